@@ -1,0 +1,171 @@
+"""The command line: `cruddur serve | migrate | seed | sweep`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import click
+
+from cruddur import __version__
+from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
+from cruddur.db.migrate import MigrationError, migrate, pending
+from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
+from cruddur.db.sweeper import sweep
+from cruddur.identity.keys import SigningKey, SigningKeyError
+from cruddur.services import seed as seeding
+from cruddur.serving import AddressInUseError, serve
+from cruddur.settings import Settings, SettingsError
+
+DATABASE = "cruddur"
+"""The name of the database inside the embedded server."""
+
+# What can be wrong with the surroundings: one clear line, never a stack trace.
+_EXPECTED = (
+    AddressInUseError,
+    DatabaseTooOldError,
+    DatabaseUnavailableError,
+    EmbeddedPostgresError,
+    MigrationError,
+    SettingsError,
+    SigningKeyError,
+)
+
+
+class _Commands(click.Group):
+    """A group whose commands end with one line and exit code 1 for what can be expected."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except _EXPECTED as error:
+            print(f"cruddur: {error}", file=sys.stderr)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cruddur")
+def main() -> None:
+    """Cruddur: a microblog whose posts expire.
+
+    Every command uses the PostgreSQL of CONNECTION_URL or, without it, the embedded one.
+    """
+
+
+@main.command("serve")
+@click.option("--bind", multiple=True, metavar="HOST:PORT", help="Address to serve on; repeatable.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.")
+@click.option("--reload", is_flag=True, help="Restart when the code changes.")
+@click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
+def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setup: bool) -> None:
+    """Serve the API; the embedded database is set up in any case."""
+    settings = Settings.from_env()
+    settings = replace(
+        settings, bind=",".join(bind) or settings.bind, workers=workers or settings.workers
+    )
+    settings.check()
+    if settings.signing_key:
+        SigningKey(settings.signing_key)
+    is_embedded = not settings.connection_url
+    with _database(settings, owned=True) as dsn:
+        settings = replace(settings, connection_url=dsn)
+        seeded = False
+        if setup or is_embedded:
+            asyncio.run(migrate(dsn))
+            seeded = asyncio.run(_seed(dsn))
+        elif missing := asyncio.run(pending(dsn)):
+            raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
+        _summarise(settings, is_embedded=is_embedded, seeded=seeded)
+        code = serve(settings, reload=reload)
+    sys.exit(code)
+
+
+@main.command("migrate")
+def migrate_command() -> None:
+    """Bring the database's schema up to date."""
+    with _database(Settings.from_env()) as dsn:
+        applied = asyncio.run(migrate(dsn))
+    print("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+@main.command("seed")
+def seed_command() -> None:
+    """Fill an empty database with the people and cruds of the course."""
+    with _database(Settings.from_env()) as dsn:
+        seeded = asyncio.run(_seed(dsn))
+    print("seeded" if seeded else "not empty: nothing was added")
+
+
+@main.command("sweep")
+def sweep_command() -> None:
+    """Remove what has expired, once; a running server does so by itself."""
+    with _database(Settings.from_env()) as dsn:
+        removed = asyncio.run(sweep(dsn))
+    print("another process is sweeping" if removed is None else f"removed {removed}")
+
+
+@contextmanager
+def _database(settings: Settings, *, owned: bool = False) -> Iterator[str]:
+    """The DSN to use; the embedded server runs until the end.
+
+    Beside a running `cruddur serve` the other commands use the server that it started.
+    """
+    if settings.connection_url:
+        yield settings.connection_url
+        return
+    server = EmbeddedPostgres(settings.data_directory / "postgres")
+    try:
+        server.start()
+    except AlreadyRunningError:
+        if owned:
+            raise
+        yield server.dsn(DATABASE)
+        return
+    try:
+        server.create_database(DATABASE)
+        yield server.dsn(DATABASE)
+    finally:
+        server.stop()
+
+
+async def _seed(dsn: str) -> bool:
+    conn = await connect(dsn)
+    try:
+        async with conn.transaction():
+            return await seeding.seed(conn)
+    finally:
+        await conn.close()
+
+
+def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool) -> None:
+    url = f"http://localhost:{settings.binds[0].rpartition(':')[2]}"
+    parts = urlsplit(settings.connection_url)
+    database = (
+        f"embedded PostgreSQL in {settings.data_directory / 'postgres'}"
+        if is_embedded
+        else f"PostgreSQL at {parts.hostname or 'the local socket'}{parts.path}"
+    )
+    identity = (
+        f"Cognito user pool {settings.cognito_user_pool_id}"
+        if settings.provider == "cognito"
+        else "local accounts"
+    )
+    if settings.demo_handle:
+        identity += f"; requests without a token act as {settings.demo_handle}"
+    elif seeded:
+        identity += f"; try andrewbrown with the password {seeding.PASSWORD}"
+    codes = "by mail" if settings.smtp_url else "as log lines"
+    print(
+        f"Cruddur    {url}/docs\n"
+        f"Database   {database}\n"
+        f"Identity   {identity} (codes {codes})\n"
+        f"Telemetry  logs on standard output\n"
+        f"Stop       Ctrl-C",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

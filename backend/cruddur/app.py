@@ -1,0 +1,110 @@
+"""The application: what it is made of, and in which order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from hypercorn.middleware import ProxyFixMiddleware
+from quart import Quart, Request
+from quart_cors import cors
+
+from cruddur.resources import open_resources
+from cruddur.routes import failures, openapi
+from cruddur.routes.accounts import accounts
+from cruddur.routes.activities import activities
+from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
+from cruddur.routes.health import health
+from cruddur.routes.messages import messages
+from cruddur.routes.notifications import notifications
+from cruddur.routes.reactions import reactions
+from cruddur.routes.trends import trends
+from cruddur.routes.users import users
+from cruddur.serving import follow_parent
+from cruddur.settings import Settings
+from cruddur.sweeping import sweep_for_ever
+
+AREAS = (activities, reactions, users, avatars, messages, notifications, trends, accounts, health)
+
+BODY_BYTES = 64 * 1024
+
+# Contract, A.7. Two hours is the longest that browsers remember a preflight.
+PREFLIGHT_SECONDS = 7200
+ALLOWED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ALLOWED_HEADERS = (
+    "authorization",
+    "content-type",
+    "accept",
+    "if-modified-since",
+    "if-none-match",
+    "idempotency-key",
+    "last-event-id",
+    "traceparent",
+    "tracestate",
+)
+EXPOSED_HEADERS = (
+    "location",
+    "link",
+    "etag",
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+    "traceresponse",
+    "server-timing",
+    "x-request-id",
+)
+
+
+def create_app(settings: Settings) -> Quart:
+    """Put the application together; nothing is opened before it is served."""
+    app = Quart("cruddur", static_folder=None)
+    app.request_class = BoundedRequest
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
+    app.url_map.merge_slashes = False  # a redirect would be the only answer that is HTML
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
+
+    failures.install(app)
+    for area in AREAS:
+        app.register_blueprint(area)
+    app.register_blueprint(openapi.blueprint(e for area in AREAS for e in area.endpoints))
+    cors(
+        app,
+        allow_origin=settings.origins,
+        allow_credentials="*" not in settings.origins,
+        allow_methods=ALLOWED_METHODS,
+        allow_headers=ALLOWED_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+        max_age=PREFLIGHT_SECONDS,
+    )
+
+    @app.while_serving
+    async def lifespan() -> AsyncGenerator[None, None]:
+        follow_parent()
+        async with open_resources(settings) as resources:
+            app.extensions["cruddur"] = resources
+            sweeper = asyncio.create_task(sweep_for_ever(settings))
+            try:
+                yield
+            finally:
+                sweeper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sweeper
+
+    if settings.trusted_hops:
+        app.asgi_app = ProxyFixMiddleware(  # type: ignore[method-assign]  # how Quart says to wrap it
+            app.asgi_app,
+            mode="legacy",
+            trusted_hops=settings.trusted_hops,
+        )
+    return app
+
+
+class BoundedRequest(Request):
+    """A request whose body may be as long as its route needs, and no longer."""
+
+    def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
+        """Take what Quart gives; pictures have a bound of their own."""
+        if path.startswith(UPLOAD_PATH):
+            kwargs["max_content_length"] = AVATAR_BYTES
+        super().__init__(method, scheme, path, *args, **kwargs)

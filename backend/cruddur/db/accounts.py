@@ -1,0 +1,128 @@
+"""Local accounts: sign-ups that wait for a code, credentials, and reset codes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cruddur.db.statements import Connection, load
+
+_SIGN_UP = load("accounts.sign_up")
+_SPEND_SIGNUP_TRY = load("accounts.spend_signup_try")
+_TAKE_SIGNUP = load("accounts.take_signup")
+_CREATE = load("accounts.create")
+_RENEW_CODE = load("accounts.renew_code")
+_CREDENTIALS = load("accounts.credentials")
+_PENDING = load("accounts.pending")
+_BEGIN_RESET = load("accounts.begin_reset")
+_SPEND_RESET_TRY = load("accounts.spend_reset_try")
+_END_RESET = load("accounts.end_reset")
+_SET_PASSWORD = load("accounts.set_password")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a password is checked against."""
+
+    user_uuid: UUID
+    email: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A code that was asked for: what it hashes to, and what it would open."""
+
+    uuid: UUID
+    code_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signup:
+    """A sign-up whose code was entered."""
+
+    email: str
+    handle: str
+    display_name: str
+    password_hash: str
+
+
+async def insert_signup(
+    conn: Connection,
+    *,
+    email: str,
+    handle: str,
+    display_name: str,
+    password_hash: str,
+    code_hash: bytes,
+    tries: int,
+) -> bool | None:
+    """Whether the address has an account already; None when the handle is taken."""
+    row = await _SIGN_UP.row(
+        conn,
+        email=email,
+        handle=handle,
+        display_name=display_name,
+        password_hash=password_hash,
+        code_hash=code_hash,
+        tries=tries,
+    )
+    return bool(row["email_is_taken"]) if row else None
+
+
+async def spend_signup_try(conn: Connection, *, email: str) -> list[Try]:
+    """The codes that would confirm this address, one try at each spent."""
+    return [Try(**row) for row in await _SPEND_SIGNUP_TRY.rows(conn, email=email)]
+
+
+async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
+    """Take a sign-up out of the queue; None when somebody was faster."""
+    row = await _TAKE_SIGNUP.row(conn, uuid=uuid)
+    return Signup(**row) if row else None
+
+
+async def insert_account(
+    conn: Connection, *, user_uuid: UUID, email: str, password_hash: str
+) -> bool:
+    """Credentials for a person; False when the address has an account already."""
+    return (
+        await _CREATE.value(conn, user_uuid=user_uuid, email=email, password_hash=password_hash)
+    ) is not None
+
+
+async def renew_signup_code(conn: Connection, *, email: str, code_hash: bytes, tries: int) -> bool:
+    """Put a new code on the latest sign-up of an address; False when there is none."""
+    return await _RENEW_CODE.run(conn, email=email, code_hash=code_hash, tries=tries) > 0
+
+
+async def select_credentials(conn: Connection, *, login: str) -> Credentials | None:
+    """The credentials of an address or a handle."""
+    row = await _CREDENTIALS.row(conn, login=login)
+    return Credentials(**row) if row else None
+
+
+async def select_pending_password(conn: Connection, *, login: str) -> str | None:
+    """The password hash of the latest unconfirmed sign-up of an address or a handle."""
+    password_hash: str | None = await _PENDING.value(conn, login=login)
+    return password_hash
+
+
+async def upsert_reset(conn: Connection, *, email: str, code_hash: bytes, tries: int) -> bool:
+    """A reset code for the account of an address; False when there is no such account."""
+    return (
+        await _BEGIN_RESET.value(conn, email=email, code_hash=code_hash, tries=tries)
+    ) is not None
+
+
+async def spend_reset_try(conn: Connection, *, email: str) -> Try | None:
+    """The reset code of an address, one try at it spent."""
+    row = await _SPEND_RESET_TRY.row(conn, email=email)
+    return Try(row["user_uuid"], row["code_hash"]) if row else None
+
+
+async def delete_reset(conn: Connection, *, user_uuid: UUID, code_hash: bytes) -> bool:
+    """Use a reset code up; False when somebody was faster."""
+    return await _END_RESET.run(conn, user_uuid=user_uuid, code_hash=code_hash) > 0
+
+
+async def update_password(conn: Connection, *, user_uuid: UUID, password_hash: str) -> None:
+    """Set the password of an account."""
+    await _SET_PASSWORD.run(conn, user_uuid=user_uuid, password_hash=password_hash)

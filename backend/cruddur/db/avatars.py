@@ -1,0 +1,31 @@
+"""Avatars: one JPEG per person."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cruddur.db.statements import Connection, load
+
+_SAVE = load("avatars.save")
+_SHOW = load("avatars.show")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The bytes, and the digest that is part of their address."""
+
+    jpeg: bytes
+    digest: str
+
+
+async def upsert_avatar(
+    conn: Connection, *, user_uuid: UUID, jpeg: bytes, digest: str
+) -> str | None:
+    """Keep the picture and return its address, or None when the person is gone."""
+    url: str | None = await _SAVE.value(conn, user_uuid=user_uuid, jpeg=jpeg, digest=digest)
+    return url
+
+
+async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
+    """The picture of a token's subject."""
+    row = await _SHOW.row(conn, subject=subject)
+    return Picture(row["jpeg"], row["avatar_digest"]) if row else None

@@ -1,0 +1,122 @@
+"""Forward-only migrations: numbered `.sql` files, applied in order, each once."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from cruddur.db.pool import connect
+from cruddur.db.statements import Connection
+
+LOCK = 4567_0001
+"""The advisory lock that keeps two migrators apart."""
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+class MigrationError(Exception):
+    """A migration that ran is not the one in this checkout, or is missing from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of `db/migrations/`; `checksum` is the SHA-256 of its text."""
+
+    number: int
+    name: str
+    sql: str
+    checksum: str
+
+
+def migrations() -> list[Migration]:
+    """Every migration, in order."""
+    found = []
+    for file in files("cruddur.db").joinpath("migrations").iterdir():
+        if file.name.endswith(".sql"):
+            sql = file.read_text("utf-8")
+            found.append(
+                Migration(
+                    number=int(file.name.partition("_")[0]),
+                    name=file.name.removesuffix(".sql"),
+                    sql=sql,
+                    checksum=hashlib.sha256(sql.encode()).hexdigest(),
+                )
+            )
+    return sorted(found, key=lambda migration: migration.number)
+
+
+async def migrate(dsn: str) -> list[str]:
+    """Bring the database up to date and return the names of what was applied.
+
+    Two migrators at once are kept apart by an advisory lock; each file runs in a
+    transaction of its own.
+
+    Raises:
+        MigrationError: the database holds a migration that this checkout lacks or that
+            was changed after it ran.
+        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+    """
+    conn = await connect(dsn)
+    try:
+        await conn.execute("SELECT pg_advisory_lock($1)", LOCK)
+        return await _apply(conn)
+    finally:
+        await conn.close()
+
+
+async def _apply(conn: Connection) -> list[str]:
+    await conn.execute(_LEDGER)
+    applied = await _applied(conn)
+    done = []
+    for migration in migrations():
+        if migration.number in applied:
+            continue
+        async with conn.transaction():
+            await conn.execute(migration.sql)
+            await conn.execute(
+                "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
+                migration.number,
+                migration.name,
+                migration.checksum,
+            )
+        done.append(migration.name)
+    return done
+
+
+async def pending(dsn: str) -> list[str]:
+    """The names of the migrations that the database lacks.
+
+    Raises:
+        MigrationError: as `migrate` says.
+        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+    """
+    conn = await connect(dsn)
+    try:
+        if await conn.fetchval("SELECT to_regclass('migrations') IS NULL"):
+            return [migration.name for migration in migrations()]
+        applied = await _applied(conn)
+        return [migration.name for migration in migrations() if migration.number not in applied]
+    finally:
+        await conn.close()
+
+
+async def _applied(conn: Connection) -> set[int]:
+    """The numbers of the migrations that ran, each known here and unchanged since."""
+    known = {migration.number: migration for migration in migrations()}
+    rows = await conn.fetch("SELECT number, name, checksum FROM migrations ORDER BY number")
+    for row in rows:
+        migration = known.get(row["number"])
+        if migration is None:
+            raise MigrationError(
+                f"the database holds migration {row['name']}, which this version does not"
+                " know: it was made by a newer one"
+            )
+        if migration.checksum != row["checksum"]:
+            raise MigrationError(f"migration {migration.name} was changed after it ran")
+    return {row["number"] for row in rows}

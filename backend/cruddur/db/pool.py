@@ -1,0 +1,175 @@
+"""The connection pool and the two ways to use it: `connection()` and `transaction()`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from cruddur.db.statements import Connection
+
+OLDEST_SERVER = 180000
+"""PostgreSQL 18, in the form of `server_version_num`: the first with uuidv7()."""
+
+ACQUIRE_TIMEOUT = 5.0
+"""Seconds that a request waits for a connection before it is answered 503."""
+
+
+class DatabaseUnavailableError(Exception):
+    """The database cannot be reached, or no connection became free in time."""
+
+
+class DatabaseTooOldError(Exception):
+    """The server is older than the SQL needs."""
+
+
+# The failures of the way to the server, as against those of a statement.
+_UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+
+
+class Database:
+    """A pool of connections to one database.
+
+    Connections carry no session state (advisory locks and LISTEN live on connections of
+    their own), so handing one back costs no round trip.
+    """
+
+    def __init__(self, dsn: str, *, pool_size: int, statement_timeout: float) -> None:
+        """Take the DSN, the largest number of connections, and seconds per statement."""
+        self._dsn = dsn
+        self._pool_size = pool_size
+        self._statement_timeout = statement_timeout
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Connect once, check the server's version and keep the connection.
+
+        Raises:
+            DatabaseUnavailableError: the server does not answer or refuses us.
+            DatabaseTooOldError: the server is older than PostgreSQL 18.
+        """
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=1,
+                max_size=self._pool_size,
+                max_inactive_connection_lifetime=60,
+                timeout=ACQUIRE_TIMEOUT,
+                command_timeout=self._statement_timeout + 5,
+                reset=_keep_as_it_is,
+                server_settings={
+                    "application_name": "cruddur",
+                    "timezone": "UTC",
+                    "jit": "off",  # short statements: compiling one costs more than running it
+                    "statement_timeout": str(int(self._statement_timeout * 1000)),
+                    "idle_in_transaction_session_timeout": "30000",
+                },
+            )
+        except (*_UNREACHABLE, TimeoutError, ValueError) as error:
+            raise DatabaseUnavailableError(describe(error)) from error
+        async with self.connection() as conn:
+            await check_version(conn)
+
+    async def close(self) -> None:
+        """Close the pool, waiting a few seconds for connections in use."""
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        try:
+            await asyncio.wait_for(pool.close(), timeout=3)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for reading: every statement is its own transaction.
+
+        Raises:
+            DatabaseUnavailableError: no connection could be had, or it broke.
+        """
+        if self._pool is None:
+            raise DatabaseUnavailableError("the database is not open")
+        try:
+            conn = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
+        except (*_UNREACHABLE, TimeoutError) as error:
+            raise DatabaseUnavailableError(describe(error)) from error
+        try:
+            yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
+        except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError) as error:
+            raise DatabaseUnavailableError(describe(error)) from error
+        except asyncpg.InterfaceError as error:
+            if conn.is_closed():
+                raise DatabaseUnavailableError(describe(error)) from error
+            raise
+        finally:
+            await self._pool.release(conn)
+
+    async def ping(self) -> None:
+        """Ask the server for nothing. Raises DatabaseUnavailableError without an answer."""
+        async with self.connection() as conn:
+            await conn.fetchval("SELECT true")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection for writing: committed at the end, rolled back on any error.
+
+        Raises:
+            DatabaseUnavailableError: no connection could be had, or two writers blocked
+                each other and this one was chosen to give way.
+        """
+        async with self.connection() as conn:
+            try:
+                async with conn.transaction():
+                    yield conn
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+                raise DatabaseUnavailableError(describe(error)) from error
+
+
+async def check_version(conn: Connection) -> None:
+    """Raise DatabaseTooOldError when the server is older than PostgreSQL 18."""
+    number = int(await conn.fetchval("SHOW server_version_num"))
+    if number < OLDEST_SERVER:
+        version = await conn.fetchval("SHOW server_version")
+        raise DatabaseTooOldError(
+            f"PostgreSQL {OLDEST_SERVER // 10000} or newer is needed, this server is {version}"
+        )
+
+
+async def connect(dsn: str) -> Connection:
+    """Open one connection outside any pool, for migrations and session-wide locks.
+
+    Raises:
+        DatabaseUnavailableError: the server does not answer or refuses us.
+        DatabaseTooOldError: the server is older than PostgreSQL 18.
+    """
+    try:
+        conn = await asyncpg.connect(
+            dsn, timeout=ACQUIRE_TIMEOUT, server_settings={"application_name": "cruddur"}
+        )
+    except (*_UNREACHABLE, TimeoutError, ValueError) as error:
+        raise DatabaseUnavailableError(describe(error)) from error
+    try:
+        await check_version(conn)
+    except BaseException:
+        await conn.close()
+        raise
+    return conn
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong in one line; a time-out has no words of its own."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else f"no answer in {ACQUIRE_TIMEOUT:g} s"
+
+
+async def _keep_as_it_is(_: object) -> None:
+    """Reset nothing: our connections carry no session state."""

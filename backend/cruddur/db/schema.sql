@@ -1,0 +1,475 @@
+-- The schema after every migration, as pg_dump writes it: `make schema`.
+
+CREATE FUNCTION public.bequeath_expiry() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE activities
+    SET expires_at = NEW.expires_at
+    WHERE reply_to_activity_uuid = NEW.uuid
+      AND expires_at > NEW.expires_at;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.bump_message_group() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE message_groups
+    SET latest_message_at = GREATEST(latest_message_at, NEW.created_at)
+    WHERE uuid = NEW.message_group_uuid;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.count_like() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE activities SET likes_count = likes_count + 1 WHERE uuid = NEW.activity_uuid;
+    ELSE
+        UPDATE activities SET likes_count = likes_count - 1 WHERE uuid = OLD.activity_uuid;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.count_repost() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE activities SET reposts_count = reposts_count + 1 WHERE uuid = NEW.activity_uuid;
+    ELSE
+        UPDATE activities SET reposts_count = reposts_count - 1 WHERE uuid = OLD.activity_uuid;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.inherit_expiry() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.expires_at := LEAST(
+        NEW.expires_at,
+        (SELECT expires_at FROM activities WHERE uuid = NEW.reply_to_activity_uuid)
+    );
+    RETURN NEW;
+END
+$$;
+
+CREATE TABLE public.accounts (
+    user_uuid uuid NOT NULL,
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    CONSTRAINT accounts_email_check CHECK (((email = lower(email)) AND (char_length(email) <= 254)))
+);
+
+CREATE TABLE public.activities (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    reply_to_activity_uuid uuid,
+    message text NOT NULL,
+    likes_count integer DEFAULT 0 NOT NULL,
+    reposts_count integer DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((to_tsvector('english'::regconfig, message) || to_tsvector('simple'::regconfig, message))) STORED NOT NULL,
+    CONSTRAINT activities_check CHECK (((reply_to_activity_uuid IS NOT NULL) OR (char_length(message) <= 280))),
+    CONSTRAINT activities_likes_count_check CHECK ((likes_count >= 0)),
+    CONSTRAINT activities_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 1024))),
+    CONSTRAINT activities_reposts_count_check CHECK ((reposts_count >= 0))
+)
+WITH (fillfactor='90');
+
+CREATE TABLE public.activity_tags (
+    activity_uuid uuid NOT NULL,
+    tag text NOT NULL,
+    CONSTRAINT activity_tags_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 100)))
+);
+
+CREATE TABLE public.avatars (
+    user_uuid uuid NOT NULL,
+    jpeg bytea NOT NULL
+);
+
+CREATE TABLE public.deleted_subjects (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    forget_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.idempotency_answers (
+    key_uuid uuid NOT NULL,
+    activity_uuid uuid,
+    message_uuid uuid,
+    answer bytea NOT NULL
+);
+
+CREATE TABLE public.idempotency_keys (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    member text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    body_digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 128)))
+);
+
+CREATE TABLE public.likes (
+    activity_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.users (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    handle text NOT NULL,
+    display_name text NOT NULL,
+    bio text DEFAULT ''::text NOT NULL,
+    email text,
+    avatar_digest text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
+    CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
+    CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
+    CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
+    CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
+    CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+
+CREATE VIEW public.live_activities AS
+ SELECT activities.uuid,
+    activities.user_uuid,
+    users.display_name,
+    users.handle,
+    ((('/api/avatars/'::text || users.subject) || '.jpg?v='::text) || users.avatar_digest) AS avatar_url,
+    activities.message,
+    activities.created_at,
+    activities.expires_at,
+    (( SELECT count(*) AS count
+           FROM public.activities replies
+          WHERE ((replies.reply_to_activity_uuid = activities.uuid) AND (replies.expires_at > now()))))::integer AS replies_count,
+    activities.reposts_count,
+    activities.likes_count,
+    activities.reply_to_activity_uuid,
+    activities.search
+   FROM (public.activities
+     JOIN public.users ON ((users.uuid = activities.user_uuid)))
+  WHERE (activities.expires_at > now());
+
+CREATE TABLE public.message_groups (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    low_user_uuid uuid NOT NULL,
+    high_user_uuid uuid NOT NULL,
+    low_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    high_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    latest_message_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid))
+);
+
+CREATE TABLE public.messages (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    message_group_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    message text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT messages_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 1024)))
+);
+
+CREATE TABLE public.migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.notifications (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    actor_uuid uuid NOT NULL,
+    kind text NOT NULL,
+    activity_uuid uuid,
+    message_uuid uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notifications_check CHECK (((kind = 'message'::text) = (message_uuid IS NOT NULL))),
+    CONSTRAINT notifications_check1 CHECK (((kind = 'message'::text) = (activity_uuid IS NULL))),
+    CONSTRAINT notifications_check2 CHECK ((user_uuid <> actor_uuid)),
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'like'::text, 'repost'::text, 'mention'::text, 'message'::text])))
+);
+
+CREATE TABLE public.password_resets (
+    user_uuid uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    tries_left smallint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT password_resets_tries_left_check CHECK ((tries_left >= 0))
+);
+
+CREATE TABLE public.refresh_tokens (
+    token_hash bytea NOT NULL,
+    session_uuid uuid NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.reposts (
+    activity_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    device text NOT NULL,
+    address text NOT NULL,
+    sealed_token bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
+    CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200))
+);
+
+CREATE TABLE public.signing_keys (
+    kid text NOT NULL,
+    private_key text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.signups (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    email text NOT NULL,
+    handle text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text NOT NULL,
+    code_hash bytea NOT NULL,
+    tries_left smallint NOT NULL,
+    code_expires_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT signups_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
+    CONSTRAINT signups_email_check CHECK (((email = lower(email)) AND (char_length(email) <= 254))),
+    CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
+    CONSTRAINT signups_tries_left_check CHECK ((tries_left >= 0))
+);
+
+CREATE UNLOGGED TABLE public.throttles (
+    bucket text NOT NULL,
+    attempts integer NOT NULL,
+    resets_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_uuid);
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.activity_tags
+    ADD CONSTRAINT activity_tags_pkey PRIMARY KEY (activity_uuid, tag);
+
+ALTER TABLE ONLY public.avatars
+    ADD CONSTRAINT avatars_pkey PRIMARY KEY (user_uuid);
+
+ALTER TABLE ONLY public.deleted_subjects
+    ADD CONSTRAINT deleted_subjects_pkey PRIMARY KEY (issuer, subject);
+
+ALTER TABLE ONLY public.idempotency_answers
+    ADD CONSTRAINT idempotency_answers_pkey PRIMARY KEY (key_uuid);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_key UNIQUE (member, route, key);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_pkey PRIMARY KEY (activity_uuid, user_uuid);
+
+ALTER TABLE ONLY public.message_groups
+    ADD CONSTRAINT message_groups_pair_key UNIQUE (low_user_uuid, high_user_uuid);
+
+ALTER TABLE ONLY public.message_groups
+    ADD CONSTRAINT message_groups_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.password_resets
+    ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_uuid);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.reposts
+    ADD CONSTRAINT reposts_pkey PRIMARY KEY (activity_uuid, user_uuid);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.signups
+    ADD CONSTRAINT signups_handle_key UNIQUE (handle);
+
+ALTER TABLE ONLY public.signups
+    ADD CONSTRAINT signups_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.throttles
+    ADD CONSTRAINT throttles_pkey PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_handle_key UNIQUE (handle);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_issuer_subject_key UNIQUE (issuer, subject);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (uuid);
+
+CREATE INDEX activities_expires_at_idx ON public.activities USING btree (expires_at);
+
+CREATE INDEX activities_home_idx ON public.activities USING btree (created_at DESC, uuid DESC, expires_at) WHERE (reply_to_activity_uuid IS NULL);
+
+CREATE INDEX activities_replies_idx ON public.activities USING btree (reply_to_activity_uuid, created_at, uuid, expires_at) WHERE (reply_to_activity_uuid IS NOT NULL);
+
+CREATE INDEX activities_search_idx ON public.activities USING gin (search);
+
+CREATE INDEX activities_user_idx ON public.activities USING btree (user_uuid, created_at DESC, uuid DESC, expires_at);
+
+CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
+
+CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
+
+CREATE INDEX idempotency_answers_activity_uuid_idx ON public.idempotency_answers USING btree (activity_uuid);
+
+CREATE INDEX idempotency_answers_message_uuid_idx ON public.idempotency_answers USING btree (message_uuid);
+
+CREATE INDEX idempotency_keys_created_at_idx ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX likes_user_uuid_idx ON public.likes USING btree (user_uuid);
+
+CREATE INDEX message_groups_high_user_uuid_idx ON public.message_groups USING btree (high_user_uuid);
+
+CREATE INDEX messages_group_idx ON public.messages USING btree (message_group_uuid, created_at DESC, uuid DESC);
+
+CREATE INDEX messages_user_uuid_idx ON public.messages USING btree (user_uuid);
+
+CREATE UNIQUE INDEX notifications_activity_key ON public.notifications USING btree (activity_uuid, user_uuid, actor_uuid, kind);
+
+CREATE INDEX notifications_actor_uuid_idx ON public.notifications USING btree (actor_uuid);
+
+CREATE INDEX notifications_message_uuid_idx ON public.notifications USING btree (message_uuid);
+
+CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_uuid, created_at DESC, uuid DESC);
+
+CREATE INDEX password_resets_expires_at_idx ON public.password_resets USING btree (expires_at);
+
+CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btree (session_uuid);
+
+CREATE INDEX reposts_user_idx ON public.reposts USING btree (user_uuid, created_at DESC, activity_uuid DESC);
+
+CREATE INDEX sessions_expires_at_idx ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_user_uuid_idx ON public.sessions USING btree (user_uuid);
+
+CREATE INDEX signups_email_idx ON public.signups USING btree (email);
+
+CREATE INDEX signups_expires_at_idx ON public.signups USING btree (expires_at);
+
+CREATE INDEX throttles_resets_at_idx ON public.throttles USING btree (resets_at);
+
+CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
+
+CREATE TRIGGER activities_inherit_expiry BEFORE INSERT OR UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.reply_to_activity_uuid IS NOT NULL)) EXECUTE FUNCTION public.inherit_expiry();
+
+CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
+
+CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
+
+CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_reply_to_activity_uuid_fkey FOREIGN KEY (reply_to_activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.activity_tags
+    ADD CONSTRAINT activity_tags_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.avatars
+    ADD CONSTRAINT avatars_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_answers
+    ADD CONSTRAINT idempotency_answers_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_answers
+    ADD CONSTRAINT idempotency_answers_key_uuid_fkey FOREIGN KEY (key_uuid) REFERENCES public.idempotency_keys(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_answers
+    ADD CONSTRAINT idempotency_answers_message_uuid_fkey FOREIGN KEY (message_uuid) REFERENCES public.messages(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_groups
+    ADD CONSTRAINT message_groups_high_user_uuid_fkey FOREIGN KEY (high_user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_groups
+    ADD CONSTRAINT message_groups_low_user_uuid_fkey FOREIGN KEY (low_user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_message_group_uuid_fkey FOREIGN KEY (message_group_uuid) REFERENCES public.message_groups(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_actor_uuid_fkey FOREIGN KEY (actor_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_message_uuid_fkey FOREIGN KEY (message_uuid) REFERENCES public.messages(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.password_resets
+    ADD CONSTRAINT password_resets_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reposts
+    ADD CONSTRAINT reposts_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reposts
+    ADD CONSTRAINT reposts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;

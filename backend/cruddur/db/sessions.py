@@ -1,0 +1,110 @@
+"""Sessions and their families of refresh tokens. Tokens are stored as SHA-256 digests."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cruddur.db.statements import Connection, load
+
+_CREATE = load("sessions.create")
+_PRESENT = load("sessions.present")
+_ROTATE = load("sessions.rotate")
+_OF_TOKEN = load("sessions.of_token")
+_LIST = load("sessions.list")
+_DELETE = load("sessions.delete")
+_DELETE_OTHERS = load("sessions.delete_others")
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The session of a refresh token; `is_reused` when the token was exchanged before."""
+
+    uuid: UUID
+    user_uuid: UUID
+    sealed_token: bytes | None
+    is_reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session as its owner sees it."""
+
+    uuid: UUID
+    device: str
+    address: str
+    created_at: datetime
+    used_at: datetime
+
+
+async def insert_session(
+    conn: Connection,
+    *,
+    user_uuid: UUID,
+    device: str,
+    address: str,
+    sealed_token: bytes | None,
+    token_hash: bytes,
+    lifetime: timedelta,
+) -> UUID:
+    """A new session with its first refresh token."""
+    uuid: UUID = await _CREATE.value(
+        conn,
+        user_uuid=user_uuid,
+        device=device,
+        address=address,
+        sealed_token=sealed_token,
+        token_hash=token_hash,
+        lifetime=lifetime,
+    )
+    return uuid
+
+
+async def select_presented(conn: Connection, *, token_hash: bytes) -> Presented | None:
+    """The open session of a refresh token, locked until the transaction ends."""
+    row = await _PRESENT.row(conn, token_hash=token_hash)
+    return Presented(**row) if row else None
+
+
+async def rotate_token(
+    conn: Connection,
+    *,
+    token_hash: bytes,
+    new_token_hash: bytes,
+    address: str,
+    sealed_token: bytes | None,
+    lifetime: timedelta,
+) -> None:
+    """Exchange a refresh token for a new one and prolong the session."""
+    await _ROTATE.run(
+        conn,
+        token_hash=token_hash,
+        new_token_hash=new_token_hash,
+        address=address,
+        sealed_token=sealed_token,
+        lifetime=lifetime,
+    )
+
+
+async def select_session_of(conn: Connection, *, token_hash: bytes) -> UUID | None:
+    """The session that a refresh token belongs to."""
+    uuid: UUID | None = await _OF_TOKEN.value(conn, token_hash=token_hash)
+    return uuid
+
+
+async def select_sessions(conn: Connection, *, user_uuid: UUID) -> list[ListedSession]:
+    """A person's open sessions, the last used first."""
+    return [ListedSession(**row) for row in await _LIST.rows(conn, user_uuid=user_uuid)]
+
+
+async def delete_session(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> list[bytes | None]:
+    """End one session; its sealed token in a list, which is empty when there was none."""
+    rows = await _DELETE.rows(conn, uuid=uuid, user_uuid=user_uuid)
+    return [row["sealed_token"] for row in rows]
+
+
+async def delete_other_sessions(
+    conn: Connection, *, user_uuid: UUID, kept_uuid: UUID | None
+) -> list[bytes | None]:
+    """End all of a person's sessions but one; returns their sealed tokens."""
+    rows = await _DELETE_OTHERS.rows(conn, user_uuid=user_uuid, kept_uuid=kept_uuid)
+    return [row["sealed_token"] for row in rows]

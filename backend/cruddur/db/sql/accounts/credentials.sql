@@ -1,0 +1,9 @@
+-- The account of an address or a handle.
+SELECT
+    accounts.user_uuid,
+    accounts.email,
+    accounts.password_hash
+FROM accounts
+JOIN users ON users.uuid = accounts.user_uuid
+WHERE accounts.email = lower(:login)
+   OR users.handle = lower(:login)

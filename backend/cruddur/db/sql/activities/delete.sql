@@ -1,0 +1,5 @@
+-- Removes a live crud of this author; what hangs on it goes by foreign key.
+DELETE FROM activities
+WHERE activities.uuid = :uuid
+  AND activities.user_uuid = :user_uuid
+  AND activities.expires_at > now()

@@ -1,0 +1,64 @@
+-- A person's live cruds, and the live cruds of others that they reposted, by the time of
+-- the one or the other. Each branch is cut to the page first, so that neither sorts all.
+WITH own AS (
+    SELECT
+        activities.uuid,
+        activities.created_at AS listed_at
+    FROM activities
+    WHERE activities.user_uuid = :user_uuid
+      AND activities.reply_to_activity_uuid IS NULL
+      AND activities.expires_at > now()
+      AND (activities.created_at, activities.uuid) < (
+          COALESCE(:before_at, 'infinity'::timestamptz),
+          COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      )
+    ORDER BY activities.created_at DESC, activities.uuid DESC
+    LIMIT :limit
+),
+reposted AS (
+    SELECT
+        reposts.activity_uuid AS uuid,
+        reposts.created_at AS listed_at
+    FROM reposts
+    JOIN activities ON activities.uuid = reposts.activity_uuid
+    WHERE reposts.user_uuid = :user_uuid
+      AND activities.user_uuid <> :user_uuid
+      AND activities.expires_at > now()
+      AND (reposts.created_at, reposts.activity_uuid) < (
+          COALESCE(:before_at, 'infinity'::timestamptz),
+          COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      )
+    ORDER BY reposts.created_at DESC, reposts.activity_uuid DESC
+    LIMIT :limit
+),
+listed AS (
+    SELECT uuid, listed_at, false AS is_repost FROM own
+    UNION ALL
+    SELECT uuid, listed_at, true AS is_repost FROM reposted
+)
+SELECT
+    live_activities.uuid,
+    live_activities.display_name,
+    live_activities.handle,
+    live_activities.avatar_url,
+    live_activities.message,
+    live_activities.created_at,
+    live_activities.expires_at,
+    live_activities.replies_count,
+    live_activities.reposts_count,
+    live_activities.likes_count,
+    live_activities.reply_to_activity_uuid,
+    EXISTS (
+        SELECT FROM likes
+        WHERE likes.activity_uuid = live_activities.uuid AND likes.user_uuid = :viewer
+    ) AS liked,
+    EXISTS (
+        SELECT FROM reposts
+        WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
+    ) AS reposted,
+    listed.listed_at,
+    listed.is_repost
+FROM listed
+JOIN live_activities ON live_activities.uuid = listed.uuid
+ORDER BY listed.listed_at DESC, listed.uuid DESC
+LIMIT :limit

@@ -1,0 +1,68 @@
+-- A reply to a live crud, its tags, and a word to the author and to everybody mentioned.
+-- No row when there is no such crud any more. The trigger takes over the parent's expiry.
+WITH parent AS (
+    SELECT
+        live_activities.uuid,
+        live_activities.user_uuid,
+        live_activities.expires_at
+    FROM live_activities
+    WHERE live_activities.uuid = :parent_uuid
+),
+created AS (
+    INSERT INTO activities (user_uuid, message, expires_at, reply_to_activity_uuid)
+    SELECT
+        :user_uuid,
+        :message,
+        parent.expires_at,
+        parent.uuid
+    FROM parent
+    RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
+),
+tagged AS (
+    INSERT INTO activity_tags (activity_uuid, tag)
+    SELECT
+        created.uuid,
+        tags.tag
+    FROM created
+    CROSS JOIN unnest(:tags::text[]) AS tags (tag)
+),
+told AS (
+    INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
+    SELECT
+        parent.user_uuid,
+        created.user_uuid,
+        'reply',
+        created.uuid
+    FROM created
+    CROSS JOIN parent
+    WHERE parent.user_uuid <> created.user_uuid
+),
+mentioned AS (
+    INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
+    SELECT
+        users.uuid,
+        created.user_uuid,
+        'mention',
+        created.uuid
+    FROM created
+    JOIN users ON users.handle = ANY(:mentions::text[])
+    CROSS JOIN parent
+    WHERE users.uuid <> created.user_uuid
+      AND users.uuid <> parent.user_uuid
+)
+SELECT
+    created.uuid,
+    users.display_name,
+    users.handle,
+    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    created.message,
+    created.created_at,
+    created.expires_at,
+    0 AS replies_count,
+    0 AS reposts_count,
+    0 AS likes_count,
+    created.reply_to_activity_uuid,
+    false AS liked,
+    false AS reposted
+FROM created
+JOIN users ON users.uuid = created.user_uuid

@@ -1,0 +1,6 @@
+-- The conversation of two people, begun if need be; its row stays locked until the end.
+INSERT INTO message_groups (low_user_uuid, high_user_uuid)
+VALUES (LEAST(:user_uuid::uuid, :other_uuid::uuid), GREATEST(:user_uuid::uuid, :other_uuid::uuid))
+ON CONFLICT (low_user_uuid, high_user_uuid)
+    DO UPDATE SET low_user_uuid = EXCLUDED.low_user_uuid
+RETURNING uuid

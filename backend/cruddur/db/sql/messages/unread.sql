@@ -1,0 +1,22 @@
+WITH mine AS (
+    SELECT
+        message_groups.uuid,
+        message_groups.latest_message_at,
+        message_groups.high_user_uuid AS other_uuid,
+        message_groups.low_read_at AS read_at
+    FROM message_groups
+    WHERE message_groups.low_user_uuid = :user_uuid
+    UNION ALL
+    SELECT
+        message_groups.uuid,
+        message_groups.latest_message_at,
+        message_groups.low_user_uuid AS other_uuid,
+        message_groups.high_read_at AS read_at
+    FROM message_groups
+    WHERE message_groups.high_user_uuid = :user_uuid
+)
+SELECT count(*)::integer AS count
+FROM mine
+JOIN messages ON messages.message_group_uuid = mine.uuid
+WHERE messages.user_uuid <> :user_uuid
+  AND messages.created_at > mine.read_at

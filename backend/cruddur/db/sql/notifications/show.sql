@@ -1,0 +1,34 @@
+-- One notification: about a live crud it is as public as the crud, about a message it is
+-- the recipient's alone.
+SELECT
+    notifications.uuid,
+    notifications.kind,
+    notifications.created_at,
+    notifications.activity_uuid,
+    actor.display_name,
+    actor.handle,
+    '/api/avatars/' || actor.subject || '.jpg?v=' || actor.avatar_digest AS avatar_url,
+    messages.message_group_uuid,
+    COALESCE(live_activities.message, messages.message) AS message,
+    live_activities.expires_at,
+    COALESCE(live_activities.replies_count, 0) AS replies_count,
+    COALESCE(live_activities.reposts_count, 0) AS reposts_count,
+    COALESCE(live_activities.likes_count, 0) AS likes_count,
+    live_activities.reply_to_activity_uuid,
+    EXISTS (
+        SELECT FROM likes
+        WHERE likes.activity_uuid = notifications.activity_uuid AND likes.user_uuid = :viewer
+    ) AS liked,
+    EXISTS (
+        SELECT FROM reposts
+        WHERE reposts.activity_uuid = notifications.activity_uuid AND reposts.user_uuid = :viewer
+    ) AS reposted
+FROM notifications
+JOIN users AS actor ON actor.uuid = notifications.actor_uuid
+LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
+LEFT JOIN messages ON messages.uuid = notifications.message_uuid
+WHERE notifications.uuid = :uuid
+  AND (
+      live_activities.uuid IS NOT NULL
+      OR (notifications.kind = 'message' AND notifications.user_uuid = :viewer)
+  )

@@ -1,0 +1,15 @@
+SELECT
+    live_activities.uuid,
+    live_activities.replies_count,
+    live_activities.reposts_count,
+    live_activities.likes_count,
+    EXISTS (
+        SELECT FROM likes
+        WHERE likes.activity_uuid = live_activities.uuid AND likes.user_uuid = :user_uuid
+    ) AS liked,
+    EXISTS (
+        SELECT FROM reposts
+        WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :user_uuid
+    ) AS reposted
+FROM live_activities
+WHERE live_activities.uuid = :uuid

@@ -1,0 +1,2 @@
+DELETE FROM deleted_subjects
+WHERE forget_at <= now()

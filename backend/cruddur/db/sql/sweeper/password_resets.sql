@@ -1,0 +1,2 @@
+DELETE FROM password_resets
+WHERE expires_at <= now()

@@ -1,0 +1,2 @@
+DELETE FROM signups
+WHERE expires_at <= now()

@@ -1,0 +1,12 @@
+UPDATE users
+SET
+    display_name = :display_name,
+    bio = :bio
+WHERE users.uuid = :uuid
+RETURNING
+    uuid,
+    subject AS cognito_user_uuid,
+    handle,
+    display_name,
+    bio,
+    '/api/avatars/' || subject || '.jpg?v=' || avatar_digest AS avatar_url

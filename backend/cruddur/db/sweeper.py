@@ -1,0 +1,46 @@
+"""Physical removal of what has expired, in batches, by one process per database."""
+
+from cruddur.db.pool import connect
+from cruddur.db.statements import load
+
+LOCK = 4567_0002
+"""The advisory lock that makes one process the sweeper."""
+
+BATCH = 5000
+"""Cruds per delete: short enough that nobody waits for it."""
+
+_ACTIVITIES = load("activities.sweep")
+_OTHERS = tuple(
+    load(f"sweeper.{name}")
+    for name in (
+        "deleted_subjects",
+        "signups",
+        "password_resets",
+        "sessions",
+        "throttles",
+        "idempotency_keys",
+    )
+)
+
+
+async def sweep(dsn: str) -> int | None:
+    """Remove everything that has expired; None when another process is at it.
+
+    Returns the number of cruds and replies that were removed directly; replies that went
+    with their crud are not counted.
+
+    Raises:
+        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+    """
+    conn = await connect(dsn)
+    try:
+        if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            return None
+        total = 0
+        while removed := await _ACTIVITIES.run(conn, batch=BATCH):
+            total += removed
+        for statement in _OTHERS:
+            await statement.run(conn)
+        return total
+    finally:
+        await conn.close()

@@ -1,0 +1,98 @@
+"""From the `Authorization` header to a Viewer."""
+
+import logging
+
+from cruddur.db import users as db
+from cruddur.db.pool import Database
+from cruddur.errors import UnauthenticatedError
+from cruddur.identity.jwks import KeysUnavailableError
+from cruddur.identity.provider import Provider
+from cruddur.identity.tokens import ISSUER, Claims, Verifier
+from cruddur.identity.viewer import Viewer
+from cruddur.services import users
+
+logger = logging.getLogger(__name__)
+
+
+class Authenticator:
+    """Answers who is asking.
+
+    A person with a token of another issuer is entered in our table on first sight;
+    people with local accounts are there from the moment they confirm.
+    """
+
+    def __init__(
+        self, database: Database, verifier: Verifier, provider: Provider, demo_handle: str
+    ) -> None:
+        """`demo_handle` is who asks when nobody says who does; usually empty: nobody."""
+        self._database = database
+        self._verifier = verifier
+        self._provider = provider
+        self._demo_handle = demo_handle.lower()
+
+    async def require(self, header: str | None) -> Viewer:
+        """The viewer of this header.
+
+        Raises:
+            UnauthenticatedError: no header, or no good token in it.
+            UnavailableError: it cannot be known at the moment.
+        """
+        if header is None and self._demo_handle:
+            return await self._demo_viewer()
+        token = _bearer_token(header)
+        claims = await self._verifier.verify(token)
+        async with self._database.connection() as conn:
+            known = await db.select_viewer(
+                conn,
+                issuer=claims.issuer,
+                subject=claims.subject,
+                session_uuid=claims.session_uuid,
+            )
+        if known is not None:
+            if not known.session_is_open:
+                raise UnauthenticatedError
+            return _viewer(known, claims, token)
+        return await self._first_sight(claims, token)
+
+    async def recognise(self, header: str | None) -> Viewer | None:
+        """The viewer if there is one; a token that is not good counts as none."""
+        if header is None and not self._demo_handle:
+            return None
+        try:
+            return await self.require(header)
+        except (UnauthenticatedError, KeysUnavailableError):
+            return None
+
+    async def _first_sight(self, claims: Claims, token: str) -> Viewer:
+        if claims.issuer == ISSUER:
+            raise UnauthenticatedError  # the account was deleted
+        attributes = await self._provider.describe(claims, token)
+        async with self._database.transaction() as conn:
+            known = await users.enter(
+                conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
+            )
+        if known is None:
+            raise UnauthenticatedError
+        return _viewer(known, claims, token)
+
+    async def _demo_viewer(self) -> Viewer:
+        async with self._database.connection() as conn:
+            known = await db.select_viewer_by_handle(conn, handle=self._demo_handle)
+        if known is None:
+            logger.error("CRUDDUR_DEMO_HANDLE names nobody: %s", self._demo_handle)
+            raise UnauthenticatedError
+        return Viewer(known.uuid, known.handle, known.issuer, known.subject, None, "")
+
+
+def _bearer_token(header: str | None) -> str:
+    """The token of `Bearer <token>`; the scheme's case does not matter (RFC 9110)."""
+    parts = (header or "").split(" ")
+    if len(parts) != 2 or parts[0].lower() != "bearer" or not parts[1]:
+        raise UnauthenticatedError
+    return parts[1]
+
+
+def _viewer(known: db.KnownUser, claims: Claims, token: str) -> Viewer:
+    return Viewer(
+        known.uuid, known.handle, claims.issuer, claims.subject, claims.session_uuid, token
+    )

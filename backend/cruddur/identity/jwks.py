@@ -1,0 +1,59 @@
+"""Another issuer's public keys: fetched once, and again only for an unknown key id."""
+
+import asyncio
+import logging
+import time
+
+import httpx
+import jwt
+import msgspec
+
+from cruddur.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
+
+REFRESH_INTERVAL = 30.0
+"""Seconds between two fetches: a stream of invented key ids must not become a stream of calls."""
+
+
+class KeysUnavailableError(UnavailableError):
+    """The issuer's keys were never fetched and cannot be fetched now."""
+
+
+class RemoteKeySet:
+    """The JWKS at one address, cached for the life of the process."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient) -> None:
+        """Take the address of the key set and the client to fetch it with."""
+        self._url = url
+        self._http = http
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._lock = asyncio.Lock()
+        self._fetched_at = -REFRESH_INTERVAL
+
+    async def find(self, kid: str) -> jwt.PyJWK | None:
+        """The key of that id; an unknown id causes at most one fetch at a time.
+
+        Raises:
+            KeysUnavailableError: no key set could be fetched yet.
+        """
+        if kid in self._keys:
+            return self._keys[kid]
+        async with self._lock:
+            if kid not in self._keys and time.monotonic() - self._fetched_at >= REFRESH_INTERVAL:
+                await self._fetch()
+        return self._keys.get(kid)
+
+    async def _fetch(self) -> None:
+        try:
+            response = await self._http.get(self._url)
+            response.raise_for_status()
+            key_set = jwt.PyJWKSet.from_dict(msgspec.json.decode(response.content))
+        except (httpx.HTTPError, msgspec.DecodeError, jwt.PyJWTError, AttributeError) as error:
+            logger.warning("the key set of %s cannot be fetched: %s", self._url, error)
+            if not self._keys:
+                raise KeysUnavailableError from error
+            self._fetched_at = time.monotonic()
+            return
+        self._fetched_at = time.monotonic()
+        self._keys = {key.key_id: key for key in key_set.keys if key.key_id}

@@ -1,0 +1,190 @@
+"""Local accounts: passwords and codes in our own database."""
+
+import hashlib
+import hmac
+import secrets
+from uuid import UUID, uuid4
+
+from cruddur.db import accounts as db
+from cruddur.db import users as users_db
+from cruddur.db.pool import Database
+from cruddur.errors import ForbiddenError, InvalidError, UnauthenticatedError
+from cruddur.identity.mail import Mailer
+from cruddur.identity.passwords import hash_password, verify_password
+from cruddur.identity.provider import Attributes, Proof
+from cruddur.identity.tokens import ISSUER, Claims
+from cruddur.identity.viewer import Viewer
+from cruddur.wire import SignUpDraft
+
+TRIES = 5
+"""Guesses at one code (contract, decision 16)."""
+
+
+class LocalAccounts:
+    """The account provider that needs nothing but the database."""
+
+    def __init__(self, database: Database, mailer: Mailer, secret: bytes) -> None:
+        """`secret` keys the digests of codes, six digits being few enough to try."""
+        self._database = database
+        self._mailer = mailer
+        self._secret = secret
+
+    async def sign_up(self, draft: SignUpDraft) -> None:
+        """Reserve the handle and send a code, or a hint to an address that has an account.
+
+        Raises:
+            InvalidError: handle_taken.
+        """
+        email, code = draft.email.lower(), _new_code()
+        password_hash = await hash_password(draft.password)
+        async with self._database.transaction() as conn:
+            taken = await db.insert_signup(
+                conn,
+                email=email,
+                handle=draft.handle,
+                display_name=draft.display_name,
+                password_hash=password_hash,
+                code_hash=self._digest(code),
+                tries=TRIES,
+            )
+        if taken is None:
+            raise InvalidError("handle_taken")
+        if taken:
+            self._mailer.send_account_exists(email)
+        else:
+            self._mailer.send_confirmation_code(email, code)
+
+    async def confirm(self, email: str, code: str) -> None:
+        """Make the account and the person of the sign-up whose code this is.
+
+        Raises:
+            InvalidError: code_invalid; handle_taken if somebody got the handle meanwhile.
+        """
+        async with self._database.transaction() as conn:
+            tries = await db.spend_signup_try(conn, email=email.lower())
+        matching = [one for one in tries if self._matches(code, one.code_hash)]
+        if not matching:
+            raise InvalidError("code_invalid")
+        async with self._database.transaction() as conn:
+            signup = await db.delete_signup(conn, uuid=matching[0].uuid)
+            if signup is None:
+                raise InvalidError("code_invalid")
+            user_uuid = uuid4()
+            created = await users_db.insert_user(
+                conn,
+                uuid=user_uuid,
+                issuer=ISSUER,
+                subject=str(user_uuid),
+                handle=signup.handle,
+                display_name=signup.display_name,
+                email=signup.email,
+            )
+            if created is None:
+                raise InvalidError("handle_taken")
+            if not await db.insert_account(
+                conn,
+                user_uuid=user_uuid,
+                email=signup.email,
+                password_hash=signup.password_hash,
+            ):
+                raise InvalidError("code_invalid")
+
+    async def resend(self, email: str) -> None:
+        """Send a new code if a sign-up waits for one."""
+        email, code = email.lower(), _new_code()
+        async with self._database.transaction() as conn:
+            waiting = await db.renew_signup_code(
+                conn, email=email, code_hash=self._digest(code), tries=TRIES
+            )
+        if waiting:
+            self._mailer.send_confirmation_code(email, code)
+
+    async def authenticate(self, login: str, password: str) -> Proof:
+        """Check a password, always at the cost of one hash.
+
+        Raises:
+            UnauthenticatedError: credentials_invalid.
+            ForbiddenError: email_unconfirmed, told only to who knows the password.
+        """
+        async with self._database.connection() as conn:
+            account = await db.select_credentials(conn, login=login)
+            pending = (
+                await db.select_pending_password(conn, login=login) if account is None else None
+            )
+        if account is None:
+            if await verify_password(password, pending):
+                raise ForbiddenError("email_unconfirmed")
+            raise UnauthenticatedError("credentials_invalid")
+        if not await verify_password(password, account.password_hash):
+            raise UnauthenticatedError("credentials_invalid")
+        return Proof(account.user_uuid)
+
+    async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:  # noqa: ARG002  # others need it
+        """The session is proof enough."""
+        return Proof(user_uuid)
+
+    async def forgot(self, email: str) -> None:
+        """Send a reset code if there is such an account."""
+        email, code = email.lower(), _new_code()
+        async with self._database.transaction() as conn:
+            exists = await db.upsert_reset(
+                conn, email=email, code_hash=self._digest(code), tries=TRIES
+            )
+        if exists:
+            self._mailer.send_reset_code(email, code)
+
+    async def reset(self, email: str, code: str, password: str) -> UUID | None:
+        """Set a new password against a code.
+
+        Raises:
+            InvalidError: code_invalid.
+        """
+        async with self._database.transaction() as conn:
+            waiting = await db.spend_reset_try(conn, email=email.lower())
+        if waiting is None or not self._matches(code, waiting.code_hash):
+            raise InvalidError("code_invalid")
+        password_hash = await hash_password(password)
+        async with self._database.transaction() as conn:
+            if not await db.delete_reset(conn, user_uuid=waiting.uuid, code_hash=waiting.code_hash):
+                raise InvalidError("code_invalid")
+            await db.update_password(conn, user_uuid=waiting.uuid, password_hash=password_hash)
+        return waiting.uuid
+
+    async def change_password(self, viewer: Viewer, current: str, password: str) -> None:
+        """Change the password. Raises UnauthenticatedError: credentials_invalid."""
+        await self._prove(viewer, current)
+        password_hash = await hash_password(password)
+        async with self._database.transaction() as conn:
+            await db.update_password(conn, user_uuid=viewer.uuid, password_hash=password_hash)
+
+    async def delete(self, viewer: Viewer, password: str) -> None:
+        """Check the password; the account goes with the person's row.
+
+        Raises:
+            UnauthenticatedError: credentials_invalid.
+        """
+        await self._prove(viewer, password)
+
+    async def end_session(self, refresh_token: str | None) -> None:
+        """Nothing: a local session has no token elsewhere."""
+
+    async def describe(self, claims: Claims, access_token: str) -> Attributes:  # noqa: ARG002  # others need it
+        """A token of an issuer that is not the account provider tells its username."""
+        return Attributes(claims.username, claims.username, None)
+
+    async def _prove(self, viewer: Viewer, password: str) -> None:
+        async with self._database.connection() as conn:
+            account = await db.select_credentials(conn, login=viewer.handle)
+        fits = await verify_password(password, account.password_hash if account else None)
+        if account is None or account.user_uuid != viewer.uuid or not fits:
+            raise UnauthenticatedError("credentials_invalid")
+
+    def _digest(self, code: str) -> bytes:
+        return hmac.new(self._secret, code.encode(), hashlib.sha256).digest()
+
+    def _matches(self, code: str, code_hash: bytes) -> bool:
+        return hmac.compare_digest(self._digest(code), code_hash)
+
+
+def _new_code() -> str:
+    return f"{secrets.randbelow(1_000_000):06d}"

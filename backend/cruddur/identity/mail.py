@@ -1,0 +1,98 @@
+"""Mail with codes in it, by SMTP, or as log lines where no SMTP server is set."""
+
+import asyncio
+import logging
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+logger = logging.getLogger(__name__)
+
+SMTP_TIMEOUT = 10.0
+"""Seconds that one mail may take; nobody waits for it."""
+
+
+class Mailer:
+    """Sends in the background, so that no answer tells by its time whether mail went out."""
+
+    def __init__(self, smtp_url: str, sender: str) -> None:
+        """`smtp_url` is `smtp://` (STARTTLS where offered) or `smtps://`; empty: log lines.
+
+        Raises:
+            ValueError: the URL is of neither kind.
+        """
+        self._sender = sender
+        self._url = urlsplit(smtp_url) if smtp_url else None
+        if self._url and (self._url.scheme not in {"smtp", "smtps"} or not self._url.hostname):
+            raise ValueError("SMTP_URL is neither smtp://host nor smtps://host")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send_confirmation_code(self, email: str, code: str) -> None:
+        """The code that opens a new account."""
+        self._send_code(
+            email,
+            "confirmation code",
+            code,
+            "Somebody, we hope you, wants to crud with this address.\n\n"
+            f"Your confirmation code is {code}. It works for 15 minutes.\n\n"
+            "Was it not you? Then do nothing, and nothing happens.\n",
+        )
+
+    def send_reset_code(self, email: str, code: str) -> None:
+        """The code that allows a new password."""
+        self._send_code(
+            email,
+            "reset code",
+            code,
+            f"Your code for a new Cruddur password is {code}. It works for 15 minutes.\n\n"
+            "Did you not ask for it? Then keep your old password and forget this mail.\n",
+        )
+
+    def send_account_exists(self, email: str) -> None:
+        """To a member whose address was used to sign up once more."""
+        self._post(
+            email,
+            "You already have a Cruddur account",
+            "Somebody tried to sign up with this address, which has an account already.\n\n"
+            "If it was you: sign in, or ask for a new password if the old one is forgotten.\n",
+            log_line=f"sign-up with the address of an existing account: {email}",
+        )
+
+    async def close(self) -> None:
+        """Wait a few seconds for mail that is on its way."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=3)
+            for task in late:
+                task.cancel()
+
+    def _send_code(self, email: str, what: str, code: str, text: str) -> None:
+        self._post(email, f"Your Cruddur {what}", text, log_line=f"{what} for {email}: {code}")
+
+    def _post(self, email: str, subject: str, text: str, *, log_line: str) -> None:
+        if self._url is None:
+            logger.info(log_line)
+            return
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self._sender, email, subject
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        task = asyncio.create_task(self._deliver(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, message: EmailMessage) -> None:
+        if self._url is None:
+            return
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._url.hostname,
+                port=self._url.port,
+                username=unquote(self._url.username) if self._url.username else None,
+                password=unquote(self._url.password) if self._url.password else None,
+                use_tls=self._url.scheme == "smtps",
+                timeout=SMTP_TIMEOUT,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            logger.error("mail was not accepted: %s", error)  # no trace: it quotes the address

@@ -1,0 +1,111 @@
+"""What a running application holds open: made when it starts, closed when it stops."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from cruddur.db.pool import Database
+from cruddur.db.signing_keys import (
+    insert_first_signing_key,
+    lock_signing_keys,
+    select_signing_keys,
+)
+from cruddur.identity.authenticator import Authenticator
+from cruddur.identity.cognito import CognitoAccounts
+from cruddur.identity.jwks import RemoteKeySet
+from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
+from cruddur.identity.local import LocalAccounts
+from cruddur.identity.mail import Mailer
+from cruddur.identity.provider import Provider
+from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
+from cruddur.services.accounts import Accounts
+from cruddur.services.throttling import Throttle
+from cruddur.services.uploads import UploadSigner
+from cruddur.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything a handler may need beside its request."""
+
+    settings: Settings
+    database: Database
+    keys: KeyRing
+    authenticator: Authenticator
+    accounts: Accounts
+    uploads: UploadSigner
+    idempotency_secret: bytes
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Open everything, in order; close it in reverse.
+
+    Raises:
+        DatabaseUnavailableError, DatabaseTooOldError: as `Database.open` says.
+        SigningKeyError: CRUDDUR_SIGNING_KEY is not a key.
+        ValueError: SMTP_URL is not a URL of SMTP.
+    """
+    database = Database(
+        settings.connection_url,
+        pool_size=settings.pool_size,
+        statement_timeout=settings.statement_timeout,
+    )
+    mailer = Mailer(settings.smtp_url, settings.mail_from)
+    timeout = httpx.Timeout(5.0, connect=2.0)
+    limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
+    async with httpx.AsyncClient(timeout=timeout, limits=limits) as http:
+        await database.open()
+        try:
+            keys = await _keys(settings, database)
+            yield _assemble(settings, database, keys, mailer, http)
+        finally:
+            await mailer.close()
+            await database.close()
+
+
+async def _keys(settings: Settings, database: Database) -> KeyRing:
+    """The configured key, or the database's own, made by the first who needs it."""
+    if settings.signing_key:
+        return KeyRing([settings.signing_key])
+    async with database.transaction() as conn:
+        await lock_signing_keys(conn)
+        pems = await select_signing_keys(conn)
+        if not pems:
+            pem = new_signing_key()
+            await insert_first_signing_key(conn, kid=SigningKey(pem).kid, private_key=pem)
+            pems = [pem]
+    return KeyRing(pems)
+
+
+def _assemble(
+    settings: Settings,
+    database: Database,
+    keys: KeyRing,
+    mailer: Mailer,
+    http: httpx.AsyncClient,
+) -> Resources:
+    issuers = [own_issuer(keys)]
+    provider: Provider = LocalAccounts(database, mailer, keys.secret("codes"))
+    if settings.cognito_user_pool_id:
+        pool_url = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
+        key_set = RemoteKeySet(f"{pool_url}/.well-known/jwks.json", http)
+        issuers.append(cognito_issuer(pool_url, settings.cognito_client_id, key_set))
+        cognito = CognitoAccounts(settings, database, http)
+        if settings.provider == "cognito":
+            provider = cognito
+    throttle = Throttle(database, settings.address_attempts, settings.account_attempts)
+    return Resources(
+        settings=settings,
+        database=database,
+        keys=keys,
+        authenticator=Authenticator(database, Verifier(issuers), provider, settings.demo_handle),
+        accounts=Accounts(database, provider, keys, throttle),
+        uploads=UploadSigner(keys.secret("avatar uploads")),
+        idempotency_secret=keys.secret("idempotency keys"),
+    )

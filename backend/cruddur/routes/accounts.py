@@ -1,0 +1,215 @@
+"""Accounts and sessions. The refresh token travels in a cookie that only these routes see."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from msgspec import Raw
+from quart import after_this_request, request
+from quart.typing import ResponseTypes as AnyResponse
+
+from cruddur.identity.viewer import Viewer
+from cruddur.routes.endpoint import Area, client_address, resources
+from cruddur.routes.once import keyed_call
+from cruddur.services import users
+from cruddur.services.accounts import SESSION_LIFETIME, Entry
+from cruddur.services.idempotency import Created, once
+from cruddur.wire import (
+    AccountDeleted,
+    CodeSent,
+    ConfirmationSent,
+    ConfirmDraft,
+    Confirmed,
+    DeleteAccountDraft,
+    EmailDraft,
+    Member,
+    PasswordChanged,
+    PasswordDraft,
+    ResetDraft,
+    Session,
+    SignedIn,
+    SignedOut,
+    SignInDraft,
+    SignUpDraft,
+)
+
+COOKIE = "cruddur_refresh"
+COOKIE_PATH = "/api/auth"
+LIMITED = ["rate_limited"]
+T = TypeVar("T")
+
+accounts = Area("accounts")
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/signup",
+    summary="Begin an account",
+    idempotent=ConfirmationSent,
+    refuses={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
+)
+async def signup(body: SignUpDraft) -> Raw:
+    """A code goes to the address. The answer does not tell whether it has an account."""
+
+    async def begin() -> Created:
+        await resources().accounts.sign_up(body, client_address())
+        return Created(ConfirmationSent())
+
+    async with resources().database.transaction() as conn:
+        return await once(conn, keyed_call(body.email.lower(), body), begin)
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/confirm",
+    summary="Open the account with the code",
+    refuses={422: ["code_invalid", "handle_taken"], 429: LIMITED},
+)
+async def confirm(body: ConfirmDraft) -> Confirmed:
+    """Six digits, 15 minutes, 5 tries."""
+    await resources().accounts.confirm(body, client_address())
+    return Confirmed()
+
+
+@accounts.handle(
+    "POST", "/api/auth/resend", summary="Send the code once more", refuses={429: LIMITED}
+)
+async def resend(body: EmailDraft) -> ConfirmationSent:
+    """Whether or not a sign-up waits for one."""
+    await resources().accounts.resend(body, client_address())
+    return ConfirmationSent()
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/signin",
+    summary="Sign in",
+    cookie=True,
+    refuses={401: ["credentials_invalid"], 403: ["email_unconfirmed"], 429: LIMITED},
+)
+async def signin(body: SignInDraft) -> SignedIn:
+    """Address or handle, and password. The refresh token is set as a cookie."""
+    device = request.headers.get("User-Agent", "").replace("\x00", "")
+    entry = await resources().accounts.sign_in(body, client_address(), device)
+    return _enter(entry)
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/refresh",
+    summary="A new access token for the refresh cookie",
+    cookie=True,
+    refuses={401: ["generic_401"]},
+)
+async def refresh() -> SignedIn:
+    """The cookie is exchanged too; an old one shown again ends the session."""
+    entry = await resources().accounts.refresh(request.cookies.get(COOKIE), client_address())
+    return _enter(entry)
+
+
+@accounts.handle("POST", "/api/auth/signout", summary="Sign out", cookie=True)
+async def signout() -> SignedOut:
+    """Ends the cookie's session; without one there is nothing to end."""
+    await resources().accounts.sign_out(request.cookies.get(COOKIE))
+    return _leave(SignedOut())
+
+
+@accounts.handle("POST", "/api/auth/forgot", summary="Ask for a reset code", refuses={429: LIMITED})
+async def forgot(body: EmailDraft) -> CodeSent:
+    """Whether or not there is such an account."""
+    await resources().accounts.forgot(body, client_address())
+    return CodeSent()
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/reset",
+    summary="Set a new password with the code",
+    refuses={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
+)
+async def reset(body: ResetDraft) -> PasswordChanged:
+    """Every session ends."""
+    await resources().accounts.reset(body, client_address())
+    return PasswordChanged()
+
+
+@accounts.handle("GET", "/api/auth/me", summary="The signed-in person")
+async def me(viewer: Viewer) -> Member:
+    """As only they see themselves."""
+    async with resources().database.connection() as conn:
+        return await users.member(conn, viewer.uuid)
+
+
+@accounts.handle(
+    "DELETE",
+    "/api/auth/me",
+    summary="Delete the account",
+    cookie=True,
+    refuses={401: ["credentials_invalid"], 429: LIMITED},
+)
+async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
+    """The person's cruds, replies, reactions and messages go with it."""
+    await resources().accounts.delete(viewer, body, client_address())
+    return _leave(AccountDeleted())
+
+
+@accounts.handle(
+    "PUT",
+    "/api/auth/password",
+    summary="Change the password",
+    refuses={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
+)
+async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
+    """The other sessions end."""
+    await resources().accounts.change_password(
+        viewer, body, request.cookies.get(COOKIE), client_address()
+    )
+    return PasswordChanged()
+
+
+@accounts.handle("GET", "/api/auth/sessions", summary="The viewer's sessions")
+async def sessions(viewer: Viewer) -> list[Session]:
+    """The last used first."""
+    return await resources().accounts.sessions(viewer, request.cookies.get(COOKIE))
+
+
+@accounts.handle(
+    "DELETE",
+    "/api/auth/sessions/<uuid:uuid>",
+    summary="End a session",
+    refuses={404: ["not_found"]},
+)
+async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
+    """Answers with the sessions that remain."""
+    return await resources().accounts.revoke(viewer, uuid, request.cookies.get(COOKIE))
+
+
+def _enter(entry: Entry) -> SignedIn:
+    @after_this_request
+    async def set_cookie(response: AnyResponse) -> AnyResponse:
+        response.set_cookie(
+            COOKIE,
+            entry.refresh_token,
+            max_age=SESSION_LIFETIME,
+            path=COOKIE_PATH,
+            secure=request.scheme == "https",
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+    return entry.answer
+
+
+def _leave(answer: T) -> T:
+    @after_this_request
+    async def delete_cookie(response: AnyResponse) -> AnyResponse:
+        response.delete_cookie(
+            COOKIE,
+            path=COOKIE_PATH,
+            secure=request.scheme == "https",
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+    return answer

@@ -1,0 +1,65 @@
+"""Avatars: a signed address to upload to, and the picture itself."""
+
+from quart import Response, request
+
+from cruddur.identity.viewer import Viewer
+from cruddur.routes.endpoint import Area, body_bytes, not_modified, resources
+from cruddur.services import avatars as service
+from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
+
+UPLOAD_PATH = "/api/avatars/uploads/"
+AVATAR_BYTES = 8 * 1024 * 1024
+
+avatars = Area("avatars")
+
+
+@avatars.handle(
+    "POST",
+    "/api/avatars/key_upload",
+    "/avatars/key_upload",
+    summary="An address to upload one's picture to",
+)
+async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # its extension is checked; the bytes decide
+    """PUT the file there within five minutes; no token is needed for that."""
+    token = resources().uploads.sign(viewer.uuid)
+    base = resources().settings.backend_url
+    origin = request.host_url if base == "*" else base
+    return AvatarUpload(f"{origin.rstrip('/')}{UPLOAD_PATH}{token}")
+
+
+@avatars.handle(
+    "PUT",
+    f"{UPLOAD_PATH}<token>",
+    summary="Upload a picture",
+    picture="upload",
+    refuses={403: ["generic_403"], 404: ["not_found"], 422: ["avatar_invalid"]},
+)
+async def upload(token: str) -> Avatar:
+    """JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels."""
+    user_uuid = resources().uploads.read(token)
+    jpeg = await service.encode(await body_bytes())
+    async with resources().database.transaction() as conn:
+        return await service.save(conn, user_uuid, jpeg)
+
+
+@avatars.handle(
+    "GET",
+    "/api/avatars/<subject>.jpg",
+    summary="A person's picture",
+    picture="answer",
+    refuses={404: ["not_found"]},
+)
+async def show(subject: str) -> Response:
+    """`?v=` with the picture's digest makes the address immutable; without it, a minute."""
+    async with resources().database.connection() as conn:
+        picture = await service.show(conn, subject)
+    response = Response(picture.jpeg, content_type="image/jpeg")
+    response.set_etag(picture.digest)
+    is_pinned = request.args.get("v") == picture.digest
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if is_pinned else "public, max-age=60"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.if_none_match.contains(picture.digest):
+        not_modified(response)
+    return response

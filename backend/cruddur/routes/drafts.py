@@ -1,0 +1,170 @@
+"""Reading bodies and queries into the drafts of `cruddur.wire`, and naming what is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from cruddur.errors import InvalidError, MalformedError
+from cruddur.wire import VISIBLE_PATTERN, Draft
+
+D = TypeVar("D", bound=Draft)
+Fault = Literal["blank", "exceed_max_chars", "invalid"]
+
+_VISIBLE = re.compile(VISIBLE_PATTERN)
+
+# The sentences of msgspec.ValidationError, which carries no structure beside its text.
+_TOO_LONG = re.compile(r"^Expected `str` of length <= ")
+_EMPTY = re.compile(r"^Expected `str` of length >= 1\b")
+_WRONG_TYPE = re.compile(r"^Expected `[^`]+`, got `")
+
+
+@dataclass(frozen=True, slots=True)
+class _TextField:
+    name: str
+    visible: bool
+
+
+def read_body(draft: type[D], body: bytes) -> D:
+    """Decode a JSON body.
+
+    Raises:
+        MalformedError: not JSON, not UTF-8, or not an object.
+        InvalidError: a field breaks its declaration; the code says which and how.
+    """
+    try:
+        try:
+            value = msgspec.json.decode(body, type=draft)
+        except msgspec.ValidationError as error:
+            raise _refusal(draft, msgspec.json.decode(body), strict=True) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedError from error
+    return _checked(value)
+
+
+def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
+    """Read the query string's arguments, numbers among them.
+
+    Raises:
+        InvalidError: an argument breaks its declaration.
+    """
+    try:
+        value = msgspec.convert(dict(arguments), draft, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refusal(draft, dict(arguments), strict=False) from error
+    return _checked(value)
+
+
+def refusal_codes(draft: type[Draft]) -> list[str]:
+    """Every code that reading such a draft can give, in the order of its fields."""
+    codes: dict[str, None] = {}
+    for field in _info(draft).fields:
+        for fault in _faults(field.type):
+            codes[_code(draft, field.encode_name, fault)] = None
+    return list(codes)
+
+
+def _checked(value: D) -> D:
+    for field in _text_fields(type(value)):
+        if fault := _unfit(field, getattr(value, field.name)):
+            raise InvalidError(_code(type(value), field.name, fault))
+    return value
+
+
+def _unfit(field: _TextField, text: Any) -> Fault | None:
+    if not isinstance(text, str):
+        return None
+    if "\x00" in text or _has_surrogate(text):
+        return "invalid"
+    if field.visible and not _VISIBLE.search(text):
+        return "blank"
+    return None
+
+
+def _has_surrogate(text: str) -> bool:
+    """A query string can smuggle one in; PostgreSQL stores UTF-8, which has none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
+    """The first fault in the order of the draft's fields, which is the contract's order of
+    precedence; msgspec names the first in the order of the body."""
+    if not isinstance(values, dict):
+        return MalformedError()
+    texts = {field.name: field for field in _text_fields(draft)}
+    for field in msgspec.structs.fields(draft):
+        if field.encode_name not in values:
+            fault: Fault | None = "blank" if field.required else None
+        else:
+            fault = _fault(field.type, values[field.encode_name], strict=strict)
+            if fault is None and field.name in texts:
+                fault = _unfit(texts[field.name], values[field.encode_name])
+        if fault is not None:
+            return InvalidError(_code(draft, field.encode_name, fault))
+    return MalformedError()  # an object that names a field twice, once wrongly
+
+
+def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
+    try:
+        msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        if _TOO_LONG.match(text):
+            return "exceed_max_chars"
+        return "blank" if _EMPTY.match(text) or _WRONG_TYPE.match(text) else "invalid"
+    return None
+
+
+def _code(draft: type[Draft], field: str, fault: Fault) -> str:
+    code = f"{field}_{fault}"
+    return draft.codes.get(code, code)
+
+
+@cache
+def _info(draft: type[Draft]) -> msgspec.inspect.StructType:
+    info = msgspec.inspect.type_info(draft)
+    if not isinstance(info, msgspec.inspect.StructType):
+        raise TypeError(f"{draft} is not a struct")
+    return info
+
+
+@cache
+def _text_fields(draft: type[Draft]) -> tuple[_TextField, ...]:
+    return tuple(
+        _TextField(field.name, _pattern(field.type) == VISIBLE_PATTERN)
+        for field in _info(draft).fields
+        if any(isinstance(kind, msgspec.inspect.StrType) for kind in _members(field.type))
+    )
+
+
+def _pattern(kind: msgspec.inspect.Type) -> Any:
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return (kind.extra_json_schema or {}).get("pattern")
+    return None
+
+
+def _members(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """The alternatives of a type, without their wrappers."""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _members(kind.type)
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return [member for part in kind.types for member in _members(part)]
+    return [kind]
+
+
+def _faults(kind: msgspec.inspect.Type) -> list[Fault]:
+    faults: dict[Fault, None] = {"blank": None}
+    for member in _members(kind):
+        if isinstance(member, msgspec.inspect.NoneType):
+            continue
+        faults["invalid"] = None
+        if isinstance(member, msgspec.inspect.StrType) and member.max_length is not None:
+            faults["exceed_max_chars"] = None
+    return list(faults)

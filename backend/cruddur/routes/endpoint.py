@@ -1,0 +1,217 @@
+"""Endpoints: a handler's signature is its declaration.
+
+    @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", refuses={404: …})
+    async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Crud: ...
+
+`viewer: Viewer` demands a valid access token, `viewer: Viewer | None` uses one if it is
+valid, and no `viewer` means that nobody asks. `body` and `query` are drafts of
+`cruddur.wire`; other parameters come from the path. The returned type is the answer,
+always 200 with JSON. The OpenAPI document is made of the same declarations.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
+from urllib.parse import urlencode
+
+import msgspec
+from quart import Blueprint, Response, current_app, request
+
+from cruddur.errors import UnsupportedMediaTypeError
+from cruddur.identity.viewer import Viewer
+from cruddur.resources import Resources
+from cruddur.routes.drafts import read_body, read_query
+from cruddur.wire import Draft
+
+T = TypeVar("T")
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+Access = Literal["open", "optional", "required"]
+Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[T]):
+    """An answer that is a page of something; the cursor of the next goes into `Link`."""
+
+    answer: T
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method on one rule, as its handler declares it."""
+
+    method: Method
+    rule: str
+    name: str
+    area: str
+    summary: str
+    description: str
+    access: Access
+    query: type[Draft] | None
+    body: type[Draft] | None
+    answer: Any
+    refuses: Mapping[int, Sequence[str]]
+    idempotent: bool
+    cached: bool
+    cookie: bool
+    picture: Literal["upload", "answer"] | None
+    vary: Sequence[str]
+
+
+class Area(Blueprint):
+    """A blueprint that keeps the declarations of its endpoints."""
+
+    def __init__(self, name: str) -> None:
+        """Take the area's name, which is also its tag in the OpenAPI document."""
+        super().__init__(name, __name__)
+        self.endpoints: list[Endpoint] = []
+
+    def handle(
+        self,
+        method: Method,
+        *rules: str,
+        summary: str,
+        refuses: Mapping[int, Sequence[str]] | None = None,
+        idempotent: type | None = None,
+        cached: bool = False,
+        cookie: bool = False,
+        picture: Literal["upload", "answer"] | None = None,
+        vary: Sequence[str] = (),
+    ) -> Callable[[H], H]:
+        """Register a handler for a method on one or more rules.
+
+        Args:
+            method: the HTTP method.
+            rules: the paths, with Quart's converters.
+            summary: a line for the OpenAPI document.
+            refuses: the handler's own codes of refusal, by status.
+            idempotent: the answer's type, where the handler honours `Idempotency-Key`
+                and returns the bytes that it kept.
+            cached: the answer carries an ETag and may be answered by 304.
+            cookie: the handler reads or writes the refresh cookie.
+            picture: the body or the answer is a picture instead of JSON.
+            vary: request headers beside `Authorization` that change the answer.
+        """
+
+        def register(handler: H) -> H:
+            hints = get_type_hints(handler)
+            access = _access(hints.get("viewer"))
+            for number, rule in enumerate(rules):
+                endpoint = Endpoint(
+                    method=method,
+                    rule=rule,
+                    name=handler.__name__ + (f"_{number + 1}" if number else ""),
+                    area=self.name,
+                    summary=summary,
+                    description=handler.__doc__ or "",
+                    access=access,
+                    query=hints.get("query"),
+                    body=hints.get("body"),
+                    answer=idempotent or hints["return"],
+                    refuses=refuses or {},
+                    idempotent=idempotent is not None,
+                    cached=cached,
+                    cookie=cookie,
+                    picture=picture,
+                    vary=vary,
+                )
+                self.endpoints.append(endpoint)
+                self.add_url_rule(
+                    rule,
+                    endpoint=f"{endpoint.name}_{method.lower()}",
+                    view_func=_view(handler, endpoint),
+                    methods=[method],
+                )
+            return handler
+
+        return register
+
+
+def resources() -> Resources:
+    """What the application opened when it started."""
+    found: Resources = current_app.extensions["cruddur"]
+    return found
+
+
+async def body_bytes() -> bytes:
+    """The raw body, as far as the route's bound allows.
+
+    Raises:
+        werkzeug.exceptions.RequestEntityTooLarge: it is longer.
+    """
+    data = await request.get_data()
+    return data.encode() if isinstance(data, str) else data
+
+
+def client_address() -> str:
+    """The caller's address; behind trusted proxies, the one that they saw."""
+    return request.remote_addr or "unknown"
+
+
+def _access(viewer: Any) -> Access:
+    if viewer is None:
+        return "open"
+    return "required" if viewer is Viewer else "optional"
+
+
+def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
+    takes_viewer = "viewer" in signature(handler).parameters
+
+    async def view(**arguments: Any) -> Response:
+        if takes_viewer:
+            arguments["viewer"] = await _viewer(endpoint.access)
+        if endpoint.query is not None:
+            arguments["query"] = read_query(endpoint.query, request.args)
+        if endpoint.body is not None:
+            if not request.is_json:
+                raise UnsupportedMediaTypeError
+            arguments["body"] = read_body(endpoint.body, await body_bytes())
+        answer = await handler(**arguments)
+        return respond(endpoint, answer)
+
+    view.__name__ = endpoint.name
+    return view
+
+
+async def _viewer(access: Access) -> Viewer | None:
+    header = request.headers.get("Authorization")
+    authenticator = resources().authenticator
+    if access == "required":
+        return await authenticator.require(header)
+    return await authenticator.recognise(header)
+
+
+def respond(endpoint: Endpoint, answer: Any) -> Response:
+    """Turn a handler's answer into the response: encoded once, never cached unasked."""
+    if isinstance(answer, Response):
+        return answer
+    cursor = None
+    if isinstance(answer, Paged):
+        cursor, answer = answer.cursor, answer.answer
+    # An answer that was kept for an Idempotency-Key is sent as it was.
+    body = bytes(answer) if isinstance(answer, msgspec.Raw) else msgspec.json.encode(answer)
+    response = Response(body, content_type="application/json")
+    if cursor is not None:
+        arguments = {**request.args.to_dict(), "cursor": cursor}
+        response.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
+    if endpoint.access != "open":
+        response.vary.update(("Authorization", *endpoint.vary))
+    if not endpoint.cached:
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest(), weak=True)
+    if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+        not_modified(response)
+    return response
+
+
+def not_modified(response: Response) -> None:
+    """Make it a 304: the headers without the body, or the length of one (RFC 9110, 15.4.5)."""
+    response.status_code = 304
+    response.set_data(b"")
+    del response.headers["Content-Length"]

@@ -1,0 +1,60 @@
+"""Every failure, whatever raised it, in the one error shape."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+import msgspec
+from quart import Quart, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from cruddur.db.pool import DatabaseUnavailableError
+from cruddur.errors import GENERIC_CODES, CruddurError, NotFoundError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: Quart) -> None:
+    """Give the application a handler for each kind of failure."""
+    app.register_error_handler(CruddurError, _refused)
+    app.register_error_handler(DatabaseUnavailableError, _database_unavailable)
+    app.register_error_handler(asyncpg.QueryCanceledError, _database_unavailable)
+    app.register_error_handler(asyncpg.ForeignKeyViolationError, _gone_meanwhile)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+async def _refused(error: CruddurError) -> Response:
+    return _failure(error.status, error.codes, error.headers)
+
+
+async def _database_unavailable(error: Exception) -> Response:
+    logger.error("the database is not available: %s", error)
+    return await _refused(UnavailableError())
+
+
+async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
+    """What the request is about was deleted between its check and its write."""
+    return await _refused(NotFoundError())
+
+
+async def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    headers = {}
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return _failure(status, [GENERIC_CODES.get(status, f"generic_{status}")], headers)
+
+
+async def _unexpected(error: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _failure(500, [GENERIC_CODES[500]], {})
+
+
+def _failure(status: int, codes: Sequence[str], headers: Mapping[str, str]) -> Response:
+    return Response(
+        msgspec.json.encode(codes),
+        status=status,
+        headers={**headers, "Cache-Control": "no-store"},
+        content_type="application/json",
+    )

@@ -1,0 +1,24 @@
+"""What happened to the viewer."""
+
+from cruddur.identity.viewer import Viewer
+from cruddur.routes.endpoint import Area, Paged, resources
+from cruddur.services import notifications as service
+from cruddur.wire import Notification, Paging
+
+notifications = Area("notifications")
+
+
+@notifications.handle(
+    "GET",
+    "/api/activities/notifications",
+    summary="Replies, likes, reposts, mentions and messages to the viewer",
+    cached=True,
+    refuses={422: ["cursor_invalid"]},
+)
+async def recent(viewer: Viewer | None, query: Paging) -> Paged[list[Notification]]:
+    """Empty for nobody. The status and reply routes understand a notification's uuid."""
+    if viewer is None:
+        return Paged([], None)
+    async with resources().database.connection() as conn:
+        found = await service.recent(conn, viewer, query)
+    return Paged(found.items, found.cursor)

@@ -1,0 +1,34 @@
+"""The `Idempotency-Key` of the request at hand."""
+
+import re
+
+import msgspec
+from quart import request
+
+from cruddur.errors import InvalidError
+from cruddur.routes.endpoint import resources
+from cruddur.services.idempotency import Once
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def keyed_call(member: object, body: msgspec.Struct) -> Once | None:
+    """The keyed call that this request is; None without a key.
+
+    `member` is whose key it is. Bodies are compared by what they say, not by their bytes.
+
+    Raises:
+        InvalidError: idempotency_key_invalid, not 1 to 128 visible ASCII characters.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise InvalidError("idempotency_key_invalid")
+    return Once(
+        member=str(member),
+        route=request.path,
+        key=key,
+        body=msgspec.json.encode(body),
+        secret=resources().idempotency_secret,
+    )

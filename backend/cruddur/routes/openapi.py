@@ -1,0 +1,248 @@
+"""The OpenAPI 3.1 document, made of the endpoints' declarations, and a page to read it."""
+
+import re
+from collections.abc import Iterable
+from functools import reduce
+from importlib.resources import files
+from operator import or_
+from typing import Any, get_args, get_origin
+
+import msgspec
+from quart import Blueprint, Response
+
+from cruddur import __version__
+from cruddur.errors import GENERIC_CODES
+from cruddur.routes.accounts import COOKIE
+from cruddur.routes.drafts import refusal_codes
+from cruddur.routes.endpoint import Endpoint, Paged
+
+_REFERENCE = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
+_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+    "uuid": {"type": "string", "format": "uuid"},
+    "handle": {"type": "string", "minLength": 1},
+    "": {"type": "string", "minLength": 1},
+}
+_ALWAYS = (500, 503)
+_STATUS_TEXT = {
+    400: "The body is not JSON",
+    401: "No valid access token, or wrong credentials",
+    403: "Known, but not allowed",
+    404: "It never was, it expired, or it is not the caller's to see",
+    413: "The body is too large",
+    415: "The body is not of the type that is read here",
+    422: "The request breaks a rule",
+    429: "Too many attempts",
+    500: "A fault of ours",
+    503: "Something that is needed does not answer",
+}
+
+
+def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    """The whole document of these endpoints."""
+    endpoints = list(endpoints)
+    types = [kind for endpoint in endpoints for kind in _types(endpoint)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    known = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        path = _PARAMETER.sub(r"{\2}", endpoint.rule)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(
+            endpoint, known, components
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cruddur",
+            "version": __version__,
+            "description": "A microblog whose posts expire. Every success is 200 with JSON;"
+            " every failure is a JSON array of codes.",
+        },
+        "tags": [{"name": area} for area in dict.fromkeys(e.area for e in endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "refresh": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
+        },
+    }
+
+
+def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
+    """The routes that serve the document and its page; both are made once."""
+    document = msgspec.json.encode(describe(endpoints))
+    page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
+    area = Blueprint("openapi", __name__)
+
+    @area.get("/openapi.json")
+    async def openapi() -> Response:
+        return Response(document, content_type="application/json")
+
+    @area.get("/docs")
+    async def docs() -> Response:
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    return area
+
+
+def _types(endpoint: Endpoint) -> list[Any]:
+    return [kind for kind in (endpoint.query, endpoint.body, _answer(endpoint)) if kind is not None]
+
+
+def _answer(endpoint: Endpoint) -> Any:
+    """The type of the body; pages are what they are pages of."""
+    if endpoint.picture == "answer":
+        return None
+    parts = get_args(endpoint.answer) if _is_union(endpoint.answer) else (endpoint.answer,)
+    return reduce(or_, (get_args(part)[0] if get_origin(part) is Paged else part for part in parts))
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) not in {None, Paged, list, dict}
+
+
+def _operation(
+    endpoint: Endpoint, known: dict[str, Any], components: dict[str, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.area}_{endpoint.name}_{endpoint.method.lower()}",
+        "tags": [endpoint.area],
+        "summary": endpoint.summary,
+        "description": " ".join(endpoint.description.split()),
+        "parameters": _parameters(endpoint, components),
+        "responses": _responses(endpoint, known),
+    }
+    if endpoint.access == "required":
+        operation["security"] = [{"bearer": []}]
+    elif endpoint.access == "optional":
+        operation["security"] = [{}, {"bearer": []}]
+    elif endpoint.cookie:
+        operation["security"] = [{}, {"refresh": []}]
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": known[repr(endpoint.body)]}},
+        }
+    elif endpoint.picture == "upload":
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    return operation
+
+
+def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PATH_SCHEMAS[converter or (name if name == "handle" else "")],
+        }
+        for converter, name in _PARAMETER.findall(endpoint.rule)
+    ]
+    if endpoint.query is not None:
+        schema = components[endpoint.query.__name__]
+        parameters += [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema.get("required", ()),
+                "schema": _without_null(field),
+            }
+            for name, field in schema["properties"].items()
+        ]
+    if endpoint.idempotent:
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "For 24 hours the same key gets the first answer again.",
+                "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
+            }
+        )
+    return parameters
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query argument is there or not; it cannot be null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        return dict(kinds[0])
+    if None in schema.get("enum", ()):
+        return {**schema, "enum": [choice for choice in schema["enum"] if choice is not None]}
+    return {name: value for name, value in schema.items() if name != "default" or value is not None}
+
+
+def _responses(endpoint: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
+    if endpoint.picture == "answer":
+        content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+    else:
+        content = {"application/json": {"schema": known[repr(_answer(endpoint))]}}
+    success: dict[str, Any] = {"description": "Done", "content": content}
+    if get_origin(endpoint.answer) is Paged or _is_union(endpoint.answer):
+        success["headers"] = {
+            "Link": {
+                "description": 'The next page, with `rel="next"`, if there is one',
+                "schema": {"type": "string"},
+            }
+        }
+    responses = {"200": success}
+    if endpoint.cached or endpoint.picture == "answer":
+        responses["304"] = {"description": "Not modified since the ETag of If-None-Match"}
+    for status, codes in sorted(refusals(endpoint).items()):
+        responses[str(status)] = _failure(status, codes)
+    return responses
+
+
+def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
+    """Every code that an endpoint can answer with, by status."""
+    found: dict[int, dict[str, None]] = {}
+
+    def add(status: int, codes: Iterable[str]) -> None:
+        found.setdefault(status, {}).update(dict.fromkeys(codes))
+
+    for status in _ALWAYS:
+        add(status, [GENERIC_CODES[status]])
+    if endpoint.access == "required":
+        add(401, [GENERIC_CODES[401]])
+    if "<uuid:" in endpoint.rule:
+        add(404, [GENERIC_CODES[404]])
+    if endpoint.body is not None:
+        for status in (400, 413, 415):
+            add(status, [GENERIC_CODES[status]])
+        add(422, refusal_codes(endpoint.body))
+    if endpoint.picture == "upload":
+        add(413, [GENERIC_CODES[413]])
+    if endpoint.query is not None:
+        add(422, refusal_codes(endpoint.query))
+    if endpoint.idempotent:
+        add(404, [GENERIC_CODES[404]])
+        add(422, ["idempotency_key_invalid", "idempotency_key_reused"])
+    for status, codes in endpoint.refuses.items():
+        add(status, codes)
+    return {status: list(codes) for status, codes in found.items()}
+
+
+def _failure(status: int, codes: list[str]) -> dict[str, Any]:
+    failure: dict[str, Any] = {
+        "description": _STATUS_TEXT[status],
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "enum": codes},
+                }
+            }
+        },
+    }
+    text = {"schema": {"type": "string"}}
+    if status == 401:
+        failure["headers"] = {"WWW-Authenticate": text}
+    if status in {429, 503}:
+        failure["headers"] = {"Retry-After": text}
+    return failure

@@ -1,0 +1,246 @@
+"""Accounts: what is the same for every provider — throttling, sessions and answers."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from cruddur.db import sessions as db
+from cruddur.db import users as users_db
+from cruddur.db.pool import Database
+from cruddur.errors import NotFoundError, UnauthenticatedError
+from cruddur.identity.keys import KeyRing, Sealer
+from cruddur.identity.passwords import check_strength
+from cruddur.identity.provider import Proof, Provider
+from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
+from cruddur.identity.viewer import Viewer
+from cruddur.services import users
+from cruddur.services.throttling import Throttle
+from cruddur.wire import (
+    ConfirmDraft,
+    DeleteAccountDraft,
+    EmailDraft,
+    PasswordDraft,
+    ResetDraft,
+    Session,
+    SignedIn,
+    SignInDraft,
+    SignUpDraft,
+)
+
+SESSION_LIFETIME = timedelta(days=30)
+"""How long a session lives without being used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A successful sign-in or refresh: the answer, and the next refresh token."""
+
+    answer: SignedIn
+    refresh_token: str
+
+
+class Accounts:
+    """The accounts API over one provider."""
+
+    def __init__(
+        self,
+        database: Database,
+        provider: Provider,
+        keys: KeyRing,
+        throttle: Throttle,
+    ) -> None:
+        """`keys` signs access tokens and seals what the provider wants remembered."""
+        self._database = database
+        self._provider = provider
+        self._keys = keys
+        self._throttle = throttle
+        self._sealer = Sealer(keys.secret("sealed refresh tokens"))
+
+    async def sign_up(self, draft: SignUpDraft, address: str) -> None:
+        """Begin an account. Refused: password_too_weak, handle_taken, rate_limited."""
+        check_strength(
+            draft.password,
+            draft.email,
+            draft.email.partition("@")[0],
+            draft.handle,
+            draft.display_name,
+        )
+        await self._throttle.attempt("signup", address, draft.email)
+        await self._provider.sign_up(draft)
+
+    async def confirm(self, draft: ConfirmDraft, address: str) -> None:
+        """Open the account. Refused: code_invalid, rate_limited."""
+        await self._throttle.attempt("confirm", address, draft.email)
+        await self._provider.confirm(draft.email, draft.code)
+
+    async def resend(self, draft: EmailDraft, address: str) -> None:
+        """Send the code once more. Refused: rate_limited."""
+        await self._throttle.attempt("resend", address, draft.email)
+        await self._provider.resend(draft.email)
+
+    async def sign_in(self, draft: SignInDraft, address: str, device: str) -> Entry:
+        """Begin a session. Refused: credentials_invalid, email_unconfirmed, rate_limited."""
+        buckets = await self._throttle.attempt("signin", address, draft.email)
+        proof = await self._provider.authenticate(draft.email, draft.password)
+        await self._throttle.forgive(buckets)
+        token = secrets.token_urlsafe(32)
+        async with self._database.transaction() as conn:
+            session_uuid = await db.insert_session(
+                conn,
+                user_uuid=proof.user_uuid,
+                device=device[:200],
+                address=address[:64],
+                sealed_token=self._seal(proof.refresh_token),
+                token_hash=_digest(token),
+                lifetime=SESSION_LIFETIME,
+            )
+        return Entry(await self._answer(proof, session_uuid), token)
+
+    async def refresh(self, token: str | None, address: str) -> Entry:
+        """Exchange a refresh token; one shown a second time ends the session.
+
+        Raises:
+            UnauthenticatedError: there is no open session of this token any more.
+        """
+        if not token:
+            raise UnauthenticatedError
+        async with self._database.transaction() as conn:
+            presented = await db.select_presented(conn, token_hash=_digest(token))
+            if presented is not None and presented.is_reused:
+                await db.delete_session(conn, uuid=presented.uuid, user_uuid=presented.user_uuid)
+        if presented is None:
+            raise UnauthenticatedError
+        upstream = self._unseal(presented.sealed_token)
+        if presented.is_reused:
+            await self._provider.end_session(upstream)
+            raise UnauthenticatedError
+        proof = await self._provider.refresh(presented.user_uuid, upstream)
+        new_token = secrets.token_urlsafe(32)
+        async with self._database.transaction() as conn:
+            await db.rotate_token(
+                conn,
+                token_hash=_digest(token),
+                new_token_hash=_digest(new_token),
+                address=address[:64],
+                sealed_token=self._seal(proof.refresh_token),
+                lifetime=SESSION_LIFETIME,
+            )
+        return Entry(await self._answer(proof, presented.uuid), new_token)
+
+    async def sign_out(self, token: str | None) -> None:
+        """End the session of a refresh token, if there is one."""
+        if not token:
+            return
+        async with self._database.transaction() as conn:
+            presented = await db.select_presented(conn, token_hash=_digest(token))
+            if presented is None:
+                return
+            await db.delete_session(conn, uuid=presented.uuid, user_uuid=presented.user_uuid)
+        await self._provider.end_session(self._unseal(presented.sealed_token))
+
+    async def forgot(self, draft: EmailDraft, address: str) -> None:
+        """Send a reset code. Refused: rate_limited."""
+        await self._throttle.attempt("forgot", address, draft.email)
+        await self._provider.forgot(draft.email)
+
+    async def reset(self, draft: ResetDraft, address: str) -> None:
+        """Set a new password and end every session.
+
+        Refused: password_too_weak, code_invalid, rate_limited.
+        """
+        check_strength(draft.password, draft.email, draft.email.partition("@")[0])
+        await self._throttle.attempt("reset", address, draft.email)
+        user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
+        if user_uuid is not None:
+            await self._end_sessions(user_uuid, kept=None)
+
+    async def change_password(
+        self, viewer: Viewer, draft: PasswordDraft, token: str | None, address: str
+    ) -> None:
+        """Change the password and end the other sessions.
+
+        Refused: password_too_weak, credentials_invalid, rate_limited.
+        """
+        check_strength(draft.password, viewer.handle)
+        buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
+        await self._provider.change_password(viewer, draft.current_password, draft.password)
+        await self._throttle.forgive(buckets)
+        await self._end_sessions(viewer.uuid, kept=await self._current(viewer, token))
+
+    async def sessions(self, viewer: Viewer, token: str | None) -> list[Session]:
+        """The viewer's sessions, the last used first."""
+        current = await self._current(viewer, token)
+        async with self._database.connection() as conn:
+            listed = await db.select_sessions(conn, user_uuid=viewer.uuid)
+        return [
+            Session(
+                uuid=session.uuid,
+                device=session.device,
+                address=session.address,
+                created_at=session.created_at,
+                used_at=session.used_at,
+                current=session.uuid == current,
+            )
+            for session in listed
+        ]
+
+    async def revoke(self, viewer: Viewer, uuid: UUID, token: str | None) -> list[Session]:
+        """End one of the viewer's sessions and list the rest.
+
+        Raises:
+            NotFoundError: the viewer has no such session.
+        """
+        async with self._database.transaction() as conn:
+            ended = await db.delete_session(conn, uuid=uuid, user_uuid=viewer.uuid)
+        if not ended:
+            raise NotFoundError
+        await self._provider.end_session(self._unseal(ended[0]))
+        return await self.sessions(viewer, token)
+
+    async def delete(self, viewer: Viewer, draft: DeleteAccountDraft, address: str) -> None:
+        """Remove the person and all that is theirs.
+
+        Refused: credentials_invalid, rate_limited.
+        """
+        buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
+        await self._provider.delete(viewer, draft.password)
+        await self._throttle.forgive(buckets)
+        async with self._database.transaction() as conn:
+            await users_db.delete_user(conn, uuid=viewer.uuid)
+
+    async def _answer(self, proof: Proof, session_uuid: UUID) -> SignedIn:
+        async with self._database.connection() as conn:
+            member = await users.member(conn, proof.user_uuid)
+        if proof.access_token is not None:
+            return SignedIn(proof.access_token, proof.expires_in or ACCESS_TOKEN_SECONDS, member)
+        access_token = issue(
+            self._keys,
+            user_uuid=proof.user_uuid,
+            handle=member.handle,
+            session_uuid=session_uuid,
+        )
+        return SignedIn(access_token, ACCESS_TOKEN_SECONDS, member)
+
+    async def _current(self, viewer: Viewer, token: str | None) -> UUID | None:
+        if viewer.session_uuid is not None or not token:
+            return viewer.session_uuid
+        async with self._database.connection() as conn:
+            return await db.select_session_of(conn, token_hash=_digest(token))
+
+    async def _end_sessions(self, user_uuid: UUID, *, kept: UUID | None) -> None:
+        async with self._database.transaction() as conn:
+            ended = await db.delete_other_sessions(conn, user_uuid=user_uuid, kept_uuid=kept)
+        for sealed_token in ended:
+            await self._provider.end_session(self._unseal(sealed_token))
+
+    def _seal(self, token: str | None) -> bytes | None:
+        return None if token is None else self._sealer.seal(token)
+
+    def _unseal(self, sealed_token: bytes | None) -> str | None:
+        return None if sealed_token is None else self._sealer.open(sealed_token)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,78 @@
+"""`Idempotency-Key`: for 24 hours the same call gets the first answer again."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from cruddur.db import idempotency as db
+from cruddur.db.statements import Connection
+from cruddur.errors import InvalidError, NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One keyed call. `member` is whose key it is, `secret` hides what the body held."""
+
+    member: str
+    route: str
+    key: str
+    body: bytes
+    secret: bytes
+
+    def digest(self) -> bytes:
+        """A digest of the body; keyed, because a body may hold a password."""
+        return hmac.new(self.secret, self.body, hashlib.sha256).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """An answer and what it quotes; both uuids None when it quotes nothing."""
+
+    answer: msgspec.Struct
+    activity_uuid: UUID | None = None
+    message_uuid: UUID | None = None
+
+
+async def once(
+    conn: Connection, call: Once | None, create: Callable[[], Awaitable[Created]]
+) -> msgspec.Raw:
+    """Create, or give the answer of the first time.
+
+    The key is taken in the transaction that creates, so of two calls at once the second
+    waits for the first, and a call that fails leaves its key unused.
+
+    Raises:
+        InvalidError: idempotency_key_reused, for another body.
+        NotFoundError: what was created then has expired or was deleted.
+    """
+    if call is None:
+        return msgspec.Raw(msgspec.json.encode((await create()).answer))
+    digest = call.digest()
+    key_uuid = await db.insert_key(
+        conn, member=call.member, route=call.route, key=call.key, body_digest=digest
+    )
+    if key_uuid is None:
+        return await _first_answer(conn, call, digest)
+    created = await create()
+    answer = msgspec.json.encode(created.answer)
+    await db.insert_answer(
+        conn,
+        key_uuid=key_uuid,
+        activity_uuid=created.activity_uuid,
+        message_uuid=created.message_uuid,
+        answer=answer,
+    )
+    return msgspec.Raw(answer)
+
+
+async def _first_answer(conn: Connection, call: Once, digest: bytes) -> msgspec.Raw:
+    kept = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
+    if kept is not None and not hmac.compare_digest(kept.body_digest, digest):
+        raise InvalidError("idempotency_key_reused")
+    if kept is None or kept.answer is None:
+        raise NotFoundError
+    return msgspec.Raw(kept.answer)

@@ -1,0 +1,49 @@
+"""Notifications, in words and in the form of a crud."""
+
+from msgspec import structs
+
+from cruddur.db import notifications as db
+from cruddur.db.statements import Connection
+from cruddur.identity.viewer import Viewer
+from cruddur.services.paging import Page, page, time_cursor
+from cruddur.wire import Crud, Message, Notification, Paging
+
+_WORDS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: “{}”"}
+
+
+async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notification]:
+    """What happened to the viewer, the newest first.
+
+    `message` holds what the person of `handle` wrote, or says what they did.
+    """
+    before_at, before_uuid = time_cursor(paging.cursor)
+    found = await db.select_notifications(
+        conn,
+        viewer=viewer.uuid,
+        before_at=before_at,
+        before_uuid=before_uuid,
+        limit=paging.limit + 1,
+    )
+    for note in found:
+        if note.kind in _WORDS:
+            note.message = _WORDS[note.kind].format(note.message)
+    return page(found, paging.limit, lambda note: (note.created_at, note.uuid))
+
+
+def as_crud(note: Notification) -> Crud:
+    """A notification without what only notifications have."""
+    return Crud(**{name: getattr(note, name) for name in Crud.__struct_fields__})
+
+
+def message_as_crud(message: Message) -> Crud:
+    """A message in the form of a crud; it does not expire."""
+    return Crud(
+        **structs.asdict(
+            Message(**{name: getattr(message, name) for name in Message.__struct_fields__})
+        ),
+        expires_at=None,
+        replies_count=0,
+        reposts_count=0,
+        likes_count=0,
+        reply_to_activity_uuid=None,
+    )

@@ -1,0 +1,89 @@
+"""Cursors: where the next page of a list begins.
+
+A cursor is the position of the last item (a time or a rank) and its uuid, 24 bytes in
+URL-safe base64. It names no page and no offset, so items that come or go meanwhile are
+neither shown twice nor skipped.
+"""
+
+import base64
+import binascii
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from cruddur.errors import InvalidError
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FORM = struct.Struct(">q16s")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """The items of a page, and the cursor of the next one if there is one."""
+
+    items: list[T]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position as a number (microseconds since 1970, or a rank) and a uuid."""
+
+    position: int
+    uuid: UUID
+
+    @property
+    def time(self) -> datetime:
+        """The position as a time.
+
+        Raises:
+            InvalidError: cursor_invalid, no time has that number.
+        """
+        try:
+            return _EPOCH + timedelta(microseconds=self.position)
+        except OverflowError:
+            raise InvalidError("cursor_invalid") from None
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """The cursor of a request, if it carries one.
+
+    Raises:
+        InvalidError: cursor_invalid, it is none of ours.
+    """
+    if text is None:
+        return None
+    try:
+        raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+        position, uuid = _FORM.unpack(raw)
+    except (binascii.Error, UnicodeEncodeError, struct.error):
+        raise InvalidError("cursor_invalid") from None
+    return Cursor(position, UUID(bytes=uuid))
+
+
+def time_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
+    """The time and uuid that a page begins after; two Nones at the start of the list.
+
+    Raises:
+        InvalidError: cursor_invalid.
+    """
+    cursor = read_cursor(text)
+    return (cursor.time, cursor.uuid) if cursor else (None, None)
+
+
+def page(
+    items: Sequence[T], limit: int, position: Callable[[T], tuple[datetime | int, UUID]]
+) -> Page[T]:
+    """Make a page of up to limit + 1 items: the surplus one shows that there are more."""
+    kept = list(items[:limit])
+    if len(items) <= limit:
+        return Page(kept, None)
+    place, uuid = position(kept[-1])
+    if isinstance(place, datetime):
+        place = (place - _EPOCH) // timedelta(microseconds=1)
+    raw = _FORM.pack(place, uuid.bytes)
+    return Page(kept, base64.urlsafe_b64encode(raw).decode())

@@ -1,0 +1,76 @@
+"""Running the application under Hypercorn."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+
+from hypercorn.config import Config
+from hypercorn.run import run
+
+from cruddur.settings import Settings
+
+GRACE_SECONDS = 3.0
+"""How long requests that are being answered may take when the server stops."""
+
+
+class AddressInUseError(Exception):
+    """Another process serves on the address."""
+
+
+def serve(settings: Settings, *, reload: bool = False) -> int:
+    """Serve until SIGINT or SIGTERM and return the exit code.
+
+    A single worker runs in this very process; several are spawned.
+
+    Raises:
+        AddressInUseError: the message names the address.
+    """
+    for bind in settings.binds:
+        _check_free(bind)
+    config = Config()
+    config.application_path = "cruddur.asgi:app"
+    config.bind = list(settings.binds)
+    config.worker_class = "uvloop"
+    config.workers = settings.workers if settings.workers > 1 or reload else 0
+    config.use_reloader = reload
+    config.graceful_timeout = GRACE_SECONDS
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+    config.accesslog = None
+    config.errorlog = "-"
+    # The workers read their settings from the environment, as under any other server.
+    os.environ["CONNECTION_URL"] = settings.connection_url
+    os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
+    if hasattr(signal, "SIGHUP"):  # a closed terminal is a request to stop
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    return run(config)
+
+
+def follow_parent() -> None:
+    """In a spawned worker: stop when Hypercorn says so, and not before or after.
+
+    Hypercorn terminates the slower workers as soon as the first has shut down, in the
+    middle of their clean-up; they follow its event instead. A worker whose parent was
+    killed would go on holding the port, so it leaves.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
+
+
+def _check_free(bind: str) -> None:
+    host, _, port = bind.rpartition(":")
+    if bind.startswith(("unix:", "fd:")) or not port.isdigit():
+        return
+    address = host.strip("[]")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, int(port)))
+        except OSError as error:
+            raise AddressInUseError(f"cannot serve on {bind}: {error.strerror}") from error

@@ -1,0 +1,518 @@
+"""What travels: every body and answer of the API, each declared once.
+
+Decoding, encoding, the OpenAPI document and the database layer all use these types.
+Lengths count Unicode code points (contract, decision 13).
+
+A draft is a body that is sent to us. What breaks its declaration becomes a 422 with one
+code: `<field>_blank` when a field is missing, of the wrong type or only white space,
+`<field>_exceed_max_chars` when it is too long, `<field>_invalid` for the rest. The
+published front ends know some of them by other names: a draft's `codes` lists those.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, get_args
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Ttl = Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
+TTLS: tuple[Ttl, ...] = get_args(Ttl)
+NotificationKind = Literal["reply", "like", "repost", "mention", "message"]
+
+CRUD_CHARS = 280
+REPLY_CHARS = 1024
+DISPLAY_NAME_CHARS = 50
+BIO_CHARS = 500
+EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+PASSWORD_CHARS = 256  # a bound on the work of hashing, not a rule of taste
+PAGE_DEFAULT = 40
+PAGE_MAX = 100
+
+# PostgreSQL cannot store a NUL. Text that is shown must hold a character that can be
+# seen: not a control, a space or one of Unicode's characters without width.
+_UNSEEN = (
+    r"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+VISIBLE_PATTERN = rf"^[^\x00]*[^{_UNSEEN}][^\x00]*$"
+_VISIBLE = {"pattern": VISIBLE_PATTERN}
+_NO_NUL = {"pattern": r"^[^\x00]*$"}
+HANDLE_PATTERN = r"^[a-z0-9_]{2,30}$"
+EMAIL_PATTERN = r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"
+CODE_PATTERN = r"^[0-9]{6}$"
+
+CrudMessage = Annotated[str, Meta(min_length=1, max_length=CRUD_CHARS, extra_json_schema=_VISIBLE)]
+LongMessage = Annotated[str, Meta(min_length=1, max_length=REPLY_CHARS, extra_json_schema=_VISIBLE)]
+DisplayName = Annotated[
+    str, Meta(min_length=1, max_length=DISPLAY_NAME_CHARS, extra_json_schema=_VISIBLE)
+]
+Bio = Annotated[str, Meta(max_length=BIO_CHARS, extra_json_schema=_NO_NUL)]
+Email = Annotated[
+    str,
+    Meta(min_length=3, max_length=EMAIL_CHARS, pattern=EMAIL_PATTERN),
+]
+Handle = Annotated[str, Meta(min_length=2, max_length=30, pattern=HANDLE_PATTERN)]
+Password = Annotated[str, Meta(min_length=1, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL)]
+NewPassword = Annotated[
+    str, Meta(min_length=10, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL)
+]
+Code = Annotated[str, Meta(min_length=6, max_length=6, pattern=CODE_PATTERN)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Draft(Struct, kw_only=True):
+    """A request body or query; see the module for its codes."""
+
+    codes: ClassVar[dict[str, str]] = {}
+
+
+# --- Activities ---------------------------------------------------------------------
+
+
+class CrudDraft(Draft):
+    """A new crud. `ttl` says how long it lives."""
+
+    codes: ClassVar[dict[str, str]] = {"ttl_invalid": "ttl_blank"}
+
+    message: CrudMessage
+    ttl: Ttl
+
+
+class ReplyDraft(Draft):
+    """A reply, which lives as long as what it answers."""
+
+    codes: ClassVar[dict[str, str]] = {"message_exceed_max_chars": "message_exceed_max_chars_1024"}
+
+    message: LongMessage
+
+
+class Crud(Struct, kw_only=True):
+    """A crud or reply. `expires_at` is null only in a notification of a message.
+
+    `liked` and `reposted` are there for a signed-in viewer only; `reposted_by`, a
+    handle, only where a profile shows somebody else's crud.
+    """
+
+    uuid: UUID
+    display_name: str
+    handle: str
+    avatar_url: str | None
+    message: str
+    created_at: datetime
+    expires_at: datetime | None
+    replies_count: Count
+    reposts_count: Count
+    likes_count: Count
+    reply_to_activity_uuid: UUID | None
+    liked: bool | UnsetType = UNSET
+    reposted: bool | UnsetType = UNSET
+    reposted_by: str | UnsetType = UNSET
+    replies: "list[Crud]" = []
+
+
+class CrudPage(Struct):
+    """A crud and its live replies, the oldest first."""
+
+    activity: Crud
+    replies: list[Crud]
+
+
+class Notification(Crud, kw_only=True):
+    """A crud-shaped note of what `handle` did.
+
+    `activity_uuid` is the crud that it is about, `message_group_uuid` the conversation;
+    one of them is null. The status and reply routes understand its uuid.
+    """
+
+    kind: NotificationKind
+    activity_uuid: UUID | None
+    message_group_uuid: UUID | None
+
+
+class Counts(Struct):
+    """The counts of a crud after a reaction, and what the caller has done to it."""
+
+    uuid: UUID
+    replies_count: Count
+    reposts_count: Count
+    likes_count: Count
+    liked: bool
+    reposted: bool
+
+
+class Deleted(Struct):
+    """The crud that is gone, its replies and reactions with it."""
+
+    uuid: UUID
+    status: Literal["deleted"] = "deleted"
+
+
+# --- Lists --------------------------------------------------------------------------
+
+
+class Paging(Draft):
+    """Which part of a list. `cursor` comes from the previous answer's `Link` header."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "limit_blank": "limit_invalid",
+        "cursor_blank": "cursor_invalid",
+        "cursor_exceed_max_chars": "cursor_invalid",
+    }
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
+    cursor: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class RepliesPaging(Paging):
+    """The same, for replies: they are read in one go more often than a feed."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_MAX
+
+
+class Search(Paging, kw_only=True):
+    """Words, a #tag or a @handle to look for."""
+
+    codes: ClassVar[dict[str, str]] = {
+        **Paging.codes,
+        "term_blank": "search_term_blank",
+        "term_invalid": "search_term_invalid",
+        "term_exceed_max_chars": "search_term_exceed_max_chars",
+    }
+
+    term: Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_VISIBLE)]
+
+
+class ProfilePaging(Paging):
+    """`shape` overrides what the request's headers say (contract, A.4)."""
+
+    codes: ClassVar[dict[str, str]] = {**Paging.codes, "shape_blank": "shape_invalid"}
+
+    shape: Literal["profile", "list"] | None = None
+
+
+class Tag(Struct):
+    """A #tag of live cruds and how many of them carry it."""
+
+    tag: str
+    count: Count
+
+
+# --- Users --------------------------------------------------------------------------
+
+
+class ShortUser(Struct):
+    """Who somebody is, in a line."""
+
+    uuid: UUID
+    handle: str
+    display_name: str
+    avatar_url: str | None
+
+
+class Profile(Struct):
+    """The head of a profile page. `cognito_user_uuid` is the token's subject."""
+
+    uuid: UUID
+    cognito_user_uuid: str
+    handle: str
+    display_name: str
+    bio: str
+    avatar_url: str | None
+    cruds_count: Count
+
+
+class ProfileFeed(Struct):
+    """A profile and its live cruds and reposts, the newest first."""
+
+    profile: Profile
+    activities: list[Crud]
+
+
+class ProfileDraft(Draft):
+    """What a person may change about themselves; a null bio is an empty one."""
+
+    codes: ClassVar[dict[str, str]] = {"bio_blank": "bio_invalid"}
+
+    display_name: DisplayName
+    bio: Bio | None = None
+
+
+class UpdatedProfile(Struct):
+    """The profile as it is now."""
+
+    uuid: UUID
+    cognito_user_uuid: str
+    handle: str
+    display_name: str
+    bio: str
+    avatar_url: str | None
+
+
+class AvatarDraft(Draft):
+    """The extension of the picture's file name, with or without its dot."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "extension_blank": "extension_invalid",
+        "extension_exceed_max_chars": "extension_invalid",
+    }
+
+    extension: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=6,
+            pattern=r"^\.?([Jj][Pp][Ee]?[Gg]|[Pp][Nn][Gg]|[Gg][Ii][Ff]|[Ww][Ee][Bb][Pp])$",
+        ),
+    ]
+
+
+class AvatarUpload(Struct):
+    """Where to PUT the picture, within five minutes."""
+
+    url: str
+
+
+class Avatar(Struct):
+    """The picture's immutable address."""
+
+    avatar_url: str
+
+
+# --- Messages -----------------------------------------------------------------------
+
+
+class MessageDraft(Draft):
+    """A message and whom it is for: a conversation by its uuid, or a person by handle.
+
+    Both published front ends' names for the handle are understood; the first that is
+    given counts, in the order of the fields.
+    """
+
+    codes: ClassVar[dict[str, str]] = {
+        "message_exceed_max_chars": "message_exceed_max_chars_1024",
+        "message_group_uuid_invalid": "message_group_uuid_blank",
+        "user_receiver_handle_blank": "user_reciever_handle_blank",
+        "handle_blank": "user_reciever_handle_blank",
+    }
+
+    message: LongMessage
+    message_group_uuid: UUID | None = None
+    handle: str | None = None
+    user_receiver_handle: str | None = None
+
+
+class Message(Struct):
+    """A message and its sender."""
+
+    uuid: UUID
+    display_name: str
+    handle: str
+    avatar_url: str | None
+    message: str
+    created_at: datetime
+
+
+class SentMessage(Message):
+    """A message that was just sent, with its conversation."""
+
+    message_group_uuid: UUID
+
+
+class MessageGroup(Struct):
+    """A conversation: the other person, and the latest message in it."""
+
+    uuid: UUID
+    display_name: str
+    handle: str
+    avatar_url: str | None
+    message: str
+    created_at: datetime
+    unread_count: Count
+
+
+class Counter(Struct):
+    """How many messages wait to be read."""
+
+    count: Count
+
+
+# --- Accounts -----------------------------------------------------------------------
+
+
+class SignUpDraft(Draft):
+    """A new account. Both kinds of weak password, short and common, have one code."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "email_blank": "email_invalid",
+        "email_exceed_max_chars": "email_invalid",
+        "handle_blank": "handle_invalid",
+        "handle_exceed_max_chars": "handle_invalid",
+        "password_blank": "password_too_weak",
+        "password_invalid": "password_too_weak",
+    }
+
+    email: Email
+    password: NewPassword
+    handle: Handle
+    display_name: DisplayName
+
+
+class EmailDraft(Draft):
+    """An address to send a code to."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "email_blank": "email_invalid",
+        "email_exceed_max_chars": "email_invalid",
+    }
+
+    email: Email
+
+
+class ConfirmDraft(EmailDraft):
+    """An address and the code that was sent to it."""
+
+    codes: ClassVar[dict[str, str]] = {
+        **EmailDraft.codes,
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+    }
+
+    code: Code
+
+
+class ResetDraft(ConfirmDraft):
+    """A new password, proved by the code that was sent."""
+
+    codes: ClassVar[dict[str, str]] = {
+        **ConfirmDraft.codes,
+        "password_blank": "password_too_weak",
+        "password_invalid": "password_too_weak",
+    }
+
+    password: NewPassword
+
+
+class SignInDraft(Draft):
+    """Credentials; `email` may also be a handle."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "email_invalid": "email_blank",
+        "email_exceed_max_chars": "email_blank",
+        "password_invalid": "password_blank",
+        "password_exceed_max_chars": "password_blank",
+    }
+
+    email: Annotated[str, Meta(min_length=1, max_length=EMAIL_CHARS, extra_json_schema=_VISIBLE)]
+    password: Password
+
+
+class PasswordDraft(Draft):
+    """A new password, proved by the current one."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "current_password_invalid": "current_password_blank",
+        "current_password_exceed_max_chars": "current_password_blank",
+        "password_blank": "password_too_weak",
+        "password_invalid": "password_too_weak",
+    }
+
+    current_password: Password
+    password: NewPassword
+
+
+class DeleteAccountDraft(Draft):
+    """The password that proves the wish to be gone."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "password_invalid": "password_blank",
+        "password_exceed_max_chars": "password_blank",
+    }
+
+    password: Password
+
+
+class ConfirmationSent(Struct):
+    """A code is on its way, or would be if the address were free."""
+
+    status: Literal["confirmation_sent"] = "confirmation_sent"
+
+
+class Confirmed(Struct):
+    """The account is open."""
+
+    status: Literal["confirmed"] = "confirmed"
+
+
+class CodeSent(Struct):
+    """A code is on its way, or would be if there were such an account."""
+
+    status: Literal["code_sent"] = "code_sent"
+
+
+class PasswordChanged(Struct):
+    """The new password holds."""
+
+    status: Literal["password_changed"] = "password_changed"  # not a password
+
+
+class SignedOut(Struct):
+    """The session is over, or there was none."""
+
+    status: Literal["signed_out"] = "signed_out"
+
+
+class AccountDeleted(Struct):
+    """The person and all that was theirs are gone."""
+
+    status: Literal["deleted"] = "deleted"
+
+
+class Member(Struct):
+    """The signed-in person, as only they see themselves."""
+
+    uuid: UUID
+    handle: str
+    display_name: str
+    email: str | None
+    avatar_url: str | None
+
+
+class SignedIn(Struct):
+    """An access token, its life in seconds, and whose it is."""
+
+    access_token: str
+    expires_in: Count
+    user: Member
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # its kind
+
+
+class Session(Struct):
+    """A signed-in device. `current` marks the one that asks."""
+
+    uuid: UUID
+    device: str
+    address: str
+    created_at: datetime
+    used_at: datetime
+    current: bool
+
+
+# --- Health -------------------------------------------------------------------------
+
+
+class Health(Struct):
+    """The process answers. `ver` is the contract's version."""
+
+    success: bool = True
+    ver: int = 1
+
+
+class Ready(Struct):
+    """The process and its database answer."""
+
+    success: bool = True
+    database: Literal["ok"] = "ok"
+
+
+JsonWebKeySet = dict[str, list[dict[str, Any]]]
+"""RFC 7517; the keys that verify our access tokens."""

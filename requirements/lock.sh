@@ -1,0 +1,13 @@
+# Write the hash-pinned requirement files with the uv given as first argument.
+# One resolution serves all: dev.txt is made first and constrains the others, so that
+# every environment runs the same versions. No file names a package index.
+set -eu
+uv=$1
+lock() {
+    "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file "$@"
+}
+lock requirements/dev.txt --extra dev pyproject.toml
+lock requirements/run.txt --extra embedded --constraint requirements/dev.txt pyproject.toml
+lock requirements/prod.txt --constraint requirements/dev.txt pyproject.toml
+echo 'setuptools>=80' | lock requirements/build.txt -

@@ -1,0 +1,43 @@
+"""A PostgreSQL that is too old, a real one: the embedded wheel brings version 16 as well."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cruddur.db import embedded
+from cruddur.db.embedded import EmbeddedPostgres
+
+
+class OldPostgres(EmbeddedPostgres):
+    """PostgreSQL 16, which lacks the builtin locale provider."""
+
+    _locale_options = ("--locale=C",)
+
+
+@pytest.fixture
+def old_dsn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    binaries = embedded.find_binaries().parents[1] / "pginstall" / "bin"
+    monkeypatch.setattr(embedded, "find_binaries", lambda: binaries)
+    server = OldPostgres(tmp_path / "postgres", durable=False)
+    server.start()
+    yield server.dsn("postgres")
+    server.stop()
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_an_older_server_is_one_clear_line(old_dsn: str, command: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "cruddur", command],
+        env={"PATH": os.environ["PATH"], "CONNECTION_URL": old_dsn},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert "PostgreSQL 18 or newer is needed, this server is 16" in line

@@ -1,0 +1,270 @@
+"""`cruddur serve` as a person runs it: a process, its own PostgreSQL, a port, Ctrl-C."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cruddur.services.seed import PASSWORD
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+@dataclass
+class Running:
+    """A running `cruddur serve`."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait(self) -> "Running":
+        """Until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if httpx.get(f"{self.url}/api/ready").status_code == 200:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_SECONDS)
+
+
+Serve = Callable[..., Running]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory below a folder that is closed to others, as a home folder is."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    return home / "local"
+
+
+@pytest.fixture
+def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
+    """Start `cruddur serve` with options and environment; whatever still runs is killed."""
+    started: list[Running] = []
+
+    def start(*options: str, **environment: str) -> Running:
+        port = _free_port()
+        log = tmp_path / f"log-{len(started)}"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cruddur", "serve", *options],
+                env=_environment(data, PORT=str(port), **environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        started.append(Running(process, port, log))
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "cruddur", *arguments],
+        env=_environment(data, **environment),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def _environment(data: Path, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), **more}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _sign_in(url: str) -> dict[str, str]:
+    answer = httpx.post(
+        f"{url}/api/auth/signin", json={"email": "andrewbrown", "password": PASSWORD}
+    )
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def _messages(url: str) -> list[str]:
+    return [crud["message"] for crud in httpx.get(f"{url}/api/activities/home").json()]
+
+
+def test_it_seeds_serves_stops_and_remembers(serve: Serve, data: Path) -> None:
+    first = serve().wait()
+    assert set(_messages(first.url)) == {
+        "This was imported as seed data!",
+        "I am the other! #cruddur",
+    }
+    posted = httpx.post(
+        f"{first.url}/api/activities",
+        json={"message": "still here?", "ttl": "1-hour"},
+        headers=_sign_in(first.url),
+    )
+    assert posted.status_code == 200
+    assert first.stop() == 0
+    summary = first.log.read_text()
+    for part in (f"http://localhost:{first.port}", "embedded PostgreSQL", "local accounts"):
+        assert part in summary
+    for part in ("Telemetry", "Ctrl-C", PASSWORD):
+        assert part in summary
+    assert "Traceback" not in summary
+
+    again = serve().wait()
+    assert _messages(again.url)[0] == "still here?"
+    assert len(_messages(again.url)) == 3, "an existing database is not seeded again"
+    assert again.stop(signal.SIGTERM) == 0
+    assert PASSWORD not in again.log.read_text()
+
+
+def test_folders_above_the_data_stay_closed(serve: Serve, data: Path) -> None:
+    before = {folder: folder.stat().st_mode for folder in data.parents}
+    serve().wait().stop()
+    assert {folder: folder.stat().st_mode for folder in data.parents} == before
+    assert stat.S_IMODE((data / "postgres" / "data").stat().st_mode) == 0o700
+
+
+def test_a_second_server_on_the_same_data_says_so(serve: Serve, data: Path) -> None:
+    first = serve().wait()
+    second = cruddur(data, "serve", PORT=str(_free_port()))
+    assert second.returncode == 1
+    assert re.fullmatch(
+        rf"cruddur: Cruddur is already running .*{first.process.pid}.*\n", second.stderr
+    )
+    assert httpx.get(f"{first.url}/api/ready").status_code == 200
+
+
+def test_other_commands_work_beside_a_running_server(serve: Serve, data: Path) -> None:
+    serve().wait()
+    assert cruddur(data, "migrate").stdout == "up to date\n"
+    assert cruddur(data, "seed").stdout == "not empty: nothing was added\n"
+    assert cruddur(data, "sweep").stdout == "removed 0\n"
+
+
+def test_after_a_kill_the_next_start_takes_over_with_nothing_lost(serve: Serve, data: Path) -> None:
+    first = serve().wait()
+    httpx.post(
+        f"{first.url}/api/activities",
+        json={"message": "committed", "ttl": "1-hour"},
+        headers=_sign_in(first.url),
+    ).raise_for_status()
+    first.stop(signal.SIGKILL)
+    again = serve().wait()
+    assert _messages(again.url)[0] == "committed"
+    assert again.stop() == 0
+    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_several_workers_serve_and_all_stop(serve: Serve) -> None:
+    running = serve("--workers", "2").wait()
+    for _ in range(10):
+        assert httpx.get(f"{running.url}/api/activities/home").status_code == 200
+    assert running.stop(signal.SIGTERM) == 0
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_workers_of_a_killed_server_leave_the_port(serve: Serve) -> None:
+    running = serve("--workers", "2").wait()
+    running.stop(signal.SIGKILL)
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{running.url}/api/health-check")
+        except httpx.TransportError:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("somebody still answers on the port")
+    serve().wait().stop()
+
+
+def test_a_taken_port_is_one_clear_line(data: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        answer = cruddur(data, "serve", PORT=str(other.getsockname()[1]))
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert "cannot serve on 127.0.0.1" in line
+
+
+def test_connection_url_is_used_and_nothing_embedded_is_started(
+    serve: Serve, data: Path, dsn: str
+) -> None:
+    running = serve("--setup", CONNECTION_URL=dsn).wait()
+    assert running.stop() == 0
+    assert not data.exists()
+    assert "embedded" not in running.log.read_text()
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "seed", "sweep"])
+def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> None:
+    answer = cruddur(data, command, CONNECTION_URL="postgresql://u:secret@127.0.0.1:1/cruddur")
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert line.startswith("cruddur: ")
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"PORT": "http"}, "PORT"),
+        ({"CONNECTION_URL": "mysql://x"}, "DSN"),
+        ({"AWS_COGNITO_USER_POOL_ID": "x"}, "AWS_COGNITO_USER_POOL_CLIENT_ID"),
+        ({"CRUDDUR_ACCOUNT_PROVIDER": "ldap"}, "CRUDDUR_ACCOUNT_PROVIDER"),
+        ({"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": "0.0.0.0:1"}, "loopback"),
+        ({"CRUDDUR_PROFILE_SHAPE": "round"}, "CRUDDUR_PROFILE_SHAPE"),
+        ({"CRUDDUR_SIGNING_KEY": "no key"}, "CRUDDUR_SIGNING_KEY"),
+        ({"SMTP_URL": "http://mail"}, "SMTP_URL"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+    ],
+)
+def test_a_senseless_setting_is_one_clear_line(
+    data: Path, environment: dict[str, str], named: str
+) -> None:
+    answer = cruddur(data, "serve", **environment)
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert named in line
+
+
+def test_help_lists_the_commands_and_their_options(data: Path) -> None:
+    text = cruddur(data, "--help").stdout
+    for command in ("serve", "migrate", "seed", "sweep"):
+        assert re.search(rf"^  {command} ", text, re.MULTILINE)
+    text = cruddur(data, "serve", "--help").stdout
+    for option in ("--bind", "--workers", "--reload"):
+        assert option in text

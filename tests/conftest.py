@@ -1,0 +1,201 @@
+"""One real PostgreSQL for the whole run, one database per worker, one application per test run.
+
+The controller starts the embedded server with a template database made by the
+migrations; each worker clones it once, and every test ends by emptying the tables.
+Tests go through the public door: ASGI with the application's own lifespan.
+"""
+
+import asyncio
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.db.migrate import migrate
+from cruddur.settings import Settings
+from support import Api, Member
+
+TEMPLATE = "cruddur_template"
+
+_server: EmbeddedPostgres | None = None
+_directory: str | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the controller: start the server and make the template."""
+    global _server, _directory
+    if hasattr(config, "workerinput"):
+        return
+    _directory = tempfile.mkdtemp(prefix="cruddur-tests-")
+    _server = EmbeddedPostgres(Path(_directory), durable=False)
+    _server.start()
+    _server.create_database(TEMPLATE)
+    asyncio.run(migrate(_server.dsn(TEMPLATE)))
+    config.stash[_dsn_key] = _server.dsn("postgres")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it, whatever happened."""
+    if _server is not None:
+        _server.stop()
+    if _directory is not None:
+        shutil.rmtree(_directory, ignore_errors=True)
+
+
+_dsn_key = pytest.StashKey[str]()
+
+
+class _HandOver:
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker where the server is."""
+        node.workerinput["dsn"] = node.config.stash[_dsn_key]
+
+
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    if not manager.has_plugin("hand-over"):
+        manager.register(_HandOver(), "hand-over")
+
+
+@pytest.fixture(scope="session")
+def server_dsn(request: pytest.FixtureRequest) -> str:
+    """The DSN of the server's maintenance database."""
+    workerinput = getattr(request.config, "workerinput", None)
+    return workerinput["dsn"] if workerinput else request.config.stash[_dsn_key]
+
+
+@pytest.fixture(scope="session")
+def make_database(server_dsn: str, worker_id: str) -> Callable[..., Any]:
+    """Create a database, `of` a template or empty, and return its DSN."""
+    count = iter(range(1000))
+
+    async def create(of: str | None = TEMPLATE) -> str:
+        name = f"test_{worker_id}_{next(count)}"
+        conn = await asyncpg.connect(server_dsn)
+        try:
+            # Two clones of one template at once are refused.
+            await conn.execute("SELECT pg_advisory_lock(1)")
+            template = f' TEMPLATE "{of}"' if of else ""
+            await conn.execute(f'CREATE DATABASE "{name}"{template}')
+        finally:
+            await conn.close()
+        return server_dsn.replace("/postgres?", f"/{name}?")
+
+    return create
+
+
+@pytest.fixture(scope="session")
+async def worker_dsn(make_database: Callable[..., Any]) -> str:
+    """The DSN of this worker's database."""
+    return await make_database()
+
+
+@pytest.fixture(scope="session")
+def worker_settings(worker_dsn: str) -> Settings:
+    """The settings of the application under test: default, but for a rare sweep."""
+    return Settings.from_env(
+        {
+            "CONNECTION_URL": worker_dsn,
+            "CRUDDUR_SWEEP_INTERVAL": "30",
+            "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def app(worker_settings: Settings) -> AsyncIterator[Quart]:
+    """The application, started."""
+    application = create_app(worker_settings)
+    async with application.test_app():
+        yield application
+
+
+@pytest.fixture(scope="session")
+async def _inspector(worker_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(worker_dsn)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def database(_inspector: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to look behind the door, and to move time by writing `expires_at`.
+
+    Whatever touches the worker's database leaves it empty to the next test.
+    """
+    yield _inspector
+    await _inspector.execute(
+        "TRUNCATE users, deleted_subjects, signups, throttles, idempotency_keys CASCADE"
+    )
+
+
+@pytest.fixture
+def dsn(worker_dsn: str, database: asyncpg.Connection) -> str:
+    """The DSN of the database under test."""
+    return worker_dsn
+
+
+@pytest.fixture
+def settings(worker_settings: Settings, database: asyncpg.Connection) -> Settings:
+    """The application's settings, to make another application from."""
+    return worker_settings
+
+
+@pytest.fixture
+async def http(app: Quart, database: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application, in-process, without identity."""
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4567") as client:
+        yield client
+
+
+@pytest.fixture
+def api(http: httpx.AsyncClient) -> Api:
+    """The API as an anonymous visitor calls it."""
+    return Api(http)
+
+
+@pytest.fixture
+def codes(caplog: pytest.LogCaptureFixture) -> Callable[[str], str]:
+    """The latest code that was sent to an address, read from its log line."""
+    caplog.set_level(logging.INFO, logger="cruddur.identity.mail")
+
+    def latest(email: str) -> str:
+        pattern = re.compile(rf"code for {re.escape(email)}: (\d{{6}})$")
+        found = [match[1] for line in caplog.messages if (match := pattern.search(line))]
+        assert found, f"no code was sent to {email}"
+        return found[-1]
+
+    return latest
+
+
+@pytest.fixture
+def member(api: Api, database: asyncpg.Connection, app: Quart) -> Callable[..., Any]:
+    """Make a member: `await member("worf")` is a signed-in person who can call the API."""
+
+    async def make(handle: str, display_name: str | None = None) -> Member:
+        return await Member.enter(api, database, app, handle, display_name or handle.title())
+
+    return make
+
+
+@pytest.fixture
+async def andrew(member: Callable[..., Any]) -> Member:
+    """Andrew Brown, signed in."""
+    return await member("andrewbrown", "Andrew Brown")
+
+
+@pytest.fixture
+async def bayko(member: Callable[..., Any]) -> Member:
+    """Andrew Bayko, signed in."""
+    return await member("bayko", "Andrew Bayko")

@@ -1,0 +1,102 @@
+"""Migrations: forward only, once each, and the schema that they make."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from cruddur.db import migrate as module
+from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.db.migrate import MigrationError, migrate, migrations, pending
+from cruddur.db.pool import DatabaseUnavailableError
+from db.schema import SCHEMA, dump_schema
+
+MakeDatabase = Callable[..., Awaitable[str]]
+
+
+async def test_an_empty_database_gets_every_migration_once(make_database: MakeDatabase) -> None:
+    dsn = await make_database(of=None)
+    names = [migration.name for migration in migrations()]
+    assert await pending(dsn) == names
+    assert await migrate(dsn) == names
+    assert await migrate(dsn) == []
+    assert await pending(dsn) == []
+
+
+async def test_of_two_migrators_at_once_one_migrates(make_database: MakeDatabase) -> None:
+    dsn = await make_database(of=None)
+    done = await asyncio.gather(migrate(dsn), migrate(dsn), migrate(dsn))
+    assert sorted(map(len, done)) == [0, 0, len(migrations())]
+
+
+async def test_a_migration_that_was_changed_after_it_ran_is_refused(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = await make_database()
+    first, *rest = migrations()
+    changed = [replace(first, checksum="0" * 64), *rest]
+    monkeypatch.setattr(module, "migrations", lambda: changed)
+    with pytest.raises(MigrationError, match="was changed"):
+        await migrate(dsn)
+    with pytest.raises(MigrationError, match="was changed"):
+        await pending(dsn)
+
+
+async def test_a_database_of_a_newer_version_is_refused(make_database: MakeDatabase) -> None:
+    dsn = await make_database()
+    conn = await asyncpg.connect(dsn)
+    await conn.execute(
+        "INSERT INTO migrations (number, name, checksum) VALUES (9999, '9999_future', '')"
+    )
+    await conn.close()
+    with pytest.raises(MigrationError, match="9999_future"):
+        await migrate(dsn)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = await make_database()
+    broken = replace(
+        migrations()[0],
+        number=9999,
+        name="9999_broken",
+        sql="CREATE TABLE half (); SELECT 1 / 0;",
+    )
+    known = [*migrations(), broken]
+    monkeypatch.setattr(module, "migrations", lambda: known)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(dsn)
+    conn = await asyncpg.connect(dsn)
+    assert await conn.fetchval("SELECT to_regclass('half')") is None
+    await conn.close()
+    assert await pending(dsn) == ["9999_broken"]
+
+
+async def test_an_unreachable_server_is_one_clear_line() -> None:
+    with pytest.raises(DatabaseUnavailableError) as refusal:
+        await migrate("postgresql://nobody@127.0.0.1:1/nothing")
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_schema_sql_is_what_the_migrations_make(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
+    server.start()
+    try:
+        for name in ("migrated", "loaded"):
+            server.create_database(name)
+        asyncio.run(migrate(server.dsn("migrated")))
+        assert dump_schema(server, "migrated") == SCHEMA.read_text("utf-8")
+        asyncio.run(_load(server.dsn("loaded"), SCHEMA.read_text("utf-8")))
+        assert dump_schema(server, "loaded") == SCHEMA.read_text("utf-8")
+    finally:
+        server.stop()
+
+
+async def _load(dsn: str, sql: str) -> None:
+    conn = await asyncpg.connect(dsn)
+    await conn.execute(sql)
+    await conn.close()

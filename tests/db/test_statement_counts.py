@@ -1,0 +1,123 @@
+"""A list costs the same number of statements for 1 row and for 100."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from support import Api, Member
+
+Statements = list[str]
+MANY = 100
+
+
+@pytest.fixture
+def statements() -> Statements:
+    """The text of every statement that the application sends."""
+    return []
+
+
+@pytest.fixture
+async def recorded_app(
+    settings: Settings, statements: Statements, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Quart]:
+    create_pool = asyncpg.create_pool
+
+    async def listen(conn: asyncpg.Connection) -> None:
+        conn.add_query_logger(lambda record: statements.append(record.query))
+
+    def recording(*args: Any, **options: Any) -> Any:
+        return create_pool(*args, **options, init=listen)
+
+    monkeypatch.setattr(asyncpg, "create_pool", recording)
+    app = create_app(replace(settings, pool_size=2))
+    async with app.test_app():
+        yield app
+
+
+@pytest.fixture
+async def andrew(recorded_app: Quart, database: asyncpg.Connection) -> AsyncIterator[Member]:
+    transport = httpx.ASGITransport(app=recorded_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        yield await Member.enter(Api(http), database, recorded_app, "andrewbrown", "Andrew")
+
+
+async def _cruds(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await conn.execute(
+        "INSERT INTO activities (user_uuid, message, expires_at)"
+        " SELECT $1, 'crud about tea ' || n, now() + interval '1 day'"
+        " FROM generate_series(1, $2::integer) AS n",
+        andrew.uuid, count,
+    )  # fmt: skip
+
+
+async def _notifications(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await _cruds(conn, andrew, count)
+    await conn.execute(
+        "WITH fan AS (INSERT INTO users (issuer, subject, handle, display_name)"
+        " SELECT 'test', n::text, 'fan_' || n, 'Fan' FROM generate_series(1, $2::integer) AS n"
+        " RETURNING uuid)"
+        " INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)"
+        " SELECT $1, fan.uuid, 'like', (SELECT uuid FROM activities LIMIT 1) FROM fan",
+        andrew.uuid, count,
+    )  # fmt: skip
+
+
+async def _message_groups(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await conn.execute(
+        "WITH friend AS (INSERT INTO users (issuer, subject, handle, display_name)"
+        " SELECT 'test', n::text, 'friend_' || n, 'Friend' FROM generate_series(1, $2::integer) n"
+        " RETURNING uuid),"
+        " pair AS (INSERT INTO message_groups (low_user_uuid, high_user_uuid)"
+        " SELECT LEAST($1::uuid, uuid), GREATEST($1::uuid, uuid) FROM friend RETURNING uuid)"
+        " INSERT INTO messages (message_group_uuid, user_uuid, message)"
+        " SELECT uuid, $1, 'hello' FROM pair",
+        andrew.uuid, count,
+    )  # fmt: skip
+
+
+async def _messages(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await _message_groups(conn, andrew, 1)
+    await conn.execute(
+        "INSERT INTO messages (message_group_uuid, user_uuid, message)"
+        " SELECT message_groups.uuid, $1, 'line ' || n"
+        " FROM message_groups, generate_series(2, $2::integer) AS n",
+        andrew.uuid, count,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "fill"),
+    [
+        ("/api/activities/home", _cruds),
+        ("/api/activities/@andrewbrown?shape=list", _cruds),
+        ("/api/activities/search?term=tea", _cruds),
+        ("/api/activities/notifications", _notifications),
+        ("/api/message_groups", _message_groups),
+        ("/api/messages/@friend_1", _messages),
+    ],
+)
+async def test_one_row_and_a_hundred_cost_the_same_statements(
+    path: str,
+    fill: Callable[[asyncpg.Connection, Member, int], Awaitable[None]],
+    andrew: Member,
+    database: asyncpg.Connection,
+    statements: Statements,
+) -> None:
+    counts = []
+    for rows in (1, MANY):
+        await database.execute("TRUNCATE activities, message_groups CASCADE")
+        await database.execute("DELETE FROM users WHERE uuid <> $1", andrew.uuid)
+        await fill(database, andrew, rows)
+        statements.clear()
+        found = await andrew.get(path, params={**httpx.URL(path).params, "limit": str(MANY)})
+        assert len(found) == rows
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert counts[0] <= 6, statements

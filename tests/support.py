@@ -1,0 +1,124 @@
+"""What most tests need: the API with its checks, and signed-in people.
+
+Every answer that passes through `Api` is checked for what holds everywhere: JSON, the
+status that the caller expects, the one error shape.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from quart import Quart
+
+from cruddur.identity.tokens import ISSUER, issue
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Api:
+    """HTTP verbs that expect a status; a refusal is checked for the one error shape."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def request(
+        self, method: str, path: str, *, expect: int = 200, **options: Any
+    ) -> httpx.Response:
+        headers = {**self.headers, **options.pop("headers", {})}
+        response = await self.http.request(method, path, headers=headers, **options)
+        assert response.status_code == expect, f"{method} {path}: {response.text}"
+        if expect >= 400:
+            refused(response)
+        return response
+
+    async def get(self, path: str, **options: Any) -> Any:
+        return (await self.request("GET", path, **options)).json()
+
+    async def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        return (await self.request("POST", path, json=body, **options)).json()
+
+    async def put(self, path: str, body: Any = None, **options: Any) -> Any:
+        return (await self.request("PUT", path, json=body, **options)).json()
+
+    async def delete(self, path: str, body: Any = None, **options: Any) -> Any:
+        return (await self.request("DELETE", path, json=body, **options)).json()
+
+
+def refused(response: httpx.Response) -> list[str]:
+    """The codes of a refusal, after checking its shape (contract, decision 3)."""
+    assert response.headers["content-type"] == "application/json"
+    codes = response.json()
+    assert isinstance(codes, list)
+    assert codes
+    assert all(isinstance(code, str) and code for code in codes)
+    if response.status_code == 401:
+        assert response.headers["www-authenticate"] == "Bearer"
+    if response.status_code in {429, 503}:
+        assert int(response.headers["retry-after"]) >= 1
+    return codes
+
+
+@dataclass(frozen=True)
+class Member(Api):
+    """A signed-in person."""
+
+    uuid: UUID = field(default_factory=uuid4)
+    handle: str = ""
+    display_name: str = ""
+
+    @classmethod
+    async def enter(
+        cls, api: Api, conn: asyncpg.Connection, app: Quart, handle: str, display_name: str
+    ) -> "Member":
+        """A person with an open session, without the cost of a password."""
+        uuid = uuid4()
+        await conn.execute(
+            "INSERT INTO users (uuid, issuer, subject, handle, display_name, email)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            uuid, ISSUER, str(uuid), handle, display_name, f"{handle}@example.com",
+        )  # fmt: skip
+        session = await conn.fetchval(
+            "INSERT INTO sessions (user_uuid, device, address, expires_at)"
+            " VALUES ($1, 'test', '127.0.0.1', now() + $2) RETURNING uuid",
+            uuid, timedelta(days=1),
+        )  # fmt: skip
+        keys = app.extensions["cruddur"].keys
+        token = issue(keys, user_uuid=uuid, handle=handle, session_uuid=session)
+        headers = {"Authorization": f"Bearer {token}"}
+        return cls(api.http, headers, uuid=uuid, handle=handle, display_name=display_name)
+
+    async def crud(self, message: str = "Today is a good day to crud", ttl: str = "7-days") -> Any:
+        return await self.post("/api/activities", {"message": message, "ttl": ttl})
+
+    async def reply(self, uuid: str, message: str = "So it is") -> Any:
+        return await self.post(f"/api/activities/{uuid}/reply", {"message": message})
+
+    async def message(self, handle: str, message: str = "nuqneH") -> Any:
+        return await self.post("/api/messages", {"message": message, "handle": handle})
+
+
+async def expire(conn: asyncpg.Connection, uuid: str) -> None:
+    """Move time: the crud expired a second ago."""
+    count = await conn.execute(
+        "UPDATE activities SET expires_at = now() - interval '1 second' WHERE uuid = $1", UUID(uuid)
+    )
+    assert count == "UPDATE 1"
+
+
+async def pages(api: Api, path: str) -> AsyncIterator[Any]:
+    """Each page of a list, following `Link` to the end."""
+    while path:
+        response = await api.request("GET", path)
+        yield response.json()
+        path = response.links.get("next", {}).get("url", "")
+
+
+async def count_rows(conn: asyncpg.Connection, table: str) -> int:
+    """How many rows a table has."""
+    found: int = await conn.fetchval(f"SELECT count(*) FROM {table}")
+    return found
