@@ -16,7 +16,7 @@ help: ## List the targets
 run: $(VENV)/.run ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
 	@$(BIN)/python -m cruddur serve
 
-test: $(VENV)/.dev ## Run the tests (T=path or pytest options)
+test: $(VENV)/.dev .local/cognito-local/.installed ## Run the tests (T=path or pytest options)
 	$(BIN)/python -m pytest $(T)
 
 check: $(VENV)/.dev ## Lint, check the format and the types; edits nothing
@@ -55,4 +55,13 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 # The same versions, with the tools of development beside them.
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# A Cognito emulator; without npm the tests against it are skipped and those against our
+# own fake remain.
+.local/cognito-local/.installed: tests/fakes/cognito-local/package.json tests/fakes/cognito-local/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@if command -v npm >/dev/null; then \
+	    npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else echo "npm is not here: the tests against cognito-local will be skipped"; fi
 	@touch $@

@@ -13,7 +13,7 @@ from cruddur.db.signing_keys import (
     lock_signing_keys,
     select_signing_keys,
 )
-from cruddur.identity.authenticator import Authenticator
+from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
 from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
@@ -91,12 +91,14 @@ def _assemble(
     http: httpx.AsyncClient,
 ) -> Resources:
     issuers = [own_issuer(keys)]
+    describers: dict[str, Describe] = {}
     provider: Provider = LocalAccounts(database, mailer, keys.secret("codes"))
     if settings.cognito_user_pool_id:
         pool_url = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
         key_set = RemoteKeySet(f"{pool_url}/.well-known/jwks.json", http)
         issuers.append(cognito_issuer(pool_url, settings.cognito_client_id, key_set))
         cognito = CognitoAccounts(settings, database, http)
+        describers[pool_url] = cognito.describe
         if settings.provider == "cognito":
             provider = cognito
     throttle = Throttle(database, settings.address_attempts, settings.account_attempts)
@@ -104,7 +106,7 @@ def _assemble(
         settings=settings,
         database=database,
         keys=keys,
-        authenticator=Authenticator(database, Verifier(issuers), provider, settings.demo_handle),
+        authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(keys.secret("avatar uploads")),
         idempotency_secret=keys.secret("idempotency keys"),

@@ -17,6 +17,7 @@ _PROFILE = load("users.profile")
 _UPDATE = load("users.update")
 _SUGGESTED = load("users.suggested")
 _ANY = load("users.any")
+_BY_EMAIL = load("users.by_email")
 _LOCK = load("users.lock")
 
 
@@ -117,3 +118,9 @@ async def lock_users(conn: Connection) -> None:
 async def any_user(conn: Connection) -> bool:
     """Whether there is anybody yet."""
     return bool(await _ANY.value(conn))
+
+
+async def select_user_by_email(conn: Connection, *, issuer: str, email: str) -> UUID | None:
+    """The person of an issuer's address; addresses of other issuers prove nothing."""
+    uuid: UUID | None = await _BY_EMAIL.value(conn, issuer=issuer, email=email)
+    return uuid

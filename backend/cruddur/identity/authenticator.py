@@ -1,17 +1,20 @@
 """From the `Authorization` header to a Viewer."""
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 
 from cruddur.db import users as db
 from cruddur.db.pool import Database
-from cruddur.errors import UnauthenticatedError
-from cruddur.identity.jwks import KeysUnavailableError
-from cruddur.identity.provider import Provider
-from cruddur.identity.tokens import ISSUER, Claims, Verifier
+from cruddur.errors import UnauthenticatedError, UnavailableError
+from cruddur.identity.provider import Attributes
+from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
 
 logger = logging.getLogger(__name__)
+
+Describe = Callable[[Claims, str], Awaitable[Attributes]]
+"""What an issuer knows of the person of these claims and this access token."""
 
 
 class Authenticator:
@@ -22,12 +25,17 @@ class Authenticator:
     """
 
     def __init__(
-        self, database: Database, verifier: Verifier, provider: Provider, demo_handle: str
+        self,
+        database: Database,
+        verifier: Verifier,
+        describers: Mapping[str, Describe],
+        demo_handle: str,
     ) -> None:
-        """`demo_handle` is who asks when nobody says who does; usually empty: nobody."""
+        """`describers` are the other issuers', by name; `demo_handle` is who asks when
+        nobody says who does, and usually empty: nobody."""
         self._database = database
         self._verifier = verifier
-        self._provider = provider
+        self._describers = describers
         self._demo_handle = demo_handle.lower()
 
     async def require(self, header: str | None) -> Viewer:
@@ -60,13 +68,14 @@ class Authenticator:
             return None
         try:
             return await self.require(header)
-        except (UnauthenticatedError, KeysUnavailableError):
+        except (UnauthenticatedError, UnavailableError):
             return None
 
     async def _first_sight(self, claims: Claims, token: str) -> Viewer:
-        if claims.issuer == ISSUER:
-            raise UnauthenticatedError  # the account was deleted
-        attributes = await self._provider.describe(claims, token)
+        describe = self._describers.get(claims.issuer)
+        if describe is None:
+            raise UnauthenticatedError  # one of ours, whose account was deleted
+        attributes = await describe(claims, token)
         async with self._database.transaction() as conn:
             known = await users.enter(
                 conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes

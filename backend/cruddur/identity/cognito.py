@@ -1,7 +1,7 @@
 """Accounts in an Amazon Cognito user pool, over its JSON API and without AWS credentials.
 
-The pool must let people sign in by e-mail address, and its app client must have no secret
-and allow USER_PASSWORD_AUTH; that is all a public client needs.
+The pool must let people sign in by e-mail address. Its app client must have no secret, and
+allow USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH; one that rotates refresh tokens will do too.
 """
 
 import asyncio
@@ -293,8 +293,9 @@ class CognitoAccounts:
             claims = self._read(tokens.access_token)
         except CruddurError as error:
             # The password is changed: to answer with an error would be the greater lie.
-            logger.warning("sessions may outlive a password reset: %s", error)
-            return None
+            logger.warning("other applications' sessions may outlive a reset: %s", error)
+            async with self._database.connection() as conn:
+                return await db.select_user_by_email(conn, issuer=self._issuer, email=email)
         await self._attempt("GlobalSignOut", AccessToken=tokens.access_token)
         async with self._database.connection() as conn:
             known = await _select(conn, claims)
@@ -348,12 +349,15 @@ class CognitoAccounts:
 
         Raises:
             UnauthenticatedError: credentials_invalid, for another issuer's token.
+            UnavailableError: the pool cannot tell now; a handle is for good, so it waits.
         """
         self._check_issuer(claims.issuer)
         try:
             user = await self._call("GetUser", _User, AccessToken=access_token)
-        except (_RefusedError, CruddurError) as error:
-            logger.warning("a person enters without their attributes: %s", error)
+        except RateLimitedError as limited:
+            raise UnavailableError from limited
+        except _RefusedError as refused:  # the token's scope does not cover it
+            logger.warning("a person enters without their attributes: %s", refused)
             user = _User([])
         known = {attribute.name: attribute.value for attribute in user.user_attributes}
         handle = known.get("preferred_username") or _public_name(claims)

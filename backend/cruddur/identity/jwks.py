@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 REFRESH_INTERVAL = 30.0
 """Seconds between two fetches: a stream of invented key ids must not become a stream of calls."""
 
+RETRY_INTERVAL = 5.0
+"""Seconds after a fetch that failed, in which nobody waits for another."""
+
 
 class KeysUnavailableError(UnavailableError):
     """The issuer's keys were never fetched and cannot be fetched now."""
@@ -29,7 +32,8 @@ class RemoteKeySet:
         self._http = http
         self._keys: dict[str, jwt.PyJWK] = {}
         self._lock = asyncio.Lock()
-        self._fetched_at = -REFRESH_INTERVAL
+        self._tried_at = -REFRESH_INTERVAL
+        self._failed = False
 
     async def find(self, kid: str) -> jwt.PyJWK | None:
         """The key of that id; an unknown id causes at most one fetch at a time.
@@ -40,8 +44,12 @@ class RemoteKeySet:
         if kid in self._keys:
             return self._keys[kid]
         async with self._lock:
-            if kid not in self._keys and time.monotonic() - self._fetched_at >= REFRESH_INTERVAL:
+            wait = RETRY_INTERVAL if self._failed else REFRESH_INTERVAL
+            if kid not in self._keys and time.monotonic() - self._tried_at >= wait:
                 await self._fetch()
+                self._tried_at = time.monotonic()
+        if not self._keys:
+            raise KeysUnavailableError
         return self._keys.get(kid)
 
     async def _fetch(self) -> None:
@@ -50,10 +58,8 @@ class RemoteKeySet:
             response.raise_for_status()
             key_set = jwt.PyJWKSet.from_dict(msgspec.json.decode(response.content))
         except (httpx.HTTPError, msgspec.DecodeError, jwt.PyJWTError, AttributeError) as error:
-            logger.warning("the key set of %s cannot be fetched: %s", self._url, error)
-            if not self._keys:
-                raise KeysUnavailableError from error
-            self._fetched_at = time.monotonic()
+            logger.warning("the key set of %s cannot be fetched: %r", self._url, error)
+            self._failed = True
             return
-        self._fetched_at = time.monotonic()
+        self._failed = False
         self._keys = {key.key_id: key for key in key_set.keys if key.key_id}

@@ -11,10 +11,10 @@ from cruddur.db.pool import Database
 from cruddur.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from cruddur.identity.mail import Mailer
 from cruddur.identity.passwords import hash_password, verify_password
-from cruddur.identity.provider import Attributes, Proof
-from cruddur.identity.tokens import ISSUER, Claims
+from cruddur.identity.provider import Proof
+from cruddur.identity.tokens import ISSUER
 from cruddur.identity.viewer import Viewer
-from cruddur.wire import SignUpDraft
+from cruddur.wire import EMAIL_CHARS, SignUpDraft
 
 TRIES = 5
 """Guesses at one code (contract, decision 16)."""
@@ -33,9 +33,11 @@ class LocalAccounts:
         """Reserve the handle and send a code, or a hint to an address that has an account.
 
         Raises:
-            InvalidError: handle_taken.
+            InvalidError: handle_taken; email_invalid for one too long in lower case.
         """
         email, code = draft.email.lower(), _new_code()
+        if len(email) > EMAIL_CHARS:  # "İ" becomes two characters
+            raise InvalidError("email_invalid")
         password_hash = await hash_password(draft.password)
         async with self._database.transaction() as conn:
             taken = await db.insert_signup(
@@ -167,10 +169,6 @@ class LocalAccounts:
 
     async def end_session(self, refresh_token: str | None) -> None:
         """Nothing: a local session has no token elsewhere."""
-
-    async def describe(self, claims: Claims, access_token: str) -> Attributes:  # noqa: ARG002  # others need it
-        """A token of an issuer that is not the account provider tells its username."""
-        return Attributes(claims.username, claims.username, None)
 
     async def _prove(self, viewer: Viewer, password: str) -> None:
         async with self._database.connection() as conn:

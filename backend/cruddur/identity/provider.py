@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import SignUpDraft
 
@@ -68,6 +67,3 @@ class Provider(Protocol):
 
     async def end_session(self, refresh_token: str | None) -> None:
         """Make a session's own refresh token worthless; never refuses."""
-
-    async def describe(self, claims: Claims, access_token: str) -> Attributes:
-        """What is known of the person of a token that was seen for the first time."""

@@ -108,15 +108,18 @@ class Accounts:
             raise UnauthenticatedError
         async with self._database.transaction() as conn:
             presented = await db.select_presented(conn, token_hash=_digest(token))
-            if presented is not None and presented.is_reused:
-                await db.delete_session(conn, uuid=presented.uuid, user_uuid=presented.user_uuid)
         if presented is None:
             raise UnauthenticatedError
         upstream = self._unseal(presented.sealed_token)
         if presented.is_reused:
+            await self._end_session(presented)
             await self._provider.end_session(upstream)
             raise UnauthenticatedError
-        proof = await self._provider.refresh(presented.user_uuid, upstream)
+        try:
+            proof = await self._provider.refresh(presented.user_uuid, upstream)
+        except UnauthenticatedError:
+            await self._end_session(presented)  # it was revoked there: it is over here too
+            raise
         new_token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
             await db.rotate_token(
@@ -135,9 +138,9 @@ class Accounts:
             return
         async with self._database.transaction() as conn:
             presented = await db.select_presented(conn, token_hash=_digest(token))
-            if presented is None:
-                return
-            await db.delete_session(conn, uuid=presented.uuid, user_uuid=presented.user_uuid)
+        if presented is None:
+            return
+        await self._end_session(presented)
         await self._provider.end_session(self._unseal(presented.sealed_token))
 
     async def forgot(self, draft: EmailDraft, address: str) -> None:
@@ -228,6 +231,10 @@ class Accounts:
             return viewer.session_uuid
         async with self._database.connection() as conn:
             return await db.select_session_of(conn, token_hash=_digest(token))
+
+    async def _end_session(self, session: db.Presented) -> None:
+        async with self._database.transaction() as conn:
+            await db.delete_session(conn, uuid=session.uuid, user_uuid=session.user_uuid)
 
     async def _end_sessions(self, user_uuid: UUID, *, kept: UUID | None) -> None:
         async with self._database.transaction() as conn:
