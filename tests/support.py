@@ -5,6 +5,7 @@ status that the caller expects, the one error shape.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import asyncpg
 import httpx
 from quart import Quart
 
+from cruddur.db.sweeper import sweep
 from cruddur.identity.tokens import ISSUER, issue
 
 JSON = {"Content-Type": "application/json"}
@@ -122,3 +124,26 @@ async def count_rows(conn: asyncpg.Connection, table: str) -> int:
     """How many rows a table has."""
     found: int = await conn.fetchval(f"SELECT count(*) FROM {table}")
     return found
+
+
+@asynccontextmanager
+async def visiting(
+    app: Quart, *, address: str = "127.0.0.1", base_url: str = "http://localhost:4567"
+) -> AsyncIterator[Api]:
+    """The API of a started application, as a visitor from an address calls it."""
+    transport = httpx.ASGITransport(app=app, client=(address, 50000))
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+        yield Api(client)
+
+
+@asynccontextmanager
+async def serving(app: Quart) -> AsyncIterator[Api]:
+    """Another application, started and stopped, and its API."""
+    async with app.test_app(), visiting(app) as api:
+        yield api
+
+
+async def swept(dsn: str) -> None:
+    """Sweep; the application's own sweeper may be at it just now."""
+    while await sweep(dsn) is None:
+        pass

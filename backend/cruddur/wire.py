@@ -38,8 +38,13 @@ VISIBLE_PATTERN = rf"^[^\x00]*[^{_UNSEEN}][^\x00]*$"
 _VISIBLE = {"pattern": VISIBLE_PATTERN}
 _NO_NUL = {"pattern": r"^[^\x00]*$"}
 HANDLE_PATTERN = r"^[a-z0-9_]{2,30}$"
-EMAIL_PATTERN = r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"
+# Without the characters that would make a mail header mean another address, or several.
+_ADDRESS = r"[^@\s\x00-\x1f\x7f()<>\[\]\\,;:\x22?]+"
+EMAIL_PATTERN = rf"^{_ADDRESS}@{_ADDRESS}\.{_ADDRESS}$"
 CODE_PATTERN = r"^[0-9]{6}$"
+# 24 bytes in URL-safe base64 (cruddur.services.paging). The first two letters keep the
+# position between 1970 and the year 8800: no list has an item outside.
+CURSOR_PATTERN = r"^A[A-Za-v][A-Za-z0-9_-]{30}$"
 
 CrudMessage = Annotated[str, Meta(min_length=1, max_length=CRUD_CHARS, extra_json_schema=_VISIBLE)]
 LongMessage = Annotated[str, Meta(min_length=1, max_length=REPLY_CHARS, extra_json_schema=_VISIBLE)]
@@ -160,7 +165,7 @@ class Paging(Draft):
     }
 
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
-    cursor: Annotated[str, Meta(max_length=200)] | None = None
+    cursor: Annotated[str, Meta(pattern=CURSOR_PATTERN)] | None = None
 
 
 class RepliesPaging(Paging):

@@ -26,6 +26,7 @@ _WRONG_TYPE = re.compile(r"^Expected `[^`]+`, got `")
 class _TextField:
     name: str
     visible: bool
+    patterned: bool
 
 
 def read_body(draft: type[D], body: bytes) -> D:
@@ -55,6 +56,9 @@ def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
         value = msgspec.convert(dict(arguments), draft, strict=False)
     except msgspec.ValidationError as error:
         raise _refusal(draft, dict(arguments), strict=False) from error
+    for name in arguments:
+        if getattr(value, name, ...) is None:  # the word "null", which says nothing here
+            raise InvalidError(_code(draft, name, "invalid"))
     return _checked(value)
 
 
@@ -78,6 +82,9 @@ def _unfit(field: _TextField, text: Any) -> Fault | None:
     if not isinstance(text, str):
         return None
     if "\x00" in text or _has_surrogate(text):
+        return "invalid"
+    # The `$` of a pattern stands before a last line feed too, in Python's dialect.
+    if field.patterned and text.endswith("\n"):
         return "invalid"
     if field.visible and not _VISIBLE.search(text):
         return "blank"
@@ -138,9 +145,10 @@ def _info(draft: type[Draft]) -> msgspec.inspect.StructType:
 @cache
 def _text_fields(draft: type[Draft]) -> tuple[_TextField, ...]:
     return tuple(
-        _TextField(field.name, _pattern(field.type) == VISIBLE_PATTERN)
+        _TextField(field.name, _pattern(field.type) == VISIBLE_PATTERN, kind.pattern is not None)
         for field in _info(draft).fields
-        if any(isinstance(kind, msgspec.inspect.StrType) for kind in _members(field.type))
+        for kind in _members(field.type)
+        if isinstance(kind, msgspec.inspect.StrType)
     )
 
 

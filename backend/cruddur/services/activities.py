@@ -1,5 +1,6 @@
 """Cruds, replies and the feeds they are read in."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -32,6 +33,9 @@ LIFETIMES: dict[Ttl, timedelta] = {
     "3-hours": timedelta(hours=3),
     "1-hour": timedelta(hours=1),
 }
+
+# PostgreSQL stacks a negation for each hyphen and fails when there are more than 32.
+_NEGATES_NOTHING = re.compile(r'-(?![\w"])')
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
@@ -77,15 +81,15 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
     all three: the word, the tag and the person.
     """
     words = query.term.split()
-    tags = [word[1:].lower() for word in words if word.startswith("#")]
+    tags = [text.fold_tag(word[1:]) for word in words if word.startswith("#")]
     handles = [word[1:].lower() for word in words if word.startswith("@")]
     plain = [word for word in words if not word.startswith(("#", "@"))]
     if len(words) == len(plain) == 1:
-        tags, handles = [plain[0].lower()], [plain[0].lower()]
+        tags, handles = [text.fold_tag(plain[0])], [plain[0].lower()]
     cursor = read_cursor(query.cursor)
     listed = await db.search_activities(
         conn,
-        words=" ".join(plain),
+        words=_NEGATES_NOTHING.sub(" ", " ".join(plain)),
         tags=tags,
         handles=handles,
         viewer=_uuid(viewer),

@@ -1,21 +1,33 @@
 """What the words of a crud point at: #tags and @handles."""
 
 import re
+import unicodedata
+from itertools import takewhile
 
 TAG_CHARS = 100
 
-_TAG = re.compile(r"(?<![\w#&/])#(\w{1,100})(?!\w)")
+_TAG = re.compile(r"(?<![\w#&/])#(?=(\w\S*))")
 _MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{2,30})(?!\w)")
 MENTIONS_MOST = 50
 """People that one message can notify: more is not talking to anybody."""
 
 
 def tags(message: str) -> list[str]:
-    """The distinct #tags, folded to lower case, without those that are only digits."""
-    found = (match.lower() for match in _TAG.findall(message))
+    """The distinct #tags, folded, without those that are only digits."""
+    found = (fold_tag("".join(takewhile(_is_of_a_word, rest))) for rest in _TAG.findall(message))
     return list(
         dict.fromkeys(tag for tag in found if not tag.isdecimal() and len(tag) <= TAG_CHARS)
     )
+
+
+def fold_tag(tag: str) -> str:
+    """A tag as it is stored: in lower case, each accent one with its letter."""
+    return unicodedata.normalize("NFC", tag.lower())
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Also the marks that many scripts write vowels with, which `\\w` leaves out."""
+    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
 
 
 def mentions(message: str) -> list[str]:

@@ -1,0 +1,407 @@
+"""The promise of the product: what has expired is gone, from every answer and from the disk.
+
+The tests move time by writing `expires_at`, and walk every route of the application: a
+route that the walk does not know how to call fails it.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from quart import Quart
+from werkzeug.routing import Rule
+
+from cruddur.db import sweeper
+from cruddur.db.sweeper import LOCK, sweep
+from support import Api, Member, count_rows, expire, swept
+
+HANDLES = ["andrewbrown", "bayko"]
+
+# What the routes' paths take, beside uuids of cruds.
+ARGUMENTS = {
+    "handle": HANDLES,
+    "token": ["token"],
+    "subject": ["00000000-0000-0000-0000-000000000000"],
+}
+
+TERMS = ["vaporous", "%23fading", "fading", "secondhand", "%40andrewbrown", "andrewbrown"]
+QUERIES = {
+    "/api/activities/search": [f"?term={term}" for term in TERMS],
+    "/api/activities/@<handle>": ["?shape=list", "?shape=profile"],
+}
+
+ACCOUNT = {"email": "odo@example.com", "code": "000000"}
+PASSWORD = "the wormhole is open"
+BODIES: dict[str, Any] = {
+    "/api/activities": {"message": "a new crud", "ttl": "1-day"},
+    "/api/activities/<uuid:uuid>": None,
+    "/api/activities/<uuid:uuid>/reply": {"message": "a new reply"},
+    "/api/activities/<uuid:uuid>/like": None,
+    "/api/activities/<uuid:uuid>/repost": None,
+    "/api/messages": {"message": "a new message", "handle": "worf"},
+    "/api/profile/update": {"display_name": "Another name"},
+    "/api/avatars/key_upload": {"extension": "png"},
+    "/avatars/key_upload": {"extension": "png"},
+    "/api/avatars/uploads/<token>": None,
+    "/api/auth/signup": {**ACCOUNT, "password": PASSWORD, "handle": "odo", "display_name": "Odo"},
+    "/api/auth/confirm": ACCOUNT,
+    "/api/auth/resend": ACCOUNT,
+    "/api/auth/signin": {**ACCOUNT, "password": PASSWORD},
+    "/api/auth/refresh": None,
+    "/api/auth/signout": None,
+    "/api/auth/forgot": ACCOUNT,
+    "/api/auth/reset": {**ACCOUNT, "password": PASSWORD},
+    "/api/auth/me": {"password": PASSWORD},
+    "/api/auth/password": {"current_password": PASSWORD, "password": PASSWORD},
+    "/api/auth/sessions/<uuid:uuid>": None,
+}
+
+# Routes whose answers a live crud changes: the proof that the walk can see one.
+SHOWING = {
+    "/api/activities/home",
+    "/api/activities/search",
+    "/api/activities/@<handle>",
+    "/api/activities/@<handle>/status/<uuid:uuid>",
+    "/api/activities/<uuid:uuid>",
+    "/api/activities/notifications",
+    "/api/trending",
+    "/api/users/suggested",
+}
+
+# What differs from one request to the next, whatever they are about.
+VOLATILE = {"date", "traceresponse", "server-timing", "x-request-id"}
+
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+Answer = tuple[int, bytes, dict[str, str]]
+
+
+CRUDS, NOTES = 3, 7
+"""What `doom` posts, and the notifications of it."""
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """A crud of Andrew's that is about to expire, and all that hangs on it."""
+
+    uuids: list[str]
+    words: list[str]
+
+
+@pytest.fixture
+async def unswept(database: asyncpg.Connection) -> AsyncIterator[None]:
+    """Keep the application's sweeper away: expiry must not depend on it."""
+    await database.execute("SELECT pg_advisory_lock($1)", LOCK)
+    yield
+    await database.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+@pytest.fixture
+async def personas(api: Api, andrew: Member, bayko: Member, member: Any) -> dict[str, Api]:
+    """Who looks: nobody, the author of the crud, and the person who reacted to it.
+
+    They also have something of their own that must stay as it is.
+    """
+    worf = await member("worf")
+    live = await bayko.crud("bayko's live crud #enduring")
+    await andrew.put(f"/api/activities/{live['uuid']}/like")
+    await worf.reply(live["uuid"], "@andrewbrown, a live reply")
+    await andrew.message("bayko", "a message")
+    for reader in (andrew, bayko):
+        other = "bayko" if reader is andrew else "andrewbrown"
+        await reader.get(f"/api/messages/@{other}")
+    return {"anonymous": api, "author": andrew, "other": bayko}
+
+
+async def doom(andrew: Member, bayko: Member, database: asyncpg.Connection) -> Doomed:
+    """Post the crud with everything that can hang on one."""
+    crud = await andrew.crud("vaporous #fading thoughts for @bayko")
+    reply = await bayko.reply(crud["uuid"], "secondhand #fading smoke, @andrewbrown")
+    nested = await andrew.reply(reply["uuid"], "thirdhand #paling smoke")
+    for item in (crud, reply):
+        for one in (andrew, bayko):
+            for kind in ("like", "repost"):
+                await one.put(f"/api/activities/{item['uuid']}/{kind}")
+    cruds = [crud["uuid"], reply["uuid"], nested["uuid"]]
+    notes = await database.fetch(
+        "SELECT uuid FROM notifications WHERE activity_uuid = ANY($1::text[]::uuid[])", cruds
+    )
+    assert (len(cruds), len(notes)) == (CRUDS, NOTES)
+    return Doomed(
+        uuids=[*cruds, *(str(note["uuid"]) for note in notes)],
+        words=["vaporous", "fading", "secondhand", "thirdhand", "paling"],
+    )
+
+
+def paths(rule: Rule, uuids: list[str]) -> Iterator[str]:
+    """Every way in which the walk calls a rule."""
+    names = _PARAMETER.findall(rule.rule)
+    choices = [uuids if "uuid" in name else ARGUMENTS[name] for name in names]
+    for values in product(*choices):
+        given = dict(zip(names, values, strict=True))
+        path = _PARAMETER.sub(lambda match, given=given: given[match[1]], rule.rule)
+        for query in QUERIES.get(rule.rule, [""]):
+            yield path + query
+
+
+async def ask(api: Api, method: str, path: str, body: Any = None) -> Answer:
+    response = await api.http.request(method, path, json=body, headers=api.headers)
+    headers = {name: text for name, text in response.headers.items() if name not in VOLATILE}
+    return response.status_code, response.content, headers
+
+
+async def walk(app: Quart, personas: dict[str, Api], uuids: list[str]) -> dict[Any, Answer]:
+    """What every route answers everybody to GET, by persona, rule and number of the call."""
+    answers = {}
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()):
+            continue
+        for number, path in enumerate(paths(rule, uuids)):
+            for name, api in personas.items():
+                answers[name, rule.rule, number] = await ask(api, "GET", path)
+    return answers
+
+
+def test_the_walk_knows_every_route(app: Quart) -> None:
+    for rule in app.url_map.iter_rules():
+        unknown = [
+            name
+            for name in _PARAMETER.findall(rule.rule)
+            if "uuid" not in name and name not in ARGUMENTS
+        ]
+        assert not unknown, f"{rule.rule}: give ARGUMENTS for {unknown}"
+        if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            assert rule.rule in BODIES, f"give BODIES one for {rule.rule}"
+
+
+async def test_an_expired_crud_leaves_no_trace_in_any_answer(
+    app: Quart,
+    personas: dict[str, Api],
+    andrew: Member,
+    bayko: Member,
+    database: asyncpg.Connection,
+    unswept: None,
+) -> None:
+    before = await walk(app, personas, [str(uuid4()) for _ in range(CRUDS + NOTES)])
+    doomed = await doom(andrew, bayko, database)
+    during = await walk(app, personas, doomed.uuids)
+    shown = b"".join(body for _, body, _ in during.values()).decode()
+    assert [word for word in doomed.words + doomed.uuids if word not in shown] == []
+    assert {rule for (name, rule, n), a in during.items() if a != before[name, rule, n]} == SHOWING
+
+    await expire(database, doomed.uuids[0])
+    after = await walk(app, personas, doomed.uuids)
+    # Not only no uuid and no word of it: no count, no order, no header tells of it.
+    assert {key: a for key, a in after.items() if a != before[key]} == {}
+    assert await count_rows(database, "activities") == 5, "the rows were there all the time"
+
+
+async def test_an_expired_crud_answers_every_verb_like_one_that_never_was(
+    app: Quart,
+    personas: dict[str, Api],
+    andrew: Member,
+    bayko: Member,
+    database: asyncpg.Connection,
+    unswept: None,
+) -> None:
+    doomed = await doom(andrew, bayko, database)
+    await expire(database, doomed.uuids[0])
+    never = [str(uuid4()) for _ in doomed.uuids]
+    rows = await count_rows(database, "activities")
+    calls = 0
+    for rule in app.url_map.iter_rules():
+        if "uuid" not in rule.arguments:
+            continue
+        body = BODIES.get(rule.rule)
+        for method in rule.methods or ():
+            there = zip(paths(rule, doomed.uuids), paths(rule, never), strict=True)
+            for expired_path, never_path in there:
+                for name, api in personas.items():
+                    expired = await ask(api, method, expired_path, body)
+                    assert expired == await ask(api, method, never_path, body), (name, method, rule)
+                    assert expired[0] in {401, 404} or method == "OPTIONS"
+                    calls += 1
+    assert calls > 400
+    assert await count_rows(database, "activities") == rows
+
+
+async def test_no_write_tells_of_an_expired_crud(
+    app: Quart,
+    personas: dict[str, Api],
+    andrew: Member,
+    bayko: Member,
+    database: asyncpg.Connection,
+    unswept: None,
+) -> None:
+    doomed = await doom(andrew, bayko, database)
+    await expire(database, doomed.uuids[0])
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
+            for path in paths(rule, doomed.uuids[:1]):
+                for name, api in personas.items():
+                    status, content, _ = await ask(api, method, path, BODIES[rule.rule])
+                    assert status < 500, (name, method, path)
+                    told = [
+                        word for word in doomed.words + doomed.uuids if word in content.decode()
+                    ]
+                    assert told == [], (name, method, path)
+
+
+async def test_a_reply_may_expire_before_its_crud_and_is_not_counted(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection, unswept: None
+) -> None:
+    crud = await andrew.crud("countme")
+    gone, left = await bayko.reply(crud["uuid"], "gone"), await bayko.reply(crud["uuid"], "left")
+    await bayko.put(f"/api/activities/{crud['uuid']}/repost")
+    await expire(database, gone["uuid"])
+    shown = await api.get(f"/api/activities/{crud['uuid']}")
+    assert [reply["uuid"] for reply in shown["replies"]] == [left["uuid"]]
+    views = [
+        shown["activity"],
+        *await api.get("/api/activities/home"),
+        *await api.get("/api/activities/@andrewbrown"),
+        *await api.get("/api/activities/@bayko"),
+        *await api.get("/api/activities/search?term=countme"),
+        await bayko.put(f"/api/activities/{crud['uuid']}/like"),
+    ]
+    assert [view["replies_count"] for view in views] == [1] * 6
+    assert [note["message"] for note in await andrew.get("/api/activities/notifications")] == [
+        "liked your crud: “countme”",
+        "reposted your crud: “countme”",
+        "left",
+    ]
+
+
+async def test_a_reply_cannot_outlive_its_crud_whoever_writes_the_row(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud(ttl="1-hour")
+    await database.execute(
+        "INSERT INTO activities (user_uuid, message, reply_to_activity_uuid, expires_at)"
+        " VALUES ($1, 'forged', $2, now() + interval '30 days')",
+        andrew.uuid, UUID(crud["uuid"]),
+    )  # fmt: skip
+    await database.execute(
+        "UPDATE activities SET expires_at = now() + interval '9 days'"
+        " WHERE reply_to_activity_uuid IS NOT NULL"
+    )
+    assert await database.fetchval("SELECT count(DISTINCT expires_at) FROM activities") == 1
+
+
+async def test_a_crud_that_expires_while_it_is_read_is_gone_at_the_next_request(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    path = f"/api/activities/{crud['uuid']}"
+    await api.get(path)
+    # The clock that counts is the database's, at the start of each statement.
+    await database.execute("UPDATE activities SET expires_at = clock_timestamp()")
+    await api.get(path, expect=404)
+    assert await api.get("/api/activities/home") == []
+
+
+# --- Physical removal -----------------------------------------------------------------
+
+HANGING = ["activities", "activity_tags", "likes", "reposts", "idempotency_answers"]
+
+
+async def test_a_sweep_removes_what_expired_with_all_that_hangs_on_it(
+    dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    doomed = await doom(andrew, bayko, database)
+    body = {"message": "kept #too", "ttl": "1-day"}
+    keyed = {"headers": {"Idempotency-Key": "key"}}
+    kept = await andrew.post("/api/activities", body, **keyed)
+    for table in HANGING:
+        assert await count_rows(database, table) > 0, table
+    for uuid in (doomed.uuids[0], kept["uuid"]):
+        await expire(database, uuid)
+    await swept(dsn)
+    for table in [*HANGING, "notifications"]:
+        assert await count_rows(database, table) == 0, table
+
+
+async def test_a_sweep_leaves_what_lives(
+    dsn: str, api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    await doom(andrew, bayko, database)
+    await andrew.message("bayko")
+    keyed = {"headers": {"Idempotency-Key": "key"}}
+    await andrew.post("/api/activities", {"message": "live", "ttl": "1-hour"}, **keyed)
+    gone = await bayko.crud("gone")
+    tables = [*HANGING, "users", "sessions", "messages", "notifications", "idempotency_keys"]
+    expected = {table: await count_rows(database, table) for table in tables}
+    expected["activities"] -= 1
+    feed = [crud for crud in await api.get("/api/activities/home") if crud["uuid"] != gone["uuid"]]
+    await expire(database, gone["uuid"])
+    await swept(dsn)
+    assert {table: await count_rows(database, table) for table in tables} == expected
+    assert await api.get("/api/activities/home") == feed
+
+
+async def test_a_sweep_works_in_batches(
+    dsn: str, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "BATCH", 3)
+    cruds = [await andrew.crud(f"crud {number}") for number in range(7)]
+    for _ in range(4):
+        await andrew.reply(cruds[0]["uuid"])
+    for crud in cruds:
+        await expire(database, crud["uuid"])
+    await swept(dsn)
+    assert await count_rows(database, "activities") == 0
+
+
+async def test_one_process_sweeps_at_a_time(
+    dsn: str, andrew: Member, database: asyncpg.Connection, unswept: None
+) -> None:
+    crud = await andrew.crud()
+    await expire(database, crud["uuid"])
+    assert await sweep(dsn) is None  # this test has the lock
+    assert await count_rows(database, "activities") == 1
+
+
+async def test_sweeps_at_the_same_time_do_not_disturb_each_other(
+    dsn: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    for number in range(5):
+        await expire(database, (await andrew.crud(f"crud {number}"))["uuid"])
+    await asyncio.gather(*(swept(dsn) for _ in range(4)))
+    assert await count_rows(database, "activities") == 0
+
+
+async def test_a_sweep_waits_for_no_writer(
+    dsn: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    busy, idle = await andrew.crud("busy"), await andrew.crud("idle")
+    for crud in (busy, idle):
+        await expire(database, crud["uuid"])
+    async with database.transaction():
+        await database.execute(
+            "SELECT FROM activities WHERE uuid = $1 FOR KEY SHARE", UUID(busy["uuid"])
+        )
+        await asyncio.wait_for(swept(dsn), timeout=5)
+        assert await database.fetchval("SELECT message FROM activities") == "busy"
+    await swept(dsn)
+    assert await count_rows(database, "activities") == 0
+
+
+async def test_an_answer_on_the_way_survives_a_sweep(
+    dsn: str, api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async def read() -> httpx.Response:
+        return await api.request("GET", "/api/activities/home?limit=100")
+
+    for number in range(10):
+        crud = await andrew.crud(f"crud {number}")
+        if number % 2:
+            await expire(database, crud["uuid"])
+    *answers, _ = await asyncio.gather(*(read() for _ in range(8)), swept(dsn))
+    assert [len(answer.json()) for answer in answers] == [5] * 8

@@ -1,0 +1,280 @@
+"""`Idempotency-Key`: the same call twice, or twice at once, creates one thing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from support import Api, Member, count_rows, expire, refused, swept
+
+KEY = "8f0c1a52-key"
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A POST that creates something: what of, where, and another body for the same place."""
+
+    table: str
+    path: str
+    body: dict[str, Any]
+    other: dict[str, Any]
+
+
+SIGNUP = {
+    "email": "odo@example.com",
+    "password": "the wormhole is open",
+    "handle": "odo",
+    "display_name": "Odo",
+}
+CREATIONS = [
+    Creation(
+        "activities",
+        "/api/activities",
+        {"message": "hello", "ttl": "1-day"},
+        {"message": "hello", "ttl": "3-days"},
+    ),
+    Creation(
+        "activities", "/api/activities/{crud}/reply", {"message": "hello"}, {"message": "Hello"}
+    ),
+    Creation(
+        "messages",
+        "/api/messages",
+        {"message": "hello", "handle": "bayko"},
+        {"message": "hello!", "handle": "bayko"},
+    ),
+    Creation("signups", "/api/auth/signup", SIGNUP, {**SIGNUP, "handle": "odo_2"}),
+]
+SIGNING_UP = CREATIONS[-1]
+every_creation = pytest.mark.parametrize("creation", CREATIONS, ids=lambda c: c.path)
+
+
+@pytest.fixture
+async def crud(andrew: Member, bayko: Member) -> Any:
+    """A crud to reply to; its author and the recipient of messages are there."""
+    return await bayko.crud()
+
+
+async def call(
+    member: Api, creation: Creation, crud: Any, *, key: str = KEY, **options: Any
+) -> httpx.Response:
+    options.setdefault("json", creation.body)
+    path = creation.path.format(crud=crud["uuid"])
+    return await member.request("POST", path, headers={"Idempotency-Key": key}, **options)
+
+
+@every_creation
+async def test_the_same_key_gets_the_first_answer_again(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    before = await count_rows(database, creation.table)
+    first = await call(andrew, creation, crud)
+    # The same body in other words: its order, its spaces, what is not read of it.
+    reordered = {"unknown": 1, **dict(reversed(creation.body.items()))}
+    again = await call(andrew, creation, crud, json=reordered)
+    assert again.content == first.content
+    assert again.headers["content-type"] == "application/json"
+    assert await count_rows(database, creation.table) == before + 1
+
+
+@every_creation
+async def test_the_same_key_twice_at_once_creates_one(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    before = await count_rows(database, creation.table)
+    answers = await asyncio.gather(*(call(andrew, creation, crud) for _ in range(4)))
+    assert len({answer.content for answer in answers}) == 1
+    assert await count_rows(database, creation.table) == before + 1
+
+
+@pytest.mark.parametrize("creation", CREATIONS[:-1], ids=lambda c: c.path)
+async def test_without_a_key_or_with_another_everything_is_new(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    before = await count_rows(database, creation.table)
+    await call(andrew, creation, crud)
+    await call(andrew, creation, crud, key=KEY.upper())
+    await andrew.post(creation.path.format(crud=crud["uuid"]), creation.body)
+    assert await count_rows(database, creation.table) == before + 3
+
+
+@every_creation
+async def test_the_same_key_with_another_body_is_refused(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    await call(andrew, creation, crud)
+    before = await count_rows(database, creation.table)
+    response = await call(andrew, creation, crud, json=creation.other, expect=422)
+    assert refused(response) == ["idempotency_key_reused"]
+    assert await count_rows(database, creation.table) == before
+
+
+BAD_KEYS = ["", " ", "a b", "tab\there", "x" * 129, "clé", "\x7f"]
+
+
+@every_creation
+async def test_a_malformed_key_is_refused(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    before = await count_rows(database, creation.table)
+    path = creation.path.format(crud=crud["uuid"])
+    for key in BAD_KEYS:
+        headers = {"Idempotency-Key": key.encode("latin-1"), **andrew.headers}
+        response = await andrew.http.post(path, json=creation.body, headers=headers)
+        assert response.status_code == 422, key
+        assert refused(response) == ["idempotency_key_invalid"], key
+    assert await count_rows(database, creation.table) == before
+
+
+async def test_a_key_may_be_any_visible_ascii(andrew: Member, crud: Any) -> None:
+    every = "".join(map(chr, range(0x21, 0x7F)))
+    for key in ("!", every, "~" * 128):
+        first, again = [await call(andrew, CREATIONS[0], crud, key=key) for _ in range(2)]
+        assert first.content == again.content
+
+
+@every_creation
+async def test_a_refused_call_leaves_its_key_unused(
+    andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    bad = {
+        "activities": {"message": " "},
+        "messages": {"message": "hello", "handle": "nobody"},  # refused after the key is taken
+        "signups": {"password": "password12"},  # so is this
+    }[creation.table]
+    body = {**creation.body, **bad}
+    options: dict[str, Any] = {"json": body, "expect": 404 if "handle" in bad else 422}
+    await call(andrew, creation, crud, **options)
+    assert await count_rows(database, "idempotency_keys") == 0
+    await call(andrew, creation, crud)
+    assert await count_rows(database, "idempotency_keys") == 1
+
+
+async def test_a_reply_to_nothing_leaves_its_key_unused(
+    andrew: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    await expire(database, crud["uuid"])
+    await call(andrew, CREATIONS[1], crud, expect=404)
+    assert await count_rows(database, "idempotency_keys") == 0
+
+
+async def test_a_key_is_its_members_own(
+    andrew: Member, bayko: Member, member: Callable[..., Any], crud: Any
+) -> None:
+    worf = await member("worf")
+    for creation in CREATIONS[:3]:
+        answers = [(await call(one, creation, crud)).json() for one in (andrew, worf)]
+        assert [answer["handle"] for answer in answers] == ["andrewbrown", "worf"]
+    # Nobody is signed in when an account begins: the key is the address's own.
+    for number in range(2):
+        draft = {**SIGNUP, "email": f"odo{number}@example.com", "handle": f"odo{number}"}
+        await call(andrew, SIGNING_UP, crud, json=draft)
+
+
+async def test_a_key_is_good_for_each_route_once(
+    andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    other = await bayko.crud("another")
+    answers = [await call(andrew, creation, crud) for creation in CREATIONS]
+    answers.append(await call(andrew, CREATIONS[1], other))
+    assert len({answer.content for answer in answers}) == 5
+    assert await count_rows(database, "idempotency_keys") == 5
+
+
+async def test_the_answer_to_what_expired_or_was_deleted_is_gone(
+    andrew: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    expired = (await call(andrew, CREATIONS[0], crud, key="expired")).json()
+    deleted = (await call(andrew, CREATIONS[0], crud, key="deleted")).json()
+    reply = (await call(andrew, CREATIONS[1], crud)).json()
+    await expire(database, expired["uuid"])
+    await expire(database, reply["uuid"])
+    await andrew.delete(f"/api/activities/{deleted['uuid']}")
+    before = await database.fetch("SELECT uuid FROM activities ORDER BY uuid")
+    for creation, key in (
+        (CREATIONS[0], "expired"),
+        (CREATIONS[0], "deleted"),
+        (CREATIONS[1], KEY),
+    ):
+        response = await call(andrew, creation, crud, key=key, expect=404)
+        assert refused(response) == ["not_found"]
+    assert await database.fetch("SELECT uuid FROM activities ORDER BY uuid") == before
+
+
+async def test_an_answer_is_physically_gone_with_its_crud_and_the_key_is_not(
+    dsn: str, andrew: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    posted = (await call(andrew, CREATIONS[0], crud)).json()
+    await call(andrew, CREATIONS[1], crud)
+    await call(andrew, CREATIONS[2], crud)
+    await expire(database, posted["uuid"])
+    await expire(database, crud["uuid"])
+    await swept(dsn)
+    [left] = await database.fetch("SELECT message_uuid FROM idempotency_answers")
+    assert left["message_uuid"] is not None
+    assert await count_rows(database, "idempotency_keys") == 3
+    await call(andrew, CREATIONS[0], crud, expect=404)
+    assert await count_rows(database, "activities") == 0
+
+
+@every_creation
+async def test_after_a_day_a_key_is_new(
+    dsn: str, andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
+) -> None:
+    first = await call(andrew, creation, crud)
+    await move_keys(database, "23 hours 59 minutes")
+    await swept(dsn)
+    assert (await call(andrew, creation, crud)).content == first.content
+    await move_keys(database, "24 hours")
+    await swept(dsn)
+    assert await count_rows(database, "idempotency_answers") == 0
+    anew = await call(andrew, creation, crud, json=creation.other)
+    if creation.table != "signups":
+        assert anew.json()["uuid"] != first.json()["uuid"]
+
+
+async def test_an_answer_to_a_reply_by_message_is_kept_too(
+    andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    await bayko.message("andrewbrown")
+    [note] = await andrew.get("/api/activities/notifications")
+    answers = [await call(andrew, CREATIONS[1], note) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert await count_rows(database, "messages") == 2
+
+
+async def test_nothing_of_a_password_is_kept(
+    andrew: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    await call(andrew, SIGNING_UP, crud)
+    row = await database.fetchrow(
+        "SELECT k::text || a::text AS text FROM idempotency_keys k"
+        " JOIN idempotency_answers a ON a.key_uuid = k.uuid"
+    )
+    assert row is not None
+    assert SIGNUP["password"] not in row["text"]
+    assert SIGNUP["password"].encode().hex() not in row["text"]
+
+
+async def move_keys(conn: asyncpg.Connection, age: str) -> None:
+    await conn.execute("UPDATE idempotency_keys SET created_at = now() - $1::text::interval", age)
+
+
+async def test_many_may_sign_up_at_once(
+    andrew: Member, crud: Any, database: asyncpg.Connection
+) -> None:
+    calls = [
+        call(
+            andrew,
+            SIGNING_UP,
+            crud,
+            key=f"key-{number}",
+            json={**SIGNUP, "email": f"odo{number}@example.com", "handle": f"odo{number}"},
+        )
+        for number in range(12)  # more than there are connections
+    ]
+    await asyncio.gather(*calls)
+    assert await count_rows(database, "signups") == 12

@@ -1,0 +1,255 @@
+"""What people are told of, and what the uuids of notifications lead to."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from support import Api, Member, count_rows, pages
+
+NOTIFICATIONS = "/api/activities/notifications"
+KEYS = {
+    "uuid",
+    "display_name",
+    "handle",
+    "avatar_url",
+    "message",
+    "created_at",
+    "expires_at",
+    "replies_count",
+    "reposts_count",
+    "likes_count",
+    "reply_to_activity_uuid",
+    "liked",
+    "reposted",
+    "replies",
+    "kind",
+    "activity_uuid",
+    "message_group_uuid",
+}
+
+
+async def notes(member: Api) -> list[Any]:
+    found: list[Any] = await member.get(NOTIFICATIONS)
+    return found
+
+
+async def kinds(member: Api) -> list[str]:
+    return [note["kind"] for note in await notes(member)]
+
+
+async def everything(andrew: Member, bayko: Member) -> dict[str, Any]:
+    """Bayko does all that Andrew is told of; Andrew's notifications, by kind."""
+    crud = await andrew.crud("Andrew's crud")
+    await bayko.reply(crud["uuid"], "Bayko's reply")
+    for kind in ("like", "repost"):
+        await bayko.put(f"/api/activities/{crud['uuid']}/{kind}")
+    await bayko.crud("Bayko mentions @andrewbrown")
+    await bayko.message("andrewbrown", "Bayko's message")
+    found = await notes(andrew)
+    assert [note["kind"] for note in found] == ["message", "mention", "repost", "like", "reply"]
+    return {note["kind"]: note for note in found}
+
+
+async def test_a_visitor_has_no_notifications(api: Api, andrew: Member, bayko: Member) -> None:
+    await everything(andrew, bayko)
+    assert await notes(api) == []
+    assert await api.get(NOTIFICATIONS, headers={"Authorization": "Bearer null"}) == []
+    assert await notes(bayko) == []
+
+
+async def test_every_kind_is_crud_shaped_and_names_who_did_what(
+    andrew: Member, bayko: Member
+) -> None:
+    found = await everything(andrew, bayko)
+    for note in found.values():
+        assert note.keys() == KEYS
+        assert (note["handle"], note["display_name"]) == ("bayko", "Andrew Bayko")
+        assert note["replies"] == []
+        assert datetime.fromisoformat(note["created_at"]).utcoffset() == timedelta(0)
+    assert {kind: note["message"] for kind, note in found.items()} == {
+        "reply": "Bayko's reply",
+        "like": "liked your crud: “Andrew's crud”",
+        "repost": "reposted your crud: “Andrew's crud”",
+        "mention": "Bayko mentions @andrewbrown",
+        "message": "Bayko's message",
+    }
+    subjects = {note["activity_uuid"] for note in found.values()}
+    own = {note["uuid"] for note in found.values()}
+    assert len(own) == 5
+    assert not own & subjects
+    assert found["message"]["expires_at"] is found["message"]["activity_uuid"] is None
+    assert [kind for kind, note in found.items() if note["message_group_uuid"]] == ["message"]
+
+
+async def test_two_likes_of_one_crud_have_uuids_of_their_own(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    crud = await andrew.crud()
+    for one in (bayko, await member("worf")):
+        await one.put(f"/api/activities/{crud['uuid']}/like")
+    first, second = await notes(andrew)
+    assert first["uuid"] != second["uuid"]
+    assert first["activity_uuid"] == second["activity_uuid"] == crud["uuid"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "@bayko",
+        "@Bayko and @BAYKO again",
+        "(@bayko)",
+        "hello,@bayko!",
+        "@bayko's",
+        "@@bayko @bayko",
+        "\n@bayko\n",
+    ],
+)
+async def test_a_mention_is_found(andrew: Member, bayko: Member, message: str) -> None:
+    crud = await andrew.crud(message)
+    [note] = await notes(bayko)
+    assert (note["kind"], note["activity_uuid"], note["message"]) == (
+        "mention",
+        crud["uuid"],
+        message,
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "bayko",
+        "someone@bayko.example",
+        "me@bayko",
+        "https://example.com/@bayko",
+        "@baykoo",
+        "@bayko_",
+        "@ bayko",
+        "@baykö",
+        "@nobody",
+    ],
+)
+async def test_what_is_no_mention_tells_nobody(
+    andrew: Member, bayko: Member, database: asyncpg.Connection, message: str
+) -> None:
+    await andrew.crud(message)
+    assert await count_rows(database, "notifications") == 0
+
+
+async def test_nobody_is_told_of_what_they_do_themselves(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud("@andrewbrown mentions @AndrewBrown")
+    await andrew.reply(crud["uuid"], "@andrewbrown")
+    await andrew.put(f"/api/activities/{crud['uuid']}/like")
+    assert await count_rows(database, "notifications") == 0
+
+
+async def test_a_reply_that_mentions_the_author_tells_them_once(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    worf = await member("worf")
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"], "@andrewbrown and @worf, look")
+    assert await kinds(andrew) == ["reply"]
+    assert await kinds(worf) == ["mention"]
+
+
+async def test_one_crud_cannot_call_everybody(
+    andrew: Member, member: Callable[..., Any], database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    called = [f"u{number}" for number in range(60)]
+    for handle in called:
+        await member(handle)
+    await andrew.reply(crud["uuid"], " ".join(f"@{handle}" for handle in called))
+    assert await count_rows(database, "notifications") == 50
+
+
+async def test_uuids_of_notifications_lead_to_what_they_are_about(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    found = await everything(andrew, bayko)
+    found.pop("message")
+    for kind, note in found.items():
+        expected = await andrew.get(f"/api/activities/{note['activity_uuid']}")
+        author = expected["activity"]["handle"]
+        for handle in {"bayko", author}:
+            path = f"/api/activities/@{handle}/status/{note['uuid']}"
+            assert await andrew.get(path) == expected, kind
+        assert await andrew.get(f"/api/activities/{note['uuid']}") == expected
+        await andrew.get(f"/api/activities/@londo/status/{note['uuid']}", expect=404)
+        # As public as the crud, and no more.
+        assert (await api.get(f"/api/activities/{note['uuid']}"))["activity"]["handle"] == author
+
+
+async def test_replying_to_a_notification_replies_to_what_it_is_about(
+    andrew: Member, bayko: Member
+) -> None:
+    found = await everything(andrew, bayko)
+    found.pop("message")
+    for note in found.values():
+        reply = await andrew.reply(note["uuid"], f"about the {note['kind']}")
+        assert reply["reply_to_activity_uuid"] == note["activity_uuid"]
+        subject = await andrew.get(f"/api/activities/{note['activity_uuid']}")
+        assert subject["replies"][-1]["uuid"] == reply["uuid"]
+        assert subject["activity"]["expires_at"] == reply["expires_at"]
+
+
+async def test_a_notification_of_a_message_is_its_recipients_alone(
+    api: Api, andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    note = (await everything(andrew, bayko))["message"]
+    path = f"/api/activities/@bayko/status/{note['uuid']}"
+    shown = await andrew.get(path)
+    assert shown["activity"]["message"] == "Bayko's message"
+    assert shown["activity"]["expires_at"] is None
+    assert shown["replies"] == []
+    for stranger in (api, bayko, await member("worf")):
+        assert await stranger.get(path, expect=404) == ["not_found"]
+        await stranger.get(f"/api/activities/{note['uuid']}", expect=404)
+
+
+async def test_a_notification_of_a_message_is_answered_by_a_message(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    note = (await everything(andrew, bayko))["message"]
+    activities = await count_rows(database, "activities")
+    answer = await andrew.reply(note["uuid"], "an answer")
+    assert (answer["handle"], answer["message"], answer["expires_at"]) == (
+        "andrewbrown",
+        "an answer",
+        None,
+    )
+    assert await count_rows(database, "activities") == activities
+    conversation = await bayko.get("/api/messages/@andrewbrown")
+    assert [message["message"] for message in conversation] == ["Bayko's message", "an answer"]
+    assert [note["message"] for note in await notes(bayko)] == ["an answer"]
+    # Nobody but the recipient can answer it.
+    path = f"/api/activities/{note['uuid']}/reply"
+    assert await bayko.post(path, {"message": "hello"}, expect=404) == ["not_found"]
+
+
+async def test_other_verbs_do_not_take_a_notifications_uuid(andrew: Member, bayko: Member) -> None:
+    for note in (await everything(andrew, bayko)).values():
+        await andrew.put(f"/api/activities/{note['uuid']}/like", expect=404)
+        await andrew.delete(f"/api/activities/{note['uuid']}", expect=404)
+    await andrew.get(f"/api/activities/{uuid4()}", expect=404)
+
+
+async def test_walking_notifications_meets_each_once(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    for number in range(7):
+        await bayko.reply(crud["uuid"], f"reply {number}")
+    # The hardest case: all of one instant.
+    await database.execute("UPDATE notifications SET created_at = now()")
+    whole = await notes(andrew)
+    assert [note["uuid"] for note in whole] == sorted((n["uuid"] for n in whole), reverse=True)
+    walked = [page async for page in pages(andrew, f"{NOTIFICATIONS}?limit=3")]
+    assert [len(page) for page in walked] == [3, 3, 1]
+    assert [note for page in walked for note in page] == whole

@@ -1,0 +1,248 @@
+"""Search over live cruds: words, #tags and @handles."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+
+from support import Api, Member, expire, pages
+
+SEARCH = "/api/activities/search"
+
+
+def path_of(term: str, **arguments: Any) -> str:
+    query = "".join(f"&{name}={value}" for name, value in arguments.items())
+    return f"{SEARCH}?term={quote(term)}{query}"
+
+
+async def found(api: Api, term: str) -> list[str]:
+    return [crud["message"] for crud in await api.get(path_of(term))]
+
+
+async def test_words_are_stemmed(api: Api, andrew: Member) -> None:
+    await andrew.crud("She sells Sea Shells")
+    await andrew.crud("Nothing of the kind")
+    for term in ("shell", "SHELLS", "selling", "sea", "shelled sells"):
+        assert await found(api, term) == ["She sells Sea Shells"], term
+    assert await found(api, "ocean") == []
+
+
+async def test_all_words_must_be_there(api: Api, andrew: Member) -> None:
+    await andrew.crud("red alert")
+    await andrew.crud("red shirt")
+    assert await found(api, "red alert") == ["red alert"]
+    assert sorted(await found(api, "alert or shirt")) == ["red alert", "red shirt"]
+    assert await found(api, "red -alert") == ["red shirt"]
+
+
+async def test_quoted_words_stand_together(api: Api, andrew: Member) -> None:
+    await andrew.crud("warp core breach")
+    await andrew.crud("the core of a warp drive")
+    assert await found(api, '"warp core"') == ["warp core breach"]
+    assert len(await found(api, "warp core")) == 2
+
+
+async def test_words_that_english_leaves_out_are_found(api: Api, andrew: Member) -> None:
+    await andrew.crud("The Who")
+    await andrew.crud("Led Zeppelin")
+    assert await found(api, "the who") == ["The Who"]
+    assert await found(api, "who") == ["The Who"]
+
+
+async def test_words_of_other_languages_are_found(api: Api, andrew: Member) -> None:
+    await andrew.crud("Où est la bibliothèque ?")
+    assert await found(api, "BIBLIOTHÈQUE") == ["Où est la bibliothèque ?"]
+
+
+async def test_the_best_match_comes_first(api: Api, andrew: Member, bayko: Member) -> None:
+    await bayko.crud("#prophets")
+    await andrew.crud("prophets and profits and prophets and prophets")
+    await andrew.crud("prophets among much else that has nothing to do with them")
+    assert await found(api, "prophets") == [
+        "#prophets",
+        "prophets and profits and prophets and prophets",
+        "prophets among much else that has nothing to do with them",
+    ]
+
+
+async def test_a_tag_is_found_exactly_and_in_any_case(api: Api, andrew: Member) -> None:
+    await andrew.crud("The #Café opens")
+    await andrew.crud("The #caféteria opens")
+    await andrew.crud("A café without a tag")
+    for term in ("#café", "#CAFÉ", "#cafe\N{COMBINING ACUTE ACCENT}"):
+        assert await found(api, term) == ["The #Café opens"], term
+
+
+async def test_a_handle_finds_that_persons_cruds_and_replies(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud("mentions @bayko")
+    await bayko.reply(crud["uuid"], "a reply")
+    await bayko.crud("a crud")
+    assert await found(api, "@Bayko") == ["a crud", "a reply"]
+    assert await found(api, "@nobody") == []
+
+
+async def test_a_single_bare_word_is_a_word_a_tag_and_a_handle(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    await andrew.crud("I know bayko")
+    await bayko.crud("by the person")
+    await andrew.crud("under the tag #bayko")
+    assert await found(api, "Bayko") == ["under the tag #bayko", "by the person", "I know bayko"]
+    # With another word beside it, it is only a word.
+    assert await found(api, "know bayko") == ["I know bayko"]
+
+
+async def test_tags_handles_and_words_add_up(api: Api, andrew: Member, bayko: Member) -> None:
+    await andrew.crud("honour")
+    await bayko.crud("honour")
+    await bayko.crud("duty")
+    results = await api.get(path_of("@bayko honour"))
+    assert [(crud["handle"], crud["message"]) for crud in results] == [
+        ("bayko", "honour"),
+        ("bayko", "duty"),
+        ("andrewbrown", "honour"),
+    ]
+
+
+async def test_only_what_lives_is_found(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud("fleeting #fleeting")
+    await andrew.reply(crud["uuid"], "a fleeting reply")
+    assert len(await found(api, "fleeting")) == 2
+    await expire(database, crud["uuid"])
+    for term in ("fleeting", "#fleeting", "@andrewbrown", "reply"):
+        assert await found(api, term) == [], term
+
+
+async def test_results_have_the_viewers_marks(api: Api, andrew: Member, bayko: Member) -> None:
+    crud = await andrew.crud("findme")
+    await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    [mine] = await bayko.get(path_of("findme"))
+    [public] = await api.get(path_of("findme"))
+    assert (mine["liked"], mine["reposted"], mine["likes_count"]) == (True, False, 1)
+    assert public.items() <= mine.items()
+    assert "liked" not in public
+
+
+async def test_walking_the_results_meets_each_once(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    for number in range(5):
+        await andrew.crud(f"needle {number}")
+    await andrew.crud("#needle 5")
+    await andrew.crud("needle needle 6")
+    whole = await api.get(path_of("needle"))
+    assert len(whole) == 7
+    seen = []
+    async for page in pages(api, path_of("needle", limit=2)):
+        assert len(page) <= 2
+        seen += page
+        if len(seen) == 2:
+            await andrew.crud("#needle came meanwhile, above what was read")
+            await expire(database, whole[3]["uuid"])
+    assert seen == whole[:3] + whole[4:]
+
+
+JUNK = [
+    '"',
+    '""',
+    '"unclosed',
+    "-",
+    "--",
+    "- -",
+    "-word",
+    "- " * 100,
+    "-(" * 100,
+    "-!" * 100,
+    "-a" * 100,
+    '-"' * 100,
+    "!!!",
+    "'",
+    "\\",
+    "\\'",
+    "a' OR '1'='1",
+    "%",
+    "_",
+    "*",
+    "&",
+    "|",
+    "!",
+    "<->",
+    "a <-> b",
+    "a & | b",
+    "(",
+    ")",
+    ":*",
+    "a:*",
+    "or",
+    "OR OR",
+    "and",
+    "the",
+    "#",
+    "@",
+    "##",
+    "@@",
+    "# @",
+    "#\U0001f596",
+    "@\U0001f596",
+    "\U0001f596",
+    "\U0001f469\u200d\U0001f680",
+    "e\u0301",
+    "\u202eabc",
+    "\ufffd",
+    "a" * 200,
+    "-" * 200,
+    '"' * 200,
+    "# " * 99 + "#",
+    "a/b/c@d.e:1?f=g#h",
+    "<b>bold</b>",
+    "1.5e3",
+]
+
+
+async def test_no_term_is_too_odd_to_look_for(api: Api, andrew: Member) -> None:
+    await andrew.crud("a quite normal crud")
+    for term in JUNK:
+        assert isinstance(await api.get(path_of(term)), list), term
+
+
+async def test_a_term_of_broken_utf8_is_no_failure(api: Api) -> None:
+    for term in ("%ED%A0%80", "%FF", "%C3", "%", "%zz"):
+        assert await api.get(f"{SEARCH}?term={term}") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "search_term_blank"),
+        ("?term", "search_term_blank"),
+        ("?term=", "search_term_blank"),
+        ("?term=%20%09+", "search_term_blank"),
+        ("?term=%E2%80%8B", "search_term_blank"),
+        ("?Term=x", "search_term_blank"),
+        ("?limit=0&cursor=x", "limit_invalid"),
+        ("?term=%00", "search_term_invalid"),
+        ("?term=a%00b", "search_term_invalid"),
+        ("?term=" + "a" * 201, "search_term_exceed_max_chars"),
+        ("?term=" + "%F0%9F%96%96" * 201, "search_term_exceed_max_chars"),
+    ],
+)
+async def test_a_term_that_breaks_a_rule_is_refused(api: Api, query: str, code: str) -> None:
+    assert await api.get(SEARCH + query, expect=422) == [code]
+
+
+async def test_two_hundred_characters_of_any_size_are_looked_for(api: Api) -> None:
+    assert await api.get(path_of("\U0001f596" * 200)) == []
+
+
+async def test_search_is_the_same_for_everybody(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    await andrew.crud("public words")
+    answers = [await found(one, "words") for one in (andrew, bayko, await member("worf"))]
+    assert answers == [["public words"]] * 3

@@ -1,0 +1,126 @@
+"""Trending tags and suggested people: both are made of live cruds alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from support import Api, Member, expire
+
+TRENDING = "/api/trending"
+SUGGESTED = "/api/users/suggested"
+
+
+async def trending(api: Api) -> list[tuple[str, int]]:
+    return [(tag["tag"], tag["count"]) for tag in await api.get(TRENDING)]
+
+
+async def suggested(api: Api) -> list[str]:
+    return [user["handle"] for user in await api.get(SUGGESTED)]
+
+
+async def test_nothing_trends_and_nobody_is_suggested_at_first(api: Api, andrew: Member) -> None:
+    assert await trending(api) == []
+    assert await suggested(api) == []
+
+
+async def test_the_commonest_tag_comes_first_and_equals_go_by_name(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud("#beta #gamma")
+    await bayko.reply(crud["uuid"], "#gamma #alpha")
+    await bayko.crud("#Gamma #GAMMA #beta")
+    assert await trending(api) == [("gamma", 3), ("beta", 2), ("alpha", 1)]
+    assert await trending(andrew) == await trending(api)
+
+
+async def test_only_live_cruds_make_a_trend(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    cruds = [await andrew.crud("#now #here") for _ in range(2)]
+    await andrew.reply(cruds[0]["uuid"], "#here #reply")
+    await expire(database, cruds[0]["uuid"])
+    assert await trending(api) == [("here", 1), ("now", 1)]
+    await andrew.delete(f"/api/activities/{cruds[1]['uuid']}")
+    assert await trending(api) == []
+
+
+async def test_tags_are_words_of_any_script(api: Api, andrew: Member) -> None:
+    for message, tags in {
+        "#Ünïcode": ["ünïcode"],
+        "#cafe\N{COMBINING ACUTE ACCENT} #CAFÉ": ["café"],
+        "#हिन्दी is written with marks": ["हिन्दी"],
+        "#日本語、#中文。": ["中文", "日本語"],
+        "#مرحبا": ["مرحبا"],
+        "(#brackets) #full. #stop! 'tis #quoted'": ["brackets", "full", "quoted", "stop"],
+        "#snake_case #kebab-case #c3po": ["c3po", "kebab", "snake_case"],
+    }.items():
+        crud = await andrew.crud(message)
+        assert await trending(api) == [(tag, 1) for tag in tags], message
+        for tag in tags:
+            [hit] = await api.get("/api/activities/search", params={"term": f"#{tag}"})
+            assert hit["uuid"] == crud["uuid"]
+        await andrew.delete(f"/api/activities/{crud['uuid']}")
+
+
+async def test_what_is_no_tag_does_not_trend(api: Api, andrew: Member) -> None:
+    for message in (
+        "no tag",
+        "# no",
+        "#",
+        "#1 #2024",
+        "C# a#b",
+        "https://example.com/#anchor",
+        "&#39;",
+        "##twice",
+        "#\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}",
+        "#\N{UNICORN FACE}",
+        "#" + "x" * 101,
+    ):
+        await andrew.crud(message)
+        assert await trending(api) == [], message
+
+
+async def test_ten_tags_are_enough(api: Api, andrew: Member) -> None:
+    await andrew.crud(" ".join(f"#tag{number:02}" for number in range(12)))
+    assert await trending(api) == [(f"tag{number:02}", 1) for number in range(10)]
+
+
+async def test_people_are_suggested_by_what_their_live_cruds_are_worth(
+    api: Api,
+    andrew: Member,
+    bayko: Member,
+    member: Callable[..., Any],
+    database: asyncpg.Connection,
+) -> None:
+    worf = await member("worf")
+    await andrew.crud()
+    liked, gone = await bayko.crud(), await worf.crud()
+    await worf.reply(liked["uuid"], "a reply alone suggests nobody")
+    await andrew.put(f"/api/activities/{liked['uuid']}/like")
+    for one in (andrew, bayko):
+        await one.put(f"/api/activities/{gone['uuid']}/repost")
+    assert await suggested(api) == ["worf", "bayko", "andrewbrown"]
+    await expire(database, gone["uuid"])
+    assert await suggested(api) == ["bayko", "andrewbrown"]
+
+
+async def test_the_viewer_is_not_suggested_to_themselves(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    for one in (andrew, bayko):
+        await one.crud()
+    assert await suggested(andrew) == ["bayko"]
+    assert await suggested(bayko) == ["andrewbrown"]
+    assert sorted(await suggested(api)) == ["andrewbrown", "bayko"]
+
+
+async def test_a_suggestion_says_who_somebody_is(api: Api, andrew: Member) -> None:
+    await andrew.crud()
+    assert await api.get(SUGGESTED) == [await api.get("/api/users/@andrewbrown/short")]
+
+
+async def test_five_people_are_enough(api: Api, member: Callable[..., Any]) -> None:
+    for number in range(6):
+        await (await member(f"member_{number}")).crud()
+    assert len(await suggested(api)) == 5
