@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import string
 from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart, Request
 from quart_cors import cors
 
 from cruddur.resources import open_resources
-from cruddur.routes import failures, openapi
+from cruddur.routes import failures, openapi, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
 from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
@@ -62,9 +64,9 @@ def create_app(settings: Settings) -> Quart:
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
     app.url_map.merge_slashes = False  # a redirect would be the only answer that is HTML
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
 
     failures.install(app)
+    preflight.install(app)
     for area in AREAS:
         app.register_blueprint(area)
     app.register_blueprint(openapi.blueprint(e for area in AREAS for e in area.endpoints))
@@ -103,8 +105,12 @@ def create_app(settings: Settings) -> Quart:
 class BoundedRequest(Request):
     """A request whose body may be as long as its route needs, and no longer."""
 
-    def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, method: str, scheme: str, path: str, query_string: bytes, *args: Any, **kwargs: Any
+    ) -> None:
         """Take what Quart gives; pictures have a bound of their own."""
         if path.startswith(UPLOAD_PATH):
             kwargs["max_content_length"] = AVATAR_BYTES
-        super().__init__(method, scheme, path, *args, **kwargs)
+        if not query_string.isascii():  # HTTP/2 lets any byte through, and Quart reads UTF-8
+            query_string = quote_from_bytes(query_string, safe=string.printable).encode()
+        super().__init__(method, scheme, path, query_string, *args, **kwargs)

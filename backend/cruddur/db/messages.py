@@ -65,11 +65,14 @@ async def select_messages(
     return [Message(**row) for row in rows]
 
 
-async def mark_read(conn: Connection, *, message_group_uuid: UUID, user_uuid: UUID) -> bool:
-    """Mark a conversation read; False when the person is not in it."""
-    return (
-        await _READ.value(conn, message_group_uuid=message_group_uuid, user_uuid=user_uuid)
-    ) is not None
+async def mark_read(
+    conn: Connection, *, message_group_uuid: UUID, user_uuid: UUID, newest: bool
+) -> bool:
+    """Mark a conversation read if its newest messages are; False for who is not in it."""
+    uuid = await _READ.value(
+        conn, message_group_uuid=message_group_uuid, user_uuid=user_uuid, newest=newest
+    )
+    return uuid is not None
 
 
 async def select_message_groups(

@@ -33,6 +33,7 @@ _UNREACHABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ClientConfigurationError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the database is closed for connections
 )
 
 
@@ -105,6 +106,10 @@ class Database:
         try:
             yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError) as error:
+            raise DatabaseUnavailableError(describe(error)) from error
+        except asyncpg.InternalClientError as error:
+            # The server said goodbye, and the end of the stream has not arrived yet.
+            conn.terminate()
             raise DatabaseUnavailableError(describe(error)) from error
         except asyncpg.InterfaceError as error:
             if conn.is_closed():

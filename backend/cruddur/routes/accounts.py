@@ -1,8 +1,10 @@
 """Accounts and sessions. The refresh token travels in a cookie that only these routes see."""
 
+import asyncio
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import Raw
 from quart import after_this_request, request
 from quart.typing import ResponseTypes as AnyResponse
@@ -36,6 +38,7 @@ COOKIE = "cruddur_refresh"
 COOKIE_PATH = "/api/auth"
 LIMITED = ["rate_limited"]
 T = TypeVar("T")
+_keyed_signups = asyncio.Lock()
 
 accounts = Area("accounts")
 
@@ -54,8 +57,13 @@ async def signup(body: SignUpDraft) -> Raw:
         await resources().accounts.sign_up(body, client_address())
         return Created(ConfirmationSent())
 
-    async with resources().database.transaction() as conn:
-        return await once(conn, keyed_call(body.email.lower(), body), begin)
+    call = keyed_call(body.email.lower(), body)
+    if call is None:
+        return Raw(msgspec.json.encode((await begin()).answer))
+    # What begins an account takes connections of its own: sign-ups that each hold one
+    # for their key and wait for another would stop each other, so one at a time does.
+    async with _keyed_signups, resources().database.transaction() as conn:
+        return await once(conn, call, begin)
 
 
 @accounts.handle(

@@ -164,6 +164,16 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
                 "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
             }
         )
+    if _has_etag(endpoint):
+        parameters.append(
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "required": False,
+                "description": "An ETag that was seen before; the same again is 304.",
+                "schema": {"type": "string"},
+            }
+        )
     return parameters
 
 
@@ -183,19 +193,26 @@ def _responses(endpoint: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
     else:
         content = {"application/json": {"schema": known[repr(_answer(endpoint))]}}
     success: dict[str, Any] = {"description": "Done", "content": content}
+    headers: dict[str, Any] = {}
     if get_origin(endpoint.answer) is Paged or _is_union(endpoint.answer):
-        success["headers"] = {
-            "Link": {
-                "description": 'The next page, with `rel="next"`, if there is one',
-                "schema": {"type": "string"},
-            }
+        headers["Link"] = {
+            "description": 'The next page, with `rel="next"`, if there is one',
+            "schema": {"type": "string"},
         }
+    if _has_etag(endpoint):
+        headers["ETag"] = {"required": True, "schema": {"type": "string"}}
+    if headers:
+        success["headers"] = headers
     responses = {"200": success}
-    if endpoint.cached or endpoint.picture == "answer":
+    if _has_etag(endpoint):
         responses["304"] = {"description": "Not modified since the ETag of If-None-Match"}
     for status, codes in sorted(refusals(endpoint).items()):
         responses[str(status)] = _failure(status, codes)
     return responses
+
+
+def _has_etag(endpoint: Endpoint) -> bool:
+    return endpoint.cached or endpoint.picture == "answer"
 
 
 def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
@@ -240,7 +257,7 @@ def _failure(status: int, codes: list[str]) -> dict[str, Any]:
             }
         },
     }
-    text = {"schema": {"type": "string"}}
+    text = {"required": True, "schema": {"type": "string"}}
     if status == 401:
         failure["headers"] = {"WWW-Authenticate": text}
     if status in {429, 503}:

@@ -35,9 +35,14 @@ async def conversation(
     Raises:
         NotFoundError: there is none, or the viewer is not in it.
     """
-    if not await db.mark_read(conn, message_group_uuid=message_group_uuid, user_uuid=viewer.uuid):
-        raise NotFoundError
     before_at, before_uuid = time_cursor(paging.cursor)
+    if not await db.mark_read(
+        conn,
+        message_group_uuid=message_group_uuid,
+        user_uuid=viewer.uuid,
+        newest=before_at is None,
+    ):
+        raise NotFoundError
     listed = await db.select_messages(
         conn,
         message_group_uuid=message_group_uuid,

@@ -1,14 +1,24 @@
 -- A message from a member of the conversation, and a word to the other. No row when the
 -- sender is not a member.
-WITH created AS (
-    INSERT INTO messages (message_group_uuid, user_uuid, message)
-    SELECT
-        message_groups.uuid,
-        :user_uuid,
-        :message
+--
+-- Its time is taken while the conversation is locked, not when the transaction began: in
+-- the order of their times messages become visible, and none is older than a reading
+-- that could not see it.
+WITH locked AS MATERIALIZED (
+    SELECT message_groups.uuid
     FROM message_groups
     WHERE message_groups.uuid = :message_group_uuid
       AND :user_uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
+    FOR NO KEY UPDATE
+),
+created AS (
+    INSERT INTO messages (message_group_uuid, user_uuid, message, created_at)
+    SELECT
+        locked.uuid,
+        :user_uuid,
+        :message,
+        clock_timestamp()
+    FROM locked
     RETURNING uuid, message_group_uuid, user_uuid, message, created_at
 ),
 told AS (

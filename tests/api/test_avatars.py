@@ -1,0 +1,431 @@
+"""Avatars: from a signed address to a square JPEG, and all that is no picture."""
+
+import asyncio
+import io
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import pytest
+from PIL import Image
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.identity.keys import new_signing_key
+from cruddur.services.uploads import UPLOAD_SECONDS
+from cruddur.settings import Settings
+from support import Api, Member, count_rows, refused, serving, visiting
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
+ORIENTATION, GPS = 0x0112, 0x8825
+TOP, BOTTOM, LEFT, RIGHT = (256, 20), (256, 490), (20, 256), (490, 256)
+
+
+def file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def two_halves(mode: str = "RGB", size: tuple[int, int] = (600, 600)) -> Image.Image:
+    """Red at the left, blue at the right."""
+    image = Image.new("RGB", size, "blue")
+    image.paste("red", (0, 0, size[0] // 2, size[1]))
+    return image.convert(mode)
+
+
+def bomb(width: int, height: int, color_type: int = 6) -> bytes:
+    """A PNG that unpacks to very much more than its own size."""
+    channels = {6: 4, 3: 1}[color_type]
+    packer = zlib.compressobj(9)
+    line = bytes(1 + width * channels)
+    pixels = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
+    palette = [(b"PLTE", bytes(768))] if color_type == 3 else []
+    chunks = [(b"IHDR", header), *palette, (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def claiming(data: bytes, width: int, height: int) -> bytes:
+    """The same PNG, but its head tells of other dimensions."""
+    header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
+    return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+
+
+def close_to(pixel: Any, colour: tuple[int, ...]) -> bool:
+    return all(abs(one - other) < 24 for one, other in zip(pixel, colour, strict=True))
+
+
+async def address(member: Member, extension: str = "png") -> str:
+    """A signed address to upload a picture to."""
+    answer = await member.post("/api/avatars/key_upload", {"extension": extension})
+    url: str = answer["url"]
+    return url
+
+
+async def upload(member: Member, data: bytes, expect: int = 200) -> Any:
+    """Upload as the front ends do, without a token."""
+    anybody = Api(member.http)
+    url = await address(member)
+    headers = {"Content-Type": "image/png"}
+    return (await anybody.request("PUT", url, content=data, headers=headers, expect=expect)).json()
+
+
+async def picture(member: Member, data: bytes) -> Image.Image:
+    """Upload, and unpack what is served."""
+    url = (await upload(member, data))["avatar_url"]
+    response = await Api(member.http).request("GET", url)
+    return Image.open(io.BytesIO(response.content))
+
+
+@pytest.mark.parametrize("path", ["/api/avatars/key_upload", "/avatars/key_upload"])
+async def test_both_paths_give_an_address_of_ours(andrew: Member, path: str) -> None:
+    answer = await andrew.post(path, {"extension": "jpg"})
+    assert answer.keys() == {"url"}
+    assert answer["url"].startswith("http://localhost:4567/api/avatars/uploads/")
+    await Api(andrew.http).request("PUT", answer["url"], content=file(two_halves()))
+
+
+async def test_with_any_origin_the_address_is_where_the_request_came_to(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    application = create_app(replace(settings, backend_url="*"))
+    async with application.test_app(), visiting(application, base_url="https://x.example") as api:
+        member = await Member.enter(api, database, application, "worf", "Worf")
+        assert (await address(member)).startswith("https://x.example/api/avatars/uploads/")
+
+
+@pytest.mark.parametrize("path", ["/api/avatars/key_upload", "/avatars/key_upload"])
+async def test_a_visitor_gets_no_address(api: Api, path: str) -> None:
+    await api.post(path, {"extension": "jpg"}, expect=401)
+
+
+@pytest.mark.parametrize("extension", ["jpg", ".JPG", "jpeg", "Png", "gif", "webp"])
+async def test_the_extension_of_a_picture_is_accepted(andrew: Member, extension: str) -> None:
+    await address(andrew, extension)
+
+
+@pytest.mark.parametrize(
+    "extension", ["", "svg", "html", "../png", "png/x", "png\n", "pn\x00g", "p" * 99, None, 5]
+)
+async def test_any_other_extension_is_refused(andrew: Member, extension: Any) -> None:
+    body = {"extension": extension}
+    refusal = await andrew.post("/api/avatars/key_upload", body, expect=422)
+    assert refusal == ["extension_invalid"]
+
+
+async def test_an_uploaded_picture_is_served_as_a_square_jpeg(andrew: Member) -> None:
+    url = (await upload(andrew, file(two_halves())))["avatar_url"]
+    response = await Api(andrew.http).request("GET", url)
+    assert response.headers["content-type"] == "image/jpeg"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    image = Image.open(io.BytesIO(response.content))
+    assert (image.format, image.size, image.mode) == ("JPEG", (512, 512), "RGB")
+    assert close_to(image.getpixel(LEFT), RED)
+    assert close_to(image.getpixel(RIGHT), BLUE)
+
+
+async def test_a_pinned_address_is_immutable_and_any_other_is_not(andrew: Member) -> None:
+    anybody = Api(andrew.http)
+    url = (await upload(andrew, file(two_halves())))["avatar_url"]
+    pinned = await anybody.request("GET", url)
+    assert pinned.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for address_ in (url.partition("?")[0], f"{url}0"):
+        other = await anybody.request("GET", address_)
+        assert other.headers["cache-control"] == "public, max-age=60"
+        assert other.content == pinned.content
+    headers = {"If-None-Match": pinned.headers["etag"]}
+    unchanged = await anybody.request("GET", url, headers=headers, expect=304)
+    assert unchanged.content == b""
+    newer = (await upload(andrew, file(two_halves("L"))))["avatar_url"]
+    assert newer != url
+    changed = await anybody.request("GET", newer, headers=headers)
+    assert changed.headers["etag"] != pinned.headers["etag"]
+
+
+async def test_the_same_picture_has_the_same_address(andrew: Member) -> None:
+    data = file(two_halves())
+    assert await upload(andrew, data) == await upload(andrew, data)
+
+
+@pytest.mark.parametrize("subject", ["nobody", "%00", "%FF", "..%2f..%2fetc", "x" * 5000])
+async def test_a_picture_of_nobody_is_not_found(api: Api, subject: str) -> None:
+    assert await api.get(f"/api/avatars/{subject}.jpg", expect=404) == ["not_found"]
+
+
+async def test_somebody_without_a_picture_has_none(api: Api, andrew: Member) -> None:
+    await api.get(f"/api/avatars/{andrew.uuid}.jpg", expect=404)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_a_turned_camera_is_believed_and_then_forgotten(andrew: Member, kind: str) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # the right side is where the camera's bottom was
+    exif[GPS] = {1: "N", 2: (47.0, 22.0, 0.0), 3: "E", 4: (8.0, 32.0, 0.0)}
+    exif[0x010F] = "Kodak Brownie"
+    image = await picture(andrew, file(two_halves(size=(800, 400)), kind, exif=exif))
+    assert close_to(image.getpixel(TOP), RED)
+    assert close_to(image.getpixel(BOTTOM), BLUE)
+    assert dict(image.getexif()) == {}
+    assert image.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+async def test_comments_and_profiles_are_gone(andrew: Member) -> None:
+    data = file(two_halves(), "JPEG", comment=b"my home", icc_profile=b"profile", xmp=b"<x/>")
+    await upload(andrew, data)
+    served = await andrew.http.get(f"/api/avatars/{andrew.uuid}.jpg")
+    assert not [word for word in (b"my home", b"profile", b"<x/>") if word in served.content]
+
+
+async def test_what_is_transparent_becomes_white(andrew: Member) -> None:
+    image = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 50, 100))
+    for data in (file(image), file(image, "WEBP", lossless=True), file(image.convert("P"))):
+        served = await picture(andrew, data)
+        assert close_to(served.getpixel(LEFT), RED)
+        assert close_to(served.getpixel(RIGHT), WHITE)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+async def test_of_an_animation_the_first_picture_is_kept(andrew: Member, kind: str) -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("green", "red", "blue")]
+    data = file(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
+    assert close_to((await picture(andrew, data)).getpixel(TOP), GREEN)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        file(two_halves("CMYK"), "JPEG"),
+        file(two_halves("P")),
+        file(two_halves("RGBA")),
+        file(two_halves(), "JPEG", progressive=True),
+        file(two_halves(), "WEBP"),
+        file(two_halves("P"), "GIF"),
+    ],
+    ids=["cmyk", "palette", "alpha", "progressive", "webp", "gif"],
+)
+async def test_every_way_to_keep_colours_is_understood(andrew: Member, data: bytes) -> None:
+    image = await picture(andrew, data)
+    assert close_to(image.getpixel(LEFT), RED)
+    assert close_to(image.getpixel(RIGHT), BLUE)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
+async def test_every_way_to_keep_greys_is_understood(andrew: Member, mode: str) -> None:
+    image = Image.new("L", (64, 64), 255)
+    image.paste(0, (0, 0, 32, 64))
+    if mode == "I;16":  # 65280 at the right, so that a grey remains of cut-off bits only
+        deep = Image.new(mode, (64, 64), 128 * 256)
+        deep.paste(0, (0, 0, 32, 64))
+        served = await picture(andrew, file(deep))
+        assert close_to(served.getpixel(RIGHT), (128, 128, 128))
+    else:
+        served = await picture(andrew, file(image.convert(mode)))
+        assert close_to(served.getpixel(RIGHT), WHITE)
+    assert close_to(served.getpixel(LEFT), (0, 0, 0))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (511, 513)])
+async def test_any_proportions_become_a_square(andrew: Member, size: tuple[int, int]) -> None:
+    assert (await picture(andrew, file(Image.new("RGB", size)))).size == (512, 512)
+
+
+async def test_a_picture_with_spoilt_metadata_is_a_picture(andrew: Member) -> None:
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01\xff\xff"
+    assert (await picture(andrew, file(two_halves(), "JPEG", exif=exif))).size == (512, 512)
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+PNG = file(two_halves())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"not a picture at all",
+        SVG,
+        b"<!doctype html><script>alert(1)</script>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"%PDF-1.4",
+        PNG[:8],
+        PNG[:40],
+        PNG[: len(PNG) // 2],
+        PNG[8:],
+        SVG + PNG,
+        file(two_halves(), "JPEG")[:300],
+        file(two_halves("P"), "GIF")[:30],
+        file(two_halves(), "WEBP")[:40],
+        file(two_halves(), "BMP"),
+        file(two_halves(), "TIFF"),
+        file(two_halves(), "ICO"),
+        claiming(PNG, 0, 0),
+        claiming(PNG, 2**31 - 1, 2**31 - 1),
+    ],
+    ids=range(20),
+)
+async def test_what_is_no_picture_is_refused_and_the_old_one_stays(
+    andrew: Member, database: asyncpg.Connection, data: bytes
+) -> None:
+    assert await upload(andrew, data, expect=422) == ["avatar_invalid"]
+    assert await count_rows(database, "avatars") == 0
+    before = (await upload(andrew, PNG))["avatar_url"]
+    assert await upload(andrew, data, expect=422) == ["avatar_invalid"]
+    assert (await andrew.get("/api/auth/me"))["avatar_url"] == before
+    await Api(andrew.http).request("GET", before)
+
+
+async def test_what_hides_behind_a_picture_is_not_kept(andrew: Member) -> None:
+    await upload(andrew, PNG + b"<script>alert(1)</script>")
+    served = await andrew.http.get(f"/api/avatars/{andrew.uuid}.jpg")
+    assert b"<script>" not in served.content
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bomb(20_000, 2_000),
+        bomb(6_000, 6_000, color_type=3),
+        claiming(bomb(1_000, 10), 60_000, 60_000),
+        file(Image.new("P", (6_000, 6_000)), "GIF"),
+    ],
+    ids=["pixels", "palette", "claim", "gif"],
+)
+async def test_a_decompression_bomb_is_refused_unopened(andrew: Member, data: bytes) -> None:
+    assert len(data) < 300_000
+    begun = time.perf_counter()
+    assert await upload(andrew, data, expect=422) == ["avatar_invalid"]
+    assert time.perf_counter() - begun < 2
+
+
+def test_the_largest_picture_takes_bounded_memory() -> None:
+    """In a process of its own: the high-water mark of this one belongs to other tests."""
+    script = (
+        "import resource, sys; from cruddur.services.avatars import _encode;"
+        " peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024;"
+        " before = peak(); _encode(sys.stdin.buffer.read()); print(peak() - before)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, input=bomb(5_000, 5_000), capture_output=True, check=True)
+    assert int(done.stdout) < 400  # MB
+
+
+async def test_a_file_of_more_than_8_mib_is_too_large(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    url = await address(andrew)
+    most = 8 * 1024 * 1024
+
+    async def in_parts() -> Any:
+        for _ in range(9):
+            yield bytes(1024 * 1024)
+
+    for body in (bytes(most + 1), in_parts()):
+        response = await andrew.http.put(url, content=body)
+        assert response.status_code == 413
+        assert refused(response) == ["payload_too_large"]
+    padded = PNG + bytes(most - len(PNG))
+    await Api(andrew.http).request("PUT", url, content=padded)
+    assert await count_rows(database, "avatars") == 1
+
+
+async def test_an_address_works_for_five_minutes(
+    andrew: Member, app: Quart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    signer = app.extensions["cruddur"].uploads
+    tokens = {}
+    for age in (UPLOAD_SECONDS - 5, UPLOAD_SECONDS + 5):
+        monkeypatch.setattr(time, "time", lambda age=age: now - age)
+        tokens[age] = signer.sign(andrew.uuid)
+    monkeypatch.undo()
+    young, old = (f"/api/avatars/uploads/{token}" for token in tokens.values())
+    anybody = Api(andrew.http)
+    await anybody.request("PUT", young, content=PNG)
+    refusal = await anybody.request("PUT", old, content=PNG, expect=403)
+    assert refusal.json() == ["generic_403"]
+
+
+@pytest.mark.parametrize(
+    "tampered", ["{0}x", "x{0}", "{1}", "{1}.{1}.{1}", "{0}.x", "x", "%00", "%FF", "x." * 5000]
+)
+async def test_a_tampered_address_is_refused(
+    andrew: Member, database: asyncpg.Connection, tampered: str
+) -> None:
+    base, _, token = (await address(andrew)).rpartition("/")
+    url = f"{base}/{tampered.format(token, token.partition('.')[0])}"
+    refusal = await Api(andrew.http).request("PUT", url, content=PNG, expect=403)
+    assert refusal.json() == ["generic_403"]
+    assert await count_rows(database, "avatars") == 0
+
+
+async def test_an_address_of_another_deployment_is_refused(
+    andrew: Member, settings: Settings
+) -> None:
+    application = create_app(replace(settings, signing_key=new_signing_key()))
+    async with serving(application) as other:
+        url = await address(andrew)
+        path = url.removeprefix("http://localhost:4567")
+        await other.request("PUT", path, content=PNG, expect=403)
+
+
+async def test_the_address_of_somebody_who_left_is_good_for_nothing(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    url = await address(andrew)
+    await database.execute("DELETE FROM users")
+    await Api(andrew.http).request("PUT", url, content=PNG, expect=404)
+
+
+async def test_others_are_answered_while_a_picture_is_unpacked(andrew: Member) -> None:
+    large = file(Image.effect_noise((2500, 2500), 90))
+    assert len(large) < 8 * 1024 * 1024
+    url = await address(andrew)
+    uploading = asyncio.create_task(andrew.http.put(url, content=large))
+    answered = [time.perf_counter()]
+    while not uploading.done():
+        await andrew.http.get("/api/health-check")
+        answered.append(time.perf_counter())
+    assert (await uploading).status_code == 200
+    longest = max(later - earlier for earlier, later in pairwise(answered))
+    assert longest < (answered[-1] - answered[0]) * 0.75
+
+
+async def test_a_picture_shows_wherever_its_person_does(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud("Hello @bayko")
+    await andrew.reply(crud["uuid"])
+    url = (await upload(andrew, PNG))["avatar_url"]
+    sent = await andrew.message("bayko")
+    [listed] = await api.get("/api/activities/home")
+    page = await api.get(f"/api/activities/{crud['uuid']}")
+    profile = await api.get("/api/activities/@andrewbrown?shape=profile")
+    [found] = await api.get("/api/activities/search?term=@andrewbrown&limit=1")
+    shown = [
+        listed,
+        page["activity"],
+        page["replies"][0],
+        profile["profile"],
+        profile["activities"][0],
+        found,
+        sent,
+        *await bayko.get("/api/messages/@andrewbrown"),
+        *await bayko.get("/api/message_groups"),
+        *await bayko.get("/api/activities/notifications"),
+        *await api.get("/api/users/suggested"),
+        await api.get("/api/users/@andrewbrown/short"),
+        await andrew.get("/api/auth/me"),
+    ]
+    assert {one["avatar_url"] for one in shown} == {url}

@@ -1,0 +1,127 @@
+"""People: the short form, the profile and its counts, and changing one's own."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from support import Api, Member, expire
+
+
+@pytest.mark.parametrize("handle", ["andrewbrown", "AndrewBrown", "ANDREWBROWN"])
+async def test_short_is_who_a_handle_is(api: Api, andrew: Member, handle: str) -> None:
+    assert await api.get(f"/api/users/@{handle}/short") == {
+        "uuid": str(andrew.uuid),
+        "handle": "andrewbrown",
+        "display_name": "Andrew Brown",
+        "avatar_url": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["nobody", "andrew%20brown", "@andrewbrown", "%00", "%FF", "a", "a" * 5000, "%E2%80%8B"],
+)
+async def test_a_handle_of_nobody_is_not_found(api: Api, andrew: Member, handle: str) -> None:
+    assert await api.get(f"/api/users/@{handle}/short", expect=404) == ["not_found"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_both_methods_change_ones_profile(api: Api, andrew: Member, method: str) -> None:
+    body = {"display_name": "A. Brown", "bio": "I crud."}
+    updated = (await andrew.request(method, "/api/profile/update", json=body)).json()
+    assert updated == {
+        "uuid": str(andrew.uuid),
+        "cognito_user_uuid": str(andrew.uuid),
+        "handle": "andrewbrown",
+        "display_name": "A. Brown",
+        "bio": "I crud.",
+        "avatar_url": None,
+    }
+    seen = await api.get("/api/activities/@andrewbrown?shape=profile")
+    assert seen["profile"] == {**updated, "cruds_count": 0}
+    assert (await andrew.get("/api/auth/me"))["display_name"] == "A. Brown"
+
+
+async def test_a_new_name_shows_on_old_cruds(api: Api, andrew: Member) -> None:
+    await andrew.crud()
+    await andrew.put("/api/profile/update", {"display_name": "A. Brown"})
+    [seen] = await api.get("/api/activities/home")
+    assert seen["display_name"] == "A. Brown"
+
+
+@pytest.mark.parametrize("body", [{"bio": None}, {"bio": ""}, {}])
+async def test_no_bio_is_an_empty_one(andrew: Member, body: dict[str, Any]) -> None:
+    await andrew.put("/api/profile/update", {"display_name": "A", "bio": "Something"})
+    updated = await andrew.put("/api/profile/update", {"display_name": "A", **body})
+    assert updated["bio"] == ""
+
+
+async def test_lengths_count_code_points(andrew: Member) -> None:
+    body = {"display_name": "🖖" * 50, "bio": "🖖" * 500}
+    updated = await andrew.put("/api/profile/update", body)
+    assert {key: updated[key] for key in body} == body
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "display_name_blank"),
+        ({"display_name": None}, "display_name_blank"),
+        ({"display_name": ""}, "display_name_blank"),
+        ({"display_name": " \t\u3000\u200b"}, "display_name_blank"),
+        ({"display_name": 5}, "display_name_blank"),
+        ({"display_name": "🖖" * 51}, "display_name_exceed_max_chars"),
+        ({"display_name": "A\x00B"}, "display_name_invalid"),
+        ({"display_name": "A", "bio": "🖖" * 501}, "bio_exceed_max_chars"),
+        ({"display_name": "A", "bio": "B\x00C"}, "bio_invalid"),
+        ({"display_name": "A", "bio": 5}, "bio_invalid"),
+        ({"display_name": "A", "bio": ["B"]}, "bio_invalid"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_bad_profile_changes_nothing(
+    andrew: Member, database: asyncpg.Connection, method: str, body: dict[str, Any], code: str
+) -> None:
+    response = await andrew.request(method, "/api/profile/update", json=body, expect=422)
+    assert response.json() == [code]
+    kept = await database.fetchrow("SELECT display_name, bio FROM users")
+    assert tuple(kept) == ("Andrew Brown", "")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_visitor_has_no_profile_to_change(api: Api, method: str) -> None:
+    body = {"display_name": "Nobody"}
+    await api.request(method, "/api/profile/update", json=body, expect=401)
+
+
+async def test_the_profile_counts_live_cruds_and_no_replies(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    first = await andrew.crud()
+    await andrew.crud()
+    doomed = await andrew.crud()
+    await andrew.reply(first["uuid"])
+    foreign = await bayko.crud()
+    await andrew.put(f"/api/activities/{foreign['uuid']}/repost")
+    await expire(database, doomed["uuid"])
+    seen = await api.get("/api/activities/@AndrewBrown?shape=profile")
+    assert seen["profile"]["cruds_count"] == 2
+    await andrew.delete(f"/api/activities/{first['uuid']}")
+    seen = await api.get("/api/activities/@andrewbrown?shape=profile")
+    assert seen["profile"]["cruds_count"] == 1
+
+
+async def test_the_people_worth_reading_are_those_whose_live_cruds_are_liked(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    assert await api.get("/api/users/suggested") == []
+    await andrew.crud()
+    liked = await bayko.crud()
+    await andrew.put(f"/api/activities/{liked['uuid']}/like")
+    listed = await api.get("/api/users/suggested")
+    assert [one["handle"] for one in listed] == ["bayko", "andrewbrown"]
+    assert listed[0] == await api.get("/api/users/@bayko/short")
+    assert [one["handle"] for one in await bayko.get("/api/users/suggested")] == ["andrewbrown"]
+    await expire(database, liked["uuid"])
+    assert [one["handle"] for one in await api.get("/api/users/suggested")] == ["andrewbrown"]

@@ -1,0 +1,60 @@
+"""The source as the architecture tests read it: modules with their imports, never executed."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "backend" / "cruddur"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the package. `imports` holds full names, wherever in it they are imported."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+    imports: frozenset[str]
+
+    def lies_in(self, *places: str) -> bool:
+        """Whether it is one of these modules, or in one of these packages."""
+        return lies_in(self.name, *places)
+
+    def uses(self, *places: str) -> set[str]:
+        """What it imports of these modules and packages."""
+        return {name for name in self.imports if lies_in(name, *places)}
+
+
+def lies_in(name: str, *places: str) -> bool:
+    return any(name == place or name.startswith(f"{place}.") for place in places)
+
+
+def read_modules(package: Path = PACKAGE) -> dict[str, Module]:
+    """Every module of a package by its name."""
+    paths = {_name(package, path): path for path in sorted(package.rglob("*.py"))}
+    modules = {}
+    for name, path in paths.items():
+        tree = ast.parse(path.read_text("utf-8"), filename=str(path))
+        found = {one for node in ast.walk(tree) for one in _imported(node, set(paths))}
+        modules[name] = Module(name, path, tree, frozenset(found))
+    return modules
+
+
+def _name(package: Path, path: Path) -> str:
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(node: ast.AST, known: set[str]) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute, so that they can be read here"
+        base = node.module or ""
+        # `from package import module` imports the module, `from module import name` its module.
+        return [
+            full if (full := f"{base}.{alias.name}") in known or "cruddur" not in base else base
+            for alias in node.names
+        ]
+    return []

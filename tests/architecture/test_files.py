@@ -1,0 +1,77 @@
+"""What no file of the repository may hold, and what every exception to a rule must say."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from source import PACKAGE, ROOT
+
+# Written so that no expression finds itself.
+FORBIDDEN = {
+    "a package registry's address": re.compile(
+        r"https?://[\w.:@/-]*(?:pypi\.|pythonhosted\.|npmjs\.|yarnpkg\.|jsr\.io|registry[.:-]"
+        r"|artifactory|nexus[.:/])"
+        r"|--(?:extra-)?index-url[ =]|--find-links[ =]|^\s*(?:index-url|registry)\s*=",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    "a path of one machine": re.compile(r"(?<![\w.$}])/(?:home|Users)/\w+/"),
+    "what looks like a secret": re.compile(
+        r"BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]"
+        r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+        r"|\bgh[pousr]_[A-Za-z0-9]{36}"
+        r"|\bxox[abprs]-[\w-]{10}"
+        r"|\bpypi-AgE[\w-]{20}"
+        r"|\bsk-[A-Za-z0-9-]{20}"
+        r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"
+    ),
+}
+EXCEPTION = re.compile(r"#\s*(?:noqa|type: ignore|pragma)\b")
+EXPLAINED = re.compile(r"#\s*(?:noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[\w, -]+\])  # \w")
+
+
+def _files() -> list[Path]:
+    """Every text file that is committed, or would be."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("without git nobody knows which files belong to the repository")
+    listed = subprocess.run(
+        [git, "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    return [
+        path for name in listed.decode().split("\0") if name and (path := ROOT / name).is_file()
+    ]
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    return "" if b"\0" in data else data.decode("utf-8")
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in _files()
+        for match in FORBIDDEN[what].finditer(_text(path))
+    ]
+    assert found == []
+
+
+def test_no_file_tells_where_the_repository_lies() -> None:
+    if len(ROOT.parts) <= 2:
+        pytest.skip("a short place, as an image has, is also an ordinary word in its files")
+    assert [path for path in _files() if str(ROOT) in _text(path)] == []
+
+
+def test_every_exception_to_a_rule_gives_its_reason() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted(PACKAGE.parent.rglob("*.py"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if EXCEPTION.search(line) and not EXPLAINED.search(line)
+    ]
+    assert bare == []

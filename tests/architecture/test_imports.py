@@ -1,0 +1,158 @@
+"""The import rule of the design: routes, then services, then db, and nothing backwards."""
+
+import ast
+import importlib
+import pkgutil
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+from source import PACKAGE, Module, lies_in, read_modules
+
+import cruddur.db
+from cruddur.app import AREAS
+from cruddur.db.statements import Statement
+
+MODULES = read_modules()
+
+# What a layer may know of the package beside itself. Only the application, the command
+# line and the resources, which put the layers together, are not listed.
+MAY_KNOW = {
+    "cruddur.wire": (),
+    "cruddur.errors": (),
+    "cruddur.settings": (),
+    "cruddur.db": ("cruddur.wire",),
+    "cruddur.services": ("cruddur.db", "cruddur.identity", "cruddur.errors", "cruddur.wire"),
+    "cruddur.identity": (
+        "cruddur.db",
+        "cruddur.errors",
+        "cruddur.services.users",  # enters a person who comes with a foreign token
+        "cruddur.settings",
+        "cruddur.wire",
+    ),
+    "cruddur.routes": (
+        "cruddur.services",
+        "cruddur.identity",
+        "cruddur.resources",
+        "cruddur.errors",
+        "cruddur.wire",
+    ),
+}
+# The failures of the database are named where they become answers, and nowhere else above.
+EXCEPTIONS = {"cruddur.routes.failures": {"cruddur.db.pool"}}
+
+MAY_IMPORT = {
+    "quart": ("cruddur.app", "cruddur.routes", "cruddur.telemetry"),
+    "quart_cors": ("cruddur.app",),
+    "werkzeug": ("cruddur.routes",),
+    "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
+    "httpx": ("cruddur.identity", "cruddur.resources"),
+    "hypercorn": ("cruddur.app", "cruddur.serving"),
+    "PIL": ("cruddur.services.avatars",),
+}
+
+ONLY_ROUTES = {"health"}  # answers without a rule or a row of its own
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+def test_a_module_knows_only_the_layers_below_it(module: Module) -> None:
+    for layer, known in MAY_KNOW.items():
+        if module.lies_in(layer):
+            own = module.uses("cruddur") - EXCEPTIONS.get(module.name, set())
+            # The package itself holds nothing but its version.
+            strangers = {n for n in own if n != "cruddur" and not lies_in(n, layer, *known)}
+            assert strangers == set()
+
+
+@pytest.mark.parametrize("library", MAY_IMPORT)
+def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
+    importers = {module.name for module in MODULES.values() if module.uses(library)}
+    assert importers, f"nobody imports {library}: take it out of the rule"
+    assert {name for name in importers if not lies_in(name, *MAY_IMPORT[library])} == set()
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {
+        module.name: {name for name in module.imports if name in MODULES} - {"cruddur"}
+        for module in MODULES.values()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {module.name for module in MODULES.values() if _reads_environment(module.tree)}
+    # asgi asks one question that is about the server around us, not about a setting.
+    assert readers == {"cruddur.settings", "cruddur.asgi"}
+    asgi = MODULES["cruddur.asgi"]
+    assert ast.unparse(asgi.tree).count("os.environ") == 1
+    assert "os.environ.get('CRUDDUR_BIND')" in ast.unparse(asgi.tree)
+
+
+def _reads_environment(tree: ast.Module) -> bool:
+    written = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+        and node.attr in {"environ", "environb", "getenv", "getenvb"}
+        and id(node) not in written
+        for node in ast.walk(tree)
+    ) or any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "os"
+        and {alias.name for alias in node.names} & {"environ", "environb", "getenv", "getenvb"}
+        for node in ast.walk(tree)
+    )
+
+
+SQL_METHODS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "cursor"}
+
+
+@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+def test_only_the_database_layer_sends_sql(module: Module) -> None:
+    if module.lies_in("cruddur.db"):
+        return
+    calls = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in SQL_METHODS
+    ]
+    assert calls == []
+
+
+def test_every_sql_file_is_loaded_by_exactly_one_name_and_every_name_is_used() -> None:
+    loaded: list[str] = []
+    for info in pkgutil.iter_modules(cruddur.db.__path__):
+        module = MODULES[f"cruddur.db.{info.name}"]
+        reads = [node.id for node in ast.walk(module.tree) if _is_read(node)]
+        for name, value in vars(importlib.import_module(module.name)).items():
+            statements = [value] if isinstance(value, Statement) else value
+            if not isinstance(statements, list | tuple):
+                continue
+            names = [one.name for one in statements if isinstance(one, Statement)]
+            loaded += names
+            assert not names or name in reads, f"{module.name}.{name} is never used"
+    files = {f"{path.parent.name}.{path.stem}" for path in (PACKAGE / "db" / "sql").glob("*/*.sql")}
+    assert sorted(loaded) == sorted(files)
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+@pytest.mark.parametrize("area", [area.name for area in AREAS])
+def test_an_area_has_the_same_name_in_every_layer(area: str) -> None:
+    assert f"cruddur.routes.{area}" in MODULES
+    if area in ONLY_ROUTES:
+        return
+    assert f"cruddur.services.{area}" in MODULES
+    assert f"cruddur.db.{area}" in MODULES
+    assert (PACKAGE / "db" / "sql" / area).is_dir()
