@@ -25,7 +25,6 @@ MAY_KNOW = {
     "cruddur.identity": (
         "cruddur.db",
         "cruddur.errors",
-        "cruddur.services.users",  # enters a person who comes with a foreign token
         "cruddur.settings",
         "cruddur.wire",
     ),

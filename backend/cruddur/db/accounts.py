@@ -88,19 +88,25 @@ async def insert_account(
     ) is not None
 
 
-async def renew_signup_code(conn: Connection, *, email: str, code_hash: bytes, tries: int) -> bool:
-    """Put a new code on the latest sign-up of an address; False when there is none."""
-    return await _RENEW_CODE.run(conn, email=email, code_hash=code_hash, tries=tries) > 0
+async def renew_signup_code(
+    conn: Connection, *, email: str, code_hash: bytes, tries: int
+) -> str | None:
+    """Put a new code on the latest sign-up of an address; its handle if there is one."""
+    handle: str | None = await _RENEW_CODE.value(
+        conn, email=email, code_hash=code_hash, tries=tries
+    )
+    return handle
 
 
 async def select_credentials(conn: Connection, *, login: str) -> Credentials | None:
-    """The credentials of an address or a handle."""
+    """The credentials of an address or a handle, in lower case."""
     row = await _CREDENTIALS.row(conn, login=login)
     return Credentials(**row) if row else None
 
 
 async def select_pending_password(conn: Connection, *, login: str) -> str | None:
-    """The password hash of the latest unconfirmed sign-up of an address or a handle."""
+    """The password hash of the latest unconfirmed sign-up of an address or a handle,
+    in lower case."""
     password_hash: str | None = await _PENDING.value(conn, login=login)
     return password_hash
 

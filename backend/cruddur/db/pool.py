@@ -105,7 +105,7 @@ class Database:
             raise DatabaseUnavailableError(describe(error)) from error
         try:
             yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
-        except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError) as error:
+        except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, TimeoutError) as error:
             raise DatabaseUnavailableError(describe(error)) from error
         except asyncpg.InternalClientError as error:
             # The server said goodbye, and the end of the stream has not arrived yet.

@@ -65,7 +65,7 @@ CREATE TABLE public.accounts (
     user_uuid uuid NOT NULL,
     email text NOT NULL,
     password_hash text NOT NULL,
-    CONSTRAINT accounts_email_check CHECK (((email = lower(email)) AND (char_length(email) <= 254)))
+    CONSTRAINT accounts_email_check CHECK ((char_length(email) <= 254))
 );
 
 CREATE TABLE public.activities (
@@ -254,7 +254,7 @@ CREATE TABLE public.signups (
     code_expires_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT signups_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
-    CONSTRAINT signups_email_check CHECK (((email = lower(email)) AND (char_length(email) <= 254))),
+    CONSTRAINT signups_email_check CHECK ((char_length(email) <= 254)),
     CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
     CONSTRAINT signups_tries_left_check CHECK ((tries_left >= 0))
 );

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.errors import UnauthenticatedError, UnavailableError
+from cruddur.identity.entry import enter
 from cruddur.identity.provider import Attributes
 from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Viewer
-from cruddur.services import users
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Authenticator:
             raise UnauthenticatedError  # one of ours, whose account was deleted
         attributes = await describe(claims, token)
         async with self._database.transaction() as conn:
-            known = await users.enter(
+            known = await enter(
                 conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
             )
         if known is None:

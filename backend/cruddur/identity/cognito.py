@@ -26,10 +26,10 @@ from cruddur.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from cruddur.identity.entry import enter
 from cruddur.identity.provider import Attributes, Proof
 from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
-from cruddur.services import users
 from cruddur.settings import Settings
 from cruddur.wire import EMAIL_CHARS, SignUpDraft
 
@@ -240,7 +240,7 @@ class CognitoAccounts:
         if known is None:
             attributes = await self.describe(claims, tokens.access_token)
             async with self._database.transaction() as conn:
-                known = await users.enter(
+                known = await enter(
                     conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
                 )
         if known is None:  # deleted here, and not yet there

@@ -54,7 +54,7 @@ class LocalAccounts:
         if taken:
             self._mailer.send_account_exists(email)
         else:
-            self._mailer.send_confirmation_code(email, code)
+            self._mailer.send_confirmation_code(email, draft.handle, code)
 
     async def confirm(self, email: str, code: str) -> None:
         """Make the account and the person of the sign-up whose code this is.
@@ -95,11 +95,11 @@ class LocalAccounts:
         """Send a new code if a sign-up waits for one."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
-            waiting = await db.renew_signup_code(
+            handle = await db.renew_signup_code(
                 conn, email=email, code_hash=self._digest(code), tries=TRIES
             )
-        if waiting:
-            self._mailer.send_confirmation_code(email, code)
+        if handle is not None:
+            self._mailer.send_confirmation_code(email, handle, code)
 
     async def authenticate(self, login: str, password: str) -> Proof:
         """Check a password, always at the cost of one hash.
@@ -108,6 +108,7 @@ class LocalAccounts:
             UnauthenticatedError: credentials_invalid.
             ForbiddenError: email_unconfirmed, told only to who knows the password.
         """
+        login = login.lower()
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=login)
             pending = (

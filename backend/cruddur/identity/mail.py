@@ -28,15 +28,15 @@ class Mailer:
             raise ValueError("SMTP_URL is neither smtp://host nor smtps://host")
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def send_confirmation_code(self, email: str, code: str) -> None:
-        """The code that opens a new account."""
+    def send_confirmation_code(self, email: str, handle: str, code: str) -> None:
+        """The code that opens a new account; the handle shows whose sign-up it was."""
         self._send_code(
             email,
             "confirmation code",
             code,
-            "Somebody, we hope you, wants to crud with this address.\n\n"
+            f"Somebody, we hope you, wants to crud as @{handle} with this address.\n\n"
             f"Your confirmation code is {code}. It works for 15 minutes.\n\n"
-            "Was it not you? Then do nothing, and nothing happens.\n",
+            f"Are you not @{handle}? Then do nothing, and nothing happens.\n",
         )
 
     def send_reset_code(self, email: str, code: str) -> None:

@@ -27,11 +27,10 @@ CREATE TABLE deleted_subjects (
 );
 CREATE INDEX deleted_subjects_forget_at_idx ON deleted_subjects (forget_at);
 
--- The credentials of a local account.
+-- The credentials of a local account. Addresses come in lower case.
 CREATE TABLE accounts (
     user_uuid uuid PRIMARY KEY REFERENCES users (uuid) ON DELETE CASCADE,
-    email text NOT NULL CONSTRAINT accounts_email_key UNIQUE
-        CHECK (email = lower(email) AND char_length(email) <= 254),
+    email text NOT NULL CONSTRAINT accounts_email_key UNIQUE CHECK (char_length(email) <= 254),
     password_hash text NOT NULL
 );
 
@@ -39,7 +38,7 @@ CREATE TABLE accounts (
 -- an address that is taken and one that is not behave alike.
 CREATE TABLE signups (
     uuid uuid PRIMARY KEY DEFAULT uuidv7(),
-    email text NOT NULL CHECK (email = lower(email) AND char_length(email) <= 254),
+    email text NOT NULL CHECK (char_length(email) <= 254),
     handle text NOT NULL CONSTRAINT signups_handle_key UNIQUE CHECK (handle ~ '^[a-z0-9_]{2,30}$'),
     display_name text NOT NULL CHECK (char_length(display_name) BETWEEN 1 AND 50),
     password_hash text NOT NULL,

@@ -5,5 +5,5 @@ SELECT
     accounts.password_hash
 FROM accounts
 JOIN users ON users.uuid = accounts.user_uuid
-WHERE accounts.email = lower(:login)
-   OR users.handle = lower(:login)
+WHERE accounts.email = :login
+   OR users.handle = :login

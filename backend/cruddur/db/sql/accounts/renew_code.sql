@@ -13,3 +13,4 @@ WHERE signups.uuid = (
     ORDER BY latest.uuid DESC
     LIMIT 1
 )
+RETURNING handle
