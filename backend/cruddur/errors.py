@@ -8,6 +8,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
     ├── NotFoundError           404 ["not_found"], also for what has expired
+    ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
     └── UnavailableError        503, with Retry-After
 """

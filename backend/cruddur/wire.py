@@ -39,7 +39,8 @@ _VISIBLE = {"pattern": VISIBLE_PATTERN}
 _NO_NUL = {"pattern": r"^[^\x00]*$"}
 HANDLE_PATTERN = r"^[a-z0-9_]{2,30}$"
 # Without the characters that would make a mail header mean another address, or several.
-_ADDRESS = r"[^@\s\x00-\x1f\x7f()<>\[\]\\,;:\x22?]+"
+# White space is spelled out: the dialects of regular expressions differ over `\s`.
+_ADDRESS = rf"[^@{_UNSEEN}()<>\[\]\\,;:\x22?]+"
 EMAIL_PATTERN = rf"^{_ADDRESS}@{_ADDRESS}\.{_ADDRESS}$"
 CODE_PATTERN = r"^[0-9]{6}$"
 # 24 bytes in URL-safe base64 (cruddur.services.paging). The first two letters keep the

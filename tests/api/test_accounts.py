@@ -276,7 +276,7 @@ async def test_resending_to_nobody_looks_the_same_and_sends_nothing(
 
 async def test_an_old_code_is_refused(api: Api, codes: Codes, database: asyncpg.Connection) -> None:
     await sign_up(api)
-    await database.execute("UPDATE signups SET code_expires_at = now()")
+    await database.execute("UPDATE signup_attempts SET code_expires_at = now()")
     assert await confirm(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
@@ -424,28 +424,59 @@ async def test_not_even_the_right_code_confirms_a_taken_address(
     await open_account(api, codes, handle="worf")
     # As if somebody had guessed the code that was never sent.
     await database.execute(
-        "UPDATE signups SET handle = 'guessed', tries_left = 5 WHERE handle = 'mogh'"
+        "UPDATE signup_attempts SET tries_left = 5, code_expires_at = now() + interval '1 hour'"
     )
     assert await confirm(api, second, expect=422) == ["code_invalid"]
     assert await count_rows(database, "users") == 1
 
 
-async def test_signing_up_again_keeps_the_first_password(
-    api: Api, codes: Codes, database: asyncpg.Connection
+@pytest.mark.parametrize("intruder_is_first", [True, False])
+async def test_a_code_opens_the_account_with_the_password_it_was_sent_for(
+    api: Api, codes: Codes, intruder_is_first: bool
 ) -> None:
+    async def intrude() -> None:
+        await sign_up(api, password=OTHER_PASSWORD, display_name="Intruder")
+
+    if intruder_is_first:
+        await intrude()
     await sign_up(api)
-    await sign_up(api, password=OTHER_PASSWORD, display_name="Intruder")
-    await confirm(api, codes(EMAIL))
+    code = codes(EMAIL)
+    if not intruder_is_first:
+        await intrude()
+    await confirm(api, code)
     device = await Device.sign_in(api)
     assert device.answer["user"]["display_name"] == "Worf"
     await refuse_sign_in(api, OTHER_PASSWORD)
+
+
+async def test_no_more_than_three_codes_wait_for_one_address(
+    api: Api, database: asyncpg.Connection
+) -> None:
+    for handle in ("worf", "worf", "mogh", "worf", "kurn"):
+        await sign_up(api, handle=handle)
+    assert await count_rows(database, "signup_attempts") == 3
+
+
+async def test_signing_in_unconfirmed_does_not_tell_whether_the_address_is_taken(
+    api: Api, codes: Codes
+) -> None:
+    await open_account(api, codes)
+    await sign_up(api, password=OTHER_PASSWORD, handle="mogh")
+    await sign_up(api, email="free@example.com", password=OTHER_PASSWORD, handle="kurn")
+    logins = (EMAIL, "mogh", "free@example.com", "kurn")
+    answers = [
+        await refuse_sign_in(api, OTHER_PASSWORD, expect=403, email=login) for login in logins
+    ]
+    assert answers[0].json() == ["email_unconfirmed"]
+    assert len({str(telling(answer)) for answer in answers}) == 1
+    await Device.sign_in(api)
 
 
 async def test_a_forgotten_sign_up_frees_its_handle(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api)
-    await database.execute("UPDATE signups SET expires_at = now(), code_expires_at = now()")
+    await database.execute("UPDATE signups SET expires_at = now()")
     await open_account(api, codes, email="other@example.com", password=OTHER_PASSWORD)
     await Device.sign_in(api, "other@example.com", OTHER_PASSWORD)
 

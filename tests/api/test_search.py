@@ -246,3 +246,14 @@ async def test_search_is_the_same_for_everybody(
     await andrew.crud("public words")
     answers = [await found(one, "words") for one in (andrew, bayko, await member("worf"))]
     assert answers == [["public words"]] * 3
+
+
+async def test_a_hyphen_leaves_out_what_holds_the_word(api: Api, andrew: Member) -> None:
+    await andrew.crud("tea with milk #drinks")
+    await andrew.crud("tea with dogs #drinks")
+    terms = ("tea -dogs", "tea -dog", "#drinks -dogs", '"tea with" -"dogs"', "@andrewbrown -dogs")
+    for term in terms:
+        found = await api.get("/api/activities/search", params={"term": term})
+        assert [crud["message"] for crud in found] == ["tea with milk #drinks"], term
+    assert await api.get("/api/activities/search", params={"term": "-dogs"}) == []
+    assert len(await api.get("/api/activities/search", params={"term": "well-known tea"})) == 0

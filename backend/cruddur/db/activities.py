@@ -1,4 +1,4 @@
-"""Cruds and replies in the database. Every read goes through the view live_activities."""
+"""Cruds and replies in the database, shown through the view live_activities only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,6 +116,7 @@ async def search_activities(
     conn: Connection,
     *,
     words: str,
+    unwanted: str,
     tags: Sequence[str],
     handles: Sequence[str],
     viewer: UUID | None,
@@ -127,6 +128,7 @@ async def search_activities(
     rows = await _SEARCH.rows(
         conn,
         words=words,
+        unwanted=unwanted,
         tags=tags,
         handles=handles,
         viewer=viewer,

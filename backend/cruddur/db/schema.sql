@@ -134,6 +134,7 @@ CREATE TABLE public.users (
     bio text DEFAULT ''::text NOT NULL,
     email text,
     avatar_digest text,
+    avatar_url text GENERATED ALWAYS AS (((('/api/avatars/'::text || subject) || '.jpg?v='::text) || avatar_digest)) STORED,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
@@ -148,7 +149,7 @@ CREATE VIEW public.live_activities AS
     activities.user_uuid,
     users.display_name,
     users.handle,
-    ((('/api/avatars/'::text || users.subject) || '.jpg?v='::text) || users.avatar_digest) AS avatar_url,
+    users.avatar_url,
     activities.message,
     activities.created_at,
     activities.expires_at,
@@ -243,20 +244,25 @@ CREATE TABLE public.signing_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.signups (
+CREATE TABLE public.signup_attempts (
     uuid uuid DEFAULT uuidv7() NOT NULL,
-    email text NOT NULL,
-    handle text NOT NULL,
+    signup_uuid uuid NOT NULL,
     display_name text NOT NULL,
     password_hash text NOT NULL,
     code_hash bytea NOT NULL,
     tries_left smallint NOT NULL,
     code_expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT signup_attempts_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
+    CONSTRAINT signup_attempts_tries_left_check CHECK ((tries_left >= 0))
+);
+
+CREATE TABLE public.signups (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    email text NOT NULL,
+    handle text NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT signups_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT signups_email_check CHECK ((char_length(email) <= 254)),
-    CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
-    CONSTRAINT signups_tries_left_check CHECK ((tries_left >= 0))
+    CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text))
 );
 
 CREATE UNLOGGED TABLE public.throttles (
@@ -325,6 +331,9 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
 
+ALTER TABLE ONLY public.signup_attempts
+    ADD CONSTRAINT signup_attempts_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.signups
     ADD CONSTRAINT signups_handle_key UNIQUE (handle);
 
@@ -383,11 +392,15 @@ CREATE INDEX password_resets_expires_at_idx ON public.password_resets USING btre
 
 CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btree (session_uuid);
 
+CREATE INDEX refresh_tokens_used_at_idx ON public.refresh_tokens USING btree (used_at) WHERE (used_at IS NOT NULL);
+
 CREATE INDEX reposts_user_idx ON public.reposts USING btree (user_uuid, created_at DESC, activity_uuid DESC);
 
 CREATE INDEX sessions_expires_at_idx ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_user_uuid_idx ON public.sessions USING btree (user_uuid);
+
+CREATE INDEX signup_attempts_signup_uuid_idx ON public.signup_attempts USING btree (signup_uuid);
 
 CREATE INDEX signups_email_idx ON public.signups USING btree (email);
 
@@ -473,3 +486,6 @@ ALTER TABLE ONLY public.reposts
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.signup_attempts
+    ADD CONSTRAINT signup_attempts_signup_uuid_fkey FOREIGN KEY (signup_uuid) REFERENCES public.signups(uuid) ON DELETE CASCADE;

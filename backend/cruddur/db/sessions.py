@@ -60,7 +60,7 @@ async def insert_session(
 
 
 async def select_presented(conn: Connection, *, token_hash: bytes) -> Presented | None:
-    """The open session of a refresh token, locked until the transaction ends."""
+    """The open session of a refresh token."""
     row = await _PRESENT.row(conn, token_hash=token_hash)
     return Presented(**row) if row else None
 
@@ -73,9 +73,9 @@ async def rotate_token(
     address: str,
     sealed_token: bytes | None,
     lifetime: timedelta,
-) -> None:
-    """Exchange a refresh token for a new one and prolong the session."""
-    await _ROTATE.run(
+) -> bool:
+    """Exchange a refresh token for a new one and prolong the session; False if it is over."""
+    session_uuid = await _ROTATE.value(
         conn,
         token_hash=token_hash,
         new_token_hash=new_token_hash,
@@ -83,6 +83,7 @@ async def rotate_token(
         sealed_token=sealed_token,
         lifetime=lifetime,
     )
+    return session_uuid is not None
 
 
 async def select_session_of(conn: Connection, *, token_hash: bytes) -> UUID | None:

@@ -17,6 +17,7 @@ _OTHERS = tuple(
         "signups",
         "password_resets",
         "sessions",
+        "refresh_tokens",
         "throttles",
         "idempotency_keys",
     )

@@ -102,25 +102,24 @@ class LocalAccounts:
             self._mailer.send_confirmation_code(email, handle, code)
 
     async def authenticate(self, login: str, password: str) -> Proof:
-        """Check a password, always at the cost of one hash.
+        """Check a password, always at the cost of two hashes.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
-            ForbiddenError: email_unconfirmed, told only to who knows the password.
+            ForbiddenError: email_unconfirmed, told to who signed up with that password,
+                whether or not the address has an account.
         """
         login = login.lower()
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=login)
-            pending = (
-                await db.select_pending_password(conn, login=login) if account is None else None
-            )
-        if account is None:
-            if await verify_password(password, pending):
-                raise ForbiddenError("email_unconfirmed")
-            raise UnauthenticatedError("credentials_invalid")
-        if not await verify_password(password, account.password_hash):
-            raise UnauthenticatedError("credentials_invalid")
-        return Proof(account.user_uuid)
+            pending = await db.select_pending_password(conn, login=login)
+        fits = await verify_password(password, account.password_hash if account else None)
+        is_pending = await verify_password(password, pending)
+        if account is not None and fits:
+            return Proof(account.user_uuid)
+        if is_pending:
+            raise ForbiddenError("email_unconfirmed")
+        raise UnauthenticatedError("credentials_invalid")
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:  # noqa: ARG002  # others need it
         """The session is proof enough."""

@@ -9,6 +9,7 @@ from msgspec import Raw
 from quart import after_this_request, request
 from quart.typing import ResponseTypes as AnyResponse
 
+from cruddur.errors import UnavailableError
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.routes.once import keyed_call
@@ -36,6 +37,7 @@ from cruddur.wire import (
 
 COOKIE = "cruddur_refresh"
 COOKIE_PATH = "/api/auth"
+SIGNUP_SECONDS = 10.0
 LIMITED = ["rate_limited"]
 T = TypeVar("T")
 _keyed_signups = asyncio.Lock()
@@ -62,8 +64,12 @@ async def signup(body: SignUpDraft) -> Raw:
         return Raw(msgspec.json.encode((await begin()).answer))
     # What begins an account takes connections of its own: sign-ups that each hold one
     # for their key and wait for another would stop each other, so one at a time does.
-    async with _keyed_signups, resources().database.transaction() as conn:
-        return await once(conn, call, begin)
+    try:
+        async with asyncio.timeout(SIGNUP_SECONDS):
+            async with _keyed_signups, resources().database.transaction() as conn:
+                return await once(conn, call, begin)
+    except TimeoutError as error:
+        raise UnavailableError from error
 
 
 @accounts.handle(

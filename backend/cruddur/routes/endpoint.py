@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from quart import Blueprint, Response, current_app, request
@@ -92,7 +92,7 @@ class Area(Blueprint):
             idempotent: the answer's type, where the handler honours `Idempotency-Key`
                 and returns the bytes that it kept.
             cached: the answer carries an ETag and may be answered by 304.
-            cookie: the handler reads or writes the refresh cookie.
+            cookie: the refresh cookie is what the caller shows, or is set or taken away.
             picture: the body or the answer is a picture instead of JSON.
             vary: request headers beside `Authorization` that change the answer.
         """
@@ -197,7 +197,9 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
     response = Response(body, content_type="application/json")
     if cursor is not None:
         arguments = {**request.args.to_dict(), "cursor": cursor}
-        response.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
+        response.headers["Link"] = (
+            f'<{quote(request.path, safe="/@")}?{urlencode(arguments)}>; rel="next"'
+        )
     if endpoint.access != "open":
         response.vary.update(("Authorization", *endpoint.vary))
     if not endpoint.cached:

@@ -27,7 +27,7 @@ def keyed_call(member: object, body: msgspec.Struct) -> Once | None:
         raise InvalidError("idempotency_key_invalid")
     return Once(
         member=str(member),
-        route=request.path,
+        route=request.path.lower(),  # a uuid or handle in capitals is the same one
         key=key,
         body=msgspec.json.encode(body),
         secret=resources().idempotency_secret,

@@ -1,10 +1,13 @@
 """Accounts: what is the same for every provider — throttling, sessions and answers."""
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
 
 from cruddur.db import sessions as db
 from cruddur.db import users as users_db
@@ -28,6 +31,8 @@ from cruddur.wire import (
     SignInDraft,
     SignUpDraft,
 )
+
+logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(days=30)
 """How long a session lives without being used."""
@@ -122,7 +127,7 @@ class Accounts:
             raise
         new_token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
-            await db.rotate_token(
+            is_open = await db.rotate_token(
                 conn,
                 token_hash=_digest(token),
                 new_token_hash=_digest(new_token),
@@ -130,6 +135,8 @@ class Accounts:
                 sealed_token=self._seal(proof.refresh_token),
                 lifetime=SESSION_LIFETIME,
             )
+        if not is_open:
+            raise UnauthenticatedError  # signed out meanwhile
         return Entry(await self._answer(proof, presented.uuid), new_token)
 
     async def sign_out(self, token: str | None) -> None:
@@ -246,7 +253,12 @@ class Accounts:
         return None if token is None else self._sealer.seal(token)
 
     def _unseal(self, sealed_token: bytes | None) -> str | None:
-        return None if sealed_token is None else self._sealer.open(sealed_token)
+        """The token again, or None: a new signing key makes the old seals unreadable."""
+        try:
+            return None if sealed_token is None else self._sealer.open(sealed_token)
+        except InvalidTag:
+            logger.warning("a session was sealed with another signing key")
+            return None
 
 
 def _digest(token: str) -> bytes:

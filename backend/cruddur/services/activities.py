@@ -34,8 +34,9 @@ LIFETIMES: dict[Ttl, timedelta] = {
     "1-hour": timedelta(hours=1),
 }
 
-# PostgreSQL stacks a negation for each hyphen and fails when there are more than 32.
-_NEGATES_NOTHING = re.compile(r'-(?![\w"])')
+_TERM = re.compile(r'-?"[^"]*"|\S+')
+# A hyphen outside a word would be a negation to PostgreSQL; we take those apart ourselves.
+_LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
@@ -78,9 +79,11 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
     """Cruds and replies that match, the best first.
 
     `#tag` finds that tag and `@handle` that person's cruds; a single bare word finds
-    all three: the word, the tag and the person.
+    all three: the word, the tag and the person. `-word` leaves out what holds it.
     """
-    words = query.term.split()
+    terms = _TERM.findall(query.term)
+    words = [term for term in terms if not term.startswith("-")]
+    unwanted = [_LOOSE_HYPHEN.sub(" ", term) for term in terms if term.startswith("-")]
     tags = [text.fold_tag(word[1:]) for word in words if word.startswith("#")]
     handles = [word[1:].lower() for word in words if word.startswith("@")]
     plain = [word for word in words if not word.startswith(("#", "@"))]
@@ -89,7 +92,8 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
     cursor = read_cursor(query.cursor)
     listed = await db.search_activities(
         conn,
-        words=_NEGATES_NOTHING.sub(" ", " ".join(plain)),
+        words=_LOOSE_HYPHEN.sub(" ", " ".join(plain)),
+        unwanted=" or ".join(term for term in unwanted if term.strip()),
         tags=tags,
         handles=handles,
         viewer=_uuid(viewer),

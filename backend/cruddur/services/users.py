@@ -27,7 +27,7 @@ def fold_handle(handle: str) -> str:
         NotFoundError: nobody can have such a handle.
     """
     folded = handle.lower()
-    if not _HANDLE.fullmatch(folded):
+    if not handle.isascii() or not _HANDLE.fullmatch(folded):
         raise NotFoundError
     return folded
 

@@ -13,6 +13,9 @@ CREATE TABLE users (
     bio text NOT NULL DEFAULT '' CHECK (char_length(bio) <= 500),
     email text CHECK (char_length(email) <= 254),
     avatar_digest text,
+    avatar_url text GENERATED ALWAYS AS (
+        '/api/avatars/' || subject || '.jpg?v=' || avatar_digest
+    ) STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT users_issuer_subject_key UNIQUE (issuer, subject)
 );
@@ -40,15 +43,23 @@ CREATE TABLE signups (
     uuid uuid PRIMARY KEY DEFAULT uuidv7(),
     email text NOT NULL CHECK (char_length(email) <= 254),
     handle text NOT NULL CONSTRAINT signups_handle_key UNIQUE CHECK (handle ~ '^[a-z0-9_]{2,30}$'),
-    display_name text NOT NULL CHECK (char_length(display_name) BETWEEN 1 AND 50),
-    password_hash text NOT NULL,
-    code_hash bytea NOT NULL,
-    tries_left smallint NOT NULL CHECK (tries_left >= 0),
-    code_expires_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX signups_email_idx ON signups (email);
 CREATE INDEX signups_expires_at_idx ON signups (expires_at);
+
+-- Who signs up twice has two codes, and each opens the account with the password that it
+-- was sent for: nobody can put theirs under somebody else's code.
+CREATE TABLE signup_attempts (
+    uuid uuid PRIMARY KEY DEFAULT uuidv7(),
+    signup_uuid uuid NOT NULL REFERENCES signups (uuid) ON DELETE CASCADE,
+    display_name text NOT NULL CHECK (char_length(display_name) BETWEEN 1 AND 50),
+    password_hash text NOT NULL,
+    code_hash bytea NOT NULL,
+    tries_left smallint NOT NULL CHECK (tries_left >= 0),
+    code_expires_at timestamptz NOT NULL
+);
+CREATE INDEX signup_attempts_signup_uuid_idx ON signup_attempts (signup_uuid);
 
 CREATE TABLE password_resets (
     user_uuid uuid PRIMARY KEY REFERENCES users (uuid) ON DELETE CASCADE,
@@ -80,6 +91,7 @@ CREATE TABLE refresh_tokens (
     used_at timestamptz
 );
 CREATE INDEX refresh_tokens_session_uuid_idx ON refresh_tokens (session_uuid);
+CREATE INDEX refresh_tokens_used_at_idx ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
 
 -- The keys that sign our access tokens; the newest signs, all verify.
 CREATE TABLE signing_keys (
@@ -124,15 +136,15 @@ CREATE INDEX activities_replies_idx
 CREATE INDEX activities_expires_at_idx ON activities (expires_at);
 CREATE INDEX activities_search_idx ON activities USING gin (search);
 
--- What anybody may see, and the only place that decides it. Every read of a crud or
--- reply goes through this view.
+-- What anybody may see. A crud or reply is shown only from this view; statements that
+-- only count, rank or page over cruds look at the same clock by themselves.
 CREATE VIEW live_activities AS
 SELECT
     activities.uuid,
     activities.user_uuid,
     users.display_name,
     users.handle,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    users.avatar_url,
     activities.message,
     activities.created_at,
     activities.expires_at,

@@ -1,9 +1,15 @@
--- The account of an address or a handle.
+-- The account of an address or a handle, each by its own index.
 SELECT
     accounts.user_uuid,
     accounts.email,
     accounts.password_hash
 FROM accounts
-JOIN users ON users.uuid = accounts.user_uuid
 WHERE accounts.email = :login
-   OR users.handle = :login
+UNION ALL
+SELECT
+    accounts.user_uuid,
+    accounts.email,
+    accounts.password_hash
+FROM users
+JOIN accounts ON accounts.user_uuid = users.uuid
+WHERE users.handle = :login

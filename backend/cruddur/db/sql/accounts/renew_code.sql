@@ -1,16 +1,19 @@
--- A new code for the latest sign-up of an address without an account.
-UPDATE signups
+-- A new code for the latest attempt of an address without an account.
+UPDATE signup_attempts
 SET
     code_hash = :code_hash,
     tries_left = :tries,
     code_expires_at = now() + interval '15 minutes'
-WHERE signups.uuid = (
-    SELECT latest.uuid
-    FROM signups AS latest
-    WHERE latest.email = :email
-      AND latest.expires_at > now()
-      AND NOT EXISTS (SELECT FROM accounts WHERE accounts.email = :email)
-    ORDER BY latest.uuid DESC
-    LIMIT 1
-)
-RETURNING handle
+FROM signups
+WHERE signups.uuid = signup_attempts.signup_uuid
+  AND signup_attempts.uuid = (
+      SELECT latest.uuid
+      FROM signup_attempts AS latest
+      JOIN signups AS waiting ON waiting.uuid = latest.signup_uuid
+      WHERE waiting.email = :email
+        AND waiting.expires_at > now()
+        AND NOT EXISTS (SELECT FROM accounts WHERE accounts.email = :email)
+      ORDER BY latest.uuid DESC
+      LIMIT 1
+  )
+RETURNING signups.handle

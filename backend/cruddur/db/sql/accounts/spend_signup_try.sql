@@ -1,7 +1,9 @@
 -- One try at every code that this address waits to enter.
-UPDATE signups
+UPDATE signup_attempts
 SET tries_left = tries_left - 1
-WHERE signups.email = :email
-  AND signups.tries_left > 0
-  AND signups.code_expires_at > now()
-RETURNING uuid, code_hash
+FROM signups
+WHERE signups.uuid = signup_attempts.signup_uuid
+  AND signups.email = :email
+  AND signup_attempts.tries_left > 0
+  AND signup_attempts.code_expires_at > now()
+RETURNING signup_attempts.uuid, signup_attempts.code_hash

@@ -54,7 +54,7 @@ SELECT
     created.uuid,
     users.display_name,
     users.handle,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    users.avatar_url,
     created.message,
     created.created_at,
     created.expires_at,

@@ -1,15 +1,29 @@
 -- Live cruds that hold the words, carry a tag or are by a person, the best match first.
+-- Of the words' hits only the newest thousand are ranked, so that a common word is no burden.
 WITH query AS (
-    SELECT websearch_to_tsquery('english', :words) || websearch_to_tsquery('simple', :words) AS words
+    SELECT
+        websearch_to_tsquery('english', :words) || websearch_to_tsquery('simple', :words) AS wanted,
+        websearch_to_tsquery('english', :unwanted)
+            || websearch_to_tsquery('simple', :unwanted) AS unwanted
+),
+newest AS (
+    SELECT
+        activities.uuid,
+        activities.search
+    FROM activities
+    CROSS JOIN query
+    WHERE activities.search @@ query.wanted
+      AND NOT activities.search @@ query.unwanted
+      AND activities.expires_at > now()
+    ORDER BY activities.uuid DESC
+    LIMIT 1000
 ),
 hits AS (
     SELECT
-        activities.uuid,
-        (ts_rank_cd(activities.search, query.words) * 1000)::bigint + 1 AS rank
-    FROM activities
+        newest.uuid,
+        (ts_rank_cd(newest.search, query.wanted) * 1000)::bigint + 1 AS rank
+    FROM newest
     CROSS JOIN query
-    WHERE activities.search @@ query.words
-      AND activities.expires_at > now()
     UNION ALL
     SELECT
         activity_tags.activity_uuid AS uuid,
@@ -55,7 +69,9 @@ SELECT
     ranked.rank
 FROM ranked
 JOIN live_activities ON live_activities.uuid = ranked.uuid
-WHERE (ranked.rank, ranked.uuid) < (
+CROSS JOIN query
+WHERE NOT live_activities.search @@ query.unwanted
+  AND (ranked.rank, ranked.uuid) < (
       COALESCE(:before_rank, 9223372036854775807),
       COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
   )

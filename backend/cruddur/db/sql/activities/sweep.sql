@@ -1,4 +1,4 @@
--- Removes a batch of what has expired. Skipping locked rows, it never waits for a writer.
+-- Removes a batch of what has expired. It passes over rows that a writer holds.
 DELETE FROM activities
 WHERE activities.uuid IN (
     SELECT expired.uuid

@@ -2,7 +2,7 @@ WITH pointed AS (
     UPDATE users
     SET avatar_digest = :digest
     WHERE users.uuid = :user_uuid
-    RETURNING uuid, subject, avatar_digest
+    RETURNING uuid, avatar_url
 ),
 saved AS (
     INSERT INTO avatars (user_uuid, jpeg)
@@ -12,5 +12,5 @@ saved AS (
     FROM pointed
     ON CONFLICT (user_uuid) DO UPDATE SET jpeg = EXCLUDED.jpeg
 )
-SELECT '/api/avatars/' || pointed.subject || '.jpg?v=' || pointed.avatar_digest AS avatar_url
+SELECT pointed.avatar_url
 FROM pointed

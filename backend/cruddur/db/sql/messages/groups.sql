@@ -20,7 +20,7 @@ SELECT
     mine.uuid,
     users.display_name,
     users.handle,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    users.avatar_url,
     latest.message,
     latest.created_at,
     mine.latest_message_at,

@@ -3,7 +3,7 @@ SELECT
     messages.uuid,
     users.display_name,
     users.handle,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    users.avatar_url,
     messages.message,
     messages.created_at
 FROM messages

@@ -6,7 +6,7 @@ SELECT
     notifications.activity_uuid,
     actor.display_name,
     actor.handle,
-    '/api/avatars/' || actor.subject || '.jpg?v=' || actor.avatar_digest AS avatar_url,
+    actor.avatar_url,
     messages.message_group_uuid,
     COALESCE(live_activities.message, messages.message) AS message,
     live_activities.expires_at,

@@ -1,5 +1,4 @@
--- The session of a refresh token, its row locked until the end; `is_reused` when the token
--- was exchanged before, longer ago than two requests of one browser lie apart.
+-- The open session of a refresh token; `is_reused` when the token was exchanged before, longer ago than two requests of one browser lie apart.
 SELECT
     sessions.uuid,
     sessions.user_uuid,
@@ -10,4 +9,3 @@ FROM refresh_tokens
 JOIN sessions ON sessions.uuid = refresh_tokens.session_uuid
 WHERE refresh_tokens.token_hash = :token_hash
   AND sessions.expires_at > now()
-FOR UPDATE OF sessions, refresh_tokens

@@ -1,4 +1,4 @@
--- Exchanges a refresh token for a new one of the same session.
+-- Exchanges a refresh token for a new one of the same session; no row when it is over.
 WITH used AS (
     UPDATE refresh_tokens
     SET used_at = COALESCE(used_at, now())
@@ -14,9 +14,11 @@ touched AS (
         sealed_token = COALESCE(:sealed_token, sealed_token)
     FROM used
     WHERE sessions.uuid = used.session_uuid
+    RETURNING sessions.uuid
 )
 INSERT INTO refresh_tokens (token_hash, session_uuid)
 SELECT
     :new_token_hash,
-    used.session_uuid
-FROM used
+    touched.uuid
+FROM touched
+RETURNING session_uuid

@@ -3,6 +3,6 @@ SELECT
     users.handle,
     users.display_name,
     users.email,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url
+    users.avatar_url
 FROM users
 WHERE users.uuid = :uuid

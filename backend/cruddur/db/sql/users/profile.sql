@@ -4,7 +4,7 @@ SELECT
     users.handle,
     users.display_name,
     users.bio,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url,
+    users.avatar_url,
     (
         SELECT count(*)
         FROM activities

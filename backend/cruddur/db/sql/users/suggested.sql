@@ -3,7 +3,7 @@ SELECT
     users.uuid,
     users.handle,
     users.display_name,
-    '/api/avatars/' || users.subject || '.jpg?v=' || users.avatar_digest AS avatar_url
+    users.avatar_url
 FROM activities
 JOIN users ON users.uuid = activities.user_uuid
 WHERE activities.expires_at > now()

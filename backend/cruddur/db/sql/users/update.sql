@@ -9,4 +9,4 @@ RETURNING
     handle,
     display_name,
     bio,
-    '/api/avatars/' || subject || '.jpg?v=' || avatar_digest AS avatar_url
+    avatar_url
