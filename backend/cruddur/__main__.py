@@ -1,6 +1,7 @@
 """The command line: `cruddur serve | migrate | seed | sweep`."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, conne
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import SigningKey, SigningKeyError
 from cruddur.services import seed as seeding
-from cruddur.serving import AddressInUseError, serve
+from cruddur.serving import AddressInUseError, check_free, serve
 from cruddur.settings import Settings, SettingsError
 
 DATABASE = "cruddur"
@@ -68,8 +69,10 @@ def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setu
     settings.check()
     if settings.signing_key:
         SigningKey(settings.signing_key)
+    _stop_on_signals()
     is_embedded = not settings.connection_url
     with _database(settings, owned=True) as dsn:
+        check_free(settings.binds)
         settings = replace(settings, connection_url=dsn)
         seeded = False
         if setup or is_embedded:
@@ -106,6 +109,12 @@ def sweep_command() -> None:
     print("another process is sweeping" if removed is None else f"removed {removed}")
 
 
+def _stop_on_signals() -> None:
+    """Until Hypercorn takes the signals over: leave in good order, the database stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
 @contextmanager
 def _database(settings: Settings, *, owned: bool = False) -> Iterator[str]:
     """The DSN to use; the embedded server runs until the end.
@@ -140,7 +149,8 @@ async def _seed(dsn: str) -> bool:
 
 
 def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool) -> None:
-    url = f"http://localhost:{settings.binds[0].rpartition(':')[2]}"
+    port = settings.binds[0].rpartition(":")[2]
+    url = f"http://localhost:{port}" if port.isdigit() else settings.binds[0]
     parts = urlsplit(settings.connection_url)
     database = (
         f"embedded PostgreSQL in {settings.data_directory / 'postgres'}"

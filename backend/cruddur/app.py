@@ -22,13 +22,13 @@ from cruddur.routes.notifications import notifications
 from cruddur.routes.reactions import reactions
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
-from cruddur.serving import follow_parent
 from cruddur.settings import Settings
 from cruddur.sweeping import sweep_for_ever
 
 AREAS = (activities, reactions, users, avatars, messages, notifications, trends, accounts, health)
 
 BODY_BYTES = 64 * 1024
+BODY_SECONDS = 20
 
 # Contract, A.7. Two hours is the longest that browsers remember a preflight.
 PREFLIGHT_SECONDS = 7200
@@ -62,6 +62,7 @@ def create_app(settings: Settings) -> Quart:
     app = Quart("cruddur", static_folder=None)
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.config["BODY_TIMEOUT"] = BODY_SECONDS
     app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
     app.url_map.merge_slashes = False  # a redirect would be the only answer that is HTML
 
@@ -82,7 +83,6 @@ def create_app(settings: Settings) -> Quart:
 
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None, None]:
-        follow_parent()
         async with open_resources(settings) as resources:
             app.extensions["cruddur"] = resources
             sweeper = asyncio.create_task(sweep_for_ever(settings))

@@ -1,6 +1,5 @@
 """What a running application holds open: made when it starts, closed when it stops."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +57,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     async with httpx.AsyncClient(timeout=timeout, limits=limits) as http:
-        await database.open()
         try:
+            await database.open()
             keys = await _keys(settings, database)
             yield _assemble(settings, database, keys, mailer, http)
         finally:

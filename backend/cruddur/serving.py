@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
+from collections.abc import Sequence
 
 from hypercorn.config import Config
 from hypercorn.run import run
@@ -23,14 +24,9 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
     A single worker runs in this very process; several are spawned.
-
-    Raises:
-        AddressInUseError: the message names the address.
     """
-    for bind in settings.binds:
-        _check_free(bind)
     config = Config()
-    config.application_path = "cruddur.asgi:app"
+    config.application_path = "cruddur.served:app"
     config.bind = list(settings.binds)
     config.worker_class = "uvloop"
     config.workers = settings.workers if settings.workers > 1 or reload else 0
@@ -43,12 +39,25 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     # The workers read their settings from the environment, as under any other server.
     os.environ["CONNECTION_URL"] = settings.connection_url
     os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
-    if hasattr(signal, "SIGHUP"):  # a closed terminal is a request to stop
-        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    return run(config)
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    code = run(config)
+    # Hypercorn returns when the first worker has; the others still use the database.
+    for worker in multiprocessing.active_children():
+        worker.join(GRACE_SECONDS + 5)
+    return code
 
 
-def follow_parent() -> None:
+def check_free(binds: Sequence[str]) -> None:
+    """Find out whether the addresses can be served on.
+
+    Raises:
+        AddressInUseError: the message names the one that cannot.
+    """
+    for bind in binds:
+        _check_free(bind)
+
+
+async def follow_parent() -> None:
     """In a spawned worker: stop when Hypercorn says so, and not before or after.
 
     Hypercorn terminates the slower workers as soon as the first has shut down, in the

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -22,7 +23,7 @@ def setting(variable: str, default: str, meaning: str) -> Any:
     return field(metadata={"variable": variable, "default": default, "meaning": meaning})
 
 
-Provider = Literal["local", "cognito"]
+ProviderName = Literal["local", "cognito"]
 ProfileShape = Literal["auto", "profile", "list"]
 
 
@@ -45,9 +46,7 @@ class Settings:
         "FRONTEND_URL", "http://localhost:3000", "origin allowed to call the API; `*` for any"
     )
     backend_url: str = setting(
-        "BACKEND_URL",
-        "http://localhost:4567",
-        "our own origin, allowed to call the API and used in upload addresses",
+        "BACKEND_URL", "", "our own origin, also in upload addresses; empty: http://localhost:PORT"
     )
     trusted_hops: int = setting(
         "CRUDDUR_TRUSTED_HOPS", "0", "reverse proxies whose X-Forwarded-* headers are believed"
@@ -118,7 +117,7 @@ class Settings:
             raise SettingsError(
                 "AWS_COGNITO_USER_POOL_ID and AWS_COGNITO_USER_POOL_CLIENT_ID go together"
             )
-        if self.account_provider not in {"", *get_args(Provider)}:
+        if self.account_provider not in {"", *get_args(ProviderName)}:
             raise SettingsError("CRUDDUR_ACCOUNT_PROVIDER is neither local nor cognito")
         if self.provider == "cognito" and not self.cognito_user_pool_id:
             raise SettingsError(
@@ -132,16 +131,31 @@ class Settings:
             )
         if self.log_level.upper() not in getLevelNamesMapping():
             raise SettingsError(f"LOG_LEVEL is no level: {self.log_level!r}")
-        if self.smtp_url and not self.smtp_url.startswith(("smtp://", "smtps://")):
+        if self.smtp_url and not _is_url(self.smtp_url, "smtp", "smtps"):
             raise SettingsError("SMTP_URL is neither smtp://host nor smtps://host")
-        if self.workers < 1:
-            raise SettingsError("WEB_CONCURRENCY must be at least 1")
-        if self.pool_size < 2:
+        for variable, url in (
+            ("FRONTEND_URL", self.frontend_url),
+            ("BACKEND_URL", self.backend_url),
+            ("AWS_COGNITO_ENDPOINT_URL", self.cognito_endpoint),
+        ):
+            if url not in {"", "*"} and not _is_url(url, "http", "https"):
+                raise SettingsError(f"{variable} is no http:// or https:// address: {url!r}")
+        for bind in self.binds:
+            if not _is_bind(bind):
+                raise SettingsError(f"{bind!r} is no host:port to serve on (CRUDDUR_BIND, PORT)")
+        for variable, number, least, most in (
+            ("WEB_CONCURRENCY", self.workers, 1, 1000),
+            ("CRUDDUR_TRUSTED_HOPS", self.trusted_hops, 0, 100),
             # A sign-up with an Idempotency-Key holds one connection and needs another.
-            raise SettingsError("CRUDDUR_POOL_SIZE must be at least 2")
-        if self.sweep_interval <= 0 or self.sweep_interval > 30:
+            ("CRUDDUR_POOL_SIZE", self.pool_size, 2, 10_000),
+            ("CRUDDUR_STATEMENT_TIMEOUT", self.statement_timeout, 0.1, 3600),
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
-            raise SettingsError("CRUDDUR_SWEEP_INTERVAL must lie between 0 and 30 seconds")
+            ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),
+            ("CRUDDUR_ADDRESS_ATTEMPTS", self.address_attempts, 1, 1_000_000_000),
+            ("CRUDDUR_ACCOUNT_ATTEMPTS", self.account_attempts, 1, 1_000_000_000),
+        ):
+            if not least <= number <= most:  # nan is neither
+                raise SettingsError(f"{variable} must lie between {least:g} and {most:g}")
 
     @property
     def binds(self) -> tuple[str, ...]:
@@ -151,16 +165,23 @@ class Settings:
         )
 
     @property
-    def provider(self) -> Provider:
+    def provider(self) -> ProviderName:
         """Who keeps the accounts."""
         if self.account_provider:
             return "cognito" if self.account_provider == "cognito" else "local"
         return "cognito" if self.cognito_user_pool_id else "local"
 
     @property
+    def backend_origin(self) -> str:
+        """Our own origin, or `*` where it is whatever the caller used."""
+        port = self.binds[0].rpartition(":")[2]
+        default = f"http://localhost:{port}" if port.isdigit() else "http://localhost"
+        return (self.backend_url or default).rstrip("/")
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """The origins that may call the API from a browser."""
-        urls = (self.frontend_url, self.backend_url)
+        urls = (self.frontend_url, self.backend_origin)
         return ("*",) if "*" in urls else tuple(dict.fromkeys(url.rstrip("/") for url in urls))
 
     @property
@@ -180,6 +201,21 @@ def is_loopback(bind: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def _is_bind(bind: str) -> bool:
+    host, _, port = bind.rpartition(":")
+    if host in {"unix", "fd"} or bind.startswith("unix:"):
+        return True
+    return port.isdigit() and int(port) <= 65535 and ":" in bind
+
+
+def _is_url(text: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
         return False
 
 

@@ -210,6 +210,49 @@ def test_workers_of_a_killed_server_leave_the_port(serve: Serve) -> None:
     serve().wait().stop()
 
 
+def test_a_second_server_on_the_same_port_too_says_so(serve: Serve, data: Path) -> None:
+    first = serve().wait()
+    second = cruddur(data, "serve", PORT=str(first.port))
+    assert second.returncode == 1
+    assert "already running" in second.stderr
+
+
+def test_a_stale_pid_file_of_a_stranger_is_not_taken_for_a_server(data: Path) -> None:
+    assert cruddur(data, "migrate").returncode == 0
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        pid_file = data / "postgres" / "data" / "postmaster.pid"
+        pid_file.write_text(f"{stranger.pid}\n{pid_file.parent}\n0\n5432\n\n\n\n")
+        answer = cruddur(data, "migrate")
+        assert answer.returncode in {0, 1}, "whether PostgreSQL minds depends on whose it is"
+        assert len(answer.stderr.splitlines()) == answer.returncode
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("delay", [0.8, 1.2, 1.6])
+def test_a_signal_while_starting_leaves_nothing_behind(
+    serve: Serve, data: Path, number: int, delay: float
+) -> None:
+    running = serve()
+    time.sleep(delay)  # wherever it is by then: the outcome is the same
+    running.stop(number)
+    assert "Traceback" not in running.log.read_text()
+    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_the_database_outlives_the_slowest_worker(serve: Serve) -> None:
+    running = serve("--workers", "2").wait()
+    with socket.create_connection(("127.0.0.1", running.port)) as slow:
+        slow.sendall(b"POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        httpx.get(f"{running.url}/api/ready")
+        assert running.stop() == 0
+    assert "shutting down" not in running.log.read_text()
+
+
 def test_a_taken_port_is_one_clear_line(data: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -250,6 +293,14 @@ def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> 
         ({"CRUDDUR_SIGNING_KEY": "no key"}, "CRUDDUR_SIGNING_KEY"),
         ({"SMTP_URL": "http://mail"}, "SMTP_URL"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"PORT": "99999"}, "PORT"),
+        ({"CRUDDUR_BIND": "nonsense"}, "CRUDDUR_BIND"),
+        ({"CRUDDUR_STATEMENT_TIMEOUT": "nan"}, "CRUDDUR_STATEMENT_TIMEOUT"),
+        ({"CRUDDUR_SWEEP_INTERVAL": "nan"}, "CRUDDUR_SWEEP_INTERVAL"),
+        ({"CRUDDUR_TRUSTED_HOPS": "-1"}, "CRUDDUR_TRUSTED_HOPS"),
+        ({"SMTP_URL": "smtp://mail:99999999"}, "SMTP_URL"),
+        ({"FRONTEND_URL": "nonsense"}, "FRONTEND_URL"),
+        ({"CRUDDUR_DATA_DIRECTORY": "/dev/null/data"}, "/dev/null/data"),
     ],
 )
 def test_a_senseless_setting_is_one_clear_line(

@@ -51,6 +51,7 @@ class EmbeddedPostgres:
         self._data = self._directory / "data"
         self._durable = durable
         self._lock: IO[str] | None = None
+        self._running = False
         self._identity: pwd.struct_passwd | None = None
         self._binaries = find_binaries()
 
@@ -61,25 +62,32 @@ class EmbeddedPostgres:
             AlreadyRunningError: another process has it; the message names that process.
             EmbeddedPostgresError: it cannot be started.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             self._identity = _system_user()
-        self._take_lock()
-        if self._data.exists():
-            self._hand_over()
-        if not (self._data / "PG_VERSION").exists():
-            self._initialise()
-        # A server whose owner was killed is still running: it is ours to take over.
-        if self._control("status").returncode != 0:
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            if not self._data.exists():
+                self._initialise()
+            self._hand_over(self._data)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"{self._directory} cannot hold the database: {error.strerror}"
+            ) from error
+        # A server whose owner was killed is still running: it is ours to take over. Its
+        # pid file proves nothing, a server that answers on our socket does.
+        self._running = True
+        if self._run("pg_isready", f"--host={self._socket_directory()}").returncode == 2:
             self._start_server()
 
     def stop(self) -> None:
         """Stop the server, ending its sessions, and let go of the directory."""
-        if self._lock is None:
-            return
-        self._control("stop", "--mode=fast", "--wait", "--timeout=20")
-        self._lock.close()
-        self._lock = None
+        if self._running:
+            self._control("stop", "--mode=fast", "--wait", "--timeout=20")
+            self._running = False
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def dsn(self, database: str) -> str:
         """The DSN of a database of this server, by its Unix socket."""
@@ -124,13 +132,14 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _initialise(self) -> None:
-        if self._data.exists():
-            shutil.rmtree(self._data)  # an initdb that was cut off; it never held data
-        self._data.mkdir(mode=0o700)
-        self._hand_over()
+        """Make the data directory beside its place: cut off, it never looks complete."""
+        fresh = self._directory / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        self._hand_over(fresh)
         answer = self._run(
             "initdb",
-            f"--pgdata={self._data}",
+            f"--pgdata={fresh}",
             "--username=postgres",
             "--auth=trust",  # the socket lies in a folder that only its owner may enter
             "--encoding=UTF8",
@@ -139,8 +148,8 @@ class EmbeddedPostgres:
             *([] if self._durable else ["--no-sync"]),
         )
         if answer.returncode != 0:
-            shutil.rmtree(self._data, ignore_errors=True)
             raise EmbeddedPostgresError(f"initdb: {_last_line(answer.stderr)}")
+        fresh.rename(self._data)
 
     def _start_server(self) -> None:
         options = [f"-k {self._socket_directory()}", "-c listen_addresses=''"]
@@ -151,6 +160,7 @@ class EmbeddedPostgres:
             "start", "--wait", "--timeout=60", f"--log={log}", f"--options={' '.join(options)}"
         )
         if answer.returncode != 0:
+            self._running = False
             text = log.read_text(errors="replace") if log.exists() else answer.stderr
             raise EmbeddedPostgresError(f"PostgreSQL did not start: {_last_line(text)}")
 
@@ -176,10 +186,11 @@ class EmbeddedPostgres:
                 done.args, done.returncode, output.read(), errors.read()
             )
 
-    def _hand_over(self) -> None:
-        if self._identity is None or self._data.stat().st_uid == self._identity.pw_uid:
+    def _hand_over(self, directory: Path) -> None:
+        """Give the directory to the system user that PostgreSQL runs as, if it is not theirs."""
+        if self._identity is None or directory.stat().st_uid == self._identity.pw_uid:
             return
-        for path in (*self._data.rglob("*"), self._data):  # the mark of completion last
+        for path in (*directory.rglob("*"), directory):  # the mark of completion last
             os.chown(path, self._identity.pw_uid, self._identity.pw_gid, follow_symlinks=False)
 
     def _socket_directory(self) -> Path:

@@ -22,7 +22,7 @@ avatars = Area("avatars")
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # its extension is checked; the bytes decide
     """PUT the file there within five minutes; no token is needed for that."""
     token = resources().uploads.sign(viewer.uuid)
-    base = resources().settings.backend_url
+    base = resources().settings.backend_origin
     origin = request.host_url if base == "*" else base
     return AvatarUpload(f"{origin.rstrip('/')}{UPLOAD_PATH}{token}")
 

@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 import msgspec
 from quart import Quart, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
 from cruddur.db.pool import DatabaseUnavailableError
-from cruddur.errors import GENERIC_CODES, CruddurError, NotFoundError, UnavailableError
+from cruddur.errors import (
+    GENERIC_CODES,
+    CruddurError,
+    MalformedError,
+    NotFoundError,
+    UnavailableError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +45,8 @@ async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
 
 
 async def _http(error: HTTPException) -> Response:
+    if isinstance(error, RequestTimeout):  # a body that never came whole
+        return await _refused(MalformedError())
     status = error.code or 500
     headers = {}
     if isinstance(error, MethodNotAllowed) and error.valid_methods:

@@ -1,0 +1,11 @@
+"""The application as a worker of `cruddur serve` loads it: `cruddur.served:app`."""
+
+from cruddur.app import create_app
+from cruddur.serving import follow_parent
+from cruddur.settings import Settings
+from cruddur.telemetry.logs import configure_logging
+
+settings = Settings.from_env()
+configure_logging(settings.log_level)
+app = create_app(settings)
+app.before_serving(follow_parent)
