@@ -14,7 +14,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
 
 run: $(VENV)/.run ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
-	@$(BIN)/python -m cruddur serve
+	@$(BIN)/python -m cruddur serve --setup
 
 test: $(VENV)/.dev .local/cognito-local/.installed ## Run the tests (T=path or pytest options)
 	$(BIN)/python -m pytest $(T)

@@ -1,7 +1,6 @@
 """The command line: `cruddur serve | migrate | seed | sweep`."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,13 @@ from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, conne
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import SigningKey, SigningKeyError
 from cruddur.services import seed as seeding
-from cruddur.serving import AddressInUseError, check_free, serve
+from cruddur.serving import (
+    AddressInUseError,
+    check_free,
+    defer_signals,
+    is_stop_asked_for,
+    serve,
+)
 from cruddur.settings import Settings, SettingsError
 
 DATABASE = "cruddur"
@@ -69,7 +74,7 @@ def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setu
     settings.check()
     if settings.signing_key:
         SigningKey(settings.signing_key)
-    _stop_on_signals()
+    defer_signals()
     is_embedded = not settings.connection_url
     with _database(settings, owned=True) as dsn:
         check_free(settings.binds)
@@ -80,6 +85,8 @@ def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setu
             seeded = asyncio.run(_seed(dsn))
         elif missing := asyncio.run(pending(dsn)):
             raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
+        if is_stop_asked_for():
+            sys.exit(0)
         _summarise(settings, is_embedded=is_embedded, seeded=seeded)
         code = serve(settings, reload=reload)
     sys.exit(code)
@@ -107,12 +114,6 @@ def sweep_command() -> None:
     with _database(Settings.from_env()) as dsn:
         removed = asyncio.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
-
-
-def _stop_on_signals() -> None:
-    """Until Hypercorn takes the signals over: leave in good order, the database stopped."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(0))
 
 
 @contextmanager

@@ -20,6 +20,28 @@ class AddressInUseError(Exception):
     """Another process serves on the address."""
 
 
+_stop_asked_for = False
+
+
+def defer_signals() -> None:
+    """While the server is being set up, remember that a signal asked to stop.
+
+    Breaking off half-way could leave a database server behind that nobody stops.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _remember)
+
+
+def is_stop_asked_for() -> bool:
+    """Whether a deferred signal came."""
+    return _stop_asked_for
+
+
+def _remember(*_: object) -> None:
+    global _stop_asked_for  # signal handlers share nothing else with the code
+    _stop_asked_for = True
+
+
 def serve(settings: Settings, *, reload: bool = False) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
@@ -40,6 +62,9 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     os.environ["CONNECTION_URL"] = settings.connection_url
     os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    if config.workers:  # Hypercorn takes the other two over when it has spawned its workers
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     code = run(config)
     # Hypercorn returns when the first worker has; the others still use the database.
     for worker in multiprocessing.active_children():
@@ -66,6 +91,8 @@ async def follow_parent() -> None:
     """
     parent = multiprocessing.parent_process()
     if parent is None:
+        if is_stop_asked_for():  # just before Hypercorn took the signals over
+            os.kill(os.getpid(), signal.SIGTERM)
         return
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)

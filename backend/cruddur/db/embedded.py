@@ -175,6 +175,7 @@ class EmbeddedPostgres:
                 cwd="/",
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
                 stdout=output,
                 stderr=errors,
                 preexec_fn=_becoming(self._identity) if self._identity else None,
