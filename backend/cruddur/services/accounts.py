@@ -111,7 +111,7 @@ class Accounts:
         """
         if not token:
             raise UnauthenticatedError
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             presented = await db.select_presented(conn, token_hash=_digest(token))
         if presented is None:
             raise UnauthenticatedError
@@ -143,7 +143,7 @@ class Accounts:
         """End the session of a refresh token, if there is one."""
         if not token:
             return
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             presented = await db.select_presented(conn, token_hash=_digest(token))
         if presented is None:
             return
