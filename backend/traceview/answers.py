@@ -1,0 +1,11 @@
+"""Answers in JSON."""
+
+import msgspec
+from quart import Response
+
+
+def json_answer(content: object, status: int = 200) -> Response:
+    """A JSON answer that nobody may keep."""
+    response = Response(msgspec.json.encode(content), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,93 @@
+"""Running the application under Hypercorn, in this process."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from traceview.app import create_app
+from traceview.guard import host_of, is_loopback
+
+GRACE_SECONDS = 0.2
+"""How long requests that are being answered may take at the end."""
+
+LAST_SECONDS = 0.4
+"""When the process leaves at the latest: there is nothing to save."""
+
+PARENT_SECONDS = 0.5
+"""How often the parent is looked after."""
+
+
+class AddressError(Exception):
+    """The address cannot be served on; the message says why."""
+
+
+def listen(bind: str, *, allow_remote: bool) -> socket.socket:
+    """Open the socket to serve on.
+
+    Raises:
+        AddressError: it is no address, is taken, or others than this machine could reach it.
+    """
+    host = host_of(bind)
+    port = bind.rpartition(":")[2]
+    if not host or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise AddressError(f"cannot serve on {bind}: it is not HOST:PORT")
+    if not allow_remote and not is_loopback(host):
+        raise AddressError(
+            f"cannot serve on {bind}: other machines could reach it; --allow-remote permits that"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family)
+    except OSError as error:
+        raise AddressError(f"cannot serve on {bind}: {error.strerror}") from error
+
+
+def run(listener: socket.socket, *, allow_remote: bool, parent: int | None) -> None:
+    """Serve until SIGINT, SIGTERM, SIGHUP or, where its id is given, the end of the parent."""
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = GRACE_SECONDS
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+    config.accesslog = None
+    config.errorlog = "-"
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config, allow_remote=allow_remote, parent=parent))
+
+
+async def _serve(config: Config, *, allow_remote: bool, parent: int | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        stop.set()
+        # Hypercorn breaks off what is still open, and the loop would print where.
+        loop.set_exception_handler(lambda *_: None)
+        loop.call_later(LAST_SECONDS, os._exit, 0)
+
+    def follow() -> None:
+        # An orphan is given to another process, however its parent ended.
+        if os.getppid() == parent:
+            loop.call_later(PARENT_SECONDS, follow)
+        else:
+            leave()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, leave)
+    if parent is not None:
+        follow()
+    await serve(create_app(allow_remote=allow_remote), config, shutdown_trigger=stop.wait)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

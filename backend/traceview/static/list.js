@@ -1,0 +1,165 @@
+// The list of traces: search, rows that are kept while they stay, and what to do when it is empty.
+
+import { clock, duration, el, fullTime, plural, statusBadge } from "./dom.js";
+
+const form = document.getElementById("search");
+const rows = document.getElementById("traces");
+const empty = document.getElementById("empty");
+const tally = document.getElementById("tally");
+const heads = document.querySelector(".heads");
+const forget = document.getElementById("forget");
+const LIMIT = 200;
+
+const shown = new Map(); // trace id → { key, node }
+let primed = false;
+
+export function startList({ refresh, go }) {
+  form.addEventListener("input", () => {
+    history.replaceState(null, "", address());
+    refresh();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [only] = rows.children;
+    if (form.elements.trace_id.value && rows.children.length === 1) go(only.firstChild.getAttribute("href"));
+  });
+  forget.addEventListener("click", async () => {
+    await fetch("/api/traces", { method: "DELETE" });
+    refresh();
+  });
+  rows.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling", j: "nextElementSibling", k: "previousElementSibling" }[event.key];
+    const to = step && event.target.closest("li")?.[step];
+    if (!to) return;
+    event.preventDefault();
+    to.firstChild.focus();
+  });
+}
+
+export function readSearch() {
+  const wanted = new URLSearchParams(location.search);
+  for (const input of form.elements) {
+    if (!input.name) continue;
+    if (input.type === "checkbox") input.checked = wanted.has(input.name);
+    else input.value = wanted.get(input.name) ?? "";
+  }
+}
+
+export function focusSearch() {
+  form.elements.name.focus();
+}
+
+export async function refreshList(signal) {
+  const query = search();
+  const response = await fetch(`/api/traces?limit=${LIMIT}&${query}`, { signal });
+  const answer = await response.json();
+  if (response.status === 400) {
+    tally.textContent = answer.error;
+    tally.classList.add("wrong");
+    return;
+  }
+  if (!response.ok) throw new Error(answer.error);
+  tally.classList.remove("wrong");
+  draw(answer, query !== "");
+}
+
+function search() {
+  const given = [...new FormData(form)].filter(([, value]) => value.trim());
+  return new URLSearchParams(given).toString();
+}
+
+function address() {
+  const query = search();
+  return query ? `/?${query}` : "/";
+}
+
+function draw(traces, searched) {
+  const longest = Math.max(...traces.map((trace) => trace.duration_ms), 1);
+  const failed = traces.filter((trace) => trace.error).length;
+  const parts = [traces.length === LIMIT ? `the newest ${LIMIT} traces` : plural(traces.length, "trace")];
+  if (failed) parts.push(`${failed} with errors`);
+  tally.textContent = traces.length ? parts.join(", ") : "";
+  forget.hidden = !traces.length;
+  heads.hidden = !traces.length;
+  drawEmpty(traces.length === 0, searched);
+
+  const here = new Set(traces.map((trace) => trace.trace_id));
+  for (const [id, { node }] of shown) {
+    if (here.has(id)) continue;
+    node.remove();
+    shown.delete(id);
+  }
+  traces.forEach((trace, place) => {
+    const key = JSON.stringify(trace);
+    let row = shown.get(trace.trace_id);
+    if (!row) {
+      row = { key, node: el("li", { class: primed ? "arrived" : null }, rowOf(trace)) };
+      shown.set(trace.trace_id, row);
+    } else if (row.key !== key) {
+      row.key = key;
+      fill(row.node.firstChild, trace);
+    }
+    row.node.querySelector(".length").style.width = `${share(trace.duration_ms, longest)}%`;
+    if (rows.children[place] !== row.node) rows.insertBefore(row.node, rows.children[place] ?? null);
+  });
+  primed = true;
+}
+
+// Requests differ by factors of a thousand, so the bars are logarithmic.
+function share(ms, longest) {
+  return Math.max(2, (100 * Math.log1p(ms * 10)) / Math.log1p(longest * 10));
+}
+
+function rowOf(trace) {
+  const link = el("a", { href: `/trace/${trace.trace_id}` });
+  fill(link, trace);
+  return link;
+}
+
+function fill(link, trace) {
+  link.className = `trace${trace.error ? " failed" : ""}`;
+  const [name, verb] = split(trace);
+  link.replaceChildren(
+    el("time", { class: "when", title: fullTime(trace.start_ns) }, clock(trace.start_ns)),
+    statusBadge(trace),
+    el(
+      "span",
+      { class: "what" },
+      el("span", { class: "name" }, verb && el("b", { class: "verb" }, verb), name),
+      el(
+        "span",
+        { class: "of" },
+        el("span", { class: "service" }, trace.services.join(", ") || "no service name"),
+        trace.root_missing && trace.spans > 0 && el("span", { class: "tag", title: "The root's parent is elsewhere, or still to come" }, "begun elsewhere"),
+        trace.errors > 0 && el("span", { class: "tag bad" }, plural(trace.errors, "error")),
+      ),
+    ),
+    el("span", { class: "count" }, el("span", {}, plural(trace.spans, "span")), trace.logs > 0 && el("span", { class: "soft" }, plural(trace.logs, "log"))),
+    el("span", { class: "took" }, el("span", { class: "track" }, el("span", { class: "length" })), el("span", { class: "ms" }, trace.spans ? duration(trace.duration_ms) : "–")),
+  );
+}
+
+// `GET /route` is written with its verb apart, so that routes stand under each other.
+export function split(trace) {
+  const prefix = `${trace.method} `;
+  return trace.method && trace.name.startsWith(prefix) ? [trace.name.slice(prefix.length), trace.method] : [trace.name || "(no name)", null];
+}
+
+function drawEmpty(isEmpty, searched) {
+  empty.hidden = !isEmpty;
+  if (!isEmpty) return;
+  const key = String(searched);
+  if (empty.dataset.key === key) return;
+  empty.dataset.key = key;
+  empty.replaceChildren(
+    el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
+    ...(searched
+      ? [el("h2", {}, "Nothing like that here."), el("p", {}, "Either it never happened, or it has been forgotten already.")]
+      : [
+          el("h2", {}, "Nobody has said a thing."),
+          el("p", {}, "Make a request and its trace turns up here. Point any OpenTelemetry SDK at this page:"),
+          el("pre", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
+          el("p", { class: "soft" }, "The last 500 traces are remembered, until this process ends. Regret it? We forget it."),
+        ]),
+  );
+}

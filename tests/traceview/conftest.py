@@ -1,0 +1,30 @@
+"""The viewer, in-process, and a small one that forgets soon."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from samples import Viewer
+
+from traceview.app import create_app
+from traceview.store import Bounds
+
+
+@pytest.fixture
+async def viewer() -> AsyncIterator[Viewer]:
+    """An empty viewer."""
+    async with _client() as client:
+        yield Viewer(client)
+
+
+@pytest.fixture
+async def small_viewer() -> AsyncIterator[Viewer]:
+    """A viewer that keeps 5 traces, 400 kB, and of a trace 10 spans and 5 log lines."""
+    bounds = Bounds(traces=5, total_bytes=400_000, spans_per_trace=10, lines_per_trace=5)
+    async with _client(bounds) as client:
+        yield Viewer(client)
+
+
+def _client(bounds: Bounds | None = None) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=create_app(bounds=bounds))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4318")

@@ -1,0 +1,167 @@
+"""OTLP as senders write it, and the viewer as they see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+START = 1_762_164_000_000_000_000
+MS = 1_000_000
+TRACE = "5b8efff798038103d269b633813fc60c"
+
+
+@dataclass
+class Viewer:
+    """What is sent to the viewer, and what it shows."""
+
+    http: httpx.AsyncClient
+
+    async def post(
+        self, signal: str, body: bytes, form: str = PROTOBUF, **headers: str
+    ) -> httpx.Response:
+        return await self.http.post(
+            f"/v1/{signal}", content=body, headers={"content-type": form, **headers}
+        )
+
+    async def send(self, *spans: Span, service: str = "cruddur") -> None:
+        answer = await self.post("traces", pack(*spans, service=service))
+        assert answer.status_code == 200, answer.content
+
+    async def log(self, *records: LogRecord) -> None:
+        answer = await self.post("logs", pack_logs(*records))
+        assert answer.status_code == 200, answer.content
+
+    async def measure(self, *metrics: Metric) -> None:
+        answer = await self.post("metrics", pack_metrics(*metrics))
+        assert answer.status_code == 200, answer.content
+
+    async def search(self, **wanted: str) -> list[dict[str, Any]]:
+        answer = await self.http.get("/api/traces", params=wanted)
+        assert answer.status_code == 200, answer.text
+        listed: list[dict[str, Any]] = answer.json()
+        return listed
+
+    async def names(self, **wanted: str) -> list[str]:
+        return [trace["name"] for trace in await self.search(**wanted)]
+
+    async def trace(self, trace_id: str = TRACE) -> dict[str, Any]:
+        answer = await self.http.get(f"/api/traces/{trace_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+
+def value(raw: Any) -> AnyValue:
+    """A value in the type that Python gives it."""
+    if raw is None:
+        return AnyValue()
+    if isinstance(raw, bool):
+        return AnyValue(bool_value=raw)
+    if isinstance(raw, int):
+        return AnyValue(int_value=raw)
+    if isinstance(raw, float):
+        return AnyValue(double_value=raw)
+    if isinstance(raw, bytes):
+        return AnyValue(bytes_value=raw)
+    if isinstance(raw, list):
+        return AnyValue(array_value=ArrayValue(values=[value(one) for one in raw]))
+    if isinstance(raw, dict):
+        return AnyValue(kvlist_value=KeyValueList(values=attributes(raw)))
+    return AnyValue(string_value=raw)
+
+
+def attributes(pairs: dict[str, Any]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=value(raw)) for key, raw in pairs.items()]
+
+
+def span(
+    number: int,
+    name: str = "span",
+    *,
+    trace: str = TRACE,
+    parent: int = 0,
+    kind: int = 1,
+    start: float = 0,
+    ms: float = 1,
+    error: bool = False,
+    **more: Any,
+) -> Span:
+    """A span: its number is its id, `start` and `ms` are milliseconds from START."""
+    began = START + int(start * MS)
+    made = Span(
+        trace_id=bytes.fromhex(trace),
+        span_id=number.to_bytes(8, "big"),
+        parent_span_id=parent.to_bytes(8, "big") if parent else b"",
+        name=name,
+        kind=kind,
+        start_time_unix_nano=began,
+        end_time_unix_nano=began + int(ms * MS),
+        attributes=attributes(more),
+    )
+    if error:
+        made.status.code = 2
+        made.status.message = "it went wrong"
+    return made
+
+
+def request(
+    number: int, route: str, status: int = 200, *, method: str = "GET", **more: Any
+) -> Span:
+    """The server span of a request, in a trace of its own."""
+    facts = {"http.request.method": method, "http.route": route}
+    return span(
+        number,
+        f"{method} {route}",
+        trace=f"{number:032x}",
+        kind=2,
+        **{"start": number, **facts, "http.response.status_code": status, **more},
+    )
+
+
+def line(body: Any, *, trace: str = TRACE, of: int = 1, at: float = 0, **more: Any) -> LogRecord:
+    """A log line of a span, `at` milliseconds from START."""
+    return LogRecord(
+        trace_id=bytes.fromhex(trace),
+        span_id=of.to_bytes(8, "big"),
+        time_unix_nano=START + int(at * MS),
+        severity_number=more.pop("severity", 9),
+        body=value(body),
+        attributes=attributes(more),
+    )
+
+
+def pack(*spans: Span, service: str = "cruddur") -> bytes:
+    made = ExportTraceServiceRequest()
+    group = made.resource_spans.add()
+    group.resource.attributes.extend(attributes({"service.name": service}))
+    scoped = group.scope_spans.add()
+    scoped.scope.name, scoped.scope.version = "cruddur.db", "1.2"
+    scoped.spans.extend(spans)
+    return made.SerializeToString()
+
+
+def pack_logs(*records: LogRecord) -> bytes:
+    made = ExportLogsServiceRequest()
+    group = made.resource_logs.add()
+    group.resource.attributes.extend(attributes({"service.name": "cruddur"}))
+    group.scope_logs.add().log_records.extend(records)
+    return made.SerializeToString()
+
+
+def pack_metrics(*metrics: Metric) -> bytes:
+    made = ExportMetricsServiceRequest()
+    group = made.resource_metrics.add()
+    group.resource.attributes.extend(attributes({"service.name": "cruddur"}))
+    group.scope_metrics.add().metrics.extend(metrics)
+    return made.SerializeToString()
