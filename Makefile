@@ -6,15 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A test path or any pytest option: make test T="tests/api -k reply"
 T ?=
+# Extras of the running service: make run EXTRAS="aws rollbar"
+EXTRAS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema bench lock clean
+.PHONY: help run test check format schema registry bench bench-telemetry lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
 
-run: $(VENV)/.run ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
-	@$(BIN)/python -m cruddur serve --setup
+run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
+	@$(BIN)/python -m cruddur serve --setup --traces
 
 test: $(VENV)/.dev .local/cognito-local/.installed ## Run the tests (T=path or pytest options)
 	$(BIN)/python -m pytest $(T)
@@ -31,8 +33,14 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
 	$(BIN)/python tests/db/schema.py
 
+registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the registry
+	$(BIN)/python tests/telemetry/document.py
+
 bench: $(VENV)/.dev ## Measure memory at rest and home over 10,000 and 1,000,000 cruds
 	$(BIN)/python tests/load/footprint.py
+
+bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wiring beside it
+	$(BIN)/python tests/load/telemetry.py
 
 lock: ## Resolve the dependencies anew and write requirements/
 	$(PYTHON) -m venv .local/lock
@@ -50,6 +58,10 @@ $(BIN)/python:
 $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.aws $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
 # The same versions, with the tools of development beside them.

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -26,6 +27,17 @@ from cruddur.settings import Settings
 from support import Api, Member
 
 TEMPLATE = "cruddur_template"
+
+
+def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
+    """Requirement H3: no test connects to anything but this machine."""
+    if event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        if not (host.startswith("127.") or host in {"::1", "localhost", ""}):
+            raise OSError(f"tests stay on loopback, and this one wants to {host}")
+
+
+sys.addaudithook(_stay_here)
 
 _server: EmbeddedPostgres | None = None
 _directory: str | None = None

@@ -65,6 +65,12 @@ def refused(response: httpx.Response) -> list[str]:
     return codes
 
 
+def untraced(response: httpx.Response) -> dict[str, str]:
+    """The headers without those that tell the trace, which no two answers share."""
+    traced = {"traceresponse", "server-timing"}
+    return {name: value for name, value in response.headers.items() if name not in traced}
+
+
 @dataclass(frozen=True)
 class Member(Api):
     """A signed-in person."""

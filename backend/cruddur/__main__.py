@@ -1,9 +1,10 @@
 """The command line: `cruddur serve | migrate | seed | sweep`."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -24,6 +25,11 @@ from cruddur.serving import (
     serve,
 )
 from cruddur.settings import Settings, SettingsError
+from cruddur.telemetry.logs import is_text
+from cruddur.telemetry.pipeline import configure_logging, describe_sinks, require_extras
+from cruddur.traces_page import traces_page
+
+logger = logging.getLogger("cruddur")
 
 DATABASE = "cruddur"
 """The name of the database inside the embedded server."""
@@ -65,7 +71,10 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--reload", is_flag=True, help="Restart when the code changes.")
 @click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
-def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setup: bool) -> None:
+@click.option("--traces", is_flag=True, help="Show traces on a page, unless they go elsewhere.")
+def serve_command(
+    bind: tuple[str, ...], workers: int | None, reload: bool, setup: bool, traces: bool
+) -> None:
     """Serve the API; the embedded database is set up in any case."""
     settings = Settings.from_env()
     settings = replace(
@@ -74,6 +83,8 @@ def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setu
     settings.check()
     if settings.signing_key:
         SigningKey(settings.signing_key)
+    require_extras(settings)
+    configure_logging(settings)
     defer_signals()
     is_embedded = not settings.connection_url
     with _database(settings, owned=True) as dsn:
@@ -87,8 +98,9 @@ def serve_command(bind: tuple[str, ...], workers: int | None, reload: bool, setu
             raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
         if is_stop_asked_for():
             sys.exit(0)
-        _summarise(settings, is_embedded=is_embedded, seeded=seeded)
-        code = serve(settings, reload=reload)
+        with traces_page(settings) if traces else nullcontext((settings, "")) as (settings, page):
+            _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
+            code = serve(settings, reload=reload)
     sys.exit(code)
 
 
@@ -149,7 +161,8 @@ async def _seed(dsn: str) -> bool:
         await conn.close()
 
 
-def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool) -> None:
+def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool, page: str) -> None:
+    """What runs where: a block for people, one line among the JSON lines for machines."""
     port = settings.binds[0].rpartition(":")[2]
     url = f"http://localhost:{port}" if port.isdigit() else settings.binds[0]
     parts = urlsplit(settings.connection_url)
@@ -168,14 +181,19 @@ def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool) -> None:
     elif seeded:
         identity += f"; try andrewbrown with the password {seeding.PASSWORD}"
     codes = "by mail" if settings.smtp_url else "as log lines"
-    print(
-        f"Cruddur    {url}/docs\n"
-        f"Database   {database}\n"
-        f"Identity   {identity} (codes {codes})\n"
-        f"Telemetry  logs on standard output\n"
-        f"Stop       Ctrl-C",
-        flush=True,
-    )
+    facts = {
+        "Cruddur": f"{url}/docs",
+        "Database": database,
+        "Identity": f"{identity} (codes {codes})",
+        "Telemetry": describe_sinks(settings),
+        **({"Traces": page} if page else {}),
+    }
+    if is_text(settings.log_format):
+        facts["Stop"] = "Ctrl-C"
+        print("\n".join(f"{name:<10} {fact}" for name, fact in facts.items()), flush=True)
+    else:
+        told = "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+        logger.info("%s", told, extra={"private": seeded})
 
 
 if __name__ == "__main__":

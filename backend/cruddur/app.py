@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import string
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import quote_from_bytes
 
 from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart, Request
@@ -20,10 +18,13 @@ from cruddur.routes.health import health
 from cruddur.routes.messages import messages
 from cruddur.routes.notifications import notifications
 from cruddur.routes.reactions import reactions
+from cruddur.routes.rollbar import rollbar
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
 from cruddur.settings import Settings
 from cruddur.sweeping import sweep_for_ever
+from cruddur.telemetry.failures import report
+from cruddur.telemetry.pipeline import Telemetry
 
 AREAS = (activities, reactions, users, avatars, messages, notifications, trends, accounts, health)
 
@@ -57,10 +58,15 @@ EXPOSED_HEADERS = (
 )
 
 
-def create_app(settings: Settings) -> Quart:
-    """Put the application together; nothing is opened before it is served."""
-    app = Quart("cruddur", static_folder=None)
-    app.request_class = BoundedRequest
+def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
+    """Put the application together; nothing is opened before it is served.
+
+    Args:
+        settings: what it runs with.
+        telemetry: another pipeline than the one of the settings.
+    """
+    telemetry = telemetry or Telemetry(settings)
+    app = Cruddur("cruddur", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
     app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
@@ -70,6 +76,7 @@ def create_app(settings: Settings) -> Quart:
     preflight.install(app)
     for area in AREAS:
         app.register_blueprint(area)
+    app.register_blueprint(rollbar)
     app.register_blueprint(openapi.blueprint(e for area in AREAS for e in area.endpoints))
     cors(
         app,
@@ -83,9 +90,9 @@ def create_app(settings: Settings) -> Quart:
 
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None, None]:
-        async with open_resources(settings) as resources:
+        async with telemetry.running(), open_resources(settings, telemetry) as resources:
             app.extensions["cruddur"] = resources
-            sweeper = asyncio.create_task(sweep_for_ever(settings))
+            sweeper = asyncio.create_task(sweep_for_ever(settings, telemetry.instruments))
             try:
                 yield
             finally:
@@ -93,6 +100,7 @@ def create_app(settings: Settings) -> Quart:
                 with contextlib.suppress(asyncio.CancelledError):
                     await sweeper
 
+    telemetry.wrap(app)
     if settings.trusted_hops:
         app.asgi_app = ProxyFixMiddleware(  # type: ignore[method-assign]  # how Quart says to wrap it
             app.asgi_app,
@@ -105,12 +113,18 @@ def create_app(settings: Settings) -> Quart:
 class BoundedRequest(Request):
     """A request whose body may be as long as its route needs, and no longer."""
 
-    def __init__(
-        self, method: str, scheme: str, path: str, query_string: bytes, *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
         """Take what Quart gives; pictures have a bound of their own."""
         if path.startswith(UPLOAD_PATH):
             kwargs["max_content_length"] = AVATAR_BYTES
-        if not query_string.isascii():  # HTTP/2 lets any byte through, and Quart reads UTF-8
-            query_string = quote_from_bytes(query_string, safe=string.printable).encode()
-        super().__init__(method, scheme, path, query_string, *args, **kwargs)
+        super().__init__(method, scheme, path, *args, **kwargs)
+
+
+class Cruddur(Quart):
+    """Quart, with our requests, and one way for a failure to be told."""
+
+    request_class = BoundedRequest
+
+    def log_exception(self, exception_info: Any) -> None:
+        """Report what nobody handled: of a view, a websocket or a background task."""
+        report(exception_info[1])

@@ -1,8 +1,10 @@
 """The ASGI callable that any other server can load: `cruddur.asgi:app`."""
 
+import logging
+
 from cruddur.app import create_app
 from cruddur.settings import Settings, SettingsError
-from cruddur.telemetry.logs import configure_logging
+from cruddur.telemetry.pipeline import configure_logging, describe_sinks
 
 settings = Settings.from_env()
 if not settings.connection_url:
@@ -10,5 +12,6 @@ if not settings.connection_url:
 if settings.demo_handle:
     # Another server binds the address, so nobody here can tell whether it is loopback.
     raise SettingsError("CRUDDUR_DEMO_HANDLE works under `cruddur serve` only")
-configure_logging(settings.log_level)
+configure_logging(settings)
+logging.getLogger(__name__).info("telemetry: %s", describe_sinks(settings))
 app = create_app(settings)

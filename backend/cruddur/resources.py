@@ -24,6 +24,7 @@ from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Resources:
     """Everything a handler may need beside its request."""
 
     settings: Settings
+    telemetry: Telemetry
     database: Database
     keys: KeyRing
     authenticator: Authenticator
@@ -40,8 +42,8 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Open everything, in order; close it in reverse.
+async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Resources]:
+    """Open everything, in order; close it in reverse. `telemetry` is running already.
 
     Raises:
         DatabaseUnavailableError, DatabaseTooOldError: as `Database.open` says.
@@ -57,10 +59,12 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     async with httpx.AsyncClient(timeout=timeout, limits=limits) as http:
+        telemetry.trace_calls(http)
+        telemetry.watch_pool(database)
         try:
             await database.open()
             keys = await _keys(settings, database)
-            yield _assemble(settings, database, keys, mailer, http)
+            yield _assemble(settings, telemetry, database, keys, mailer, http)
         finally:
             await mailer.close()
             await database.close()
@@ -82,6 +86,7 @@ async def _keys(settings: Settings, database: Database) -> KeyRing:
 
 def _assemble(
     settings: Settings,
+    telemetry: Telemetry,
     database: Database,
     keys: KeyRing,
     mailer: Mailer,
@@ -101,6 +106,7 @@ def _assemble(
     throttle = Throttle(database, settings.address_attempts, settings.account_attempts)
     return Resources(
         settings=settings,
+        telemetry=telemetry,
         database=database,
         keys=keys,
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),

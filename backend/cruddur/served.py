@@ -3,9 +3,9 @@
 from cruddur.app import create_app
 from cruddur.serving import follow_parent
 from cruddur.settings import Settings
-from cruddur.telemetry.logs import configure_logging
+from cruddur.telemetry.pipeline import configure_logging
 
 settings = Settings.from_env()
-configure_logging(settings.log_level)
+configure_logging(settings)
 app = create_app(settings)
 app.before_serving(follow_parent)

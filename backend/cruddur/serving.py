@@ -1,6 +1,7 @@
 """Running the application under Hypercorn."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -57,7 +58,7 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     config.include_server_header = False
     config.loglevel = "WARNING"
     config.accesslog = None
-    config.errorlog = "-"
+    config.errorlog = logging.getLogger("hypercorn.error")
     # The workers read their settings from the environment, as under any other server.
     os.environ["CONNECTION_URL"] = settings.connection_url
     os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)

@@ -5,6 +5,7 @@ same table and a test keeps the two equal.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
@@ -25,6 +26,22 @@ def setting(variable: str, default: str, meaning: str) -> Any:
 
 ProviderName = Literal["local", "cognito"]
 ProfileShape = Literal["auto", "profile", "list"]
+LogFormat = Literal["auto", "json", "text"]
+Switch = Literal["auto", "on", "off"]
+XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
+OtlpExporter = Literal["otlp", "none"]
+
+_DAEMON_ADDRESS = re.compile(r"(?:tcp:|udp:)?(?:[^\s:]+|\[[\d:a-f]+\]):\d{1,5}")
+
+# The standard names; at our edge a caller's flag decides nothing, so both halves are one.
+SAMPLERS = {
+    "always_on": 1.0,
+    "always_off": 0.0,
+    "traceidratio": None,
+    "parentbased_always_on": 1.0,
+    "parentbased_always_off": 0.0,
+    "parentbased_traceidratio": None,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +110,94 @@ class Settings:
         "AWS_COGNITO_ENDPOINT_URL", "", "base URL of the Cognito API; empty: the region's"
     )
     log_level: str = setting("LOG_LEVEL", "INFO", "least severe log level that is written")
+    log_format: LogFormat = setting(
+        "LOG_FORMAT", "auto", "`json`, `text`, or `auto`: text on a terminal"
+    )
+    environment: str = setting(
+        "CRUDDUR_ENVIRONMENT", "development", "`deployment.environment.name` in all telemetry"
+    )
+    service_name: str = setting("OTEL_SERVICE_NAME", "cruddur", "`service.name` in all telemetry")
+    sdk_disabled: str = setting("OTEL_SDK_DISABLED", "false", "`true`: no spans and no metrics")
+    traces_sampler: str = setting(
+        "OTEL_TRACES_SAMPLER",
+        "parentbased_always_on",
+        "which traces are kept; a caller's own flag never decides",
+    )
+    traces_sampler_arg: float = setting(
+        "OTEL_TRACES_SAMPLER_ARG", "1", "share of traces that the ratio samplers keep, 0 to 1"
+    )
+    otlp_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "", "base URL of an OTLP/HTTP backend; empty: none"
+    )
+    otlp_traces_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "full URL for traces; empty: the base's"
+    )
+    otlp_metrics_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "", "full URL for metrics; empty: the base's"
+    )
+    otlp_logs_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "", "full URL for logs; empty: the base's"
+    )
+    otlp_timeout: float = setting(
+        "OTEL_EXPORTER_OTLP_TIMEOUT", "10", "seconds (not milliseconds) that one export may take"
+    )
+    traces_exporter: OtlpExporter = setting(
+        "OTEL_TRACES_EXPORTER", "otlp", "`none`: no traces by OTLP, whatever the endpoint"
+    )
+    metrics_exporter: OtlpExporter = setting(
+        "OTEL_METRICS_EXPORTER", "otlp", "`none`: no metrics by OTLP, whatever the endpoint"
+    )
+    logs_exporter: OtlpExporter = setting(
+        "OTEL_LOGS_EXPORTER", "none", "`otlp`: log lines go to the OTLP endpoint as well"
+    )
+    span_queue: int = setting("OTEL_BSP_MAX_QUEUE_SIZE", "2048", "spans that may wait for a sink")
+    span_batch: int = setting("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512", "spans per export at most")
+    span_delay: float = setting(
+        "OTEL_BSP_SCHEDULE_DELAY", "5000", "milliseconds between two exports"
+    )
+    honeycomb_api_key: str = setting(
+        "HONEYCOMB_API_KEY", "", "ingest key: traces go to Honeycomb, or to the endpoint set above"
+    )
+    honeycomb_api_endpoint: str = setting(
+        "HONEYCOMB_API_ENDPOINT", "https://api.honeycomb.io", "Honeycomb's own URL, by region"
+    )
+    xray_daemon_address: str = setting(
+        "AWS_XRAY_DAEMON_ADDRESS", "", "`host:port` of an X-Ray daemon (UDP)"
+    )
+    xray_exporter: XRayExporter = setting(
+        "CRUDDUR_XRAY_EXPORTER",
+        "auto",
+        "`daemon`, `api` (PutTraceSegments) or `otlp` (SigV4); `auto`: daemon if one is set",
+    )
+    xray_endpoint: str = setting(
+        "AWS_ENDPOINT_URL_XRAY", "", "base URL of X-Ray; empty: the region's"
+    )
+    rollbar_access_token: str = setting(
+        "ROLLBAR_ACCESS_TOKEN", "", "failures go to Rollbar (extra `rollbar`)"
+    )
+    rollbar_endpoint: str = setting(
+        "ROLLBAR_ENDPOINT", "https://api.rollbar.com/api/1/", "base URL of Rollbar's API"
+    )
+    rollbar_test: Switch = setting(
+        "CRUDDUR_ROLLBAR_TEST",
+        "auto",
+        "whether `/rollbar/test` sends an item; `auto`: not in production",
+    )
+    cloudwatch_log_group: str = setting(
+        "CRUDDUR_CLOUDWATCH_LOG_GROUP", "", "log lines go to this CloudWatch group (extra `aws`)"
+    )
+    cloudwatch_retention: int = setting(
+        "CRUDDUR_CLOUDWATCH_RETENTION", "30", "days that CloudWatch keeps them"
+    )
+    trace_url: str = setting(
+        "CRUDDUR_TRACE_URL", "", "where a trace is shown, with a place for `{trace_id}`"
+    )
+    traces_bind: str = setting(
+        "CRUDDUR_TRACES_BIND", "127.0.0.1:4318", "`host:port` of the page of `make run` with traces"
+    )
+    operator_token: str = setting(
+        "CRUDDUR_OPERATOR_TOKEN", "", "bearer token of `/api/health/telemetry`; empty: 404"
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -133,16 +238,27 @@ class Settings:
             raise SettingsError(f"LOG_LEVEL is no level: {self.log_level!r}")
         if self.smtp_url and not _is_url(self.smtp_url, "smtp", "smtps"):
             raise SettingsError("SMTP_URL is neither smtp://host nor smtps://host")
+        self._check_telemetry()
         for variable, url in (
             ("FRONTEND_URL", self.frontend_url),
             ("BACKEND_URL", self.backend_url),
             ("AWS_COGNITO_ENDPOINT_URL", self.cognito_endpoint),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", self.otlp_endpoint),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", self.otlp_traces_endpoint),
+            ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", self.otlp_metrics_endpoint),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", self.otlp_logs_endpoint),
+            ("HONEYCOMB_API_ENDPOINT", self.honeycomb_api_endpoint),
+            ("AWS_ENDPOINT_URL_XRAY", self.xray_endpoint),
+            ("ROLLBAR_ENDPOINT", self.rollbar_endpoint),
+            ("CRUDDUR_TRACE_URL", self.trace_url),
         ):
             if url not in {"", "*"} and not _is_url(url, "http", "https"):
                 raise SettingsError(f"{variable} is no http:// or https:// address: {url!r}")
         for bind in self.binds:
             if not _is_bind(bind):
                 raise SettingsError(f"{bind!r} is no host:port to serve on (CRUDDUR_BIND, PORT)")
+        if not _is_bind(self.traces_bind) or not is_loopback(self.traces_bind):
+            raise SettingsError("CRUDDUR_TRACES_BIND is no host:port of this machine alone")
         for variable, number, least, most in (
             ("WEB_CONCURRENCY", self.workers, 1, 1000),
             ("CRUDDUR_TRUSTED_HOPS", self.trusted_hops, 0, 100),
@@ -153,9 +269,76 @@ class Settings:
             ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),
             ("CRUDDUR_ADDRESS_ATTEMPTS", self.address_attempts, 1, 1_000_000_000),
             ("CRUDDUR_ACCOUNT_ATTEMPTS", self.account_attempts, 1, 1_000_000_000),
+            ("OTEL_TRACES_SAMPLER_ARG", self.traces_sampler_arg, 0, 1),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", self.otlp_timeout, 0.001, 100_000_000),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", self.span_queue, 1, 1_000_000),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.span_batch, 1, 100_000),
+            ("OTEL_BSP_SCHEDULE_DELAY", self.span_delay, 1, 3_600_000),
+            ("CRUDDUR_CLOUDWATCH_RETENTION", self.cloudwatch_retention, 1, 3653),
         ):
             if not least <= number <= most:  # nan is neither
                 raise SettingsError(f"{variable} must lie between {least:g} and {most:g}")
+
+    def _check_telemetry(self) -> None:
+        if self.traces_sampler not in SAMPLERS:
+            raise SettingsError(f"OTEL_TRACES_SAMPLER is none of {', '.join(SAMPLERS)}")
+        if self.sdk_disabled.lower() not in {"true", "false"}:
+            raise SettingsError("OTEL_SDK_DISABLED is neither true nor false")
+        if self.xray_exporter == "daemon" and not self.xray_daemon_address:
+            raise SettingsError("CRUDDUR_XRAY_EXPORTER=daemon needs AWS_XRAY_DAEMON_ADDRESS")
+        if self.xray_daemon_address and not all(
+            map(_DAEMON_ADDRESS.fullmatch, self.xray_daemon_address.split())
+        ):
+            raise SettingsError("AWS_XRAY_DAEMON_ADDRESS is no host:port")
+        if self.trace_url and "{trace_id}" not in self.trace_url:
+            raise SettingsError("CRUDDUR_TRACE_URL has no place for {trace_id}")
+
+    @property
+    def is_sdk_disabled(self) -> bool:
+        """Whether no spans and no metrics are made."""
+        return self.sdk_disabled.lower() == "true"
+
+    @property
+    def sample_ratio(self) -> float:
+        """The share of the traces that is kept, between 0 and 1."""
+        fixed = SAMPLERS[self.traces_sampler]
+        return self.traces_sampler_arg if fixed is None else fixed
+
+    @property
+    def traces_url(self) -> str:
+        """Where traces go by OTLP, or empty."""
+        if self.traces_exporter == "none":
+            return ""
+        fallback = self.honeycomb_api_endpoint if self.honeycomb_api_key else ""
+        return self.otlp_traces_endpoint or _signal(self.otlp_endpoint or fallback, "traces")
+
+    @property
+    def metrics_url(self) -> str:
+        """Where metrics go by OTLP, or empty."""
+        if self.metrics_exporter == "none":
+            return ""
+        return self.otlp_metrics_endpoint or _signal(self.otlp_endpoint, "metrics")
+
+    @property
+    def logs_url(self) -> str:
+        """Where log lines go by OTLP, or empty."""
+        if self.logs_exporter == "none":
+            return ""
+        return self.otlp_logs_endpoint or _signal(self.otlp_endpoint, "logs")
+
+    @property
+    def xray(self) -> XRayExporter:
+        """The way to X-Ray; `none` without one."""
+        if self.xray_exporter == "auto":
+            return "daemon" if self.xray_daemon_address else "none"
+        return self.xray_exporter
+
+    @property
+    def is_rollbar_test_on(self) -> bool:
+        """Whether `/rollbar/test` does anything."""
+        if not self.rollbar_access_token or self.rollbar_test == "off":
+            return False
+        return self.rollbar_test == "on" or self.environment != "production"
 
     @property
     def binds(self) -> tuple[str, ...]:
@@ -202,6 +385,10 @@ def is_loopback(bind: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _signal(base: str, signal: str) -> str:
+    return f"{base.rstrip('/')}/v1/{signal}" if base else ""
 
 
 def _is_bind(bind: str) -> bool:

@@ -520,5 +520,28 @@ class Ready(Struct):
     database: Literal["ok"] = "ok"
 
 
+class SinkHealth(Struct):
+    """One sink of the telemetry: items since the process started, times in UTC."""
+
+    sink: str
+    queued: int
+    capacity: int
+    sent: int
+    failed: int
+    dropped: int
+    delivering_since: datetime | None
+    last_sent: datetime | None
+    last_failed: datetime | None
+    last_error: str | None
+
+
+class TelemetryHealth(Struct):
+    """The sinks of one process, and the share of the traces that it keeps."""
+
+    pid: int
+    sample_ratio: float
+    sinks: list[SinkHealth]
+
+
 JsonWebKeySet = dict[str, list[dict[str, Any]]]
 """RFC 7517; the keys that verify our access tokens."""

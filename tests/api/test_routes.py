@@ -16,7 +16,8 @@ from cruddur.routes.endpoint import Endpoint
 from support import Api, Member, refused
 
 ENDPOINTS = [endpoint for area in AREAS for endpoint in area.endpoints]
-UNDESCRIBED = {"/openapi.json", "/docs"}  # the description itself, and its page
+# The description itself and its page, and what is for a person who sets up Rollbar.
+UNDESCRIBED = {"/openapi.json", "/docs", "/rollbar/test"}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 

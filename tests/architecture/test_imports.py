@@ -14,19 +14,35 @@ from cruddur.db.statements import Statement
 
 MODULES = read_modules()
 
+# What every layer may be measured with; the pipeline and its sinks are the application's.
+MEASURING = (
+    "cruddur.telemetry.background",
+    "cruddur.telemetry.failures",
+    "cruddur.telemetry.pool",
+    "cruddur.telemetry.statements",
+    "cruddur.telemetry.work",
+)
 # What a layer may know of the package beside itself. Only the application, the command
 # line and the resources, which put the layers together, are not listed.
 MAY_KNOW = {
     "cruddur.wire": (),
     "cruddur.errors": (),
     "cruddur.settings": (),
-    "cruddur.db": ("cruddur.wire",),
-    "cruddur.services": ("cruddur.db", "cruddur.identity", "cruddur.errors", "cruddur.wire"),
+    "cruddur.telemetry": ("cruddur.errors", "cruddur.settings"),
+    "cruddur.db": ("cruddur.wire", *MEASURING),
+    "cruddur.services": (
+        "cruddur.db",
+        "cruddur.identity",
+        "cruddur.errors",
+        "cruddur.wire",
+        *MEASURING,
+    ),
     "cruddur.identity": (
         "cruddur.db",
         "cruddur.errors",
         "cruddur.settings",
         "cruddur.wire",
+        *MEASURING,
     ),
     "cruddur.routes": (
         "cruddur.services",
@@ -34,19 +50,26 @@ MAY_KNOW = {
         "cruddur.resources",
         "cruddur.errors",
         "cruddur.wire",
+        *MEASURING,
     ),
 }
 # The failures of the database are named where they become answers, and nowhere else above.
 EXCEPTIONS = {"cruddur.routes.failures": {"cruddur.db.pool"}}
 
 MAY_IMPORT = {
-    "quart": ("cruddur.app", "cruddur.routes", "cruddur.telemetry"),
+    "quart": ("cruddur.app", "cruddur.routes", "cruddur.telemetry.pipeline"),
     "quart_cors": ("cruddur.app",),
-    "werkzeug": ("cruddur.routes",),
+    "werkzeug": ("cruddur.routes", "cruddur.telemetry.server"),
     "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
-    "httpx": ("cruddur.identity", "cruddur.resources"),
+    "httpx": ("cruddur.identity", "cruddur.resources", "cruddur.telemetry.pipeline"),
     "hypercorn": ("cruddur.app", "cruddur.serving"),
     "PIL": ("cruddur.services.avatars",),
+    "opentelemetry.sdk": ("cruddur.telemetry",),
+    "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
+    "opentelemetry.instrumentation": ("cruddur.telemetry",),
+    "boto3": ("cruddur.telemetry.cloudwatch", "cruddur.telemetry.xray.api"),
+    "rollbar": ("cruddur.telemetry.rollbar",),
+    "watchtower": ("cruddur.telemetry.cloudwatch",),
 }
 
 ONLY_ROUTES = {"health"}  # answers without a rule or a row of its own

@@ -123,7 +123,7 @@ def _messages(url: str) -> list[str]:
 
 
 def test_it_seeds_serves_stops_and_remembers(serve: Serve, data: Path) -> None:
-    first = serve().wait()
+    first = serve(LOG_FORMAT="text").wait()
     assert set(_messages(first.url)) == {
         "This was imported as seed data!",
         "I am the other! #cruddur",

@@ -28,7 +28,7 @@ from hypercorn.config import Config
 from jwt.algorithms import RSAAlgorithm
 from quart import Quart, Response, request
 
-# ruff: noqa: N802  # the actions are named by Cognito
+# the actions are named by Cognito
 
 Json = dict[str, Any]
 TARGET = "AWSCognitoIdentityProviderService."

@@ -28,6 +28,7 @@ from cruddur.identity.keys import KeyRing, SigningKey, SigningKeyError, new_sign
 from cruddur.identity.tokens import LEEWAY_SECONDS
 from cruddur.resources import open_resources
 from cruddur.settings import Settings, SettingsError
+from cruddur.telemetry.pipeline import Telemetry
 from support import Api, Member, refused, serving
 
 REQUIRED = "/api/auth/me"
@@ -425,5 +426,5 @@ def pem_of(key: Any) -> str:
 )
 async def test_a_bad_signing_key_stops_the_start(settings: Settings, pem: str) -> None:
     with pytest.raises(SigningKeyError):
-        async with open_resources(replace(settings, signing_key=pem)):
+        async with open_resources(replace(settings, signing_key=pem), Telemetry(settings)):
             pass

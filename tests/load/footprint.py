@@ -65,11 +65,11 @@ def _fill(server: EmbeddedPostgres, count: int, alive: float) -> str:
     database = f"cruds_{count}_{round(alive * 100)}"
     server.create_database(database)
     dsn = server.dsn(database)
-    asyncio.run(_rows(dsn, count, alive))
+    asyncio.run(rows(dsn, count, alive))
     return dsn
 
 
-async def _rows(dsn: str, count: int, alive: float) -> None:
+async def rows(dsn: str, count: int, alive: float) -> None:
     await migrate(dsn)
     conn = await asyncpg.connect(dsn)
     await conn.execute(

@@ -1,18 +1,29 @@
 """The connection pool and the two ways to use it: `connection()` and `transaction()`."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 
-from cruddur.db.statements import Connection
+from cruddur.db.statements import Connection, load
+from cruddur.telemetry.pool import record_wait
+from cruddur.telemetry.statements import measured
+from cruddur.telemetry.work import current_work
 
 OLDEST_SERVER = 180000
 """PostgreSQL 18, in the form of `server_version_num`: the first with uuidv7()."""
 
 ACQUIRE_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it is answered 503."""
+
+
+_PING = load("health.ping")
+_BEGIN, _COMMIT, _ROLLBACK = (
+    {"db.operation.name": verb, "db.query.summary": verb}
+    for verb in ("BEGIN", "COMMIT", "ROLLBACK")
+)
 
 
 class DatabaseUnavailableError(Exception):
@@ -99,10 +110,13 @@ class Database:
         """
         if self._pool is None:
             raise DatabaseUnavailableError("the database is not open")
+        start = time.time_ns()
         try:
             conn = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
         except (*_UNREACHABLE, TimeoutError) as error:
             raise DatabaseUnavailableError(describe(error)) from error
+        finally:
+            record_wait(start)
         try:
             yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, TimeoutError) as error:
@@ -121,7 +135,14 @@ class Database:
     async def ping(self) -> None:
         """Ask the server for nothing. Raises DatabaseUnavailableError without an answer."""
         async with self.connection() as conn:
-            await conn.fetchval("SELECT true")
+            await _PING.value(conn)
+
+    def usage(self) -> tuple[int, int, int]:
+        """Connections in use, idle ones, and how many there may be."""
+        if self._pool is None:
+            return 0, 0, self._pool_size
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle, self._pool_size
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -133,10 +154,24 @@ class Database:
         """
         async with self.connection() as conn:
             try:
-                async with conn.transaction():
+                async with _transaction(conn):
                     yield conn
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 raise DatabaseUnavailableError(describe(error)) from error
+
+
+@asynccontextmanager
+async def _transaction(conn: Connection) -> AsyncIterator[None]:
+    """asyncpg's own, with spans for its ends, where the disk is waited for."""
+    transaction = conn.transaction()
+    await measured(_BEGIN, transaction.start())
+    with current_work().counting():
+        try:
+            yield
+        except BaseException:
+            await measured(_ROLLBACK, transaction.rollback())
+            raise
+        await measured(_COMMIT, transaction.commit())
 
 
 async def check_version(conn: Connection) -> None:

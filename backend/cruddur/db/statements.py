@@ -2,20 +2,29 @@
 
 A statement is loaded when its module is imported, so a misspelt name stops the start
 and not a request. Comments are stripped before the text is sent: what a database or a
-trace shows is the statement itself.
+trace shows is the statement itself. Each has one span, named after its file, and never
+shows a parameter's value.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
+from opentelemetry.util.types import AttributeValue
+
+from cruddur.telemetry.statements import measured
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
 
+T = TypeVar("T")
+
 _COMMENT = re.compile(r"--[^\n]*")
+_WORD = re.compile(r"[()]|\w+")
+_VERBS = frozenset({"DELETE", "INSERT", "MERGE", "SELECT", "UPDATE"})
+_WRITING_CTE = re.compile(r"\(\s*(DELETE|INSERT|MERGE|UPDATE)\b", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -26,9 +35,10 @@ class Statement:
         name: `<area>.<statement>`, as the file's place gives it.
         sql: the text that is sent, parameters numbered in order of first appearance.
         parameters: their names, in that order.
+        attributes: those of its spans.
     """
 
-    __slots__ = ("name", "parameters", "sql")
+    __slots__ = ("attributes", "name", "parameters", "sql")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -40,29 +50,66 @@ class Statement:
         self.sql = _PARAMETER.sub(
             lambda match: numbers[match[1]], "\n".join(line for line in lines if line)
         )
+        operation = _operation(self.sql)
+        self.attributes: dict[str, AttributeValue] = {
+            "db.operation.name": operation,
+            "db.query.summary": f"{operation} {name}",
+            "db.query.text": self.sql,
+        }
 
     async def rows(self, conn: Connection, **values: Any) -> list[Row]:
         """Every row."""
-        return await conn.fetch(self.sql, *self._arguments(values))
+        return await self._send(conn.fetch, values, len)
 
     async def row(self, conn: Connection, **values: Any) -> Row | None:
         """The first row, or None."""
-        return await conn.fetchrow(self.sql, *self._arguments(values))
+        return await self._send(conn.fetchrow, values, _one)
 
     async def value(self, conn: Connection, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return await conn.fetchval(self.sql, *self._arguments(values))
+        return await self._send(conn.fetchval, values, _one)
 
     async def run(self, conn: Connection, **values: Any) -> int:
         """Execute it and return the number of rows it touched."""
-        tag = await conn.execute(self.sql, *self._arguments(values))
-        count = tag.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
+        return _affected(await self._send(conn.execute, values, _affected, writes=True))
+
+    async def _send(
+        self,
+        method: Callable[..., Awaitable[T]],
+        values: dict[str, Any],
+        count: Callable[[T], int],
+        *,
+        writes: bool = False,
+    ) -> T:
+        arguments = self._arguments(values)
+        return await measured(self.attributes, method(self.sql, *arguments), count, writes=writes)
 
     def _arguments(self, values: dict[str, Any]) -> Iterable[Any]:
         if len(values) != len(self.parameters):
             raise TypeError(f"{self.name} takes {self.parameters}, was given {tuple(values)}")
         return [values[parameter] for parameter in self.parameters]
+
+
+def _one(answer: object) -> int:
+    return int(answer is not None)
+
+
+def _affected(tag: str) -> int:
+    """The number at the end of a command tag such as `INSERT 0 1`."""
+    count = tag.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+def _operation(sql: str) -> str:
+    """What the statement does: its verb, or that of the first CTE that writes."""
+    if writing := _WRITING_CTE.search(sql):
+        return str(writing[1]).upper()
+    depth = 0
+    for word in _WORD.findall(sql):
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word.upper() in _VERBS:
+            return str(word).upper()
+    return sql.split(None, 1)[0].upper()
 
 
 def load(name: str) -> Statement:

@@ -9,6 +9,7 @@ LOCK = 4567_0002
 BATCH = 5000
 """Cruds per delete: short enough that nobody waits for it."""
 
+_TRY_LOCK = load("sweeper.try_lock")
 _ACTIVITIES = load("activities.sweep")
 _OTHERS = tuple(
     load(f"sweeper.{name}")
@@ -35,7 +36,7 @@ async def sweep(dsn: str) -> int | None:
     """
     conn = await connect(dsn)
     try:
-        if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+        if not await _TRY_LOCK.value(conn, lock=LOCK):
             return None
         total = 0
         while removed := await _ACTIVITIES.run(conn, batch=BATCH):

@@ -6,6 +6,10 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+from opentelemetry.trace import StatusCode
+
+from cruddur.telemetry.background import background
+from cruddur.telemetry.work import error_type
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +75,7 @@ class Mailer:
 
     def _post(self, email: str, subject: str, text: str, *, log_line: str) -> None:
         if self._url is None:
-            logger.info(log_line)
+            logger.info(log_line, extra={"private": True})
             return
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, email, subject
@@ -84,15 +88,19 @@ class Mailer:
     async def _deliver(self, message: EmailMessage) -> None:
         if self._url is None:
             return
-        try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._url.hostname,
-                port=self._url.port,
-                username=unquote(self._url.username) if self._url.username else None,
-                password=unquote(self._url.password) if self._url.password else None,
-                use_tls=self._url.scheme == "smtps",
-                timeout=SMTP_TIMEOUT,
-            )
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            logger.error("mail was not accepted: %s", error)  # no trace: it quotes the address
+        with background("send mail") as span:
+            try:
+                await aiosmtplib.send(
+                    message,
+                    hostname=self._url.hostname,
+                    port=self._url.port,
+                    username=unquote(self._url.username) if self._url.username else None,
+                    password=unquote(self._url.password) if self._url.password else None,
+                    use_tls=self._url.scheme == "smtps",
+                    timeout=SMTP_TIMEOUT,
+                )
+            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+                # Its text quotes the address, and a trace has room for more.
+                span.set_status(StatusCode.ERROR, "mail was not accepted")
+                span.set_attribute("error.type", error_type(error))
+                logger.error("mail was not accepted: %s", error)

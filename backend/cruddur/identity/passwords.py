@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cruddur.errors import InvalidError
+from cruddur.telemetry.work import span
 
 SHORTEST = 10
 
@@ -19,14 +20,16 @@ _slots = asyncio.Semaphore(2)
 
 async def hash_password(password: str) -> str:
     """The Argon2id hash, in its own text form."""
-    async with _slots:
-        return await asyncio.to_thread(_hasher.hash, password)
+    with span("hash password"):
+        async with _slots:
+            return await asyncio.to_thread(_hasher.hash, password)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether the password fits; takes as long when there is no hash to fit."""
-    async with _slots:
-        fits = await asyncio.to_thread(_verify, password, password_hash or _decoy())
+    with span("verify password"):
+        async with _slots:
+            fits = await asyncio.to_thread(_verify, password, password_hash or _decoy())
     return fits and password_hash is not None
 
 

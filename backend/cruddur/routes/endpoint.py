@@ -23,6 +23,7 @@ from cruddur.errors import UnsupportedMediaTypeError
 from cruddur.identity.viewer import Viewer
 from cruddur.resources import Resources
 from cruddur.routes.drafts import read_body, read_query
+from cruddur.telemetry.work import current_work
 from cruddur.wire import Draft
 
 T = TypeVar("T")
@@ -169,7 +170,8 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
         if endpoint.body is not None:
             if not request.is_json:
                 raise UnsupportedMediaTypeError
-            arguments["body"] = read_body(endpoint.body, await body_bytes())
+            arguments["body"] = body = read_body(endpoint.body, await body_bytes())
+            current_work().bodies.append(body)
         answer = await handler(**arguments)
         return respond(endpoint, answer)
 
@@ -181,8 +183,12 @@ async def _viewer(access: Access) -> Viewer | None:
     header = request.headers.get("Authorization")
     authenticator = resources().authenticator
     if access == "required":
-        return await authenticator.require(header)
-    return await authenticator.recognise(header)
+        viewer: Viewer | None = await authenticator.require(header)
+    else:
+        viewer = await authenticator.recognise(header)
+    if viewer is not None:
+        current_work().user_uuid = viewer.uuid
+    return viewer
 
 
 def respond(endpoint: Endpoint, answer: Any) -> Response:

@@ -1,11 +1,10 @@
 """Every failure, whatever raised it, in the one error shape."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
 import asyncpg
 import msgspec
-from quart import Quart, Response, request
+from quart import Quart, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
 from cruddur.db.pool import DatabaseUnavailableError
@@ -16,8 +15,7 @@ from cruddur.errors import (
     NotFoundError,
     UnavailableError,
 )
-
-logger = logging.getLogger(__name__)
+from cruddur.telemetry.failures import report
 
 
 def install(app: Quart) -> None:
@@ -35,7 +33,7 @@ async def _refused(error: CruddurError) -> Response:
 
 
 async def _database_unavailable(error: Exception) -> Response:
-    logger.error("the database is not available: %s", error)
+    report(error, "the database")
     return await _refused(UnavailableError())
 
 
@@ -55,7 +53,7 @@ async def _http(error: HTTPException) -> Response:
 
 
 async def _unexpected(error: Exception) -> Response:
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    report(error)
     return _failure(500, [GENERIC_CODES[500]], {})
 
 

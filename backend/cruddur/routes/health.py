@@ -1,7 +1,13 @@
 """Whether we answer, whether our database does, and the keys that verify our tokens."""
 
+import hmac
+import os
+
+from quart import request
+
+from cruddur.errors import NotFoundError, UnauthenticatedError
 from cruddur.routes.endpoint import Area, resources
-from cruddur.wire import Health, JsonWebKeySet, Ready
+from cruddur.wire import Health, JsonWebKeySet, Ready, SinkHealth, TelemetryHealth
 
 health = Area("health")
 
@@ -17,6 +23,40 @@ async def ready() -> Ready:
     """For a load balancer: 503 while the database does not answer."""
     await resources().database.ping()
     return Ready()
+
+
+@health.handle(
+    "GET",
+    "/api/health/telemetry",
+    summary="How each sink of the telemetry is doing, for operators",
+    refuses={401: ["generic_401"], 404: ["not_found"]},
+)
+async def telemetry() -> TelemetryHealth:
+    """Of the process that answers. Needs CRUDDUR_OPERATOR_TOKEN as bearer token; where
+    none is set there is nothing here."""
+    settings = resources().settings
+    if not settings.operator_token:
+        raise NotFoundError
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    is_operator = hmac.compare_digest(token.encode(), settings.operator_token.encode())
+    if scheme.lower() != "bearer" or not is_operator:
+        raise UnauthenticatedError
+    sinks = [
+        SinkHealth(
+            sink=found.sink,
+            queued=found.queued,
+            capacity=found.capacity,
+            sent=found.sent,
+            failed=found.failed,
+            dropped=found.dropped,
+            delivering_since=found.delivering_since,
+            last_sent=found.last_sent,
+            last_failed=found.last_failed,
+            last_error=found.last_error,
+        )
+        for found in resources().telemetry.health()
+    ]
+    return TelemetryHealth(os.getpid(), settings.sample_ratio, sinks)
 
 
 @health.handle("GET", "/.well-known/jwks.json", summary="The keys of our access tokens")

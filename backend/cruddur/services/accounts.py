@@ -20,6 +20,7 @@ from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
 from cruddur.services.throttling import Throttle
+from cruddur.telemetry.work import current_work
 from cruddur.wire import (
     ConfirmDraft,
     DeleteAccountDraft,
@@ -79,6 +80,7 @@ class Accounts:
         """Open the account. Refused: code_invalid, rate_limited."""
         await self._throttle.attempt("confirm", address, draft.email)
         await self._provider.confirm(draft.email, draft.code)
+        current_work().count("app.accounts.confirmed")
 
     async def resend(self, draft: EmailDraft, address: str) -> None:
         """Send the code once more. Refused: rate_limited."""
@@ -101,6 +103,7 @@ class Accounts:
                 token_hash=_digest(token),
                 lifetime=SESSION_LIFETIME,
             )
+        current_work().count("app.sessions.opened")
         return Entry(await self._answer(proof, session_uuid), token)
 
     async def refresh(self, token: str | None, address: str) -> Entry:

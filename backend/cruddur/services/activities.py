@@ -1,7 +1,7 @@
 """Cruds, replies and the feeds they are read in."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cruddur.db import activities as db
@@ -11,6 +11,7 @@ from cruddur.errors import NotFoundError
 from cruddur.identity.viewer import Viewer
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
+from cruddur.telemetry.work import current_work, span
 from cruddur.wire import (
     Crud,
     CrudDraft,
@@ -40,16 +41,19 @@ _LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
-    """The newest cruds of everybody."""
+    """The newest cruds of everybody, in the span that the course gave them."""
     before_at, before_uuid = time_cursor(paging.cursor)
-    listed = await db.select_home(
-        conn,
-        viewer=_uuid(viewer),
-        before_at=before_at,
-        before_uuid=before_uuid,
-        limit=paging.limit + 1,
-    )
-    return _cruds(listed, paging.limit)
+    with span("home-activities", {"app.now": datetime.now(UTC).isoformat()}) as home_span:
+        listed = await db.select_home(
+            conn,
+            viewer=_uuid(viewer),
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=paging.limit + 1,
+        )
+        page = _cruds(listed, paging.limit)
+        home_span.set_attribute("app.result_length", len(page.items))
+    return page
 
 
 async def profile_feed(
@@ -145,7 +149,7 @@ async def show(
 
 async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
     """A new crud that lives for the draft's ttl."""
-    return await db.insert_activity(
+    created = await db.insert_activity(
         conn,
         user_uuid=viewer.uuid,
         message=draft.message,
@@ -153,6 +157,8 @@ async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
     )
+    current_work().count("app.cruds.created", attributes={"app.kind": "crud"})
+    return created
 
 
 async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud:
@@ -192,7 +198,7 @@ async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
 
 
 async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud | None:
-    return await db.insert_reply(
+    created = await db.insert_reply(
         conn,
         user_uuid=viewer.uuid,
         parent_uuid=uuid,
@@ -200,6 +206,9 @@ async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
     )
+    if created is not None:
+        current_work().count("app.cruds.created", attributes={"app.kind": "reply"})
+    return created
 
 
 def _cruds(listed: list[db.Listed], limit: int) -> Page[Crud]:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from cruddur.db import avatars as db
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
+from cruddur.telemetry.work import span
 from cruddur.wire import Avatar
 
 SIDE = 512
@@ -30,8 +31,9 @@ async def encode(data: bytes) -> bytes:
     Raises:
         InvalidError: avatar_invalid, it is no picture of a known kind, or too large.
     """
-    async with _slots:
-        return await asyncio.to_thread(_encode, data)
+    with span("encode avatar", {"app.picture.bytes": len(data)}):
+        async with _slots:
+            return await asyncio.to_thread(_encode, data)
 
 
 async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:

@@ -1,0 +1,25 @@
+"""The course's own test of Rollbar: one request, one item."""
+
+from quart import Blueprint, Response
+
+from cruddur.errors import NotFoundError
+from cruddur.routes.endpoint import resources
+from cruddur.telemetry.failures import report
+
+rollbar = Blueprint("rollbar", __name__)
+
+
+class RollbarTestError(Exception):
+    """Nothing failed; somebody asked for an item."""
+
+
+@rollbar.get("/rollbar/test")
+async def rollbar_test() -> Response:
+    """Send an item with the trace of this request. Off in production, unless asked for."""
+    if not resources().settings.is_rollbar_test_on:
+        raise NotFoundError
+    try:
+        raise RollbarTestError("Hello World!")
+    except RollbarTestError as error:
+        report(error)
+    return Response("Hello World!", content_type="text/plain; charset=utf-8")

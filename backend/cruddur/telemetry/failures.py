@@ -1,0 +1,48 @@
+"""Failures that somebody should look at: told once, to the span, the log and Rollbar."""
+
+import logging
+
+from opentelemetry import trace
+
+from cruddur.telemetry.work import (
+    Failure,
+    current_work,
+    describe,
+    mark_failed,
+    stacktrace,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def report(error: BaseException, what: str | None = None) -> None:
+    """Tell of a failure of the current unit of work; of the same one a second time, nothing.
+
+    Args:
+        error: what was caught.
+        what: what failed, in words without anything private; by default the request, such
+            as `GET /api/activities/home`.
+    """
+    work = current_work()
+    if getattr(error, "is_reported", False):
+        return
+    error.is_reported = True  # type: ignore[attr-defined]  # it may be met at several places
+    work.error = error
+    what = what or f"{work.scope.get('method', 'WS')} {work.route}"
+    span = trace.get_current_span()
+    mark_failed(span, error, work)
+    ids = span.get_span_context()
+    failure = Failure(
+        error=error,
+        message=describe(error, work),
+        stacktrace=stacktrace(error, work),
+        what=what,
+        work=work,
+        trace_id=trace.format_trace_id(ids.trace_id),
+        span_id=trace.format_span_id(ids.span_id),
+    )
+    logger.error("%s failed: %s", what, failure.message, extra={"failure": failure})
+    for reporter in work.instruments.reporters:
+        identifier = reporter.report(failure)
+        if identifier is not None:
+            span.set_attribute("rollbar.uuid", identifier)

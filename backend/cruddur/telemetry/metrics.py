@@ -1,0 +1,151 @@
+"""The service's own metrics: made from the registry, fed by units of work and by looking."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from typing import Protocol
+
+from opentelemetry.metrics import (
+    CallbackOptions,
+    Counter,
+    Histogram,
+    Meter,
+    Observation,
+    UpDownCounter,
+)
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.metrics.view import DropAggregation, View
+from opentelemetry.sdk.resources import Resource
+
+from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.registry import METRICS, Metric
+
+_LAG_SECONDS = 1.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_STATM = Path("/proc/self/statm")
+
+
+class Pool(Protocol):
+    """A pool of database connections, as far as it is measured."""
+
+    def usage(self) -> tuple[int, int, int]:
+        """Connections in use, idle ones, and how many there may be."""
+
+
+def meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> MeterProvider:
+    """A provider whose metrics have a bounded number of series."""
+    return MeterProvider(
+        metric_readers=readers,
+        resource=resource,
+        shutdown_on_exit=False,
+        views=[
+            # The instrumentation gives a streamed answer the size of the one before it.
+            View(
+                instrument_name="http.server.response.body.size",
+                aggregation=DropAggregation(),
+            ),
+            # Without the Host header that a caller may invent.
+            View(
+                instrument_name="http.server.active_requests",
+                attribute_keys={"http.request.method", "url.scheme"},
+            ),
+        ],
+    )
+
+
+def counters(meter: Meter) -> dict[str, Counter]:
+    """Every registered counter that units of work feed."""
+    return {m.name: meter.create_counter(m.name, m.unit, m.why) for m in _fed("counter")}
+
+
+def gauges(meter: Meter) -> dict[str, UpDownCounter]:
+    """Every registered up-down counter that units of work feed."""
+    made = _fed("updowncounter")
+    return {m.name: meter.create_up_down_counter(m.name, m.unit, m.why) for m in made}
+
+
+def histograms(meter: Meter) -> dict[str, Histogram]:
+    """Every registered histogram that units of work feed."""
+    return {
+        m.name: meter.create_histogram(
+            m.name, m.unit, m.why, explicit_bucket_boundaries_advisory=m.buckets
+        )
+        for m in _fed("histogram")
+    }
+
+
+def observe_process(meter: Meter) -> None:
+    """Processor time and memory of this process."""
+
+    def cpu(_: CallbackOptions) -> Iterable[Observation]:
+        usage = getrusage(RUSAGE_SELF)
+        yield Observation(usage.ru_utime, {"cpu.mode": "user"})
+        yield Observation(usage.ru_stime, {"cpu.mode": "system"})
+
+    def memory(_: CallbackOptions) -> Iterable[Observation]:
+        if _STATM.exists():
+            yield Observation(int(_STATM.read_text().split()[1]) * _PAGE)
+
+    _observe(meter, "process.cpu.time", cpu)
+    _observe(meter, "process.memory.usage", memory)
+
+
+def observe_pool(meter: Meter, pool: Pool) -> None:
+    """The database connections of this process."""
+    name = {"db.client.connection.pool.name": "cruddur"}
+
+    def count(_: CallbackOptions) -> Iterable[Observation]:
+        used, idle, _most = pool.usage()
+        yield Observation(used, {**name, "db.client.connection.state": "used"})
+        yield Observation(idle, {**name, "db.client.connection.state": "idle"})
+
+    def most(_: CallbackOptions) -> Iterable[Observation]:
+        yield Observation(pool.usage()[2], name)
+
+    _observe(meter, "db.client.connection.count", count)
+    _observe(meter, "db.client.connection.max", most)
+
+
+def observe_couriers(meter: Meter, couriers: Sequence[Courier[object]]) -> None:
+    """What waits for each sink and what became of the rest."""
+
+    def size(_: CallbackOptions) -> Iterable[Observation]:
+        for courier in couriers:
+            yield Observation(courier.delivery().queued, {"app.sink": courier.sink})
+
+    def items(_: CallbackOptions) -> Iterable[Observation]:
+        for courier in couriers:
+            found = courier.delivery()
+            for outcome in ("sent", "failed", "dropped"):
+                attributes = {"app.sink": courier.sink, "app.outcome": outcome}
+                yield Observation(getattr(found, outcome), attributes)
+
+    _observe(meter, "app.sink.queue.size", size)
+    _observe(meter, "app.sink.items", items)
+
+
+async def measure_lag(lag: Histogram) -> None:
+    """Until cancelled: how much later than asked for the event loop wakes a sleeper."""
+    while True:
+        start = time.perf_counter()
+        await asyncio.sleep(_LAG_SECONDS)
+        lag.record(max(0.0, time.perf_counter() - start - _LAG_SECONDS))
+
+
+def _observe(
+    meter: Meter, name: str, callback: Callable[[CallbackOptions], Iterable[Observation]]
+) -> None:
+    metric = METRICS[name]
+    create = {
+        "observable counter": meter.create_observable_counter,
+        "observable updowncounter": meter.create_observable_up_down_counter,
+    }[metric.instrument]
+    create(name, [callback], metric.unit, metric.why)
+
+
+def _fed(instrument: str) -> list[Metric]:
+    return [metric for metric in METRICS.values() if metric.instrument == instrument]

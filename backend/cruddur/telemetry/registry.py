@@ -1,0 +1,213 @@
+"""Every span, attribute, metric and log field that the service emits.
+
+The documentation's tables are made of this list, the metrics are created from it, and a
+test fails when the service emits a key that is neither here nor a stable one of the
+semantic conventions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class SpanName:
+    """A span: how it is named, of which kind it is, and when there is one."""
+
+    name: str
+    kind: Literal["SERVER", "CLIENT", "INTERNAL"]
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A key of ours, or one of the conventions that are not stable yet.
+
+    `on` says where it is: on spans, in log lines, on metrics or on the resource.
+    """
+
+    name: str
+    type: Literal["string", "int", "double", "boolean", "string[]"]
+    on: str
+    why: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of ours; those of the HTTP instrumentations are in the conventions."""
+
+    name: str
+    instrument: Literal[
+        "counter",
+        "updowncounter",
+        "histogram",
+        "observable counter",
+        "observable updowncounter",
+    ]
+    unit: str
+    why: str
+    attributes: Sequence[str] = ()
+    buckets: Sequence[float] | None = None
+
+
+# The bounds that the conventions advise for durations.
+_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+
+SPANS = (
+    SpanName(
+        "{METHOD} {rule}",
+        "SERVER",
+        "each request, such as `GET /api/activities/@<handle>`; the method alone where no"
+        " rule matches; none for the probes",
+    ),
+    SpanName("WS {rule}", "SERVER", "each websocket, until it closes"),
+    SpanName(
+        "close {rule}",
+        "INTERNAL",
+        "the end of a stream: a trace of its own, linked to the span that opened it",
+    ),
+    SpanName(
+        "{OPERATION} {area}.{statement}",
+        "CLIENT",
+        "each SQL statement, such as `SELECT activities.home`, which is the file"
+        " `db/sql/activities/home.sql`",
+    ),
+    SpanName("BEGIN", "CLIENT", "the start of a transaction"),
+    SpanName("COMMIT", "CLIENT", "its end; the time that the disk takes is here"),
+    SpanName("ROLLBACK", "CLIENT", "its end, when something refused or failed"),
+    SpanName("wait for connection", "INTERNAL", "the pool had no connection for over 1 ms"),
+    SpanName("{METHOD} {host}", "CLIENT", "each outgoing HTTP call"),
+    SpanName("home-activities", "INTERNAL", "the home feed, as the course named it"),
+    SpanName("hash password", "INTERNAL", "Argon2id, and the wait for one of its two places"),
+    SpanName("verify password", "INTERNAL", "the same, for a sign-in"),
+    SpanName("encode avatar", "INTERNAL", "a picture becomes a 512-pixel JPEG"),
+    SpanName("sweep", "INTERNAL", "what has expired is removed; the root of its own trace"),
+    SpanName("send mail", "INTERNAL", "a mail by SMTP; its own trace, linked to the request"),
+    SpanName("lifespan", "INTERNAL", "a start or a stop that failed"),
+)
+
+_ATTRIBUTES = (
+    Attribute("app.now", "string", "home-activities", "when the feed was read (ISO 8601)"),
+    Attribute("app.result_length", "int", "home-activities", "cruds on the page"),
+    Attribute("app.db.statements", "int", "server spans, log lines", "SQL statements so far"),
+    Attribute("app.db.duration_ms", "double", "server spans, log lines", "their time", "ms"),
+    Attribute(
+        "app.db.pool_wait_ms",
+        "double",
+        "server spans, log lines",
+        "time without a connection; absent if none was lost",
+        "ms",
+    ),
+    Attribute("db.response.returned_rows", "int", "SQL spans", "rows that a statement returned"),
+    Attribute("app.db.affected_rows", "int", "SQL spans", "rows that a write touched"),
+    Attribute("app.http.calls", "int", "server spans, log lines", "outgoing calls, if any"),
+    Attribute("app.http.duration_ms", "double", "server spans, log lines", "their time", "ms"),
+    Attribute("app.duration_ms", "double", "log lines", "the whole request", "ms"),
+    Attribute(
+        "app.client_disconnected",
+        "boolean",
+        "server spans, log lines",
+        "the caller went away before the answer was complete: no fault of ours",
+    ),
+    Attribute("app.stream.messages", "int", "close spans, log lines", "messages that were sent"),
+    Attribute(
+        "app.stream.duration_ms", "double", "close spans, log lines", "how long it was open", "ms"
+    ),
+    Attribute(
+        "app.stream.close_reason", "string", "close spans, log lines", "client, server or failed"
+    ),
+    Attribute("app.swept", "int", "sweep", "cruds and replies that were removed"),
+    Attribute("app.picture.bytes", "int", "encode avatar", "size of the upload", "By"),
+    Attribute("app.kind", "string", "counters", "crud or reply"),
+    Attribute("app.sink", "string", "metrics of sinks", "the sink's name"),
+    Attribute("app.outcome", "string", "metrics of sinks", "sent, failed or dropped"),
+    Attribute("SampleRate", "int", "spans of a sample", "how many this one stands for"),
+    Attribute("rollbar.uuid", "string", "failed spans", "the failure's item in Rollbar"),
+    Attribute(
+        "enduser.pseudo.id", "string", "server spans, log lines", "the uuid of the person who asks"
+    ),
+    Attribute(
+        "http.response.body.size", "int", "server spans, log lines", "bytes of the answer", "By"
+    ),
+    Attribute("db.client.connection.pool.name", "string", "metrics", "always cruddur"),
+    Attribute("db.client.connection.state", "string", "metrics", "used or idle"),
+    Attribute("cpu.mode", "string", "metrics", "user or system"),
+    Attribute("process.pid", "int", "resource", "the process"),
+)
+ATTRIBUTES = {attribute.name: attribute for attribute in _ATTRIBUTES}
+
+_METRICS = (
+    Metric("app.cruds.created", "counter", "{crud}", "cruds and replies posted", ("app.kind",)),
+    Metric("app.cruds.expired", "counter", "{crud}", "cruds and replies swept"),
+    Metric("app.messages.sent", "counter", "{message}", "messages between people"),
+    Metric("app.accounts.confirmed", "counter", "{account}", "accounts opened"),
+    Metric("app.sessions.opened", "counter", "{session}", "sign-ins that succeeded"),
+    Metric("app.streams.open", "updowncounter", "{stream}", "streams that are open"),
+    Metric(
+        "app.event_loop.lag",
+        "histogram",
+        "s",
+        "how much later than asked for the event loop wakes",
+        buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+    ),
+    Metric(
+        "db.client.operation.duration",
+        "histogram",
+        "s",
+        "SQL statements",
+        ("db.system.name", "db.query.summary", "error.type"),
+        _SECONDS,
+    ),
+    Metric(
+        "db.client.connection.wait_time",
+        "histogram",
+        "s",
+        "the wait for a connection of the pool",
+        ("db.client.connection.pool.name",),
+        _SECONDS,
+    ),
+    Metric(
+        "db.client.connection.count",
+        "observable updowncounter",
+        "{connection}",
+        "connections of the pool",
+        ("db.client.connection.pool.name", "db.client.connection.state"),
+    ),
+    Metric(
+        "db.client.connection.max",
+        "observable updowncounter",
+        "{connection}",
+        "as many may be open",
+        ("db.client.connection.pool.name",),
+    ),
+    Metric("process.cpu.time", "observable counter", "s", "processor time", ("cpu.mode",)),
+    Metric("process.memory.usage", "observable updowncounter", "By", "resident memory"),
+    Metric(
+        "app.sink.queue.size",
+        "observable updowncounter",
+        "{item}",
+        "items that wait for a sink",
+        ("app.sink",),
+    ),
+    Metric(
+        "app.sink.items",
+        "observable counter",
+        "{item}",
+        "items by what became of them",
+        ("app.sink", "app.outcome"),
+    ),
+)
+METRICS = {metric.name: metric for metric in _METRICS}
+
+LOG_FIELDS = (
+    Attribute("timestamp", "string", "every line", "ISO 8601 in UTC, to the millisecond"),
+    Attribute("level", "string", "every line", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+    Attribute("logger", "string", "every line", "who speaks; `cruddur.request` for requests"),
+    Attribute("message", "string", "every line", "what happened, in words"),
+    Attribute("trace_id", "string", "lines inside a trace", "32 hexadecimal digits"),
+    Attribute("span_id", "string", "lines inside a trace", "16 hexadecimal digits"),
+    Attribute(
+        "xray_trace_id", "string", "lines inside a trace, with X-Ray", "its form of the trace id"
+    ),
+)

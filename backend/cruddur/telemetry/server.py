@@ -1,0 +1,463 @@
+"""What is known of each request: its server span, its headers for the caller, its log line.
+
+    OpenTelemetryMiddleware     the server span and the metrics, named by `RouteNames`
+     └ RequestLayer             errors, disconnects, redaction, traceresponse, the log line
+        └ Quart
+
+The layer inside sees the server span as the current one and acts between Quart and the
+middleware, where neither of the two can.
+"""
+
+import logging
+import re
+import string
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, TypeAlias
+from urllib.parse import quote_from_bytes
+
+from opentelemetry import context, propagate, trace
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware, asgi_getter
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TracerProvider,
+)
+from opentelemetry.util.types import AttributeValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+
+from cruddur.telemetry.failures import report
+from cruddur.telemetry.redaction import redact_argument, redact_path, redact_query
+from cruddur.telemetry.work import (
+    Instruments,
+    Work,
+    account,
+    describe,
+    error_type,
+    milliseconds,
+    working,
+)
+
+logger = logging.getLogger("cruddur.request")
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PROBES = ("/api/health-check", "/api/ready", "/api/health/telemetry")
+"""Asked every few seconds by machines; they would drown what people ask."""
+
+STREAMS = ("/api/stream",)
+"""Answers without an end: one short span when they open, a linked one when they close."""
+
+METHODS = frozenset(
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+)
+"""Any other is `_OTHER` (semantic conventions), lest a caller invents span names."""
+
+_PUBLIC_ARGUMENTS = frozenset({"digest", "handle", "message_group_uuid", "subject", "uuid"})
+_READ_HEADERS = frozenset(
+    {b"host", b"user-agent", b"traceparent", b"tracestate", b"content-length"}
+)
+_ids = RandomIdGenerator()
+
+
+def instrument(
+    app: Application,
+    url_map: Map,
+    instruments: Instruments,
+    tracer_provider: TracerProvider,
+    meter_provider: MeterProvider,
+    origins: Sequence[str],
+) -> Application:
+    """Wrap a Quart application's ASGI callable in both layers.
+
+    `origins` are those whose pages may read the time and the trace of their requests.
+    """
+    unspanned = "|".join(re.escape(path) for path in (*PROBES, *STREAMS))
+    names = RouteNames(url_map)
+    traced = OpenTelemetryMiddleware(
+        RequestLayer(app, names, instruments, ", ".join(origins)),
+        excluded_urls=rf"^\w+://[^/]*(?:{unspanned})$",
+        default_span_details=names.details,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        exclude_spans=["receive", "send"],
+    )
+
+    async def entry(scope: Scope, receive: Receive, send: Send) -> None:
+        # HTTP/2 lets any byte through, and whoever reads the query reads UTF-8.
+        query = scope.get("query_string", b"")
+        if not query.isascii():
+            scope["query_string"] = quote_from_bytes(query, safe=string.printable).encode()
+        if not all(value.isascii() for _, value in scope.get("headers", ())):
+            scope["headers"] = [_readable(*header) for header in scope["headers"]]
+        await traced(scope, receive, send)
+
+    return entry
+
+
+class RouteNames:
+    """Names requests by the rule that they match, before anything else is known of them."""
+
+    def __init__(self, url_map: Map) -> None:
+        """Take the application's rules; more may be added until the first request."""
+        self._url_map = url_map
+        self._adapter = url_map.bind("")
+
+    def details(self, scope: Scope) -> tuple[str, dict[str, AttributeValue]]:
+        """The span's name and the attributes that the middleware gets wrong or lacks."""
+        is_websocket = scope["type"] == "websocket"
+        method = "WS" if is_websocket else scope["method"]
+        path = scope["path"]
+        attributes = _addresses(scope)
+        if query := scope.get("query_string"):
+            attributes["url.query"] = redact_query(query.decode("latin-1"))
+        try:
+            rule, arguments = self._match(path, scope)
+        except HTTPException:
+            scope["cruddur.path"] = attributes["url.path"] = redact_path(path)
+            if not is_websocket and method not in METHODS:
+                return "HTTP", attributes
+            return method, attributes
+        # A parameter that is not public is a signed address.
+        shown = redact_argument(path) if arguments.keys() <= _PUBLIC_ARGUMENTS else rule.rule
+        scope["cruddur.path"] = attributes["url.path"] = shown
+        scope["cruddur.route"] = attributes["http.route"] = rule.rule
+        return f"{method} {rule.rule}", attributes
+
+    def _match(self, path: str, scope: Scope) -> tuple[Rule, Mapping[str, Any]]:
+        is_websocket = scope["type"] == "websocket"
+        method = "GET" if is_websocket else scope["method"]
+        return self._adapter.match(path, method, return_rule=True, websocket=is_websocket)
+
+
+class RequestLayer:
+    """Between the middleware and Quart; see the module."""
+
+    def __init__(
+        self, app: Application, names: RouteNames, instruments: Instruments, origins: str
+    ) -> None:
+        """Take the application to wrap, and the value of `Timing-Allow-Origin`."""
+        self.app = app
+        self.instruments = instruments
+        self._names = names
+        self._timing = (b"timing-allow-origin", origins.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI callable."""
+        if scope["type"] == "http":
+            if scope["path"] in STREAMS:
+                await self._stream(scope, receive, send)
+            else:
+                await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def headers(self, span: Span) -> tuple[tuple[bytes, bytes], ...]:
+        """The response headers that tell a caller its trace: W3C Trace Context, level 2, and
+        Server-Timing, which a page's scripts can read of any resource."""
+        ids = span.get_span_context()
+        value = b"00-%032x-%016x-%02x" % (ids.trace_id, ids.span_id, ids.trace_flags)
+        return (
+            (b"traceresponse", value),
+            (b"server-timing", b'traceparent;desc="%b"' % value),
+            self._timing,
+        )
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        span = trace.get_current_span()
+        if span.get_span_context().is_valid:
+            await _Exchange(self, scope, span).run(receive, send)
+            return
+        # Nothing is recorded, a probe's for example; the ids serve all the same.
+        self._names.details(scope)
+        token = context.attach(trace.set_span_in_context(unrecorded(scope)))
+        try:
+            span = trace.get_current_span()
+            await _Exchange(self, scope, span).run(receive, send)
+        finally:
+            context.detach(token)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, attributes = self._names.details(scope)
+        opening = self.instruments.tracer.start_span(
+            name,
+            context=_callers_context(scope),
+            kind=SpanKind.SERVER,
+            attributes={
+                "http.request.method": scope["method"],
+                "url.scheme": scope["scheme"],
+                **attributes,
+            },
+        )
+        if not opening.get_span_context().is_valid:
+            opening = unrecorded(scope)
+        token = context.attach(trace.set_span_in_context(opening))
+        try:
+            stream = _Stream(self, scope, opening)
+            await stream.run(receive, send)
+        finally:
+            context.detach(token)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        span = trace.get_current_span()
+        is_accepted = False
+
+        async def sending(message: Message) -> None:
+            nonlocal is_accepted
+            is_accepted = is_accepted or message["type"] == "websocket.accept"
+            await send(message)
+
+        work = Work(self.instruments, span.is_recording(), scope, scope.get("cruddur.route"))
+        with working(work):
+            try:
+                await self.app(scope, receive, sending)
+            finally:
+                if is_accepted and span.is_recording():
+                    # The middleware takes every message for an answer with status 200.
+                    span.set_attribute("http.response.status_code", 101)
+                if work.error is not None:
+                    _mark(span, work)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, layer: RequestLayer, scope: Scope, span: Span) -> None:
+        self._layer = layer
+        self._scope = scope
+        self._span = span
+        route = scope.get("cruddur.route")
+        self._work = Work(layer.instruments, span.is_recording(), scope, route)
+        self._start = time.perf_counter()
+        self._status: int | None = None
+        self._size = 0
+        self._is_complete = False
+        self._is_disconnected = False
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect" and not self._is_complete:
+                self._is_disconnected = True
+                self._span.set_attribute("app.client_disconnected", True)
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await self._begin(message, send)
+            elif message["type"] == "http.response.body":
+                self._size += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    self._complete()
+                await send(message)
+            else:
+                await send(message)
+
+        with working(self._work):
+            try:
+                await self._layer.app(self._scope, receiving, sending)
+            except Exception as error:
+                # The first byte is gone, so no answer can tell of it. The span ends here:
+                # the middleware would record the exception once more, with its raw text.
+                report(error)
+                self._complete()
+                self._span.end()
+                raise
+            finally:
+                self._log()
+
+    async def _begin(self, message: Message, send: Send) -> None:
+        self._status = message["status"]
+        message["headers"] = [*message.get("headers", ()), *self._layer.headers(self._span)]
+        await send(message)
+        if self._work.error is not None:
+            _mark(self._span, self._work)
+
+    def _complete(self) -> None:
+        """Everything is known; the middleware ends the span when it has sent the rest."""
+        self._is_complete = True
+        if self._span.is_recording():
+            attributes = account(self._work)
+            attributes["http.response.body.size"] = self._size
+            self._span.set_attributes(attributes)
+
+    def _log(self) -> None:
+        if not self._is_complete and self._span.is_recording():
+            self._span.set_attributes(account(self._work))
+        level = logging.DEBUG if self._scope["path"] in PROBES else logging.INFO
+        if logger.isEnabledFor(level):
+            duration = time.perf_counter() - self._start
+            _log_request(level, self._scope, self._work, self._status, duration, self._facts())
+
+    def _facts(self) -> dict[str, AttributeValue]:
+        facts: dict[str, AttributeValue] = {"http.response.body.size": self._size}
+        if self._is_disconnected:
+            facts["app.client_disconnected"] = True
+        return facts
+
+
+class _Stream:
+    """One answer without an end.
+
+    Its first span ends when the stream is established, so that it can be seen while the
+    stream is open; when it closes, a trace of its own is linked to it.
+    """
+
+    def __init__(self, layer: RequestLayer, scope: Scope, opening: Span) -> None:
+        self._layer = layer
+        self._scope = scope
+        self._opening = opening
+        self._instruments = layer.instruments
+        route = scope.get("cruddur.route")
+        self._work = Work(layer.instruments, opening.is_recording(), scope, route)
+        self._start = time.perf_counter()
+        self._status: int | None = None
+        self._messages = 0
+        self._is_open = False
+        self._close_reason = "failed"
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect" and self._close_reason == "failed":
+                self._close_reason = "client"
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await self._begin(message, send)
+                return
+            if message["type"] == "http.response.body":
+                self._messages += bool(message.get("body"))
+                if not message.get("more_body"):
+                    self._close_reason = "server"
+            await send(message)
+
+        with working(self._work):
+            try:
+                await self._layer.app(self._scope, receiving, sending)
+            except Exception as error:
+                self._close_reason = "failed"
+                report(error)
+                raise
+            finally:
+                self._end()
+
+    async def _begin(self, message: Message, send: Send) -> None:
+        self._status = message["status"]
+        message["headers"] = [*message.get("headers", ()), *self._layer.headers(self._opening)]
+        await send(message)
+        headers = dict(message["headers"])
+        self._opening.set_attribute("http.response.status_code", message["status"])
+        if self._status >= 500:
+            self._opening.set_status(Status(StatusCode.ERROR))
+        if self._work.error is not None:
+            _mark(self._opening, self._work)
+        self._opening.set_attributes(account(self._work))
+        self._opening.end()
+        self._work.is_recording = False  # what happens in a stream is not the stream's child
+        if headers.get(b"content-type", b"").startswith(b"text/event-stream"):
+            self._is_open = True
+            self._instruments.gauges["app.streams.open"].add(1)
+
+    def _end(self) -> None:
+        duration = time.perf_counter() - self._start
+        facts: dict[str, AttributeValue] = {
+            "app.stream.messages": self._messages,
+            "app.stream.duration_ms": milliseconds(duration),
+            "app.stream.close_reason": self._close_reason,
+        }
+        if self._is_open:
+            self._instruments.gauges["app.streams.open"].add(-1)
+            closing = self._instruments.tracer.start_span(
+                f"close {self._work.route}",
+                context=context.Context(),
+                links=[Link(self._opening.get_span_context())],
+                attributes=facts,
+            )
+            if self._work.error is not None:
+                _mark(closing, self._work)
+            closing.end()
+        _log_request(logging.INFO, self._scope, self._work, self._status, duration, facts)
+
+
+def unrecorded(scope: Scope) -> Span:
+    """A span that records nothing and has ids: the caller's trace, or a new one."""
+    known = trace.get_current_span(_callers_context(scope)).get_span_context()
+    trace_id = known.trace_id if known.is_valid else _ids.generate_trace_id()
+    flags = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
+    return NonRecordingSpan(SpanContext(trace_id, _ids.generate_span_id(), False, flags))
+
+
+def _readable(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header that the middleware reads, in characters on which it does not fail."""
+    if value.isascii() or name not in _READ_HEADERS:
+        return name, value
+    return name, value.decode("latin-1").encode("ascii", "backslashreplace")
+
+
+def _callers_context(scope: Scope) -> context.Context:
+    carrier: dict[str, Any] = dict(scope)
+    return propagate.extract(carrier, getter=asgi_getter)
+
+
+def _mark(span: Span, work: Work) -> None:
+    """Repeat what the middleware has just replaced by the bare status."""
+    if work.error is not None and span.is_recording():
+        span.set_attribute("error.type", error_type(work.error))
+        span.set_status(Status(StatusCode.ERROR, describe(work.error, work)))
+
+
+def _addresses(scope: Scope) -> dict[str, AttributeValue]:
+    """Host and port that the caller used; the middleware gives those of the socket."""
+    host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
+    name, _, port = host.rpartition(":")
+    if name and port.isdigit():
+        return {"server.address": name.strip("[]"), "server.port": int(port)}
+    if host:
+        default = 443 if scope["scheme"] in {"https", "wss"} else 80
+        return {"server.address": host.strip("[]"), "server.port": default}
+    return {}
+
+
+def _log_request(
+    level: int,
+    scope: Scope,
+    work: Work,
+    status: int | None,
+    seconds: float,
+    facts: dict[str, AttributeValue],
+) -> None:
+    """The canonical line: one a request, with all that its span knows."""
+    method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+    client = scope.get("client")
+    fields: dict[str, AttributeValue] = {
+        "http.request.method": method,
+        "http.route": work.route or "",
+        "url.path": scope.get("cruddur.path", ""),
+        "http.response.status_code": status or 0,
+        "app.duration_ms": milliseconds(seconds),
+        "client.address": client[0] if client else "",
+        **facts,
+        **account(work),
+    }
+    if work.error is not None:
+        fields["error.type"] = error_type(work.error)
+    outcome = status or "no answer"
+    path = work.route or fields["url.path"]
+    logger.log(level, "%s %s %s", method, path, outcome, extra={"fields": fields})

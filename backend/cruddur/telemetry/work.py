@@ -1,0 +1,255 @@
+"""A unit of work, and what it costs: a request, a sweep, a mail on its way.
+
+Whatever happens inside one (statements, outgoing calls, domain spans, failures) finds it
+by `current_work()`, adds to its account and opens spans with its tracer. Outside of any,
+in the command line's short commands, there is one that measures nothing.
+"""
+
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from opentelemetry import context, trace
+from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+from opentelemetry.trace import NoOpTracer, Span, Status, StatusCode, Tracer
+from opentelemetry.util.types import AttributeValue
+
+from cruddur.errors import CruddurError
+from cruddur.telemetry.redaction import private_values, scrub
+
+
+class Reporter(Protocol):
+    """Takes failures that somebody should look at."""
+
+    def report(self, failure: "Failure") -> str | None:
+        """Send it, soon; returns the identifier under which it will be found, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What a unit of work is measured with; one set per application.
+
+    Attributes:
+        tracer: opens the spans.
+        database: the attributes of every statement's span: system, name, server.
+        counters, gauges, histograms: by the metric's registered name.
+        reporters: where failures go beside the span and the log.
+    """
+
+    tracer: Tracer = field(default_factory=NoOpTracer)
+    database: Mapping[str, AttributeValue] = field(default_factory=dict)
+    counters: Mapping[str, Counter] = field(default_factory=dict)
+    gauges: Mapping[str, UpDownCounter] = field(default_factory=dict)
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    reporters: tuple[Reporter, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One unit of work, and its account so far. Times are in seconds.
+
+    Attributes:
+        instruments: what it is measured with.
+        is_recording: whether its spans are kept; without, none is opened.
+        scope: the ASGI scope of a request, empty for background work.
+        route: the rule that a request matched, such as `/api/activities/@<handle>`.
+        statements, statement_seconds: SQL statements and their time.
+        pool_wait_seconds: time spent waiting for database connections.
+        calls, call_seconds: outgoing HTTP calls and their time.
+        user_uuid: the person who asks.
+        error: what ended it, if it failed.
+        bodies: what was read from the request's body; private.
+        uncommitted: counts that a transaction in progress may still take back.
+    """
+
+    instruments: Instruments = field(default_factory=Instruments)
+    is_recording: bool = False
+    scope: Mapping[str, Any] = field(default_factory=dict)
+    route: str | None = None
+    statements: int = 0
+    statement_seconds: float = 0.0
+    pool_wait_seconds: float = 0.0
+    calls: int = 0
+    call_seconds: float = 0.0
+    user_uuid: UUID | None = None
+    error: BaseException | None = None
+    bodies: list[object] = field(default_factory=list)
+    uncommitted: list[tuple[str, int, Mapping[str, AttributeValue] | None]] | None = None
+
+    def scrub(self, text: str) -> str:
+        """The text without anything private that came with the request."""
+        return scrub(text, private_values(self.scope, self.bodies))
+
+    def count(
+        self, metric: str, amount: int = 1, attributes: Mapping[str, AttributeValue] | None = None
+    ) -> None:
+        """Add to a registered counter; inside a transaction, when it commits."""
+        if self.uncommitted is not None:
+            self.uncommitted.append((metric, amount, attributes))
+        elif counter := self.instruments.counters.get(metric):
+            counter.add(amount, attributes)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """A transaction: what is counted inside counts if it is left without an exception.
+
+        One inside another is another connection's, and neither waits for the other.
+        """
+        inner: list[tuple[str, int, Mapping[str, AttributeValue] | None]] = []
+        outer, self.uncommitted = self.uncommitted, inner
+        try:
+            yield
+        finally:
+            self.uncommitted = outer
+        for metric, amount, attributes in inner:
+            if counter := self.instruments.counters.get(metric):
+                counter.add(amount, attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception that somebody should look at, as every sink tells it.
+
+    Attributes:
+        error: the exception; for its type and frames, not for its text.
+        message: its text, scrubbed.
+        stacktrace: the scrubbed stack trace with all causes.
+        what: what failed, in words.
+        work: the unit of work that it ended.
+        trace_id, span_id: 32 and 16 hexadecimal digits.
+    """
+
+    error: BaseException
+    message: str
+    stacktrace: str
+    what: str
+    work: Work
+    trace_id: str
+    span_id: str
+
+
+_NOTHING = Work()
+_current: ContextVar[Work] = ContextVar("cruddur_work", default=_NOTHING)
+
+
+def current_work() -> Work:
+    """The unit of work that is being done."""
+    return _current.get()
+
+
+@contextmanager
+def working(work: Work) -> Iterator[Work]:
+    """Make it the current one, in this task and those that start in it."""
+    token = _current.set(work)
+    try:
+        yield work
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> Iterator[Span]:
+    """An INTERNAL span around something that a rule of ours does; it is the current one
+    meanwhile. A refusal is not its failure. Never hold it across a `yield`."""
+    work = current_work()
+    if not work.is_recording:
+        yield trace.INVALID_SPAN
+        return
+    opened = work.instruments.tracer.start_span(name, attributes=attributes)
+    token = context.attach(trace.set_span_in_context(opened))
+    try:
+        yield opened
+    except CruddurError as refusal:
+        if refusal.status >= 500:
+            mark_failed(opened, refusal, work)
+        raise
+    except Exception as error:
+        mark_failed(opened, error, work)
+        raise
+    finally:
+        context.detach(token)
+        opened.end()
+
+
+def account(work: Work) -> dict[str, AttributeValue]:
+    """What it cost, as the attributes of its first span and the fields of its log line."""
+    found: dict[str, AttributeValue] = {
+        "app.db.statements": work.statements,
+        "app.db.duration_ms": milliseconds(work.statement_seconds),
+    }
+    if work.pool_wait_seconds:
+        found["app.db.pool_wait_ms"] = milliseconds(work.pool_wait_seconds)
+    if work.calls:
+        found["app.http.calls"] = work.calls
+        found["app.http.duration_ms"] = milliseconds(work.call_seconds)
+    if work.user_uuid is not None:
+        found["enduser.pseudo.id"] = str(work.user_uuid)
+    return found
+
+
+def milliseconds(seconds: float) -> float:
+    """To the microsecond, which is more than the clock is good for."""
+    return round(seconds * 1000, 3)
+
+
+def error_type(error: BaseException) -> str:
+    """The value of `error.type`: the class's name."""
+    return type(error).__qualname__
+
+
+def mark_failed(span: Span, error: BaseException, work: Work) -> None:
+    """Tell a span that an exception ended what it stands for: type, text, stack trace.
+
+    This is the one place that knows how exceptions travel; when OpenTelemetry moves them
+    from span events to logs, it moves here.
+    """
+    if not span.is_recording():
+        return
+    message = describe(error, work)
+    kind = type(error)
+    qualified = kind.__qualname__
+    if kind.__module__ != "builtins":
+        qualified = f"{kind.__module__}.{qualified}"
+    span.set_attribute("error.type", error_type(error))
+    span.set_status(Status(StatusCode.ERROR, message))
+    span.add_event(
+        "exception",
+        {
+            "exception.type": qualified,
+            "exception.message": message,
+            "exception.stacktrace": stacktrace(error, work),
+        },
+    )
+
+
+def describe(error: BaseException, work: Work) -> str:
+    """The text of an exception, scrubbed and never empty.
+
+    PostgreSQL's errors append the row's values as DETAIL; only the first line is told.
+    """
+    text = str(error.args[0]) if hasattr(error, "sqlstate") and error.args else str(error)
+    return work.scrub(text.strip()) or error_type(error)
+
+
+def stacktrace(error: BaseException, work: Work) -> str:
+    """Frames with their lines of code, causes first; texts as `describe` gives them."""
+    parts = [
+        f"Traceback (most recent call last):\n{''.join(traceback.format_tb(link.__traceback__))}"
+        f"{error_type(link)}: {describe(link, work)}\n"
+        for link in chain(error)
+    ]
+    return "\nWhich led to:\n\n".join(reversed(parts))
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, as Python prints it, the error first."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)

@@ -1,0 +1,102 @@
+"""Segment documents to X-Ray's own API, for who has AWS credentials and no daemon."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.xray.documents import encode, segment
+
+logger = logging.getLogger(__name__)
+
+MAX_DOCUMENTS = 50
+"""In one call of PutTraceSegments."""
+
+
+class PutTraceSegmentsExporter(SpanExporter):
+    """Needs boto3 (the extra `aws`), which is imported at the first export.
+
+    Region, credentials and endpoint come from boto3's own chain, unless a region is given.
+    `oversized` counts the spans that fitted into no document.
+    """
+
+    def __init__(
+        self,
+        region: str | None = None,
+        *,
+        connect_timeout: float = 2.0,
+        read_timeout: float = 5.0,
+    ) -> None:
+        """Take the region and the seconds that one attempt of a call may take."""
+        self._region = region
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._client: Any = None
+        self.oversized = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Put the spans, 50 at a time; called from a background thread.
+
+        Raises:
+            DeliveryError: the API cannot be reached, refuses us, or did not process some
+                of the documents; the message says which of it, and how many.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        documents = self._documents(spans)
+        rejected: list[dict[str, str]] = []
+        try:
+            client = self._open()
+            for start in range(0, len(documents), MAX_DOCUMENTS):
+                some = documents[start : start + MAX_DOCUMENTS]
+                answer = client.put_trace_segments(TraceSegmentDocuments=some)
+                rejected += answer.get("UnprocessedTraceSegments", [])
+        except (BotoCoreError, ClientError) as error:
+            raise DeliveryError(str(error)) from error
+        if rejected:
+            first = rejected[0]
+            raise DeliveryError(
+                f"X-Ray did not process {len(rejected)} of {len(documents)} documents,"
+                f" the first: {first.get('ErrorCode')} {first.get('Message', '')}".rstrip()
+            )
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's name
+        """Nothing waits here."""
+        return True
+
+    def _documents(self, spans: Sequence[ReadableSpan]) -> list[str]:
+        documents = []
+        for span in spans:
+            document = encode(segment(span))
+            if document is None:
+                self.oversized += 1
+                logger.warning("the span %r is too large for an X-Ray document", span.name)
+            else:
+                documents.append(document.decode())
+        return documents
+
+    def _open(self) -> Any:
+        if self._client is None:
+            import boto3
+            from botocore.config import Config
+
+            self._client = boto3.session.Session().client(
+                "xray",
+                region_name=self._region,
+                config=Config(
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                    retries={"max_attempts": 2},
+                ),
+            )
+        return self._client

@@ -1,0 +1,134 @@
+"""Segment documents to an X-Ray daemon, by UDP: nothing to install, nothing that waits."""
+
+import errno
+import logging
+import re
+import select
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.xray.documents import encode, segment
+
+logger = logging.getLogger(__name__)
+
+HEADER = b'{"format":"json","version":1}\n'
+
+RESOLVE_SECONDS = 60.0
+"""How long an address is believed: a daemon that is started anew may have another one."""
+
+ROOM_SECONDS = 0.5
+"""How long to wait for room in the socket's buffer."""
+
+_ADDRESS = re.compile(r"(?:(tcp|udp):)?(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
+
+
+def parse_address(value: str) -> tuple[str, int]:
+    """Host and port for UDP out of AWS_XRAY_DAEMON_ADDRESS.
+
+    It is `host:port`, or `tcp:host:port udp:host:port` in either order.
+
+    Raises:
+        ValueError: it is neither; the message is for who set it.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for part in value.split():
+        match = _ADDRESS.fullmatch(part)
+        if match is None or not 0 < int(match[3]) < 65536 or (match[1] or "udp") in found:
+            raise _malformed(value)
+        found[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
+    if "udp" not in found:
+        raise _malformed(value)
+    return found["udp"]
+
+
+class DaemonExporter(SpanExporter):
+    """One datagram for each span. A daemon that is not there is not noticed: UDP is mute.
+
+    `oversized` counts the spans that fitted into no document.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Take the value of AWS_XRAY_DAEMON_ADDRESS. Raises ValueError as parse_address does."""
+        self._host, self._port = parse_address(address)
+        self.oversized = 0
+        self._socket: socket.socket | None = None
+        self._address: Any = None  # its form depends on the family
+        self._resolved_at = 0.0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send each span; called from a background thread, where the name is looked up.
+
+        Raises:
+            DeliveryError: the host has no address, or the system does not send.
+        """
+        sender = self._open()
+        for span in spans:
+            document = encode(segment(span))
+            if document is None:
+                self._note_oversized(span)
+                continue
+            try:
+                self._send(sender, HEADER + document)
+            except OSError as error:
+                if error.errno != errno.EMSGSIZE:
+                    raise DeliveryError(f"cannot send to {self._where}: {error}") from error
+                self._note_oversized(span)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's name
+        """Nothing waits here."""
+        return True
+
+    @property
+    def _where(self) -> str:
+        return f"the X-Ray daemon at {self._host}:{self._port}"
+
+    def _open(self) -> socket.socket:
+        now = time.monotonic()
+        if self._socket is not None and now - self._resolved_at < RESOLVE_SECONDS:
+            return self._socket
+        try:
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
+        except OSError as error:
+            if self._socket is not None:  # the address of a moment ago may still be right
+                return self._socket
+            raise DeliveryError(f"cannot find {self._where}: {error}") from error
+        # The daemon listens on IPv4, and `localhost` often means IPv6 first.
+        family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+        self.shutdown()
+        # Not connected: the system would hold a daemon's absence against the next datagram.
+        self._socket = socket.socket(family, kind, protocol)
+        self._socket.setblocking(False)
+        self._address = address
+        self._resolved_at = now
+        return self._socket
+
+    def _send(self, sender: socket.socket, datagram: bytes) -> None:
+        try:
+            sender.sendto(datagram, self._address)
+        except BlockingIOError:
+            select.select([], [sender], [], ROOM_SECONDS)
+            sender.sendto(datagram, self._address)
+
+    def _note_oversized(self, span: ReadableSpan) -> None:
+        self.oversized += 1
+        logger.warning("the span %r is too large for an X-Ray document", span.name)
+
+
+def _malformed(value: str) -> ValueError:
+    return ValueError(
+        "AWS_XRAY_DAEMON_ADDRESS has to be host:port or tcp:host:port udp:host:port,"
+        f" and it is {value!r}"
+    )

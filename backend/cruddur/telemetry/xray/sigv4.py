@@ -1,0 +1,62 @@
+"""OTLP to X-Ray's endpoint: requests signed with AWS Signature Version 4."""
+
+import threading
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+
+from cruddur.telemetry.courier import DeliveryError
+
+SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
+"""Beside host, date and token. The others may be changed on the way."""
+
+
+def endpoint(region: str) -> str:
+    """Where X-Ray takes OTLP traces in a region."""
+    return f"https://xray.{region}.amazonaws.com/v1/traces"
+
+
+def signed_session(region: str, service: str = "xray") -> requests.Session:
+    """A session whose requests are signed, to be given to an OTLP exporter.
+
+    Needs botocore (the extra `aws`), which is imported with the first request. The
+    credentials come from AWS's default chain and are refreshed when they expire. A
+    request without any raises DeliveryError, which the exporter reports.
+    """
+    session = requests.Session()
+    session.auth = _Signer(region, service)
+    return session
+
+
+class _Signer(AuthBase):
+    def __init__(self, region: str, service: str) -> None:
+        self._region = region
+        self._service = service
+        self._credentials: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the signature of the request as it is: body compressed, headers complete."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        headers = {
+            name: request.headers[name] for name in SIGNED_HEADERS if name in request.headers
+        }
+        replica = AWSRequest(request.method, request.url, headers=headers, data=request.body)
+        SigV4Auth(self._found().get_frozen_credentials(), self._service, self._region).add_auth(
+            replica
+        )
+        request.headers.update(replica.headers.items())
+        return request
+
+    def _found(self) -> Any:
+        with self._lock:
+            if self._credentials is None:
+                from botocore.session import Session
+
+                self._credentials = Session().get_credentials()
+            if self._credentials is None:
+                raise DeliveryError("no AWS credentials were found")
+            return self._credentials

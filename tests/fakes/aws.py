@@ -1,0 +1,122 @@
+"""AWS on the loopback: X-Ray and CloudWatch Logs as moto emulates them, in this process.
+
+An AWS that refuses or hangs is a `Sink` whose address is given to `environment`.
+"""
+
+import json
+import threading
+import urllib.request
+from typing import Any, Self
+
+import boto3
+from aws_xray_sdk.core import xray_recorder
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+REGION = "us-east-1"
+STOP_SECONDS = 0.02  # how often the accepting thread looks whether to stop
+
+
+def environment(url: str, session_token: str | None = None) -> dict[str, str]:
+    """The variables that send every AWS client to an address, with credentials for it."""
+    variables = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing-secret",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return variables | ({"AWS_SESSION_TOKEN": session_token} if session_token else {})
+
+
+class _Handler(MotoRequestHandler):
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class FakeAws:
+    """moto's server, emptied whenever it is entered: its state belongs to the process."""
+
+    def __enter__(self) -> Self:
+        # What moto's ThreadedMotoServer does, which leaves its socket open when it stops.
+        application = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(
+            "127.0.0.1", 0, application, threaded=True, request_handler=_Handler
+        )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), name="moto"
+        )
+        self._thread.start()
+        reset = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(reset).close()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        # moto imports AWS's X-Ray SDK, whose emitter opens a socket for good.
+        xray_recorder.emitter._socket.close()
+
+    @property
+    def url(self) -> str:
+        """Scheme, address and port, without a slash at the end."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that send every AWS client here."""
+        return environment(self.url)
+
+    def batch_get_traces(self, trace_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+        """The documents of each trace that X-Ray has, by its id in X-Ray's form."""
+        client = self._client("xray")
+        try:
+            traces = client.batch_get_traces(TraceIds=trace_ids)["Traces"]
+        finally:
+            client.close()
+        return {
+            trace["Id"]: [json.loads(segment["Document"]) for segment in trace["Segments"]]
+            for trace in traces
+        }
+
+    def log_groups(self) -> dict[str, int | None]:
+        """The retention of each log group, in days; None keeps its lines for ever."""
+        client = self._client("logs")
+        try:
+            groups = client.describe_log_groups()["logGroups"]
+        finally:
+            client.close()
+        return {group["logGroupName"]: group.get("retentionInDays") for group in groups}
+
+    def log_events(self, group: str) -> dict[str, list[str]]:
+        """The messages of a log group, by stream, oldest first."""
+        client = self._client("logs")
+        try:
+            streams = client.describe_log_streams(logGroupName=group)["logStreams"]
+            return {
+                name: [
+                    event["message"]
+                    for event in client.get_log_events(
+                        logGroupName=group, logStreamName=name, startFromHead=True
+                    )["events"]
+                ]
+                for name in (stream["logStreamName"] for stream in streams)
+            }
+        finally:
+            client.close()
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing-secret",
+            config=Config(retries={"max_attempts": 0}),
+        )

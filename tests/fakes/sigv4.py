@@ -1,0 +1,109 @@
+"""An AWS endpoint for OTLP that computes each request's signature itself."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from fakes.otlp import OtlpSink
+from fakes.sink import Answer, Received
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TIMESTAMP = "%Y%m%dT%H%M%SZ"
+TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What an `Authorization` header says."""
+
+    access_key: str
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    session_token: str | None
+
+
+class FakeSignedOtlp(OtlpSink):
+    """Accepts exports signed with its credentials and answers 403 to all others.
+
+    Credentials can be replaced at any time, as a role's are.
+    """
+
+    def __init__(self, credentials: Credentials, region: str = "us-east-1") -> None:
+        super().__init__()
+        self.credentials = credentials
+        self.region = region
+        self._signatures: list[Signature] = []
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """The signatures that were accepted."""
+        with self._changed:
+            return list(self._signatures)
+
+    def forget(self) -> None:
+        super().forget()
+        self._signatures.clear()
+
+    def answer(self, request: Received) -> Answer:
+        try:
+            signature = self._verified(request)
+        except ValueError as error:
+            self.problems.append(str(error))
+            return self.refusal(403, str(error))
+        self._signatures.append(signature)
+        return super().answer(request)
+
+    def _verified(self, request: Received) -> Signature:
+        """The signature. Raises ValueError saying what is wrong with it."""
+        found = _parse(request)
+        timestamp = request.headers.get("X-Amz-Date", "")
+        signed_at = datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC)
+        if abs(datetime.now(UTC) - signed_at) > TOLERANCE or found.date != timestamp[:8]:
+            raise ValueError("Signature expired")
+        if (found.region, found.service) != (self.region, "xray"):
+            raise ValueError(f"Credential should be scoped to {self.region}/xray")
+        if found.access_key != self.credentials.access_key:
+            raise ValueError("The security token included in the request is invalid")
+        if found.session_token != self.credentials.token:
+            raise ValueError("The security token included in the request is invalid")
+        needed = {"host", "x-amz-date"} | (
+            {"x-amz-security-token"} if found.session_token else set()
+        )
+        if not needed <= set(found.signed_headers):
+            raise ValueError(f"not signed: {sorted(needed - set(found.signed_headers))}")
+        if found.signature != self._computed(request, found, timestamp):
+            raise ValueError("The request signature we calculated does not match")
+        return found
+
+    def _computed(self, request: Received, found: Signature, timestamp: str) -> str:
+        signed = {name: request.headers[name] for name in found.signed_headers}
+        url = f"http://{request.headers['Host']}{request.path}"
+        replica = AWSRequest(request.method, url, headers=signed, data=request.raw)
+        replica.context["timestamp"] = timestamp
+        signer = SigV4Auth(self.credentials, found.service, found.region)
+        canonical = signer.canonical_request(replica)
+        computed: str = signer.signature(signer.string_to_sign(replica, canonical), replica)
+        return computed
+
+
+def _parse(request: Received) -> Signature:
+    algorithm, _, rest = request.headers.get("Authorization", "").partition(" ")
+    fields = dict(part.strip().split("=", 1) for part in rest.split(",") if "=" in part)
+    scope = fields.get("Credential", "").split("/")
+    if algorithm != ALGORITHM or len(scope) != 5 or scope[4] != "aws4_request":
+        raise ValueError("Missing Authentication Token")
+    return Signature(
+        access_key=scope[0],
+        date=scope[1],
+        region=scope[2],
+        service=scope[3],
+        signed_headers=tuple(fields.get("SignedHeaders", "").split(";")),
+        signature=fields.get("Signature", ""),
+        session_token=request.headers.get("X-Amz-Security-Token"),
+    )

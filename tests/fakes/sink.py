@@ -1,0 +1,298 @@
+"""An HTTP server on the loopback that can be told to misbehave at any moment.
+
+It is the base of every fake that receives telemetry: it records what arrives, in every
+mode, and lets a test wait for it. Use it with `with`, in plain and in async tests.
+"""
+
+import asyncio
+import gzip
+import json
+import socket
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal, Self, TypeVar
+
+T = TypeVar("T")
+
+Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"]
+"""`refuse`: nothing listens on the port. `hang`: requests are read and never answered."""
+
+STOP_SECONDS = 0.02  # how often the accepting thread looks whether to stop
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request: the body as it came, and inflated."""
+
+    method: str
+    path: str
+    headers: Message
+    raw: bytes
+    body: bytes
+    mode: Mode
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sink:
+    """Records requests and answers them according to its `mode`; closes cleanly when it hangs."""
+
+    def __init__(self) -> None:
+        self.retry_after = 1
+        self.problems: list[str] = []
+        self._changed = threading.Condition()
+        self._requests: list[Received] = []
+        self._mode: Mode = "ok"
+        self._port = 0
+        self._server: _Server | None = None
+        self._accepting: threading.Thread | None = None
+        self._released = threading.Event()  # of the requests that hang
+        self._refused: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        if self._server is None:  # a mode that was set before has begun to listen
+            self._listen()
+        if self._mode == "refuse":
+            self._stop_listening()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop every connection and stop listening."""
+        self._stop_listening()
+        if self._refused is not None:
+            self._refused.close()
+            self._refused = None
+
+    @property
+    def url(self) -> str:
+        """Scheme, address and port, without a slash at the end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def refused_url(self) -> str:
+        """An address that refuses connections as long as the sink is open."""
+        if self._refused is None:
+            self._refused = socket.socket()  # bound, so nobody else gets the port; never listening
+            self._refused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{self._refused.getsockname()[1]}"
+
+    @property
+    def mode(self) -> Mode:
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        """Behave so from now on; requests that hang are cut off, not answered."""
+        with self._changed:
+            self._mode = mode
+            self._released.set()
+            self._released = threading.Event()
+        if mode == "refuse":
+            self._stop_listening()
+        elif self._server is None:
+            self._listen()
+
+    @property
+    def requests(self) -> list[Received]:
+        """What has arrived, in every mode, oldest first."""
+        with self._changed:
+            return list(self._requests)
+
+    @property
+    def raw_bytes(self) -> bytes:
+        """Every path and inflated body that arrived, to be searched for what must not leak."""
+        return b"\n".join(part for r in self.requests for part in (r.path.encode(), r.body))
+
+    def clear(self) -> None:
+        """Forget what has arrived."""
+        with self._changed:
+            self._requests.clear()
+            self.problems.clear()
+            self.forget()
+
+    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+        """Block until the predicate is true, asking it after every request.
+
+        Returns what the predicate returned. Raises TimeoutError after `timeout` seconds.
+        """
+        with self._changed:
+            found = self._changed.wait_for(predicate, timeout)
+            if not found:
+                paths = [f"{r.method} {r.path} ({r.mode})" for r in self._requests]
+                raise TimeoutError(f"not in {timeout} s; {paths} arrived; {self.problems}")
+            return found
+
+    async def arrival(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
+        """`wait_for` in a test whose event loop has to go on."""
+        return await asyncio.to_thread(self.wait_for, predicate, seconds)
+
+    # --- for the fakes built on it ------------------------------------------------------
+
+    def answer(self, _: Received) -> Answer:
+        """Check and keep a request that came in mode `ok`; called under the lock.
+
+        A ValueError says that the request is malformed: it is answered 400 and kept in
+        `problems`.
+        """
+        return Answer()
+
+    def refusal(self, status: int, message: str) -> Answer:
+        """How this service words an error."""
+        return Answer(status, json.dumps({"error": message}).encode())
+
+    def forget(self) -> None:
+        """Drop what `answer` has kept."""
+
+    # --- the socket ---------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        self._server = _Server(("127.0.0.1", self._port), self)
+        self._port = self._server.server_address[1]
+        self._accepting = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), name=f"sink {self._port}"
+        )
+        self._accepting.start()
+
+    def _stop_listening(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        self._released.set()
+        server.shutdown()
+        server.drop_connections()
+        server.server_close()  # waits for the requests being handled
+        if self._accepting is not None:
+            self._accepting.join()
+
+    def receive(self, method: str, path: str, headers: Message, raw: bytes) -> Answer | None:
+        """Record a request. None: it hung, and the connection is to be cut."""
+        problem = None
+        try:
+            body = _inflate(raw, headers.get("Content-Encoding", "identity"))
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            body, problem = raw, f"the body of {method} {path} cannot be inflated: {error!r}"
+        with self._changed:
+            mode, released = self._mode, self._released
+            request = Received(method, path, headers, raw, body, mode)
+            self._requests.append(request)
+            answer = None if mode in {"hang", "refuse"} else self._decide(request, problem)
+            self._changed.notify_all()
+        if answer is None:
+            released.wait()
+        return answer
+
+    def note(self, problem: str) -> None:
+        """Keep what went wrong in a thread that has no test to fail."""
+        with self._changed:
+            self.problems.append(problem)
+            self._changed.notify_all()
+
+    def _decide(self, request: Received, problem: str | None) -> Answer:
+        if request.mode != "ok":
+            answer = self.refusal(int(request.mode), "as the test asked for")
+            if request.mode == "429":
+                headers = {**answer.headers, "Retry-After": str(self.retry_after)}
+                return Answer(429, answer.body, answer.content_type, headers)
+            return answer
+        if problem is None:
+            try:
+                return self.answer(request)
+            except ValueError as error:
+                problem = f"{request.method} {request.path}: {error}"
+        self.problems.append(problem)
+        return self.refusal(400, problem)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for them
+
+    def __init__(self, address: tuple[str, int], sink: Sink) -> None:
+        self.sink = sink
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop_connections(self) -> None:
+        """Wake the threads that read from a client who says nothing."""
+        with self._lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:  # the client was faster
+                    continue
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that went away is what some tests are about; the rest is kept."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            self.sink.note(f"the fake failed: {error!r}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._respond()
+
+    do_POST = do_PUT = do_OPTIONS = do_GET  # noqa: N815  # the names are http.server's
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
+        """Say nothing."""
+
+    def _respond(self) -> None:
+        self.close_connection = True  # so that a change of mode takes effect at once
+        length = int(self.headers.get("Content-Length", 0))
+        raw = self.rfile.read(length)
+        if len(raw) < length:
+            return
+        answer = self.server.sink.receive(self.command, self.path, self.headers, raw)
+        if answer is None:
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+
+def _inflate(raw: bytes, encoding: str) -> bytes:
+    if encoding == "gzip":
+        return gzip.decompress(raw)
+    if encoding == "deflate":
+        return zlib.decompress(raw)
+    if encoding == "identity":
+        return raw
+    raise ValueError(f"the encoding {encoding} is unknown")

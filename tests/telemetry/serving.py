@@ -1,0 +1,184 @@
+"""The service as its operators run it: a process, its log, a signal, an exit code.
+
+Use `served` with `with`; whatever still runs at the end is killed.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+Line = dict[str, Any]
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0  # far more than any test allows, so that it can tell how long it took
+POLL_SECONDS = 0.02
+
+SERVE = (sys.executable, "-m", "cruddur", "serve")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """How it ended."""
+
+    code: int
+    seconds: float
+
+
+@dataclass
+class Served:
+    """A running service.
+
+    Attributes:
+        out, err: the files with what it said.
+        http: a client with connections that stay open, as a load balancer's do.
+    """
+
+    process: subprocess.Popen[bytes]
+    port: int
+    out: Path
+    err: Path
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def text(self) -> str:
+        """All of its standard output."""
+        return self.out.read_text()
+
+    @property
+    def lines(self) -> list[Line]:
+        """Its log, line by line; a line that is not one JSON object fails the test."""
+        is_over = self.process.poll() is not None
+        complete, _, rest = self.text.rpartition("\n")
+        assert not (is_over and rest), f"the last line has no end: {rest!r}"
+        return [_object(line) for line in complete.splitlines()]
+
+    def logged(self, logger: str, **fields: Any) -> list[Line]:
+        """The lines of a logger that have these values (`__` stands for a dot)."""
+        wanted = {name.replace("__", "."): value for name, value in fields.items()}
+        return [
+            line
+            for line in self.lines
+            if line["logger"] == logger and wanted.items() <= line.items()
+        ]
+
+    def until(self, predicate: Callable[[], T], seconds: float = 10.0) -> T:
+        """Wait until the predicate is true, and return what it returned."""
+        deadline = time.monotonic() + seconds
+        while not (found := predicate()):
+            assert time.monotonic() < deadline, f"not in {seconds} s: {self.text}"
+            time.sleep(POLL_SECONDS)
+        return found
+
+    def wait(self, workers: int) -> "Served":
+        """Until all its workers answer."""
+
+        def is_ready() -> bool:
+            assert self.process.poll() is None, self.text + self.err.read_text()
+            if self.text.count("Running on http") < workers:
+                return False
+            try:
+                return httpx.get(f"{self.url}/api/ready", trust_env=False).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        self.until(is_ready, START_SECONDS)
+        return self
+
+    def stop(self, number: int = signal.SIGTERM) -> Stopped:
+        """Send a signal, and wait for the end; connections to it are left open."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(STOP_SECONDS)
+        return Stopped(code, time.monotonic() - start)
+
+
+@contextmanager
+def served(
+    dsn: str,
+    directory: Path,
+    *,
+    workers: int = 1,
+    command: Sequence[str] = SERVE,
+    **environment: str,
+) -> Iterator[Served]:
+    """Start it on a free port with a database and nothing else but `environment`.
+
+    Args:
+        dsn: the database; it has been migrated.
+        directory: where its output is kept.
+        workers: how many worker processes.
+        command: what to run; `{bind}` in it is replaced by host and port.
+        environment: its further variables.
+    """
+    port = _free_port()
+    out, err = directory / f"out-{port}", directory / f"err-{port}"
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [part.format(bind=f"127.0.0.1:{port}") for part in command],
+            env={
+                **kept,
+                "CONNECTION_URL": dsn,
+                "PORT": str(port),
+                "WEB_CONCURRENCY": str(workers),
+                "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+                **environment,
+            },
+            stdout=stdout,
+            stderr=stderr,
+        )
+    service = Served(process, port, out, err)
+    try:
+        yield service.wait(workers)
+    finally:
+        service.http.close()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def trace_id(response: httpx.Response) -> str:
+    """The id of the trace that a response tells its caller."""
+    version, found, span_id, flags = response.headers["traceresponse"].split("-")
+    assert (version, len(found), len(span_id), len(flags)) == ("00", 32, 16, 2)
+    return str(found)
+
+
+def span_id(response: httpx.Response) -> str:
+    """The id of its server span."""
+    return str(response.headers["traceresponse"].split("-")[2])
+
+
+def _object(line: str) -> Line:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        raise AssertionError(f"not JSON: {line!r}") from None
+    assert isinstance(found, dict), f"not an object: {line!r}"
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

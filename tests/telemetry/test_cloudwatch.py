@@ -1,0 +1,350 @@
+"""Log lines in CloudWatch, and what becomes of them when it cannot be reached."""
+
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from cruddur.telemetry.cloudwatch import CloudWatchLogs
+from cruddur.telemetry.courier import Delivery
+from cruddur.telemetry.logs import CourierHandler, Line, line_of
+from fakes.aws import FakeAws, environment
+from fakes.sink import Answer, Mode, Received, Sink
+
+GROUP = "/cruddur/test"
+STREAM = f"{platform.node()}/{os.getpid()}"
+TRACE_ID = "0123456789abcdef0123456789abcdef"
+SPAN_ID = "0123456789abcdef"
+BATCH = 512  # lines that start a delivery at once
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    with FakeAws() as fake:
+        use(fake.environment, monkeypatch)
+        yield fake
+
+
+@pytest.fixture
+def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
+    """An AWS that says yes to everything, or what else it is told to."""
+    with Sink() as sink:
+        use(environment(sink.url), monkeypatch)
+        yield sink
+
+
+def use(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def logs(**options: Any) -> CloudWatchLogs:
+    settings: dict[str, Any] = {
+        "log_group": GROUP,
+        "retention_days": 30,
+        "constants": {"service.name": "cruddur"},
+        "with_xray_ids": True,
+    }
+    return CloudWatchLogs(**settings | options)
+
+
+def line(message: str = "home was read", **other: Any) -> Line:
+    parts: dict[str, Any] = {
+        "created": time.time(),
+        "level": "INFO",
+        "severity": logging.INFO,
+        "logger": "cruddur.test",
+        "message": message,
+        "trace_id": TRACE_ID,
+        "span_id": SPAN_ID,
+        "stacktrace": "",
+        "fields": {"http.route": "/api/activities/home"},
+        "is_private": False,
+    }
+    return Line(**parts | other)
+
+
+def deliver(cloudwatch: CloudWatchLogs, *lines: Line) -> Delivery:
+    """Put them, let them be sent and end."""
+    for one in lines:
+        cloudwatch.courier.put(one)
+    cloudwatch.courier.start()
+    assert cloudwatch.courier.close(20)
+    return cloudwatch.courier.delivery()
+
+
+def put_calls(sink: Sink) -> list[Any]:
+    """The PutLogEvents that arrived."""
+    return [r.json() for r in sink.requests if action(r) == "PutLogEvents"]
+
+
+def action(request: Received) -> str:
+    return str(request.headers["X-Amz-Target"]).rpartition(".")[2]
+
+
+def until(cloudwatch: CloudWatchLogs, reached: Callable[[Delivery], bool]) -> Delivery:
+    """Wait for its counts."""
+    deadline = time.monotonic() + 20
+    while not reached(delivery := cloudwatch.courier.delivery()):
+        assert time.monotonic() < deadline, delivery
+        time.sleep(0.005)
+    return delivery
+
+
+@contextmanager
+def at_once(seconds: float = 1.0) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+def test_L3_lines_arrive_with_their_trace_ids_in_a_group_that_forgets(aws: FakeAws) -> None:
+    cloudwatch = logs()
+    cloudwatch.courier.start()
+    handler = CourierHandler(cloudwatch.courier)
+    logger = logging.getLogger("cruddur.test_cloudwatch")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+    try:
+        with tracer.start_as_current_span("GET") as span:
+            logger.info("home was read", extra={"fields": {"app.db.statements": 2}})
+            logger.info("of worf@enterprise.example")
+            logger.info("for standard output alone", extra={"private": True})
+        logger.info("swept")
+    finally:
+        logger.removeHandler(handler)
+    assert cloudwatch.courier.close(20)
+    assert cloudwatch.courier.delivery().sent == 3
+    assert aws.log_groups() == {GROUP: 30}
+    [(stream, messages)] = aws.log_events(GROUP).items()
+    assert stream == STREAM
+    first, second, third = map(json.loads, messages)
+    ids = span.get_span_context()
+    trace_id = f"{ids.trace_id:032x}"
+    assert first.pop("timestamp").endswith("Z")
+    assert first == {
+        "level": "INFO",
+        "logger": "cruddur.test_cloudwatch",
+        "message": "home was read",
+        "trace_id": trace_id,
+        "span_id": f"{ids.span_id:016x}",
+        "xray_trace_id": f"1-{trace_id[:8]}-{trace_id[8:]}",
+        "app.db.statements": 2,
+        "service.name": "cruddur",
+    }
+    assert second["message"] == "of [redacted]"
+    assert not {"trace_id", "span_id", "xray_trace_id"} & set(third)
+
+
+def test_L3_the_stream_is_named_and_xray_ids_are_told_as_asked(aws: FakeAws) -> None:
+    cloudwatch = logs(stream="backend-{pid}", with_xray_ids=False, retention_days=0)
+    assert deliver(cloudwatch, line()).sent == 1
+    [(stream, [message])] = aws.log_events(GROUP).items()
+    assert stream == f"backend-{os.getpid()}"
+    assert json.loads(message)["trace_id"] == TRACE_ID
+    assert "xray_trace_id" not in json.loads(message)
+    assert aws.log_groups() == {GROUP: None}
+
+
+def test_L3_several_lines_are_one_call_in_the_order_of_time(sink: Sink) -> None:
+    now = time.time()
+    delivery = deliver(logs(), *(line(str(n), created=now - n) for n in range(300)))
+    assert (delivery.sent, delivery.failed, delivery.dropped) == (300, 0, 0)
+    [call] = put_calls(sink)
+    assert (call["logGroupName"], call["logStreamName"]) == (GROUP, STREAM)
+    told = [json.loads(event["message"])["message"] for event in call["logEvents"]]
+    assert told == [str(n) for n in reversed(range(300))]
+    assert [event["timestamp"] for event in call["logEvents"]] == sorted(
+        int((now - n) * 1000) for n in range(300)
+    )
+
+
+def test_L3_a_call_never_exceeds_what_aws_takes(sink: Sink) -> None:
+    assert deliver(logs(), *(line("x" * 200_000) for _ in range(11))).sent == 11
+    calls = put_calls(sink)
+    assert [len(call["logEvents"]) for call in calls] == [5, 5, 1]
+    for call in calls:
+        sizes = [len(event["message"].encode()) + 26 for event in call["logEvents"]]
+        assert sum(sizes) <= 1024 * 1024
+
+
+def test_L3_a_line_that_is_too_long_or_no_text_arrives_without_what_is_wrong(sink: Sink) -> None:
+    odd = b"caf\xe9".decode(errors="surrogateescape")
+    long = line("begins\x00" + "\x00" * 300_000, stacktrace="ä" * 300_000 + "ends")
+    broken = line_of(logging.makeLogRecord({"msg": odd, "created": time.time()}))
+    assert deliver(logs(), long, broken, line("good")).sent == 3
+    [call] = put_calls(sink)
+    assert all(len(event["message"].encode()) + 26 <= 256 * 1024 for event in call["logEvents"])
+    told = [json.loads(event["message"]) for event in call["logEvents"]]
+    assert told[0]["message"].startswith("begins")
+    assert told[0]["exception.stacktrace"].endswith("ends")
+    assert told[0]["trace_id"] == TRACE_ID
+    assert told[1]["message"] == "caf\\udce9"
+    assert told[2]["message"] == "good"
+
+
+def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
+    aws: FakeAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloudwatch = logs()
+    cloudwatch.courier.start()
+    client = boto3.client("logs")
+    try:
+        send_batch(cloudwatch)
+        until(cloudwatch, lambda d: d.sent == BATCH)
+        client.delete_log_group(logGroupName=GROUP)
+        send_batch(cloudwatch)
+        failed = until(cloudwatch, lambda d: d.failed == BATCH)
+        assert failed.last_error is not None
+        assert "ResourceNotFoundException" in failed.last_error
+        send_batch(cloudwatch)
+        until(cloudwatch, lambda d: d.sent == 2 * BATCH)
+    finally:
+        client.close()
+    assert cloudwatch.courier.close(20)
+    assert aws.log_groups() == {GROUP: 30}
+    # The courier tells the change, and WatchTower nothing.
+    assert [r.name for r in caplog.records if r.levelno >= logging.WARNING] == [
+        "cruddur.telemetry.courier",
+        "cruddur.telemetry.courier",
+    ]
+
+
+def send_batch(cloudwatch: CloudWatchLogs) -> None:
+    for _ in range(BATCH):
+        cloudwatch.courier.put(line())
+
+
+class Rejecting(Sink):
+    """An AWS that takes a call and keeps none of its events."""
+
+    def answer(self, request: Received) -> Answer:
+        rejected = {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1}}
+        kept = action(request) != "PutLogEvents"
+        return Answer(body=json.dumps({} if kept else rejected).encode())
+
+
+def test_L3_events_that_aws_does_not_keep_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Rejecting() as rejecting:
+        use(environment(rejecting.url), monkeypatch)
+        delivery = deliver(logs(), line())
+        assert len(put_calls(rejecting)) == 1
+    assert (delivery.sent, delivery.failed) == (0, 1)
+    assert delivery.last_error is not None
+    assert "tooOldLogEventEndIndex" in delivery.last_error
+
+
+def test_L4_lines_are_sent_once_aws_takes_them(sink: Sink) -> None:
+    sink.mode = "401"
+    cloudwatch = logs()
+    assert sink.requests == []
+    cloudwatch.courier.start()
+    send_batch(cloudwatch)
+    failed = until(cloudwatch, lambda d: d.failed == BATCH)
+    assert failed.last_error is not None
+    assert "401" in failed.last_error
+    sink.mode = "ok"
+    send_batch(cloudwatch)
+    until(cloudwatch, lambda d: d.sent == BATCH)
+    sink.mode = "401"  # now in the middle: the group is known
+    calls = len(put_calls(sink))
+    send_batch(cloudwatch)
+    until(cloudwatch, lambda d: d.failed == 2 * BATCH)
+    assert len(put_calls(sink)) == calls + 1, "WatchTower does not try again"
+    assert cloudwatch.courier.close(1)
+
+
+@pytest.mark.parametrize("mode", ["refuse", "hang"])
+def test_L4_an_aws_that_is_away_is_in_nobodys_way(sink: Sink, mode: Mode) -> None:
+    sink.mode = mode
+    lines = [line(str(n)) for n in range(6000)]
+    with at_once():
+        cloudwatch = logs()
+        cloudwatch.courier.start()
+        for one in lines:
+            cloudwatch.courier.put(one)
+        waiting = cloudwatch.courier.delivery()
+    assert waiting.queued <= waiting.capacity == 4096
+    assert waiting.dropped + waiting.failed + waiting.queued >= 6000 - BATCH
+    with at_once():
+        assert not cloudwatch.courier.close(0.2)
+    delivery = cloudwatch.courier.delivery()
+    assert delivery.queued == 0
+    assert delivery.sent == 0
+    assert delivery.dropped + delivery.failed >= 6000
+
+
+def test_L4_a_silent_aws_is_given_up_and_counted(sink: Sink) -> None:
+    sink.mode = "hang"
+    cloudwatch = logs(read_timeout=0.1)
+    cloudwatch.courier.start()
+    send_batch(cloudwatch)
+    failed = until(cloudwatch, lambda d: d.failed == BATCH)
+    assert failed.last_error is not None
+    assert "timeout" in failed.last_error.lower()
+    assert cloudwatch.courier.close(20)
+
+
+PROGRAM = """
+import logging, sys
+from cruddur.telemetry.cloudwatch import CloudWatchLogs
+from cruddur.telemetry.logs import CourierHandler
+
+logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+logging.getLogger().handlers[0].setLevel(logging.WARNING)
+logging.captureWarnings(True)
+cloudwatch = CloudWatchLogs(log_group="g", retention_days=7, constants={}, with_xray_ids=False)
+cloudwatch.courier.start()
+logging.getLogger().addHandler(CourierHandler(cloudwatch.courier))
+for _ in sys.stdin:
+    for n in range(512):
+        logging.info("line %d", n)
+if sys.argv[1] == "closing":
+    cloudwatch.courier.close(0.2)
+"""
+
+
+@pytest.mark.parametrize("last_act", ["closing", "not closing"])
+@pytest.mark.parametrize("away", ["hangs at the start", "hangs later", "refuses"])
+def test_L4_the_process_ends_at_once(sink: Sink, last_act: str, away: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, last_act],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        log = partial(print, "a batch", file=process.stdin, flush=True)
+        if away == "refuses":
+            sink.mode = "refuse"
+            log()
+            assert "CloudWatch does not take what it is sent" in process.stdout.readline()
+        elif away == "hangs at the start":
+            sink.mode = "hang"
+            log()
+            sink.wait_for(lambda: sink.requests, 20)
+        else:
+            log()
+            sink.wait_for(lambda: put_calls(sink), 20)
+            sink.mode = "hang"
+            log()
+            sink.wait_for(lambda: len(put_calls(sink)) > 1, 20)
+        with at_once(3):  # WatchTower would wait for 30 seconds, twice
+            process.stdin.close()
+            assert process.wait(20) == 0
+        assert process.stdout.read() == "", "neither a warning nor a stack trace"

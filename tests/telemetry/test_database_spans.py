@@ -1,0 +1,166 @@
+"""Requirements D1 to D4: one span a statement, without values, and what the pool costs."""
+
+import asyncio
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.db import activities as activities_db
+from cruddur.db.sweeper import sweep
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+from support import Api, Member, expire, visiting
+from telemetry.recorded import Recorded, attributes, until
+
+
+def statements(recorded: Recorded) -> list[ReadableSpan]:
+    return [span for span in recorded.spans if "db.system.name" in attributes(span)]
+
+
+async def test_D1_one_span_per_named_statement_and_no_other(
+    traced: Api, recorded: Recorded
+) -> None:
+    await traced.get("/api/activities/home")
+    (span,) = statements(recorded)
+    assert span.name == "SELECT activities.home"
+    assert span.kind is SpanKind.CLIENT
+    assert span.parent is not None
+    assert span.parent.span_id == recorded.named("home-activities").context.span_id
+
+
+async def test_D1_a_write_has_its_transaction_around_it(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    recorded.clear()
+    await worf.crud()
+    assert [span.name for span in statements(recorded)] == [
+        "SELECT users.viewer",
+        "BEGIN",
+        "INSERT activities.create",
+        "COMMIT",
+    ]
+
+
+def test_D1_every_statement_has_a_verb_for_its_name() -> None:
+    names = {
+        name: statement.attributes["db.query.summary"]
+        for module in (activities_db,)
+        for name, statement in vars(module).items()
+        if hasattr(statement, "attributes")
+    }
+    assert names
+    for summary in names.values():
+        assert str(summary).split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"}
+
+
+async def test_D2_placeholders_rows_and_where(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    await worf.crud("a canary in a coal mine")
+    await worf.get("/api/activities/search?term=canary")
+    read = attributes(recorded.named("SELECT activities.search"))
+    assert read["db.response.returned_rows"] == 1
+    assert read["db.operation.name"] == "SELECT"
+    assert read["db.system.name"] == "postgresql"
+    assert str(read["db.namespace"]).startswith("test_")
+    assert "$1" in str(read["db.query.text"])
+    assert "--" not in str(read["db.query.text"])
+    assert all("canary" not in span.to_json() for span in statements(recorded))
+
+
+async def test_D2_the_rows_that_a_write_touched(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    crud = await worf.crud()
+    await worf.delete(f"/api/activities/{crud['uuid']}")
+    deleted = attributes(recorded.named("DELETE activities.delete"))
+    assert deleted.get("app.db.affected_rows", deleted.get("db.response.returned_rows")) == 1
+
+
+async def test_D2_the_sqlstate_of_an_error_and_nothing_of_its_values(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection
+) -> None:
+    await database.execute("ALTER TABLE activities RENAME TO activities_away")
+    await database.execute("ALTER VIEW live_activities RENAME TO live_activities_away")
+    try:
+        await traced.request("GET", "/api/activities/home", expect=500)
+    finally:
+        await database.execute("ALTER VIEW live_activities_away RENAME TO live_activities")
+        await database.execute("ALTER TABLE activities_away RENAME TO activities")
+    span = recorded.named("SELECT activities.home")
+    assert attributes(span)["db.response.status_code"] == "42P01"
+    assert attributes(span)["error.type"] == "UndefinedTableError"
+    assert span.status.status_code is StatusCode.ERROR
+    assert attributes(recorded.server)["error.type"] == "UndefinedTableError"
+
+
+async def test_D3_the_wait_for_a_connection_is_seen(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    exporter = InMemorySpanExporter()
+    settings = replace(settings, pool_size=2)
+    app = create_app(settings, Telemetry(settings, processors=[SimpleSpanProcessor(exporter)]))
+    async with app.test_app(), visiting(app) as api:
+        pool = app.extensions["cruddur"].database
+        async with pool.connection(), pool.connection():
+            assert pool.usage() == (2, 0, 2)
+            waiting = asyncio.create_task(api.get("/api/activities/home"))
+            await asyncio.sleep(0.05)
+        await waiting
+    recorded = Recorded(exporter)
+    waited = recorded.named("wait for connection")
+    assert waited.parent is not None
+    assert waited.parent.span_id == recorded.server.context.span_id
+    assert waited.start_time is not None
+    assert waited.end_time is not None
+    assert waited.end_time - waited.start_time > 10_000_000
+    assert float(str(attributes(recorded.server)["app.db.pool_wait_ms"])) > 10
+
+
+async def test_D4_the_request_tells_what_its_statements_cost(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    recorded.clear()
+    await worf.crud()
+    facts = attributes(recorded.server)
+    assert facts["app.db.statements"] == len(statements(recorded)) == 4
+    assert 0 < float(str(facts["app.db.duration_ms"])) < 5000
+
+
+async def test_a_sweep_is_a_trace_of_its_own(
+    traced: Api,
+    traced_app: Quart,
+    database: asyncpg.Connection,
+    settings: Settings,
+    spans: InMemorySpanExporter,
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    crud = await worf.crud()
+    await expire(database, crud["uuid"])
+    assert await sweep(settings.connection_url) == 1, "outside of any work it is not measured"
+    assert "DELETE activities.sweep" not in [s.name for s in Recorded(spans).spans]
+
+
+@pytest.mark.parametrize("seconds", ["0.1"])
+async def test_the_sweeper_has_a_span_for_each_sweep(settings: Settings, seconds: str) -> None:
+    exporter = InMemorySpanExporter()
+    settings = replace(settings, sweep_interval=float(seconds))
+    app = create_app(settings, Telemetry(settings, processors=[SimpleSpanProcessor(exporter)]))
+    async with app.test_app():
+        await until(lambda: "sweep" in [s.name for s in exporter.get_finished_spans()])
+    root = next(s for s in exporter.get_finished_spans() if s.name == "sweep")
+    assert root.parent is None
+    assert attributes(root)["app.swept"] == 0
+    children = [s for s in exporter.get_finished_spans() if s.parent == root.context]
+    assert "SELECT sweeper.try_lock" in {s.name for s in children}

@@ -1,0 +1,525 @@
+"""The way of telemetry to its sinks, with real processes: nothing lost, nobody kept waiting."""
+
+import asyncio
+import json
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from serving import STOP_SECONDS, Served, served, span_id, trace_id
+
+from cruddur import __version__
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+from fakes.aws import environment as aws_environment
+from fakes.honeycomb import DATASET_HEADER, KEY_HEADER, FakeHoneycomb
+from fakes.rollbar import FakeRollbar
+from fakes.sink import Mode, Sink
+from support import visiting
+
+HOME = "/api/activities/home"
+HEALTH = "/api/health/telemetry"
+KEY = "an-ingest-key"
+OPERATOR = {"Authorization": "Bearer an-operator"}
+
+GRACE_SECONDS = 3.0  # for requests that are being answered
+CLOSE_SECONDS = 5.0  # for all sinks together
+OWN_SECONDS = 1.0  # of the process itself, on a machine with other things to do
+LATE = "60000"  # milliseconds: nothing is sent before the end
+
+# A site customisation that notes every address that the process looks up, connects or
+# sends to: Python's own sockets by the interpreter's audit events, those of the event
+# loop, which are made in C, by its methods.
+RECORDER = """
+import os, sys, uvloop
+
+def note(what, address):
+    if isinstance(address, bytes):
+        address = address.decode()
+    with open(os.environ["CONNECTIONS"], "a") as file:
+        file.write(f"{what} {address}\\n")
+
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        note(event, arguments[1])
+    elif event == "socket.getaddrinfo":
+        note(event, arguments[0])
+
+sys.addaudithook(audit)
+
+def wrap(name):
+    method = getattr(uvloop.Loop, name)
+    def noting(self, *arguments, **options):
+        note(name, arguments[1:] or options)
+        return method(self, *arguments, **options)
+    setattr(uvloop.Loop, name, noting)
+
+for name in ("create_connection", "create_unix_connection", "create_datagram_endpoint"):
+    wrap(name)
+"""
+
+
+@pytest.fixture(scope="module")
+async def served_dsn(make_database: Callable[..., Any]) -> str:
+    """A database of the served processes alone: several have to share nobody's tables."""
+    dsn: str = await make_database()
+    return dsn
+
+
+@pytest.fixture
+def honeycomb() -> Iterator[FakeHoneycomb]:
+    with FakeHoneycomb(KEY) as fake:
+        yield fake
+
+
+def requests(honeycomb: FakeHoneycomb, path: str) -> list[Any]:
+    return [request for request in honeycomb.requests if request.path == path]
+
+
+# --- P1 -------------------------------------------------------------------------------------
+
+
+def test_P1_without_a_sink_nothing_is_called_the_end_is_quick_and_ids_serve(
+    served_dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(RECORDER)
+    addresses = tmp_path / "addresses"
+    recorder = {"PYTHONPATH": str(tmp_path), "CONNECTIONS": str(addresses)}
+    with served(served_dsn, tmp_path, OTEL_BSP_SCHEDULE_DELAY="10", **recorder) as service:
+        response = service.http.get(HOME)
+        refusal = service.http.get(HEALTH, headers=OPERATOR)
+        threads = {
+            (task / "comm").read_text().strip()
+            for task in Path(f"/proc/{service.process.pid}/task").iterdir()
+        }
+        stopped = service.stop()
+        called = addresses.read_text().splitlines()
+        [line] = service.logged("cruddur.request", http__route=HOME)
+        assert service.err.read_text() == ""
+    assert response.status_code == 200
+    assert (line["trace_id"], line["span_id"]) == (trace_id(response), span_id(response))
+    assert called, "the recorder sees at least the database"
+    host = served_dsn.partition("?host=")[2]
+    assert [call for call in called if host not in call] == []
+    assert not [name for name in threads if name.startswith("courier")]
+    assert refusal.status_code == 404, "P6: no operator's token is set, so there is no page"
+    assert stopped.code == 0
+    assert stopped.seconds < 1
+
+
+# --- P2 -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def at_honeycomb(
+    served_dsn: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[FakeHoneycomb, Served]]:
+    """The issue's own example: the endpoint and the key. It has served a little and ended."""
+    with (
+        FakeHoneycomb(KEY) as fake,
+        served(
+            served_dsn,
+            tmp_path_factory.mktemp("honeycomb"),
+            OTEL_EXPORTER_OTLP_ENDPOINT=fake.url,
+            HONEYCOMB_API_KEY=KEY,
+            OTEL_SERVICE_NAME="backend-flask",
+            OTEL_RESOURCE_ATTRIBUTES="cloud.region=ca-central-1",
+            OTEL_EXPORTER_OTLP_TIMEOUT="10",
+            CRUDDUR_ENVIRONMENT="staging",
+            CRUDDUR_OPERATOR_TOKEN="an-operator",
+            OTEL_BSP_SCHEDULE_DELAY="50",
+        ) as service,
+    ):
+        assert service.http.get(HOME).status_code == 200
+        fake.wait_for(lambda: [span for span in fake.spans if span.name == f"GET {HOME}"])
+        yield fake, service
+
+
+def test_P2_honeycomb_gets_traces_and_metrics_as_it_wants_them(
+    at_honeycomb: tuple[FakeHoneycomb, Served],
+) -> None:
+    honeycomb, service = at_honeycomb
+    assert service.process.poll() is None
+    page = service.http.get(HEALTH, headers=OPERATOR)
+    assert page.status_code == 200
+    by_sink = {sink["sink"]: sink for sink in page.json()["sinks"]}
+    assert by_sink.keys() == {"Honeycomb", "Honeycomb metrics"}
+    assert by_sink["Honeycomb"]["sent"] >= 1
+    assert by_sink["Honeycomb"]["last_error"] is None
+    assert service.stop().code == 0
+
+    assert honeycomb.problems == []
+    assert {request.path for request in honeycomb.requests} == {"/v1/traces", "/v1/metrics"}
+    for request in honeycomb.requests:
+        assert request.headers[KEY_HEADER] == KEY
+        assert request.headers["Content-Encoding"] == "gzip"
+        assert request.headers["Content-Type"] == "application/x-protobuf"
+        is_metrics = request.path == "/v1/metrics"
+        assert request.headers[DATASET_HEADER] == ("backend-flask_metrics" if is_metrics else None)
+        assert request.headers["traceparent"] is None
+    [server] = [span for span in honeycomb.spans if span.name == f"GET {HOME}"]
+    assert server.kind == "SERVER"
+    for resource in (server.resource, honeycomb.metrics[0].resource):
+        assert resource["service.name"] == "backend-flask"
+        assert resource["service.version"] == __version__
+        assert resource["service.instance.id"]
+        assert resource["deployment.environment.name"] == "staging"
+        assert resource["cloud.region"] == "ca-central-1"
+    [duration] = [m for m in honeycomb.metrics if m.name == "http.server.request.duration"]
+    assert HOME in [point.attributes.get("http.route") for point in duration.points]
+    assert honeycomb.logs == [], "log lines go there only if asked for"
+
+
+def test_P7_a_time_out_in_seconds_warns_of_nothing(
+    at_honeycomb: tuple[FakeHoneycomb, Served],
+) -> None:
+    _, service = at_honeycomb
+    assert "OTEL_EXPORTER_OTLP_TIMEOUT" not in service.text
+
+
+def test_P2_X6_the_key_alone_sends_traces_alone_and_a_missing_daemon_is_not_noticed(
+    served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))  # nobody else gets the port
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        nobody.connect(("127.0.0.1", 9))  # what comes from elsewhere is refused now
+        with served(
+            served_dsn,
+            tmp_path,
+            HONEYCOMB_API_ENDPOINT=honeycomb.url,
+            HONEYCOMB_API_KEY=KEY,
+            AWS_XRAY_DAEMON_ADDRESS=address,
+            OTEL_BSP_SCHEDULE_DELAY="10",
+        ) as service:
+            first = service.http.get(HOME)
+            # A refusal that the system reports would meet the sending after it.
+            honeycomb.wait_for(lambda: _of(honeycomb, trace_id(first)))
+            second = service.http.get(HOME)
+            honeycomb.wait_for(lambda: _of(honeycomb, trace_id(second)))
+            stopped = service.stop()
+            worst = [line for line in service.lines if line["level"] not in {"DEBUG", "INFO"}]
+            assert service.err.read_text() == ""
+    assert {request.path for request in honeycomb.requests} == {"/v1/traces"}
+    assert worst == []
+    assert stopped.code == 0
+    assert stopped.seconds < 1
+
+
+def _of(honeycomb: FakeHoneycomb, trace: str) -> list[str]:
+    return [span.name for span in honeycomb.spans if span.trace_id == trace]
+
+
+# --- P3 -------------------------------------------------------------------------------------
+
+HYPERCORN = (sys.executable, "-m", "hypercorn", "cruddur.asgi:app", "--bind", "{bind}")
+
+
+@pytest.mark.parametrize(
+    ("workers", "command"),
+    [(1, None), (3, None), (1, HYPERCORN)],
+    ids=["one worker", "three workers", "plain hypercorn"],
+)
+def test_P3_sigterm_delivers_everything_that_waits(
+    served_dsn: str,
+    tmp_path: Path,
+    honeycomb: FakeHoneycomb,
+    workers: int,
+    command: tuple[str, ...] | None,
+) -> None:
+    count = 40
+    options: dict[str, Any] = {"command": command} if command else {}
+    with (
+        FakeRollbar("a-token") as rollbar,
+        served(
+            served_dsn,
+            tmp_path,
+            workers=workers,
+            OTEL_EXPORTER_OTLP_ENDPOINT=honeycomb.url,
+            HONEYCOMB_API_KEY=KEY,
+            OTEL_LOGS_EXPORTER="otlp",
+            OTEL_BSP_SCHEDULE_DELAY=LATE,
+            ROLLBAR_ACCESS_TOKEN="a-token",
+            ROLLBAR_ENDPOINT=rollbar.endpoint,
+            **options,
+        ) as service,
+    ):
+        answers = asyncio.run(_at_once(service, HOME, count))
+        failures = [service.http.get("/rollbar/test") for _ in range(3)]
+        assert honeycomb.requests == [], "it waits, or this test tests nothing"
+        stopped = service.stop()
+        if command is None:  # another server says where it pleases that it runs
+            assert service.err.read_text() == ""
+    assert {answer[0] for answer in answers} == {200}
+    expected = {trace for _, trace in answers} | {trace_id(failure) for failure in failures}
+    assert len(expected) == count + 3
+    servers = [span for span in honeycomb.spans if span.kind == "SERVER"]
+    assert Counter(span.trace_id for span in servers) == Counter(expected)
+    lines = [line for line in honeycomb.logs if line.attributes["logger"] == "cruddur.request"]
+    assert Counter(line.trace_id for line in lines) == Counter(expected)
+    assert {item["custom"]["trace_id"] for item in rollbar.items} == {
+        trace_id(failure) for failure in failures
+    }
+    # Each worker has something to tell: its first sweep.
+    for received in (honeycomb.spans, honeycomb.metrics):
+        assert len({one.resource["service.instance.id"] for one in received}) == workers
+    assert honeycomb.problems == []
+    assert stopped.code == 0
+
+
+def test_P3_a_request_that_is_being_answered_at_the_signal_is_told_too(
+    served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
+) -> None:
+    body = b'{"email": "odo@example.com"}'
+    head = (
+        "POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with (
+        served(
+            served_dsn,
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=honeycomb.url,
+            HONEYCOMB_API_KEY=KEY,
+            OTEL_BSP_SCHEDULE_DELAY=LATE,
+        ) as service,
+        socket.create_connection(("127.0.0.1", service.port)) as slow,
+    ):
+        slow.sendall(head.encode() + body[:-1])
+        assert service.http.get(HOME).status_code == 200  # by now the other has begun
+        service.process.terminate()
+        service.until(lambda: not _is_listening(service.port))
+        slow.sendall(body[-1:])
+        answer = slow.recv(65536).decode()
+        code = service.process.wait(STOP_SECONDS)
+    assert answer.startswith("HTTP/1.1 200")
+    [traceresponse] = [line for line in answer.split("\r\n") if line.startswith("traceresponse")]
+    assert "POST /api/auth/forgot" in _of(honeycomb, traceresponse.split("-")[1])
+    assert code == 0
+
+
+def _is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+async def _at_once(service: Served, path: str, count: int) -> list[tuple[int, str]]:
+    """Status and trace of so many requests at once, each by a connection of its own."""
+    port = service.port
+
+    async def ask() -> tuple[int, str]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        head = (await reader.read()).partition(b"\r\n\r\n")[0].decode()
+        writer.close()
+        await writer.wait_closed()
+        lines = head.split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        return int(lines[0].split()[1]), headers["traceresponse"].split("-")[1]
+
+    return await asyncio.gather(*(ask() for _ in range(count)))
+
+
+# --- P4, P5, P6: every sink in trouble at once ----------------------------------------------
+
+SINKS = {"Honeycomb", "Honeycomb metrics", "Honeycomb logs", "X-Ray", "Rollbar", "CloudWatch"}
+PATHS = {"/v1/traces", "/v1/metrics", "/v1/logs", "/TraceSegments", "/api/1/item/", "/"}
+REQUESTS = 200
+
+
+@pytest.mark.parametrize(
+    ("mode", "xray"),
+    [("refuse", "api"), ("hang", "api"), ("401", "api"), ("429", "daemon"), ("503", "api")],
+)
+def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
+    served_dsn: str, tmp_path: Path, mode: Mode, xray: Literal["api", "daemon"]
+) -> None:
+    with (
+        _troubled(mode) as sink,
+        served(
+            served_dsn,
+            tmp_path,
+            **_all_sinks(sink.refused_url if mode == "refuse" else sink.url, xray),
+            CRUDDUR_OPERATOR_TOKEN="an-operator",
+            OTEL_EXPORTER_OTLP_TIMEOUT="10000" if mode == "hang" else "10",
+            OTEL_BSP_MAX_QUEUE_SIZE="10",
+            OTEL_BSP_SCHEDULE_DELAY="20",
+            OTEL_METRIC_EXPORT_INTERVAL="200",
+        ) as service,
+    ):
+        statuses, slowest = _ask_often(service)
+        if mode == "401":  # the only one that nobody tries again
+            service.until(lambda: all(one["last_error"] for one in _page(service).values()))
+        if mode != "refuse":
+            sink.wait_for(lambda: {"/v1/metrics", "/api/1/item/"} <= _paths(sink))
+        page = _page(service)
+        strangers = service.http.get(HEALTH)
+        stopped = service.stop()
+        printed = service.err.read_text()
+        lines = service.lines
+
+    # P5, L4, R5: requests do not notice.
+    assert statuses == {200: REQUESTS}
+    assert slowest < 1
+
+    # P6: what is not delivered is counted, and shown to the operator alone.
+    assert strangers.status_code == 401
+    assert page.keys() == SINKS
+    spans = page["Honeycomb"]
+    assert spans["capacity"] == 10
+    assert spans["queued"] <= 10
+    assert spans["sent"] == 0
+    # A span waits, is on its way, was given up or was dropped; there were 3 a request.
+    assert spans["failed"] + spans["dropped"] > REQUESTS
+    if mode in {"refuse", "hang", "503"}:  # one delivery takes longer than all this
+        assert spans["dropped"] > REQUESTS
+    if mode == "401":
+        for one in page.values():
+            assert one["failed"] >= 1
+            assert one["last_failed"] is not None
+        for name in ("Honeycomb", "Honeycomb metrics", "Honeycomb logs", "Rollbar"):
+            assert "401" in page[name]["last_error"]
+    assert KEY not in json.dumps(page)
+    assert "a-token" not in json.dumps(page)
+
+    # P7: a time-out in milliseconds is misread as seconds.
+    told = [line["message"] for line in lines if "OTEL_EXPORTER_OTLP_TIMEOUT" in line["message"]]
+    assert len(told) == (1 if mode == "hang" else 0)
+    assert all("seconds" in message and "2.8 hours" in message for message in told)
+
+    # P4, L4, R5: the end is not held up, although every sink was tried.
+    assert stopped.code == 0
+    assert stopped.seconds <= CLOSE_SECONDS + OWN_SECONDS
+    assert printed == ""
+    tried = PATHS - ({"/TraceSegments"} if xray == "daemon" else set())
+    assert _paths(sink) == (set() if mode == "refuse" else tried)
+
+
+def test_P4_a_request_that_is_being_answered_and_hanging_sinks_end_in_time(
+    served_dsn: str, tmp_path: Path
+) -> None:
+    head = "POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with (
+        _troubled("hang") as sink,
+        served(served_dsn, tmp_path, **_all_sinks(sink.url, "api")) as service,
+        socket.create_connection(("127.0.0.1", service.port)) as slow,
+    ):
+        slow.sendall(f"{head}Content-Length: 9\r\n\r\n{{".encode())
+        assert service.http.get("/rollbar/test").status_code == 200
+        stopped = service.stop()
+    assert stopped.code == 0
+    assert stopped.seconds >= GRACE_SECONDS
+    assert stopped.seconds <= GRACE_SECONDS + CLOSE_SECONDS + OWN_SECONDS
+
+
+def _ask_often(service: Served) -> tuple[Counter[int], float]:
+    """The statuses, and the seconds of the slowest request."""
+    statuses: Counter[int] = Counter()
+    slowest = 0.0
+    for number in range(REQUESTS):
+        start = time.perf_counter()
+        response = service.http.get("/rollbar/test" if number % 20 == 0 else HOME)
+        slowest = max(slowest, time.perf_counter() - start)
+        statuses[response.status_code] += 1
+    return statuses, slowest
+
+
+def _page(service: Served) -> dict[str, dict[str, Any]]:
+    """The page of the telemetry's health, by sink."""
+    answer = service.http.get(HEALTH, headers=OPERATOR)
+    assert answer.status_code == 200
+    return {found["sink"]: found for found in answer.json()["sinks"]}
+
+
+@contextmanager
+def _troubled(mode: Mode) -> Iterator[Sink]:
+    with Sink() as sink:
+        if mode != "refuse":  # for which it has an address of its own
+            sink.mode = mode
+        sink.retry_after = 30
+        yield sink
+
+
+def _paths(sink: Sink) -> set[str]:
+    return {received.path for received in sink.requests}
+
+
+def _all_sinks(url: str, xray: Literal["api", "daemon"]) -> dict[str, str]:
+    daemon = {"AWS_XRAY_DAEMON_ADDRESS": urlsplit(url).netloc}
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "HONEYCOMB_API_KEY": KEY,
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "ROLLBAR_ACCESS_TOKEN": "a-token",
+        "ROLLBAR_ENDPOINT": f"{url}/api/1/",
+        "CRUDDUR_CLOUDWATCH_LOG_GROUP": "cruddur",
+        **(daemon if xray == "daemon" else {"CRUDDUR_XRAY_EXPORTER": "api"}),
+        **aws_environment(url),
+    }
+
+
+# --- P8 -------------------------------------------------------------------------------------
+
+
+def test_P8_switched_off_no_span_and_no_metric_leaves_and_ids_serve(
+    served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
+) -> None:
+    with served(
+        served_dsn,
+        tmp_path,
+        OTEL_SDK_DISABLED="true",
+        OTEL_EXPORTER_OTLP_ENDPOINT=honeycomb.url,
+        HONEYCOMB_API_KEY=KEY,
+        AWS_XRAY_DAEMON_ADDRESS=urlsplit(honeycomb.url).netloc,
+        OTEL_BSP_SCHEDULE_DELAY="10",
+    ) as service:
+        responses = [service.http.get(HOME) for _ in range(5)]
+        lines = service.logged("cruddur.request", http__route=HOME)
+        stopped = service.stop()
+        assert service.err.read_text() == ""
+    assert [response.status_code for response in responses] == [200] * 5
+    assert [line["trace_id"] for line in lines] == [trace_id(r) for r in responses]
+    assert len({trace_id(response) for response in responses}) == 5
+    assert honeycomb.requests == []
+    assert stopped.code == 0
+    assert stopped.seconds < 1
+
+
+async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(
+    settings: Settings,
+) -> None:
+    exporter = InMemorySpanExporter()
+    half = replace(settings, traces_sampler="traceidratio", traces_sampler_arg=0.5)
+    telemetry = Telemetry(half, processors=[SimpleSpanProcessor(exporter)])
+    application = create_app(half, telemetry)
+    ids = [f"{'ab' * 9}{low:014x}" for low in (0, 1 << 54, (1 << 55) - 1, 1 << 55, (1 << 56) - 1)]
+    async with application.test_app(), visiting(application) as api:
+        for flag in ("01", "00"):  # what the caller says of sampling decides nothing
+            for one in ids:
+                headers = {"traceparent": f"00-{one}-00f067aa0ba902b7-{flag}"}
+                response = await api.request("GET", HOME, headers=headers)
+                assert trace_id(response) == one
+    spans = [s for s in exporter.get_finished_spans() if _trace(s) in ids]
+    names = Counter((_trace(span), span.name) for span in spans)
+    wanted = (f"GET {HOME}", "home-activities", "SELECT activities.home")
+    assert names == {(one, name): 2 for one in ids[:3] for name in wanted}
+    assert {span.attributes["SampleRate"] for span in spans if span.attributes} == {2}
+
+
+def _trace(span: ReadableSpan) -> str:
+    return f"{span.context.trace_id:032x}"

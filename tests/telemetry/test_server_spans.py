@@ -1,0 +1,474 @@
+"""Requirements S1 to S16: what is known of each request, stream, socket and background job."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+import asyncpg
+import httpx
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from quart import Quart
+from quart.testing.app import LifespanError
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+from cruddur.telemetry.sampling import EdgeSampler
+from cruddur.telemetry.server import PROBES, STREAMS
+from support import Api, Member, refused, serving, visiting
+from telemetry.recorded import Recorded, Reports, attributes, until
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT_ID = "00f067aa0ba902b7"
+ORIGIN = {"Origin": "http://localhost:3000"}  # the CORS layer wants one of a websocket
+VALUE = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
+
+async def test_S1_exactly_one_server_span_per_request(traced: Api, recorded: Recorded) -> None:
+    await traced.get("/api/activities/home")
+    span = recorded.server
+    assert span.kind is SpanKind.SERVER
+    assert span.parent is None
+    assert span.status.status_code is StatusCode.UNSET
+    assert attributes(span)["http.response.status_code"] == 200
+    assert not [s for s in recorded.spans if "http send" in s.name or "http receive" in s.name]
+
+
+async def test_S2_every_route_names_its_span(
+    traced: Api, traced_app: Quart, recorded: Recorded
+) -> None:
+    values = {"uuid": "0195f2a0-0000-7000-8000-000000000000", "int": "404"}
+    seen = 0
+    for rule in traced_app.url_map.iter_rules():
+        if rule.websocket or rule.rule in {*PROBES, *STREAMS, "/trial/stream", "/trial/wait"}:
+            continue
+        path = re.sub(r"<(?:(\w+):)?\w+>", lambda m: values.get(m[1], "some"), rule.rule)
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            recorded.clear()
+            await traced.http.request(method, path)
+            span = recorded.server
+            assert span.name == f"{method} {rule.rule}"
+            assert attributes(span)["http.route"] == rule.rule
+            seen += 1
+    assert seen > 50
+
+
+async def test_S3_what_matches_no_route_has_one_name(traced: Api, recorded: Recorded) -> None:
+    for number in range(1000):
+        await traced.http.get(f"/nowhere/{number}")
+    assert {span.name for span in recorded.servers} == {"GET"}
+    recorded.clear()
+    await traced.http.patch("/api/activities/home")
+    assert recorded.server.name == "PATCH"
+    recorded.clear()
+    await traced.http.request("BREW", "/api/activities/home")
+    assert recorded.server.name == "HTTP"
+    assert attributes(recorded.server)["http.request.method"] == "_OTHER"
+
+
+async def test_S4_unhandled_exception_is_told_once_and_in_full(
+    traced: Api, recorded: Recorded
+) -> None:
+    response = await traced.request("GET", "/trial/fail", expect=500)
+    assert refused(response) == ["generic_500"]
+    span = recorded.server
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == "the trial failed"
+    assert attributes(span)["error.type"] == "TrialError"
+    (event,) = span.events
+    assert event.name == "exception"
+    facts = dict(event.attributes or {})
+    assert facts["exception.type"] == "telemetry.trial.TrialError"
+    assert facts["exception.message"] == "the trial failed"
+    assert "trial.py" in str(facts["exception.stacktrace"])
+
+
+async def test_S4_an_answer_that_is_no_fault_is_no_error(traced: Api, recorded: Recorded) -> None:
+    await traced.request("GET", "/trial/abort/404", expect=404)
+    assert recorded.server.status.status_code is StatusCode.UNSET
+    recorded.clear()
+    await traced.http.get("/trial/abort/503")
+    assert recorded.server.status.status_code is StatusCode.ERROR
+    assert attributes(recorded.server)["error.type"] == "503"
+
+
+async def test_S5_exception_in_a_streamed_body_is_told_and_reported_once(
+    served: str, recorded: Recorded, reports: Reports
+) -> None:
+    async with httpx.AsyncClient() as client:
+        recorded.clear()
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(f"{served}/trial/stream")
+    await recorded.until(lambda r: len(r.servers) == 1)
+    span = recorded.server
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == "the stream failed"
+    assert attributes(span)["error.type"] == "TrialError"
+    assert attributes(span)["http.response.status_code"] == 200
+    assert len(span.events) == 1
+    assert [failure.message for failure in reports.failures] == ["the stream failed"]
+    assert reports.failures[0].trace_id == trace.format_trace_id(span.context.trace_id)
+
+
+async def test_S6_a_caller_who_goes_away_is_no_fault(
+    served: str, recorded: Recorded, reports: Reports
+) -> None:
+    host, port = served.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    recorded.clear()
+    writer.write(b"GET /trial/wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.1)  # the request is being answered: nothing tells from outside
+    writer.close()
+    await recorded.until(lambda r: len(r.servers) == 1)
+    span = recorded.server
+    assert attributes(span)["app.client_disconnected"] is True
+    assert "http.response.status_code" not in attributes(span)
+    assert span.status.status_code is StatusCode.UNSET
+    assert not span.events
+    assert reports.failures == []
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "port"),
+    [
+        ("cruddur.example:8443", "cruddur.example", 8443),
+        ("cruddur.example", "cruddur.example", 80),
+        ("[::1]:4567", "::1", 4567),
+    ],
+)
+async def test_S8_the_server_address_is_the_callers_and_has_no_port(
+    traced: Api, recorded: Recorded, host: str, address: str, port: int
+) -> None:
+    await traced.request("GET", "/api/activities/home", headers={"Host": host})
+    assert attributes(recorded.server)["server.address"] == address
+    assert attributes(recorded.server)["server.port"] == port
+
+
+@pytest.mark.parametrize(("hops", "expected"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
+async def test_S8_the_client_address_follows_trusted_proxies_alone(
+    settings: Settings, hops: int, expected: str
+) -> None:
+    exporter = InMemorySpanExporter()
+    settings = replace(settings, trusted_hops=hops)
+    telemetry = Telemetry(settings, processors=[SimpleSpanProcessor(exporter)])
+    async with serving(create_app(settings, telemetry)) as api:
+        headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+        await api.request("GET", "/api/activities/home", headers=headers)
+    assert attributes(Recorded(exporter).server)["client.address"] == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/api/users/@worf/short", "/api/users/@worf/short"),
+        ("/api/users/@worf@kronos.example/short", "/api/users/@[redacted]/short"),
+        ("/api/avatars/uploads/canary.Signed", "/api/avatars/uploads/<token>"),
+        ("/wp-login.php", "/wp-login.php"),
+        ("/people/worf@kronos.example", "/people/[redacted]"),
+        ("/api/avatars/upload/Canary.Signed-0", "/api/avatars/upload/[redacted]"),
+    ],
+)
+async def test_S9_a_path_shows_no_address_and_no_signature(
+    traced: Api, recorded: Recorded, path: str, shown: str
+) -> None:
+    method = "PUT" if "uploads" in path else "GET"
+    await traced.http.request(method, path, content=b"x")
+    assert attributes(recorded.server)["url.path"] == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("limit=2&cursor=MDE5_-5=", "limit=2&cursor=MDE5_-5%3D"),
+        ("term=a+canary&limit=2&token=x", "term=[redacted]&limit=2&token=[redacted]"),
+        ("cursor=worf@kronos.example", "cursor=[redacted]"),
+        ("A-Canary", "[redacted]=[redacted]"),
+    ],
+)
+async def test_S9_a_query_shows_the_values_of_harmless_keys_alone(
+    traced: Api, recorded: Recorded, query: str, shown: str
+) -> None:
+    await traced.http.get(f"/api/activities/search?{query}")
+    assert attributes(recorded.server)["url.query"] == shown
+
+
+async def test_S9_an_exception_cannot_quote_what_came_with_the_request(
+    traced: Api, recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    uuid = "0195f2a0-0000-7000-8000-000000000000"
+    await traced.http.get(f"/trial/fail-in-words-of/{uuid}?term=the%20canary%20sang")
+    told = recorded.server.to_json() + caplog.text
+    assert "canary" not in told
+    assert f"cannot read '[redacted]' of {uuid}" in told
+
+
+@pytest.mark.parametrize("path", PROBES)
+async def test_S10_probes_are_in_no_span_and_no_metric(
+    traced: Api, recorded: Recorded, reader: InMemoryMetricReader, path: str
+) -> None:
+    before = _requests(reader)
+    response = await traced.http.get(path)
+    assert recorded.servers == []
+    assert _requests(reader) == before
+    assert VALUE.fullmatch(response.headers["traceresponse"]), "its trace id is told all the same"
+
+
+async def test_S11_a_callers_trace_goes_on(traced: Api, recorded: Recorded) -> None:
+    headers = {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-01"}
+    await traced.request("GET", "/api/activities/home", headers=headers)
+    span = recorded.server
+    assert trace.format_trace_id(span.context.trace_id) == TRACE_ID
+    assert span.parent is not None
+    assert trace.format_span_id(span.parent.span_id) == PARENT_ID
+
+
+@pytest.mark.parametrize(
+    "value", ["", "nonsense", f"00-{'0' * 32}-{PARENT_ID}-01", f"ff-{TRACE_ID}-{PARENT_ID}-01", "é"]
+)
+async def test_S11_a_malformed_parent_is_ignored(
+    traced: Api, recorded: Recorded, value: str
+) -> None:
+    headers = {"traceparent": value.encode("latin-1")}
+    await traced.request("GET", "/api/activities/home", headers=headers)
+    assert recorded.server.parent is None
+    assert recorded.server.context.trace_id != int(TRACE_ID, 16)
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+@pytest.mark.parametrize(("ratio", "kept"), [(0.0, 0), (1.0, 1)])
+def test_S11_a_callers_flag_decides_nothing(flags: str, ratio: float, kept: int) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(sampler=EdgeSampler(ratio), shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    caller = trace.SpanContext(
+        int(TRACE_ID, 16), int(PARENT_ID, 16), True, trace.TraceFlags(int(flags))
+    )
+    parent = trace.set_span_in_context(trace.NonRecordingSpan(caller))
+    provider.get_tracer("trial").start_span("request", context=parent).end()
+    assert len(exporter.get_finished_spans()) == kept
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-00"},
+        {"X-Amzn-Trace-Id": "Root=1-5759e988-bd862e3fe1be46a994272793"},
+    ],
+)
+async def test_S11_no_header_switches_tracing_off(
+    traced: Api, recorded: Recorded, headers: dict[str, str]
+) -> None:
+    await traced.request("GET", "/api/activities/home", headers=headers)
+    assert recorded.server.context.trace_flags.sampled
+
+
+async def test_S12_outgoing_calls_carry_the_trace_and_no_baggage(
+    traced: Api, traced_app: Quart, recorded: Recorded
+) -> None:
+    received: list[dict[str, str]] = []
+
+    async def answer(scope: dict, receive: object, send: object) -> None:
+        received.append({k.decode(): v.decode() for k, v in scope["headers"]})
+        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]  # an ASGI callable
+        await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]  # an ASGI callable
+
+    telemetry = traced_app.extensions["cruddur"].telemetry
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=answer))
+    telemetry.trace_calls(client)
+
+    @traced_app.get("/trial/call") if "call" not in traced_app.view_functions else _same
+    async def call() -> str:
+        await client.get("http://elsewhere.example/path")
+        return "called"
+
+    await traced.http.get("/trial/call", headers={"baggage": "canary=1"})
+    span = recorded.named("GET elsewhere.example")
+    assert span.kind is SpanKind.CLIENT
+    assert span.parent is not None
+    assert span.parent.span_id == recorded.server.context.span_id
+    ids = f"{span.context.trace_id:032x}-{span.context.span_id:016x}"
+    assert received[0]["traceparent"] == f"00-{ids}-03"
+    assert "baggage" not in received[0]
+    assert attributes(recorded.server)["app.http.calls"] == 1
+    await client.aclose()
+
+
+def _same(view: object) -> object:
+    return view
+
+
+async def test_S13_every_answer_tells_its_trace(traced: Api, recorded: Recorded) -> None:
+    for path, status in (("/api/activities/home", 200), ("/nowhere", 404), ("/trial/fail", 500)):
+        recorded.clear()
+        response = await traced.request("GET", path, expect=status)
+        found = VALUE.fullmatch(response.headers["traceresponse"])
+        assert found
+        context = recorded.server.context
+        assert int(found[1], 16) == context.trace_id
+        assert int(found[2], 16) == context.span_id
+        assert int(found[3], 16) == context.trace_flags == 3
+        assert response.headers["server-timing"] == f'traceparent;desc="{found[0]}"'
+
+
+async def test_S13_a_page_may_send_and_read_it(traced: Api) -> None:
+    origin = {"Origin": "http://localhost:3000"}
+    preflight = await traced.http.options(
+        "/api/activities/home",
+        headers={
+            **origin,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "traceparent",
+        },
+    )
+    assert "traceparent" in preflight.headers["access-control-allow-headers"]
+    response = await traced.request("GET", "/api/activities/home", headers=origin)
+    exposed = response.headers["access-control-expose-headers"].lower()
+    assert "traceresponse" in exposed
+    assert "server-timing" in exposed
+    assert "http://localhost:3000" in response.headers["timing-allow-origin"]
+
+
+async def test_S14_a_stream_is_seen_while_it_is_open(
+    served: str, traced_app: Quart, recorded: Recorded, reader: InMemoryMetricReader
+) -> None:
+    release: asyncio.Event = traced_app.config["RELEASE"]
+    release.clear()
+    before = _requests(reader)
+    async with httpx.AsyncClient() as client:
+        recorded.clear()
+        async with client.stream("GET", f"{served}/api/stream") as response:
+            lines = response.aiter_lines()
+            assert await anext(lines) == "data: 0"
+            opening = recorded.server
+            assert opening.name == "GET /api/stream"
+            assert attributes(opening)["http.response.status_code"] == 200
+            assert f"{opening.context.trace_id:032x}" in response.headers["traceresponse"]
+            assert _metric(reader, "app.streams.open") == 1
+            release.set()
+            async for _ in lines:
+                pass
+    await recorded.until(lambda r: "close /api/stream" in [s.name for s in r.spans])
+    closing = recorded.named("close /api/stream")
+    assert closing.context.trace_id != opening.context.trace_id
+    assert [link.context.span_id for link in closing.links] == [opening.context.span_id]
+    assert attributes(closing)["app.stream.messages"] == 3
+    assert attributes(closing)["app.stream.close_reason"] == "server"
+    assert _metric(reader, "app.streams.open") == 0
+    assert _requests(reader) == before, "a stream is no duration"
+
+
+async def test_S14_a_reader_who_leaves_closes_the_stream(
+    served: str, traced_app: Quart, recorded: Recorded
+) -> None:
+    traced_app.config["RELEASE"].clear()
+    async with httpx.AsyncClient() as client:
+        recorded.clear()
+        async with client.stream("GET", f"{served}/api/stream") as response:
+            await anext(response.aiter_lines())
+    await recorded.until(lambda r: "close /api/stream" in [s.name for s in r.spans])
+    assert attributes(recorded.named("close /api/stream"))["app.stream.close_reason"] == "client"
+
+
+async def test_S15_a_websocket_is_named_and_has_status_101(
+    traced: Api, traced_app: Quart, recorded: Recorded
+) -> None:
+    async with traced_app.test_client().websocket("/trial/echo/lobby", headers=ORIGIN) as socket:
+        await socket.send("hello")
+        assert await socket.receive() == "lobby: hello"
+    await recorded.until(lambda r: len(r.servers) == 1)
+    assert recorded.server.name == "WS /trial/echo/<room>"
+    assert attributes(recorded.server)["http.response.status_code"] == 101
+
+
+async def test_S16_a_background_job_has_a_linked_trace_of_its_own(
+    traced: Api, recorded: Recorded
+) -> None:
+    await traced.http.get("/trial/background")
+    await recorded.until(lambda r: "trial job" in [s.name for s in r.spans])
+    job, request = recorded.named("trial job"), recorded.server
+    assert job.parent is None
+    assert job.context.trace_id != request.context.trace_id
+    assert [link.context.span_id for link in job.links] == [request.context.span_id]
+
+
+async def test_S16_the_failure_of_a_background_job_is_reported(
+    traced: Api, recorded: Recorded, reports: Reports
+) -> None:
+    await traced.http.get("/trial/background?fail")
+    await recorded.until(lambda r: "trial job" in [s.name for s in r.spans] and reports.failures)
+    job = recorded.named("trial job")
+    assert job.status.status_code is StatusCode.ERROR
+    assert [failure.message for failure in reports.failures] == ["the job failed"]
+
+
+async def test_R2_one_report_per_failure_and_none_for_a_refusal(
+    traced: Api, traced_app: Quart, recorded: Recorded, reports: Reports
+) -> None:
+    await traced.http.get("/trial/fail")
+    assert [failure.what for failure in reports.failures] == ["GET /trial/fail"]
+    assert attributes(recorded.server)["rollbar.uuid"] == "item-1"
+    reports.failures.clear()
+    async with traced_app.test_client().websocket("/trial/echo/lobby", headers=ORIGIN) as socket:
+        await socket.send("fail")
+        with pytest.raises(Exception, match=r"1000|1006|1011|close"):
+            await socket.receive()
+    await until(lambda: reports.failures)
+    assert [failure.message for failure in reports.failures] == ["the socket failed"]
+    reports.failures.clear()
+    for path in ("/nowhere", "/trial/abort/400", "/trial/abort/404", "/api/auth/me"):
+        await traced.http.get(path)
+    assert reports.failures == []
+
+
+async def test_R2_a_start_that_fails_is_reported(settings: Settings, reports: Reports) -> None:
+    reports.failures.clear()
+    broken = replace(settings, connection_url="postgresql://nobody@127.0.0.1:1/nothing")
+    app = create_app(broken, Telemetry(broken, reporters=[reports]))
+    with pytest.raises(LifespanError):
+        async with serving(app):
+            pass
+    assert [failure.what for failure in reports.failures] == ["the start or the stop"]
+
+
+async def test_the_course_s_own_span_is_on_the_home_feed(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    for _ in range(3):
+        await worf.crud()
+    recorded.clear()
+    await worf.get("/api/activities/home")
+    facts = attributes(recorded.named("home-activities"))
+    assert facts["app.result_length"] == 3
+    assert str(facts["app.now"]).endswith("+00:00")
+    assert attributes(recorded.server)["enduser.pseudo.id"] == str(worf.uuid)
+
+
+async def test_an_odd_header_is_no_fault_of_ours(traced_app: Quart, settings: Settings) -> None:
+    async with visiting(traced_app) as api:
+        odd = {"User-Agent": b"\xff\\x", "Host": b"\xff\\u", "traceparent": b"\xfe\\N"}
+        await api.request("GET", "/api/activities/home", headers=odd)
+
+
+def _metric(reader: InMemoryMetricReader, name: str) -> float:
+    """The sum of a metric's points; a histogram's is its count."""
+    total = 0.0
+    data = reader.get_metrics_data()
+    for resource in data.resource_metrics if data else ():
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                if metric.name == name:
+                    points = metric.data.data_points
+                    total += sum(getattr(p, "count", getattr(p, "value", 0)) for p in points)
+    return total
+
+
+def _requests(reader: InMemoryMetricReader) -> float:
+    return _metric(reader, "http.server.request.duration")

@@ -1,0 +1,75 @@
+"""Routes that misbehave, for an application under test."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from quart import Quart, Response, abort, request, websocket
+
+from cruddur.telemetry.background import background
+
+
+class TrialError(RuntimeError):
+    """What the trial routes fail with."""
+
+
+def misbehave(app: Quart) -> None:
+    """Add the routes that a healthy service does not have."""
+
+    @app.get("/trial/fail")
+    async def fail() -> Response:
+        raise TrialError("the trial failed")
+
+    @app.get("/trial/fail-in-words-of/<uuid:uuid>")
+    async def quote(uuid: object) -> Response:
+        raise TrialError(f"cannot read {request.args['term']!r} of {uuid}")
+
+    @app.get("/trial/abort/<int:status>")
+    async def stop(status: int) -> Response:
+        abort(status)
+
+    @app.get("/trial/stream")
+    async def stream() -> Response:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"first"
+            await asyncio.sleep(0)
+            raise TrialError("the stream failed")
+
+        return Response(body(), content_type="text/plain")
+
+    @app.get("/trial/wait")
+    async def wait() -> Response:
+        await asyncio.sleep(30)
+        return Response(b"at last")
+
+    @app.get("/trial/background")
+    async def in_background() -> Response:
+        async def job() -> None:
+            with background("trial job"):
+                await asyncio.sleep(0)
+                if "fail" in wanted:
+                    raise TrialError("the job failed")
+
+        wanted = request.args
+        app.add_background_task(job)
+        return Response(b"begun")
+
+    @app.get("/api/stream")
+    async def events() -> Response:
+        async def body() -> AsyncIterator[bytes]:
+            for number in range(3):
+                yield b"data: %d\n\n" % number
+                await asyncio.sleep(0)
+            await release.wait()
+
+        release: asyncio.Event = app.config["RELEASE"]
+        response = Response(body(), content_type="text/event-stream")
+        response.timeout = None
+        return response
+
+    @app.websocket("/trial/echo/<room>")
+    async def echo(room: str) -> None:
+        await websocket.accept()
+        text = await websocket.receive()
+        if text == "fail":
+            raise TrialError("the socket failed")
+        await websocket.send(f"{room}: {text}")
