@@ -155,6 +155,9 @@ class Settings:
     span_delay: float = setting(
         "OTEL_BSP_SCHEDULE_DELAY", "5000", "milliseconds between two exports"
     )
+    metric_interval: float = setting(
+        "OTEL_METRIC_EXPORT_INTERVAL", "60000", "milliseconds between two exports of metrics"
+    )
     honeycomb_api_key: str = setting(
         "HONEYCOMB_API_KEY", "", "ingest key: traces go to Honeycomb, or to the endpoint set above"
     )
@@ -274,6 +277,7 @@ class Settings:
             ("OTEL_BSP_MAX_QUEUE_SIZE", self.span_queue, 1, 1_000_000),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.span_batch, 1, 100_000),
             ("OTEL_BSP_SCHEDULE_DELAY", self.span_delay, 1, 3_600_000),
+            ("OTEL_METRIC_EXPORT_INTERVAL", self.metric_interval, 10, 3_600_000),
             ("CRUDDUR_CLOUDWATCH_RETENTION", self.cloudwatch_retention, 1, 3653),
         ):
             if not least <= number <= most:  # nan is neither

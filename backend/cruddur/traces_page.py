@@ -65,12 +65,13 @@ def _pointed(settings: Settings, url: str, page: str) -> Settings:
         otlp_endpoint=url,
         logs_exporter="otlp",
         span_delay=min(settings.span_delay, 500.0),
+        metric_interval=min(settings.metric_interval, 5000.0),
         trace_url=settings.trace_url or f"{page}/trace/{{trace_id}}",
     )
     os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = pointed.otlp_endpoint
     os.environ["OTEL_LOGS_EXPORTER"] = pointed.logs_exporter
     os.environ["OTEL_BSP_SCHEDULE_DELAY"] = f"{pointed.span_delay:g}"
-    os.environ["OTEL_METRIC_EXPORT_INTERVAL"] = "5000"
+    os.environ["OTEL_METRIC_EXPORT_INTERVAL"] = f"{pointed.metric_interval:g}"
     os.environ["CRUDDUR_TRACE_URL"] = pointed.trace_url
     return pointed
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -175,9 +176,11 @@ class Telemetry:
             logging.getLogger().addHandler(handler)
         metrics.observe_process(self._meter)
         metrics.observe_couriers(self._meter, self.couriers)
-        lag = asyncio.create_task(
-            metrics.measure_lag(self.instruments.histograms["app.event_loop.lag"])
-        )
+        lag = self.instruments.histograms["app.event_loop.lag"]
+        tasks = [
+            asyncio.create_task(metrics.measure_lag(lag)),
+            asyncio.create_task(self._collect_metrics()),
+        ]
         try:
             yield
         except Exception as error:
@@ -185,12 +188,20 @@ class Telemetry:
                 report(error, "the start or the stop")
             raise
         finally:
-            lag.cancel()
+            for task in tasks:
+                task.cancel()
             await self._close()
 
     def health(self) -> list[Delivery]:
         """How each sink is doing."""
         return [courier.delivery() for courier in self.couriers]
+
+    async def _collect_metrics(self) -> None:
+        """Until cancelled: hand the metrics to their couriers, every interval."""
+        while True:
+            await asyncio.sleep(self._settings.metric_interval / 1000)
+            for reader in self._readers:
+                await asyncio.to_thread(reader.collect)
 
     async def _close(self) -> None:
         """End all sinks at once, each in a thread that nobody has to wait for."""
@@ -205,7 +216,8 @@ class Telemetry:
     def _close_sinks(self, loop: asyncio.AbstractEventLoop, closed: asyncio.Event) -> None:
         deadline = time.monotonic() + CLOSE_SECONDS - 0.1
         for reader in self._readers:
-            reader.shutdown(timeout_millis=1000)  # the last collection goes to its courier
+            reader.collect()  # the last ones
+            reader.shutdown()
         closers = [
             threading.Thread(target=courier.close, args=(deadline - time.monotonic(),), daemon=True)
             for courier in self.couriers
@@ -268,7 +280,10 @@ class Telemetry:
             abort=exporter.shutdown,
         )
         self.couriers.append(courier)
-        return [PeriodicExportingMetricReader(otlp.CourierMetrics(courier))]
+        # Collected by `running`: with an interval of its own it would start a thread here.
+        return [
+            PeriodicExportingMetricReader(otlp.CourierMetrics(courier), export_interval_millis=inf)
+        ]
 
     def _log_sinks(self) -> None:
         settings = self._settings
