@@ -12,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.resources import Resource
@@ -73,8 +74,12 @@ class EncodingExporter(OTLPSpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send the spans, trying again for as long as the time-out allows."""
-        is_sent = self._client.export(encode_spans(spans)).success
-        return SpanExportResult.SUCCESS if is_sent else SpanExportResult.FAILURE
+        with self._metrics.export_operation(len(spans)) as operation:
+            result = self._client.export(encode_spans(spans))
+            if not result.success:
+                operation.error = result.error or ConnectionError(result.reason)
+                return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS
 
 
 def span_delivery(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], None]:
@@ -114,8 +119,10 @@ def log_delivery(exporter: OTLPLogExporter, resource: Resource) -> Callable[[Seq
 
 def span_exporter(
     endpoint: str,
+    *,
     headers: dict[str, str] | None = None,
     session: requests.Session | None = None,
+    meter_provider: MeterProvider | None = None,
 ) -> OTLPSpanExporter:
     """Sends to the full address `endpoint`, by a session that may sign.
 
@@ -123,7 +130,11 @@ def span_exporter(
     OTEL_EXPORTER_OTLP_* variables.
     """
     return EncodingExporter(
-        endpoint=endpoint, headers=headers, compression=Compression.Gzip, session=session
+        endpoint=endpoint,
+        headers=headers,
+        compression=Compression.Gzip,
+        session=session,
+        meter_provider=meter_provider,
     )
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 from opentelemetry import propagate
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -88,8 +88,16 @@ class Telemetry:
         self._span_exporters: list[SpanExporter] = []
         self._reporters = [*reporters]
         is_on = not settings.is_sdk_disabled
+        self._readers = [*(self._metric_sinks() if is_on else ()), *readers]
+        self._meter_provider: MeterProvider = (
+            metrics.meter_provider(self._resource, self._readers)
+            if self._readers
+            else NoOpMeterProvider()
+        )
+        self._meter = self._meter_provider.get_meter("cruddur", __version__)
+        # The SDK's own metrics cost each span something, and nobody would receive them.
+        os.environ["OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"] = str(bool(self._readers)).lower()
         span_processors = [*(self._span_sinks() if is_on else ()), *processors]
-        metric_readers = [*(self._metric_sinks() if is_on else ()), *readers]
         self._log_sinks()
         self._failure_sinks()
         # Without a receiver the ids are all that is wanted, and nothing else is paid for.
@@ -97,16 +105,10 @@ class Telemetry:
             sampler=EdgeSampler(settings.sample_ratio if span_processors else 0.0),
             resource=self._resource,
             shutdown_on_exit=False,
+            meter_provider=self._meter_provider,
         )
         for processor in span_processors:
             self._tracer_provider.add_span_processor(processor)
-        self._readers = metric_readers
-        self._meter_provider = (
-            metrics.meter_provider(self._resource, metric_readers)
-            if metric_readers
-            else NoOpMeterProvider()
-        )
-        self._meter = self._meter_provider.get_meter("cruddur", __version__)
         self.instruments = Instruments(
             tracer=self._tracer_provider.get_tracer("cruddur", __version__),
             database=_database(settings.connection_url),
@@ -233,7 +235,11 @@ class Telemetry:
         settings = self._settings
         processors: list[SpanProcessor] = []
         if settings.traces_url:
-            exporter = otlp.span_exporter(settings.traces_url, _honeycomb_headers(settings))
+            exporter = otlp.span_exporter(
+                settings.traces_url,
+                headers=_honeycomb_headers(settings),
+                meter_provider=self._meter_provider,
+            )
             processors.append(self._span_sink(_backend_name(settings), exporter))
         if settings.xray != "none":
             processors.append(self._span_sink("X-Ray", self._xray_exporter()))
@@ -262,6 +268,7 @@ class Telemetry:
         return otlp.span_exporter(
             f"{url}/v1/traces" if url else sigv4.endpoint(settings.aws_region),
             session=sigv4.signed_session(settings.aws_region),
+            meter_provider=self._meter_provider,
         )
 
     def _metric_sinks(self) -> list[MetricReader]:
