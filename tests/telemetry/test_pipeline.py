@@ -14,6 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.credentials import Credentials
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -26,6 +27,7 @@ from cruddur.telemetry.pipeline import Telemetry
 from fakes.aws import environment as aws_environment
 from fakes.honeycomb import DATASET_HEADER, KEY_HEADER, FakeHoneycomb
 from fakes.rollbar import FakeRollbar
+from fakes.sigv4 import FakeSignedOtlp
 from fakes.sink import Mode, Sink
 from support import visiting
 
@@ -471,6 +473,37 @@ def _all_sinks(url: str, xray: Literal["api", "daemon"]) -> dict[str, str]:
         **(daemon if xray == "daemon" else {"CRUDDUR_XRAY_EXPORTER": "api"}),
         **aws_environment(url),
     }
+
+
+# --- X4 -------------------------------------------------------------------------------------
+
+
+def test_X4_X5_signed_otlp_goes_to_x_ray_beside_honeycomb_with_the_same_trace(
+    served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
+) -> None:
+    with (
+        FakeSignedOtlp(Credentials("testing", "testing-secret", "session"), "ca-central-1") as xray,
+        served(
+            served_dsn,
+            tmp_path,
+            CRUDDUR_XRAY_EXPORTER="otlp",
+            AWS_ENDPOINT_URL_XRAY=xray.url,
+            AWS_DEFAULT_REGION="ca-central-1",
+            AWS_ACCESS_KEY_ID="testing",
+            AWS_SECRET_ACCESS_KEY="testing-secret",
+            AWS_SESSION_TOKEN="session",
+            OTEL_EXPORTER_OTLP_ENDPOINT=honeycomb.url,
+            HONEYCOMB_API_KEY=KEY,
+        ) as service,
+    ):
+        response = service.http.get(HOME)
+        assert service.stop().code == 0
+        assert xray.problems == []
+        assert {signature.service for signature in xray.signatures} == {"xray"}
+    for sink in (xray, honeycomb):
+        assert trace_id(response) in {span.trace_id for span in sink.spans}
+    # Each has the key that is its own.
+    assert KEY.encode() not in b"".join(str(r.headers).encode() for r in xray.requests)
 
 
 # --- P8 -------------------------------------------------------------------------------------

@@ -139,27 +139,10 @@ function fill(link, trace) {
   );
 }
 
-// `GET /route` is written with its verb apart, so that routes stand under each other.
+// `GET /route` is written with its verb apart, so that routes stand under each other. A
+// request that matched no route is called by its verb alone: its path tells more.
 export function split(trace) {
+  if (trace.method && trace.name === trace.method) return [trace.route || "", trace.method];
   const prefix = `${trace.method} `;
   return trace.method && trace.name.startsWith(prefix) ? [trace.name.slice(prefix.length), trace.method] : [trace.name || "(no name)", null];
-}
-
-function drawEmpty(isEmpty, searched) {
-  empty.hidden = !isEmpty;
-  if (!isEmpty) return;
-  const key = String(searched);
-  if (empty.dataset.key === key) return;
-  empty.dataset.key = key;
-  empty.replaceChildren(
-    el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
-    ...(searched
-      ? [el("h2", {}, "Nothing like that here."), el("p", {}, "Either it never happened, or it has been forgotten already.")]
-      : [
-          el("h2", {}, "Nobody has said a thing."),
-          el("p", {}, "Make a request and its trace turns up here. Point any OpenTelemetry SDK at this page:"),
-          el("pre", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
-          el("p", { class: "soft" }, "The last 500 traces are remembered, until this process ends. Regret it? We forget it."),
-        ]),
-  );
 }
