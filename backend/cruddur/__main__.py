@@ -26,7 +26,12 @@ from cruddur.serving import (
 )
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.logs import is_text
-from cruddur.telemetry.pipeline import configure_logging, describe_sinks, require_extras
+from cruddur.telemetry.pipeline import (
+    configure_logging,
+    describe_sinks,
+    report_failed_start,
+    require_extras,
+)
 from cruddur.traces_page import traces_page
 
 logger = logging.getLogger("cruddur")
@@ -86,6 +91,16 @@ def serve_command(
     require_extras(settings)
     configure_logging(settings)
     defer_signals()
+    try:
+        code = _serve(settings, reload=reload, setup=setup, traces=traces)
+    except _EXPECTED as error:
+        asyncio.run(report_failed_start(settings, error))
+        raise
+    sys.exit(code)
+
+
+def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
+    """Open the database, and serve until the end; returns the exit code."""
     is_embedded = not settings.connection_url
     with _database(settings, owned=True) as dsn:
         check_free(settings.binds)
@@ -97,11 +112,10 @@ def serve_command(
         elif missing := asyncio.run(pending(dsn)):
             raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
         if is_stop_asked_for():
-            sys.exit(0)
+            return 0
         with traces_page(settings) if traces else nullcontext((settings, "")) as (settings, page):
             _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
-            code = serve(settings, reload=reload)
-    sys.exit(code)
+            return serve(settings, reload=reload)
 
 
 @main.command("migrate")

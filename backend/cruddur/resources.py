@@ -24,6 +24,7 @@ from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
+from cruddur.telemetry.calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 
 
@@ -58,7 +59,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
-    async with httpx.AsyncClient(timeout=timeout, limits=limits) as http:
+    async with MeasuredClient(timeout=timeout, limits=limits) as http:
         telemetry.trace_calls(http)
         telemetry.watch_pool(database)
         try:

@@ -30,6 +30,7 @@ LogFormat = Literal["auto", "json", "text"]
 Switch = Literal["auto", "on", "off"]
 XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
 OtlpExporter = Literal["otlp", "none"]
+OtlpProtocol = Literal["http/protobuf"]
 
 _DAEMON_ADDRESS = re.compile(r"(?:tcp:|udp:)?(?:[^\s:]+|\[[\d:a-f]+\]):\d{1,5}")
 
@@ -124,7 +125,9 @@ class Settings:
         "which traces are kept; a caller's own flag never decides",
     )
     traces_sampler_arg: float = setting(
-        "OTEL_TRACES_SAMPLER_ARG", "1", "share of traces that the ratio samplers keep, 0 to 1"
+        "OTEL_TRACES_SAMPLER_ARG",
+        "1",
+        "share of traces that the ratio samplers keep; the nearest 1/n is taken",
     )
     otlp_endpoint: str = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT", "", "base URL of an OTLP/HTTP backend; empty: none"
@@ -137,6 +140,9 @@ class Settings:
     )
     otlp_logs_endpoint: str = setting(
         "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "", "full URL for logs; empty: the base's"
+    )
+    otlp_protocol: OtlpProtocol = setting(
+        "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "the only one that is spoken here"
     )
     otlp_timeout: float = setting(
         "OTEL_EXPORTER_OTLP_TIMEOUT", "10", "seconds (not milliseconds) that one export may take"
@@ -256,7 +262,7 @@ class Settings:
             ("CRUDDUR_TRACE_URL", self.trace_url),
         ):
             if url not in {"", "*"} and not _is_url(url, "http", "https"):
-                raise SettingsError(f"{variable} is no http:// or https:// address: {url!r}")
+                raise SettingsError(f"{variable} is no http:// or https:// address")
         for bind in self.binds:
             if not _is_bind(bind):
                 raise SettingsError(f"{bind!r} is no host:port to serve on (CRUDDUR_BIND, PORT)")
@@ -328,7 +334,8 @@ class Settings:
         """Where log lines go by OTLP, or empty."""
         if self.logs_exporter == "none":
             return ""
-        return self.otlp_logs_endpoint or _signal(self.otlp_endpoint, "logs")
+        fallback = self.honeycomb_api_endpoint if self.honeycomb_api_key else ""
+        return self.otlp_logs_endpoint or _signal(self.otlp_endpoint or fallback, "logs")
 
     @property
     def xray(self) -> XRayExporter:

@@ -61,7 +61,12 @@ MAY_IMPORT = {
     "quart_cors": ("cruddur.app",),
     "werkzeug": ("cruddur.routes", "cruddur.telemetry.server"),
     "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
-    "httpx": ("cruddur.identity", "cruddur.resources", "cruddur.telemetry.pipeline"),
+    "httpx": (
+        "cruddur.identity",
+        "cruddur.resources",
+        "cruddur.telemetry.calls",
+        "cruddur.telemetry.pipeline",
+    ),
     "hypercorn": ("cruddur.app", "cruddur.serving"),
     "PIL": ("cruddur.services.avatars",),
     "opentelemetry.sdk": ("cruddur.telemetry",),

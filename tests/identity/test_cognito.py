@@ -826,8 +826,9 @@ class TestTrouble:
     ) -> None:
         fake.refuse_next("InitiateAuth", kind, message)
         await sign_in(api, "picard@starfleet.example", expect=503)
-        [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
+        [record, failure] = [r for r in caplog.records if r.levelno == logging.ERROR]
         assert record.getMessage().endswith(f"InitiateAuth: {kind}: {message}")
+        assert failure.getMessage() == "POST /api/auth/signin failed: unavailable"
 
     async def test_tokens_of_another_issuer_are_not_handed_on(
         self, api: Api, fake: FakeCognito, monkeypatch: pytest.MonkeyPatch

@@ -542,7 +542,8 @@ async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(
     half = replace(settings, traces_sampler="traceidratio", traces_sampler_arg=0.5)
     telemetry = Telemetry(half, processors=[SimpleSpanProcessor(exporter)])
     application = create_app(half, telemetry)
-    ids = [f"{'ab' * 9}{low:014x}" for low in (0, 1 << 54, (1 << 55) - 1, 1 << 55, (1 << 56) - 1)]
+    # All low, so that a sampler which looked at the id itself would keep every one of them.
+    ids = [f"{'ab' * 9}{low:014x}" for low in range(40)]
     async with application.test_app(), visiting(application) as api:
         for flag in ("01", "00"):  # what the caller says of sampling decides nothing
             for one in ids:
@@ -552,7 +553,9 @@ async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(
     spans = [s for s in exporter.get_finished_spans() if _trace(s) in ids]
     names = Counter((_trace(span), span.name) for span in spans)
     wanted = (f"GET {HOME}", "home-activities", "SELECT activities.home")
-    assert names == {(one, name): 2 for one in ids[:3] for name in wanted}
+    kept = {trace for trace, _ in names}
+    assert 5 < len(kept) < 35
+    assert names == {(one, name): 2 for one in kept for name in wanted}
     assert {span.attributes["SampleRate"] for span in spans if span.attributes} == {2}
 
 

@@ -36,6 +36,23 @@ def misbehave(app: Quart) -> None:
 
         return Response(body(), content_type="text/plain")
 
+    @app.get("/trial/stream-in-words-of")
+    async def quoting_stream() -> Response:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"first"
+            await asyncio.sleep(0)
+            raise TrialError(f"cannot stream {term!r}")
+
+        term = request.args["term"]
+        return Response(body(), content_type="text/plain")
+
+    @app.get("/trial/caused")
+    async def caused() -> Response:
+        try:
+            return {}["nothing"]
+        except KeyError as error:
+            raise TrialError("the trial failed") from error
+
     @app.get("/trial/wait")
     async def wait() -> Response:
         await asyncio.sleep(30)

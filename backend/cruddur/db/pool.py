@@ -1,9 +1,11 @@
 """The connection pool and the two ways to use it: `connection()` and `transaction()`."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
@@ -123,10 +125,11 @@ class Database:
             raise DatabaseUnavailableError(describe(error)) from error
         except asyncpg.InternalClientError as error:
             # The server said goodbye, and the end of the stream has not arrived yet.
-            conn.terminate()
+            if not _is_lost(conn):
+                conn.terminate()
             raise DatabaseUnavailableError(describe(error)) from error
         except asyncpg.InterfaceError as error:
-            if conn.is_closed():
+            if _is_lost(conn):
                 raise DatabaseUnavailableError(describe(error)) from error
             raise
         finally:
@@ -164,14 +167,24 @@ class Database:
 async def _transaction(conn: Connection) -> AsyncIterator[None]:
     """asyncpg's own, with spans for its ends, where the disk is waited for."""
     transaction = conn.transaction()
-    await measured(_BEGIN, transaction.start())
+    await measured(_BEGIN, transaction.__aenter__())
     with current_work().counting():
         try:
             yield
-        except BaseException:
-            await measured(_ROLLBACK, transaction.rollback())
+        except BaseException as error:
+            with contextlib.suppress(Exception):  # which would hide why it is rolled back
+                await measured(_ROLLBACK, transaction.__aexit__(type(error), error, None))
             raise
-        await measured(_COMMIT, transaction.commit())
+        await measured(_COMMIT, transaction.__aexit__(None, None, None))
+
+
+def _is_lost(conn: Any) -> bool:
+    """Whether the connection is closed; the pool takes a broken one away at once, and its
+    proxy then answers nothing."""
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def check_version(conn: Connection) -> None:

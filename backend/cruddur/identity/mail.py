@@ -88,7 +88,8 @@ class Mailer:
     async def _deliver(self, message: EmailMessage) -> None:
         if self._url is None:
             return
-        with background("send mail") as span:
+        private = [str(message["To"]), message.get_content()]
+        with background("send mail", private=private) as span:
             try:
                 await aiosmtplib.send(
                     message,
@@ -100,7 +101,6 @@ class Mailer:
                     timeout=SMTP_TIMEOUT,
                 )
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-                # Its text quotes the address, and a trace has room for more.
                 span.set_status(StatusCode.ERROR, "mail was not accepted")
                 span.set_attribute("error.type", error_type(error))
                 logger.error("mail was not accepted: %s", error)

@@ -29,12 +29,15 @@ def install(app: Quart) -> None:
 
 
 async def _refused(error: CruddurError) -> Response:
+    if error.status >= 500:
+        report(error)
     return _failure(error.status, error.codes, error.headers)
 
 
 async def _database_unavailable(error: Exception) -> Response:
     report(error, "the database")
-    return await _refused(UnavailableError())
+    unavailable = UnavailableError()
+    return _failure(unavailable.status, unavailable.codes, unavailable.headers)
 
 
 async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
@@ -46,6 +49,8 @@ async def _http(error: HTTPException) -> Response:
     if isinstance(error, RequestTimeout):  # a body that never came whole
         return await _refused(MalformedError())
     status = error.code or 500
+    if status >= 500:
+        report(error)
     headers = {}
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -108,15 +108,15 @@ class Courier(Generic[T]):
         self._thread.start()
 
     def put(self, item: T) -> None:
-        """Queue an item; never blocks and never raises."""
-        queue = self._queue
-        if self._closing:
-            self._drop(1)
-            return
-        if len(queue) == self._capacity:
-            self._drop(1)
-        queue.append(item)
-        if len(queue) >= self._batch and not self._wake.is_set():
+        """Queue an item; never waits for the sink and never raises."""
+        with self._lock:
+            if self._closing:
+                self._dropped += 1
+                return
+            self._dropped += len(self._queue) == self._capacity
+            self._queue.append(item)
+            is_batch = len(self._queue) >= self._batch
+        if is_batch and not self._wake.is_set():
             self._wake.set()
 
     def close(self, seconds: float) -> bool:
@@ -129,11 +129,12 @@ class Courier(Generic[T]):
         self._wake.set()
         if self._thread.is_alive():
             self._idle.wait(max(0.0, deadline - time.monotonic()))
-        self._given_up = True
+        with self._lock:
+            self._given_up = True
+            self._dropped += len(self._queue) + self._in_flight
+            self._queue.clear()
         if self._abort is not None:
             self._abort()
-        self._drop(len(self._queue) + self._in_flight)
-        self._queue.clear()
         return self._idle.is_set()
 
     def delivery(self) -> Delivery:
@@ -162,32 +163,31 @@ class Courier(Generic[T]):
         self._idle.set()
 
     def _empty(self, down_to: int) -> None:
-        while len(self._queue) > down_to and not self._given_up:
-            batch = self._take()
-            self._in_flight, self._delivering_since = len(batch), datetime.now(UTC)
+        while batch := self._take(down_to):
+            error: BaseException | None = None
             try:
                 self._deliver(batch)
-            except Exception as error:  # whatever it is, the next batch may do better
-                if not self._given_up:  # and so counted as dropped
-                    self._failed += len(batch)
-                    self._note_failure(str(error) or type(error).__name__)
+            except BaseException as failure:  # whatever it is, the next batch may do better
+                error = failure
+            with self._lock:
+                self._in_flight, self._delivering_since = 0, None
+                if self._given_up:  # these are counted as dropped
+                    return
+                self._failed += len(batch) if error else 0
+                self._sent += 0 if error else len(batch)
+            if error:
+                self._note_failure(str(error) or type(error).__name__)
             else:
-                self._sent += len(batch)
                 self._note_success()
-            self._in_flight, self._delivering_since = 0, None
 
-    def _take(self) -> list[T]:
-        batch = []
-        for _ in range(min(self._batch, len(self._queue))):
-            try:
-                batch.append(self._queue.popleft())
-            except IndexError:  # dropped meanwhile to make room
-                break
-        return batch
-
-    def _drop(self, count: int) -> None:
+    def _take(self, down_to: int) -> list[T]:
+        """The next batch; nothing when only so many wait."""
         with self._lock:
-            self._dropped += count
+            if len(self._queue) <= down_to or self._given_up:
+                return []
+            count = min(self._batch, len(self._queue))
+            self._in_flight, self._delivering_since = count, datetime.now(UTC)
+            return [self._queue.popleft() for _ in range(count)]
 
     def _note_failure(self, reason: str) -> None:
         self._last_failed = datetime.now(UTC)

@@ -6,6 +6,7 @@ from opentelemetry import trace
 
 from cruddur.telemetry.work import (
     Failure,
+    Work,
     current_work,
     describe,
     mark_failed,
@@ -16,7 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 def report(error: BaseException, what: str | None = None) -> None:
-    """Tell of a failure of the current unit of work; of the same one a second time, nothing.
+    """Tell of a failure of the current unit of work, and never fail at that.
+
+    An exception that is met at several places is logged and sent once.
 
     Args:
         error: what was caught.
@@ -24,13 +27,22 @@ def report(error: BaseException, what: str | None = None) -> None:
             as `GET /api/activities/home`.
     """
     work = current_work()
-    if getattr(error, "is_reported", False):
+    if work.error is error:
         return
-    error.is_reported = True  # type: ignore[attr-defined]  # it may be met at several places
-    work.error = error
-    what = what or f"{work.scope.get('method', 'WS')} {work.route}"
+    if work.is_measured:
+        work.error = error
+    try:
+        span = trace.get_current_span()
+        mark_failed(span, error, work)
+        if not getattr(error, "is_reported", False):
+            error.is_reported = True  # type: ignore[attr-defined]  # as said
+            _tell(error, work, what or f"{work.scope.get('method', 'WS')} {work.route}")
+    except Exception:
+        logger.critical("a failure could not be told", exc_info=True)
+
+
+def _tell(error: BaseException, work: Work, what: str) -> None:
     span = trace.get_current_span()
-    mark_failed(span, error, work)
     ids = span.get_span_context()
     failure = Failure(
         error=error,

@@ -7,7 +7,6 @@ span that it belongs to is known. Lines are scrubbed, but for records marked
 
 import logging
 import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from opentelemetry.util.types import AttributeValue
 
 from cruddur.telemetry.courier import Courier
 from cruddur.telemetry.redaction import scrub
-from cruddur.telemetry.work import Failure, error_type
+from cruddur.telemetry.work import Failure, current_work, error_type, stacktrace
 
 # Sinks and their libraries speak of themselves here; sending that to a sink would go on
 # for ever.
@@ -32,6 +31,8 @@ UNEXPORTED = (
     "urllib3",
     "watchtower",
 )
+
+_CHATTY = ("aiosmtplib", "boto3", "botocore", "h2", "hpack", "httpcore", "httpx", "urllib3")
 
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
@@ -153,11 +154,16 @@ class CourierHandler(logging.Handler):
     def __init__(self, courier: Courier[Line]) -> None:
         """Take the courier."""
         super().__init__()
+        self.addFilter(_Once())
         self._courier = courier
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the record's line, unless it is private or a sink's own."""
-        line = line_of(record)
+        try:
+            line = line_of(record)
+        except Exception:  # a record that cannot be formatted, as any handler meets it
+            self.handleError(record)
+            return
         if not line.is_private and not record.name.startswith(UNEXPORTED):
             self._courier.put(line)
 
@@ -182,6 +188,7 @@ def write_lines(
         ValueError: there is no such level.
     """
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(_Once())
     if is_text(form):
         is_terminal = sys.stdout.isatty()
         handler.setFormatter(TextFormatter(is_coloured=is_terminal, trace_url=trace_url))
@@ -189,8 +196,17 @@ def write_lines(
         handler.setFormatter(JsonFormatter(constants, with_xray_ids=with_xray_ids))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # They tell every call; ours tell what matters about them.
-    for chatty in ("botocore", "httpx"):
+    # They tell every call, and at DEBUG the headers too; ours tell what matters.
+    for chatty in (
+        "aiosmtplib",
+        "boto3",
+        "botocore",
+        "h2",
+        "hpack",
+        "httpcore",
+        "httpx",
+        "urllib3",
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -199,20 +215,34 @@ def is_text(form: str) -> bool:
     return form == "text" or (form == "auto" and sys.stdout.isatty())
 
 
+class _Once(logging.Filter):
+    """Lets nobody tell once more of an exception that `report` has told of."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not getattr(error, "is_reported", False) or hasattr(record, "failure")
+
+
 def _line(record: logging.LogRecord) -> Line:
     span = trace.get_current_span().get_span_context()
-    failure: Failure | None = getattr(record, "failure", None)
     fields: dict[str, AttributeValue] = dict(getattr(record, "fields", ()))
-    stacktrace = ""
+    message, stack, is_private = record.getMessage(), "", getattr(record, "private", False)
+    failure: Failure | None = getattr(record, "failure", None)
+    error = failure.error if failure else record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        fields.setdefault("error.type", error_type(error))
     if failure is not None:
-        stacktrace = failure.stacktrace
-        fields.setdefault("error.type", error_type(failure.error))
-    elif record.exc_info and record.exc_info[1] is not None:
-        stacktrace = "".join(traceback.format_exception(record.exc_info[1]))
-        fields.setdefault("error.type", error_type(record.exc_info[1]))
-    message, is_private = record.getMessage(), getattr(record, "private", False)
-    if not is_private:
-        message, stacktrace = scrub(message), scrub(stacktrace)
+        stack = failure.stacktrace
+    elif record.name == "asyncio":
+        # It quotes exceptions of which nobody knows what they are about.
+        message = message.partition("\n")[0]
+        stack = stacktrace(error, current_work(), with_texts=False) if error else ""
+    else:
+        work = current_work()
+        stack = stacktrace(error, work) if error else ""
+        if not is_private:
+            # A line with fields is made of what may be seen.
+            message = scrub(message) if fields else work.scrub(message)
     return Line(
         created=record.created,
         level=record.levelname,
@@ -221,7 +251,7 @@ def _line(record: logging.LogRecord) -> Line:
         message=_encodable(message),
         trace_id=trace.format_trace_id(span.trace_id) if span.is_valid else "",
         span_id=trace.format_span_id(span.span_id) if span.is_valid else "",
-        stacktrace=_encodable(stacktrace),
+        stacktrace=_encodable(stack),
         fields=fields,
         is_private=is_private,
     )

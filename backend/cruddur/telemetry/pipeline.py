@@ -38,7 +38,7 @@ from cruddur.telemetry.logs import CourierHandler, Line, write_lines
 from cruddur.telemetry.rollbar import RollbarReporter
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import instrument
-from cruddur.telemetry.work import Instruments, Reporter, current_work
+from cruddur.telemetry.work import Instruments, Reporter
 from cruddur.telemetry.xray import sigv4
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from cruddur.telemetry.xray.daemon import DaemonExporter
@@ -85,7 +85,6 @@ class Telemetry:
         self._resource = _resource(settings)
         self.couriers: list[Courier[Any]] = []
         self._handlers: list[logging.Handler] = []
-        self._span_exporters: list[SpanExporter] = []
         self._reporters = [*reporters]
         is_on = not settings.is_sdk_disabled
         self._readers = [*(self._metric_sinks() if is_on else ()), *readers]
@@ -102,7 +101,10 @@ class Telemetry:
         self._failure_sinks()
         # Without a receiver the ids are all that is wanted, and nothing else is paid for.
         self._tracer_provider = TracerProvider(
-            sampler=EdgeSampler(settings.sample_ratio if span_processors else 0.0),
+            sampler=EdgeSampler(
+                settings.sample_ratio if span_processors else 0.0,
+                settings.connection_url.encode(),  # a secret that all processes share
+            ),
             resource=self._resource,
             shutdown_on_exit=False,
             meter_provider=self._meter_provider,
@@ -133,19 +135,11 @@ class Telemetry:
         )
 
     def trace_calls(self, client: httpx.AsyncClient) -> None:
-        """Give each call of the client a span, and count it in the work that makes it."""
+        """Give each call of the client a span."""
 
         async def name(span: Span, call: Any) -> None:
             method, url = call.method.decode(), httpx.URL(str(call.url))
             span.update_name(f"{method} {url.host}")
-
-        async def begin(request: httpx.Request) -> None:
-            current_work().calls += 1
-            request.extensions["cruddur.start"] = time.perf_counter()
-
-        async def end(response: httpx.Response) -> None:
-            start = response.request.extensions["cruddur.start"]
-            current_work().call_seconds += time.perf_counter() - start
 
         HTTPXClientInstrumentor.instrument_client(
             client,
@@ -153,8 +147,6 @@ class Telemetry:
             meter_provider=self._meter_provider,
             request_hook=name,
         )
-        client.event_hooks["request"].append(begin)
-        client.event_hooks["response"].append(end)
 
     def watch_pool(self, pool: metrics.Pool) -> None:
         """Measure the pool of database connections from now on."""
@@ -203,7 +195,10 @@ class Telemetry:
         while True:
             await asyncio.sleep(self._settings.metric_interval / 1000)
             for reader in self._readers:
-                await asyncio.to_thread(reader.collect)
+                try:
+                    await asyncio.to_thread(reader.collect)
+                except Exception:
+                    logger.exception("the metrics could not be collected")
 
     async def _close(self) -> None:
         """End all sinks at once, each in a thread that nobody has to wait for."""
@@ -218,8 +213,11 @@ class Telemetry:
     def _close_sinks(self, loop: asyncio.AbstractEventLoop, closed: asyncio.Event) -> None:
         deadline = time.monotonic() + CLOSE_SECONDS - 0.1
         for reader in self._readers:
-            reader.collect()  # the last ones
-            reader.shutdown()
+            try:
+                reader.collect()  # the last ones
+                reader.shutdown()
+            except Exception:
+                logger.exception("the last metrics could not be collected")
         closers = [
             threading.Thread(target=courier.close, args=(deadline - time.monotonic(),), daemon=True)
             for courier in self.couriers
@@ -294,7 +292,7 @@ class Telemetry:
 
     def _log_sinks(self) -> None:
         settings = self._settings
-        if settings.logs_url:
+        if settings.logs_url and not settings.is_sdk_disabled:
             exporter = otlp.log_exporter(settings.logs_url, _honeycomb_headers(settings))
             courier = Courier(
                 f"{_backend_name(settings)} logs",
@@ -361,23 +359,39 @@ def log_constants(settings: Settings) -> dict[str, AttributeValue]:
 
 def describe_sinks(settings: Settings) -> str:
     """The sinks that are on, in words, for the start; never a secret."""
-    sinks = []
-    if settings.traces_url and not settings.is_sdk_disabled:
-        sinks.append(f"{_backend_name(settings)} at {_origin(settings.traces_url)}")
-    if settings.xray != "none" and not settings.is_sdk_disabled:
-        way = settings.xray_daemon_address if settings.xray == "daemon" else settings.aws_region
-        sinks.append(f"X-Ray ({settings.xray}, {way})")
+    sinks = [] if settings.is_sdk_disabled else _described_exporters(settings)
     if settings.rollbar_access_token:
         sinks.append("Rollbar")
     if settings.cloudwatch_log_group:
         sinks.append(f"CloudWatch logs in {settings.cloudwatch_log_group}")
     sinks.append("logs on standard output")
-    share = settings.sample_ratio
     if settings.is_sdk_disabled:
         sinks.append("tracing is switched off")
-    elif share < 1 and len(sinks) > 1:
-        sinks.append(f"{share:.4g} of the traces")
     return ", ".join(sinks)
+
+
+def _described_exporters(settings: Settings) -> list[str]:
+    signals: dict[str, list[str]] = {}
+    for signal in ("traces", "metrics", "logs"):
+        if url := getattr(settings, f"{signal}_url"):
+            signals.setdefault(_origin(url), []).append(signal)
+    name = _backend_name(settings)
+    sinks = [f"{name} at {origin} ({', '.join(sent)})" for origin, sent in signals.items()]
+    if settings.xray != "none":
+        way = settings.xray_daemon_address if settings.xray == "daemon" else settings.aws_region
+        sinks.append(f"X-Ray ({settings.xray}, {way})")
+    if sinks and settings.sample_ratio < 1:
+        sinks.append(f"{settings.sample_ratio:.4g} of the traces")
+    return sinks
+
+
+async def report_failed_start(settings: Settings, error: Exception) -> None:
+    """Tell the sinks of a start that failed before there was an application."""
+    telemetry = Telemetry(settings)
+    if telemetry.couriers:
+        with contextlib.suppress(type(error)):
+            async with telemetry.running():
+                raise error
 
 
 def _backend_name(settings: Settings) -> str:
@@ -418,7 +432,7 @@ def _database(url: str) -> dict[str, AttributeValue]:
     attributes: dict[str, AttributeValue] = {"db.system.name": "postgresql"}
     if name := parts.path.strip("/"):
         attributes["db.namespace"] = name
-    if parts.hostname:
+    if parts.hostname and "," not in parts.netloc:  # of several nobody knows beforehand
         attributes["server.address"] = parts.hostname
         attributes["server.port"] = parts.port or 5432
     return attributes

@@ -34,7 +34,7 @@ HARMLESS_HEADERS = frozenset(
 
 _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
 _WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # as people write paths and parameters
-_ODD = re.compile(r"[^/]@|eyJ")  # worth a look for an address or a token
+_ODD = re.compile(r"[^/]@|%40|eyJ")  # worth a look for an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _SHORTEST = 3
 """Characters; replacing shorter values would only garble the text."""
@@ -45,7 +45,8 @@ _PATTERNS = re.compile(
       eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a JSON web token
     | (?:(?<=[Bb]earer\ )|(?<=[Bb]asic\ ))\S+
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                      # user and password of a URL
-    | [\w.+%-]+(?:@|%40)(?:[\w-]+(?:\.[\w-]+)+|localhost)  # an e-mail address
+    | (?:"[^"\n]{1,64}"|[^\s"'<>()\[\],;:@\\/=&?]{1,64})(?:@|%40)    # an e-mail address
+      (?:\[[^\]\s]+\]|[\w-]+(?:\.[\w-]+)*)
     | -----BEGIN[ ][A-Z ]+-----.*?-----END[ ][A-Z ]+-----
     """,
     re.VERBOSE | re.DOTALL,
@@ -57,7 +58,9 @@ def scrub(text: str, private: Iterable[str] = ()) -> str:
     they are quoted in it."""
     values = sorted({v for v in private if len(v) >= _SHORTEST}, key=len, reverse=True)
     if values:
-        quoted = "|".join("".join(map(_quoted, value)) for value in values)
+        # Of a run of backslashes one is enough, and more could be matched in too many ways.
+        plain = (re.sub(r"\\+", r"\\", value) for value in values)
+        quoted = "|".join("".join(map(_quoted, value)) for value in plain)
         text = re.sub(quoted, REDACTED, text, flags=re.IGNORECASE)
     return _PATTERNS.sub(REDACTED, text) if _HINT.search(text) else text
 
@@ -93,9 +96,10 @@ def redact_path(path: str) -> str:
     return "/".join(s if not s or _WORD.fullmatch(s) else REDACTED for s in segments)
 
 
-def redact_argument(path: str) -> str:
-    """A path that matched a route with public parameters, in which anybody may write."""
-    return scrub(path) if _ODD.search(path) else path
+def redact_odd(text: str) -> str:
+    """A text that is usually harmless, in which anybody may write: a path that matched a
+    route with public parameters, or the name of a browser."""
+    return scrub(text) if _ODD.search(text) else text
 
 
 def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -110,19 +114,20 @@ def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterator[str]:
     """Every text that came with a request and may be private: its body's strings, the
-    values of its query, its credentials."""
+    values of its query, the parameters of a signed path, its headers but for a few."""
     for body in bodies:
-        yield from _strings(msgspec.to_builtins(body))
+        yield from _strings(body if isinstance(body, str) else msgspec.to_builtins(body))
     query = scope.get("query_string", b"").decode("latin-1")
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in HARMLESS_QUERY_KEYS:
             yield value
             yield unquote_to_bytes(value).decode("utf-8", "replace")
     for raw_name, raw_value in scope.get("headers", ()):
-        if raw_name in {b"authorization", b"cookie"}:
+        if raw_name.decode("latin-1") not in HARMLESS_HEADERS:
             value = raw_value.decode("latin-1")
             yield value
             yield from re.split(r"[ ;=,]+", value)
+    yield from scope.get("cruddur.private", ())
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -36,7 +36,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from cruddur.telemetry.failures import report
-from cruddur.telemetry.redaction import redact_argument, redact_path, redact_query
+from cruddur.telemetry.redaction import redact_odd, redact_path, redact_query
 from cruddur.telemetry.work import (
     Instruments,
     Work,
@@ -70,6 +70,7 @@ _PUBLIC_ARGUMENTS = frozenset({"digest", "handle", "message_group_uuid", "subjec
 _READ_HEADERS = frozenset(
     {b"host", b"user-agent", b"traceparent", b"tracestate", b"content-length"}
 )
+_HOST = re.compile(r"([\w.-]+|\[[\d:a-fA-F.]+\])(?::(\d{1,5}))?")
 _ids = RandomIdGenerator()
 
 
@@ -89,7 +90,7 @@ def instrument(
     names = RouteNames(url_map)
     traced = OpenTelemetryMiddleware(
         RequestLayer(app, names, instruments, ", ".join(origins)),
-        excluded_urls=rf"^\w+://[^/]*(?:{unspanned})$",
+        excluded_urls=rf"^\w+://[^/]*/*(?:{unspanned})$",  # the router reads // as / too
         default_span_details=names.details,
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
@@ -131,8 +132,11 @@ class RouteNames:
             if not is_websocket and method not in METHODS:
                 return "HTTP", attributes
             return method, attributes
-        # A parameter that is not public is a signed address.
-        shown = redact_argument(path) if arguments.keys() <= _PUBLIC_ARGUMENTS else rule.rule
+        if arguments.keys() <= _PUBLIC_ARGUMENTS:
+            shown = redact_odd(path)
+        else:  # a signed address
+            shown = rule.rule
+            scope["cruddur.private"] = [str(value) for value in arguments.values()]
         scope["cruddur.path"] = attributes["url.path"] = shown
         scope["cruddur.route"] = attributes["http.route"] = rule.rule
         return f"{method} {rule.rule}", attributes
@@ -158,7 +162,7 @@ class RequestLayer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
         if scope["type"] == "http":
-            if scope["path"] in STREAMS:
+            if _plain(scope["path"]) in STREAMS:
                 await self._stream(scope, receive, send)
             else:
                 await self._request(scope, receive, send)
@@ -215,11 +219,19 @@ class RequestLayer:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         span = trace.get_current_span()
-        is_accepted = False
+        start = time.perf_counter()
+        status: int | None = None
 
         async def sending(message: Message) -> None:
-            nonlocal is_accepted
-            is_accepted = is_accepted or message["type"] == "websocket.accept"
+            nonlocal status
+            kind = message["type"]
+            if kind == "websocket.accept":
+                status = 101
+                message["headers"] = [*message.get("headers", ()), *self.headers(span)]
+            elif kind == "websocket.http.response.start":
+                status = message["status"]
+            elif kind == "websocket.close" and status is None:
+                status = 403  # what the server answers to a handshake that is closed
             await send(message)
 
         work = Work(self.instruments, span.is_recording(), scope, scope.get("cruddur.route"))
@@ -227,11 +239,16 @@ class RequestLayer:
             try:
                 await self.app(scope, receive, sending)
             finally:
-                if is_accepted and span.is_recording():
+                if status is not None and span.is_recording():
                     # The middleware takes every message for an answer with status 200.
-                    span.set_attribute("http.response.status_code", 101)
+                    span.set_attribute("http.response.status_code", status)
                 if work.error is not None:
                     _mark(span, work)
+                elif status is not None and status >= 500:
+                    span.set_status(Status(StatusCode.ERROR))
+                span.set_attributes(account(work))
+                seconds = time.perf_counter() - start
+                _log_request(logging.INFO, scope, work, status, seconds, {})
 
 
 class _Exchange:
@@ -261,7 +278,8 @@ class _Exchange:
             if message["type"] == "http.response.start":
                 await self._begin(message, send)
             elif message["type"] == "http.response.body":
-                self._size += len(message.get("body", b""))
+                if self._scope["method"] != "HEAD":  # whose body the server leaves out
+                    self._size += len(message.get("body", b""))
                 if not message.get("more_body"):
                     self._complete()
                 await send(message)
@@ -299,7 +317,7 @@ class _Exchange:
     def _log(self) -> None:
         if not self._is_complete and self._span.is_recording():
             self._span.set_attributes(account(self._work))
-        level = logging.DEBUG if self._scope["path"] in PROBES else logging.INFO
+        level = logging.DEBUG if _plain(self._scope["path"]) in PROBES else logging.INFO
         if logger.isEnabledFor(level):
             duration = time.perf_counter() - self._start
             _log_request(level, self._scope, self._work, self._status, duration, self._facts())
@@ -376,6 +394,8 @@ class _Stream:
             self._instruments.gauges["app.streams.open"].add(1)
 
     def _end(self) -> None:
+        if self._opening.is_recording():  # it never began
+            self._opening.end()
         duration = time.perf_counter() - self._start
         facts: dict[str, AttributeValue] = {
             "app.stream.messages": self._messages,
@@ -411,6 +431,11 @@ def _readable(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     return name, value.decode("latin-1").encode("ascii", "backslashreplace")
 
 
+def _plain(path: str) -> str:
+    """The path with one slash before it, as the router takes it."""
+    return "/" + path.lstrip("/")
+
+
 def _callers_context(scope: Scope) -> context.Context:
     carrier: dict[str, Any] = dict(scope)
     return propagate.extract(carrier, getter=asgi_getter)
@@ -424,15 +449,17 @@ def _mark(span: Span, work: Work) -> None:
 
 
 def _addresses(scope: Scope) -> dict[str, AttributeValue]:
-    """Host and port that the caller used; the middleware gives those of the socket."""
-    host = next((v for k, v in scope["headers"] if k == b"host"), b"").decode("latin-1")
-    name, _, port = host.rpartition(":")
-    if name and port.isdigit():
-        return {"server.address": name.strip("[]"), "server.port": int(port)}
-    if host:
-        default = 443 if scope["scheme"] in {"https", "wss"} else 80
-        return {"server.address": host.strip("[]"), "server.port": default}
-    return {}
+    """Host and port that the caller used, where the middleware gives those of the socket,
+    and the name of its browser."""
+    found: dict[str, AttributeValue] = {}
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            found["user_agent.original"] = redact_odd(value.decode("latin-1"))
+        elif name == b"host" and (host := _HOST.fullmatch(value.decode("latin-1"))):
+            default = 443 if scope["scheme"] in {"https", "wss"} else 80
+            found["server.address"] = host[1].strip("[]")
+            found["server.port"] = int(host[2] or default)
+    return found
 
 
 def _log_request(
@@ -444,7 +471,8 @@ def _log_request(
     facts: dict[str, AttributeValue],
 ) -> None:
     """The canonical line: one a request, with all that its span knows."""
-    method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+    method = scope.get("method", "GET")  # a websocket's handshake has no other
+    method = method if method in METHODS else "_OTHER"
     client = scope.get("client")
     fields: dict[str, AttributeValue] = {
         "http.request.method": method,

@@ -18,6 +18,9 @@ from opentelemetry.trace import Link, SpanContext
 _KEPT = 4096
 """Attributes with their values that are kept encoded, the least used given up first."""
 
+_SHORT_TEXT = 256
+"""Characters; longer texts, but for SQL, are stack traces and the like, and never repeat."""
+
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
 
@@ -142,7 +145,7 @@ def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     return b"".join(
         [
             _kept_attribute(tag, key, value)
-            if value.__class__ is str
+            if value.__class__ is str and (len(value) <= _SHORT_TEXT or key == "db.query.text")
             else _attribute(tag, key, value)
             for key, value in attributes.items()
         ]

@@ -80,6 +80,11 @@ class Work:
     bodies: list[object] = field(default_factory=list)
     uncommitted: list[tuple[str, int, Mapping[str, AttributeValue] | None]] | None = None
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is one: outside of any, everybody is given the same."""
+        return self is not _NOTHING
+
     def scrub(self, text: str) -> str:
         """The text without anything private that came with the request."""
         return scrub(text, private_values(self.scope, self.bodies))
@@ -131,6 +136,11 @@ class Failure:
     trace_id: str
     span_id: str
 
+
+# As Python says it, so that whoever reads stack traces can take them apart.
+_CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
+_CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
+_LONGEST_CHAIN = 50
 
 _NOTHING = Work()
 _current: ContextVar[Work] = ContextVar("cruddur_work", default=_NOTHING)
@@ -235,21 +245,30 @@ def describe(error: BaseException, work: Work) -> str:
     return work.scrub(text.strip()) or error_type(error)
 
 
-def stacktrace(error: BaseException, work: Work) -> str:
-    """Frames with their lines of code, causes first; texts as `describe` gives them."""
-    parts = [
-        f"Traceback (most recent call last):\n{''.join(traceback.format_tb(link.__traceback__))}"
-        f"{error_type(link)}: {describe(link, work)}\n"
-        for link in chain(error)
-    ]
-    return "\nWhich led to:\n\n".join(reversed(parts))
+def stacktrace(error: BaseException, work: Work, *, with_texts: bool = True) -> str:
+    """Frames with their lines of code, causes first, as Python prints them; the texts as
+    `describe` gives them, or none."""
+    told = ""
+    for link in reversed(list(chain(error))):
+        frames = "".join(traceback.format_tb(link.__traceback__))
+        text = f": {describe(link, work)}" if with_texts else ""
+        led = _CAUSE if link.__cause__ is not None else _CONTEXT
+        told = f"{told}{led if told else ''}Traceback (most recent call last):\n{frames}"
+        told += f"{error_type(link)}{text}\n"
+    return told
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what led to it, as Python prints it, the error first."""
+    """The error and what led to it, as Python prints it, the error first; after a group
+    the errors that it holds."""
+    pending: list[BaseException] = [error]
     seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
+    while pending and len(seen) < _LONGEST_CHAIN:
+        link = pending.pop(0)
+        if id(link) in seen:
+            continue
         seen.add(id(link))
         yield link
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        led = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        pending += [led] if led is not None else []
+        pending += link.exceptions if isinstance(link, BaseExceptionGroup) else ()

@@ -1,0 +1,189 @@
+"""Failures are told once, in full and without anything private; telling them never fails."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from quart import Quart
+from serving import served
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.failures import report
+from cruddur.telemetry.logs import CourierHandler, Line
+from cruddur.telemetry.pipeline import Telemetry
+from cruddur.telemetry.xray.documents import segment
+from fakes.rollbar import FakeRollbar
+from support import Api, refused, serving
+from telemetry.recorded import Recorded, Reports, attributes
+
+
+class BrokenReporter:
+    """A reporter that fails itself."""
+
+    def report(self, _: object) -> str:
+        raise OSError("the reporter broke")
+
+
+async def test_R5_a_reporter_that_fails_fails_no_request(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(settings, Telemetry(settings, reporters=[BrokenReporter()]))
+
+    @app.get("/trial/fail")
+    async def fail() -> str:
+        raise RuntimeError("it broke")
+
+    async with serving(app) as api:
+        response = await api.request("GET", "/trial/fail", expect=500)
+    assert refused(response) == ["generic_500"]
+    assert "traceresponse" in response.headers
+    assert "a failure could not be told" in caplog.messages
+
+
+def test_L5_a_line_that_cannot_be_formatted_fails_nobody(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    courier = Courier[Line]("trial", lambda _: None)
+    logger = logging.Logger("trial")
+    logger.addHandler(CourierHandler(courier))
+    logger.warning("number %d", "one")
+    assert courier.delivery().queued == 0
+    assert "Logging error" in capsys.readouterr().err
+
+
+async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
+    served: str, recorded: Recorded, caplog: pytest.LogCaptureFixture
+) -> None:
+    courier = Courier[Line]("trial", lambda _: None)
+    handler = CourierHandler(courier)
+    logging.getLogger().addHandler(handler)
+    try:
+        async with httpx.AsyncClient() as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get(f"{served}/trial/stream-in-words-of?term=canary-song")
+        await recorded.until(lambda r: len(r.servers) == 1)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    lines = list(courier._queue)  # it was never started: there they are
+    errors = [line for line in lines if line.severity >= logging.ERROR]
+    assert [line.logger for line in errors] == ["cruddur.telemetry.failures"]
+    assert "canary" not in str(lines)
+
+
+async def test_X1_x_ray_gets_the_causes_of_a_failure(
+    traced: Api, recorded: Recorded, reports: Reports
+) -> None:
+    await traced.http.get("/trial/caused")
+    causes = segment(recorded.server)["cause"]["exceptions"]
+    assert [cause["type"].rpartition(".")[2] for cause in causes] == ["TrialError", "KeyError"]
+    assert all(cause["stack"] for cause in causes)
+
+
+@pytest.mark.parametrize("path", ["/trial/abort/500", "/trial/abort/503"])
+async def test_R2_an_answer_of_500_and_more_is_reported(
+    traced: Api, reports: Reports, path: str
+) -> None:
+    await traced.http.get(path)
+    assert len(reports.failures) == 1
+
+
+async def test_R2_a_database_that_went_away_is_one_report_and_503(
+    settings: Settings, reports: Reports, database: asyncpg.Connection
+) -> None:
+    reports.failures.clear()
+    app = create_app(settings, Telemetry(settings, reporters=[reports]))
+
+    @app.get("/trial/cut")
+    async def cut() -> str:
+        pool = app.extensions["cruddur"].database
+        async with pool.transaction() as conn:
+            pid = await conn.fetchval("SELECT pg_backend_pid()")
+            await database.execute("SELECT pg_terminate_backend($1)", pid)
+            await asyncio.sleep(0.05)
+            await conn.fetchval("SELECT true")
+        return "never"
+
+    async with serving(app) as api:
+        assert refused(await api.request("GET", "/trial/cut", expect=503)) == ["unavailable"]
+        assert await api.get("/api/activities/home") == []
+    assert [failure.what for failure in reports.failures] == ["the database"]
+
+
+async def test_a_rollback_that_fails_hides_nothing(
+    settings: Settings, database: asyncpg.Connection, app: Quart
+) -> None:
+    async def fail_without_a_connection() -> None:
+        async with app.extensions["cruddur"].database.transaction() as conn:
+            pid = await conn.fetchval("SELECT pg_backend_pid()")
+            await database.execute("SELECT pg_terminate_backend($1)", pid)
+            await asyncio.sleep(0.05)
+            raise LookupError("ours")
+
+    with pytest.raises(LookupError, match="ours"):
+        await fail_without_a_connection()
+
+
+async def test_S6_a_caller_who_leaves_while_a_transaction_begins_is_no_error(
+    app: Quart, database: asyncpg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = app.extensions["cruddur"].database
+
+    async def write() -> None:
+        async with pool.transaction() as conn:
+            await conn.fetchval("SELECT true")
+
+    for number in range(60):
+        task = asyncio.create_task(write())
+        for _ in range(number % 12):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+def test_a_failure_outside_of_any_work_is_told_and_not_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = ValueError("nobody's")
+    report(error, "the trial")
+    report(error, "the trial")
+    assert caplog.messages == ["the trial failed: nobody's"]
+
+
+def test_several_hosts_in_the_address_of_the_database(worker_settings: Settings) -> None:
+    several = replace(worker_settings, connection_url="postgresql://u:p@h1:5432,h2:5432/db")
+    assert Telemetry(several).instruments.database == {
+        "db.system.name": "postgresql",
+        "db.namespace": "db",
+    }
+
+
+async def test_the_body_of_a_head_is_none(settings: Settings) -> None:
+    exporter = InMemorySpanExporter()
+    telemetry = Telemetry(settings, processors=[SimpleSpanProcessor(exporter)])
+    async with serving(create_app(settings, telemetry)) as api:
+        await api.http.head("/api/activities/home")
+    assert attributes(Recorded(exporter).server)["http.response.body.size"] == 0
+
+
+def test_R2_a_start_that_fails_before_there_is_an_application_is_reported(
+    tmp_path: Path,
+) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    with FakeRollbar("token") as rollbar:
+        options = {"ROLLBAR_ACCESS_TOKEN": "token", "ROLLBAR_ENDPOINT": rollbar.endpoint}
+        with (
+            pytest.raises(AssertionError, match="cruddur: "),
+            served(nowhere, tmp_path, **options),
+        ):
+            pass
+        [item] = rollbar.items
+    assert item["context"] == "the start or the stop"
