@@ -26,12 +26,8 @@ from cruddur.serving import (
 )
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.logs import is_text
-from cruddur.telemetry.pipeline import (
-    configure_logging,
-    describe_sinks,
-    report_failed_start,
-    require_extras,
-)
+from cruddur.telemetry.pipeline import configure_logging, report_failed_start
+from cruddur.telemetry.sinks import describe_sinks, require_extras
 from cruddur.traces_page import traces_page
 
 logger = logging.getLogger("cruddur")

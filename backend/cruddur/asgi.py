@@ -4,7 +4,8 @@ import logging
 
 from cruddur.app import create_app
 from cruddur.settings import Settings, SettingsError
-from cruddur.telemetry.pipeline import configure_logging, describe_sinks
+from cruddur.telemetry.pipeline import configure_logging
+from cruddur.telemetry.sinks import describe_sinks
 
 settings = Settings.from_env()
 if not settings.connection_url:

@@ -1,0 +1,206 @@
+"""Which sinks there are, by the settings alone, and what the start says of them."""
+
+import logging
+from importlib.util import find_spec
+from math import inf
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.util.types import AttributeValue
+
+from cruddur import __version__
+from cruddur.settings import Settings, SettingsError
+from cruddur.telemetry import otlp
+from cruddur.telemetry.cloudwatch import CloudWatchLogs
+from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.logs import CourierHandler
+from cruddur.telemetry.rollbar import RollbarReporter
+from cruddur.telemetry.work import Reporter
+from cruddur.telemetry.xray import sigv4
+from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
+from cruddur.telemetry.xray.daemon import DaemonExporter
+
+
+class Sinks:
+    """Makes what receives spans, metrics, log lines and failures, each with its courier.
+
+    Attributes:
+        couriers: those of all that was made so far; none is started.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is made yet."""
+        self._settings = settings
+        self.couriers: list[Courier[Any]] = []
+
+    def span_processors(self, meter_provider: MeterProvider) -> list[SpanProcessor]:
+        """Of OTLP and X-Ray; `meter_provider` takes what the exporters tell of themselves."""
+        settings = self._settings
+        processors: list[SpanProcessor] = []
+        if settings.is_sdk_disabled:
+            return processors
+        if settings.traces_url:
+            exporter = otlp.span_exporter(
+                settings.traces_url,
+                headers=_honeycomb_headers(settings),
+                meter_provider=meter_provider,
+            )
+            processors.append(self._span_processor(_backend_name(settings), exporter))
+        if settings.xray != "none":
+            xray_exporter = _xray_exporter(settings, meter_provider)
+            processors.append(self._span_processor("X-Ray", xray_exporter))
+        return processors
+
+    def metric_readers(self) -> list[MetricReader]:
+        """Of OTLP. Whoever takes them calls `collect`, every interval."""
+        settings = self._settings
+        if not settings.metrics_url or settings.is_sdk_disabled:
+            return []
+        headers = _honeycomb_headers(settings)
+        if headers:  # without a dataset Honeycomb files them under unknown_metrics
+            headers["x-honeycomb-dataset"] = f"{settings.service_name}_metrics"
+        exporter = otlp.metric_exporter(settings.metrics_url, headers)
+        courier = Courier(
+            f"{_backend_name(settings)} metrics",
+            otlp.metric_delivery(exporter),
+            capacity=3,
+            batch=1,
+            abort=exporter.shutdown,
+        )
+        self.couriers.append(courier)
+        # With an interval of its own it would start a thread here.
+        return [
+            PeriodicExportingMetricReader(otlp.CourierMetrics(courier), export_interval_millis=inf)
+        ]
+
+    def log_handlers(self, resource: Resource) -> list[logging.Handler]:
+        """Of OTLP, which tells of the `resource` that speaks, and CloudWatch."""
+        settings = self._settings
+        couriers: list[Courier[Any]] = []
+        if settings.logs_url and not settings.is_sdk_disabled:
+            exporter = otlp.log_exporter(settings.logs_url, _honeycomb_headers(settings))
+            couriers.append(
+                Courier(
+                    f"{_backend_name(settings)} logs",
+                    otlp.log_delivery(exporter, resource),
+                    delay=settings.span_delay / 1000,
+                    abort=exporter.shutdown,
+                )
+            )
+        if settings.cloudwatch_log_group:
+            cloudwatch = CloudWatchLogs(
+                log_group=settings.cloudwatch_log_group,
+                retention_days=settings.cloudwatch_retention,
+                constants=log_constants(settings),
+                with_xray_ids=settings.xray != "none",
+                region=settings.aws_region,
+            )
+            couriers.append(cloudwatch.courier)
+        self.couriers += couriers
+        return [CourierHandler(courier) for courier in couriers]
+
+    def reporters(self) -> list[Reporter]:
+        """Of Rollbar."""
+        settings = self._settings
+        if not settings.rollbar_access_token:
+            return []
+        reporter = RollbarReporter(
+            access_token=settings.rollbar_access_token,
+            endpoint=settings.rollbar_endpoint,
+            environment=settings.environment,
+            code_version=__version__,
+            service_name=settings.service_name,
+            trace_url=settings.trace_url,
+        )
+        self.couriers.append(reporter.courier)
+        return [reporter]
+
+    def _span_processor(self, sink: str, exporter: SpanExporter) -> SpanProcessor:
+        settings = self._settings
+        courier = Courier(
+            sink,
+            otlp.span_delivery(exporter),
+            capacity=settings.span_queue,
+            batch=settings.span_batch,
+            delay=settings.span_delay / 1000,
+            abort=exporter.shutdown,
+        )
+        self.couriers.append(courier)
+        return otlp.CourierProcessor(courier)
+
+
+def require_extras(settings: Settings) -> None:
+    """Raise SettingsError when a sink is on and what it needs is not installed."""
+    for is_on, package, extra in (
+        (bool(settings.rollbar_access_token), "rollbar", "rollbar"),
+        (bool(settings.cloudwatch_log_group), "watchtower", "aws"),
+        (settings.xray in {"api", "otlp"}, "boto3", "aws"),
+    ):
+        if is_on and find_spec(package) is None:
+            raise SettingsError(f"{package} is not installed: pip install 'cruddur[{extra}]'")
+
+
+def log_constants(settings: Settings) -> dict[str, AttributeValue]:
+    """What every exported or JSON log line ends with."""
+    return {"service.name": settings.service_name, "service.version": __version__}
+
+
+def describe_sinks(settings: Settings) -> str:
+    """The sinks that are on, in words, for the start; never a secret."""
+    sinks = [] if settings.is_sdk_disabled else _described_exporters(settings)
+    if settings.rollbar_access_token:
+        sinks.append("Rollbar")
+    if settings.cloudwatch_log_group:
+        sinks.append(f"CloudWatch logs in {settings.cloudwatch_log_group}")
+    sinks.append("logs on standard output")
+    if settings.is_sdk_disabled:
+        sinks.append("tracing is switched off")
+    return ", ".join(sinks)
+
+
+def _described_exporters(settings: Settings) -> list[str]:
+    signals: dict[str, list[str]] = {}
+    for signal in ("traces", "metrics", "logs"):
+        if url := getattr(settings, f"{signal}_url"):
+            signals.setdefault(_origin(url), []).append(signal)
+    name = _backend_name(settings)
+    sinks = [f"{name} at {origin} ({', '.join(sent)})" for origin, sent in signals.items()]
+    if settings.xray != "none":
+        way = settings.xray_daemon_address if settings.xray == "daemon" else settings.aws_region
+        sinks.append(f"X-Ray ({settings.xray}, {way})")
+    if sinks and settings.sample_ratio < 1:
+        sinks.append(f"{settings.sample_ratio:.4g} of the traces")
+    return sinks
+
+
+def _xray_exporter(settings: Settings, meter_provider: MeterProvider) -> SpanExporter:
+    if settings.xray == "daemon":
+        return DaemonExporter(settings.xray_daemon_address)
+    if settings.xray == "api":
+        return PutTraceSegmentsExporter(settings.aws_region)
+    url = settings.xray_endpoint.rstrip("/")
+    return otlp.span_exporter(
+        f"{url}/v1/traces" if url else sigv4.endpoint(settings.aws_region),
+        session=sigv4.signed_session(settings.aws_region),
+        meter_provider=meter_provider,
+    )
+
+
+def _backend_name(settings: Settings) -> str:
+    return "Honeycomb" if settings.honeycomb_api_key else "OTLP"
+
+
+def _honeycomb_headers(settings: Settings) -> dict[str, str]:
+    key = settings.honeycomb_api_key
+    return {"x-honeycomb-team": key} if key else {}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"
