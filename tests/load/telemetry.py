@@ -5,6 +5,8 @@ off, sending every trace, and sending every tenth; and a bare Quart app with the
 middleware, the same three ways. They take turns within each round, and a receiver of its
 own process takes the traces. CPU time per request is what is compared: unlike the
 throughput, it does not depend on who else uses the machine. Nothing here is a test.
+
+    python tests/load/telemetry.py [ROUNDS REQUESTS]
 """
 
 import asyncio
@@ -59,7 +61,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def main() -> None:
+def main(rounds: int, requests: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         database = EmbeddedPostgres(Path(directory), durable=False)
@@ -76,24 +78,24 @@ def main() -> None:
         costs: dict[str, list[float]] = {name: [] for name in MODES}
         rates: dict[str, list[float]] = {name: [] for name in MODES}
         for server in servers.values():
-            load(server, REQUESTS // 3)
-        for _ in range(ROUNDS):
+            load(server, requests // 3)
+        for _ in range(rounds):
             for name, server in servers.items():
                 cpu, start = server.cpu, time.perf_counter()
-                load(server, REQUESTS)
-                rates[name].append(REQUESTS / (time.perf_counter() - start))
+                load(server, requests)
+                rates[name].append(requests / (time.perf_counter() - start))
                 if "off" not in name:
                     time.sleep(1)  # what is queued is sent, and counts
-                costs[name].append((server.cpu - cpu) / REQUESTS * 1e6)
+                costs[name].append((server.cpu - cpu) / requests * 1e6)
+    print(f"home, 40 cruds, {rounds} rounds of {requests} requests, {CONNECTIONS} connections")
     show(costs, rates)
 
 
 def show(costs: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
-    print(f"home, 40 cruds, {ROUNDS} rounds of {REQUESTS} requests, {CONNECTIONS} connections")
     print(f"{'':28}{'CPU us/request':>22}{'':>6}{'requests/s':>12}{'':>4}CPU against off")
     for name, found in costs.items():
         base = costs[f"{name.split(',')[0]}, off"]
-        ratios = [on / off for on, off in zip(found, base, strict=True)]
+        ratios = [on / max(off, 1) for on, off in zip(found, base, strict=True)]
         spread = f"({min(found):.0f} to {max(found):.0f})"
         print(
             f"{name:28}{median(found):8.0f} {spread:>16}{median(rates[name]):15.0f}"
@@ -204,4 +206,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["receive"]:
         asyncio.run(receive(int(sys.argv[2])))
     else:
-        main()
+        main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)))

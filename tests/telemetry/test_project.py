@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import subprocess
 import sys
 import tomllib
 from dataclasses import replace
@@ -196,6 +197,17 @@ def test_H2_a_sink_without_its_extra_is_said_at_the_start(
 def test_H3_the_tests_reach_nothing_but_this_machine() -> None:
     with socket.socket() as outwards, pytest.raises(OSError, match="loopback"):
         outwards.connect(("192.0.2.1", 80))
+
+
+def test_P9_the_benchmark_tells_the_cost_of_each_way_against_none() -> None:
+    """What it costs is for `make bench-telemetry`; here it only has to work."""
+    command = [sys.executable, str(ROOT / "tests" / "load" / "telemetry.py"), "1", "48"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    ratios = dict(re.findall(r"^(\S+, .+?)  .* (\d+\.\d\d) \(", done.stdout, re.M))
+    for server in ("cruddur", "stock"):
+        assert ratios.keys() >= {f"{server}, off", f"{server}, 100 %", f"{server}, 10 %"}
+    assert "cruddur, 100 % and metrics" in ratios
 
 
 @pytest.mark.parametrize(("ratio", "rate"), [("0.5", 2), ("0.25", 4)])
