@@ -103,7 +103,7 @@ def until(cloudwatch: CloudWatchLogs, reached: Callable[[Delivery], bool]) -> De
 
 
 @contextmanager
-def at_once(seconds: float = 1.0) -> Iterator[None]:
+def at_once(seconds: float = 2.0) -> Iterator[None]:
     started = time.monotonic()
     yield
     assert time.monotonic() - started < seconds

@@ -61,7 +61,7 @@ def test_a_sink_that_hangs_closes_at_once_with_its_clients_still_there() -> None
             httpx.post(sink.url, content=b"x", timeout=0.1)
         silent = socket.create_connection(("127.0.0.1", int(sink.url.rpartition(":")[2])))
         started = time.monotonic()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
     silent.close()
     assert [r.mode for r in sink.requests] == ["hang"]
     assert sink.problems == []

@@ -37,8 +37,9 @@ KEY = "an-ingest-key"
 OPERATOR = {"Authorization": "Bearer an-operator"}
 
 GRACE_SECONDS = 3.0  # for requests that are being answered
-CLOSE_SECONDS = 5.0  # for all sinks together
-OWN_SECONDS = 1.0  # of the process itself, on a machine with other things to do
+AT_ONCE = 2.5  # a second, and more for a machine that is busy; no sink gives up so early
+WITHIN_SECONDS = 8.0  # P4: three of grace for requests, five for the sinks
+BUSY_SECONDS = 1.0  # of a machine with other things to do
 LATE = "60000"  # milliseconds: nothing is sent before the end
 
 # A site customisation that notes every address that the process looks up, connects or
@@ -113,7 +114,7 @@ def test_P1_without_a_sink_nothing_is_called_the_end_is_quick_and_ids_serve(
     assert [call for call in called if host not in call] == []
     assert refusal.status_code == 404, "P6: no operator's token is set, so there is no page"
     assert stopped.code == 0
-    assert stopped.seconds < 1
+    assert stopped.seconds < AT_ONCE
 
 
 # --- P2 -------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def test_P2_X6_the_key_alone_sends_traces_alone_and_a_missing_daemon_is_not_noti
     assert {request.path for request in honeycomb.requests} == {"/v1/traces"}
     assert worst == []
     assert stopped.code == 0
-    assert stopped.seconds < 1
+    assert stopped.seconds < AT_ONCE
 
 
 def _of(honeycomb: FakeHoneycomb, trace: str) -> list[str]:
@@ -406,7 +407,7 @@ def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
 
     # P4, L4, R5: the end is not held up, although every sink was tried.
     assert stopped.code == 0
-    assert stopped.seconds <= CLOSE_SECONDS + OWN_SECONDS
+    assert stopped.seconds <= WITHIN_SECONDS
     assert printed == ""
     tried = PATHS - ({"/TraceSegments"} if xray == "daemon" else set())
     assert _paths(sink) == (set() if mode == "refuse" else tried)
@@ -426,7 +427,7 @@ def test_P4_a_request_that_is_being_answered_and_hanging_sinks_end_in_time(
         stopped = service.stop()
     assert stopped.code == 0
     assert stopped.seconds >= GRACE_SECONDS
-    assert stopped.seconds <= GRACE_SECONDS + CLOSE_SECONDS + OWN_SECONDS
+    assert stopped.seconds <= WITHIN_SECONDS + BUSY_SECONDS
 
 
 def _ask_often(service: Served) -> tuple[Counter[int], float]:
@@ -532,7 +533,7 @@ def test_P8_switched_off_no_span_and_no_metric_leaves_and_ids_serve(
     assert len({trace_id(response) for response in responses}) == 5
     assert honeycomb.requests == []
     assert stopped.code == 0
-    assert stopped.seconds < 1
+    assert stopped.seconds < AT_ONCE
 
 
 async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(

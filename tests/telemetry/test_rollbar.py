@@ -132,7 +132,7 @@ def arrived(rollbar: FakeRollbar, count: int = 1) -> list[Any]:
 
 
 @contextmanager
-def at_once(seconds: float = 1.0) -> Iterator[None]:
+def at_once(seconds: float = 2.0) -> Iterator[None]:
     started = time.monotonic()
     yield
     assert time.monotonic() - started < seconds

@@ -487,7 +487,7 @@ def test_X6_a_daemon_that_is_absent_is_no_error_and_no_delay(
     started = time.monotonic()
     for _ in range(10):
         assert exporter.export(trace.spans) is SpanExportResult.SUCCESS
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
 
 
 def test_X2_a_name_is_looked_up_until_it_is_found_and_again_later(
