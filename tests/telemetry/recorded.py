@@ -10,6 +10,9 @@ from opentelemetry.trace import SpanKind
 
 from cruddur.telemetry.work import Failure
 
+WAIT = "wait for connection"
+"""The span that any request may have beside its own, when the machine is busy."""
+
 PATIENCE = 5.0
 """Seconds until something that has to come is given up."""
 

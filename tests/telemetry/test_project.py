@@ -27,7 +27,7 @@ from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.registry import ATTRIBUTES, METRICS, SPANS
 from support import Api, Member, serving
 from telemetry.document import DOCUMENT, document
-from telemetry.recorded import Recorded, attributes
+from telemetry.recorded import WAIT, Recorded, attributes
 
 ROOT = Path(__file__).parents[2]
 
@@ -226,7 +226,8 @@ async def test_P8_a_sample_is_whole_and_tells_its_rate(
             _, trace_id, _, flags = response.headers["traceresponse"].split("-")
             if int(flags, 16) & 1:
                 kept.append(int(trace_id, 16))
-    spans = Recorded(exporter).spans
+    # On a busy machine even a free connection may be waited for, which is one span more.
+    spans = [span for span in Recorded(exporter).spans if span.name != WAIT]
     assert 0 < len(kept) < 60
     assert {span.context.trace_id for span in spans} == set(kept)
     assert len(spans) == 3 * len(kept), "server, home-activities, SELECT: all of them or none"
