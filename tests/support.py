@@ -4,6 +4,7 @@ Every answer that passes through `Api` is checked for what holds everywhere: JSO
 status that the caller expects, the one error shape.
 """
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -153,3 +154,10 @@ async def swept(dsn: str) -> None:
     """Sweep; the application's own sweeper may be at it just now."""
     while await sweep(dsn) is None:
         pass
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from cruddur.services.seed import PASSWORD
+from support import free_port
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -68,7 +69,7 @@ def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
     started: list[Running] = []
 
     def start(*options: str, **environment: str) -> Running:
-        port = _free_port()
+        port = free_port()
         log = tmp_path / f"log-{len(started)}"
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -102,12 +103,6 @@ def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.Compl
 def _environment(data: Path, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), **more}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _sign_in(url: str) -> dict[str, str]:
@@ -158,7 +153,7 @@ def test_folders_above_the_data_stay_closed(serve: Serve, data: Path) -> None:
 
 def test_a_second_server_on_the_same_data_says_so(serve: Serve, data: Path) -> None:
     first = serve().wait()
-    second = cruddur(data, "serve", PORT=str(_free_port()))
+    second = cruddur(data, "serve", PORT=str(free_port()))
     assert second.returncode == 1
     assert re.fullmatch(
         rf"cruddur: Cruddur is already running .*{first.process.pid}.*\n", second.stderr

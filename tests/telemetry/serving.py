@@ -6,7 +6,6 @@ Use `served` with `with`; whatever still runs at the end is killed.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from support import free_port
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ def served(
         command: what to run; `{bind}` in it is replaced by host and port.
         environment: its further variables.
     """
-    port = _free_port()
+    port = free_port()
     out, err = directory / f"out-{port}", directory / f"err-{port}"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -176,9 +177,3 @@ def _object(line: str) -> Line:
         raise AssertionError(f"not JSON: {line!r}") from None
     assert isinstance(found, dict), f"not an object: {line!r}"
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
+from support import free_port
 from traceview.serving import AddressError, listen
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
@@ -29,7 +30,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(*options: str) -> tuple[subprocess.Popen[bytes], str]:
-        url = f"127.0.0.1:{_free_port()}"
+        url = f"127.0.0.1:{free_port()}"
         log = tmp_path / "log"
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -56,12 +57,6 @@ def _wait(url: str, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.02)
     raise AssertionError(log.read_text())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(*options: str) -> subprocess.CompletedProcess[str]:
@@ -102,7 +97,7 @@ def test_it_receives_from_the_sdk_and_stops_when_told(start: Start, tmp_path: Pa
 
 
 def test_it_ends_with_its_parent(start: Start, tmp_path: Path) -> None:
-    bind = f"127.0.0.1:{_free_port()}"
+    bind = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "traceview", "--follow-parent", "--bind", bind]
     # The parent writes down who its child is and is killed as nobody can prepare for.
     parent = subprocess.Popen(

@@ -3,6 +3,7 @@
 import hmac
 import os
 
+import msgspec
 from quart import request
 
 from cruddur.errors import NotFoundError, UnauthenticatedError
@@ -41,21 +42,7 @@ async def telemetry() -> TelemetryHealth:
     is_operator = hmac.compare_digest(token.encode(), settings.operator_token.encode())
     if scheme.lower() != "bearer" or not is_operator:
         raise UnauthenticatedError
-    sinks = [
-        SinkHealth(
-            sink=found.sink,
-            queued=found.queued,
-            capacity=found.capacity,
-            sent=found.sent,
-            failed=found.failed,
-            dropped=found.dropped,
-            delivering_since=found.delivering_since,
-            last_sent=found.last_sent,
-            last_failed=found.last_failed,
-            last_error=found.last_error,
-        )
-        for found in resources().telemetry.health()
-    ]
+    sinks = msgspec.convert(resources().telemetry.health(), list[SinkHealth], from_attributes=True)
     return TelemetryHealth(os.getpid(), settings.sample_ratio, sinks)
 
 

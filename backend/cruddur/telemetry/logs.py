@@ -197,16 +197,7 @@ def write_lines(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     # They tell every call, and at DEBUG the headers too; ours tell what matters.
-    for chatty in (
-        "aiosmtplib",
-        "boto3",
-        "botocore",
-        "h2",
-        "hpack",
-        "httpcore",
-        "httpx",
-        "urllib3",
-    ):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

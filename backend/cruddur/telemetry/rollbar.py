@@ -6,7 +6,6 @@ scrubbed already and frames without their variables.
 
 import json
 import logging
-import re
 import threading
 import time
 import traceback
@@ -28,8 +27,6 @@ _CAPACITY = 256  # items; each is some ten kilobytes
 _CAUSES = 20  # exceptions of a chain; an item has to stay below a megabyte
 _FRAMES = 100  # of each exception, the innermost
 
-_PARAMETER = re.compile(r"<(?:(\w+)(?:\(.*?\))?:)?(\w+)>")
-_HARMLESS_PARAMETERS = frozenset({"handle", "uuid", "digest", "subject"})
 
 _setting_up = threading.Lock()
 _built = threading.local()  # the payload that pyrollbar has just finished in this thread

@@ -182,6 +182,11 @@ class RequestLayer:
             self._timing,
         )
 
+    def work(self, scope: Scope, span: Span) -> Work:
+        """The unit of work that a request, a stream or a websocket is."""
+        route = scope.get("cruddur.route")
+        return Work(self.instruments, span.is_recording(), scope, route)
+
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         span = trace.get_current_span()
         if span.get_span_context().is_valid:
@@ -234,7 +239,7 @@ class RequestLayer:
                 status = 403  # what the server answers to a handshake that is closed
             await send(message)
 
-        work = Work(self.instruments, span.is_recording(), scope, scope.get("cruddur.route"))
+        work = self.work(scope, span)
         with working(work):
             try:
                 await self.app(scope, receive, sending)
@@ -258,8 +263,7 @@ class _Exchange:
         self._layer = layer
         self._scope = scope
         self._span = span
-        route = scope.get("cruddur.route")
-        self._work = Work(layer.instruments, span.is_recording(), scope, route)
+        self._work = layer.work(scope, span)
         self._start = time.perf_counter()
         self._status: int | None = None
         self._size = 0
@@ -341,8 +345,7 @@ class _Stream:
         self._scope = scope
         self._opening = opening
         self._instruments = layer.instruments
-        route = scope.get("cruddur.route")
-        self._work = Work(layer.instruments, opening.is_recording(), scope, route)
+        self._work = layer.work(scope, opening)
         self._start = time.perf_counter()
         self._status: int | None = None
         self._messages = 0

@@ -95,8 +95,8 @@ class Work:
         """Add to a registered counter; inside a transaction, when it commits."""
         if self.uncommitted is not None:
             self.uncommitted.append((metric, amount, attributes))
-        elif counter := self.instruments.counters.get(metric):
-            counter.add(amount, attributes)
+        else:
+            self._add(metric, amount, attributes)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
@@ -110,9 +110,14 @@ class Work:
             yield
         finally:
             self.uncommitted = outer
-        for metric, amount, attributes in inner:
-            if counter := self.instruments.counters.get(metric):
-                counter.add(amount, attributes)
+        for counted in inner:
+            self._add(*counted)
+
+    def _add(
+        self, metric: str, amount: int, attributes: Mapping[str, AttributeValue] | None
+    ) -> None:
+        if counter := self.instruments.counters.get(metric):
+            counter.add(amount, attributes)
 
 
 @dataclass(frozen=True, slots=True)
