@@ -24,7 +24,7 @@ from cruddur.app import create_app
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
 from cruddur.settings import Settings
-from support import Api, Member
+from support import BUILD, Api, Member
 
 TEMPLATE = "cruddur_template"
 
@@ -122,6 +122,16 @@ def worker_settings(worker_dsn: str) -> Settings:
             "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
         }
     )
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A front end as its build leaves it, only smaller."""
+    directory = tmp_path_factory.mktemp("build")
+    for name, text in BUILD.items():
+        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).write_text(text)
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,17 @@ from cruddur.identity.tokens import ISSUER, issue
 
 JSON = {"Content-Type": "application/json"}
 
+BUILD = {
+    "index.html": "<!doctype html><title>Cruddur</title>" + "<p>What expires today?" * 20,
+    "icon.svg": '<svg xmlns="http://www.w3.org/2000/svg">' + "<path/>" * 40 + "</svg>",
+    "manifest.webmanifest": '{"name": "Cruddur"}',
+    "robots.txt": "User-agent: *",
+    "assets/index-Dw3Xk9aQ.js": "console.log('crud');" * 40,
+    "assets/index-B1zYp0fM.css": "body { margin: 0 }" * 40,
+    "assets/face-C7qLm2Rt.woff2": "not really a font" * 40,
+}
+"""A small front end, as its build leaves it."""
+
 
 @dataclass(frozen=True)
 class Api:

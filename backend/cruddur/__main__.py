@@ -191,8 +191,11 @@ def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool, page: str
     elif seeded:
         identity += f"; try andrewbrown with the password {seeding.PASSWORD}"
     codes = "by mail" if settings.smtp_url else "as log lines"
+    served = {"Cruddur": f"{url}/docs"}
+    if settings.frontend_directory:
+        served = {"Cruddur": f"{url}/", "API": f"{url}/docs"}
     facts = {
-        "Cruddur": f"{url}/docs",
+        **served,
         "Database": database,
         "Identity": f"{identity} (codes {codes})",
         "Telemetry": describe_sinks(settings),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 from hypercorn.middleware import ProxyFixMiddleware
@@ -10,7 +11,7 @@ from quart import Quart, Request
 from quart_cors import cors
 
 from cruddur.resources import open_resources
-from cruddur.routes import failures, openapi, preflight
+from cruddur.routes import failures, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
 from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
@@ -78,6 +79,8 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
         app.register_blueprint(area)
     app.register_blueprint(rollbar)
     app.register_blueprint(openapi.blueprint(e for area in AREAS for e in area.endpoints))
+    if settings.frontend_directory:
+        app.register_blueprint(pages.blueprint(Path(settings.frontend_directory)))
     cors(
         app,
         allow_origin=settings.origins,

@@ -66,6 +66,11 @@ class Settings:
     backend_url: str = setting(
         "BACKEND_URL", "", "our own origin, also in upload addresses; empty: http://localhost:PORT"
     )
+    frontend_directory: str = setting(
+        "CRUDDUR_FRONTEND_DIRECTORY",
+        "",
+        "built front end to serve beside the API; empty: the API alone",
+    )
     trusted_hops: int = setting(
         "CRUDDUR_TRUSTED_HOPS", "0", "reverse proxies whose X-Forwarded-* headers are believed"
     )
@@ -242,6 +247,12 @@ class Settings:
             raise SettingsError(
                 "CRUDDUR_DEMO_HANDLE lets anybody act as a user, so it works only when the"
                 f" server is bound to loopback, and it is bound to {', '.join(self.binds)}"
+            )
+        index = Path(self.frontend_directory, "index.html")
+        if self.frontend_directory and not os.access(index, os.R_OK):
+            raise SettingsError(
+                "CRUDDUR_FRONTEND_DIRECTORY has no index.html that can be read:"
+                f" {self.frontend_directory!r}"
             )
         if self.log_level.upper() not in getLevelNamesMapping():
             raise SettingsError(f"LOG_LEVEL is no level: {self.log_level!r}")

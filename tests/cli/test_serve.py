@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cruddur.services.seed import PASSWORD
-from support import free_port
+from support import BUILD, free_port
 
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -131,7 +131,11 @@ def test_it_seeds_serves_stops_and_remembers(serve: Serve, data: Path) -> None:
     assert posted.status_code == 200
     assert first.stop() == 0
     summary = first.log.read_text()
-    for part in (f"http://localhost:{first.port}", "embedded PostgreSQL", "local accounts"):
+    for part in (
+        f"Cruddur    http://localhost:{first.port}/docs",
+        "embedded PostgreSQL",
+        "local accounts",
+    ):
         assert part in summary
     for part in ("Telemetry", "Ctrl-C", PASSWORD):
         assert part in summary
@@ -188,6 +192,22 @@ def test_several_workers_serve_and_all_stop(serve: Serve) -> None:
         assert httpx.get(f"{running.url}/api/activities/home").status_code == 200
     assert running.stop(signal.SIGTERM) == 0
     assert "Traceback" not in running.log.read_text()
+
+
+def test_several_workers_serve_the_front_end(serve: Serve, build: Path) -> None:
+    running = serve(
+        WEB_CONCURRENCY="3", LOG_FORMAT="text", CRUDDUR_FRONTEND_DIRECTORY=str(build)
+    ).wait()
+    for _ in range(10):
+        for path in ("/", "/@andrewbrown"):
+            assert httpx.get(f"{running.url}{path}").text == BUILD["index.html"]
+    head = httpx.head(f"{running.url}/icon.svg")
+    assert (head.status_code, head.content) == (200, b"")
+    assert httpx.get(f"{running.url}/api/activities/home").status_code == 200
+    assert running.stop() == 0
+    cruddur, api, *_ = running.log.read_text().splitlines()
+    assert cruddur == f"Cruddur    http://localhost:{running.port}/"
+    assert api == f"API        http://localhost:{running.port}/docs"
 
 
 def test_workers_of_a_killed_server_leave_the_port(serve: Serve) -> None:
@@ -299,6 +319,7 @@ def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> 
         ({"SMTP_URL": "smtp://mail:99999999"}, "SMTP_URL"),
         ({"FRONTEND_URL": "nonsense"}, "FRONTEND_URL"),
         ({"CRUDDUR_DATA_DIRECTORY": "/dev/null/data"}, "/dev/null/data"),
+        ({"CRUDDUR_FRONTEND_DIRECTORY": "/dev/null"}, "CRUDDUR_FRONTEND_DIRECTORY"),
     ],
 )
 def test_a_senseless_setting_is_one_clear_line(

@@ -24,7 +24,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(DatabaseUnavailableError, _database_unavailable)
     app.register_error_handler(asyncpg.QueryCanceledError, _database_unavailable)
     app.register_error_handler(asyncpg.ForeignKeyViolationError, _gone_meanwhile)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -45,7 +45,8 @@ async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
     return await _refused(NotFoundError())
 
 
-async def _http(error: HTTPException) -> Response:
+async def refuse(error: HTTPException) -> Response:
+    """What the framework refuses: a path, a method, a body."""
     if isinstance(error, RequestTimeout):  # a body that never came whole
         return await _refused(MalformedError())
     status = error.code or 500

@@ -58,6 +58,9 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 PROBES = ("/api/health-check", "/api/ready", "/api/health/telemetry")
 """Asked every few seconds by machines; they would drown what people ask."""
 
+ASSETS = "/assets/"
+"""The files of the front end: each page asks for several, and none has a story to tell."""
+
 STREAMS = ("/api/stream",)
 """Answers without an end: one short span when they open, a linked one when they close."""
 
@@ -66,7 +69,9 @@ METHODS = frozenset(
 )
 """Any other is `_OTHER` (semantic conventions), lest a caller invents span names."""
 
-_PUBLIC_ARGUMENTS = frozenset({"digest", "handle", "message_group_uuid", "subject", "uuid"})
+_PUBLIC_ARGUMENTS = frozenset(
+    {"asset", "digest", "handle", "message_group_uuid", "subject", "uuid"}
+)
 _READ_HEADERS = frozenset(
     {b"host", b"user-agent", b"traceparent", b"tracestate", b"content-length"}
 )
@@ -321,10 +326,15 @@ class _Exchange:
     def _log(self) -> None:
         if not self._is_complete and self._span.is_recording():
             self._span.set_attributes(account(self._work))
-        level = logging.DEBUG if _plain(self._scope["path"]) in PROBES else logging.INFO
+        level = logging.DEBUG if self._is_dull() else logging.INFO
         if logger.isEnabledFor(level):
             duration = time.perf_counter() - self._start
             _log_request(level, self._scope, self._work, self._status, duration, self._facts())
+
+    def _is_dull(self) -> bool:
+        """Whether it is a probe, or a file of the front end that is there."""
+        path = _plain(self._scope["path"])
+        return path in PROBES or (path.startswith(ASSETS) and self._status in {200, 304})
 
     def _facts(self) -> dict[str, AttributeValue]:
         facts: dict[str, AttributeValue] = {"http.response.body.size": self._size}

@@ -1,0 +1,183 @@
+"""The front end as it was built: its pages and its files.
+
+A build is small, so it is read whole, once, when the application is made; what is not in
+it is not found, whatever a path looks like. Each address of a page is a rule of its own,
+so that its requests have a name; a rule that catches all would also answer 405 where
+there is nothing.
+"""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from quart import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from cruddur.errors import NotFoundError
+from cruddur.routes import failures
+from cruddur.routes.endpoint import not_modified
+
+PAGES = (
+    "/",
+    "/notifications",
+    "/search",
+    "/messages",
+    "/messages/<uuid:message_group_uuid>",
+    "/messages/new/@<handle>",
+    "/@<handle>",
+    "/@<handle>/status/<uuid:uuid>",
+    "/signup",
+    "/confirm",
+    "/signin",
+    "/forgot",
+    "/reset",
+    "/settings",
+    "/about",
+    "/terms",
+    "/privacy",
+)
+"""Where the front end has a page; it has the same list, and a test compares the two."""
+
+INDEX = "index.html"
+ASSETS = "assets/"
+"""The folder of the files that have a digest in their names."""
+
+# The first parts of addresses that programs ask for: what is not there is told in JSON.
+_PROGRAMS = frozenset({"api", "assets", "avatars", ".well-known"})
+
+# The system's own table differs from one machine to the next.
+_HTML = "text/html; charset=utf-8"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": _HTML,
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+)
+_HTML_HEADERS = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the build as it is sent. `packed` is None where gzip gains nothing, and
+    `digest` where nobody may keep it."""
+
+    plain: bytes
+    packed: bytes | None
+    digest: str | None
+    content_type: str
+    headers: dict[str, str]
+
+
+def blueprint(directory: Path) -> Blueprint:
+    """The routes of the pages and files of a build."""
+    build = _read(directory)
+    index = build.pop(INDEX)
+    area = Blueprint("pages", __name__)
+
+    async def page(**_: object) -> Response:
+        return _respond(index)
+
+    async def file(**_: object) -> Response:
+        found = build.get(request.path.removeprefix("/"))
+        if found is None:
+            raise NotFoundError
+        return _respond(found)
+
+    async def not_found(error: NotFound) -> Response:
+        """To a person the page that says so, drawn by the front end; to others the codes."""
+        return _respond(index, 404) if _is_visit() else await failures.refuse(error)
+
+    for rule in PAGES:
+        area.add_url_rule(rule, view_func=page)
+    for name in build:
+        if not name.startswith(ASSETS):
+            area.add_url_rule(f"/{name}", view_func=file)
+    area.add_url_rule(f"/{ASSETS}<path:asset>", view_func=file)
+    area.app_errorhandler(NotFound)(not_found)
+    return area
+
+
+def _read(directory: Path) -> dict[str, _File]:
+    """Every file of a build by its path in it."""
+    build = {}
+    for path in directory.rglob("*"):
+        if path.is_file():
+            name = path.relative_to(directory).as_posix()
+            build[name] = _file(name, path.read_bytes())
+    return build
+
+
+def _file(name: str, plain: bytes) -> _File:
+    content_type = _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+    is_text = content_type.startswith("text/") or content_type.endswith(("json", "xml"))
+    packed = gzip.compress(plain, mtime=0) if is_text else plain
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": _cache_control(name)}
+    if content_type == _HTML:
+        headers |= _HTML_HEADERS
+    return _File(
+        plain=plain,
+        packed=packed if len(packed) < len(plain) else None,
+        digest=None if name == INDEX else hashlib.blake2b(plain, digest_size=12).hexdigest(),
+        content_type=content_type,
+        headers=headers,
+    )
+
+
+def _cache_control(name: str) -> str:
+    if name == INDEX:  # it names the assets: an old one would ask for what is gone
+        return "no-store"
+    return "public, max-age=31536000, immutable" if name.startswith(ASSETS) else "no-cache"
+
+
+def _respond(file: _File, status: int = 200) -> Response:
+    response = Response(
+        file.plain, status=status, headers=file.headers, content_type=file.content_type
+    )
+    if file.packed is not None:
+        response.vary.add("Accept-Encoding")
+        if request.accept_encodings.quality("gzip") > 0:
+            response.set_data(file.packed)
+            response.content_encoding = "gzip"
+    if file.digest is not None:
+        response.set_etag(file.digest, weak=True)  # weak: the same file packed or not
+        if request.if_none_match.contains_weak(file.digest):
+            not_modified(response)
+    return response
+
+
+def _is_visit() -> bool:
+    """Whether a browser asks for a page."""
+    return (
+        request.method in {"GET", "HEAD"}
+        and request.path.lstrip("/").partition("/")[0] not in _PROGRAMS
+        and any(kind == "text/html" and share > 0 for kind, share in request.accept_mimetypes)
+    )
