@@ -1,4 +1,4 @@
-"""The command line: `cruddur serve | migrate | seed | sweep`."""
+"""The command line: `cruddur serve | migrate | seed | sweep | openapi`."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import click
+import msgspec
 
 from cruddur import __version__
 from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
@@ -63,7 +64,8 @@ class _Commands(click.Group):
 def main() -> None:
     """Cruddur: a microblog whose posts expire.
 
-    Every command uses the PostgreSQL of CONNECTION_URL or, without it, the embedded one.
+    Every command but openapi uses the PostgreSQL of CONNECTION_URL or, without it, the
+    embedded one.
     """
 
 
@@ -136,6 +138,16 @@ def sweep_command() -> None:
     with _database(Settings.from_env()) as dsn:
         removed = asyncio.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
+
+
+@main.command("openapi")
+def openapi_command() -> None:
+    """Print the OpenAPI document, as /openapi.json serves it, indented."""
+    # Not at the top: the other commands need not wait for the application's modules.
+    from cruddur.app import ENDPOINTS
+    from cruddur.routes import openapi
+
+    click.echo(msgspec.json.format(openapi.encode(ENDPOINTS), indent=2))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from cruddur.telemetry.failures import report
 from cruddur.telemetry.pipeline import Telemetry
 
 AREAS = (activities, reactions, users, avatars, messages, notifications, trends, accounts, health)
+ENDPOINTS = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20
@@ -78,7 +79,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
     for area in AREAS:
         app.register_blueprint(area)
     app.register_blueprint(rollbar)
-    app.register_blueprint(openapi.blueprint(e for area in AREAS for e in area.endpoints))
+    app.register_blueprint(openapi.blueprint(ENDPOINTS))
     if settings.frontend_directory:
         app.register_blueprint(pages.blueprint(Path(settings.frontend_directory)))
     cors(

@@ -12,14 +12,13 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import cruddur
-from cruddur.app import AREAS
+from cruddur.app import ENDPOINTS
 from cruddur.routes import openapi
 from cruddur.routes.drafts import refusal_codes
 from cruddur.routes.endpoint import Endpoint
 from cruddur.wire import Draft
 from support import Api, Member
 
-ENDPOINTS = [endpoint for area in AREAS for endpoint in area.endpoints]
 DOCUMENT: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(openapi.describe(ENDPOINTS)))
 OPERATIONS = {
     f"{method.upper()} {path}": operation

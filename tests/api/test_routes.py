@@ -11,14 +11,13 @@ import httpx
 import pytest
 from quart import Quart
 
-from cruddur.app import AREAS, BODY_BYTES, create_app
+from cruddur.app import BODY_BYTES, ENDPOINTS, create_app
 from cruddur.routes import openapi
 from cruddur.routes.avatars import AVATAR_BYTES
 from cruddur.routes.endpoint import Endpoint
 from cruddur.settings import Settings
 from support import Api, Member, refused
 
-ENDPOINTS = [endpoint for area in AREAS for endpoint in area.endpoints]
 # The description itself and its page, and what is for a person who sets up Rollbar.
 UNDESCRIBED = {"/openapi.json", "/docs", "/rollbar/test"}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")

@@ -333,7 +333,7 @@ def test_a_senseless_setting_is_one_clear_line(
 
 def test_help_lists_the_commands_and_their_options(data: Path) -> None:
     text = cruddur(data, "--help").stdout
-    for command in ("serve", "migrate", "seed", "sweep"):
+    for command in ("serve", "migrate", "seed", "sweep", "openapi"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     text = cruddur(data, "serve", "--help").stdout
     for option in ("--bind", "--workers", "--reload"):

@@ -70,9 +70,14 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     }
 
 
+def encode(endpoints: Iterable[Endpoint]) -> bytes:
+    """The document as it is served."""
+    return msgspec.json.encode(describe(endpoints))
+
+
 def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
     """The routes that serve the document and its page; both are made once."""
-    document = msgspec.json.encode(describe(endpoints))
+    document = encode(endpoints)
     page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
     area = Blueprint("openapi", __name__)
 
