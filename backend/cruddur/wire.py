@@ -337,7 +337,7 @@ class MessageGroup(Struct):
 
 
 class Counter(Struct):
-    """How many messages wait to be read."""
+    """How many wait to be read."""
 
     count: Count
 

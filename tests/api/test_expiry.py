@@ -71,6 +71,7 @@ SHOWING = {
     "/api/activities/@<handle>/status/<uuid:uuid>",
     "/api/activities/<uuid:uuid>",
     "/api/activities/notifications",
+    "/api/activities/notifications/counter",  # asked before what it counts is read
     "/api/trending",
     "/api/users/suggested",
 }
@@ -117,6 +118,7 @@ async def personas(api: Api, andrew: Member, bayko: Member, member: Any) -> dict
     for reader in (andrew, bayko):
         other = "bayko" if reader is andrew else "andrewbrown"
         await reader.get(f"/api/messages/@{other}")
+        await reader.get("/api/activities/notifications")
     return {"anonymous": api, "author": andrew, "other": bayko}
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from quart import Quart
 
-from support import Api, Member, count_rows, pages
+from cruddur.db.reactions import insert_like
+from support import Api, Member, count_rows, expire, pages
 
 NOTIFICATIONS = "/api/activities/notifications"
 KEYS = {
@@ -253,3 +255,131 @@ async def test_walking_notifications_meets_each_once(
     walked = [page async for page in pages(andrew, f"{NOTIFICATIONS}?limit=3")]
     assert [len(page) for page in walked] == [3, 3, 1]
     assert [note for page in walked for note in page] == whole
+
+
+# --- What is unread -------------------------------------------------------------------
+
+
+async def unread(member: Api) -> int:
+    answer = await member.get(f"{NOTIFICATIONS}/counter")
+    assert answer.keys() == {"count"}
+    return int(answer["count"])
+
+
+async def test_what_happened_is_unread_until_it_is_read(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    worf = await member("worf")
+    assert await unread(andrew) == 0
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"])
+    for one in (bayko, worf):
+        await one.put(f"/api/activities/{crud['uuid']}/like")
+    await bayko.put(f"/api/activities/{crud['uuid']}/repost")
+    await worf.crud("@andrewbrown and @bayko")
+    assert await unread(andrew) == 5
+    assert await unread(andrew) == 5, "counting is not reading"
+    assert len(await notes(andrew)) == 5
+    assert await unread(andrew) == 0
+    assert await unread(bayko) == 1, "what one person reads is unread to another"
+    await bayko.reply(crud["uuid"], "once more")
+    assert await unread(andrew) == 1
+    assert len(await notes(andrew)) == 6
+    assert await unread(andrew) == 0
+
+
+async def test_a_message_is_not_counted_twice(andrew: Member, bayko: Member) -> None:
+    await bayko.message("andrewbrown")
+    assert await kinds(andrew) == ["message"]
+    await bayko.message("andrewbrown")
+    assert await unread(andrew) == 0
+    assert await andrew.get("/api/messages/counter") == {"count": 2}
+
+
+async def test_what_a_person_takes_back_is_not_unread(andrew: Member, bayko: Member) -> None:
+    crud = await andrew.crud()
+    path = f"/api/activities/{crud['uuid']}/like"
+    await bayko.put(path)
+    assert await unread(andrew) == 1
+    await bayko.delete(path)
+    assert await unread(andrew) == len(await notes(andrew))
+
+
+async def test_what_is_about_an_expired_crud_is_not_unread(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    gone, live = await andrew.crud("gone"), await andrew.crud("live")
+    reply = await bayko.reply(gone["uuid"])
+    for crud in (live, gone):
+        await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    assert await unread(andrew) == 3
+    await expire(database, reply["uuid"])
+    assert await unread(andrew) == 2
+    await expire(database, gone["uuid"])
+    assert await unread(andrew) == 1
+    assert await kinds(andrew) == ["like"]
+    await bayko.put(f"/api/activities/{live['uuid']}/repost")
+    assert await unread(andrew) == 1
+
+
+async def test_a_later_page_marks_nothing_read(andrew: Member, bayko: Member) -> None:
+    crud = await andrew.crud()
+    for number in range(3):
+        await bayko.reply(crud["uuid"], f"reply {number}")
+    assert await unread(andrew) == 3
+    newest = await andrew.request("GET", f"{NOTIFICATIONS}?limit=1")
+    assert await unread(andrew) == 0, "who has seen the newest has seen them all"
+    await bayko.reply(crud["uuid"], "one more")
+    older = await andrew.request("GET", newest.links["next"]["url"])
+    assert len(older.json()) == 1
+    assert await unread(andrew) == 1
+
+
+async def test_an_answer_that_was_not_sent_again_is_read_all_the_same(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"])
+    tag = (await andrew.request("GET", NOTIFICATIONS)).headers["etag"]
+    await database.execute("UPDATE users SET notifications_read_at = '-infinity'")
+    assert await unread(andrew) == 1
+    await andrew.request("GET", NOTIFICATIONS, headers={"If-None-Match": tag}, expect=304)
+    assert await unread(andrew) == 0
+
+
+async def test_a_notification_that_was_not_visible_yet_is_not_marked_read(
+    andrew: Member, bayko: Member, app: Quart
+) -> None:
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"])
+    async with app.extensions["cruddur"].database.transaction() as conn:
+        await insert_like(conn, uuid=UUID(crud["uuid"]), user_uuid=bayko.uuid)
+        assert await kinds(andrew) == ["reply"]
+        assert await unread(andrew) == 0
+    assert await unread(andrew) == 1
+
+
+async def test_reading_what_is_read_writes_nothing(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"])
+    versions = "SELECT array_agg(xmin::text ORDER BY uuid) FROM users"
+    await notes(andrew)
+    before = await database.fetchval(versions)
+    await notes(andrew)
+    await notes(bayko)
+    assert await database.fetchval(versions) == before
+
+
+async def test_a_visitor_has_no_counter(api: Api) -> None:
+    assert await api.get(f"{NOTIFICATIONS}/counter", expect=401) == ["generic_401"]
+    assert await notes(api) == []
+
+
+async def test_no_crud_hides_the_counter(andrew: Member) -> None:
+    response = await andrew.request("GET", f"{NOTIFICATIONS}/counter")
+    assert response.json() == {"count": 0}
+    assert response.headers["cache-control"] == "no-store"
+    crud = await andrew.crud()
+    await andrew.get(f"/api/activities/{crud['uuid']}/counter", expect=404)

@@ -11,6 +11,7 @@ import pytest
 from cruddur.db import migrate as module
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import MigrationError, migrate, migrations, pending
+from cruddur.db.notifications import count_unread
 from cruddur.db.pool import DatabaseUnavailableError
 from db.schema import SCHEMA, dump_schema
 
@@ -74,6 +75,32 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
     assert await conn.fetchval("SELECT to_regclass('half')") is None
     await conn.close()
     assert await pending(dsn) == ["9999_broken"]
+
+
+async def test_who_was_there_before_has_no_notification_unread(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsn = await make_database(of=None)
+    first = migrations()[:1]
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "migrations", lambda: first)
+        await migrate(dsn)
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.execute(
+            "INSERT INTO users (issuer, subject, handle, display_name)"
+            " VALUES ('test', '1', 'one', 'One'), ('test', '2', 'two', 'Two');"
+            "INSERT INTO activities (user_uuid, message, expires_at)"
+            " SELECT uuid, 'hello', now() + interval '1 hour' FROM users WHERE handle = 'one';"
+            "INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)"
+            " SELECT one.uuid, two.uuid, 'like', activities.uuid FROM activities"
+            " JOIN users AS one ON one.handle = 'one' JOIN users AS two ON two.handle = 'two'"
+        )
+        assert await migrate(dsn) == ["0002_notifications_read_at"]
+        one = await conn.fetchval("SELECT user_uuid FROM notifications")
+        assert await count_unread(conn, user_uuid=one) == 0
+    finally:
+        await conn.close()
 
 
 async def test_an_unreachable_server_is_one_clear_line() -> None:

@@ -84,6 +84,7 @@ async def _live(api: Api, database: asyncpg.Connection, app: Quart) -> None:
         "/api/activities/@worf",
         "/api/activities/search?term=klingons",
         "/api/activities/notifications",
+        "/api/activities/notifications/counter",
         "/api/message_groups",
         "/api/trending",
         "/api/nowhere",

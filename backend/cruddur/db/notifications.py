@@ -10,6 +10,8 @@ from cruddur.wire import Notification
 
 _LIST = load("notifications.list")
 _SHOW = load("notifications.show")
+_READ = load("notifications.read")
+_UNREAD = load("notifications.unread")
 
 
 async def select_notifications(
@@ -33,6 +35,16 @@ async def select_notification(
     """One notification, if it is about a live crud or it is the viewer's own."""
     row = await _SHOW.row(conn, uuid=uuid, viewer=viewer)
     return _notification(row, viewer) if row else None
+
+
+async def mark_read(conn: Connection, *, user_uuid: UUID, read_at: datetime) -> None:
+    """Mark a person's notifications read up to a time, unless they are already."""
+    await _READ.run(conn, user_uuid=user_uuid, read_at=read_at)
+
+
+async def count_unread(conn: Connection, *, user_uuid: UUID) -> int:
+    """How many notifications about live cruds the person has not read."""
+    return int(await _UNREAD.value(conn, user_uuid=user_uuid))
 
 
 def _notification(row: Row, viewer: UUID | None) -> Notification:

@@ -136,6 +136,7 @@ CREATE TABLE public.users (
     avatar_digest text,
     avatar_url text GENERATED ALWAYS AS (((('/api/avatars/'::text || subject) || '.jpg?v='::text) || avatar_digest)) STORED,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),

@@ -6,7 +6,7 @@ from cruddur.db import notifications as db
 from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer
 from cruddur.services.paging import Page, page, time_cursor
-from cruddur.wire import Crud, Message, Notification, Paging
+from cruddur.wire import Counter, Crud, Message, Notification, Paging
 
 _WORDS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: “{}”"}
 
@@ -14,7 +14,9 @@ _WORDS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: �
 async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notification]:
     """What happened to the viewer, the newest first.
 
-    `message` holds what the person of `handle` wrote, or says what they did.
+    `message` holds what the person of `handle` wrote, or says what they did. Reading the
+    newest page marks them read: up to the newest that is shown and not up to now, so that
+    one which is being written meanwhile is still to be read.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
     found = await db.select_notifications(
@@ -24,10 +26,17 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
         before_uuid=before_uuid,
         limit=paging.limit + 1,
     )
+    if before_at is None and found:
+        await db.mark_read(conn, user_uuid=viewer.uuid, read_at=found[0].created_at)
     for note in found:
         if note.kind in _WORDS:
             note.message = _WORDS[note.kind].format(note.message)
     return page(found, paging.limit, lambda note: (note.created_at, note.uuid))
+
+
+async def unread(conn: Connection, viewer: Viewer) -> Counter:
+    """How many notifications wait for the viewer, messages aside."""
+    return Counter(await db.count_unread(conn, user_uuid=viewer.uuid))
 
 
 def as_crud(note: Notification) -> Crud:
