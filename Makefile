@@ -9,26 +9,45 @@ T ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
 
+FRONTEND := frontend-react-js
+MODULES := $(FRONTEND)/node_modules/.installed
+# The built page. Without a Node.js that can build it there is none, and all else works.
+PAGE := $(if $(shell command -v npm),$(shell node -p '\
+    const [major, minor] = process.versions.node.split(".").map(Number);\
+    major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)\
+    ? "$(FRONTEND)/dist/index.html" : ""' 2>/dev/null))
+NO_PAGE := Node.js 20.19 or newer with npm is not here:
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema registry bench bench-telemetry lock clean
+.PHONY: help run dev test check format types schema registry bench bench-telemetry lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
 
-run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
-	@$(BIN)/python -m cruddur serve --setup --traces
+run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
+	@$(if $(PAGE),,echo "$(NO_PAGE) the API is served without its page.")
+	@CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) $(BIN)/python -m cruddur serve --setup --traces
 
-test: $(VENV)/.dev .local/cognito-local/.installed ## Run the tests (T=path or pytest options)
+dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
+	@cd $(FRONTEND) && npm run --silent dev
+
+test: $(VENV)/.dev .local/cognito-local/.installed $(PAGE) ## Run the tests (T=path or pytest options)
+	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
 
-check: $(VENV)/.dev ## Lint, check the format and the types; edits nothing
+check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check the format and the types; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
-format: $(VENV)/.dev ## Format the code and mend what the linter can
+format: $(VENV)/.dev $(if $(PAGE),$(MODULES)) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(if $(PAGE),cd $(FRONTEND) && npm run --silent format)
+
+types: $(MODULES) .local/openapi.json ## Write the page's wire types anew from the OpenAPI document
+	cd $(FRONTEND) && npm run --silent types
 
 schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
 	$(BIN)/python tests/db/schema.py
@@ -49,6 +68,7 @@ lock: ## Resolve the dependencies anew and write requirements/
 
 clean: ## Remove the environment, the caches and the local database
 	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(FRONTEND)/node_modules $(FRONTEND)/dist
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cruddur needs Python 3.11 or newer: make PYTHON=python3.13 ...")'
@@ -68,6 +88,20 @@ $(VENV)/.aws $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+$(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
+	cd $(FRONTEND) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/*))
+	cd $(FRONTEND) && npm run --silent build
+
+.local/openapi.json: $(VENV)/.run FORCE
+	@mkdir -p $(@D)
+	@$(BIN)/python -m cruddur openapi > $@
+
+.PHONY: FORCE
+FORCE:
 
 # A Cognito emulator; without npm the tests against it are skipped and those against our
 # own fake remain.

@@ -1,0 +1,103 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { type ComponentType, StrictMode, useEffect, useState } from "react";
+import {
+  BrowserRouter,
+  Route,
+  Routes,
+  useLocation,
+  useNavigationType,
+  useParams,
+} from "react-router";
+import { Layout } from "./components/Layout";
+import { Notices } from "./components/Notices";
+import { About } from "./pages/About";
+import { Confirm } from "./pages/Confirm";
+import { Conversation } from "./pages/Conversation";
+import { CrudPage } from "./pages/CrudPage";
+import { Forgot } from "./pages/Forgot";
+import { Home } from "./pages/Home";
+import { Messages } from "./pages/Messages";
+import { NotFound } from "./pages/NotFound";
+import { Notifications } from "./pages/Notifications";
+import { Privacy } from "./pages/Privacy";
+import { Profile } from "./pages/Profile";
+import { Reset } from "./pages/Reset";
+import { Search } from "./pages/Search";
+import { Settings } from "./pages/Settings";
+import { SignIn } from "./pages/SignIn";
+import { SignUp } from "./pages/SignUp";
+import { Terms } from "./pages/Terms";
+import { useRestore } from "./queries/accounts";
+import { createClient, followSession } from "./queries/client";
+import { useSession } from "./queries/session";
+
+/** The addresses of the page; the backend has the same list (`routes/pages.py`). */
+export function Pages() {
+  return (
+    <Routes>
+      <Route element={<Layout />}>
+        <Route path="/" element={<Home />} />
+        <Route path="/search" element={<Search />} />
+        <Route path="/notifications" element={<Notifications />} />
+        <Route path="/messages" element={<Messages />} />
+        <Route path="/messages/:at" element={<At page={Conversation} />} />
+        <Route path="/settings" element={<Settings />} />
+        <Route path="/about" element={<About />} />
+        <Route path="/terms" element={<Terms />} />
+        <Route path="/privacy" element={<Privacy />} />
+        <Route path="/:at" element={<At page={Profile} />} />
+        <Route path="/:at/status/:uuid" element={<At page={CrudPage} />} />
+        <Route path="*" element={<NotFound />} />
+      </Route>
+      <Route path="/signup" element={<SignUp />} />
+      <Route path="/confirm" element={<Confirm />} />
+      <Route path="/signin" element={<SignIn />} />
+      <Route path="/forgot" element={<Forgot />} />
+      <Route path="/reset" element={<Reset />} />
+    </Routes>
+  );
+}
+
+/** A page of a person: its address has an @ before the handle. */
+function At({ page: Page }: { page: ComponentType<{ handle: string }> }) {
+  const { at = "" } = useParams();
+  return /^@./.test(at) ? <Page handle={at.slice(1)} /> : <NotFound />;
+}
+
+/** The whole page, with what it needs around it. */
+export function App() {
+  const [client] = useState(createClient);
+  useEffect(() => followSession(client), [client]);
+  return (
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <BrowserRouter>
+          <Restore />
+          <ScrollToTop />
+          <Pages />
+          <Notices />
+        </BrowserRouter>
+      </QueryClientProvider>
+    </StrictMode>
+  );
+}
+
+/** Find out who is signed in, once at the start and whenever another tab changes it. */
+function Restore() {
+  useRestore(useSession().phase === "restoring");
+  return null;
+}
+
+/** A new page begins at its top, and is where the keyboard goes on; going back does not. */
+function ScrollToTop() {
+  const { pathname } = useLocation();
+  const kind = useNavigationType();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new address is the reason.
+  useEffect(() => {
+    if (kind !== "POP") {
+      scrollTo(0, 0);
+      document.getElementById("main")?.focus({ preventScroll: true });
+    }
+  }, [pathname]);
+  return null;
+}

@@ -1,0 +1,254 @@
+/**
+ * The one module that speaks to the network.
+ *
+ * Every call begins a trace (`traceparent`), has a time limit, can be aborted, carries the
+ * access token if there is one, and fails as an `ApiError` whatever went wrong. A token is
+ * renewed before it ends, once for all calls that need it.
+ */
+
+import { observeDate } from "../clock";
+import { enter, getSession, leave } from "./session";
+import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
+
+/** What can go wrong before the backend could say so. */
+export type OwnCode = "unreachable" | "timed_out";
+
+export type AnyCode = Code | OwnCode;
+
+/** A call failed. `status` is 0 where nothing answered; `retryAfter` is in seconds. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly status: number;
+  readonly codes: readonly string[];
+  readonly traceId: string;
+  readonly retryAfter: number | null;
+
+  constructor(
+    status: number,
+    codes: readonly string[],
+    traceId: string,
+    retryAfter: number | null = null,
+  ) {
+    super(`${status} ${codes.join(", ")}`);
+    this.status = status;
+    this.codes = codes;
+    this.traceId = traceId;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the fault is not the caller's, so that the same call may succeed later. */
+  get isServers(): boolean {
+    return this.status === 0 || this.status >= 500;
+  }
+}
+
+/** What every call may take. `seconds` is its time limit. */
+export interface Common {
+  signal?: AbortSignal;
+  idempotencyKey?: string;
+  seconds?: number;
+}
+
+/** A part of a list; `next` is the cursor of the part after it. */
+export interface Page<T> {
+  readonly body: T;
+  readonly next: string | null;
+}
+
+const SECONDS = 15;
+/** The path whose caller shows the cookie instead of a token. */
+const REFRESH = "/api/auth/refresh";
+
+/**
+ * Call the backend.
+ *
+ * @throws {ApiError} it refused, failed, or did not answer in time.
+ * @throws {DOMException} `AbortError`: the caller's signal.
+ */
+export async function call<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  input: Input<M, P> & Common,
+): Promise<Answer<M, P>> {
+  return (await page(method, path, input)).body;
+}
+
+/** The same, for a list: with the cursor of its `Link` header. */
+export async function page<M extends Method, P extends PathOf<M>>(
+  method: M,
+  path: P,
+  input: Input<M, P> & Common,
+): Promise<Page<Answer<M, P>>> {
+  const trace = newTrace();
+  const token = await accessToken();
+  let received = await send(method, path, input, token, trace);
+  if (received.status === 401 && token !== null && isAboutToken(received)) {
+    // Its session was ended, or the keys were changed: one try with another.
+    received = await send(method, path, input, await renew(token), trace);
+  }
+  return { body: read(received, trace), next: nextCursor(received.headers.get("Link")) };
+}
+
+let renewal: Promise<string | null> | null = null;
+
+/** A token that is good for the next call, or null for a visitor. */
+async function accessToken(): Promise<string | null> {
+  const session = getSession();
+  if (session.phase === "out") {
+    return null;
+  }
+  return session.phase === "in" && Date.now() < session.staleAt ? session.token : renew(null);
+}
+
+/**
+ * Find out whom the cookie belongs to, if this browser was signed in before.
+ *
+ * @throws {ApiError} the backend could not be asked.
+ */
+export async function restore(): Promise<void> {
+  await accessToken();
+}
+
+/** Exchange the cookie for a token, once for all who ask meanwhile. */
+function renew(refused: string | null): Promise<string | null> {
+  const session = getSession();
+  if (refused !== null && session.phase === "in" && session.token !== refused) {
+    return Promise.resolve(session.token); // another call was faster
+  }
+  renewal ??= exchange().finally(() => {
+    renewal = null;
+  });
+  return renewal;
+}
+
+async function exchange(): Promise<string | null> {
+  const trace = newTrace();
+  const received = await send("post", REFRESH, {}, null, trace);
+  if (received.status === 401) {
+    leave();
+    return null;
+  }
+  const answer: SignedIn = read(received, trace);
+  enter(answer);
+  return answer.access_token;
+}
+
+interface Trace {
+  readonly id: string;
+  readonly parent: string;
+}
+
+/** W3C Trace Context: this request is the root of its trace. */
+function newTrace(): Trace {
+  const id = hex(16);
+  return { id, parent: `00-${id}-${hex(8)}-01` };
+}
+
+function hex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+interface Sent extends Common {
+  path?: unknown;
+  query?: unknown;
+  body?: unknown;
+}
+
+interface Received {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+async function send(
+  method: Method,
+  path: string,
+  input: Sent,
+  token: string | null,
+  trace: Trace,
+): Promise<Received> {
+  const headers = new Headers({ Accept: "application/json", traceparent: trace.parent });
+  if (token !== null) {
+    headers.set("Authorization", `Bearer ${token}`);
+  }
+  if (input.idempotencyKey !== undefined) {
+    headers.set("Idempotency-Key", input.idempotencyKey);
+  }
+  const { body } = input;
+  const isRaw = body instanceof Blob;
+  if (body !== undefined) {
+    headers.set("Content-Type", isRaw ? body.type : "application/json");
+  }
+  const limit = AbortSignal.timeout((input.seconds ?? SECONDS) * 1000);
+  const sentAt = Date.now();
+  try {
+    const response = await fetch(address(path, input.path, input.query), {
+      method: method.toUpperCase(),
+      headers,
+      body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
+      signal: input.signal ? AbortSignal.any([input.signal, limit]) : limit,
+    });
+    observeDate(response.headers.get("Date"), sentAt, Date.now());
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  } catch (error) {
+    if (input.signal?.aborted) {
+      throw error;
+    }
+    const code: OwnCode = limit.aborted ? "timed_out" : "unreachable";
+    throw new ApiError(0, [code], trace.id);
+  }
+}
+
+function address(template: string, path: unknown, query: unknown): string {
+  const values = new Map<string, unknown>(Object.entries(path ?? {}));
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(values.get(name))),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null) {
+      search.set(name, String(value));
+    }
+  }
+  return search.size > 0 ? `${filled}?${search}` : filled;
+}
+
+function read<T>({ status, headers, text }: Received, trace: Trace): T {
+  if (status === 200) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      const code: OwnCode = "unreachable"; // a network that wants to be signed in to
+      throw new ApiError(0, [code], trace.id);
+    }
+  }
+  const retryAfter = Number.parseInt(headers.get("Retry-After") ?? "", 10);
+  const seconds = Number.isNaN(retryAfter) ? null : retryAfter;
+  throw new ApiError(status, refusal(status, text), trace.id, seconds);
+}
+
+/** The codes of a refusal. What is not in the one error shape came from something between. */
+function refusal(status: number, text: string): readonly string[] {
+  try {
+    const codes: unknown = JSON.parse(text);
+    if (Array.isArray(codes) && codes.length > 0 && codes.every((c) => typeof c === "string")) {
+      return codes;
+    }
+  } catch {
+    // No JSON.
+  }
+  const code: AnyCode = status >= 500 ? "unavailable" : "unreachable";
+  return [code];
+}
+
+/** Whether a 401 is about the token, and not about a password. */
+function isAboutToken({ status, text }: Received): boolean {
+  const code: Code = "generic_401";
+  return refusal(status, text).includes(code);
+}
+
+function nextCursor(link: string | null): string | null {
+  const target = link?.match(/<([^>]*)>\s*;\s*rel="?next"?/)?.[1];
+  return target ? new URL(target, location.origin).searchParams.get("cursor") : null;
+}

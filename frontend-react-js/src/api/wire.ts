@@ -1,0 +1,81 @@
+/** What travels, by the names of the backend's `wire.py`; made from the OpenAPI document. */
+
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Crud = Schemas["Crud"];
+export type CrudDraft = Schemas["CrudDraft"];
+export type Ttl = CrudDraft["ttl"];
+export type Counts = Schemas["Counts"];
+export type Notification = Schemas["Notification"];
+export type Profile = Schemas["Profile"];
+export type ProfileFeed = Schemas["ProfileFeed"];
+export type ProfileDraft = Schemas["ProfileDraft"];
+export type ShortUser = Schemas["ShortUser"];
+export type Tag = Schemas["Tag"];
+export type Message = Schemas["Message"];
+export type SentMessage = Schemas["SentMessage"];
+export type MessageGroup = Schemas["MessageGroup"];
+export type Member = Schemas["Member"];
+export type SignedIn = Schemas["SignedIn"];
+export type Session = Schemas["Session"];
+
+export type Method = "get" | "post" | "put" | "delete";
+export type Path = keyof paths;
+
+/** The paths that answer to a method. */
+export type PathOf<M extends Method> = {
+  [P in Path]: paths[P] extends { readonly [method in M]: object } ? P : never;
+}[Path];
+
+type Operation<M extends Method, P extends Path> = paths[P] extends {
+  readonly [method in M]: infer O;
+}
+  ? O
+  : never;
+
+type Content<R> = R extends { readonly content: infer C } ? C[keyof C] : never;
+
+/** What a successful call answers. */
+export type Answer<M extends Method, P extends Path> =
+  Operation<M, P> extends { readonly responses: { readonly 200: infer R } } ? Content<R> : never;
+
+/** Every code that any call can be refused with. */
+export type Code = {
+  [P in Path]: { [M in Method]: RefusalCode<Operation<M, P>> }[Method];
+}[Path];
+
+type RefusalCode<O> = O extends { readonly responses: infer R }
+  ? Content<R[Exclude<keyof R, 200 | 304>]> extends readonly (infer C)[]
+    ? C
+    : never
+  : never;
+
+type Parameters<O, Where extends string> = O extends {
+  readonly parameters: { readonly [place in Where]: infer T };
+}
+  ? T
+  : never;
+
+type PathParameters<O> = [Parameters<O, "path">] extends [never]
+  ? { path?: never }
+  : { path: Parameters<O, "path"> };
+
+type QueryParameters<O> = [Parameters<O, "query">] extends [never]
+  ? // A path whose every query parameter may be left out.
+    O extends { readonly parameters: { readonly query?: infer Q } }
+    ? { query?: Q }
+    : { query?: never }
+  : { query: Parameters<O, "query"> };
+
+type RequestBody<O> = O extends { readonly requestBody: { readonly content: infer C } }
+  ? "application/json" extends keyof C
+    ? { body: C["application/json"] }
+    : { body: Blob }
+  : { body?: never };
+
+/** What a call takes, beside what every call can take. */
+export type Input<M extends Method, P extends Path> = PathParameters<Operation<M, P>> &
+  QueryParameters<Operation<M, P>> &
+  RequestBody<Operation<M, P>>;

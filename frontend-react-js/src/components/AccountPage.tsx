@@ -1,0 +1,42 @@
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { Mark } from "./Mark";
+import { useTitle } from "./PageHead";
+import { FootLinks } from "./Sidebar";
+import "./AccountPage.css";
+
+/** A page about the account: what Cruddur is on one side, the form on the other. */
+export function AccountPage({
+  title,
+  children,
+  foot,
+}: {
+  title: string;
+  children: ReactNode;
+  foot?: ReactNode;
+}) {
+  useTitle(title);
+  return (
+    <div className="account">
+      <header className="account-side">
+        <Link className="account-brand" to="/" aria-label="Cruddur, home">
+          <Mark size={72} />
+          <span>Cruddur</span>
+        </Link>
+        <p className="account-line">Don’t think about it, just crud it.</p>
+        <ul className="account-lives" aria-hidden="true">
+          {["1 hour", "3 hours", "12 hours", "1 day", "3 days", "7 days", "30 days"].map((life) => (
+            <li key={life}>{life}</li>
+          ))}
+        </ul>
+        <p className="account-quiet">Everything said here is forgotten. You choose when.</p>
+      </header>
+      <main className="account-main" id="main">
+        <h1>{title}</h1>
+        {children}
+        {foot && <p className="account-foot">{foot}</p>}
+        <FootLinks />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+import { type ReactNode, type RefObject, useEffect, useId, useRef } from "react";
+import { countChars } from "../text/chars";
+import { Button } from "./Button";
+import { Counter } from "./Counter";
+import { ProblemNote } from "./Problem";
+import "./Composer.css";
+
+/**
+ * Where something is written and sent: a crud, a reply, a message.
+ *
+ * The words stay until the server has taken them. Ctrl or Command with Enter sends; where
+ * `enterSends`, Enter alone does.
+ */
+export function Composer({
+  label,
+  placeholder,
+  action,
+  text,
+  most,
+  busy,
+  error,
+  onText,
+  onSend,
+  enterSends = false,
+  autoFocus = false,
+  children,
+}: {
+  label: string;
+  placeholder: string;
+  action: string;
+  text: string;
+  most: number;
+  busy: boolean;
+  error: unknown;
+  onText: (text: string) => void;
+  /** Its failure is shown by `error`. */
+  onSend: () => Promise<void>;
+  enterSends?: boolean;
+  autoFocus?: boolean;
+  children?: ReactNode;
+}) {
+  const id = useId();
+  const area = useRef<HTMLTextAreaElement>(null);
+  useGrowing(area, text);
+  useEffect(() => {
+    if (autoFocus) {
+      area.current?.focus();
+    }
+  }, [autoFocus]);
+  const count = countChars(text);
+  const maySend = text.trim() !== "" && count <= most && !busy;
+  return (
+    <form
+      className="composer"
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (maySend) {
+          onSend().catch(() => undefined);
+        }
+      }}
+    >
+      <label className="unseen" htmlFor={id}>
+        {placeholder}
+      </label>
+      <textarea
+        ref={area}
+        id={id}
+        rows={1}
+        dir="auto"
+        placeholder={placeholder}
+        value={text}
+        readOnly={busy}
+        aria-invalid={count > most || undefined}
+        onChange={(event) => onText(event.target.value)}
+        onKeyDown={(event) => {
+          const asked = enterSends ? !event.shiftKey : event.ctrlKey || event.metaKey;
+          if (event.key === "Enter" && asked && !event.nativeEvent.isComposing) {
+            event.preventDefault();
+            event.currentTarget.form?.requestSubmit();
+          }
+        }}
+      />
+      {error !== null && error !== undefined && <ProblemNote error={error} />}
+      <div className="composer-foot">
+        {children}
+        <Counter count={count} most={most} />
+        <Button type="submit" busy={busy} disabled={!maySend}>
+          {action}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Make a text area as high as its text. */
+function useGrowing(area: RefObject<HTMLTextAreaElement | null>, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what changes the height.
+  useEffect(() => {
+    if (area.current !== null) {
+      area.current.style.height = "auto";
+      area.current.style.height = `${area.current.scrollHeight}px`;
+    }
+  }, [area, text]);
+}

@@ -1,0 +1,26 @@
+import "./Counter.css";
+
+/** How many code points a text may still have; said aloud only when they run out. */
+export function Counter({ count, most }: { count: number; most: number }) {
+  const left = most - count;
+  const isShort = left <= 20;
+  return (
+    <span className={`counter ${left < 0 ? "counter-over" : isShort ? "counter-short" : ""}`}>
+      <svg aria-hidden="true" viewBox="0 0 24 24" width="22" height="22">
+        <circle className="counter-track" cx="12" cy="12" r="9.5" pathLength="100" />
+        <circle
+          className="counter-fill"
+          cx="12"
+          cy="12"
+          r="9.5"
+          pathLength="100"
+          strokeDasharray={`${Math.min(100, (100 * count) / most)} 100`}
+        />
+      </svg>
+      <span aria-hidden="true">{left}</span>
+      <span className="unseen" role="status">
+        {isShort && (left < 0 ? `${-left} characters too many` : `${left} characters left`)}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,100 @@
+import { useState } from "react";
+import type { Crud, Ttl } from "../api/wire";
+import { usePost, useReply } from "../queries/activities";
+import { CRUD_CHARS, REPLY_CHARS } from "../text/chars";
+import { Composer } from "./Composer";
+import { useDraft } from "./draft";
+import "./CrudForm.css";
+
+const LIVES: readonly (readonly [Ttl, string])[] = [
+  ["30-days", "30 days"],
+  ["7-days", "7 days"],
+  ["3-days", "3 days"],
+  ["1-day", "1 day"],
+  ["12-hours", "12 hours"],
+  ["3-hours", "3 hours"],
+  ["1-hour", "1 hour"],
+];
+
+/** A new crud and how long it lives. `onDone` is called when it is posted. */
+export function CrudForm({
+  onDone,
+  autoFocus = false,
+}: {
+  onDone?: () => void;
+  autoFocus?: boolean;
+}) {
+  const draft = useDraft("crud");
+  const [ttl, setTtl] = useState<Ttl>("7-days");
+  const post = usePost();
+  const send = async () => {
+    await post.mutateAsync({ message: draft.text, ttl, key: draft.key });
+    draft.clear();
+    onDone?.();
+  };
+  return (
+    <Composer
+      label="New crud"
+      placeholder="What should be forgotten soon?"
+      action="Crud it"
+      text={draft.text}
+      most={CRUD_CHARS}
+      busy={post.isPending}
+      error={post.error}
+      onText={draft.setText}
+      onSend={send}
+      autoFocus={autoFocus}
+    >
+      <label className="lives">
+        Lives for
+        <select
+          value={ttl}
+          disabled={post.isPending}
+          onChange={(event) => {
+            setTtl(LIVES[event.target.selectedIndex]?.[0] ?? "7-days");
+            draft.renewKey();
+          }}
+        >
+          {LIVES.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Composer>
+  );
+}
+
+/** A reply, which goes when its crud goes. */
+export function ReplyForm({
+  to,
+  onDone,
+  autoFocus = false,
+}: {
+  to: Crud;
+  onDone?: () => void;
+  autoFocus?: boolean;
+}) {
+  const draft = useDraft(`reply.${to.uuid}`);
+  const reply = useReply(to);
+  const send = async () => {
+    await reply.mutateAsync({ message: draft.text, key: draft.key });
+    draft.clear();
+    onDone?.();
+  };
+  return (
+    <Composer
+      label={`Reply to ${to.display_name}`}
+      placeholder={`Reply to @${to.handle}`}
+      action="Reply"
+      text={draft.text}
+      most={REPLY_CHARS}
+      busy={reply.isPending}
+      error={reply.error}
+      onText={draft.setText}
+      onSend={send}
+      autoFocus={autoFocus}
+    />
+  );
+}

@@ -1,0 +1,75 @@
+import { type ComponentProps, type ReactNode, useId } from "react";
+import "./Field.css";
+
+/** A labelled input. `problem` says what is wrong with it, `hint` what is asked for. */
+export function Field({
+  label,
+  hint,
+  problem,
+  ...input
+}: Omit<ComponentProps<"input">, "id"> & {
+  label: string;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        {...input}
+        id={id}
+        aria-invalid={problem !== undefined || undefined}
+        aria-describedby={`${id}-hint ${id}-problem`}
+      />
+      <FieldNotes id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+/** The same for text of several lines. */
+export function AreaField({
+  label,
+  hint,
+  problem,
+  ...area
+}: Omit<ComponentProps<"textarea">, "id"> & {
+  label: string;
+  hint?: ReactNode;
+  problem?: string | undefined;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        {...area}
+        id={id}
+        aria-invalid={problem !== undefined || undefined}
+        aria-describedby={`${id}-hint ${id}-problem`}
+      />
+      <FieldNotes id={id} hint={hint} problem={problem} />
+    </div>
+  );
+}
+
+function FieldNotes({
+  id,
+  hint,
+  problem,
+}: {
+  id: string;
+  hint: ReactNode;
+  problem: string | undefined;
+}) {
+  return (
+    <>
+      <p className="field-problem" id={`${id}-problem`} role="alert">
+        {problem}
+      </p>
+      <div className="field-hint" id={`${id}-hint`}>
+        {hint}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { describeProblem, type FieldName } from "../text/errors";
+import { ProblemNote } from "./Problem";
+
+/**
+ * A form whose fields are read when it is sent. What is wrong with one of `fields` is said
+ * beside it (`problemOf`), all else at the top.
+ */
+export function Form({
+  label,
+  fields,
+  error,
+  onChange,
+  onSend,
+  children,
+}: {
+  label: string;
+  fields: readonly FieldName[];
+  error: unknown;
+  onChange?: () => void;
+  onSend: (values: (name: FieldName) => string, form: HTMLFormElement) => void;
+  children: ReactNode;
+}) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (error) {
+      form.current?.querySelector<HTMLElement>("[aria-invalid='true']")?.focus();
+    }
+  }, [error]);
+  const field = error ? describeProblem(error).field : null;
+  const isBeside = field !== null && fields.includes(field);
+  return (
+    <form
+      ref={form}
+      aria-label={label}
+      noValidate
+      onChange={onChange}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const values = new FormData(event.currentTarget);
+        onSend((name) => String(values.get(name) ?? ""), event.currentTarget);
+      }}
+    >
+      {error && !isBeside ? <ProblemNote error={error} /> : null}
+      {children}
+    </form>
+  );
+}
+
+/** What a failed call says about one field. */
+export function problemOf(error: unknown, name: FieldName): string | undefined {
+  const problem = error ? describeProblem(error) : null;
+  return problem?.field === name ? problem.sentences.join(" ") : undefined;
+}

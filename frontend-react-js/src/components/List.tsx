@@ -1,0 +1,100 @@
+/** What every long list shares: its parts on demand, its skeleton, its end. */
+
+import { type ReactNode, useEffect, useRef } from "react";
+import { Button } from "./Button";
+import { ProblemNote } from "./Problem";
+import "./List.css";
+
+interface Paged {
+  readonly isPending: boolean;
+  readonly isError: boolean;
+  readonly error: unknown;
+  readonly data: unknown;
+  readonly hasNextPage: boolean;
+  readonly isFetchingNextPage: boolean;
+  readonly isFetchNextPageError: boolean;
+  fetchNextPage(): unknown;
+  refetch(): unknown;
+}
+
+/**
+ * A paged query on screen: rows in the shape of what comes while it is fetched, what went
+ * wrong, or `children`; the next part when its end comes into view.
+ */
+export function PagedList({ query, children }: { query: Paged; children: ReactNode }) {
+  if (query.data === undefined) {
+    return query.isPending && !query.isError ? (
+      <Skeleton />
+    ) : (
+      <div className="list-note">
+        <ProblemNote error={query.error} retry={() => void query.refetch()} />
+      </div>
+    );
+  }
+  return (
+    <>
+      {children}
+      {query.hasNextPage && <More query={query} />}
+    </>
+  );
+}
+
+/** The button for the next part; it presses itself when it comes near. */
+export function More({ query, label = "Show more" }: { query: Paged; label?: string }) {
+  const element = useRef<HTMLDivElement>(null);
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
+  const mayFetch = hasNextPage && !isFetchingNextPage && !isFetchNextPageError;
+  useEffect(() => {
+    if (element.current === null || !mayFetch) {
+      return;
+    }
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          void fetchNextPage();
+        }
+      },
+      { rootMargin: "600px 0px" },
+    );
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [mayFetch, fetchNextPage]);
+  return (
+    <div className="more" ref={element}>
+      {isFetchNextPageError ? (
+        <ProblemNote error={query.error} retry={() => void fetchNextPage()} />
+      ) : (
+        <Button look="plain" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          {isFetchingNextPage ? "Fetching more…" : label}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Rows in the shape of what is about to come. */
+export function Skeleton({ rows = 5 }: { rows?: number }) {
+  return (
+    <div role="status" className="skeleton">
+      <span className="unseen">Loading</span>
+      {Array.from({ length: rows }, (_, row) => row).map((row) => (
+        <div key={row} className="skeleton-row">
+          <span className="skeleton-avatar" />
+          <span className="skeleton-line skeleton-name" />
+          <span className="skeleton-line" />
+          <span className="skeleton-line skeleton-end" />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Why a list has nothing in it, and what can be done about that. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="empty">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}

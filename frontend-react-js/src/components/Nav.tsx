@@ -1,0 +1,97 @@
+import { NavLink } from "react-router";
+import type { Member } from "../api/wire";
+import { useUnreadMessages } from "../queries/messages";
+import { useUnreadNotifications } from "../queries/notifications";
+import { profileAddress } from "../text/addresses";
+import { Avatar } from "./Avatar";
+import { Icon, type IconName } from "./Icon";
+import { Mark } from "./Mark";
+import "./Nav.css";
+
+/** Where one can go: a column, or on a phone a bar at the bottom. */
+export function Nav({
+  member,
+  isKnown,
+  onCompose,
+}: {
+  member: Member | null;
+  /** False while it is being found out who is signed in. */
+  isKnown: boolean;
+  onCompose: () => void;
+}) {
+  const notifications = useUnreadNotifications();
+  const messages = useUnreadMessages();
+  return (
+    <nav className="nav" aria-label="Main">
+      <div className="nav-column">
+        <NavLink className="nav-brand" to="/" aria-label="Cruddur">
+          <Mark />
+        </NavLink>
+        <Item to="/" icon="home" name="Home" />
+        <Item to="/search" icon="search" name="Search" />
+        {member !== null && (
+          <>
+            <Item to="/notifications" icon="bell" name="Notifications" unread={notifications} />
+            <Item to="/messages" icon="mail" name="Messages" unread={messages} />
+            <Item to={profileAddress(member)} icon="person" name="Profile" />
+            <Item to="/settings" icon="gear" name="Settings" isSecond />
+            <button className="nav-compose" type="button" onClick={onCompose}>
+              <Icon name="pen" />
+              <span className="nav-name">Crud</span>
+            </button>
+            <NavLink
+              className="nav-me"
+              to={profileAddress(member)}
+              aria-hidden="true"
+              tabIndex={-1}
+            >
+              <Avatar person={member} size="small" />
+              <span className="nav-name">
+                <bdi>{member.display_name}</bdi>
+                <small>@{member.handle}</small>
+              </span>
+            </NavLink>
+          </>
+        )}
+        {member === null && isKnown && (
+          <>
+            <Item to="/about" icon="info" name="About" />
+            <Item to="/signin" icon="enter" name="Sign in" />
+            <Item to="/signup" icon="pen" name="Join" />
+          </>
+        )}
+      </div>
+    </nav>
+  );
+}
+
+function Item({
+  to,
+  icon,
+  name,
+  unread = 0,
+  isSecond = false,
+}: {
+  to: string;
+  icon: IconName;
+  name: string;
+  unread?: number;
+  /** Whether the phone's bar does without it. */
+  isSecond?: boolean;
+}) {
+  return (
+    <NavLink
+      className={`nav-item ${isSecond ? "nav-second" : ""}`}
+      to={to}
+      end={to === "/"}
+      title={name}
+      aria-label={unread > 0 ? `${name}, ${unread} unread` : name}
+    >
+      <span className="nav-icon">
+        <Icon name={icon} />
+        {unread > 0 && <span className="badge">{unread > 99 ? "99+" : unread}</span>}
+      </span>
+      <span className="nav-name">{name}</span>
+    </NavLink>
+  );
+}

@@ -1,0 +1,99 @@
+import { Link, useLocation } from "react-router";
+import type { Member } from "../api/wire";
+import { useTrending } from "../queries/trends";
+import { useSuggested } from "../queries/users";
+import { profileAddress, searchAddress } from "../text/addresses";
+import { Avatar } from "./Avatar";
+import { ButtonLink } from "./Button";
+import { SearchForm } from "./SearchForm";
+import "./Sidebar.css";
+
+/** What else there is: search, a way in for visitors, what cruds are about and by whom. */
+export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: boolean }) {
+  const { pathname } = useLocation();
+  return (
+    <aside className="sidebar" aria-label="More of Cruddur">
+      <div className="sidebar-column">
+        {pathname !== "/search" && <SearchForm />}
+        {member === null && isKnown && <Join />}
+        <Trending />
+        <Suggested />
+        <FootLinks />
+      </div>
+    </aside>
+  );
+}
+
+function Join() {
+  return (
+    <section className="box join" aria-label="Join">
+      <h2>Join the party!</h2>
+      <p>Have something you want to say?</p>
+      <p>Don’t think about it, just crud it.</p>
+      <p>Regret it? No worries, we’ll forget it…</p>
+      <ButtonLink to="/signup">Join now</ButtonLink>
+      <ButtonLink to="/signin" look="plain">
+        Sign in
+      </ButtonLink>
+    </section>
+  );
+}
+
+export function Trending() {
+  const { data: tags = [] } = useTrending();
+  if (tags.length === 0) {
+    return null;
+  }
+  return (
+    <section className="box" aria-label="Trending">
+      <h2>Trending, for now</h2>
+      <ol>
+        {tags.map(({ tag, count }) => (
+          <li key={tag}>
+            <Link className="box-row" to={searchAddress(`#${tag}`)}>
+              <b dir="auto">#{tag}</b>
+              <span>{count === 1 ? "1 crud" : `${count} cruds`}</span>
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+export function Suggested() {
+  const { data: people = [] } = useSuggested();
+  if (people.length === 0) {
+    return null;
+  }
+  return (
+    <section className="box" aria-label="Suggested people">
+      <h2>Worth reading now</h2>
+      <ul>
+        {people.map((person) => (
+          <li key={person.uuid}>
+            <Link className="box-row box-person" to={profileAddress(person)}>
+              <Avatar person={person} size="small" />
+              <span className="box-name">
+                <b>
+                  <bdi>{person.display_name}</bdi>
+                </b>
+                <span>@{person.handle}</span>
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function FootLinks() {
+  return (
+    <footer className="foot-links">
+      <Link to="/about">About</Link>
+      <Link to="/terms">Terms of service</Link>
+      <Link to="/privacy">Privacy policy</Link>
+    </footer>
+  );
+}

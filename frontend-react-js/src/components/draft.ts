@@ -1,0 +1,71 @@
+import { useState } from "react";
+import { useMember } from "../queries/session";
+
+/** What is being written, and the key that makes its sending happen once. */
+export interface Draft {
+  readonly text: string;
+  readonly key: string;
+}
+
+/**
+ * A member's draft that survives a failed post, a closed dialog and a reload of the page.
+ *
+ * The key stays the same until the words change, so that a second press, or a second try
+ * after an answer got lost, is the same post to the server.
+ */
+export function useDraft(purpose: string) {
+  const name = `${PREFIX}${useMember()?.uuid ?? ""}.${purpose}`;
+  const [draft, setDraft] = useState(() => load(name));
+  const set = (next: Draft) => {
+    setDraft(next);
+    save(name, next);
+  };
+  return {
+    ...draft,
+    setText: (text: string) => set({ text, key: newKey() }),
+    /** Something else that is sent with the words changed. */
+    renewKey: () => set({ ...draft, key: newKey() }),
+    clear: () => set({ text: "", key: newKey() }),
+  };
+}
+
+export function newKey(): string {
+  return crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
+}
+
+const PREFIX = "cruddur.draft.";
+
+function load(name: string): Draft {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(name) ?? "null");
+    if (isDraft(found)) {
+      return found;
+    }
+  } catch {
+    // Storage is switched off, or holds something else.
+  }
+  return { text: "", key: newKey() };
+}
+
+function save(name: string, draft: Draft): void {
+  try {
+    if (draft.text === "") {
+      sessionStorage.removeItem(name);
+    } else {
+      sessionStorage.setItem(name, JSON.stringify(draft));
+    }
+  } catch {
+    // Storage is switched off: the draft lives as long as the page.
+  }
+}
+
+function isDraft(found: unknown): found is Draft {
+  return (
+    typeof found === "object" &&
+    found !== null &&
+    "text" in found &&
+    "key" in found &&
+    typeof found.text === "string" &&
+    typeof found.key === "string"
+  );
+}

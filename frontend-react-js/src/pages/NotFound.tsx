@@ -1,0 +1,16 @@
+import { ButtonLink } from "../components/Button";
+import { Empty } from "../components/List";
+import { PageHead } from "../components/PageHead";
+
+/** An address that leads nowhere. */
+export function NotFound() {
+  return (
+    <>
+      <PageHead title="Not found" back="/" />
+      <Empty title="#?@!">
+        <p>There is nothing at this address. If there was, it is forgotten.</p>
+        <ButtonLink to="/">Go home</ButtonLink>
+      </Empty>
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+/** Accounts and their sessions. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { call, restore } from "../api/http";
+import { enter, leave } from "../api/session";
+import type { Session } from "../api/wire";
+
+const SESSIONS = ["sessions"];
+
+/** Ask whom the refresh cookie belongs to, where this browser was signed in before. */
+export function useRestore(isRestoring: boolean) {
+  return useQuery({
+    queryKey: ["restore"],
+    queryFn: async () => {
+      await restore();
+      return true;
+    },
+    enabled: isRestoring,
+    gcTime: 0,
+    staleTime: 0,
+  });
+}
+
+interface Keyed<T> {
+  body: T;
+  key: string;
+}
+
+interface SignUp {
+  email: string;
+  password: string;
+  handle: string;
+  display_name: string;
+}
+
+export function useSignUp() {
+  return useMutation({
+    mutationFn: ({ body, key }: Keyed<SignUp>) =>
+      call("post", "/api/auth/signup", { body, idempotencyKey: key }),
+  });
+}
+
+export function useConfirm() {
+  return useMutation({
+    mutationFn: (body: { email: string; code: string }) =>
+      call("post", "/api/auth/confirm", { body }),
+  });
+}
+
+export function useResend() {
+  return useMutation({
+    mutationFn: (email: string) => call("post", "/api/auth/resend", { body: { email } }),
+  });
+}
+
+/** `email` may also be a handle. */
+export function useSignIn() {
+  return useMutation({
+    mutationFn: (body: { email: string; password: string }) =>
+      call("post", "/api/auth/signin", { body }),
+    onSuccess: enter,
+  });
+}
+
+export function useSignOut() {
+  return useMutation({
+    mutationFn: () => call("post", "/api/auth/signout", {}),
+    onSuccess: leave,
+  });
+}
+
+export function useForgot() {
+  return useMutation({
+    mutationFn: (email: string) => call("post", "/api/auth/forgot", { body: { email } }),
+  });
+}
+
+export function useReset() {
+  return useMutation({
+    mutationFn: (body: { email: string; code: string; password: string }) =>
+      call("post", "/api/auth/reset", { body }),
+  });
+}
+
+/** The other sessions end. */
+export function useChangePassword() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { current_password: string; password: string }) =>
+      call("put", "/api/auth/password", { body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: SESSIONS }),
+  });
+}
+
+export function useDeleteAccount() {
+  return useMutation({
+    mutationFn: (password: string) => call("delete", "/api/auth/me", { body: { password } }),
+    onSuccess: leave,
+  });
+}
+
+/** The devices that are signed in, the last used first. */
+export function useSessions() {
+  return useQuery({
+    queryKey: SESSIONS,
+    queryFn: ({ signal }) => call("get", "/api/auth/sessions", { signal }),
+  });
+}
+
+/** End one of them; the device's own is how it signs out. */
+export function useRevoke() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ uuid }: Session) =>
+      call("delete", "/api/auth/sessions/{uuid}", { path: { uuid } }),
+    onSuccess: (remaining) => client.setQueryData(SESSIONS, remaining),
+  });
+}

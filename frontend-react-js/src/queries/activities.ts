@@ -1,0 +1,335 @@
+/** Cruds: the feeds they are read in, and posting, replying to and deleting them. */
+
+import {
+  type InfiniteData,
+  type QueryClient,
+  type QueryKey,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { call, page } from "../api/http";
+import { getSession } from "../api/session";
+import type { Counts, Crud, Profile, ProfileFeed, Ttl } from "../api/wire";
+import { serverNow } from "../clock";
+import { TOLD } from "./client";
+
+/** A crud as it is listed. `pending`: it is on its way to the server. */
+export type ListedCrud = Crud & { readonly pending?: boolean; readonly deleting?: boolean };
+
+/** A part of a feed; `profile` or `activity` is what the whole feed belongs to. */
+export interface FeedPage {
+  readonly cruds: readonly ListedCrud[];
+  readonly next: string | null;
+  readonly profile?: Profile;
+  readonly activity?: ListedCrud;
+}
+
+export type Feed = InfiniteData<FeedPage, unknown>;
+
+const ALL = ["activities"];
+const HOME = [...ALL, "home"];
+const HEAD = ["home-head"];
+const profileKey = (handle: string) => [...ALL, "profile", handle.toLowerCase()];
+const crudKey = (uuid: string) => [...ALL, "crud", uuid];
+
+/** Milliseconds between two looks for new cruds. */
+const LOOK_EVERY = 20_000;
+
+const LIFETIMES: Record<Ttl, number> = {
+  "30-days": 30 * 24,
+  "7-days": 7 * 24,
+  "3-days": 3 * 24,
+  "1-day": 24,
+  "12-hours": 12,
+  "3-hours": 3,
+  "1-hour": 1,
+};
+
+function useFeed(
+  queryKey: QueryKey,
+  read: (cursor: string | undefined, signal: AbortSignal) => Promise<FeedPage>,
+  enabled = true,
+) {
+  return useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam, signal }) => read(pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: FeedPage) => last.next ?? undefined,
+    staleTime: 60_000,
+    refetchOnWindowFocus: false, // a feed that is being read does not move by itself
+    enabled,
+  });
+}
+
+/** The newest cruds of everybody. */
+export function useHome() {
+  return useFeed(HOME, async (cursor, signal) => {
+    const found = await page("get", "/api/activities/home", { query: query({ cursor }), signal });
+    return { cruds: found.body, next: found.next };
+  });
+}
+
+/**
+ * Cruds that are newer than those of the home feed, looked for now and then.
+ *
+ * `show` puts them into the feed.
+ */
+export function useNewCruds(home: Feed | undefined) {
+  const client = useQueryClient();
+  const { data: head = [] } = useQuery({
+    queryKey: HEAD,
+    queryFn: ({ signal }) => call("get", "/api/activities/home", { signal }),
+    refetchInterval: LOOK_EVERY,
+    enabled: home !== undefined,
+    retry: false,
+  });
+  const shown = home?.pages.flatMap((part) => part.cruds) ?? [];
+  const known = new Set(shown.map((crud) => crud.uuid));
+  const newest = shown.find((crud) => !crud.pending)?.created_at ?? "";
+  const found = head.filter((crud) => !known.has(crud.uuid) && crud.created_at >= newest);
+  return {
+    found,
+    show: () => {
+      client.setQueryData<Feed>(HOME, (feed) => prepend(feed, found));
+    },
+  };
+}
+
+/** A person, their cruds and what they reposted. */
+export function useProfile(handle: string) {
+  return useFeed(profileKey(handle), async (cursor, signal) => {
+    const found = await page("get", "/api/activities/@{handle}", {
+      path: { handle },
+      query: { ...query({ cursor }), shape: "profile" },
+      signal,
+    });
+    const { profile, activities } = found.body as ProfileFeed; // as `shape` demands
+    return { cruds: activities, next: found.next, profile };
+  });
+}
+
+/** A crud and its replies, the oldest first. Without its author's handle any will do. */
+export function useCrud(uuid: string, handle?: string) {
+  return useFeed(crudKey(uuid), async (cursor, signal) => {
+    const asked = { query: query({ cursor }), signal };
+    const found =
+      handle === undefined
+        ? await page("get", "/api/activities/{uuid}", { path: { uuid }, ...asked })
+        : await page("get", "/api/activities/@{handle}/status/{uuid}", {
+            path: { handle, uuid },
+            ...asked,
+          });
+    return { cruds: found.body.replies, next: found.next, activity: found.body.activity };
+  });
+}
+
+/** Cruds that match a term, the best first. */
+export function useSearch(term: string) {
+  return useFeed(
+    [...ALL, "search", term],
+    async (cursor, signal) => {
+      const found = await page("get", "/api/activities/search", {
+        query: { ...query({ cursor }), term },
+        signal,
+      });
+      return { cruds: found.body, next: found.next };
+    },
+    term !== "",
+  );
+}
+
+/** Post a crud. It is listed at once, and taken back if the server refuses it. */
+export function usePost() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ message, ttl, key }: { message: string; ttl: Ttl; key: string }) =>
+      call("post", "/api/activities", { body: { message, ttl }, idempotencyKey: key }),
+    onMutate: async ({ message, ttl, key }) => {
+      const pending = draftCrud(key, message, LIFETIMES[ttl] * 3_600_000);
+      const keys = [HOME, profileKey(pending.handle)];
+      for (const queryKey of keys) {
+        await client.cancelQueries({ queryKey });
+        client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [pending]));
+      }
+      return { keys };
+    },
+    onError: (_, { key }) => changeCrud(client, key, () => null),
+    onSuccess: (crud, { key }, { keys }) => {
+      changeCrud(client, key, () => null);
+      for (const queryKey of keys) {
+        client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [crud]));
+      }
+      changeCount(client, crud.handle, 1);
+      void client.invalidateQueries({ queryKey: ["trending"] });
+    },
+  });
+}
+
+/** Reply to a crud, in the same way. */
+export function useReply(parent: Crud) {
+  const client = useQueryClient();
+  const count = (by: number) =>
+    changeCrud(client, parent.uuid, (crud) => ({
+      ...crud,
+      replies_count: Math.max(0, crud.replies_count + by),
+    }));
+  return useMutation({
+    mutationFn: ({ message, key }: { message: string; key: string }) =>
+      call("post", "/api/activities/{uuid}/reply", {
+        path: { uuid: parent.uuid },
+        body: { message },
+        idempotencyKey: key,
+      }),
+    onMutate: async ({ message, key }) => {
+      await client.cancelQueries({ queryKey: crudKey(parent.uuid) });
+      const left = parent.expires_at === null ? 0 : Date.parse(parent.expires_at) - serverNow();
+      const pending = { ...draftCrud(key, message, left), reply_to_activity_uuid: parent.uuid };
+      client.setQueryData<Feed>(crudKey(parent.uuid), (feed) => append(feed, pending));
+      count(1);
+    },
+    onError: (_, { key }) => {
+      changeCrud(client, key, () => null);
+      count(-1);
+    },
+    onSuccess: (reply, { key }) => changeCrud(client, key, () => reply),
+  });
+}
+
+/** Delete one's own crud. It is hidden at once, and comes back if the server refuses. */
+export function useDelete() {
+  const client = useQueryClient();
+  const mark = (uuid: string, deleting: boolean) =>
+    changeCrud(client, uuid, (crud) => ({ ...crud, deleting }));
+  return useMutation({
+    meta: TOLD,
+    mutationFn: (crud: Crud) =>
+      call("delete", "/api/activities/{uuid}", { path: { uuid: crud.uuid } }),
+    onMutate: ({ uuid }) => mark(uuid, true),
+    onError: (_, { uuid }) => mark(uuid, false),
+    onSuccess: (_, crud) => {
+      forgetCrud(client, crud);
+      if (crud.reply_to_activity_uuid === null) {
+        changeCount(client, crud.handle, -1);
+      }
+    },
+  });
+}
+
+/** Take a crud that is gone out of every list, and off its parent's count. */
+export function forgetCrud(client: QueryClient, crud: Crud): void {
+  changeCrud(client, crud.uuid, () => null);
+  if (crud.reply_to_activity_uuid !== null) {
+    changeCrud(client, crud.reply_to_activity_uuid, (parent) => ({
+      ...parent,
+      replies_count: Math.max(0, parent.replies_count - 1),
+    }));
+  }
+}
+
+/** Give a crud other counts wherever it is listed. */
+export function changeCounts(client: QueryClient, uuid: string, counts: Partial<Counts>): void {
+  changeCrud(client, uuid, (crud) => ({ ...crud, ...counts, uuid: crud.uuid }));
+}
+
+/** Change a crud wherever it is listed; null takes it out. */
+export function changeCrud(
+  client: QueryClient,
+  uuid: string,
+  change: (crud: ListedCrud) => ListedCrud | null,
+): void {
+  client.setQueriesData<Feed>({ queryKey: ALL }, (feed) => {
+    if (!feed?.pages.some((part) => holds(part, uuid))) {
+      return feed;
+    }
+    return { ...feed, pages: feed.pages.map((part) => changePage(part, uuid, change)) };
+  });
+}
+
+function holds({ activity, cruds }: FeedPage, uuid: string): boolean {
+  return activity?.uuid === uuid || cruds.some((crud) => crud.uuid === uuid);
+}
+
+function changePage(
+  part: FeedPage,
+  uuid: string,
+  change: (crud: ListedCrud) => ListedCrud | null,
+): FeedPage {
+  const cruds = part.cruds.flatMap((crud) => (crud.uuid === uuid ? (change(crud) ?? []) : [crud]));
+  if (part.activity?.uuid !== uuid) {
+    return { ...part, cruds };
+  }
+  // The page of a crud that is gone keeps it, marked, so that it can say so.
+  const activity = change(part.activity) ?? { ...part.activity, deleting: true };
+  return { ...part, cruds, activity };
+}
+
+function prepend(feed: Feed | undefined, cruds: readonly ListedCrud[]): Feed | undefined {
+  const [first, ...rest] = feed?.pages ?? [];
+  if (feed === undefined || first === undefined) {
+    return feed;
+  }
+  const known = new Set(feed.pages.flatMap((part) => part.cruds.map((crud) => crud.uuid)));
+  const added = cruds.filter((crud) => !known.has(crud.uuid));
+  return { ...feed, pages: [{ ...first, cruds: [...added, ...first.cruds] }, ...rest] };
+}
+
+function append(feed: Feed | undefined, crud: ListedCrud): Feed | undefined {
+  const last = feed?.pages.at(-1);
+  if (feed === undefined || last === undefined) {
+    return feed;
+  }
+  return {
+    ...feed,
+    pages: [...feed.pages.slice(0, -1), { ...last, cruds: [...last.cruds, crud] }],
+  };
+}
+
+function changeCount(client: QueryClient, handle: string, by: number): void {
+  client.setQueryData<Feed>(profileKey(handle), (feed) =>
+    feed === undefined
+      ? feed
+      : {
+          ...feed,
+          pages: feed.pages.map((part) =>
+            part.profile === undefined
+              ? part
+              : {
+                  ...part,
+                  profile: { ...part.profile, cruds_count: part.profile.cruds_count + by },
+                },
+          ),
+        },
+  );
+}
+
+/** What the server will make of a draft, as far as it can be known; the key is its name. */
+function draftCrud(key: string, message: string, lifetime: number): ListedCrud {
+  const session = getSession();
+  if (session.phase !== "in") {
+    throw new Error("only members post");
+  }
+  const { handle, display_name, avatar_url } = session.user;
+  return {
+    uuid: key,
+    handle,
+    display_name,
+    avatar_url,
+    message,
+    created_at: new Date(serverNow()).toISOString(),
+    expires_at: new Date(serverNow() + lifetime).toISOString(),
+    replies_count: 0,
+    reposts_count: 0,
+    likes_count: 0,
+    liked: false,
+    reposted: false,
+    reply_to_activity_uuid: null,
+    replies: [],
+    pending: true,
+  };
+}
+
+function query({ cursor }: { cursor: string | undefined }): { cursor?: string } {
+  return cursor === undefined ? {} : { cursor };
+}

@@ -1,0 +1,31 @@
+/** One's own picture: a signed address is asked for, and the file goes there. */
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http";
+import { amend } from "../api/session";
+
+/** What the backend takes (docs: `AVATAR_BYTES`), in bytes. */
+export const AVATAR_BYTES = 8 * 1024 * 1024;
+export const AVATAR_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+const UPLOAD_SECONDS = 120;
+
+export function useUploadAvatar() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (file: File) => {
+      const extension = file.type.replace("image/", "");
+      const { url } = await call("post", "/api/avatars/key_upload", { body: { extension } });
+      const token = url.slice(url.lastIndexOf("/") + 1);
+      return call("put", "/api/avatars/uploads/{token}", {
+        path: { token },
+        body: file,
+        seconds: UPLOAD_SECONDS,
+      });
+    },
+    onSuccess: ({ avatar_url }) => {
+      amend({ avatar_url });
+      return client.invalidateQueries(); // it stands beside every crud
+    },
+  });
+}

@@ -1,0 +1,55 @@
+/** The cache of what the server said, and what becomes of it when somebody signs in or out. */
+
+import { MutationCache, QueryClient } from "@tanstack/react-query";
+import { ApiError } from "../api/http";
+import { getSession, onSession } from "../api/session";
+import { notify } from "../notices";
+import { describeProblem } from "../text/errors";
+
+const TRIES = 3;
+
+/** The `meta` of a mutation whose failure has no form beside it to be shown in. */
+export const TOLD = { isTold: true };
+
+export function createClient(): QueryClient {
+  return new QueryClient({
+    mutationCache: new MutationCache({
+      onError: (error, _input, _context, mutation) => {
+        if (mutation.meta === TOLD) {
+          tell(error);
+        }
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        staleTime: 15_000,
+        retry: (failures, error) =>
+          failures < TRIES - 1 && error instanceof ApiError && error.isServers,
+        networkMode: "always", // whether anything can be reached is for the request to find out
+      },
+      mutations: { networkMode: "always" },
+    },
+  });
+}
+
+/** Empty the cache whenever it may hold what another person was shown. */
+export function followSession(client: QueryClient): () => void {
+  let viewer = viewerUuid();
+  return onSession(() => {
+    const next = viewerUuid();
+    if (getSession().phase !== "restoring" && next !== viewer) {
+      viewer = next;
+      client.clear();
+    }
+  });
+}
+
+function tell(error: unknown): void {
+  const { sentences, traceId } = describeProblem(error);
+  notify(sentences.join(" "), "bad", traceId);
+}
+
+function viewerUuid(): string | null {
+  const session = getSession();
+  return session.phase === "in" ? session.user.uuid : null;
+}

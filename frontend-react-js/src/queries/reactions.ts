@@ -1,0 +1,40 @@
+/** Likes and reposts: shown at once, taken back if the server refuses. */
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http";
+import type { Crud } from "../api/wire";
+import { changeCounts, changeCrud } from "./activities";
+import { TOLD } from "./client";
+
+type Reaction = "like" | "repost";
+
+const FIELDS = {
+  like: { done: "liked", count: "likes_count" },
+  repost: { done: "reposted", count: "reposts_count" },
+} as const;
+
+/** Turn a reaction on or off. Several presses on one crud reach the server in their order. */
+export function useReaction(reaction: Reaction, crud: Crud) {
+  const client = useQueryClient();
+  const { done, count } = FIELDS[reaction];
+  const show = (on: boolean) =>
+    changeCrud(client, crud.uuid, (found) =>
+      (found[done] ?? false) === on
+        ? found
+        : { ...found, [done]: on, [count]: Math.max(0, found[count] + (on ? 1 : -1)) },
+    );
+  return useMutation({
+    meta: TOLD,
+    scope: { id: `${reaction} ${crud.uuid}` },
+    mutationFn: (on: boolean) =>
+      call(on ? "put" : "delete", `/api/activities/{uuid}/${reaction}`, {
+        path: { uuid: crud.uuid },
+      }),
+    onMutate: show,
+    onError: (_, on) => show(!on),
+    onSuccess: (counts) => {
+      const { [done]: on, [count]: total } = counts;
+      changeCounts(client, crud.uuid, { [done]: on, [count]: total });
+    },
+  });
+}

@@ -1,0 +1,13 @@
+/** What live cruds are about. */
+
+import { useQuery } from "@tanstack/react-query";
+import { call } from "../api/http";
+
+export function useTrending() {
+  return useQuery({
+    queryKey: ["trending"],
+    queryFn: ({ signal }) => call("get", "/api/trending", { signal }),
+    staleTime: 60_000,
+    refetchInterval: 120_000,
+  });
+}

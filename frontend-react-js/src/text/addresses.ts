@@ -1,0 +1,17 @@
+/** Where things are on this page. `App.tsx` has the routes. */
+
+export function crudAddress(crud: { readonly handle: string; readonly uuid: string }): string {
+  return `/@${crud.handle}/status/${crud.uuid}`;
+}
+
+export function profileAddress(person: { readonly handle: string }): string {
+  return `/@${person.handle}`;
+}
+
+export function conversationAddress(person: { readonly handle: string }): string {
+  return `/messages/@${person.handle}`;
+}
+
+export function searchAddress(term: string): string {
+  return `/search?${new URLSearchParams({ term })}`;
+}

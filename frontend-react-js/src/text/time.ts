@@ -1,0 +1,61 @@
+/** Times for people: how long ago, how long still, and exactly. Milliseconds throughout. */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+/** "Wednesday, 25 November 2026 at 14:03:22", in the reader's own way. */
+export function exactTime(iso: string): string {
+  return exact.format(new Date(iso));
+}
+
+/** "now", "42s", "5m", "3h", "6d", and beyond a week the date. */
+export function timeSince(iso: string, now: number): string {
+  const age = now - Date.parse(iso);
+  if (age < 5 * SECOND) {
+    return "now";
+  }
+  if (age < MINUTE) {
+    return `${Math.floor(age / SECOND)}s`;
+  }
+  if (age < HOUR) {
+    return `${Math.floor(age / MINUTE)}m`;
+  }
+  if (age < DAY) {
+    return `${Math.floor(age / HOUR)}h`;
+  }
+  if (age < 7 * DAY) {
+    return `${Math.floor(age / DAY)}d`;
+  }
+  const date = new Date(iso);
+  const isSameYear = date.getFullYear() === new Date(now).getFullYear();
+  return (isSameYear ? sameYear : otherYear).format(date);
+}
+
+/** "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" once it is over. */
+export function timeLeft(iso: string, now: number): string {
+  const left = Math.max(0, Date.parse(iso) - now);
+  const seconds = Math.ceil(left / SECOND);
+  if (left >= DAY) {
+    return `${Math.floor(left / DAY)}d ${Math.floor((left % DAY) / HOUR)}h`;
+  }
+  if (left >= HOUR) {
+    return `${Math.floor(left / HOUR)}h ${Math.floor((left % HOUR) / MINUTE)}m`;
+  }
+  if (seconds >= 60) {
+    return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
+  }
+  return `${seconds}s`;
+}
+
+/** How much of a life is left, from 1 to 0. */
+export function lifeLeft(createdAt: string, expiresAt: string, now: number): number {
+  const end = Date.parse(expiresAt);
+  const life = end - Date.parse(createdAt);
+  return life <= 0 ? 0 : Math.min(1, Math.max(0, (end - now) / life));
+}
