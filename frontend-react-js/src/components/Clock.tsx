@@ -24,7 +24,12 @@ export function Countdown({ from, to }: { from: string; to: string }) {
   );
   const mood = minutes <= 1 || left < 0.02 ? "last" : minutes <= 60 || left < 0.2 ? "soon" : "calm";
   return (
-    <time className={`countdown countdown-${mood}`} dateTime={to} title={`Gone ${exactTime(to)}`}>
+    <time
+      className={`countdown countdown-${mood}`}
+      dateTime={to}
+      title={`Gone ${exactTime(to)}`}
+      style={{ backgroundSize: `${left * 100}% 100%` }}
+    >
       <Bomb left={left} />
       <span>
         {words}
@@ -60,12 +65,9 @@ const LONGEST_TIMER = 60_000;
 
 const hundredth = (share: number) => Math.round(share * 100) / 100;
 
-const FUSE = 16;
-
+/** The fuse is half a circle; what is left of it runs from the neck to the spark. */
 function Bomb({ left }: { left: number }) {
-  const burnt = FUSE * (1 - left);
-  // The fuse runs from the bomb's neck up and over; its end wanders back as it burns.
-  const end = Math.PI * (1 - left * 0.75);
+  const angle = Math.PI * (1 - left);
   return (
     <svg className="bomb" aria-hidden="true" viewBox="0 0 32 32" width="22" height="22">
       <circle className="bomb-body" cx="13" cy="20" r="9.5" />
@@ -73,14 +75,14 @@ function Bomb({ left }: { left: number }) {
       <path className="bomb-neck" d="m17 9.8 4.2 4.2" />
       <path
         className="bomb-fuse"
-        d="M19.5 11.5c1.5-5 8-6.5 9.5-.5"
-        pathLength={FUSE}
-        strokeDasharray={`${FUSE - burnt} ${FUSE}`}
+        d="M19 11a5 5 0 0 1 10 0"
+        pathLength="1"
+        strokeDasharray={`${left} 1`}
       />
       <circle
         className="bomb-spark"
-        cx={24.2 - 4.7 * Math.cos(Math.PI - end)}
-        cy={10.5 - 4.5 * Math.sin(end)}
+        cx={24 + 5 * Math.cos(angle)}
+        cy={11 - 5 * Math.sin(angle)}
         r="2.4"
       />
     </svg>

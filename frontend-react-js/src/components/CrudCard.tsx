@@ -52,8 +52,8 @@ export function CrudCard({ crud }: { crud: ListedCrud }) {
             <bdi>{crud.display_name}</bdi>
           </Link>
           <span className="crud-handle">
-            @{crud.handle}
-            <span aria-hidden="true"> · </span>
+            <span>@{crud.handle}</span>
+            <span aria-hidden="true">&nbsp;·&nbsp;</span>
             {crud.pending ? (
               "sending…"
             ) : (

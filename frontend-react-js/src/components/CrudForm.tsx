@@ -46,7 +46,7 @@ export function CrudForm({
       autoFocus={autoFocus}
     >
       <label className="lives">
-        Lives for
+        <span className="lives-words">Lives for</span>
         <select
           value={ttl}
           disabled={post.isPending}

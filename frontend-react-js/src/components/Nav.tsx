@@ -83,7 +83,7 @@ function Item({
     <NavLink
       className={`nav-item ${isSecond ? "nav-second" : ""}`}
       to={to}
-      end={to === "/"}
+      end
       title={name}
       aria-label={unread > 0 ? `${name}, ${unread} unread` : name}
     >

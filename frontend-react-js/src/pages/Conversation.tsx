@@ -47,12 +47,8 @@ export function Conversation({ handle }: { handle: string }) {
 function Messages({ handle, member }: { handle: string; member: Member }) {
   const query = useConversation(handle);
   const messages = query.data?.pages.flatMap((part) => part.body.toReversed()).toReversed() ?? [];
-  const end = useRef<HTMLDivElement>(null);
-  const latest = messages.at(-1)?.uuid;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new last message is the reason.
-  useEffect(() => {
-    end.current?.scrollIntoView({ block: "end" });
-  }, [latest]);
+  const latest = messages.at(-1);
+  useFollowing(latest?.uuid, latest?.handle === member.handle);
   return (
     <>
       <PagedList query={{ ...query, hasNextPage: false }}>
@@ -68,11 +64,32 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
           </Empty>
         )}
       </PagedList>
-      <div className="conversation-foot" ref={end}>
+      <div className="conversation-foot">
         <MessageForm handle={handle} />
       </div>
     </>
   );
+}
+
+/** Pixels from the end within which one follows what is written. */
+const NEAR = 240;
+
+/** Begin at the end, and stay there as messages come, unless one reads further up. */
+function useFollowing(latest: string | undefined, isOwn: boolean): void {
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const look = () => {
+      const { scrollHeight } = document.documentElement;
+      isAtEnd.current = scrollHeight - scrollY - innerHeight < NEAR;
+    };
+    addEventListener("scroll", look, { passive: true });
+    return () => removeEventListener("scroll", look);
+  }, []);
+  useEffect(() => {
+    if (latest !== undefined && (isAtEnd.current || isOwn)) {
+      scrollTo(0, document.documentElement.scrollHeight);
+    }
+  }, [latest, isOwn]);
 }
 
 function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {

@@ -76,7 +76,9 @@ function TheCrud({ crud }: { crud: ListedCrud }) {
           <Link className="crud-name" to={profileAddress(crud)}>
             <bdi>{crud.display_name}</bdi>
           </Link>
-          <span className="crud-handle">@{crud.handle}</span>
+          <span className="crud-handle">
+            <span>@{crud.handle}</span>
+          </span>
         </div>
         {crud.expires_at !== null && <Countdown from={crud.created_at} to={crud.expires_at} />}
       </div>

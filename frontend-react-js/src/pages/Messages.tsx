@@ -51,7 +51,9 @@ function Group({ group }: { group: MessageGroup }) {
             <span className="crud-name">
               <bdi>{group.display_name}</bdi>
             </span>
-            <span className="crud-handle">@{group.handle}</span>
+            <span className="crud-handle">
+              <span>@{group.handle}</span>
+            </span>
             <Since time={group.created_at} />
           </span>
           <span className="group-latest" dir="auto">

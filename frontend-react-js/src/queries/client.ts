@@ -32,15 +32,19 @@ export function createClient(): QueryClient {
   });
 }
 
-/** Empty the cache whenever it may hold what another person was shown. */
+/** Forget what was shown to one person before another looks at the page. */
 export function followSession(client: QueryClient): () => void {
   let viewer = viewerUuid();
   return onSession(() => {
     const next = viewerUuid();
-    if (getSession().phase !== "restoring" && next !== viewer) {
-      viewer = next;
-      client.clear();
+    if (next === undefined) {
+      return;
     }
+    if (viewer !== undefined && next !== viewer) {
+      client.removeQueries({ type: "inactive" });
+      void client.resetQueries();
+    }
+    viewer = next;
   });
 }
 
@@ -49,7 +53,15 @@ function tell(error: unknown): void {
   notify(sentences.join(" "), "bad", traceId);
 }
 
-function viewerUuid(): string | null {
+/** Null for a visitor; undefined while it is being found out, when every request waits. */
+function viewerUuid(): string | null | undefined {
   const session = getSession();
-  return session.phase === "in" ? session.user.uuid : null;
+  switch (session.phase) {
+    case "restoring":
+      return undefined;
+    case "out":
+      return null;
+    case "in":
+      return session.user.uuid;
+  }
 }
