@@ -7,7 +7,7 @@
  */
 
 import { observeDate } from "../clock";
-import { enter, getSession, leave } from "./session";
+import { end, enter, getSession } from "./session";
 import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
 
 /** What can go wrong before the backend could say so. */
@@ -125,7 +125,7 @@ async function exchange(): Promise<string | null> {
   const trace = newTrace();
   const received = await send("post", REFRESH, {}, null, trace);
   if (received.status === 401) {
-    leave();
+    end();
     return null;
   }
   const answer: SignedIn = read(received, trace);

@@ -13,7 +13,11 @@ import type { Member, SignedIn } from "./wire";
 
 export type Session =
   | { readonly phase: "restoring" }
-  | { readonly phase: "out" }
+  | {
+      readonly phase: "out";
+      /** Whether the member did not ask for it: the session was ended elsewhere. */
+      readonly wasEnded: boolean;
+    }
   | {
       readonly phase: "in";
       readonly user: Member;
@@ -27,7 +31,7 @@ const MARK = "cruddur.signed-in";
 const MARGIN = 30;
 
 const listeners = new Set<() => void>();
-let session: Session = { phase: readMark() === null ? "out" : "restoring" };
+let session = begin(readMark() !== null);
 
 export function getSession(): Session {
   return session;
@@ -46,12 +50,16 @@ export function enter(answer: SignedIn): void {
   set({ phase: "in", user: answer.user, token: answer.access_token, staleAt });
 }
 
-/** Forget the member: they signed out, or their session was ended. */
+/** Forget the member, who signed out. */
 export function leave(): void {
   writeMark(null);
-  if (session.phase !== "out") {
-    set({ phase: "out" });
-  }
+  set({ phase: "out", wasEnded: false });
+}
+
+/** Forget the member, whose session is no more. */
+export function end(): void {
+  writeMark(null);
+  set({ phase: "out", wasEnded: true });
 }
 
 /** The member changed their name or picture. */
@@ -73,8 +81,12 @@ addEventListener("storage", (event) => {
   if (event.key !== MARK || (session.phase === "in" && event.newValue === session.user.uuid)) {
     return;
   }
-  set({ phase: event.newValue === null ? "out" : "restoring" });
+  set(begin(event.newValue !== null));
 });
+
+function begin(isMarked: boolean): Session {
+  return isMarked ? { phase: "restoring" } : { phase: "out", wasEnded: false };
+}
 
 function readMark(): string | null {
   try {

@@ -31,7 +31,7 @@ export function AccountPage({
         </ul>
         <p className="account-quiet">Everything said here is forgotten. You choose when.</p>
       </header>
-      <main className="account-main" id="main">
+      <main className="account-main" id="main" tabIndex={-1}>
         <h1>{title}</h1>
         {children}
         {foot && <p className="account-foot">{foot}</p>}

@@ -74,7 +74,11 @@ export function Composer({
         aria-invalid={count > most || undefined}
         onChange={(event) => onText(event.target.value)}
         onKeyDown={(event) => {
-          const asked = enterSends ? !event.shiftKey : event.ctrlKey || event.metaKey;
+          // A keyboard on the screen has no other key for a new line.
+          const asked =
+            enterSends && matchMedia("(pointer: fine)").matches
+              ? !event.shiftKey
+              : event.ctrlKey || event.metaKey;
           if (event.key === "Enter" && asked && !event.nativeEvent.isComposing) {
             event.preventDefault();
             event.currentTarget.form?.requestSubmit();

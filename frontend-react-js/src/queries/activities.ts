@@ -30,7 +30,7 @@ export type Feed = InfiniteData<FeedPage, unknown>;
 
 const ALL = ["activities"];
 const HOME = [...ALL, "home"];
-const HEAD = ["home-head"];
+const HEAD = [...ALL, "head"];
 const profileKey = (handle: string) => [...ALL, "profile", handle.toLowerCase()];
 const crudKey = (uuid: string) => [...ALL, "crud", uuid];
 
@@ -78,9 +78,12 @@ export function useHome() {
  */
 export function useNewCruds(home: Feed | undefined) {
   const client = useQueryClient();
-  const { data: head = [] } = useQuery({
+  const { data: head } = useQuery({
     queryKey: HEAD,
-    queryFn: ({ signal }) => call("get", "/api/activities/home", { signal }),
+    queryFn: async ({ signal }): Promise<Feed> => {
+      const cruds = await call("get", "/api/activities/home", { signal });
+      return { pages: [{ cruds, next: null }], pageParams: [] };
+    },
     refetchInterval: LOOK_EVERY,
     enabled: home !== undefined,
     retry: false,
@@ -88,7 +91,9 @@ export function useNewCruds(home: Feed | undefined) {
   const shown = home?.pages.flatMap((part) => part.cruds) ?? [];
   const known = new Set(shown.map((crud) => crud.uuid));
   const newest = shown.find((crud) => !crud.pending)?.created_at ?? "";
-  const found = head.filter((crud) => !known.has(crud.uuid) && crud.created_at >= newest);
+  const found = (head?.pages[0]?.cruds ?? []).filter(
+    (crud) => !known.has(crud.uuid) && crud.created_at >= newest && isAlive(crud),
+  );
   return {
     found,
     show: () => {
@@ -208,13 +213,18 @@ export function useDelete() {
       call("delete", "/api/activities/{uuid}", { path: { uuid: crud.uuid } }),
     onMutate: ({ uuid }) => mark(uuid, true),
     onError: (_, { uuid }) => mark(uuid, false),
-    onSuccess: (_, crud) => {
+    onSuccess: async (_, crud) => {
+      await client.cancelQueries({ queryKey: HEAD }); // it may have been read before
       forgetCrud(client, crud);
       if (crud.reply_to_activity_uuid === null) {
         changeCount(client, crud.handle, -1);
       }
     },
   });
+}
+
+function isAlive({ expires_at }: Crud): boolean {
+  return expires_at === null || Date.parse(expires_at) > serverNow();
 }
 
 /** Take a crud that is gone out of every list, and off its parent's count. */

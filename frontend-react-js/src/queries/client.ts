@@ -40,6 +40,10 @@ export function followSession(client: QueryClient): () => void {
     if (next === undefined) {
       return;
     }
+    const session = getSession();
+    if (session.phase === "out" && session.wasEnded) {
+      notify("You are signed out: this session was ended.", "bad");
+    }
     if (viewer !== undefined && next !== viewer) {
       client.removeQueries({ type: "inactive" });
       void client.resetQueries();
