@@ -51,7 +51,7 @@ function Parts() {
     <div className="settings">
       <Picture member={member} />
       <ProfilePart member={member} />
-      <PasswordPart />
+      <PasswordPart member={member} />
       <Devices />
       <Leaving />
       <FootLinks />
@@ -172,7 +172,7 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
   );
 }
 
-function PasswordPart() {
+function PasswordPart({ member }: { member: Member }) {
   const change = useChangePassword();
   return (
     <Part title="Password">
@@ -192,6 +192,8 @@ function PasswordPart() {
           )
         }
       >
+        {/* For password managers, which keep a password with its account's name. */}
+        <input hidden readOnly autoComplete="username" value={member.handle} />
         <Field
           label="Current password"
           name="current_password"
