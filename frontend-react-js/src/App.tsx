@@ -1,5 +1,5 @@
-import { QueryClientProvider } from "@tanstack/react-query";
-import { type ComponentType, StrictMode, useEffect, useState } from "react";
+import { QueryClientProvider, useQueryClient } from "@tanstack/react-query";
+import { type ComponentType, StrictMode, useEffect, useRef, useState } from "react";
 import {
   BrowserRouter,
   Route,
@@ -73,7 +73,7 @@ export function App() {
       <QueryClientProvider client={client}>
         <BrowserRouter>
           <Restore />
-          <ScrollToTop />
+          <Arrivals />
           <Pages />
           <Notices />
         </BrowserRouter>
@@ -88,16 +88,29 @@ function Restore() {
   return null;
 }
 
-/** A new page begins at its top, and is where the keyboard goes on; going back does not. */
-function ScrollToTop() {
-  const { pathname } = useLocation();
+/**
+ * A new page begins at its top and takes the keyboard's focus; going back does neither. A
+ * link to where one is already asks for everything on the page anew.
+ */
+function Arrivals() {
+  const { key, pathname, search } = useLocation();
   const kind = useNavigationType();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new address is the reason.
+  const client = useQueryClient();
+  const address = pathname + search;
+  const last = useRef(address);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each navigation has a key of its own.
   useEffect(() => {
-    if (kind !== "POP") {
-      scrollTo(0, 0);
+    const isSame = last.current === address;
+    last.current = address;
+    if (kind === "POP") {
+      return;
+    }
+    scrollTo(0, 0);
+    if (isSame) {
+      void client.invalidateQueries();
+    } else {
       document.getElementById("main")?.focus({ preventScroll: true });
     }
-  }, [pathname]);
+  }, [key]);
   return null;
 }
