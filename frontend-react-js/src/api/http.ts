@@ -189,7 +189,9 @@ async function send(
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
       signal: input.signal ? AbortSignal.any([input.signal, limit]) : limit,
     });
-    observeDate(response.headers.get("Date"), sentAt, Date.now());
+    if (response.headers.get("Cache-Control")?.includes("no-store")) {
+      observeDate(response.headers.get("Date"), sentAt, Date.now()); // never a kept answer's
+    }
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (error) {
     if (input.signal?.aborted) {

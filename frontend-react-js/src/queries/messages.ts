@@ -53,7 +53,10 @@ export function useConversation(handle: string) {
         query: cursor(pageParam),
         signal,
       });
-      void client.invalidateQueries({ queryKey: COUNTER });
+      if (client.getQueryData<{ count: number }>(COUNTER)?.count !== 0) {
+        void client.invalidateQueries({ queryKey: COUNTER });
+        void client.invalidateQueries({ queryKey: GROUPS });
+      }
       return found;
     },
     initialPageParam: undefined as string | undefined,

@@ -46,7 +46,7 @@ export function describeProblem(error: unknown): Problem {
   return {
     sentences: error.codes.map((code) => waited(sentence(code), error.retryAfter, error.status)),
     field: FIELDS.find((name) => error.codes[0]?.startsWith(`${name}_`)) ?? null,
-    traceId: error.isServers ? error.traceId : null,
+    traceId: error.isServers && !hasCode(error, "unreachable") ? error.traceId : null,
   };
 }
 
