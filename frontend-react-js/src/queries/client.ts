@@ -45,8 +45,11 @@ export function followSession(client: QueryClient): () => void {
       notify("You are signed out: this session was ended.", "bad");
     }
     if (viewer !== undefined && next !== viewer) {
-      client.removeQueries({ type: "inactive" });
-      void client.resetQueries();
+      // Once the components know: a visitor must not ask for what only members may.
+      queueMicrotask(() => {
+        client.removeQueries({ type: "inactive" });
+        void client.resetQueries();
+      });
     }
     viewer = next;
   });
