@@ -1,0 +1,116 @@
+"""The browser of these tests: one that is on the machine, or else one that is installed.
+
+`python tests/e2e/browser.py` finds it and writes its path to `.local/browser`: an existing
+one first, else Debian's package where that is possible, else Playwright's own download.
+`make test` runs it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+VARIABLE = "CRUDDUR_TEST_BROWSER"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+RECORD = Path(__file__).parents[2] / ".local" / "browser"
+
+LOOK_SECONDS = 30
+INSTALL_SECONDS = 600
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    # Whatever a page or the browser itself asks for, nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    # The kernel refuses its sandbox to root.
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+)
+
+
+def find() -> str | None:
+    """The path of a browser that works, among those that are here."""
+    named = os.environ.get(VARIABLE)
+    return next((path for path in ([named] if named else _here()) if _works(path)), None)
+
+
+def _here() -> Iterator[str]:
+    if RECORD.is_file():
+        yield RECORD.read_text().strip()
+    for name in NAMES:
+        if path := shutil.which(name):
+            yield path
+
+
+def _works(path: str) -> bool:
+    """Whether it tells its version: some systems have a stub that only says what to install."""
+    try:
+        return subprocess.run([path, "--version"], **_QUIET, timeout=LOOK_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _install() -> str | None:
+    """Install one, and return its path."""
+    if _may_use_apt():
+        apt_get = ("apt-get", "--quiet", "--yes")
+        _run(*apt_get, "update")
+        # Without a font there would be boxes for letters.
+        if _run(*apt_get, "install", "--no-install-recommends", "chromium", "fonts-liberation"):
+            return find()
+    more = ("--with-deps",) if _may_use_apt() else ()
+    if _run(sys.executable, "-m", "playwright", "install", "--no-shell", *more, "chromium"):
+        path = _downloaded()
+        return path if _works(path) else None
+    return None
+
+
+def _may_use_apt() -> bool:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return is_root and shutil.which("apt-get") is not None
+
+
+def _downloaded() -> str:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def _run(*command: str) -> bool:
+    """Whether it succeeded; what it said is shown where it failed."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        subprocess.run(
+            command, env=environment, capture_output=True, check=True, timeout=INSTALL_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or b""
+        sys.stderr.write(f"{error}\n{said.decode(errors='replace')[-2000:]}\n")
+        return False
+    return True
+
+
+_QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+
+
+def main() -> int:
+    """Find or install a browser, and say where it is. Without one there is nothing to record."""
+    path = find() or (None if os.environ.get(VARIABLE) else _install())
+    if path is None:
+        RECORD.unlink(missing_ok=True)
+        sys.stderr.write("No browser is here and none can be installed: the tests in it are out.\n")
+        return int(os.environ.get("CI") == "true")
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""A real service and a real browser for each worker, and an empty database for each test.
+
+The service is `python -m cruddur serve`, a process of its own; it serves the built front
+end. Without that, or without a browser, these tests are skipped, except where CI=true is
+in the environment: there it is a failure.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, NoReturn
+
+import asyncpg
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+
+from e2e import browser as browsers
+from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, empty, join, open_browser
+from support import Api, Member
+from telemetry.serving import Served, served
+
+SECONDS = 15
+"""How long anything on screen may take; a busy machine needs a part of it."""
+
+expect.set_options(timeout=SECONDS * 1000)
+
+
+@pytest.fixture(scope="session")
+async def screen_dsn(make_database: Callable[..., Any]) -> str:
+    """The DSN of the service's own database."""
+    dsn: str = await make_database()
+    return dsn
+
+
+@pytest.fixture(scope="session")
+def service(screen_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The service with its front end, running."""
+    if not (DIST / "index.html").is_file():
+        _do_without("the front end is not built: make test does it where Node.js is")
+    directory = tmp_path_factory.mktemp("service")
+    with served(screen_dsn, directory, CRUDDUR_FRONTEND_DIRECTORY=str(DIST)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, without a window."""
+    path = browsers.find()
+    if path is None:
+        _do_without("no browser is here: make test installs one where that is possible")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=path, args=browsers.FLAGS)
+        yield launched
+        await launched.close()
+
+
+def _do_without(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+async def _screen_inspector(screen_dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(screen_dsn, server_settings={"lock_timeout": "50ms"})
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def database(_screen_inspector: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the service's database, which is left empty to the next test."""
+    yield _screen_inspector
+    await empty(_screen_inspector)
+
+
+@pytest.fixture
+async def api(service: Served, database: asyncpg.Connection) -> AsyncIterator[Api]:
+    """The API as an anonymous visitor calls it."""
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
+        yield Api(http)
+
+
+@pytest.fixture
+def member(api: Api, service: Served) -> Callable[..., Any]:
+    """Make a member: `await member("worf")` has signed up, and can call the API."""
+
+    async def make(handle: str, display_name: str | None = None) -> Member:
+        return await join(api, service, handle, display_name or handle.title())
+
+    return make
+
+
+@pytest.fixture
+async def worf(member: Callable[..., Any]) -> Member:
+    """Worf, who acts in most tests."""
+    return await member("worf")
+
+
+@pytest.fixture
+async def odo(member: Callable[..., Any]) -> Member:
+    """Odo, who looks on."""
+    return await member("odo")
+
+
+@pytest.fixture
+def watch(service: Served) -> Watch:
+    """What happens behind the pages of the test."""
+    return Watch(service.url)
+
+
+@pytest.fixture
+async def visit(
+    browser: Browser, service: Served, watch: Watch, database: asyncpg.Connection
+) -> AsyncIterator[Visit]:
+    """Open browsers, and fail the test for whatever goes wrong in them unannounced."""
+    opened = []
+
+    async def open_page(
+        member: Member | None = None,
+        path: str | None = "/",
+        *,
+        size: ViewportSize = DESKTOP,
+        scheme: Scheme = "dark",
+    ) -> Page:
+        context = await open_browser(
+            browser, service, watch, member, viewport=size, color_scheme=scheme
+        )
+        context.set_default_timeout(SECONDS * 1000)
+        opened.append(context)
+        page = await context.new_page()
+        if path is not None:
+            await page.goto(path)
+        return page
+
+    yield open_page
+    for context in opened:
+        await context.close()
+    watch.check()

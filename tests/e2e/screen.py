@@ -1,0 +1,287 @@
+"""What these tests share: browsers that are watched, and what one waits for in them.
+
+A page is Playwright's own. `Watch` sees what happens behind it: whatever goes wrong there,
+and was not announced by the test, fails the test.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import asyncpg
+import httpx
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    WebError,
+)
+
+from support import Api, Member
+from telemetry.serving import Served
+
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "frontend-react-js" / "dist"
+AXE = ROOT / "frontend-react-js" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENS = ROOT / ".local" / "screens"
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+
+PASSWORD = "today-is-a-good-day"
+"""The password of every member of these tests."""
+
+TABLES = "users, deleted_subjects, signups, throttles, idempotency_keys"
+"""The tables that all others follow."""
+
+COOKIE = "cruddur_refresh"
+MARK = "cruddur.signed-in"
+"""What the page keeps to know that it was signed in (`src/api/session.ts`)."""
+
+Scheme = Literal["dark", "light"]
+
+
+class Visit(Protocol):
+    """Open a browser of its own: `page = await visit(worf)` is signed in, and at home."""
+
+    async def __call__(
+        self,
+        member: Member | None = None,
+        path: str | None = "/",
+        *,
+        size: ViewportSize = DESKTOP,
+        scheme: Scheme = "dark",
+    ) -> Page: ...
+
+
+@dataclass
+class Watch:
+    """What happened in some browsers behind their pages.
+
+    Attributes:
+        origin: the only place that a page may ask.
+        troubles: what went wrong and was not announced.
+        requests: every request, in its order.
+    """
+
+    origin: str
+    troubles: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    _announced: list[tuple[int, str]] = field(default_factory=list)
+    _met: set[tuple[int, str]] = field(default_factory=set)
+    _under_way: set[Request] = field(default_factory=set)
+
+    def expect(self, status: int, path: str) -> None:
+        """Announce a failure that the test is about; 0 is one without an answer.
+
+        Args:
+            status: the answer's status.
+            path: the path that is asked; `*` stands for anything.
+        """
+        self._announced.append((status, path))
+
+    def follow(self, context: BrowserContext) -> None:
+        """Watch a browser, with every page that is opened in it."""
+        context.on("request", self._on_request)
+        context.on("response", self._on_response)
+        context.on("requestfinished", self._on_finish)
+        context.on("requestfailed", self._on_failure)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_error)
+
+    def check(self) -> None:
+        """Fail where something went wrong, or where what was announced did not happen."""
+        troubles, missed = self.troubles, set(self._announced) - self._met
+        self.clear()
+        assert not troubles, "\n".join(["behind the page:", *troubles])
+        assert not missed, f"announced, but it did not happen: {missed}"
+
+    def clear(self) -> None:
+        """Forget what was, before the next test."""
+        self.troubles, self.requests = [], []
+        self._announced, self._met = [], set()
+
+    def is_quiet(self, page: Page) -> bool:
+        """Whether none of a page's requests is under way."""
+        return not any(request.frame.page == page for request in self._under_way)
+
+    def sent(self, method: str, path: str) -> list[Request]:
+        """The requests so far with a method and a path, where `*` stands for anything."""
+        return [
+            request
+            for request in self.requests
+            if request.method == method and fnmatch(urlsplit(request.url).path, path)
+        ]
+
+    def _on_request(self, request: Request) -> None:
+        self.requests.append(request)
+        if not request.url.startswith(("data:", "blob:")):
+            self._under_way.add(request)
+            if not request.url.startswith(f"{self.origin}/"):
+                self.troubles.append(f"asked elsewhere: {request.url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._met_with(response.status, response.request, response.status_text)
+
+    def _on_finish(self, request: Request) -> None:
+        self._under_way.discard(request)
+
+    def _on_failure(self, request: Request) -> None:
+        self._under_way.discard(request)
+        # What a page asked for and does not wait for any longer is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            self._met_with(0, request, request.failure or "")
+
+    def _met_with(self, status: int, request: Request, words: str) -> None:
+        path = urlsplit(request.url).path
+        fitting = [one for one in self._announced if one[0] == status and fnmatch(path, one[1])]
+        if fitting:
+            self._met.update(fitting)
+        else:
+            self.troubles.append(f"{request.method} {request.url}: {status} {words}")
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # The browser's own words for an answer are left to who looks at the answer.
+        if message.type in {"error", "warning", "assert"} and not message.text.startswith(
+            "Failed to load resource"
+        ):
+            self.troubles.append(f"console {message.type}: {message.text}")
+
+    def _on_error(self, error: WebError) -> None:
+        self.troubles.append(f"uncaught: {error.error}")
+
+
+async def empty(conn: asyncpg.Connection) -> None:
+    """Empty the database; `conn` waits for no lock for long.
+
+    What a page asked for before it was closed may be under way still, and two that wait
+    for each other would be found out only after a second.
+    """
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await conn.execute(f"TRUNCATE {TABLES} CASCADE")
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+                continue
+            return
+
+
+async def join(api: Api, service: Served, handle: str, display_name: str) -> Member:
+    """A member who came by the front door: signed up, confirmed, signed in."""
+    email = f"{handle}@example.com"
+    draft = {"handle": handle, "display_name": display_name, "email": email, "password": PASSWORD}
+    await api.post("/api/auth/signup", draft)
+    await api.post("/api/auth/confirm", {"email": email, "code": await code_for(service, email)})
+    entry = await api.post("/api/auth/signin", {"email": email, "password": PASSWORD})
+    return Member(
+        api.http,
+        {"Authorization": f"Bearer {entry['access_token']}"},
+        uuid=UUID(entry["user"]["uuid"]),
+        handle=handle,
+        display_name=display_name,
+    )
+
+
+async def sign_in(service: Served, member: Member, user_agent: str = "") -> dict[str, Any]:
+    """A session of its own, as the state that a browser keeps of it."""
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
+        answer = await http.post(
+            "/api/auth/signin",
+            json={"email": member.handle, "password": PASSWORD},
+            headers={"User-Agent": user_agent or USER_AGENT},
+        )
+    assert answer.status_code == 200, answer.text
+    return {
+        "cookies": [
+            {
+                "name": COOKIE,
+                "value": answer.cookies[COOKIE],
+                "domain": "127.0.0.1",
+                "path": "/api/auth",
+                "httpOnly": True,
+                "sameSite": "Strict",
+            }
+        ],
+        "origins": [
+            {
+                "origin": service.url,
+                "localStorage": [{"name": MARK, "value": str(member.uuid)}],
+            }
+        ],
+    }
+
+
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
+
+
+async def open_browser(
+    browser: Browser,
+    service: Served,
+    watch: Watch,
+    member: Member | None = None,
+    **options: Any,
+) -> BrowserContext:
+    """A browser with nothing in it, or with the session of a member."""
+    state = await sign_in(service, member) if member else None
+    context = await browser.new_context(
+        base_url=service.url,
+        storage_state=state,
+        permissions=["clipboard-read", "clipboard-write"],
+        locale="en-GB",
+        timezone_id="Europe/Vienna",
+        **options,
+    )
+    watch.follow(context)
+    return context
+
+
+async def settle(page: Page, watch: Watch) -> None:
+    """Wait until everything that was asked for is on the page."""
+    async with asyncio.timeout(15):
+        while True:
+            await page.wait_for_function(_SETTLED)
+            if watch.is_quiet(page):
+                return
+            await asyncio.sleep(0.01)
+
+
+# Twice a frame: what has just been answered is drawn by then, and may have asked for more.
+_SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+    done(document.querySelector("h1") !== null
+        && document.querySelector(".skeleton, [aria-busy='true']") === null))))"""
+
+
+async def sideways(page: Page) -> list[str]:
+    """What is wider than the window; nothing, where a page does not scroll sideways."""
+    found: list[str] = await page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+            [...document.querySelectorAll("body *")]
+            .filter((element) => element.getBoundingClientRect().right > innerWidth)
+            .map((element) => element.outerHTML.slice(0, 120))"""
+    )
+    return found
+
+
+async def code_for(service: Served, email: str, *, but: str = "") -> str:
+    """The latest code that was sent to an address, other than `but`, from the service's log."""
+    pattern = re.compile(rf"code for {re.escape(email)}: (\d{{6}})$")
+    async with asyncio.timeout(15):
+        while True:
+            found = [
+                match[1]
+                for line in service.logged("cruddur.identity.mail")
+                if (match := pattern.search(line["message"]))
+            ]
+            if found and found[-1] != but:
+                return found[-1]
+            await asyncio.sleep(0.01)

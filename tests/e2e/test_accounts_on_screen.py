@@ -1,0 +1,190 @@
+"""Accounts through the forms: joining, signing in and out, and a forgotten password."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from e2e.screen import PASSWORD, Visit, Watch, code_for
+from support import Api, Member
+from telemetry.serving import Served
+
+HOME = re.compile(r"/$")
+
+
+async def fill(page: Page, **fields: str) -> None:
+    """Fill in fields by their labels, and send the form of the last one."""
+    for label, text in fields.items():
+        field = page.get_by_label(label.replace("_", " "), exact=True)
+        await field.fill(text)
+    await field.press("Enter")
+
+
+async def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
+    await page.get_by_label("E-mail or handle").fill(who)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def test_from_sign_up_to_the_first_crud(visit: Visit, service: Served, watch: Watch) -> None:
+    page = await visit()
+    await page.get_by_role("region", name="Join").get_by_role("link", name="Join now").click()
+    await expect(page.get_by_role("heading", name="Join Cruddur")).to_be_visible()
+    await fill(
+        page, Name="Worf", Handle="@Worf", **{"E-mail": "worf@example.com"}, Password=PASSWORD
+    )
+
+    await expect(page.get_by_role("heading", name="Enter your code")).to_be_visible()
+    await expect(page.get_by_label("E-mail")).to_have_value("worf@example.com")
+    code = await code_for(service, "worf@example.com")
+    watch.expect(422, "/api/auth/confirm")
+    await fill(page, Code="000000" if code != "000000" else "111111")
+    await expect(page.get_by_label("Code")).to_have_accessible_description(
+        re.compile("That code is wrong, used up or too old")
+    )
+    await expect(page.get_by_label("Code")).to_be_focused()
+
+    await page.get_by_role("button", name="Send a new code").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("on its way")
+    code = await code_for(service, "worf@example.com", but=code)
+    await fill(page, Code=f"{code[:3]} {code[3:]}")
+
+    await expect(page.get_by_role("heading", name="Sign in to Cruddur")).to_be_visible()
+    await expect(page.get_by_label("E-mail or handle")).to_have_value("worf@example.com")
+    await fill(page, Password=PASSWORD)
+    await expect(page).to_have_url(HOME)
+
+    await page.get_by_label("What should be forgotten soon?").fill("Today is a good day to #crud")
+    await page.get_by_label("Lives for").select_option("3 hours")
+    await page.get_by_role("button", name="Crud it").click()
+    mine = page.get_by_role("article", name="Crud by Worf")
+    await expect(mine).to_contain_text("Today is a good day to #crud")
+    await expect(page.get_by_label("What should be forgotten soon?")).to_have_value("")
+
+    elsewhere = await visit()
+    seen = elsewhere.get_by_role("article", name="Crud by Worf")
+    await expect(seen).to_contain_text("Today is a good day to #crud")
+    await expect(seen).to_contain_text("2h 59m left")
+
+
+async def test_what_is_wrong_is_said_beside_its_field(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    page = await visit(path="/signup")
+    watch.expect(422, "/api/auth/signup")
+    await fill(
+        page, Name="Kurn", Handle=worf.handle, **{"E-mail": "kurn@example.com"}, Password=PASSWORD
+    )
+    handle = page.get_by_label("Handle")
+    await expect(handle).to_have_accessible_description(re.compile("Choose another"))
+    await expect(handle).to_be_focused()
+    await fill(page, Handle="kurn", Password="kurn")
+    password = page.get_by_label("Password")
+    await expect(password).to_have_accessible_description(re.compile("too easy to guess"))
+    await expect(handle).not_to_have_attribute("aria-invalid", "true")
+    await expect(page.get_by_label("Name")).to_have_value("Kurn")
+
+
+async def test_an_unconfirmed_member_is_led_to_the_code(
+    visit: Visit, service: Served, watch: Watch, api: Api
+) -> None:
+    email = "ro@example.com"
+    await api.post(
+        "/api/auth/signup",
+        {"handle": "ro", "display_name": "Ro", "email": email, "password": PASSWORD},
+    )
+    page = await visit(path="/signin")
+    watch.expect(401, "/api/auth/signin")
+    watch.expect(403, "/api/auth/signin")
+    await sign_in(page, email, "not the password")
+    await expect(page.get_by_role("alert").first).to_contain_text("not the right password")
+    await expect(page.get_by_label("E-mail or handle")).to_have_value(email)
+
+    await sign_in(page, email)
+    await expect(page.get_by_role("alert").first).to_contain_text("was not confirmed yet")
+    await page.get_by_role("link", name="Enter the code").click()
+    await expect(page.get_by_label("E-mail")).to_have_value(email)
+    await fill(page, Code=await code_for(service, email))
+    await fill(page, Password=PASSWORD)
+    await expect(page).to_have_url(HOME)
+    await expect(page.get_by_role("link", name="Settings")).to_be_visible()
+
+
+async def test_a_forgotten_password_is_replaced(
+    visit: Visit, service: Served, watch: Watch, worf: Member
+) -> None:
+    before = await visit(worf, "/settings")
+    await expect(before.get_by_role("region", name="Devices")).to_contain_text("this device")
+    page = await visit(path="/signin")
+    await page.get_by_role("link", name="Forgot your password?").click()
+    await fill(page, **{"E-mail": "worf@example.com"})
+    await expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+    await expect(page.get_by_label("E-mail")).to_have_value("worf@example.com")
+    await fill(
+        page,
+        Code=await code_for(service, "worf@example.com"),
+        New_password="a warrior forgets nothing",
+    )
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("is changed")
+    watch.expect(401, "/api/auth/signin")
+    await fill(page, Password=PASSWORD)
+    await expect(page.get_by_role("alert").first).to_contain_text("not the right password")
+    await fill(page, Password="a warrior forgets nothing")
+    await expect(page).to_have_url(HOME)
+
+    watch.expect(401, "/api/*")
+    await before.get_by_role("link", name="Messages").click()
+    await expect(before.get_by_role("heading", name="Members only")).to_be_visible()
+
+
+async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Member) -> None:
+    crud = await worf.crud()
+    address = f"/@worf/status/{crud['uuid']}"
+    page = await visit(path=address)
+    for act, why in (
+        ("Like", "Sign in to like it"),
+        ("Repost", "Sign in to repost"),
+        ("Reply", "Sign in to reply"),
+    ):
+        await page.get_by_role("button", name=act).click()
+        await expect(page.get_by_role("heading", name=why)).to_be_visible()
+        await page.go_back()
+        await expect(page.get_by_role("heading", name="Crud")).to_be_visible()
+    await page.goto("/@worf")
+    await page.get_by_role("button", name="Message").click()
+    await expect(page.get_by_role("heading", name="Sign in to write to @worf")).to_be_visible()
+    await page.go_back()
+    for place in ("/notifications", "/messages", "/messages/@worf", "/settings"):
+        await page.goto(place)
+        await expect(page.get_by_role("heading", name="Members only")).to_be_visible()
+
+    await page.goto(address)
+    await page.get_by_role("button", name="Like").click()
+    await sign_in(page, "worf")
+    await expect(page).to_have_url(re.compile(f"{address}$"))
+    await page.get_by_role("button", name="Like").click()
+    await expect(page.get_by_role("button", name="Like, 1 likes")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Members only")).not_to_be_visible()
+
+
+async def test_tabs_of_one_browser_agree_on_who_is_signed_in(visit: Visit, worf: Member) -> None:
+    one = await visit(worf, "/settings")
+    other = await one.context.new_page()
+    await other.goto("/")
+    await expect(other.get_by_label("What should be forgotten soon?")).to_be_visible()
+    await one.bring_to_front()  # a page in the back draws nothing
+    await one.get_by_role("button", name="Sign out", exact=True).click()
+    await expect(one).to_have_url(HOME)
+    for page in (one, other):
+        await expect(page.get_by_role("region", name="Join")).to_be_visible()
+        await expect(page.get_by_label("What should be forgotten soon?")).not_to_be_visible()
+    await other.reload()
+    await expect(other.get_by_role("region", name="Join")).to_be_visible()
+
+    await one.bring_to_front()
+    await one.get_by_role("navigation").get_by_role("link", name="Sign in").click()
+    await sign_in(one, "worf")
+    for page in (one, other):
+        await expect(page.get_by_label("What should be forgotten soon?")).to_be_visible()
+    await one.reload()
+    await expect(one.get_by_role("link", name="Settings")).to_be_visible()
