@@ -31,7 +31,7 @@ run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localh
 dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
 	@cd $(FRONTEND) && npm run --silent dev
 
-test: $(VENV)/.dev .local/cognito-local/.installed .local/browser $(PAGE) ## Run the tests (T=path or pytest options)
+test: $(VENV)/.dev .local/cognito-local/.installed $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
 
