@@ -17,8 +17,13 @@ const POINTERS = new RegExp(
   ].join("|"),
   "gu",
 );
-// A full stop or bracket after an address belongs to the sentence.
-const TRAILING = /[.,;:!?'")\]}»…]+$/u;
+// A full stop, quotation mark or bracket after an address belongs to the sentence.
+const TRAILING = /[.,;:!?'"’”)\]}»…]$/u;
+const BRACKETS = new Map([
+  [")", "("],
+  ["]", "["],
+  ["}", "{"],
+]);
 
 export function parts(text: string): readonly Part[] {
   const found: Part[] = [];
@@ -34,7 +39,7 @@ export function parts(text: string): readonly Part[] {
     const { link, tag, mention } = match.groups ?? {};
     const start = match.index;
     if (link !== undefined) {
-      const url = link.replace(TRAILING, "");
+      const url = withoutEnd(link);
       if (URL.canParse(url)) {
         add({ kind: "link", text: url, start, url });
       }
@@ -49,4 +54,18 @@ export function parts(text: string): readonly Part[] {
     found.push({ kind: "text", text: text.slice(end), start: end });
   }
   return found;
+}
+
+/** An address without what follows it; a bracket that it opened itself is its own. */
+function withoutEnd(link: string): string {
+  let url = link;
+  while (TRAILING.test(url)) {
+    const last = url.slice(-1);
+    const opening = BRACKETS.get(last);
+    if (opening !== undefined && url.split(opening).length >= url.split(last).length) {
+      break;
+    }
+    url = url.slice(0, -1);
+  }
+  return url;
 }

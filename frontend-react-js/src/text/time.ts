@@ -37,20 +37,19 @@ export function timeSince(iso: string, now: number): string {
   return (isSameYear ? sameYear : otherYear).format(date);
 }
 
-/** "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" once it is over. */
+/** "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" once it is over. A second begun is still left. */
 export function timeLeft(iso: string, now: number): string {
-  const left = Math.max(0, Date.parse(iso) - now);
-  const seconds = Math.ceil(left / SECOND);
+  const left = Math.max(0, Math.ceil((Date.parse(iso) - now) / SECOND) * SECOND);
   if (left >= DAY) {
     return `${Math.floor(left / DAY)}d ${Math.floor((left % DAY) / HOUR)}h`;
   }
   if (left >= HOUR) {
     return `${Math.floor(left / HOUR)}h ${Math.floor((left % HOUR) / MINUTE)}m`;
   }
-  if (seconds >= 60) {
-    return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
-  }
-  return `${seconds}s`;
+  const seconds = (left % MINUTE) / SECOND;
+  return left >= MINUTE
+    ? `${Math.floor(left / MINUTE)}m ${String(seconds).padStart(2, "0")}s`
+    : `${seconds}s`;
 }
 
 /** How much of a life is left, from 1 to 0. */
