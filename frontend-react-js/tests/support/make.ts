@@ -1,0 +1,125 @@
+/** Things as the server sends them; a test says what matters to it. */
+
+import { enter } from "../../src/api/session";
+import type {
+  Counts,
+  Crud,
+  Member,
+  Message,
+  MessageGroup,
+  Notification,
+  Profile,
+  Session,
+  ShortUser,
+  SignedIn,
+} from "../../src/api/wire";
+import { at, DAY, HOUR, MINUTE } from "./time";
+
+/** The uuid with a number. */
+export function uuid(number: number): string {
+  return `0190a000-0000-7000-8000-${String(number).padStart(12, "0")}`;
+}
+
+export const WORF: Member = {
+  uuid: uuid(1),
+  handle: "worf",
+  display_name: "Worf",
+  email: "worf@example.com",
+  avatar_url: null,
+};
+
+export const LONDO: ShortUser = {
+  uuid: uuid(2),
+  handle: "londo",
+  display_name: "Londo Mollari",
+  avatar_url: null,
+};
+
+/** A crud of Londo's, a minute old, that lives for a week. */
+export function crud(change: Partial<Crud> = {}): Crud {
+  return {
+    uuid: uuid(100),
+    handle: LONDO.handle,
+    display_name: LONDO.display_name,
+    avatar_url: null,
+    message: "I do not like Santa Claus",
+    created_at: at(-MINUTE),
+    expires_at: at(7 * DAY - MINUTE),
+    replies_count: 0,
+    reposts_count: 0,
+    likes_count: 0,
+    reply_to_activity_uuid: null,
+    replies: [],
+    ...change,
+  };
+}
+
+/** The same of Worf's. */
+export function ownCrud(change: Partial<Crud> = {}): Crud {
+  const { handle, display_name } = WORF;
+  return crud({ handle, display_name, message: "Today is a good day", ...change });
+}
+
+export function counts(change: Partial<Counts> = {}): Counts {
+  return {
+    uuid: uuid(100),
+    replies_count: 0,
+    reposts_count: 0,
+    likes_count: 0,
+    liked: false,
+    reposted: false,
+    ...change,
+  };
+}
+
+export function profile(change: Partial<Profile> = {}): Profile {
+  return { ...LONDO, cognito_user_uuid: uuid(3), bio: "Ambassador.", cruds_count: 1, ...change };
+}
+
+export function message(change: Partial<Message> = {}): Message {
+  const { handle, display_name, avatar_url } = LONDO;
+  return {
+    uuid: uuid(300),
+    handle,
+    display_name,
+    avatar_url,
+    message: "Hello.",
+    created_at: at(-HOUR),
+    ...change,
+  };
+}
+
+export function group(change: Partial<MessageGroup> = {}): MessageGroup {
+  return { ...message({ uuid: uuid(400) }), unread_count: 0, ...change };
+}
+
+export function note(change: Partial<Notification> = {}): Notification {
+  return {
+    ...crud({ uuid: uuid(500) }),
+    kind: "reply",
+    activity_uuid: uuid(100),
+    message_group_uuid: null,
+    ...change,
+  };
+}
+
+export function device(change: Partial<Session> = {}): Session {
+  return {
+    uuid: uuid(600),
+    device: "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
+    address: "192.0.2.7",
+    created_at: at(-3 * DAY),
+    used_at: at(-5 * MINUTE),
+    current: false,
+    ...change,
+  };
+}
+
+export function signedIn(user: Member = WORF, access_token = "token-1"): SignedIn {
+  return { access_token, expires_in: 900, token_type: "Bearer", user };
+}
+
+/** Be signed in for the rest of the test. */
+export function signIn(user: Member = WORF): void {
+  enter(signedIn(user));
+}

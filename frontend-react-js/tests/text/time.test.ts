@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { exactTime, lifeLeft, timeLeft, timeSince } from "../../src/text/time";
+import { at, DAY, HOUR, MINUTE, NOW, SECOND } from "../support/time";
+
+describe("the time that is left", () => {
+  test.each([
+    [30 * DAY, "30d 0h"],
+    [30 * DAY - SECOND, "29d 23h"],
+    [DAY + 23 * HOUR + 59 * MINUTE, "1d 23h"],
+    [DAY, "1d 0h"],
+    [DAY - SECOND, "23h 59m"],
+    [3 * HOUR + 12 * MINUTE + 59 * SECOND, "3h 12m"],
+    [HOUR, "1h 0m"],
+    [HOUR - SECOND, "59m 59s"],
+    [4 * MINUTE + 9 * SECOND, "4m 09s"],
+    [MINUTE, "1m 00s"],
+    [MINUTE - SECOND, "59s"],
+    [SECOND, "1s"],
+    [0, "0s"],
+    [-1, "0s"],
+    [-DAY, "0s"],
+  ])("of %i ms is %j", (left, words) => {
+    expect(timeLeft(at(left), NOW)).toBe(words);
+  });
+
+  test.each([
+    [MINUTE - 1, "1m 00s"],
+    [SECOND - 1, "1s"],
+    [1, "1s"],
+    [HOUR - 1, "1h 0m"],
+    [DAY - 1, "1d 0h"],
+  ])("of %i ms is not yet a second less: %j", (left, words) => {
+    expect(timeLeft(at(left), NOW)).toBe(words);
+  });
+
+  test("never grows, nor skips a second in its last hour", () => {
+    const words: string[] = [];
+    for (let left = HOUR + 2 * SECOND; left >= 0; left -= 250) {
+      const next = timeLeft(at(left), NOW);
+      if (next !== words.at(-1)) {
+        words.push(next);
+      }
+    }
+    expect(words.slice(0, 3)).toEqual(["1h 0m", "59m 59s", "59m 58s"]);
+    expect(new Set(words).size).toBe(words.length);
+    expect(words).toHaveLength(3601);
+  });
+});
+
+describe("the time since", () => {
+  test.each([
+    [-DAY, "now"],
+    [0, "now"],
+    [5 * SECOND - 1, "now"],
+    [5 * SECOND, "5s"],
+    [MINUTE - 1, "59s"],
+    [MINUTE, "1m"],
+    [HOUR - 1, "59m"],
+    [HOUR, "1h"],
+    [DAY - 1, "23h"],
+    [DAY, "1d"],
+    [7 * DAY - 1, "6d"],
+  ])("of %i ms is %j", (age, words) => {
+    expect(timeSince(at(-age), NOW)).toBe(words);
+  });
+
+  test("beyond a week is the date, with its year only if that is another", () => {
+    expect(timeSince("2026-11-16T12:00:00Z", NOW)).toMatch(/\b16\b/);
+    expect(timeSince("2026-11-16T12:00:00Z", NOW)).not.toContain("26");
+    expect(timeSince("2025-11-16T12:00:00Z", NOW)).toMatch(/16.*2025|2025.*16/);
+  });
+});
+
+describe("the share of a life that is left", () => {
+  test.each([
+    [-HOUR, 1],
+    [0, 1],
+    [15 * MINUTE, 0.75],
+    [30 * MINUTE, 0.5],
+    [HOUR, 0],
+    [2 * HOUR, 0],
+  ])("after %i ms of an hour is %d", (age, share) => {
+    expect(lifeLeft(at(0), at(HOUR), NOW + age)).toBe(share);
+  });
+
+  test("of a life without length is nothing", () => {
+    expect(lifeLeft(at(0), at(0), NOW)).toBe(0);
+    expect(lifeLeft(at(SECOND), at(0), NOW)).toBe(0);
+  });
+});
+
+test("the exact time has the year, the day and the minute", () => {
+  const words = exactTime("2026-11-25T12:34:56Z");
+  for (const part of ["2026", "25", "34", "56"]) {
+    expect(words).toContain(part);
+  }
+});

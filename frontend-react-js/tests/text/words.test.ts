@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import {
+  conversationAddress,
+  crudAddress,
+  profileAddress,
+  searchAddress,
+} from "../../src/text/addresses";
+import { countChars } from "../../src/text/chars";
+import { describeDevice } from "../../src/text/device";
+
+describe("the length of a text", () => {
+  test.each([
+    ["nothing", "", 0],
+    ["ASCII", "crud", 4],
+    ["an accent that is one with its letter", "\u00e9", 1],
+    ["an accent beside its letter", "e\u0301", 2],
+    ["an emoji beyond the first plane", "😀", 1],
+    ["a flag, of two signs", "🇧🇷", 2],
+    ["a family, of five with its joiners", "👩‍👩‍👧", 5],
+    ["a hand with its skin", "👍🏽", 2],
+    ["a heart with its variation", "❤️", 2],
+    ["Devanagari with its vowels", "हिन्दी", 6],
+    ["line breaks", "a\r\nb", 4],
+    ["half a character", "\ud83d", 1],
+  ])("of %s is counted as the server counts it", (_, text, count) => {
+    expect(countChars(text)).toBe(count);
+  });
+});
+
+describe("a device", () => {
+  const mac =
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko)";
+  const linux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)";
+  const windows =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)";
+  const phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15";
+  const android = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko)";
+  test.each([
+    ["Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0", "Firefox on Linux"],
+    [`${mac} Chrome/142.0.0.0 Safari/537.36`, "Chrome on macOS"],
+    [`${mac} Version/18.1 Safari/605.1.15`, "Safari on macOS"],
+    [`${windows} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0`, "Edge on Windows"],
+    [`${windows} Chrome/142.0.0.0 Safari/537.36 OPR/120.0.0.0`, "Opera on Windows"],
+    [`${linux} HeadlessChrome/142.0.0.0 Safari/537.36`, "Chrome on Linux"],
+    [`${phone} Version/18.1 Mobile/15E148 Safari/604.1`, "Safari on iPhone"],
+    [`${phone} CriOS/142.0 Mobile/15E148 Safari/604.1`, "Chrome on iPhone"],
+    [`${phone} FxiOS/146.0 Mobile/15E148 Safari/605.1.15`, "Firefox on iPhone"],
+    [`${android} Chrome/142.0.0.0 Mobile Safari/537.36`, "Chrome on Android"],
+    [
+      `${android} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36`,
+      "Samsung Internet on Android",
+    ],
+    [
+      "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) Chrome/142.0.0.0 Safari/537.36",
+      "Chrome on ChromeOS",
+    ],
+    ["curl/8.11.0", "curl"],
+    ["python-httpx/0.28.1", "python-httpx/0.28.1"],
+    ["Something (Windows NT 10.0)", "Windows"],
+    ["", "An unknown device"],
+  ])("%j is %j", (userAgent, name) => {
+    expect(describeDevice(userAgent)).toBe(name);
+  });
+});
+
+describe("an address", () => {
+  test("of a crud, a person and a conversation has the handle behind an @", () => {
+    expect(crudAddress({ handle: "worf", uuid: "1" })).toBe("/@worf/status/1");
+    expect(profileAddress({ handle: "worf" })).toBe("/@worf");
+    expect(conversationAddress({ handle: "worf" })).toBe("/messages/@worf");
+  });
+
+  test.each(["#crud", "a&b=c", "100% sure?", "日本 語"])("of a search for %j holds it", (term) => {
+    const url = new URL(searchAddress(term), "http://localhost");
+    expect(url.pathname).toBe("/search");
+    expect(url.searchParams.get("term")).toBe(term);
+  });
+});
