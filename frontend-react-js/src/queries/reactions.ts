@@ -17,6 +17,9 @@ const FIELDS = {
 export function useReaction(reaction: Reaction, crud: Crud) {
   const client = useQueryClient();
   const { done, count } = FIELDS[reaction];
+  const mutationKey = [reaction, crud.uuid];
+  // What was pressed last is what is shown, until the server has answered that.
+  const isLatest = () => client.isMutating({ mutationKey }) === 1;
   const show = (on: boolean) =>
     changeCrud(client, crud.uuid, (found) =>
       (found[done] ?? false) === on
@@ -25,16 +28,23 @@ export function useReaction(reaction: Reaction, crud: Crud) {
     );
   return useMutation({
     meta: TOLD,
-    scope: { id: `${reaction} ${crud.uuid}` },
+    mutationKey,
+    scope: { id: mutationKey.join(" ") },
     mutationFn: (on: boolean) =>
       call(on ? "put" : "delete", `/api/activities/{uuid}/${reaction}`, {
         path: { uuid: crud.uuid },
       }),
     onMutate: show,
-    onError: (_, on) => show(!on),
+    onError: (_, on) => {
+      if (isLatest()) {
+        show(!on);
+      }
+    },
     onSuccess: (counts) => {
-      const { [done]: on, [count]: total } = counts;
-      changeCounts(client, crud.uuid, { [done]: on, [count]: total });
+      if (isLatest()) {
+        const { [done]: on, [count]: total } = counts;
+        changeCounts(client, crud.uuid, { [done]: on, [count]: total });
+      }
     },
   });
 }

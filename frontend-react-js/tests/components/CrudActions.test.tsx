@@ -1,0 +1,296 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Crud } from "../../src/api/wire";
+import { counts, crud, ownCrud, signIn, uuid } from "../support/make";
+import { type Shown, showPage } from "../support/page";
+import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
+import { pass, SECOND, settle } from "../support/time";
+
+const LIKE = "/api/activities/{uuid}/like";
+const REPOST = "/api/activities/{uuid}/repost";
+const CRUD = "/api/activities/{uuid}";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+/** Show the home feed of a member, or of a visitor, with a crud in it. */
+async function showHome(listed: Crud, isMember = true): Promise<Shown> {
+  if (isMember) {
+    signIn();
+  }
+  server.on("get", "/api/activities/home", ok([listed]));
+  const shown = showPage("/");
+  await screen.findByRole("article");
+  return shown;
+}
+
+function button(name: RegExp | string): HTMLElement {
+  return within(screen.getByRole("article")).getByRole("button", { name });
+}
+
+function like(): HTMLElement {
+  return button(/^Like/);
+}
+
+function isLiked(): boolean {
+  return like().getAttribute("aria-pressed") === "true";
+}
+
+function notices(): HTMLElement {
+  return screen.getByRole("status", { name: "Notices" });
+}
+
+/** What was sent about likes, in order. */
+function presses(): string[] {
+  return server.requests.filter(({ url }) => url.pathname.endsWith("/like")).map((r) => r.method);
+}
+
+describe("the buttons", () => {
+  test("say how many there are, and which are on", async () => {
+    await showHome(
+      crud({ replies_count: 2, reposts_count: 1234, likes_count: 7, liked: true, reposted: false }),
+    );
+    expect(button("Reply, 2 replies")).not.toHaveAttribute("aria-pressed");
+    expect(button("Repost, 1234 reposts")).toHaveAttribute("aria-pressed", "false");
+    expect(button("Repost, 1234 reposts")).toHaveTextContent("1.2K");
+    expect(button("Like, 7 likes")).toHaveAttribute("aria-pressed", "true");
+    expect(button("Share")).not.toHaveAttribute("aria-pressed");
+  });
+
+  test("show no number where there is none", async () => {
+    await showHome(crud());
+    for (const each of within(screen.getByRole("article")).getAllByRole("button")) {
+      expect(each).toHaveTextContent("");
+    }
+  });
+
+  test("have one to delete for the author only", async () => {
+    await showHome(crud());
+    expect(screen.queryByRole("button", { name: "Delete" })).not.toBeInTheDocument();
+  });
+
+  test.each([
+    [/^Reply/, "Sign in to reply"],
+    [/^Repost/, "Sign in to repost"],
+    [/^Like/, "Sign in to like it"],
+  ])("lead a visitor to sign in: %s", async (name, title) => {
+    const { user, address } = await showHome(crud({ likes_count: 1 }), false);
+    await user.click(button(name));
+    expect(address()).toBe("/signin");
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent(title);
+    expect(presses()).toEqual([]);
+  });
+});
+
+describe.each([
+  ["like", LIKE, "liked", "likes_count"],
+  ["repost", REPOST, "reposted", "reposts_count"],
+] as const)("a %s", (reaction, path, done, count) => {
+  const name = new RegExp(`^${reaction}`, "i");
+
+  test("is shown before the server knows, and counted as the server counts", async () => {
+    const answer = server.hold("put", path);
+    const { user } = await showHome(crud({ [count]: 2 }));
+    await user.click(button(name));
+    expect(button(name)).toHaveAttribute("aria-pressed", "true");
+    expect(button(name)).toHaveTextContent("3");
+    answer.release(ok(counts({ [done]: true, [count]: 12 })));
+    await waitFor(() => expect(button(name)).toHaveTextContent("12"));
+    expect(button(name)).toHaveAttribute("aria-pressed", "true");
+    expect(server.sent("put", path)[0]?.url.pathname).toBe(path.replace("{uuid}", uuid(100)));
+  });
+
+  test("is taken away in the same way", async () => {
+    const answer = server.hold("delete", path);
+    const { user } = await showHome(crud({ [done]: true, [count]: 1 }));
+    await user.click(button(name));
+    expect(button(name)).toHaveAttribute("aria-pressed", "false");
+    expect(button(name)).toHaveTextContent("");
+    answer.release(ok(counts()));
+    await settle();
+    expect(button(name)).toHaveAttribute("aria-pressed", "false");
+  });
+
+  test("that the server refuses is taken back, and that is told", async () => {
+    server.on("put", path, refuse(500, "generic_500"));
+    const { user } = await showHome(crud({ [count]: 2 }));
+    await user.click(button(name));
+    await waitFor(() => expect(notices()).toHaveTextContent("Something broke on our side."));
+    const [, trace = ""] =
+      server.sent("put", path)[0]?.headers.get("traceparent")?.split("-") ?? [];
+    expect(trace).not.toBe("");
+    expect(notices()).toHaveTextContent(`Trace ${trace}`);
+    expect(button(name)).toHaveAttribute("aria-pressed", "false");
+    expect(button(name)).toHaveTextContent("2");
+  });
+});
+
+describe("pressing again and again", () => {
+  test("reaches the server in order, one after the other", async () => {
+    const on = server.hold("put", LIKE);
+    const off = server.hold("delete", LIKE);
+    const { user } = await showHome(crud());
+    await user.click(like());
+    await user.click(like());
+    await user.click(like());
+    expect(isLiked()).toBe(true);
+    expect(presses()).toEqual(["PUT"]);
+    on.release(ok(counts({ liked: true, likes_count: 1 })));
+    await settle();
+    expect(presses()).toEqual(["PUT", "DELETE"]);
+    off.release(ok(counts()));
+    await settle();
+    expect(presses()).toEqual(["PUT", "DELETE", "PUT"]);
+    on.release(ok(counts({ liked: true, likes_count: 1 })));
+    await settle();
+    expect(isLiked()).toBe(true);
+    expect(like()).toHaveTextContent("1");
+  });
+
+  test("always shows what was pressed last", async () => {
+    const on = server.hold("put", LIKE);
+    const off = server.hold("delete", LIKE);
+    const { user } = await showHome(crud());
+    await user.click(like());
+    await user.click(like());
+    expect(isLiked()).toBe(false);
+    on.release(ok(counts({ liked: true, likes_count: 1 })));
+    await settle();
+    expect(isLiked()).toBe(false);
+    off.release(ok(counts()));
+    await settle();
+    expect(isLiked()).toBe(false);
+    expect(presses()).toEqual(["PUT", "DELETE"]);
+  });
+
+  test("ends in what the server has, also where one of them failed", async () => {
+    const on = server.hold("put", LIKE);
+    const off = server.hold("delete", LIKE);
+    const { user } = await showHome(crud());
+    await user.click(like());
+    await user.click(like());
+    on.release(refuse(500, "generic_500"));
+    await settle();
+    expect(isLiked()).toBe(false);
+    off.release(ok(counts()));
+    await settle();
+    expect(isLiked()).toBe(false);
+    expect(like()).toHaveTextContent("");
+    expect(presses()).toEqual(["PUT", "DELETE"]);
+    await user.click(like());
+    await user.click(like());
+    on.release(ok(counts({ liked: true, likes_count: 1 })));
+    await settle();
+    off.release(refuse(500, "generic_500"));
+    await settle();
+    expect(isLiked()).toBe(true);
+    expect(like()).toHaveTextContent("1");
+  });
+
+  test("is shown wherever the crud is listed", async () => {
+    server.on("put", LIKE, ok(counts({ liked: true, likes_count: 1 })));
+    server.on(
+      "get",
+      "/api/activities/@{handle}/status/{uuid}",
+      ok({ activity: crud(), replies: [] }),
+    );
+    const { user } = await showHome(crud());
+    await user.click(screen.getByText("I do not like Santa Claus"));
+    await screen.findByText("No replies yet");
+    await user.click(like());
+    await settle();
+    await user.click(screen.getByRole("link", { name: "Home" }));
+    await screen.findByRole("link", { name: /^\d+[sm]$/ });
+    expect(isLiked()).toBe(true);
+  });
+});
+
+describe("deleting", () => {
+  async function ask(): Promise<Shown> {
+    const shown = await showHome(ownCrud());
+    await shown.user.click(button("Delete"));
+    expect(screen.getByRole("dialog", { name: "Forget it now?" })).toBeVisible();
+    return shown;
+  }
+
+  test("asks first", async () => {
+    const { user } = await ask();
+    await user.click(screen.getByRole("button", { name: "Keep it" }));
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(screen.getByRole("article")).toBeInTheDocument();
+    expect(server.sent("delete", CRUD)).toHaveLength(0);
+  });
+
+  test("takes the crud away at once and for good", async () => {
+    const answer = server.hold("delete", CRUD);
+    const { user } = await ask();
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(server.sent("delete", CRUD)[0]?.url.pathname).toBe(`/api/activities/${uuid(100)}`);
+    server.on("get", "/api/activities/home", ok([]));
+    answer.release(ok({ uuid: uuid(100), status: "deleted" }));
+    await settle();
+    expect(screen.getByText("All forgotten")).toBeInTheDocument();
+    await pass(25 * SECOND);
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+  });
+
+  test("does not bring it back as a new one", async () => {
+    server.on("delete", CRUD, ok({ uuid: uuid(100), status: "deleted" }));
+    const { user } = await ask();
+    await pass(SECOND);
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await pass(SECOND);
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+  });
+
+  test("that fails brings it back, and that is told", async () => {
+    server.on("delete", CRUD, unreachable());
+    const { user } = await ask();
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await waitFor(() => expect(notices()).toHaveTextContent("Cruddur cannot be reached."));
+    expect(screen.getByRole("article")).toHaveTextContent("Today is a good day");
+  });
+});
+
+describe("sharing", () => {
+  const url = `http://localhost:3000/@londo/status/${uuid(100)}`;
+
+  test("copies the address", async () => {
+    const { user } = await showHome(crud(), false);
+    await user.click(button("Share"));
+    await waitFor(() => expect(notices()).toHaveTextContent("The link is copied."));
+    expect(await navigator.clipboard.readText()).toBe(url);
+  });
+
+  test("tells the address where it cannot be copied", async () => {
+    const { user } = await showHome(crud(), false);
+    vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(
+      new DOMException("Not allowed", "NotAllowedError"),
+    );
+    await user.click(button("Share"));
+    await waitFor(() => expect(notices()).toHaveTextContent(`could not be copied: ${url}`));
+  });
+
+  test.each([
+    ["the device's own way, where it has one", undefined, ""],
+    ["nothing more, where one changed one's mind", new DOMException("", "AbortError"), ""],
+    ["an apology, where that fails", new DOMException("", "DataError"), "could not be copied"],
+  ])("uses %s", async (_, failure, words) => {
+    const share = vi.fn(async () => {
+      if (failure !== undefined) {
+        throw failure;
+      }
+    });
+    vi.stubGlobal("navigator", { ...navigator, canShare: () => true, share });
+    const { user } = await showHome(crud(), false);
+    await user.click(button("Share"));
+    await settle();
+    expect(share).toHaveBeenCalledWith({ title: "Londo Mollari on Cruddur", url });
+    expect(notices()).toHaveTextContent(words);
+  });
+});
