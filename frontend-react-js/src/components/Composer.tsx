@@ -41,6 +41,7 @@ export function Composer({
 }) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
+  const isSending = useRef(false); // known at once, where `busy` comes with the next drawing
   useGrowing(area, text);
   useEffect(() => {
     if (autoFocus) {
@@ -55,8 +56,13 @@ export function Composer({
       aria-label={label}
       onSubmit={(event) => {
         event.preventDefault();
-        if (maySend) {
-          onSend().catch(() => undefined);
+        if (maySend && !isSending.current) {
+          isSending.current = true;
+          onSend()
+            .catch(() => undefined)
+            .finally(() => {
+              isSending.current = false;
+            });
         }
       }}
     >
