@@ -13,7 +13,7 @@ import { call, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Counts, Crud, Profile, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
-import { TOLD } from "./client";
+import { isShown, TOLD } from "./client";
 
 /** A crud as it is listed. `pending`: it is on its way to the server. */
 export type ListedCrud = Crud & { readonly pending?: boolean; readonly deleting?: boolean };
@@ -155,7 +155,7 @@ export function usePost() {
       const pending = draftCrud(key, message, LIFETIMES[ttl] * 3_600_000);
       const keys = [HOME, profileKey(pending.handle)];
       for (const queryKey of keys) {
-        await client.cancelQueries({ queryKey });
+        await client.cancelQueries({ queryKey, predicate: isShown });
         client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [pending]));
       }
       return { keys };
@@ -188,7 +188,7 @@ export function useReply(parent: Crud) {
         idempotencyKey: key,
       }),
     onMutate: async ({ message, key }) => {
-      await client.cancelQueries({ queryKey: crudKey(parent.uuid) });
+      await client.cancelQueries({ queryKey: crudKey(parent.uuid), predicate: isShown });
       const left = parent.expires_at === null ? 0 : Date.parse(parent.expires_at) - serverNow();
       const pending = { ...draftCrud(key, message, left), reply_to_activity_uuid: parent.uuid };
       client.setQueryData<Feed>(crudKey(parent.uuid), (feed) => append(feed, pending));

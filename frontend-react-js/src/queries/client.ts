@@ -1,6 +1,6 @@
 /** The cache of what the server said, and what becomes of it when somebody signs in or out. */
 
-import { MutationCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, type Query, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/http";
 import { getSession, onSession } from "../api/session";
 import { notify } from "../notices";
@@ -30,6 +30,14 @@ export function createClient(): QueryClient {
       mutations: { networkMode: "always" },
     },
   });
+}
+
+/**
+ * Whether a query has something on the screen. Only then may its next answer be cancelled,
+ * so that it does not undo what is shown meanwhile; its first answer would never come again.
+ */
+export function isShown(query: Query): boolean {
+  return query.state.data !== undefined;
 }
 
 /** Forget what was shown to one person before another looks at the page. */

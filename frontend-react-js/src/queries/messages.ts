@@ -12,6 +12,7 @@ import { call, type Page, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Message } from "../api/wire";
 import { serverNow } from "../clock";
+import { isShown } from "./client";
 import { COUNT_EVERY } from "./notifications";
 import { useSession } from "./session";
 
@@ -88,7 +89,7 @@ export function useSend(handle: string) {
     mutationFn: ({ message, key }: { message: string; key: string }) =>
       call("post", "/api/messages", { body: { message, handle }, idempotencyKey: key }),
     onMutate: async ({ message, key }) => {
-      await client.cancelQueries({ queryKey: conversationKey(handle) });
+      await client.cancelQueries({ queryKey: conversationKey(handle), predicate: isShown });
       change((newest) => [...newest, draftMessage(key, message)]);
     },
     onError: (_, { key }) => change(without(key)),

@@ -1,0 +1,515 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { CrudForm, ReplyForm } from "../../src/components/CrudForm";
+import { crud, LONDO, ownCrud, profile, signIn, uuid, WORF } from "../support/make";
+import { type Shown, show, showPage } from "../support/page";
+import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
+import { at, HOUR, pass, SECOND, settle } from "../support/time";
+
+const POST = "/api/activities";
+const REPLY = "/api/activities/{uuid}/reply";
+const HOME = "/api/activities/home";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+  signIn();
+});
+
+function form(): HTMLElement {
+  return screen.getByRole("form", { name: "New crud" });
+}
+
+function area(): HTMLElement {
+  return within(form()).getByRole("textbox", { name: "What should be forgotten soon?" });
+}
+
+function button(): HTMLElement {
+  return within(form()).getByRole("button");
+}
+
+function counter(): HTMLElement {
+  return within(form()).getByRole("status");
+}
+
+function write(text: string): void {
+  fireEvent.change(area(), { target: { value: text } });
+}
+
+/** The keys of the cruds that were sent. */
+function keys(): (string | null)[] {
+  return server.sent("post", POST).map(({ headers }) => headers.get("Idempotency-Key"));
+}
+
+/** The words of the cruds on the screen, in order. */
+function listed(): (string | null | undefined)[] {
+  return screen
+    .queryAllByRole("article")
+    .map((article) => article.querySelector(".rich")?.textContent);
+}
+
+async function sendAndFail(shown: Shown): Promise<void> {
+  server.on("post", POST, unreachable());
+  await shown.user.click(button());
+  await within(form()).findByRole("alert");
+}
+
+describe("what may be sent", () => {
+  test("is not nothing, nor what cannot be seen", () => {
+    show(<CrudForm />);
+    expect(button()).toBeDisabled();
+    write(" \n\t ");
+    expect(button()).toBeDisabled();
+    fireEvent.submit(form());
+    expect(server.sent("post", POST)).toHaveLength(0);
+    write(" . ");
+    expect(button()).toBeEnabled();
+  });
+
+  test.each([
+    ["letters", "a".repeat(280), "a"],
+    ["emoji", "😀".repeat(280), "😀"],
+    ["families, of five signs each", "👩‍👩‍👧".repeat(56), "\u200d"],
+    ["accents beside their letters", "e\u0301".repeat(140), "\u0301"],
+  ])("is as long as the server allows, counted in its way: %s", (_, longest, more) => {
+    show(<CrudForm />);
+    write(longest);
+    expect(button()).toBeEnabled();
+    expect(counter()).toHaveTextContent("0 characters left");
+    expect(area()).not.toHaveAttribute("aria-invalid");
+    write(longest + more);
+    expect(button()).toBeDisabled();
+    expect(counter()).toHaveTextContent(/^1 .* too many$/);
+    expect(area()).toHaveAttribute("aria-invalid", "true");
+    fireEvent.submit(form());
+    expect(server.sent("post", POST)).toHaveLength(0);
+  });
+
+  test("is counted aloud only near its end", () => {
+    show(<CrudForm />);
+    expect(form()).toHaveTextContent("280");
+    write("a".repeat(259));
+    expect(form()).toHaveTextContent("21");
+    expect(counter()).toBeEmptyDOMElement();
+    write("a".repeat(260));
+    expect(counter()).toHaveTextContent("20 characters left");
+  });
+});
+
+describe("sending", () => {
+  test("takes the words as they are, and the life that was chosen", async () => {
+    server.on("post", POST, ok(ownCrud()));
+    const { user } = show(<CrudForm />);
+    expect(within(form()).getByRole("combobox")).toHaveDisplayValue("7 days");
+    write("  “Qapla’” 😀\n\n ");
+    await user.selectOptions(within(form()).getByRole("combobox"), "1 hour");
+    await user.click(button());
+    expect(server.sent("post", POST)[0]?.body).toEqual({
+      message: "  “Qapla’” 😀\n\n ",
+      ttl: "1-hour",
+    });
+  });
+
+  test.each([
+    ["7-days", "7 days"],
+    ["30-days", "30 days"],
+    ["3-days", "3 days"],
+    ["1-day", "1 day"],
+    ["12-hours", "12 hours"],
+    ["3-hours", "3 hours"],
+    ["1-hour", "1 hour"],
+  ])("asks for a life of %s by its name", async (ttl, words) => {
+    server.on("post", POST, ok(ownCrud()));
+    const { user } = show(<CrudForm />);
+    write("x");
+    await user.selectOptions(within(form()).getByRole("combobox"), words);
+    await user.click(button());
+    expect(server.sent("post", POST)[0]?.body).toEqual({ message: "x", ttl });
+  });
+
+  test("happens once, however often it is asked for", async () => {
+    const answer = server.hold("post", POST);
+    const { user } = show(<CrudForm />);
+    write("Once");
+    fireEvent.submit(form());
+    fireEvent.submit(form());
+    await settle();
+    expect(button()).toBeDisabled();
+    expect(button()).toHaveAttribute("aria-busy", "true");
+    expect(area()).toHaveAttribute("readonly");
+    fireEvent.submit(form());
+    await user.dblClick(button());
+    await settle();
+    expect(server.sent("post", POST)).toHaveLength(1);
+    answer.release(ok(ownCrud()));
+    await settle();
+    expect(server.sent("post", POST)).toHaveLength(1);
+  });
+
+  test.each(["Control", "Meta"])("is what %s with Enter does", async (key) => {
+    server.on("post", POST, ok(ownCrud()));
+    const { user } = show(<CrudForm />);
+    await user.type(area(), `Hello{${key}>}{Enter}{/${key}}`);
+    expect(server.sent("post", POST)).toHaveLength(1);
+  });
+
+  test("is not what Enter alone does", async () => {
+    const { user } = show(<CrudForm />);
+    await user.type(area(), "One{Enter}two{Shift>}{Enter}{/Shift}");
+    expect(area()).toHaveValue("One\ntwo\n");
+    expect(server.sent("post", POST)).toHaveLength(0);
+  });
+
+  test("is not what Enter does that ends the choice of a character", async () => {
+    show(<CrudForm />);
+    write("日本");
+    fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, isComposing: true });
+    await settle();
+    expect(server.sent("post", POST)).toHaveLength(0);
+    server.on("post", POST, ok(ownCrud()));
+    fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true });
+    await settle();
+    expect(server.sent("post", POST)).toHaveLength(1);
+  });
+
+  test("empties the form, and the next is another", async () => {
+    server.on("post", POST, ok(ownCrud()));
+    const { user } = show(<CrudForm />);
+    for (const words of ["One", "Two"]) {
+      write(words);
+      await user.click(button());
+      await waitFor(() => expect(area()).toHaveValue(""));
+    }
+    expect(new Set(keys()).size).toBe(2);
+    expect({ ...sessionStorage }).toEqual({});
+  });
+
+  test("tells whoever waits for it", async () => {
+    server.on("post", POST, refuse(422, "message_invalid"), ok(ownCrud()));
+    const onDone = vi.fn();
+    const { user } = show(<CrudForm onDone={onDone} />);
+    write("x");
+    await user.click(button());
+    await within(form()).findByRole("alert");
+    expect(onDone).not.toHaveBeenCalled();
+    await user.click(button());
+    await settle();
+    expect(onDone).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a draft", () => {
+  test("stays when it could not be sent, and is sent as the same", async () => {
+    const shown = show(<CrudForm />);
+    write("Dear diary");
+    await sendAndFail(shown);
+    expect(within(form()).getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(area()).toHaveValue("Dear diary");
+    server.on("post", POST, ok(ownCrud()));
+    await shown.user.click(button());
+    await waitFor(() => expect(area()).toHaveValue(""));
+    expect(within(form()).queryByRole("alert")).not.toBeInTheDocument();
+    const [first, second] = keys();
+    expect(first).toMatch(/^[\x21-\x7e]{20,128}$/);
+    expect(second).toBe(first);
+  });
+
+  test("stays when its form goes, and is sent as the same", async () => {
+    const shown = show(<CrudForm />);
+    write("Dear diary");
+    await sendAndFail(shown);
+    shown.unmount();
+    const { user } = show(<CrudForm />);
+    expect(area()).toHaveValue("Dear diary");
+    server.on("post", POST, ok(ownCrud()));
+    await user.click(button());
+    await settle();
+    const [first, second] = keys();
+    expect(second).toBe(first);
+  });
+
+  test("with other words is another", async () => {
+    const shown = show(<CrudForm />);
+    write("One");
+    await sendAndFail(shown);
+    write("Two");
+    await sendAndFail(shown);
+    write("One");
+    await sendAndFail(shown);
+    expect(new Set(keys()).size).toBe(3);
+  });
+
+  test("with another life is another", async () => {
+    const shown = show(<CrudForm />);
+    write("One");
+    await sendAndFail(shown);
+    await shown.user.selectOptions(within(form()).getByRole("combobox"), "1 day");
+    await sendAndFail(shown);
+    expect(new Set(keys()).size).toBe(2);
+  });
+
+  test("is gone when it was sent, also if its form went meanwhile", async () => {
+    const answer = server.hold("post", POST);
+    const shown = show(<CrudForm />);
+    write("Goodbye");
+    await shown.user.click(button());
+    shown.unmount();
+    answer.release(ok(ownCrud()));
+    await settle();
+    show(<CrudForm />);
+    expect(area()).toHaveValue("");
+  });
+
+  test("stays if its form went and it could not be sent", async () => {
+    const answer = server.hold("post", POST);
+    const shown = show(<CrudForm />);
+    write("Goodbye");
+    await shown.user.click(button());
+    shown.unmount();
+    answer.release(unreachable());
+    await settle();
+    show(<CrudForm />);
+    expect(area()).toHaveValue("Goodbye");
+  });
+
+  test("is its author's alone", () => {
+    show(<CrudForm />).unmount();
+    const shown = show(<CrudForm />);
+    write("Secret");
+    shown.unmount();
+    signIn({ ...WORF, ...LONDO });
+    show(<CrudForm />);
+    expect(area()).toHaveValue("");
+  });
+
+  test("that was emptied by hand leaves nothing", () => {
+    show(<CrudForm />);
+    write("Oh");
+    write("");
+    expect({ ...sessionStorage }).toEqual({});
+  });
+
+  test.each(["nonsense", "null", '"text"', "{}", '{"text": 1, "key": "k"}'])(
+    "is nothing where the storage holds %j",
+    (junk) => {
+      sessionStorage.setItem(`cruddur.draft.${WORF.uuid}.crud`, junk);
+      show(<CrudForm />);
+      expect(area()).toHaveValue("");
+    },
+  );
+
+  test("can be written and sent where there is no storage", async () => {
+    const refused = () => {
+      throw new DOMException("The operation is insecure.", "SecurityError");
+    };
+    vi.stubGlobal("sessionStorage", { getItem: refused, setItem: refused, removeItem: refused });
+    server.on("post", POST, ok(ownCrud()));
+    const { user } = show(<CrudForm />);
+    write("Hello");
+    expect(area()).toHaveValue("Hello");
+    await user.click(button());
+    await waitFor(() => expect(area()).toHaveValue(""));
+    vi.unstubAllGlobals();
+  });
+});
+
+describe("a crud that is sent from home", () => {
+  async function showHome(): Promise<Shown> {
+    server.on("get", HOME, ok([crud({ message: "Old" })]));
+    const shown = showPage("/");
+    await screen.findByRole("article");
+    return shown;
+  }
+
+  test("is listed at once, and then as the server has it", async () => {
+    const answer = server.hold("post", POST);
+    const { user } = await showHome();
+    write("New #crud");
+    await user.click(button());
+    expect(listed()).toEqual(["New #crud", "Old"]);
+    const [first] = screen.getAllByRole("article");
+    expect(first).toHaveAttribute("aria-busy", "true");
+    expect(first).toHaveAccessibleName("Crud by Worf");
+    expect(first).toHaveTextContent(/(7d 0h|6d 23h) left/);
+    const posted = ownCrud({ uuid: uuid(101), message: "New #crud", created_at: at(SECOND) });
+    server.on("get", HOME, ok([posted, crud({ message: "Old" })]));
+    answer.release(ok(posted));
+    await settle();
+    expect(listed()).toEqual(["New #crud", "Old"]);
+    expect(screen.getAllByRole("article")[0]).not.toHaveAttribute("aria-busy");
+    await pass(25 * SECOND);
+    expect(listed()).toEqual(["New #crud", "Old"]);
+    expect(server.sent("get", "/api/trending").length).toBeGreaterThan(1);
+  });
+
+  test("is taken back when the server refuses it, and the words are still there", async () => {
+    const answer = server.hold("post", POST);
+    const { user } = await showHome();
+    write("New");
+    await user.click(button());
+    expect(listed()).toEqual(["New", "Old"]);
+    answer.release(refuse(503, "unavailable"));
+    await settle();
+    expect(listed()).toEqual(["Old"]);
+    expect(area()).toHaveValue("New");
+    expect(within(form()).getByRole("alert")).toHaveTextContent(/Trace [0-9a-f]{32}/);
+  });
+
+  test("is there when it was sent before the feed had come", async () => {
+    const feed = server.hold("get", HOME);
+    server.on("post", POST, ok(ownCrud({ message: "Early" })));
+    const { user } = showPage("/");
+    write("Early");
+    await user.click(button());
+    await settle();
+    const both = [ownCrud({ message: "Early" }), crud({ uuid: uuid(101), message: "Old" })];
+    server.on("get", HOME, ok(both));
+    while (feed.count > 0) {
+      feed.release(ok(both));
+    }
+    await pass(SECOND);
+    expect(listed()).toEqual(["Early", "Old"]);
+  });
+});
+
+describe("a crud that is sent from elsewhere", () => {
+  test("is written in a dialog, and shown at home", async () => {
+    server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
+    server.on("post", POST, ok(ownCrud({ message: "From afar" })));
+    server.on("get", HOME, ok([ownCrud({ message: "From afar" })]));
+    const { user, address } = showPage("/@londo");
+    await user.click(screen.getByRole("button", { name: "Crud" }));
+    const dialog = screen.getByRole("dialog", { name: "New crud" });
+    expect(area()).toHaveFocus();
+    await user.type(area(), "From afar");
+    await user.click(button());
+    await waitFor(() => expect(dialog).not.toBeInTheDocument());
+    expect(address()).toBe("/");
+    await screen.findByRole("article");
+    expect(listed()).toEqual(["From afar"]);
+  });
+
+  test("is written in the form that is there already", async () => {
+    const { user } = showPage("/");
+    await user.click(screen.getByRole("button", { name: "Crud" }));
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(area()).toHaveFocus();
+  });
+
+  test("is counted on its author's page", async () => {
+    const own = profile({ ...WORF, cruds_count: 1 });
+    server.on("get", "/api/activities/@{handle}", ok({ profile: own, activities: [ownCrud()] }));
+    server.on("post", POST, ok(ownCrud({ uuid: uuid(101), message: "Another" })));
+    const { user, address } = showPage("/@worf");
+    await screen.findByText("crud alive", { exact: false });
+    await user.click(screen.getByRole("button", { name: "Crud" }));
+    await user.type(area(), "Another");
+    await user.click(button());
+    await waitFor(() => expect(address()).toBe("/"));
+    await user.click(screen.getByRole("link", { name: "Profile" }));
+    await screen.findByText("cruds alive", { exact: false });
+    expect(listed()).toEqual(["Another", "Today is a good day"]);
+  });
+});
+
+describe("a reply", () => {
+  const parent = crud({ replies_count: 1 });
+  const first = crud({
+    uuid: uuid(201),
+    message: "First",
+    reply_to_activity_uuid: parent.uuid,
+    handle: "gkar",
+    display_name: "G’Kar",
+  });
+  const second = ownCrud({
+    uuid: uuid(202),
+    message: "Second",
+    reply_to_activity_uuid: parent.uuid,
+  });
+
+  function replyForm(): HTMLElement {
+    return screen.getByRole("form", { name: "Reply to Londo Mollari" });
+  }
+
+  async function reply(shown: Shown, words: string): Promise<void> {
+    fireEvent.change(within(replyForm()).getByRole("textbox"), { target: { value: words } });
+    await shown.user.click(within(replyForm()).getByRole("button", { name: "Reply" }));
+  }
+
+  async function showCrud(): Promise<Shown> {
+    server.on(
+      "get",
+      "/api/activities/@{handle}/status/{uuid}",
+      ok({ activity: parent, replies: [first] }),
+    );
+    const shown = showPage(`/@londo/status/${parent.uuid}`);
+    await screen.findByText("First");
+    return shown;
+  }
+
+  test("may be 1,024 characters long", () => {
+    show(<ReplyForm to={parent} />);
+    const words = within(replyForm()).getByRole("textbox", { name: "Reply to @londo" });
+    fireEvent.change(words, { target: { value: "😀".repeat(1024) } });
+    expect(within(replyForm()).getByRole("button")).toBeEnabled();
+    fireEvent.change(words, { target: { value: "😀".repeat(1025) } });
+    expect(within(replyForm()).getByRole("button")).toBeDisabled();
+  });
+
+  test("stands at the end at once, and is counted", async () => {
+    const answer = server.hold("post", REPLY);
+    const shown = await showCrud();
+    await reply(shown, "Second");
+    const replies = within(screen.getByRole("region", { name: "Replies" }));
+    const articles = replies.getAllByRole("article");
+    expect(articles.map((article) => article.getAttribute("aria-label"))).toEqual([
+      "Crud by G’Kar",
+      "Crud by Worf",
+    ]);
+    expect(articles[1]).toHaveAttribute("aria-busy", "true");
+    expect(articles[1]).toHaveTextContent("6d 23h left");
+    expect(screen.getByRole("button", { name: "Reply, 2 replies" })).toBeInTheDocument();
+    answer.release(ok(second));
+    await settle();
+    expect(replies.getAllByRole("article")).toHaveLength(2);
+    expect(replies.getAllByRole("article")[1]).not.toHaveAttribute("aria-busy");
+    expect(within(replyForm()).getByRole("textbox")).toHaveValue("");
+    expect(server.sent("post", REPLY)[0]).toMatchObject({ body: { message: "Second" } });
+    expect(server.sent("post", REPLY)[0]?.headers.get("Idempotency-Key")).toMatch(/./);
+  });
+
+  test("that is refused is taken back, and off the count", async () => {
+    server.on("post", REPLY, refuse(404, "not_found"));
+    const shown = await showCrud();
+    await reply(shown, "Second");
+    expect(await within(replyForm()).findByRole("alert")).toHaveTextContent("It is gone");
+    expect(screen.queryByRole("article", { name: "Crud by Worf" })).not.toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Reply, 1 replies" })).toBeInTheDocument();
+    expect(within(replyForm()).getByRole("textbox")).toHaveValue("Second");
+  });
+
+  test("to a crud in a list is written above it, and counted there", async () => {
+    server.on("get", HOME, ok([crud({ created_at: at(-HOUR) })]));
+    server.on("post", REPLY, ok(second));
+    const shown = showPage("/");
+    await shown.user.click(await screen.findByRole("button", { name: "Reply, 0 replies" }));
+    const dialog = screen.getByRole("dialog", { name: "Reply to Londo Mollari" });
+    expect(dialog).toHaveTextContent("I do not like Santa Claus");
+    expect(within(replyForm()).getByRole("textbox")).toHaveFocus();
+    await reply(shown, "Second");
+    await waitFor(() => expect(dialog).not.toBeInTheDocument());
+    expect(screen.getByRole("button", { name: "Reply, 1 replies" })).toHaveFocus();
+    expect(listed()).toEqual(["I do not like Santa Claus"]);
+  });
+
+  test("has a draft for each crud", () => {
+    const shown = show(<ReplyForm to={parent} />);
+    fireEvent.change(screen.getByRole("textbox"), { target: { value: "To one" } });
+    shown.unmount();
+    show(<ReplyForm to={first} />).unmount();
+    show(<ReplyForm to={parent} />);
+    expect(screen.getByRole("textbox")).toHaveValue("To one");
+    expect(Object.keys({ ...sessionStorage })).toHaveLength(1);
+  });
+});
