@@ -72,7 +72,7 @@ export function useHome() {
 }
 
 /**
- * Cruds that are newer than those of the home feed, looked for now and then.
+ * Cruds that came since the home feed was read, looked for now and then.
  *
  * `show` puts them into the feed.
  */
@@ -90,14 +90,15 @@ export function useNewCruds(home: Feed | undefined) {
   });
   const shown = home?.pages.flatMap((part) => part.cruds) ?? [];
   const known = new Set(shown.map((crud) => crud.uuid));
-  const newest = shown.find((crud) => !crud.pending)?.created_at ?? "";
+  // Not the newest: what came before one's own last crud is new as well.
+  const oldest = shown.findLast((crud) => !crud.pending)?.created_at ?? "";
   const found = (head?.pages[0]?.cruds ?? []).filter(
-    (crud) => !known.has(crud.uuid) && crud.created_at >= newest && isAlive(crud),
+    (crud) => !known.has(crud.uuid) && crud.created_at >= oldest && isAlive(crud),
   );
   return {
     found,
     show: () => {
-      client.setQueryData<Feed>(HOME, (feed) => prepend(feed, found));
+      client.setQueryData<Feed>(HOME, (feed) => newestFirst(prepend(feed, found)));
     },
   };
 }
@@ -283,6 +284,17 @@ function prepend(feed: Feed | undefined, cruds: readonly ListedCrud[]): Feed | u
   const known = new Set(feed.pages.flatMap((part) => part.cruds.map((crud) => crud.uuid)));
   const added = cruds.filter((crud) => !known.has(crud.uuid));
   return { ...feed, pages: [{ ...first, cruds: [...added, ...first.cruds] }, ...rest] };
+}
+
+function newestFirst(feed: Feed | undefined): Feed | undefined {
+  const [first, ...rest] = feed?.pages ?? [];
+  if (feed === undefined || first === undefined) {
+    return feed;
+  }
+  const cruds = first.cruds.toSorted(
+    ({ created_at: one }, { created_at: other }) => Number(one < other) - Number(one > other),
+  );
+  return { ...feed, pages: [{ ...first, cruds }, ...rest] };
 }
 
 function append(feed: Feed | undefined, crud: ListedCrud): Feed | undefined {

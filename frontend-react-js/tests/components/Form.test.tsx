@@ -1,0 +1,250 @@
+import { act, fireEvent, screen, within } from "@testing-library/react";
+import { useState } from "react";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { Dialog } from "../../src/components/Dialog";
+import { notify } from "../../src/notices";
+import { show, showPage } from "../support/page";
+import { ok, raw, refuse, type Server, servePage, unreachable } from "../support/server";
+import { pass, SECOND, settle } from "../support/time";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+describe("a form", () => {
+  const SIGNUP = "/api/auth/signup";
+
+  async function join() {
+    const shown = showPage("/signup");
+    const form = screen.getByRole("form", { name: "Join" });
+    const field = (name: string) => within(form).getByLabelText(name);
+    await shown.user.click(field("Name"));
+    await shown.user.paste("Worf");
+    const send = () => shown.user.click(within(form).getByRole("button", { name: "Join now" }));
+    return { ...shown, form, field, send };
+  }
+
+  test("says what is wrong with a field beside it, and goes there", async () => {
+    server.on("post", SIGNUP, refuse(422, "handle_taken"));
+    const { field, form, send } = await join();
+    await send();
+    await settle();
+    const handle = field("Handle");
+    expect(handle).toBeInvalid();
+    expect(handle).toHaveAccessibleDescription(/Somebody has that handle already/);
+    expect(handle).toHaveFocus();
+    expect(field("E-mail")).not.toBeInvalid();
+    const told = within(form)
+      .getAllByRole("alert")
+      .filter((alert) => alert.textContent !== "");
+    expect(told).toHaveLength(1);
+    expect(form).not.toHaveTextContent("Trace");
+  });
+
+  test("says again what is wrong again", async () => {
+    server.on("post", SIGNUP, refuse(422, "handle_taken"));
+    const { field, send } = await join();
+    await send();
+    await settle();
+    await send();
+    await settle();
+    expect(field("Handle")).toHaveFocus();
+  });
+
+  test("keeps what was written, and takes its complaint back when all is well", async () => {
+    server.on(
+      "post",
+      SIGNUP,
+      refuse(422, "password_too_weak"),
+      ok({ status: "confirmation_sent" }),
+    );
+    const { address, field, send } = await join();
+    await send();
+    await settle();
+    expect(field("Password")).toHaveFocus();
+    expect(field("Name")).toHaveValue("Worf");
+    await send();
+    await settle();
+    expect(address()).toBe("/confirm");
+  });
+
+  test("says at its top what is about no field of its own", async () => {
+    server.on(
+      "post",
+      SIGNUP,
+      refuse(422, "bio_invalid"),
+      refuse(429, "rate_limited", { "Retry-After": "120" }),
+    );
+    const { field, form, send } = await join();
+    await send();
+    await settle();
+    const top = () => form.querySelector("form > .problem");
+    expect(top()).toHaveTextContent("Your bio holds a character that cannot be kept.");
+    await send();
+    await settle();
+    expect(top()).toHaveTextContent("That was tried too often.");
+    expect(top()).toHaveTextContent("It takes 2 minutes.");
+    expect(field("Name")).toBeValid();
+  });
+
+  test.each([
+    ["a fault of the server's", refuse(500, "generic_500"), true],
+    ["a gateway's page", raw(504, "<html>"), true],
+    ["no network", unreachable(), false],
+    ["a refusal", refuse(422, "invalid_json"), false],
+  ])("tells the trace of %s, or not", async (_, reply, isTold) => {
+    server.on("post", SIGNUP, reply);
+    const { form, send } = await join();
+    await send();
+    await settle();
+    const [, trace = ""] =
+      server.sent("post", SIGNUP)[0]?.headers.get("traceparent")?.split("-") ?? [];
+    expect(trace).toHaveLength(32);
+    expect(form.textContent?.includes(trace)).toBe(isTold);
+  });
+
+  test("is not sent again while it is on its way", async () => {
+    const answer = server.hold("post", SIGNUP);
+    const { form, send } = await join();
+    await send();
+    await settle();
+    expect(within(form).getByRole("button", { name: "Join now" })).toBeDisabled();
+    await send();
+    expect(server.sent("post", SIGNUP)).toHaveLength(1);
+    answer.release(ok({ status: "confirmation_sent" }));
+    await settle();
+  });
+});
+
+function Opener({ onClose = () => undefined }: { onClose?: () => void }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => setOpen(true)}>
+        Open
+      </button>
+      {isOpen && (
+        <Dialog
+          title="Are you sure?"
+          onClose={() => {
+            setOpen(false);
+            onClose();
+          }}
+        >
+          <p>Think.</p>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+describe("a dialog", () => {
+  async function open(onClose?: () => void) {
+    const showModal = vi.spyOn(HTMLDialogElement.prototype, "showModal");
+    const { user } = show(<Opener {...(onClose && { onClose })} />);
+    await user.click(screen.getByRole("button", { name: "Open" }));
+    return { user, showModal, dialog: screen.getByRole("dialog", { name: "Are you sure?" }) };
+  }
+
+  function expectClosed() {
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Open" })).toHaveFocus();
+  }
+
+  test("is modal", async () => {
+    const { showModal, dialog } = await open();
+    expect(showModal).toHaveBeenCalledOnce();
+    expect(dialog).toHaveAttribute("open");
+  });
+
+  test("closes by its button, and the focus returns", async () => {
+    const { user } = await open();
+    await user.click(screen.getByRole("button", { name: "Close" }));
+    expectClosed();
+  });
+
+  test("closes by Escape, and the focus returns", async () => {
+    const onClose = vi.fn();
+    const { dialog } = await open(onClose);
+    const pressed = new Event("cancel", { cancelable: true }); // what Escape does in a browser
+    fireEvent(dialog, pressed);
+    expect(pressed.defaultPrevented).toBe(true);
+    expect(onClose).toHaveBeenCalledOnce();
+    expectClosed();
+  });
+
+  test("closes by a click beside it, not by one in it", async () => {
+    const { dialog } = await open();
+    fireEvent.click(screen.getByText("Think."));
+    expect(dialog).toBeInTheDocument();
+    fireEvent.click(dialog);
+    expectClosed();
+  });
+});
+
+describe("a notice", () => {
+  function texts(): string[] {
+    const area = screen.getByRole("status", { name: "Notices" });
+    return [...area.querySelectorAll("p")].map((p) => p.textContent ?? "");
+  }
+
+  function tell(...input: Parameters<typeof notify>): void {
+    act(() => notify(...input));
+  }
+
+  beforeEach(() => {
+    show(<p>Page</p>);
+  });
+
+  test("goes by itself, a bad one later", async () => {
+    tell("Good");
+    tell("Bad", "bad");
+    expect(texts()).toEqual(["Good", "Bad"]);
+    await pass(4 * SECOND - 1);
+    expect(texts()).toEqual(["Good", "Bad"]);
+    await pass(1);
+    expect(texts()).toEqual(["Bad"]);
+    await pass(4 * SECOND - 1);
+    expect(texts()).toEqual(["Bad"]);
+    await pass(1);
+    expect(texts()).toEqual([]);
+  });
+
+  test("goes when it is told to, and only that one", async () => {
+    tell("One");
+    tell("Two");
+    fireEvent.click(screen.getAllByRole("button", { name: "Dismiss" })[0] as HTMLElement);
+    expect(texts()).toEqual(["Two"]);
+    await pass(10 * SECOND);
+    expect(texts()).toEqual([]);
+  });
+
+  test("that says the same as another takes its place and stays its whole time", async () => {
+    tell("Same");
+    await pass(3 * SECOND);
+    tell("Same");
+    expect(texts()).toEqual(["Same"]);
+    await pass(3 * SECOND);
+    expect(texts()).toEqual(["Same"]);
+    await pass(SECOND);
+    expect(texts()).toEqual([]);
+  });
+
+  test("is one of three at most, the oldest goes", () => {
+    for (const text of ["One", "Two", "Three", "Four"]) {
+      tell(text);
+    }
+    expect(texts()).toEqual(["Two", "Three", "Four"]);
+  });
+
+  test("has the trace to look for, where there is one", () => {
+    tell("Broken", "bad", "4bf92f3577b34da6a3ce929d0e0e4736");
+    expect(texts()).toEqual(["Broken", "Trace 4bf92f3577b34da6a3ce929d0e0e4736"]);
+  });
+
+  test("is told to readers of the screen as it comes", () => {
+    expect(screen.getByRole("status", { name: "Notices" })).toBeEmptyDOMElement();
+  });
+});
