@@ -1,0 +1,317 @@
+import { act, screen, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { end, getSession } from "../src/api/session";
+import {
+  counts,
+  crud,
+  LONDO,
+  ownCrud,
+  profile,
+  signedIn,
+  signIn,
+  uuid,
+  WORF,
+} from "./support/make";
+import { open, showPage } from "./support/page";
+import { ok, refuse, type Server, servePage, unreachable } from "./support/server";
+import { at, HOUR, MINUTE, pass, SECOND, settle } from "./support/time";
+
+const HOME = "/api/activities/home";
+const REFRESH = "/api/auth/refresh";
+const MARK = "cruddur.signed-in";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+/** What another tab does to the storage. */
+async function elsewhere(newValue: string | null): Promise<void> {
+  await act(async () => {
+    dispatchEvent(new StorageEvent("storage", { key: MARK, newValue }));
+  });
+  await settle();
+}
+
+function nav() {
+  return within(screen.getByRole("navigation", { name: "Main" }));
+}
+
+function names(): (string | null)[] {
+  return nav()
+    .getAllByRole("link")
+    .map((link) => link.getAttribute("aria-label"));
+}
+
+describe("the way around", () => {
+  test("of a visitor leads to what they may see", async () => {
+    showPage("/about");
+    await settle();
+    expect(names()).toEqual(["Cruddur", "Home", "Search", "About", "Sign in", "Join"]);
+    expect(nav().getByRole("link", { name: "About" })).toHaveAttribute("aria-current", "page");
+    expect(server.sent("get", "/api/messages/counter")).toHaveLength(0);
+  });
+
+  test("of a member leads to what is theirs", async () => {
+    signIn();
+    showPage("/");
+    await settle();
+    expect(names()).toEqual([
+      "Cruddur",
+      "Home",
+      "Search",
+      "Notifications",
+      "Messages",
+      "Profile",
+      "Settings",
+    ]);
+    expect(nav().getByRole("link", { name: "Profile" })).toHaveAttribute("href", "/@worf");
+    expect(nav().getByRole("button", { name: "Crud" })).toBeInTheDocument();
+  });
+
+  test("counts what is unread, and goes on counting", async () => {
+    signIn();
+    server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }), ok({ count: 100 }));
+    server.on("get", "/api/messages/counter", ok({ count: 1 }), ok({ count: 0 }));
+    showPage("/");
+    const notifications = await nav().findByRole("link", { name: "Notifications, 3 unread" });
+    expect(notifications).toHaveTextContent("3");
+    expect(nav().getByRole("link", { name: "Messages, 1 unread" })).toHaveTextContent("1");
+    await pass(20 * SECOND);
+    await settle();
+    const more = nav().getByRole("link", { name: "Notifications, 100 unread" });
+    expect(more).toHaveTextContent("99+");
+    expect(nav().getByRole("link", { name: "Messages" })).not.toHaveTextContent(/\d/);
+  });
+
+  test("shows nothing of either while it is found out who is there", async () => {
+    localStorage.setItem(MARK, WORF.uuid);
+    const refresh = server.hold("post", REFRESH);
+    await elsewhere(WORF.uuid);
+    open("/");
+    await settle();
+    expect(names()).toEqual(["Cruddur", "Home", "Search"]);
+    refresh.release(ok(signedIn()));
+    await settle();
+    expect(names()).toContain("Messages");
+  });
+
+  test("has beside it what is talked about, and by whom", async () => {
+    server.on(
+      "get",
+      "/api/trending",
+      ok([
+        { tag: "qapla", count: 1 },
+        { tag: "日本", count: 12 },
+      ]),
+    );
+    server.on("get", "/api/users/suggested", ok([LONDO]));
+    showPage("/about");
+    const trending = within(await screen.findByRole("region", { name: "Trending" }));
+    expect(trending.getByRole("link", { name: "#qapla 1 crud" })).toHaveAttribute(
+      "href",
+      "/search?term=%23qapla",
+    );
+    expect(trending.getByRole("link", { name: "#日本 12 cruds" })).toBeInTheDocument();
+    const people = within(screen.getByRole("region", { name: "Suggested people" }));
+    expect(people.getByRole("link", { name: "Londo Mollari @londo" })).toHaveAttribute(
+      "href",
+      "/@londo",
+    );
+  });
+});
+
+describe("a browser that was signed in", () => {
+  beforeEach(async () => {
+    localStorage.setItem(MARK, WORF.uuid);
+    await elsewhere(WORF.uuid);
+  });
+
+  test.each([
+    ["/", "form", "New crud"],
+    ["/@londo", "article", "Crud by Londo Mollari"],
+    ["/search?term=x", "article", "Crud by Londo Mollari"],
+    [`/@londo/status/${uuid(100)}`, "form", "Reply to Londo Mollari"],
+    ["/settings", "region", "Devices"],
+  ] as const)(
+    "opens %s as the member's, and asks for each thing once",
+    async (address, role, name) => {
+      server.on("post", REFRESH, ok(signedIn()));
+      server.on(
+        "get",
+        "/api/activities/@{handle}",
+        ok({ profile: profile(), activities: [crud()] }),
+      );
+      server.on("get", "/api/activities/search", ok([crud()]));
+      server.on("get", "/api/auth/sessions", ok([]));
+      server.on(
+        "get",
+        "/api/activities/@{handle}/status/{uuid}",
+        ok({ activity: crud(), replies: [] }),
+      );
+      open(address);
+      expect(await screen.findByRole(role, { name })).toBeInTheDocument();
+      await pass(SECOND);
+      expect(screen.queryByText("Loading")).not.toBeInTheDocument();
+      expect(server.sent("post", REFRESH)).toHaveLength(1);
+      const asked = server.requests.filter(({ method }) => method === "GET");
+      expect(asked.length).toBeGreaterThan(2);
+      expect(asked.map(({ headers }) => headers.get("Authorization"))).toEqual(
+        Array(asked.length).fill("Bearer token-1"),
+      );
+    },
+  );
+
+  test("whose session is over reads on as a visitor, and is told", async () => {
+    server.on("post", REFRESH, refuse(401, "generic_401"));
+    server.on("get", HOME, ok([crud()]));
+    open("/");
+    expect(await screen.findByRole("article")).toBeInTheDocument();
+    expect(names()).toContain("Sign in");
+    expect(screen.getByRole("status", { name: "Notices" })).toHaveTextContent(
+      "You are signed out: this session was ended.",
+    );
+    expect(localStorage.getItem(MARK)).toBeNull();
+  });
+
+  test("without a network says so, and goes on when there is one", async () => {
+    server.on("post", REFRESH, unreachable());
+    const { user } = open("/");
+    await pass(20 * SECOND);
+    const main = within(screen.getByRole("main"));
+    expect(main.getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(server.sent("get", HOME)).toHaveLength(0);
+    server.on("post", REFRESH, ok(signedIn()));
+    server.on("get", HOME, ok([crud()]));
+    await user.click(main.getByRole("button", { name: "Try again" }));
+    expect(await main.findByRole("article")).toBeInTheDocument();
+    expect(names()).toContain("Messages");
+  });
+
+  test("without a network says so also where only members are, and goes on", async () => {
+    server.on("post", REFRESH, unreachable());
+    const { user } = open("/notifications");
+    await pass(20 * SECOND);
+    const main = within(screen.getByRole("main"));
+    expect(main.getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    server.on("post", REFRESH, ok(signedIn()));
+    server.on("get", "/api/activities/notifications", ok([]));
+    await user.click(main.getByRole("button", { name: "Try again" }));
+    expect(await main.findByText("All quiet")).toBeInTheDocument();
+  });
+
+  test("counts down by the server's clock, whatever this machine's says", async () => {
+    server.ahead = -10 * MINUTE;
+    server.on("post", REFRESH, ok(signedIn()));
+    const expires_at = at(-9 * MINUTE);
+    server.on("get", HOME, ok([crud({ created_at: at(-HOUR), expires_at })]));
+    open("/");
+    const article = await screen.findByRole("article");
+    expect(article).not.toHaveClass("crud-fading");
+    expect(article).toHaveTextContent(/(5\ds|1m 0[01]s) left/);
+    await pass(65 * SECOND);
+    expect(article).not.toBeInTheDocument();
+  });
+});
+
+describe("when somebody else is there", () => {
+  const mine = ownCrud({ liked: true, likes_count: 1 });
+  const theirs = ownCrud({ likes_count: 1 });
+
+  function isLiked(): boolean {
+    const like = screen.getByRole("button", { name: "Like, 1 likes" });
+    return like.getAttribute("aria-pressed") === "true";
+  }
+
+  test.each(["/", "/@worf", "/search?term=x", `/@worf/status/${uuid(100)}`])(
+    "what was shown to a member is shown anew: %s",
+    async (address) => {
+      signIn();
+      const answers = (listed: typeof mine) => {
+        server.on("get", HOME, ok([listed]));
+        const own = profile({ ...WORF });
+        server.on("get", "/api/activities/@{handle}", ok({ profile: own, activities: [listed] }));
+        server.on("get", "/api/activities/search", ok([listed]));
+        server.on(
+          "get",
+          "/api/activities/@{handle}/status/{uuid}",
+          ok({ activity: listed, replies: [] }),
+        );
+      };
+      answers(mine);
+      open(address);
+      await screen.findByRole("article");
+      expect(isLiked()).toBe(true);
+      answers(theirs);
+      await elsewhere(null);
+      await pass(SECOND);
+      expect(isLiked()).toBe(false);
+      expect(names()).toContain("Sign in");
+    },
+  );
+
+  test("a session that was ended elsewhere is told once", async () => {
+    signIn();
+    open("/");
+    await settle();
+    act(() => end());
+    await settle();
+    const notices = screen.getByRole("status", { name: "Notices" });
+    expect(notices.querySelectorAll("p")).toHaveLength(1);
+    expect(notices).toHaveTextContent("this session was ended");
+  });
+
+  test("a member who signs in in another tab is known here", async () => {
+    open("/");
+    await settle();
+    expect(names()).toContain("Sign in");
+    server.on("post", REFRESH, ok(signedIn()));
+    await elsewhere(WORF.uuid);
+    await settle();
+    expect(names()).toContain("Messages");
+    expect(getSession()).toMatchObject({ phase: "in" });
+  });
+
+  test("what one pressed is not what the other finds", async () => {
+    signIn();
+    server.on("get", HOME, ok([crud()]), ok([crud({ likes_count: 1 })]));
+    server.on("put", "/api/activities/{uuid}/like", ok(counts({ liked: true, likes_count: 1 })));
+    const { user } = open("/");
+    await user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
+    await settle();
+    expect(isLiked()).toBe(true);
+    server.on("post", REFRESH, ok(signedIn({ ...WORF, ...LONDO }, "token-2")));
+    await elsewhere(LONDO.uuid);
+    await pass(SECOND);
+    expect(nav().getByRole("link", { name: "Profile" })).toHaveAttribute("href", "/@londo");
+    expect(isLiked()).toBe(false);
+  });
+});
+
+describe("a new page", () => {
+  test("begins at its top and has the focus, going back does not", async () => {
+    const { user } = open("/about");
+    await settle();
+    const scroll = vi.spyOn(window, "scrollTo");
+    await user.click(nav().getByRole("link", { name: "Search" }));
+    expect(document.title).toBe("Search · Cruddur");
+    expect(scroll).toHaveBeenCalledWith(0, 0);
+    scroll.mockClear();
+    await act(async () => history.back());
+    await settle();
+    expect(scroll).not.toHaveBeenCalled();
+  });
+
+  test("that is opened again is asked for anew", async () => {
+    server.on("get", HOME, ok([]));
+    const { user } = open("/");
+    await settle();
+    const before = server.sent("get", HOME).length;
+    server.on("get", HOME, ok([crud()]));
+    await user.click(nav().getByRole("link", { name: "Home" }));
+    await settle();
+    expect(server.sent("get", HOME).length).toBeGreaterThan(before);
+    expect(await screen.findByRole("article")).toBeInTheDocument();
+  });
+});

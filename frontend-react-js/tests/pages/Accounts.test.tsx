@@ -1,0 +1,273 @@
+import { screen, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test } from "vitest";
+import { getSession } from "../../src/api/session";
+import { crud, LONDO, profile, signedIn, signIn, WORF } from "../support/make";
+import { type Shown, showPage } from "../support/page";
+import { ok, refuse, type Server, servePage } from "../support/server";
+import { settle } from "../support/time";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+function form(name: string): HTMLElement {
+  return screen.getByRole("form", { name });
+}
+
+function field(label: string): HTMLElement {
+  return screen.getByLabelText(label);
+}
+
+function heading(): HTMLElement {
+  return screen.getByRole("heading", { level: 1 });
+}
+
+function notices(): HTMLElement {
+  return screen.getByRole("status", { name: "Notices" });
+}
+
+async function fill(shown: Shown, values: Record<string, string>): Promise<void> {
+  for (const [label, value] of Object.entries(values)) {
+    await shown.user.clear(field(label));
+    await shown.user.click(field(label));
+    await shown.user.paste(value);
+  }
+}
+
+async function press(shown: Shown, name: string): Promise<void> {
+  await shown.user.click(within(screen.getByRole("main")).getByRole("button", { name }));
+  await settle();
+}
+
+const PASSWORD = "today-is-a-good-day";
+
+async function signInByForm(shown: Shown): Promise<void> {
+  server.on("post", "/api/auth/signin", ok(signedIn()));
+  await fill(shown, { "E-mail or handle": " worf ", Password: PASSWORD });
+  await press(shown, "Sign in");
+}
+
+describe("what only members see", () => {
+  test.each([
+    ["/notifications", "Sign in to see what happened to you."],
+    ["/messages", "Sign in to read your messages."],
+    ["/messages/@londo", "Sign in to write to @londo."],
+    ["/settings", "Sign in to change your settings."],
+  ])("is not shown to visitors, who are told why to sign in: %s", async (address, why) => {
+    server.on("get", "/api/users/@{handle}/short", ok(LONDO));
+    const shown = showPage(address);
+    await settle();
+    const main = within(screen.getByRole("main"));
+    expect(main.getByText(why)).toBeInTheDocument();
+    expect(main.getByRole("link", { name: "Join now" })).toHaveAttribute("href", "/signup");
+    await shown.user.click(main.getByRole("link", { name: "Sign in" }));
+    expect(shown.address()).toBe("/signin");
+    expect(heading()).toHaveTextContent(why.slice(0, -1));
+  });
+
+  test("is shown after signing in, where one was about to go", async () => {
+    server.on("get", "/api/message_groups", ok([]));
+    const shown = showPage("/messages");
+    await shown.user.click(within(screen.getByRole("main")).getByRole("link", { name: "Sign in" }));
+    await signInByForm(shown);
+    expect(server.sent("post", "/api/auth/signin")[0]?.body).toEqual({
+      email: "worf",
+      password: PASSWORD,
+    });
+    expect(shown.address()).toBe("/messages");
+    expect(getSession()).toMatchObject({ phase: "in", user: WORF });
+    expect(await screen.findByText("Nobody wrote yet")).toBeInTheDocument();
+  });
+});
+
+describe("signing in", () => {
+  test("leads home where one came from nowhere", async () => {
+    const shown = showPage("/signin");
+    expect(heading()).toHaveTextContent("Sign in to Cruddur");
+    await signInByForm(shown);
+    expect(shown.address()).toBe("/");
+    expect(screen.getByRole("form", { name: "New crud" })).toBeInTheDocument();
+  });
+
+  test("leads back to a search, term and all, where one acted", async () => {
+    server.on("get", "/api/activities/search", ok([crud()]));
+    const shown = showPage("/search?term=%23crud");
+    await shown.user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
+    expect(shown.address()).toBe("/signin");
+    expect(heading()).toHaveTextContent("Sign in to like it");
+    await signInByForm(shown);
+    expect(shown.address()).toBe("/search?term=%23crud");
+    expect(server.requests.some(({ url }) => url.pathname.endsWith("/like"))).toBe(false);
+  });
+
+  test("is not asked of a member", () => {
+    signIn();
+    expect(showPage("/signin").address()).toBe("/");
+  });
+
+  test("with the wrong password says so, without a word about which part", async () => {
+    server.on("post", "/api/auth/signin", refuse(401, "credentials_invalid"));
+    const shown = showPage("/signin");
+    await fill(shown, { "E-mail or handle": "worf", Password: "wrong" });
+    await press(shown, "Sign in");
+    expect(form("Sign in")).toHaveTextContent("That is not the right password for this account.");
+    expect(server.sent("post", "/api/auth/refresh")).toHaveLength(0);
+    expect(field("E-mail or handle")).toHaveValue("worf");
+    expect(getSession().phase).toBe("out");
+  });
+
+  test("before the address was confirmed leads to where that is done", async () => {
+    server.on("post", "/api/auth/signin", refuse(403, "email_unconfirmed"));
+    const shown = showPage("/signin");
+    await fill(shown, { "E-mail or handle": "worf@example.com", Password: PASSWORD });
+    await press(shown, "Sign in");
+    expect(field("E-mail or handle")).toHaveAccessibleDescription(/was not confirmed yet/);
+    await shown.user.click(screen.getByRole("link", { name: "Enter the code" }));
+    expect(shown.address()).toBe("/confirm");
+    expect(field("E-mail")).toHaveValue("worf@example.com");
+  });
+});
+
+describe("joining", () => {
+  test("goes from the form over the code to signing in", async () => {
+    server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
+    server.on(
+      "post",
+      "/api/auth/confirm",
+      refuse(422, "code_invalid"),
+      ok({ status: "confirmed" }),
+    );
+    const shown = showPage("/signup");
+    await fill(shown, {
+      Name: "Worf",
+      Handle: " @Worf",
+      "E-mail": " worf@example.com ",
+      Password: PASSWORD,
+    });
+    await press(shown, "Join now");
+    expect(server.sent("post", "/api/auth/signup")[0]?.body).toEqual({
+      display_name: "Worf",
+      handle: "worf",
+      email: "worf@example.com",
+      password: PASSWORD,
+    });
+    expect(shown.address()).toBe("/confirm");
+    await fill(shown, { Code: "123 456" });
+    await press(shown, "Confirm");
+    expect(field("Code")).toHaveAccessibleDescription(/That code is wrong/);
+    await press(shown, "Confirm");
+    expect(server.sent("post", "/api/auth/confirm")[1]?.body).toEqual({
+      email: "worf@example.com",
+      code: "123456",
+    });
+    expect(shown.address()).toBe("/signin");
+    expect(notices()).toHaveTextContent("Your account is open.");
+    expect(field("E-mail or handle")).toHaveValue("worf@example.com");
+  });
+
+  test("twice with the same words is once, with others is again", async () => {
+    server.on("post", "/api/auth/signup", refuse(503, "unavailable"));
+    const shown = showPage("/signup");
+    await fill(shown, { Name: "Worf" });
+    await press(shown, "Join now");
+    await press(shown, "Join now");
+    await fill(shown, { Name: "Martok" });
+    await press(shown, "Join now");
+    const keys = server
+      .sent("post", "/api/auth/signup")
+      .map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(keys[0]).toMatch(/./);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
+  test("has another code sent", async () => {
+    const answer = server.hold("post", "/api/auth/resend");
+    const shown = showPage("/confirm");
+    await fill(shown, { "E-mail": "worf@example.com " });
+    await press(shown, "Send a new code");
+    expect(screen.getByRole("button", { name: "Send a new code" })).toBeDisabled();
+    expect(server.sent("post", "/api/auth/resend")[0]?.body).toEqual({ email: "worf@example.com" });
+    answer.release(refuse(429, "rate_limited", { "Retry-After": "600" }));
+    await settle();
+    expect(form("Confirm")).toHaveTextContent("It takes 10 minutes.");
+    await press(shown, "Send a new code");
+    answer.release(ok({ status: "confirmation_sent" }));
+    await settle();
+    expect(notices()).toHaveTextContent("A new code is on its way.");
+    expect(server.sent("post", "/api/auth/confirm")).toHaveLength(0);
+  });
+});
+
+test("a forgotten password is replaced with a code", async () => {
+  server.on("post", "/api/auth/forgot", ok({ status: "code_sent" }));
+  server.on("post", "/api/auth/reset", ok({ status: "password_changed" }));
+  const shown = showPage("/signin");
+  await shown.user.click(screen.getByRole("link", { name: "Forgot your password?" }));
+  await fill(shown, { "E-mail": "worf@example.com" });
+  await press(shown, "Send the code");
+  expect(shown.address()).toBe("/reset");
+  expect(field("E-mail")).toHaveValue("worf@example.com");
+  await fill(shown, { Code: " 123456 ", "New password": "perhaps-today-is-a-good-day" });
+  await press(shown, "Change password");
+  expect(server.sent("post", "/api/auth/reset")[0]?.body).toEqual({
+    email: "worf@example.com",
+    code: "123456",
+    password: "perhaps-today-is-a-good-day",
+  });
+  expect(shown.address()).toBe("/signin");
+  expect(notices()).toHaveTextContent("Your password is changed.");
+});
+
+describe("a person's page", () => {
+  test("of another offers to write to them, also to a visitor who then signs in", async () => {
+    server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
+    server.on("get", "/api/users/@{handle}/short", ok(LONDO));
+    server.on("get", "/api/messages/@{handle}", ok([]));
+    const shown = showPage("/@londo");
+    await shown.user.click(await screen.findByRole("button", { name: "Message" }));
+    expect(shown.address()).toBe("/signin");
+    expect(heading()).toHaveTextContent("Sign in to write to @londo");
+    await signInByForm(shown);
+    expect(shown.address()).toBe("/@londo");
+    await shown.user.click(await screen.findByRole("button", { name: "Message" }));
+    expect(shown.address()).toBe("/messages/@londo");
+  });
+
+  test("of one's own offers to edit it", async () => {
+    signIn();
+    const own = profile({ ...WORF, bio: "Son of Mogh, see @gowron", cruds_count: 2 });
+    server.on("get", "/api/activities/@{handle}", ok({ profile: own, activities: [] }));
+    showPage("/@worf");
+    const region = within(await screen.findByRole("region", { name: "Profile" }));
+    expect(region.getByRole("link", { name: "Edit profile" })).toHaveAttribute("href", "/settings");
+    expect(region.queryByRole("button", { name: "Message" })).not.toBeInTheDocument();
+    expect(region.getByRole("link", { name: "@gowron" })).toHaveAttribute("href", "/@gowron");
+    expect(region.getByText("cruds alive", { exact: false })).toHaveTextContent("2 cruds alive");
+    expect(document.title).toBe("Worf · Cruddur");
+  });
+
+  test("of nobody says so", async () => {
+    server.on("get", "/api/activities/@{handle}", refuse(404, "not_found"));
+    showPage("/@nobody");
+    expect(await screen.findByText("Nobody goes by that name")).toBeInTheDocument();
+    expect(heading()).toHaveTextContent("@nobody");
+    expect(server.sent("get", "/api/activities/@{handle}")).toHaveLength(1);
+  });
+});
+
+describe("an address that leads nowhere", () => {
+  test.each(["/nowhere", "/@", "/worf", "/worf/status/1", "/messages/worf", "/@worf/likes"])(
+    "says so: %s",
+    async (address) => {
+      const shown = showPage(address);
+      await settle();
+      expect(heading()).toHaveTextContent("Not found");
+      expect(document.title).toBe("Not found · Cruddur");
+      await shown.user.click(screen.getByRole("link", { name: "Go home" }));
+      expect(shown.address()).toBe("/");
+    },
+  );
+});

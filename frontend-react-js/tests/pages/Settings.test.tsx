@@ -1,0 +1,275 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test } from "vitest";
+import { getSession } from "../../src/api/session";
+import { device, profile, signIn, uuid, WORF } from "../support/make";
+import { type Shown, showPage } from "../support/page";
+import { ok, refuse, type Server, servePage } from "../support/server";
+import { at, DAY, HOUR, settle } from "../support/time";
+
+const SESSIONS = "/api/auth/sessions";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+  signIn();
+  server.on("get", SESSIONS, ok([device({ current: true })]));
+  server.on("get", "/api/activities/@{handle}", own("Worf", "Son of Mogh"));
+});
+
+function own(display_name: string, bio: string) {
+  return ok({ profile: profile({ ...WORF, display_name, bio }), activities: [] });
+}
+
+async function showSettings(): Promise<Shown> {
+  const shown = showPage("/settings");
+  await settle();
+  return shown;
+}
+
+function part(name: string) {
+  return within(screen.getByRole("region", { name }));
+}
+
+function notices(): HTMLElement {
+  return screen.getByRole("status", { name: "Notices" });
+}
+
+describe("the picture", () => {
+  const KEY = "/api/avatars/key_upload";
+  const UPLOAD = "/api/avatars/uploads/{token}";
+
+  function picture(type: string, bytes = 3): File {
+    const file = new File(["abc"], "me", { type });
+    Object.defineProperty(file, "size", { value: bytes });
+    return file;
+  }
+
+  async function choose(file: File): Promise<void> {
+    fireEvent.change(part("Picture").getByLabelText(/picture|Uploading/), {
+      target: { files: [file] },
+    });
+    await settle();
+  }
+
+  test.each([
+    ["of another type", picture("image/svg+xml"), "Only JPEG, PNG, GIF and WebP"],
+    ["of no type", picture(""), "Only JPEG, PNG, GIF and WebP"],
+    ["that is no picture", picture("application/pdf"), "Only JPEG, PNG, GIF and WebP"],
+    ["that is too large", picture("image/png", 8 * 1024 * 1024 + 1), "at most 8 MiB"],
+  ])("%s is refused before anything is sent", async (_, file, words) => {
+    await showSettings();
+    const before = server.requests.length;
+    await choose(file);
+    expect(part("Picture").getByRole("alert")).toHaveTextContent(words);
+    expect(server.requests).toHaveLength(before);
+  });
+
+  test.each(["image/jpeg", "image/png", "image/gif", "image/webp"])(
+    "of type %s goes where the server says, and stands everywhere",
+    async (type) => {
+      server.on("post", KEY, ok({ url: "/api/avatars/uploads/signed.token-1" }));
+      server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+      await showSettings();
+      const file = picture(type, 8 * 1024 * 1024);
+      await choose(file);
+      expect(server.sent("post", KEY)[0]?.body).toEqual({ extension: type.slice(6) });
+      const [sent] = server.sent("put", UPLOAD);
+      expect(sent?.url.pathname).toBe("/api/avatars/uploads/signed.token-1");
+      expect(sent?.headers.get("Content-Type")).toBe(type);
+      expect(sent?.body).toBe(file);
+      expect(notices()).toHaveTextContent("That is you now.");
+      expect(getSession()).toMatchObject({ user: { avatar_url: "/api/avatars/1.webp" } });
+      expect(document.querySelector(".nav-me img")).toHaveAttribute("src", "/api/avatars/1.webp");
+    },
+  );
+
+  test("that the server cannot read is refused in words", async () => {
+    server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
+    const answer = server.hold("put", UPLOAD);
+    await showSettings();
+    await choose(picture("image/png"));
+    const input = part("Picture").getByLabelText("Uploading…");
+    expect(input).toBeDisabled();
+    answer.release(refuse(422, "avatar_invalid"));
+    await settle();
+    expect(part("Picture").getByRole("alert")).toHaveTextContent("could not be read as a picture");
+    expect(part("Picture").getByLabelText("Choose a picture")).toBeEnabled();
+  });
+
+  test("that was refused makes room for the next", async () => {
+    server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
+    server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+    await showSettings();
+    await choose(picture("text/plain"));
+    await choose(picture("image/png"));
+    expect(part("Picture").queryByRole("alert")).not.toBeInTheDocument();
+  });
+});
+
+describe("the profile", () => {
+  const UPDATE = "/api/profile/update";
+
+  test("is what it was, and is saved as it is", async () => {
+    const updated = { ...profile({ ...WORF, display_name: "Commander Worf", bio: "" }) };
+    server.on("put", UPDATE, ok(updated));
+    const { user } = await showSettings();
+    const name = part("Profile").getByLabelText("Name");
+    const bio = part("Profile").getByLabelText("Bio");
+    expect(name).toHaveValue("Worf");
+    expect(bio).toHaveValue("Son of Mogh");
+    await user.clear(bio);
+    await user.clear(name);
+    await user.type(name, "Commander Worf");
+    await user.click(part("Profile").getByRole("button", { name: "Save profile" }));
+    expect(server.sent("put", UPDATE)[0]?.body).toEqual({
+      display_name: "Commander Worf",
+      bio: "",
+    });
+    await waitFor(() => expect(notices()).toHaveTextContent("Your profile is saved."));
+    expect(getSession()).toMatchObject({ user: { display_name: "Commander Worf" } });
+    expect(screen.getByRole("navigation")).toHaveTextContent("Commander Worf");
+  });
+
+  test("says beside the field what is wrong with it, and how much it may hold", async () => {
+    server.on("put", UPDATE, refuse(422, "display_name_exceed_max_chars"));
+    const { user } = await showSettings();
+    const name = part("Profile").getByLabelText("Name");
+    fireEvent.change(name, { target: { value: "😀".repeat(51) } });
+    expect(name).toHaveAccessibleDescription(/^1 .* too many/);
+    await user.click(part("Profile").getByRole("button", { name: "Save profile" }));
+    await settle();
+    expect(name).toHaveAccessibleDescription(/at most 50 characters/);
+    expect(name).toHaveFocus();
+    expect(name).toHaveValue("😀".repeat(51));
+  });
+
+  test("that cannot be read says so", async () => {
+    server.on("get", "/api/activities/@{handle}", refuse(422, "shape_invalid"), own("Worf", "Bio"));
+    const { user } = await showSettings();
+    await user.click(part("Profile").getByRole("button", { name: "Try again" }));
+    await settle();
+    expect(part("Profile").getByLabelText("Bio")).toHaveValue("Bio");
+  });
+});
+
+describe("the password", () => {
+  const CHANGE = "/api/auth/password";
+
+  async function change(shown: Shown): Promise<void> {
+    await shown.user.type(part("Password").getByLabelText("Current password"), "old-password");
+    await shown.user.type(part("Password").getByLabelText("New password"), "new-password");
+    await shown.user.click(part("Password").getByRole("button", { name: "Change password" }));
+    await settle();
+  }
+
+  test("is changed, and forgotten here", async () => {
+    server.on("put", CHANGE, ok({ status: "password_changed" }));
+    const shown = await showSettings();
+    server.on("get", SESSIONS, ok([device({ current: true })]));
+    await change(shown);
+    expect(server.sent("put", CHANGE)[0]?.body).toEqual({
+      current_password: "old-password",
+      password: "new-password",
+    });
+    expect(notices()).toHaveTextContent("Your password is changed.");
+    expect(part("Password").getByLabelText("Current password")).toHaveValue("");
+    expect(part("Password").getByLabelText("New password")).toHaveValue("");
+    expect(server.sent("get", SESSIONS)).toHaveLength(2);
+  });
+
+  test("that was wrong does not sign anybody out", async () => {
+    server.on("put", CHANGE, refuse(401, "credentials_invalid"));
+    const shown = await showSettings();
+    await change(shown);
+    expect(part("Password").getByRole("form")).toHaveTextContent("not the right password");
+    expect(getSession().phase).toBe("in");
+  });
+});
+
+describe("the devices", () => {
+  const phone = device({
+    uuid: uuid(601),
+    device: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Safari/604.1",
+    address: "2001:db8::7",
+    used_at: at(-HOUR),
+    created_at: at(-2 * DAY),
+  });
+
+  function rows(): HTMLElement[] {
+    return part("Devices").getAllByRole("listitem");
+  }
+
+  test("are told by browser, system, address and time", async () => {
+    server.on("get", SESSIONS, ok([device({ current: true }), phone]));
+    await showSettings();
+    expect(rows()[0]).toHaveTextContent("Firefox on Linux this device");
+    expect(rows()[1]).toHaveTextContent("Safari on iPhone");
+    expect(rows()[1]).toHaveTextContent("2001:db8::7 · used 1h · since 2d");
+    expect(within(rows()[0] as HTMLElement).queryByRole("button")).not.toBeInTheDocument();
+  });
+
+  test("are signed out one by one", async () => {
+    server.on("get", SESSIONS, ok([device({ current: true }), phone]));
+    const path = "/api/auth/sessions/{uuid}";
+    server.on("delete", path, refuse(404, "not_found"), ok([device({ current: true })]));
+    const { user } = await showSettings();
+    const out = () => part("Devices").getByRole("button", { name: "Sign out Safari on iPhone" });
+    await user.click(out());
+    await settle();
+    expect(rows()[1]).toHaveTextContent("It is gone, or it never was.");
+    await user.click(out());
+    await settle();
+    expect(rows()).toHaveLength(1);
+    expect(notices()).toHaveTextContent("Signed out there.");
+    expect(server.sent("delete", path)[1]?.url.pathname).toBe(`${SESSIONS}/${uuid(601)}`);
+  });
+});
+
+describe("leaving", () => {
+  test("signs out, and leads home", async () => {
+    server.on("post", "/api/auth/signout", ok({ status: "signed_out" }));
+    const { user, address } = await showSettings();
+    await user.click(part("Leaving").getByRole("button", { name: "Sign out" }));
+    await settle();
+    expect(getSession()).toEqual({ phase: "out", wasEnded: false });
+    expect(address()).toBe("/");
+    expect(screen.getByRole("link", { name: "Join" })).toBeInTheDocument();
+  });
+
+  test("is not done when the server does not know of it", async () => {
+    server.on("post", "/api/auth/signout", refuse(503, "unavailable"));
+    const { user, address } = await showSettings();
+    await user.click(part("Leaving").getByRole("button", { name: "Sign out" }));
+    await settle();
+    expect(part("Leaving").getByRole("alert")).toHaveTextContent("cannot be reached right now");
+    expect(getSession().phase).toBe("in");
+    expect(address()).toBe("/settings");
+  });
+
+  test("for good asks for the password", async () => {
+    const path = "/api/auth/me";
+    server.on("delete", path, refuse(401, "credentials_invalid"), ok({ status: "deleted" }));
+    const { user, address } = await showSettings();
+    await user.click(part("Leaving").getByRole("button", { name: "Delete account…" }));
+    const dialog = screen.getByRole("dialog", { name: "Delete your account?" });
+    await user.type(within(dialog).getByLabelText("Your password"), "here-today");
+    await user.click(within(dialog).getByRole("button", { name: "Delete for good" }));
+    await settle();
+    expect(within(dialog).getByRole("form")).toHaveTextContent("not the right password");
+    expect(getSession().phase).toBe("in");
+    await user.click(within(dialog).getByRole("button", { name: "Delete for good" }));
+    await settle();
+    expect(server.sent("delete", path)[1]?.body).toEqual({ password: "here-today" });
+    expect(getSession().phase).toBe("out");
+    expect(address()).toBe("/");
+    expect(notices()).toHaveTextContent("You are forgotten.");
+  });
+
+  test("for good can be thought over", async () => {
+    const { user } = await showSettings();
+    await user.click(part("Leaving").getByRole("button", { name: "Delete account…" }));
+    await user.click(screen.getByRole("button", { name: "Keep it" }));
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+  });
+});
