@@ -1,0 +1,414 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { crud, group, LONDO, message, note, ownCrud, signIn, uuid, WORF } from "../support/make";
+import { type Shown, showPage } from "../support/page";
+import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
+import { at, HOUR, MINUTE, pass, passUntil, SECOND, settle } from "../support/time";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+function main() {
+  return within(screen.getByRole("main"));
+}
+
+function hrefs(name: RegExp | string): (string | null)[] {
+  return main()
+    .queryAllByRole("link", { name })
+    .map((link) => link.getAttribute("href"));
+}
+
+describe("a crud by itself", () => {
+  const STATUS = "/api/activities/@{handle}/status/{uuid}";
+  const ADDRESS = `/@londo/status/${uuid(100)}`;
+  const reply = ownCrud({ uuid: uuid(201), reply_to_activity_uuid: uuid(100), message: "Why?" });
+
+  test("is there with its life and its replies", async () => {
+    server.on("get", STATUS, ok({ activity: crud({ replies_count: 1 }), replies: [reply] }));
+    showPage(ADDRESS);
+    const article = await screen.findByRole("article", { name: "Crud by Londo Mollari" });
+    expect(article).toHaveTextContent("2026");
+    expect(article).toHaveTextContent("6d 23h left");
+    const replies = within(screen.getByRole("region", { name: "Replies" }));
+    expect(replies.getByRole("article", { name: "Crud by Worf" })).toHaveTextContent("Why?");
+    expect(server.sent("get", STATUS)[0]?.url.pathname).toBe(
+      `/api/activities/@londo/status/${uuid(100)}`,
+    );
+    expect(screen.queryByRole("form", { name: /Reply/ })).not.toBeInTheDocument();
+  });
+
+  test("stands beneath what it replies to", async () => {
+    server.on("get", STATUS, ok({ activity: reply, replies: [] }));
+    server.on("get", "/api/activities/{uuid}", ok({ activity: crud(), replies: [reply] }));
+    showPage(`/@worf/status/${reply.uuid}`);
+    await screen.findByRole("article", { name: "Crud by Londo Mollari" });
+    const names = screen.getAllByRole("article").map((a) => a.getAttribute("aria-label"));
+    expect(names).toEqual(["Crud by Londo Mollari", "Crud by Worf"]);
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Reply");
+  });
+
+  test("leads a member who wants to reply to the form", async () => {
+    signIn();
+    server.on("get", STATUS, ok({ activity: crud(), replies: [] }));
+    const { user } = showPage(ADDRESS);
+    await user.click(await screen.findByRole("button", { name: "Reply, 0 replies" }));
+    expect(screen.getByRole("textbox", { name: "Reply to @londo" })).toHaveFocus();
+  });
+
+  test("that never was says so, and is not asked for again", async () => {
+    server.on("get", STATUS, refuse(404, "not_found"));
+    showPage(ADDRESS);
+    expect(await screen.findByText("Gone, and forgotten")).toBeInTheDocument();
+    await pass(10 * SECOND);
+    expect(server.sent("get", STATUS)).toHaveLength(1);
+  });
+
+  test("that cannot be reached is not said to be gone", async () => {
+    server.on("get", STATUS, unreachable());
+    showPage(ADDRESS);
+    await pass(10 * SECOND);
+    expect(main().getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(screen.queryByText("Gone, and forgotten")).not.toBeInTheDocument();
+  });
+
+  test("is gone at its instant, before the reader's eyes", async () => {
+    const activity = crud({ expires_at: at(10 * SECOND) });
+    server.on("get", STATUS, ok({ activity, replies: [reply] }));
+    showPage(ADDRESS);
+    await screen.findByRole("article", { name: "Crud by Londo Mollari" });
+    await passUntil(10 * SECOND - 1);
+    expect(screen.getByText("I do not like Santa Claus")).toBeInTheDocument();
+    await pass(1);
+    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+  });
+
+  test("is gone when its author deletes it here, and back if that failed", async () => {
+    signIn();
+    server.on("get", STATUS, ok({ activity: ownCrud(), replies: [] }));
+    const answer = server.hold("delete", "/api/activities/{uuid}");
+    const { user } = showPage(`/@worf/status/${uuid(100)}`);
+    await user.click(await screen.findByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    answer.release(refuse(503, "unavailable"));
+    await settle();
+    expect(screen.getByText("Today is a good day")).toBeInTheDocument();
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    answer.release(ok({ uuid: uuid(100), status: "deleted" }));
+    await settle();
+    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+  });
+});
+
+describe("searching", () => {
+  const SEARCH = "/api/activities/search";
+
+  async function search(shown: Shown, words: string): Promise<void> {
+    const box = screen.getByRole("searchbox", { name: "Search Cruddur" });
+    await shown.user.clear(box);
+    await shown.user.click(box);
+    await shown.user.paste(words);
+    await shown.user.keyboard("{Enter}");
+    await settle();
+  }
+
+  test("begins with what is talked about", async () => {
+    server.on("get", "/api/trending", ok([{ tag: "qapla", count: 2 }]));
+    showPage("/search");
+    expect(screen.getByRole("searchbox")).toHaveFocus();
+    await settle();
+    expect(hrefs(/#qapla/)).toEqual(["/search?term=%23qapla"]);
+    expect(server.sent("get", SEARCH)).toHaveLength(0);
+  });
+
+  test("asks for the words as they are", async () => {
+    server.on("get", SEARCH, ok([crud()]));
+    const shown = showPage("/search");
+    await search(shown, " #crud & “50% off” ");
+    expect(new URLSearchParams(shown.address().slice(7)).get("term")).toBe("#crud & “50% off”");
+    expect(server.sent("get", SEARCH)[0]?.url.searchParams.get("term")).toBe("#crud & “50% off”");
+    expect(main().getByRole("article")).toBeInTheDocument();
+    expect(screen.getByRole("searchbox")).toHaveValue("#crud & “50% off”");
+  });
+
+  test("for nothing asks nothing", async () => {
+    const shown = showPage("/search");
+    await search(shown, "   ");
+    expect(shown.address()).toBe("/search");
+    expect(server.sent("get", SEARCH)).toHaveLength(0);
+  });
+
+  test("from beside another page leads to the results", async () => {
+    server.on("get", SEARCH, ok([]));
+    const shown = showPage("/about");
+    await search(shown, "Qapla");
+    expect(shown.address()).toBe("/search?term=Qapla");
+    expect(main().getByText("Nothing alive matches")).toBeInTheDocument();
+    expect(main().getByText(/“Qapla”/)).toBeInTheDocument();
+  });
+
+  test("has no second box beside it", () => {
+    showPage("/search");
+    expect(screen.getAllByRole("searchbox")).toHaveLength(1);
+  });
+});
+
+describe("the conversations", () => {
+  test("are listed with what is unread", async () => {
+    signIn();
+    const other = group({ uuid: uuid(401), handle: "gkar", display_name: "G’Kar", message: "No." });
+    server.on("get", "/api/message_groups", ok([group({ unread_count: 2 }), other]));
+    showPage("/messages");
+    await settle();
+    expect(hrefs(/Londo Mollari.*Hello\..*2 unread/)).toEqual(["/messages/@londo"]);
+    expect(hrefs(/G’Kar.*No\.$/)).toEqual(["/messages/@gkar"]);
+  });
+});
+
+describe("a conversation", () => {
+  const LIST = "/api/messages/@{handle}";
+  const SEND = "/api/messages";
+  const sent = {
+    ...message({ uuid: uuid(310), handle: WORF.handle, display_name: WORF.display_name }),
+    message: "Qapla’!",
+    created_at: at(0),
+    message_group_uuid: uuid(400),
+  };
+
+  beforeEach(() => {
+    signIn();
+    server.on("get", "/api/users/@{handle}/short", ok(LONDO));
+    vi.spyOn(window, "matchMedia").mockImplementation(
+      (query) => ({ matches: query === "(pointer: fine)" }) as MediaQueryList,
+    );
+  });
+
+  function listed(): (string | null | undefined)[] {
+    const list = screen.getByRole("list", { name: "Messages" });
+    return [...list.querySelectorAll(".rich")].map((words) => words.textContent);
+  }
+
+  function area(): HTMLElement {
+    return screen.getByRole("textbox", { name: "Write to @londo" });
+  }
+
+  async function showConversation(...messages: ReturnType<typeof message>[]): Promise<Shown> {
+    server.on("get", LIST, ok(messages));
+    const shown = showPage("/messages/@londo");
+    await settle();
+    return shown;
+  }
+
+  test("is there, the newest last, and says whose each is", async () => {
+    await showConversation(message({ message: "Hello." }), sent);
+    expect(listed()).toEqual(["Hello.", "Qapla’!"]);
+    const [first, second] = main().getAllByRole("listitem");
+    expect(first).toHaveTextContent("Londo Mollari");
+    expect(second).toHaveTextContent("Worf");
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Londo Mollari");
+  });
+
+  test("has its older part in front", async () => {
+    server.on(
+      "get",
+      LIST,
+      ok([message({ uuid: uuid(302), message: "3" }), message({ uuid: uuid(303), message: "4" })], {
+        next: "older",
+      }),
+      ok([message({ uuid: uuid(300), message: "1" }), message({ uuid: uuid(301), message: "2" })]),
+    );
+    const { user } = showPage("/messages/@londo");
+    await user.click(await screen.findByRole("button", { name: "Show older messages" }));
+    await settle();
+    expect(listed()).toEqual(["1", "2", "3", "4"]);
+    expect(server.sent("get", LIST)[1]?.url.searchParams.get("cursor")).toBe("older");
+  });
+
+  test("with nobody in it yet can be begun", async () => {
+    await showConversation();
+    expect(main().getByText("The first word is yours")).toBeInTheDocument();
+    expect(area()).toBeInTheDocument();
+  });
+
+  test("shows what is sent at once, and then as the server has it", async () => {
+    const answer = server.hold("post", SEND);
+    const { user } = await showConversation(message());
+    await user.type(area(), "Qapla’!{Enter}");
+    expect(listed()).toEqual(["Hello.", "Qapla’!"]);
+    expect(main().getAllByRole("listitem")[1]).toHaveTextContent("sending…");
+    expect(server.sent("post", SEND)[0]?.body).toEqual({ message: "Qapla’!", handle: "londo" });
+    server.on("get", LIST, ok([message(), sent]));
+    server.on("get", "/api/message_groups", ok([]));
+    answer.release(ok(sent));
+    await settle();
+    expect(listed()).toEqual(["Hello.", "Qapla’!"]);
+    expect(main().getAllByRole("listitem")[1]).not.toHaveTextContent("sending…");
+    expect(area()).toHaveValue("");
+    await pass(6 * SECOND);
+    expect(listed()).toEqual(["Hello.", "Qapla’!"]);
+  });
+
+  test("takes back what the server refuses, and keeps the words", async () => {
+    server.on("post", SEND, unreachable(), ok(sent));
+    const { user } = await showConversation(message());
+    await user.type(area(), "Qapla’!{Enter}");
+    await settle();
+    expect(listed()).toEqual(["Hello."]);
+    expect(area()).toHaveValue("Qapla’!");
+    expect(main().getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    await user.click(main().getByRole("button", { name: "Send" }));
+    await settle();
+    const keys = server.sent("post", SEND).map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(keys[0]).toMatch(/./);
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  test("has new lines by Shift and Enter", async () => {
+    const { user } = await showConversation();
+    await user.type(area(), "One{Shift>}{Enter}{/Shift}two");
+    expect(area()).toHaveValue("One\ntwo");
+    expect(server.sent("post", SEND)).toHaveLength(0);
+  });
+
+  test("has new lines by Enter where that is the only key for them", async () => {
+    vi.mocked(matchMedia).mockImplementation(() => ({ matches: false }) as MediaQueryList);
+    const { user } = await showConversation();
+    await user.type(area(), "One{Enter}two");
+    expect(area()).toHaveValue("One\ntwo");
+    server.on("post", SEND, ok(sent));
+    await user.type(area(), "{Control>}{Enter}{/Control}");
+    expect(server.sent("post", SEND)).toHaveLength(1);
+  });
+
+  test("does not send what is still being composed", async () => {
+    await showConversation();
+    fireEvent.change(area(), { target: { value: "日本" } });
+    fireEvent.keyDown(area(), { key: "Enter", isComposing: true });
+    await settle();
+    expect(server.sent("post", SEND)).toHaveLength(0);
+    expect(area()).toHaveValue("日本");
+  });
+
+  test("goes on by itself, and counts what is unread anew", async () => {
+    server.on("get", "/api/messages/counter", ok({ count: 1 }), ok({ count: 0 }));
+    await showConversation(message());
+    server.on("get", LIST, ok([message(), message({ uuid: uuid(301), message: "Well?" })]));
+    await pass(6 * SECOND);
+    expect(listed()).toEqual(["Hello.", "Well?"]);
+    expect(screen.getByRole("link", { name: "Messages" })).toBeInTheDocument();
+  });
+
+  test("is there when something was sent before it had come", async () => {
+    const list = server.hold("get", LIST);
+    server.on("post", SEND, ok(sent));
+    server.on("get", "/api/message_groups", ok([]));
+    const { user } = showPage("/messages/@londo");
+    await settle();
+    await user.type(area(), "Qapla’!{Enter}");
+    await settle();
+    list.release(ok([message(), sent]));
+    await settle();
+    expect(listed()).toEqual(["Hello.", "Qapla’!"]);
+  });
+
+  test("with oneself or with nobody there is none", async () => {
+    const { unmount } = showPage("/messages/@Worf");
+    await settle();
+    expect(main().getByText("That is you")).toBeInTheDocument();
+    unmount();
+    server.on("get", "/api/users/@{handle}/short", refuse(404, "not_found"));
+    server.on("get", LIST, refuse(404, "not_found"));
+    showPage("/messages/@nobody");
+    await settle();
+    expect(main().getByText("Nobody goes by that name")).toBeInTheDocument();
+    expect(screen.queryByRole("textbox", { name: /Write to/ })).not.toBeInTheDocument();
+  });
+});
+
+describe("the notifications", () => {
+  const LIST = "/api/activities/notifications";
+
+  test("say who did what, and lead to it", async () => {
+    signIn();
+    server.on(
+      "get",
+      LIST,
+      ok([
+        note({ uuid: uuid(501), kind: "like", message: "likes your crud" }),
+        note({ uuid: uuid(502), kind: "reply", activity_uuid: uuid(201), message: "Why?" }),
+        note({ uuid: uuid(503), kind: "mention", activity_uuid: uuid(202), message: "@worf!" }),
+        note({
+          uuid: uuid(504),
+          kind: "message",
+          activity_uuid: null,
+          message_group_uuid: uuid(400),
+          expires_at: null,
+          message: "Hello.",
+        }),
+      ]),
+    );
+    showPage("/notifications");
+    await settle();
+    expect(
+      main()
+        .getAllByRole("listitem")
+        .map((item) => item.textContent),
+    ).toEqual([
+      expect.stringMatching(/Londo Mollari.*likes your crud/),
+      expect.stringMatching(/Londo Mollari replied to you.*Why\?/),
+      expect.stringMatching(/Londo Mollari mentioned you.*@worf!/),
+      expect.stringMatching(/Londo Mollari sent you a message.*Hello\./),
+    ]);
+    expect(hrefs("likes your crud")).toEqual([`/@worf/status/${uuid(100)}`]);
+    expect(hrefs("Why?")).toEqual([`/@londo/status/${uuid(201)}`]);
+    expect(hrefs("@worf!")).toEqual([`/@londo/status/${uuid(202)}`]);
+    expect(hrefs("Hello.")).toEqual(["/messages/@londo"]);
+  });
+
+  test("are read by looking at them", async () => {
+    signIn();
+    server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }));
+    server.on("get", LIST, ok([note()]));
+    const { user } = showPage("/about");
+    await user.click(await screen.findByRole("link", { name: "Notifications, 3 unread" }));
+    await waitFor(() =>
+      expect(screen.getByRole("link", { name: "Notifications" })).toBeInTheDocument(),
+    );
+  });
+
+  test("go with what they are about", async () => {
+    signIn();
+    server.on("get", LIST, ok([note({ expires_at: at(MINUTE) })]));
+    showPage("/notifications");
+    await settle();
+    expect(main().getAllByRole("listitem")).toHaveLength(1);
+    await passUntil(MINUTE);
+    expect(main().queryByRole("listitem")).not.toBeInTheDocument();
+  });
+
+  test("are none at first", async () => {
+    signIn();
+    server.on("get", LIST, ok([]));
+    showPage("/notifications");
+    await pass(HOUR / 60);
+    expect(main().getByText("All quiet")).toBeInTheDocument();
+  });
+});
+
+test.each([
+  ["/about", "About"],
+  ["/terms", "Terms of service"],
+  ["/privacy", "Privacy policy"],
+])("%s is there to be read", async (address, title) => {
+  const shown = showPage(address);
+  await settle();
+  expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent(title);
+  expect(document.title).toBe(`${title} · Cruddur`);
+  await shown.user.click(screen.getByRole("button", { name: "Back" }));
+  expect(shown.address()).toBe("/");
+});
