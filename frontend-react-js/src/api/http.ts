@@ -189,8 +189,9 @@ async function send(
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
       signal: input.signal ? AbortSignal.any([input.signal, limit]) : limit,
     });
-    if (response.headers.get("Cache-Control")?.includes("no-store")) {
-      observeDate(response.headers.get("Date"), sentAt, Date.now()); // never a kept answer's
+    // Never a kept answer's; with `no-cache` the server was asked, and 304 renews the time.
+    if (/\bno-(?:store|cache)\b/.test(response.headers.get("Cache-Control") ?? "")) {
+      observeDate(response.headers.get("Date"), sentAt, Date.now());
     }
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch (error) {
