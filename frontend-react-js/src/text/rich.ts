@@ -1,5 +1,7 @@
 /** The #tags, @handles and links in what people write, found as the backend finds them. */
 
+import { countChars } from "./chars";
+
 /** A stretch of the text; `start` is its place, in UTF-16 units. */
 export type Part = { readonly text: string; readonly start: number } & (
   | { readonly kind: "text" }
@@ -8,11 +10,12 @@ export type Part = { readonly text: string; readonly start: number } & (
   | { readonly kind: "link"; readonly url: string }
 );
 
+const TAG_CHARS = 100;
 // `cruddur.services.text` has the same rules for tags and mentions.
 const POINTERS = new RegExp(
   [
     String.raw`(?<link>https?:\/\/[^\s<>"]+)`,
-    String.raw`(?<![\p{L}\p{N}\p{M}_#&\/])#(?<tag>[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*)`,
+    String.raw`(?<![\p{L}\p{N}_#&\/])#(?<tag>[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*)`,
     String.raw`(?<![\p{L}\p{N}_@\/])@(?<mention>[A-Za-z0-9_]{2,30})(?![\p{L}\p{N}_])`,
   ].join("|"),
   "gu",
@@ -43,7 +46,7 @@ export function parts(text: string): readonly Part[] {
       if (URL.canParse(url)) {
         add({ kind: "link", text: url, start, url });
       }
-    } else if (tag !== undefined && !/^\p{Nd}+$/u.test(tag)) {
+    } else if (tag !== undefined && isTag(tag)) {
       add({ kind: "tag", text: `#${tag}`, start, tag });
     } else if (mention !== undefined) {
       const handle = mention.toLowerCase();
@@ -54,6 +57,11 @@ export function parts(text: string): readonly Part[] {
     found.push({ kind: "text", text: text.slice(end), start: end });
   }
   return found;
+}
+
+/** Whether a word behind a # is a tag; its length is that of its letters with their accents. */
+function isTag(word: string): boolean {
+  return !/^\p{Nd}+$/u.test(word) && countChars(word.normalize("NFC")) <= TAG_CHARS;
 }
 
 /** An address without what follows it; a bracket that it opened itself is its own. */

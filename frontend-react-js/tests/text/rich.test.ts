@@ -58,6 +58,9 @@ describe("a tag", () => {
     ["#crud-ish", ["#crud"]],
     ["#don't", ["#don"]],
     ["@worf#crud", []],
+    ["हि#crud", ["#crud"]],
+    [`#${"a".repeat(100)}`, [`#${"a".repeat(100)}`]],
+    [`#${"e\u0301".repeat(100)}`, [`#${"e\u0301".repeat(100)}`]],
   ])("in %j", (text, expected) => {
     expect(pointers(text).filter((pointer) => pointer.startsWith("#"))).toEqual(expected);
   });
@@ -71,6 +74,8 @@ describe("a tag", () => {
     ["of a mark alone", "#\u0301"],
     ["of an entity", "&#39;"],
     ["of a path", "/#crud"],
+    ["of more letters than the server keeps", `#${"a".repeat(101)}`],
+    ["of more letters of another plane than the server keeps", `#${"𝒳".repeat(101)}`],
   ])("%s is none", (_, text) => {
     expect(pointers(text)).toEqual([]);
   });
