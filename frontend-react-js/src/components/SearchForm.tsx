@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { searchAddress } from "../text/addresses";
 import { Icon } from "./Icon";
@@ -6,7 +6,7 @@ import "./SearchForm.css";
 
 const TERM_CHARS = 200;
 
-/** What to look for; `term` is what was looked for last. */
+/** What to look for; `term` is what was looked for last. `autoFocus`: it is there to type into. */
 export function SearchForm({
   term = "",
   autoFocus = false,
@@ -16,7 +16,13 @@ export function SearchForm({
 }) {
   const [text, setText] = useState(term);
   const navigate = useNavigate();
+  const input = useRef<HTMLInputElement>(null);
   useEffect(() => setText(term), [term]);
+  useEffect(() => {
+    if (autoFocus) {
+      input.current?.focus(); // after a new page took the focus
+    }
+  }, [autoFocus]);
   return (
     <search>
       <form
@@ -31,13 +37,12 @@ export function SearchForm({
       >
         <Icon name="search" />
         <input
+          ref={input}
           type="search"
           aria-label="Search Cruddur"
           placeholder="Search Cruddur"
           value={text}
           maxLength={TERM_CHARS}
-          // biome-ignore lint/a11y/noAutofocus: the search page is there to type into.
-          autoFocus={autoFocus}
           onChange={(event) => setText(event.target.value)}
         />
       </form>
