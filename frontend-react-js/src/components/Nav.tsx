@@ -80,18 +80,15 @@ function Item({
   isSecond?: boolean;
 }) {
   return (
-    <NavLink
-      className={`nav-item ${isSecond ? "nav-second" : ""}`}
-      to={to}
-      end
-      title={name}
-      aria-label={unread > 0 ? `${name}, ${unread} unread` : name}
-    >
-      <span className="nav-icon">
-        <Icon name={icon} />
-        {unread > 0 && <span className="badge">{unread > 99 ? "99+" : unread}</span>}
-      </span>
-      <span className="nav-name">{name}</span>
+    <NavLink className={`nav-item ${isSecond ? "nav-second" : ""}`} to={to} end title={name}>
+      <Icon name={icon} />
+      <span className="nav-name">{name}</span>{" "}
+      {unread > 0 && (
+        <span className="badge">
+          {unread > 99 ? "99+" : unread}
+          <span className="unseen"> unread</span>
+        </span>
+      )}
     </NavLink>
   );
 }

@@ -375,7 +375,7 @@ describe("the notifications", () => {
     server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }));
     server.on("get", LIST, ok([note()]));
     const { user } = showPage("/about");
-    await user.click(await screen.findByRole("link", { name: "Notifications, 3 unread" }));
+    await user.click(await screen.findByRole("link", { name: "Notifications 3 unread" }));
     await waitFor(() =>
       expect(screen.getByRole("link", { name: "Notifications" })).toBeInTheDocument(),
     );
