@@ -1,0 +1,150 @@
+"""Two browsers that write to each other, and what each is told of the other."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+from playwright.async_api import Page, Route, expect
+
+from e2e.screen import Visit, Watch
+from support import Member, count_rows
+
+A_LOOK = 21_000
+"""Milliseconds within which every counter is looked at again."""
+
+
+async def at_ease(visit: Visit, member: Member, path: str = "/") -> Page:
+    """A page whose clock the test moves forward."""
+    page = await visit(member, None)
+    await page.clock.install()
+    await page.goto(path)
+    await expect(page.get_by_role("link", name="Messages")).to_be_visible()
+    return page
+
+
+async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, odo: Member) -> None:
+    his = await at_ease(visit, worf, "/@odo")
+    hers = await at_ease(visit, odo)
+    await his.get_by_role("button", name="Message").click()
+    await expect(his.get_by_role("heading", name="The first word is yours")).to_be_visible()
+    await his.get_by_label("Write to @odo").fill("nuqneH")
+    await his.keyboard.press("Enter")
+    messages = his.get_by_role("list", name="Messages").get_by_role("listitem")
+    await expect(messages).to_contain_text(["nuqneH"])
+    await expect(his.get_by_label("Write to @odo")).to_have_value("")
+    await expect(his.get_by_label("Write to @odo")).to_be_focused()
+
+    await hers.clock.fast_forward(A_LOOK)
+    await hers.get_by_role("link", name=re.compile("Messages,? 1 unread")).click()
+    await expect(hers.get_by_role("main").get_by_role("link", name="nuqneH")).to_contain_text(
+        "1 unread"
+    )
+    await hers.get_by_role("main").get_by_role("link", name="nuqneH").click()
+    await expect(hers.get_by_role("link", name="Messages", exact=True)).to_be_visible()
+    await hers.get_by_label("Write to @worf").fill("one line")
+    await hers.keyboard.press("Shift+Enter")
+    await hers.keyboard.type("and another")
+    await hers.get_by_role("button", name="Send").click()
+
+    await his.clock.fast_forward(A_LOOK)
+    await expect(messages).to_contain_text(["nuqneH", "one line\nand another"])
+    await expect(his.get_by_role("link", name="Messages", exact=True)).to_be_visible()
+    await his.get_by_role("button", name="Back").click()
+    await expect(his.get_by_role("heading", name="Odo").first).to_be_visible()
+    await his.get_by_role("link", name="Messages", exact=True).click()
+    await expect(his.get_by_role("main").get_by_role("link")).to_contain_text("and another")
+    await expect(his.get_by_role("main").get_by_text("unread")).not_to_be_attached()
+
+
+async def test_a_message_that_fails_is_not_lost(
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    page = await visit(worf, f"/messages/@{odo.handle}")
+    messages = page.get_by_role("list", name="Messages").get_by_role("listitem")
+    await page.route("**/api/messages", lose, times=1)
+    watch.expect(0, "/api/messages")
+    await page.get_by_label("Write to @odo").fill("nuqneH")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    await expect(page.get_by_label("Write to @odo")).to_have_value("nuqneH")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_label("Write to @odo")).to_have_value("")
+    await expect(messages).to_have_count(1)
+    assert await count_rows(database, "messages") == 1
+
+
+async def test_older_messages_come_as_one_scrolls_up(
+    visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    group = uuid4()
+    await database.execute(
+        "INSERT INTO message_groups (uuid, low_user_uuid, high_user_uuid)"
+        " VALUES ($1, LEAST($2, $3::uuid), GREATEST($2, $3))",
+        group, worf.uuid, odo.uuid,
+    )  # fmt: skip
+    await database.executemany(
+        "INSERT INTO messages (message_group_uuid, user_uuid, message, created_at)"
+        " VALUES ($1, $2, $3, now() - $4::interval)",
+        [(group, odo.uuid, f"word {n}.", timedelta(minutes=n)) for n in range(120)],
+    )
+    page = await visit(worf, "/messages/@odo")
+    messages = page.get_by_role("list", name="Messages").get_by_role("listitem")
+    await expect(messages.last).to_contain_text("word 0.")
+    await expect(messages.last).to_be_in_viewport()
+    while (count := await messages.count()) < 120:
+        await page.evaluate("scrollTo(0, 0)")
+        await page.wait_for_function(
+            "count => document.querySelectorAll('.message').length > count", arg=count
+        )
+    words = re.findall(r"word (\d+)\.", "".join(await messages.all_inner_texts()))
+    assert words == [str(n) for n in reversed(range(120))]
+
+
+async def test_conversations_that_cannot_be(visit: Visit, watch: Watch, worf: Member) -> None:
+    page = await visit(worf, "/messages")
+    await expect(page.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+    await page.goto("/messages/@worf")
+    await expect(page.get_by_role("heading", name="That is you")).to_be_visible()
+    watch.expect(404, "/api/*")
+    await page.goto("/messages/@nobody")
+    await expect(page.get_by_role("heading", name="Nobody goes by that name")).to_be_visible()
+
+
+async def test_what_happened_to_a_member_is_told(visit: Visit, worf: Member, odo: Member) -> None:
+    crud = await worf.crud("a good day")
+    page = await at_ease(visit, worf)
+    await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
+    await odo.put(f"/api/activities/{crud['uuid']}/like")
+    await odo.put(f"/api/activities/{crud['uuid']}/repost")
+    reply = await odo.reply(crud["uuid"], "so it is")
+    await odo.crud("where is @worf?")
+    await odo.message("worf", "are you there?")
+    await page.clock.fast_forward(A_LOOK)
+    await page.get_by_role("link", name=re.compile("Notifications,? 4 unread")).click()
+    notes = page.get_by_role("main").get_by_role("listitem")
+    await expect(notes).to_contain_text(
+        [
+            "sent you a message",
+            "mentioned you",
+            "replied to you",
+            "reposted your crud",
+            "liked your crud",
+        ]
+    )
+    await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
+    for note, address in (
+        ("are you there?", "/messages/@odo"),
+        ("so it is", f"/@odo/status/{reply['uuid']}"),
+    ):
+        await notes.get_by_role("link", name=note).click()
+        await expect(page).to_have_url(re.compile(f"{address}$"))
+        await page.go_back()
+    await notes.filter(has_text="liked your crud").get_by_role("link").last.click()
+    await expect(page).to_have_url(re.compile(f"/@worf/status/{crud['uuid']}$"))
+    await page.reload()
+    await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
