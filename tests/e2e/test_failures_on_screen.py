@@ -1,0 +1,125 @@
+"""A backend that fails, or cannot be reached: said in sentences, and over when it is over."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from playwright.async_api import Route, expect
+
+from e2e.screen import Visit, Watch, settle
+from support import Member
+
+WORDS = "What should be forgotten soon?"
+
+Outage = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def outage(server_dsn: str, database: asyncpg.Connection) -> Outage:
+    """Take the service's database away, for as long as the context lasts."""
+
+    @asynccontextmanager
+    async def without_database() -> AsyncIterator[None]:
+        name = await database.fetchval("SELECT current_database()")
+        ours = await database.fetchval("SELECT pg_backend_pid()")
+        server = await asyncpg.connect(server_dsn)
+        try:
+            await server.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+            await server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND pid <> $2",
+                name, ours,
+            )  # fmt: skip
+            yield
+        finally:
+            await server.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+            await server.close()
+
+    return without_database
+
+
+async def test_a_service_without_its_database(
+    visit: Visit, watch: Watch, worf: Member, outage: Outage
+) -> None:
+    await worf.crud("a good day")
+    page = await visit(worf)
+    await expect(page.get_by_text("a good day")).to_be_visible()
+    watch.expect(503, "/api/*")
+    async with outage():
+        await page.get_by_label(WORDS).fill("a bad day")
+        await page.get_by_role("button", name="Crud it").click()
+        alert = page.get_by_role("form", name="New crud").get_by_role("alert")
+        await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+        await expect(alert.get_by_role("code")).to_have_text(re.compile("^[0-9a-f]{32}$"))
+        await expect(page.get_by_text("a good day")).to_be_visible()
+        await page.get_by_role("link", name="Messages").click()
+        alert = page.get_by_role("main").get_by_role("alert")
+        await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+    await page.get_by_role("link", name="Home").click()
+    await expect(page.get_by_label(WORDS)).to_have_value("a bad day")
+    await page.get_by_role("button", name="Crud it").click()
+    await expect(page.get_by_role("article").filter(has_text="a bad day")).to_be_visible()
+    await expect(page.get_by_label(WORDS)).to_have_value("")
+
+
+async def test_a_browser_without_a_network(visit: Visit, watch: Watch, worf: Member) -> None:
+    await worf.crud("a good day")
+    page = await visit(worf, "/about")
+    await settle(page, watch)
+    watch.expect(0, "/*")  # the browser itself looks for its icon anew
+    await page.context.set_offline(True)
+    await page.get_by_role("link", name="Home").click()
+    alert = page.get_by_role("main").get_by_role("alert")
+    await expect(alert).to_contain_text("Cruddur cannot be reached. Are you online?")
+    await page.context.set_offline(False)
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_text("a good day")).to_be_visible()
+
+
+async def test_a_list_whose_end_fails_keeps_its_beginning(
+    visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
+) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=500, json=["generic_500"])
+
+    await database.executemany(
+        "INSERT INTO activities (user_uuid, message, created_at, expires_at)"
+        " VALUES ($1, $2, now() - $3::interval, now() + interval '1 day')",
+        [(worf.uuid, f"number {n}.", timedelta(minutes=n)) for n in range(45)],
+    )
+    page = await visit(path=None)
+    await page.route(re.compile("cursor="), fail)
+    watch.expect(500, "/api/activities/home")
+    await page.goto("/")
+    await expect(page.get_by_text("number 0.")).to_be_visible()
+    await page.get_by_role("article").last.scroll_into_view_if_needed()
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("Something broke on our side")
+    await expect(page.get_by_text("number 0.")).to_be_attached()
+    await page.unroute_all(behavior="wait")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_text("number 44.")).to_be_attached()
+    await expect(alert).not_to_be_attached()
+
+
+async def test_a_member_who_cannot_be_recognised_yet_is_not_signed_out(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=503, json=["unavailable"], headers={"Retry-After": "5"})
+
+    page = await visit(worf, None)
+    await page.route("**/api/auth/refresh", fail)
+    watch.expect(503, "/api/auth/refresh")
+    await page.goto("/settings")
+    alert = page.get_by_role("main").get_by_role("alert")
+    await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+    await expect(page.get_by_role("link", name="Sign in")).not_to_be_attached()
+    await page.unroute_all(behavior="wait")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("form", name="Profile")).to_be_visible()
