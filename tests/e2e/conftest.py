@@ -15,7 +15,9 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from e2e import browser as browsers
+from e2e.gallery import Gallery
 from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, empty, join, open_browser
+from e2e.world import HANDLE, NAME
 from support import Api, Member
 from telemetry.serving import Served, served
 
@@ -137,3 +139,16 @@ async def visit(
     for context in opened:
         await context.close()
     watch.check()
+
+
+@pytest.fixture(scope="module")
+async def gallery(
+    browser: Browser, service: Served, _screen_inspector: asyncpg.Connection
+) -> AsyncIterator[Gallery]:
+    """Andrew's browser and a visitor's, for the tests of a module that look at every page."""
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
+        andrew = await join(Api(http), service, HANDLE, NAME)
+    made = Gallery(browser, service, _screen_inspector, andrew, Watch(service.url))
+    yield made
+    await made.close()
+    await empty(_screen_inspector)

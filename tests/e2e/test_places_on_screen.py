@@ -1,0 +1,93 @@
+"""Every page as a whole, on a desktop and a phone, dark and light: usable by everybody, as
+wide as its window, and left behind as a picture in `.local/screens/`."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map, Rule
+
+from cruddur.routes.pages import PAGES
+from e2e.gallery import Gallery
+from e2e.places import DIALOGS, PLACES, Audience, Place, views
+from e2e.screen import AXE, DESKTOP, PHONE, SCREENS, sideways
+
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+VIEWS = views(*PLACES, *DIALOGS)
+LIGHT = ("home", "signup")
+"""The places whose pictures are made in the light as well."""
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pictures(place: Place, audience: Audience) -> dict[str, str]:
+    """The names of a place's pictures, by size and scheme."""
+    who = "-visitor" if audience == "visitor" and "member" in place.audience else ""
+    dark = {f"{size} dark": f"{place.name}{who}-{size}.png" for size in SIZES}
+    light = {f"{size} light": f"{place.name}{who}-{size}-light.png" for size in SIZES}
+    return dark | (light if place.name in LIGHT else {})
+
+
+ALL_PICTURES = {name for view in VIEWS for name in pictures(*view).values()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _screens() -> None:
+    """The folder of the pictures, with none in it that is not made any more."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    for path in SCREENS.iterdir():
+        if path.name not in ALL_PICTURES:
+            path.unlink(missing_ok=True)  # another worker may have been faster
+
+
+@pytest.mark.parametrize(
+    ("place", "audience"), VIEWS, ids=[f"{place.name}-{audience}" for place, audience in VIEWS]
+)
+async def test_a_place(gallery: Gallery, place: Place, audience: Audience) -> None:
+    wanted = pictures(place, audience)
+    for name in wanted.values():
+        (SCREENS / name).unlink(missing_ok=True)
+    page = await gallery.enter(place, audience)
+    await page.evaluate(AXE.read_text("utf-8"))
+    faults = []
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)
+        for size, viewport in SIZES.items():
+            if (name := wanted.get(f"{size} {scheme}")) or (size, scheme) == ("desktop", "light"):
+                await page.set_viewport_size(viewport)
+                faults += [f"{size} {scheme}: {fault}" for fault in await inspect(page)]
+            if name:
+                await page.screenshot(path=SCREENS / name, animations="disabled", caret="initial")
+    await gallery.leave(page)
+    assert not faults, "\n".join(faults)
+
+
+async def inspect(page: Page) -> list[str]:
+    """What is wrong with a page as it stands."""
+    found: list[dict[str, Any]] = await page.evaluate(
+        """async (tags) => (await axe.run(document, {
+            runOnly: tags, resultTypes: ["violations"], elementRef: false,
+        })).violations""",
+        STANDARDS,
+    )
+    violations = [
+        f"{rule['id']} ({rule['help']}): {node['target']}\n    {node['html']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+    return violations + [f"wider than the window: {one}" for one in await sideways(page)]
+
+
+def test_every_address_is_among_the_places() -> None:
+    rules = Map([Rule(rule, endpoint=rule) for rule in PAGES]).bind("localhost")
+    seen = set()
+    for place in PLACES:
+        path = place.path.partition("?")[0].format(
+            **dict.fromkeys(("crud", "own", "reply"), "01a210df-5a22-785a-afe2-c072c7aa8e21")
+        )
+        try:
+            seen.add(rules.match(path)[0])
+        except NotFound:
+            assert place.name == "not-found"
+    assert seen == set(PAGES)

@@ -1,0 +1,200 @@
+"""A Cruddur with something in it: people, cruds at every stage of life, and a conversation.
+
+It is written into the database at once, with times that lie in the past, for whoever looks
+at pages as a whole: Andrew Brown, whose pages they are, has an account; the others are only
+there to be read.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from io import BytesIO
+from uuid import UUID, uuid4
+
+import asyncpg
+from PIL import Image
+
+from cruddur.identity.tokens import ISSUER
+from cruddur.services.text import tags
+
+HANDLE = "andrewbrown"
+NAME = "Andrew Brown"
+
+PEOPLE = {
+    "bayko": ("Andrew Bayko", "Backend. Ask me about #expiry.", (190, 80, 60)),
+    "guinan": ("Guinan", "I listen. Ten Forward, most nights.", (90, 60, 160)),
+    "londo": ("Londo Mollari", "", (200, 160, 60)),
+    "worf": ("Worf, son of Mogh", "Security. #honour above all. @guinan knows.", None),
+    "altbrown": ("Alt Brown", "The other one.", None),
+}
+
+LONG = (
+    "We shape our tools, and afterwards our tools forget us. Somebody will read this in six"
+    " days, think about it for a moment, and on the seventh it will be as if nobody had ever"
+    " written it. I find that I write differently since I know that: shorter, mostly, except"
+    " for today 🖖"
+)
+
+HOURS = 60
+DAYS = 24 * HOURS
+
+
+@dataclass(frozen=True)
+class World:
+    """Where to find what is in it.
+
+    Attributes:
+        crud: somebody else's crud, with replies.
+        own: a crud of Andrew's, without any.
+        reply: a reply to `crud`.
+        dying: the crud that ends within the minute.
+    """
+
+    crud: UUID
+    own: UUID
+    reply: UUID
+    dying: UUID
+
+
+async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
+    """Make it anew around Andrew's account: whatever was in it before is gone."""
+    await conn.execute("DELETE FROM activities")
+    await conn.execute("DELETE FROM message_groups")
+    await conn.execute("DELETE FROM users WHERE uuid <> $1", andrew)
+    await conn.execute(
+        "UPDATE users SET display_name = $2, bio = $3, notifications_read_at = now() WHERE uuid = $1",
+        andrew, NAME, "ExamPro, and a microblog that forgets. Say it to @bayko. #cruddur",
+    )  # fmt: skip
+    people = {HANDLE: andrew} | {handle: uuid4() for handle in PEOPLE}
+    for handle, (name, bio, colour) in PEOPLE.items():
+        uuid = people[handle]
+        await conn.execute(
+            "INSERT INTO users (uuid, issuer, subject, handle, display_name, bio, avatar_digest)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            uuid, ISSUER, str(uuid), handle, name, bio, colour and handle,
+        )  # fmt: skip
+        if colour:
+            await conn.execute("INSERT INTO avatars VALUES ($1, $2)", uuid, _face(colour))
+    writer = _Writer(conn, people)
+    dying = await writer.crud("londo", "Even empires expire. #centauri", 59, 1)
+    await conn.execute(
+        "UPDATE activities SET expires_at = now() + interval '45 s' WHERE uuid = $1", dying
+    )
+    own = await writer.crud(HANDLE, "If you can read this, the rewrite works. #cruddur", 4, 56)
+    crud = await writer.crud(
+        "worf",
+        "Today is a good day to #crud, @andrewbrown. First read https://example.com/honour",
+        2 * HOURS,
+        10 * HOURS,
+    )
+    await writer.crud("guinan", LONG, 22 * HOURS, 6 * DAYS)
+    await writer.crud("altbrown", "I am the other!\n\nNobody ever asks the other.", 25 * HOURS, 90)
+    await writer.crud("bayko", "להיות או לא להיות #expiry", 2 * DAYS, 5 * DAYS)
+    older = await writer.crud(HANDLE, "Line 1 of the plan: #crud. Line 2:", 3 * DAYS, 27 * DAYS)
+    await writer.crud("londo", "a" * 90 + " is what I say to that", 6 * DAYS, 1 * DAYS)
+    reply = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
+    await writer.reply(HANDLE, crud, "I read it. Twice.", 70)
+    await writer.reply("guinan", own, "It does. I can read it from here.", 2)
+    for handle in ("bayko", "guinan", "londo", HANDLE):
+        await writer.react("like", handle, crud, 60)
+    await writer.react("repost", "guinan", crud, 50)
+    await writer.react("repost", HANDLE, crud, 40)
+    await writer.react("like", "guinan", own, 3)
+    await writer.react("like", "londo", older, 2 * DAYS)
+    await writer.react("repost", "londo", older, 2 * DAYS)
+    for kind, handle, about, age in (
+        ("reply", "guinan", own, 2),
+        ("like", "guinan", own, 3),
+        ("mention", "worf", crud, 2 * HOURS),
+        ("like", "londo", older, 2 * DAYS),
+        ("repost", "londo", older, 2 * DAYS),
+    ):
+        await writer.note(kind, handle, about, age)
+    await writer.converse(
+        "bayko",
+        (3 * DAYS, "bayko", "Did you see that posts here have an end?"),
+        (3 * DAYS - 2, HANDLE, "I did. I wrote one just to watch it go."),
+        (2 * DAYS, "bayko", "And?"),
+        (2 * DAYS - 1, HANDLE, "Gone on the second.\nThe replies went with it."),
+        (30, "bayko", "So this chat is all that is left of it. See https://example.com/left"),
+    )
+    await writer.converse("londo", (20, "londo", "You and I will speak of empires."))
+    await conn.execute(
+        "UPDATE users SET notifications_read_at = now() - interval '1 day' WHERE uuid = $1", andrew
+    )
+    return World(crud=crud, own=own, reply=reply, dying=dying)
+
+
+class _Writer:
+    """Writes rows as if some minutes had passed since."""
+
+    def __init__(self, conn: asyncpg.Connection, people: dict[str, UUID]) -> None:
+        self.conn = conn
+        self.people = people
+
+    async def crud(self, author: str, message: str, age: int, left: int) -> UUID:
+        """A crud that was written `age` minutes ago and lives for `left` more."""
+        uuid: UUID = await self.conn.fetchval(
+            "INSERT INTO activities (user_uuid, message, created_at, expires_at)"
+            " VALUES ($1, $2, now() - $3::interval, now() + $4::interval) RETURNING uuid",
+            self.people[author], message, timedelta(minutes=age), timedelta(minutes=left),
+        )  # fmt: skip
+        await self._tag(uuid, message)
+        return uuid
+
+    async def reply(self, author: str, to: UUID, message: str, age: int) -> UUID:
+        uuid: UUID = await self.conn.fetchval(
+            "INSERT INTO activities"
+            " (user_uuid, reply_to_activity_uuid, message, created_at, expires_at)"
+            " VALUES ($1, $2, $3, now() - $4::interval, 'infinity') RETURNING uuid",
+            self.people[author], to, message, timedelta(minutes=age),
+        )  # fmt: skip
+        await self._tag(uuid, message)
+        return uuid
+
+    async def react(self, kind: str, who: str, to: UUID, age: int) -> None:
+        await self.conn.execute(
+            f"INSERT INTO {kind}s VALUES ($1, $2, now() - $3::interval)",
+            to, self.people[who], timedelta(minutes=age),
+        )  # fmt: skip
+
+    async def note(self, kind: str, who: str, about: UUID, age: int) -> None:
+        """Tell Andrew what somebody did."""
+        await self.conn.execute(
+            "INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid, created_at)"
+            " VALUES ($1, $2, $3, $4, now() - $5::interval)",
+            self.people[HANDLE], self.people[who], kind, about, timedelta(minutes=age),
+        )  # fmt: skip
+
+    async def converse(self, other: str, *messages: tuple[int, str, str]) -> None:
+        """A conversation of Andrew's: how many minutes ago, who, and what."""
+        group = uuid4()
+        low, high = sorted((self.people[HANDLE], self.people[other]))
+        await self.conn.execute(
+            "INSERT INTO message_groups (uuid, low_user_uuid, high_user_uuid, low_read_at,"
+            " high_read_at, latest_message_at) VALUES ($1, $2, $3, $4, $4, '-infinity')",
+            group, low, high, await self.conn.fetchval("SELECT now() - interval '1 day'"),
+        )  # fmt: skip
+        await self.conn.executemany(
+            "INSERT INTO messages (message_group_uuid, user_uuid, message, created_at)"
+            " VALUES ($1, $2, $3, now() - $4::interval)",
+            [
+                (group, self.people[who], message, timedelta(minutes=age))
+                for age, who, message in messages
+            ],
+        )
+
+    async def _tag(self, uuid: UUID, message: str) -> None:
+        await self.conn.executemany(
+            "INSERT INTO activity_tags VALUES ($1, $2)", [(uuid, tag) for tag in tags(message)]
+        )
+
+
+@cache
+def _face(colour: tuple[int, int, int]) -> bytes:
+    """A picture in a colour that fades to dark."""
+    data = BytesIO()
+    light = Image.linear_gradient("L").resize((128, 128))
+    dark, bright = Image.new("RGB", (128, 128), (20, 8, 30)), Image.new("RGB", (128, 128), colour)
+    Image.composite(dark, bright, light).save(data, "JPEG")
+    return data.getvalue()
