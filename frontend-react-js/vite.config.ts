@@ -22,6 +22,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
+    pool: "threads",
     isolate: false, // one window for all files; tests/setup.ts leaves nothing over in it
     restoreMocks: true,
     unstubGlobals: true,

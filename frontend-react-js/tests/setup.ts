@@ -2,7 +2,7 @@
 
 import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
-import { afterEach, beforeEach, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, vi } from "vitest";
 import { getSession, leave } from "../src/api/session";
 import { dismiss, getNotices } from "../src/notices";
 import { serve, strays } from "./support/server";
@@ -10,6 +10,9 @@ import { NOW } from "./support/time";
 
 // Testing Library asks for this name when it looks for timers that do not go by themselves.
 Object.assign(globalThis, { jest: { advanceTimersByTime: vi.advanceTimersByTime } });
+
+/** Milliseconds after which every call is over, but an upload. */
+const LONGEST_CALL = 15_000;
 
 /** What React, the router and the page complained about. */
 let complaints: string[] = [];
@@ -30,8 +33,9 @@ beforeEach(() => {
   serve();
 });
 
-afterEach(() => {
+afterEach(async () => {
   cleanup();
+  await vi.advanceTimersByTimeAsync(LONGEST_CALL); // what still waits for an answer gives up
   if (getSession().phase !== "out") {
     leave();
   }
@@ -49,6 +53,11 @@ afterEach(() => {
   if (strays.length > 0) {
     throw new Error(`Nothing was to be asked of the server but:\n${strays.join("\n")}`);
   }
+});
+
+// What the page's modules remember is not for the next file.
+afterAll(() => {
+  vi.resetModules();
 });
 
 /** `AbortSignal.timeout` by the time of the tests. */

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Crud } from "../../src/api/wire";
-import { counts, crud, ownCrud, signIn, uuid } from "../support/make";
+import { counts, crud, newUuid, ownCrud, signIn, uuid } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { pass, SECOND, settle } from "../support/time";
@@ -209,8 +209,14 @@ describe("pressing again and again", () => {
 });
 
 describe("deleting", () => {
+  let own: Crud;
+
+  beforeEach(() => {
+    own = ownCrud({ uuid: newUuid() });
+  });
+
   async function ask(): Promise<Shown> {
-    const shown = await showHome(ownCrud());
+    const shown = await showHome(own);
     await shown.user.click(button("Delete"));
     expect(screen.getByRole("dialog", { name: "Forget it now?" })).toBeVisible();
     return shown;
@@ -230,9 +236,9 @@ describe("deleting", () => {
     await user.click(screen.getByRole("button", { name: "Forget it" }));
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
-    expect(server.sent("delete", CRUD)[0]?.url.pathname).toBe(`/api/activities/${uuid(100)}`);
+    expect(server.sent("delete", CRUD)[0]?.url.pathname).toBe(`/api/activities/${own.uuid}`);
     server.on("get", "/api/activities/home", ok([]));
-    answer.release(ok({ uuid: uuid(100), status: "deleted" }));
+    answer.release(ok({ uuid: own.uuid, status: "deleted" }));
     await settle();
     expect(screen.getByText("All forgotten")).toBeInTheDocument();
     await pass(25 * SECOND);
@@ -240,10 +246,24 @@ describe("deleting", () => {
   });
 
   test("does not bring it back as a new one", async () => {
-    server.on("delete", CRUD, ok({ uuid: uuid(100), status: "deleted" }));
+    server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
     const { user } = await ask();
     await pass(SECOND);
     await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await pass(SECOND);
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+  });
+
+  test("is not undone by a look for new ones that began before", async () => {
+    const { user } = await ask();
+    await settle();
+    const look = server.hold("get", "/api/activities/home");
+    await pass(20 * SECOND);
+    expect(look.count).toBe(1);
+    server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await settle();
+    look.release(ok([own]));
     await pass(SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });

@@ -140,6 +140,7 @@ describe("new cruds", () => {
     await showThen([numbered(1)], after);
     await look();
     expect(listed()).toEqual(["Crud 1"]);
+    expect(said()).toBe("");
   });
 
   test("of others come also after an own one that is newer", async () => {

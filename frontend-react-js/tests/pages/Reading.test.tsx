@@ -1,6 +1,17 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { crud, group, LONDO, message, note, ownCrud, signIn, uuid, WORF } from "../support/make";
+import {
+  crud,
+  group,
+  LONDO,
+  message,
+  newUuid,
+  note,
+  ownCrud,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { at, HOUR, MINUTE, pass, passUntil, SECOND, settle } from "../support/time";
@@ -88,9 +99,10 @@ describe("a crud by itself", () => {
 
   test("is gone when its author deletes it here, and back if that failed", async () => {
     signIn();
-    server.on("get", STATUS, ok({ activity: ownCrud(), replies: [] }));
+    const own = ownCrud({ uuid: newUuid() });
+    server.on("get", STATUS, ok({ activity: own, replies: [] }));
     const answer = server.hold("delete", "/api/activities/{uuid}");
-    const { user } = showPage(`/@worf/status/${uuid(100)}`);
+    const { user } = showPage(`/@worf/status/${own.uuid}`);
     await user.click(await screen.findByRole("button", { name: "Delete" }));
     await user.click(screen.getByRole("button", { name: "Forget it" }));
     expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
@@ -99,7 +111,7 @@ describe("a crud by itself", () => {
     expect(screen.getByText("Today is a good day")).toBeInTheDocument();
     await user.click(screen.getByRole("button", { name: "Delete" }));
     await user.click(screen.getByRole("button", { name: "Forget it" }));
-    answer.release(ok({ uuid: uuid(100), status: "deleted" }));
+    answer.release(ok({ uuid: own.uuid, status: "deleted" }));
     await settle();
     expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
   });
