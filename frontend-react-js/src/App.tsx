@@ -28,7 +28,7 @@ import { SignIn } from "./pages/SignIn";
 import { SignUp } from "./pages/SignUp";
 import { Terms } from "./pages/Terms";
 import { useRestore } from "./queries/accounts";
-import { createClient, followSession } from "./queries/client";
+import { createClient, followSession, refresh } from "./queries/client";
 import { useSession } from "./queries/session";
 
 /** The addresses of the page; the backend has the same list (`routes/pages.py`). */
@@ -107,7 +107,7 @@ function Arrivals() {
     }
     scrollTo(0, 0);
     if (isSame) {
-      void client.invalidateQueries();
+      refresh(client);
     } else {
       document.getElementById("main")?.focus({ preventScroll: true });
     }

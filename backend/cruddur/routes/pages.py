@@ -68,7 +68,7 @@ _POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' blob: data:",
+    "img-src 'self'",
     "connect-src 'self'",
     "font-src 'self'",
     "manifest-src 'self'",

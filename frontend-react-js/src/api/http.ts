@@ -7,7 +7,7 @@
  */
 
 import { observeDate } from "../clock";
-import { end, enter, getSession } from "./session";
+import { end, enter, getSession, viewerUuid } from "./session";
 import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
 
 /** What can go wrong before the backend could say so. */
@@ -80,13 +80,28 @@ export async function page<M extends Method, P extends PathOf<M>>(
   input: Input<M, P> & Common,
 ): Promise<Page<Answer<M, P>>> {
   const trace = newTrace();
+  const caller = viewerUuid();
   const token = await accessToken();
+  demandSame(caller, trace);
   let received = await send(method, path, input, token, trace);
   if (received.status === 401 && token !== null && isAboutToken(received)) {
     // Its session was ended, or the keys were changed: one try with another.
-    received = await send(method, path, input, await renew(token), trace);
+    const renewed = await renew(token);
+    demandSame(caller, trace);
+    if (renewed !== null) {
+      received = await send(method, path, input, renewed, trace);
+    }
   }
   return { body: read(received, trace), next: nextCursor(received.headers.get("Link")) };
+}
+
+/** What one member asked for is never asked for as another, who signed in meanwhile. */
+function demandSame(caller: string | null | undefined, trace: Trace): void {
+  const viewer = viewerUuid();
+  if (caller !== undefined && viewer !== caller && typeof viewer === "string") {
+    const code: Code = "generic_401";
+    throw new ApiError(401, [code], trace.id);
+  }
 }
 
 let renewal: Promise<string | null> | null = null;
@@ -112,6 +127,9 @@ export async function restore(): Promise<void> {
 /** Exchange the cookie for a token, once for all who ask meanwhile. */
 function renew(refused: string | null): Promise<string | null> {
   const session = getSession();
+  if (session.phase === "out") {
+    return Promise.resolve(null); // the member left meanwhile
+  }
   if (refused !== null && session.phase === "in" && session.token !== refused) {
     return Promise.resolve(session.token); // another call was faster
   }
@@ -123,7 +141,13 @@ function renew(refused: string | null): Promise<string | null> {
 
 async function exchange(): Promise<string | null> {
   const trace = newTrace();
+  const caller = viewerUuid();
   const received = await send("post", REFRESH, {}, null, trace);
+  if (viewerUuid() !== caller) {
+    // Somebody left or came meanwhile, and knows better.
+    const session = getSession();
+    return session.phase === "in" ? session.token : null;
+  }
   if (received.status === 401) {
     end();
     return null;

@@ -37,6 +37,18 @@ export function getSession(): Session {
   return session;
 }
 
+/** Whose page it is: null for a visitor, undefined while it is being found out. */
+export function viewerUuid(): string | null | undefined {
+  switch (session.phase) {
+    case "restoring":
+      return undefined;
+    case "out":
+      return null;
+    case "in":
+      return session.user.uuid;
+  }
+}
+
 /** Call `listener` at every change until the returned function is called. */
 export function onSession(listener: () => void): () => void {
   listeners.add(listener);

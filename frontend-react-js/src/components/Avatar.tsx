@@ -11,10 +11,18 @@ export function Avatar({
   return (
     <span className={`avatar avatar-${size}`} aria-hidden="true">
       {person.avatar_url === null ? (
-        [...person.display_name.trim()][0]?.toUpperCase()
+        firstSign(person.display_name)
       ) : (
         <img src={person.avatar_url} alt="" loading="lazy" decoding="async" />
       )}
     </span>
   );
+}
+
+const signs = new Intl.Segmenter();
+
+/** What a reader takes for the first letter, which may be several characters. */
+function firstSign(name: string): string | undefined {
+  const [first] = signs.segment(name.trim());
+  return first?.segment.toUpperCase();
 }

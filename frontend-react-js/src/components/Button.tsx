@@ -1,4 +1,4 @@
-import type { ComponentProps } from "react";
+import type { ComponentProps, MouseEvent } from "react";
 import { Link } from "react-router";
 import { Icon, type IconName } from "./Icon";
 import "./Button.css";
@@ -19,12 +19,17 @@ export function Button({
       {...rest}
       className={`button button-${look}`}
       aria-busy={busy || undefined}
-      disabled={busy || rest.disabled}
+      aria-disabled={busy || undefined} // not `disabled`, which would lose the keyboard's place
+      onClick={busy ? refuse : rest.onClick}
     >
       {icon && <Icon name={icon} />}
       <span>{children}</span>
     </button>
   );
+}
+
+function refuse(event: MouseEvent): void {
+  event.preventDefault();
 }
 
 /** A link that looks like a button. */

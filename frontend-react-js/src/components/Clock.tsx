@@ -15,20 +15,26 @@ export function Since({ time }: { time: string }) {
   );
 }
 
-/** The bomb, its fuse as long as the life that is left, and that time in words. */
-export function Countdown({ from, to }: { from: string; to: string }) {
+/**
+ * The bomb, its fuse as long as the life that is left, and that time in words. Where it is
+ * not known when the life began, the fuse is whole.
+ */
+export function Countdown({ from, to }: { from: string | null; to: string }) {
   const words = useSyncExternalStore(onTick, () => timeLeft(to, tickedNow()));
-  const left = useSyncExternalStore(onTick, () => hundredth(lifeLeft(from, to, tickedNow())));
+  const left = useSyncExternalStore(onTick, () =>
+    from === null ? 1 : hundredth(lifeLeft(from, to, tickedNow())),
+  );
   const minutes = useSyncExternalStore(onTick, () =>
     Math.ceil((Date.parse(to) - tickedNow()) / 60_000),
   );
-  const mood = minutes <= 1 || left < 0.02 ? "last" : minutes <= 60 || left < 0.2 ? "soon" : "calm";
+  // The bar tells the share, the colour how soon it is, for a month as for an hour.
+  const mood = minutes <= 1 ? "last" : minutes <= 60 ? "soon" : "calm";
   return (
     <time
       className={`countdown countdown-${mood}`}
       dateTime={to}
       title={`Gone ${exactTime(to)}`}
-      style={{ backgroundSize: `${left * 100}% 100%` }}
+      style={{ backgroundSize: from === null ? "0" : `${left * 100}% 100%` }}
     >
       <Bomb left={left} />
       <span>

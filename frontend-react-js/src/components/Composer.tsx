@@ -1,4 +1,12 @@
-import { type ReactNode, type RefObject, useEffect, useId, useRef } from "react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useId,
+  useRef,
+} from "react";
+import { tell } from "../queries/client";
 import { countChars } from "../text/chars";
 import { Button } from "./Button";
 import { Counter } from "./Counter";
@@ -21,6 +29,7 @@ export function Composer({
   error,
   onText,
   onSend,
+  onDone,
   enterSends = false,
   autoFocus = false,
   children,
@@ -35,6 +44,8 @@ export function Composer({
   onText: (text: string) => void;
   /** Its failure is shown by `error`. */
   onSend: () => Promise<void>;
+  /** Called when it was sent, unless the composer was closed meanwhile. */
+  onDone?: (() => void) | undefined;
   enterSends?: boolean;
   autoFocus?: boolean;
   children?: ReactNode;
@@ -42,28 +53,47 @@ export function Composer({
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const isSending = useRef(false); // known at once, where `busy` comes with the next drawing
+  const isThere = useRef(true);
   useGrowing(area, text);
   useEffect(() => {
     if (autoFocus) {
       area.current?.focus();
     }
   }, [autoFocus]);
+  useEffect(() => {
+    isThere.current = true;
+    return () => {
+      isThere.current = false;
+    };
+  }, []);
   const count = countChars(text);
-  const maySend = text.trim() !== "" && count <= most && !busy;
+  const isSendable = text.trim() !== "" && count <= most;
+  const send = async () => {
+    if (!isSendable || busy || isSending.current) {
+      return;
+    }
+    isSending.current = true;
+    try {
+      await onSend();
+      if (isThere.current) {
+        area.current?.focus({ preventScroll: true }); // the button has nothing to send now
+        onDone?.();
+      }
+    } catch (failure) {
+      if (!isThere.current) {
+        tell(failure);
+      }
+    } finally {
+      isSending.current = false;
+    }
+  };
   return (
     <form
       className="composer"
       aria-label={label}
       onSubmit={(event) => {
         event.preventDefault();
-        if (maySend && !isSending.current) {
-          isSending.current = true;
-          onSend()
-            .catch(() => undefined)
-            .finally(() => {
-              isSending.current = false;
-            });
-        }
+        void send();
       }}
     >
       <label className="unseen" htmlFor={id}>
@@ -85,7 +115,7 @@ export function Composer({
             enterSends && matchMedia("(pointer: fine)").matches
               ? !event.shiftKey
               : event.ctrlKey || event.metaKey;
-          if (event.key === "Enter" && asked && !event.nativeEvent.isComposing) {
+          if (event.key === "Enter" && asked && !isComposing(event)) {
             event.preventDefault();
             event.currentTarget.form?.requestSubmit();
           }
@@ -95,12 +125,17 @@ export function Composer({
       <div className="composer-foot">
         {children}
         <Counter count={count} most={most} />
-        <Button type="submit" busy={busy} disabled={!maySend}>
+        <Button type="submit" busy={busy} disabled={!isSendable}>
           {action}
         </Button>
       </div>
     </form>
   );
+}
+
+/** Whether Enter ends the choice of a character; Safari tells it by the key code alone. */
+function isComposing({ nativeEvent, keyCode }: KeyboardEvent): boolean {
+  return nativeEvent.isComposing || keyCode === 229;
 }
 
 /** Make a text area as high as its text. */

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type MouseEvent, useState } from "react";
 import { notify } from "../notices";
 import { type ListedCrud, useDelete } from "../queries/activities";
 import { useReaction } from "../queries/reactions";
@@ -88,9 +88,16 @@ const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 /** Ask once more, then delete. */
 function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void }) {
   const remove = useDelete();
-  const confirm = () => {
+  const confirm = (event: MouseEvent) => {
+    const card = event.currentTarget.closest("article");
+    const next = card?.nextElementSibling ?? card?.previousElementSibling;
     remove.mutate(crud);
     onClose();
+    // The keyboard goes on at what takes its place.
+    requestAnimationFrame(() => {
+      const place = next?.querySelector<HTMLElement>(".crud-time");
+      (place?.isConnected ? place : document.getElementById("main"))?.focus();
+    });
   };
   return (
     <Dialog title="Forget it now?" onClose={onClose}>

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type MouseEvent, useEffect, useState } from "react";
+import { type MouseEvent, memo, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { forgetCrud, type ListedCrud } from "../queries/activities";
 import { crudAddress, profileAddress } from "../text/addresses";
@@ -16,14 +16,49 @@ import "./CrudCard.css";
 const FADES = 700;
 
 /** A crud in a list: who, how long still, what, and what one can do about it. */
-export function CrudCard({ crud }: { crud: ListedCrud }) {
-  const { isFading, isOver } = useFading(crud);
+export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
   const [isReplying, setReplying] = useState(false);
+  const { isFading, isOver } = useFading(crud, isReplying);
+  return (
+    <>
+      {!isOver && !crud.deleting && (
+        <Card crud={crud} isFading={isFading} onReply={() => setReplying(true)} />
+      )}
+      {isReplying && (
+        <Dialog title={`Reply to ${crud.display_name}`} onClose={() => setReplying(false)}>
+          {isFading && (
+            <p className="crud-late" role="alert">
+              Too late: it is gone.
+            </p>
+          )}
+          <blockquote className="crud-quoted">
+            <RichText text={crud.message} />
+          </blockquote>
+          <ReplyForm to={crud} onDone={() => setReplying(false)} autoFocus />
+        </Dialog>
+      )}
+    </>
+  );
+});
+
+function Card({
+  crud,
+  isFading,
+  onReply,
+}: {
+  crud: ListedCrud;
+  isFading: boolean;
+  onReply: () => void;
+}) {
   const navigate = useNavigate();
   const address = crudAddress(crud);
-  if (isOver || crud.deleting) {
-    return null;
-  }
+  const state = isFading
+    ? "fading"
+    : crud.pending
+      ? "pending"
+      : crud.arrived
+        ? "arriving"
+        : "still";
   const open = (event: MouseEvent) => {
     if (!crud.pending && isPlain(event)) {
       void navigate(address);
@@ -32,7 +67,7 @@ export function CrudCard({ crud }: { crud: ListedCrud }) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the time is a link to the same address.
     <article
-      className={`crud ${isFading ? "crud-fading" : ""} ${crud.pending ? "crud-pending" : ""}`}
+      className={`crud crud-${state}`}
       aria-label={`Crud by ${crud.display_name}`}
       aria-busy={crud.pending}
       onClick={open}
@@ -48,7 +83,7 @@ export function CrudCard({ crud }: { crud: ListedCrud }) {
       </Link>
       <div className="crud-head">
         <div className="crud-who">
-          <Link className="crud-name" to={profileAddress(crud)}>
+          <Link className="crud-name" dir="auto" to={profileAddress(crud)}>
             <bdi>{crud.display_name}</bdi>
           </Link>
           <span className="crud-handle">
@@ -66,36 +101,36 @@ export function CrudCard({ crud }: { crud: ListedCrud }) {
         {crud.expires_at !== null && <Countdown from={crud.created_at} to={crud.expires_at} />}
       </div>
       <div className="crud-body">
-        <RichText text={crud.message} />
-        {!crud.pending && <CrudActions crud={crud} onReply={() => setReplying(true)} />}
+        <RichText text={withoutGaps(crud.message)} />
+        {!crud.pending && <CrudActions crud={crud} onReply={onReply} />}
       </div>
-      {isReplying && (
-        <Dialog title={`Reply to ${crud.display_name}`} onClose={() => setReplying(false)}>
-          <blockquote className="crud-quoted">
-            <RichText text={crud.message} />
-          </blockquote>
-          <ReplyForm to={crud} onDone={() => setReplying(false)} autoFocus />
-        </Dialog>
-      )}
     </article>
   );
 }
 
-/** Let a crud fade at its instant, then take it out of every list. */
-function useFading(crud: ListedCrud): { isFading: boolean; isOver: boolean } {
+/** Several empty lines as one: a list is not the place to be silent at length. */
+function withoutGaps(text: string): string {
+  return text.replace(/\n(?:[^\S\n]*\n){2,}/g, "\n\n");
+}
+
+/**
+ * Let a crud fade at its instant, then take it out of every list; unless it is held, by a
+ * reply that is being written. What was past before it was drawn is not drawn at all.
+ */
+function useFading(crud: ListedCrud, isHeld: boolean): { isFading: boolean; isOver: boolean } {
   const client = useQueryClient();
   const isFading = useIsPast(crud.expires_at);
-  const [isOver, setOver] = useState(false);
+  const [isOver, setOver] = useState(isFading);
   useEffect(() => {
-    if (!isFading) {
-      return;
+    if (isFading && !isOver) {
+      const timer = setTimeout(() => setOver(true), FADES);
+      return () => clearTimeout(timer);
     }
-    const timer = setTimeout(() => {
-      setOver(true);
+    if (isOver && !isHeld) {
       forgetCrud(client, crud);
-    }, FADES);
-    return () => clearTimeout(timer);
-  }, [isFading, client, crud]);
+    }
+    return undefined;
+  }, [isFading, isOver, isHeld, client, crud]);
   return { isFading, isOver };
 }
 

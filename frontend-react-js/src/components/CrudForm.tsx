@@ -1,4 +1,3 @@
-import { useState } from "react";
 import type { Crud, Ttl } from "../api/wire";
 import { usePost, useReply } from "../queries/activities";
 import { CRUD_CHARS, REPLY_CHARS } from "../text/chars";
@@ -25,12 +24,10 @@ export function CrudForm({
   autoFocus?: boolean;
 }) {
   const draft = useDraft("crud");
-  const [ttl, setTtl] = useState<Ttl>("7-days");
   const post = usePost();
   const send = async () => {
-    await post.mutateAsync({ message: draft.text, ttl, key: draft.key });
+    await post.mutateAsync({ message: draft.text, ttl: draft.ttl, key: draft.key });
     draft.clear();
-    onDone?.();
   };
   return (
     <Composer
@@ -43,16 +40,19 @@ export function CrudForm({
       error={post.error}
       onText={draft.setText}
       onSend={send}
+      onDone={onDone}
       autoFocus={autoFocus}
     >
       <label className="lives">
         <span className="lives-words">Lives for</span>
         <select
-          value={ttl}
+          value={draft.ttl}
           disabled={post.isPending}
           onChange={(event) => {
-            setTtl(LIVES[event.target.selectedIndex]?.[0] ?? "7-days");
-            draft.renewKey();
+            const chosen = LIVES[event.target.selectedIndex];
+            if (chosen !== undefined) {
+              draft.setTtl(chosen[0]);
+            }
           }}
         >
           {LIVES.map(([value, words]) => (
@@ -81,7 +81,6 @@ export function ReplyForm({
   const send = async () => {
     await reply.mutateAsync({ message: draft.text, key: draft.key });
     draft.clear();
-    onDone?.();
   };
   return (
     <Composer
@@ -94,6 +93,7 @@ export function ReplyForm({
       error={reply.error}
       onText={draft.setText}
       onSend={send}
+      onDone={onDone}
       autoFocus={autoFocus}
     />
   );

@@ -13,6 +13,7 @@ export function Dialog({
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isPressedBeside = useRef(false);
   const id = useId();
   // Before the effects of what is in it, one of which may take the focus.
   useLayoutEffect(() => {
@@ -38,8 +39,12 @@ export function Dialog({
         event.preventDefault();
         onClose();
       }}
+      onPointerDown={(event) => {
+        isPressedBeside.current = event.target === dialog.current;
+      }}
       onClick={(event) => {
-        if (event.target === dialog.current) {
+        // Not a selection that was dragged out of the dialog.
+        if (event.target === dialog.current && isPressedBeside.current) {
           onClose();
         }
       }}

@@ -24,7 +24,9 @@ export function Form({
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (error) {
-      form.current?.querySelector<HTMLElement>("[aria-invalid='true']")?.focus();
+      const field = form.current?.querySelector<HTMLElement>("[aria-invalid='true']");
+      field?.focus();
+      (field ?? form.current?.querySelector(".problem"))?.scrollIntoView({ block: "center" });
     }
   }, [error]);
   const field = error ? describeProblem(error).field : null;

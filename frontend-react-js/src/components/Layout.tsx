@@ -1,6 +1,7 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { useMember, useSession } from "../queries/session";
+import { Boundary } from "./Boundary";
 import { CrudForm } from "./CrudForm";
 import { Dialog } from "./Dialog";
 import { Nav } from "./Nav";
@@ -12,8 +13,10 @@ export function Layout() {
   const member = useMember();
   const { phase } = useSession();
   const [isComposing, setComposing] = useState(false);
-  const { pathname } = useLocation();
+  const { key, pathname } = useLocation();
   const navigate = useNavigate();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a dialog belongs to its page.
+  useEffect(() => setComposing(false), [key]);
   const compose = () => {
     const inline = document.querySelector<HTMLTextAreaElement>(
       "main form[aria-label='New crud'] textarea",
@@ -32,9 +35,13 @@ export function Layout() {
       </a>
       <Nav member={member} isKnown={phase !== "restoring"} onCompose={compose} />
       <main id="main" tabIndex={-1}>
-        <Outlet />
+        <Boundary key={key}>
+          <Outlet />
+        </Boundary>
       </main>
-      <Sidebar member={member} isKnown={phase !== "restoring"} />
+      <Boundary quiet>
+        <Sidebar member={member} isKnown={phase !== "restoring"} />
+      </Boundary>
       {isComposing && member !== null && (
         <Dialog title="New crud" onClose={() => setComposing(false)}>
           <CrudForm

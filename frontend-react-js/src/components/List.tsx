@@ -90,9 +90,18 @@ export function Skeleton({ rows = 5 }: { rows?: number }) {
 }
 
 /** Why a list has nothing in it, and what can be done about that. */
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+export function Empty({
+  title,
+  drawing,
+  children,
+}: {
+  title: string;
+  drawing?: ReactNode;
+  children?: ReactNode;
+}) {
   return (
     <div className="empty">
+      {drawing}
       <h2>{title}</h2>
       {children}
     </div>

@@ -22,10 +22,11 @@ export function Nav({
   const notifications = useUnreadNotifications();
   const messages = useUnreadMessages();
   return (
-    <nav className="nav" aria-label="Main">
+    <nav className={`nav ${member === null ? "nav-visitor" : ""}`} aria-label="Main">
       <div className="nav-column">
-        <NavLink className="nav-brand" to="/" aria-label="Cruddur">
+        <NavLink className="nav-brand" to="/">
           <Mark />
+          <span className="nav-name">Cruddur</span>
         </NavLink>
         <Item to="/" icon="home" name="Home" />
         <Item to="/search" icon="search" name="Search" />
@@ -57,7 +58,7 @@ export function Nav({
           <>
             <Item to="/about" icon="info" name="About" />
             <Item to="/signin" icon="enter" name="Sign in" />
-            <Item to="/signup" icon="pen" name="Join" />
+            <Item to="/signup" icon="person" name="Join" />
           </>
         )}
       </div>

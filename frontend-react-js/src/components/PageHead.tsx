@@ -25,7 +25,7 @@ export function PageHead({
           onClick={() => void (cameFromHere() ? navigate(-1) : navigate(back))}
         />
       )}
-      <h1>{title}</h1>
+      <h1 dir="auto">{title}</h1>
       {children}
     </header>
   );

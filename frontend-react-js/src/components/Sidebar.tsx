@@ -10,14 +10,19 @@ import "./Sidebar.css";
 
 /** What else there is: search, a way in for visitors, what cruds are about and by whom. */
 export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: boolean }) {
-  const { pathname } = useLocation();
+  const { pathname, search } = useLocation();
+  const isShownBeside = pathname === "/search" && search === "";
   return (
     <aside className="sidebar" aria-label="More of Cruddur">
       <div className="sidebar-column">
         {pathname !== "/search" && <SearchForm />}
         {member === null && isKnown && <Join />}
-        <Trending />
-        <Suggested />
+        {!isShownBeside && (
+          <>
+            <Trending />
+            <Suggested />
+          </>
+        )}
         <FootLinks />
       </div>
     </aside>

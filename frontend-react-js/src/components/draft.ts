@@ -1,16 +1,21 @@
 import { useState } from "react";
+import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
 
 /** What is being written, and the key that makes its sending happen once. */
 export interface Draft {
   readonly text: string;
   readonly key: string;
+  /** How long the crud is to live. */
+  readonly ttl: Ttl;
 }
+
+const TTL: Ttl = "7-days";
 
 /**
  * A member's draft that survives a failed post, a closed dialog and a reload of the page.
  *
- * The key stays the same until the words change, so that a second press, or a second try
+ * The key stays the same until what is sent changes, so that a second press, or a second try
  * after an answer got lost, is the same post to the server.
  */
 export function useDraft(purpose: string) {
@@ -22,10 +27,9 @@ export function useDraft(purpose: string) {
   };
   return {
     ...draft,
-    setText: (text: string) => set({ text, key: newKey() }),
-    /** Something else that is sent with the words changed. */
-    renewKey: () => set({ ...draft, key: newKey() }),
-    clear: () => set({ text: "", key: newKey() }),
+    setText: (text: string) => set({ ...draft, text, key: newKey() }),
+    setTtl: (ttl: Ttl) => set({ ...draft, ttl, key: newKey() }),
+    clear: () => set(empty()),
   };
 }
 
@@ -44,12 +48,16 @@ function load(name: string): Draft {
   } catch {
     // Storage is switched off, or holds something else.
   }
-  return { text: "", key: newKey() };
+  return empty();
+}
+
+function empty(): Draft {
+  return { text: "", key: newKey(), ttl: TTL };
 }
 
 function save(name: string, draft: Draft): void {
   try {
-    if (draft.text === "") {
+    if (draft.text === "" && draft.ttl === TTL) {
       sessionStorage.removeItem(name);
     } else {
       sessionStorage.setItem(name, JSON.stringify(draft));
@@ -65,7 +73,9 @@ function isDraft(found: unknown): found is Draft {
     found !== null &&
     "text" in found &&
     "key" in found &&
+    "ttl" in found &&
     typeof found.text === "string" &&
-    typeof found.key === "string"
+    typeof found.key === "string" &&
+    typeof found.ttl === "string"
   );
 }

@@ -11,7 +11,7 @@ import { useConfirm, useResend } from "../queries/accounts";
 /** Open the account with the code that was sent. */
 export function Confirm() {
   const navigate = useNavigate();
-  const { email } = usePassed();
+  const passed = usePassed();
   const confirm = useConfirm();
   const resend = useResend();
   return (
@@ -23,7 +23,7 @@ export function Confirm() {
         </>
       }
     >
-      <p>Six digits are on their way to your address. They are good for 15 minutes.</p>
+      <p>Enter the six digits that were sent to your address. They are good for 15 minutes.</p>
       <Form
         label="Confirm"
         fields={["email", "code"]}
@@ -33,7 +33,7 @@ export function Confirm() {
           confirm.mutate(body, {
             onSuccess: () => {
               notify("Your account is open. Sign in, and crud.");
-              void navigate("/signin", { state: { email: body.email } });
+              void navigate("/signin", { state: { ...passed, email: body.email } });
             },
           });
         }}
@@ -43,7 +43,7 @@ export function Confirm() {
           name="email"
           type="email"
           autoComplete="email"
-          defaultValue={email}
+          defaultValue={passed.email}
           problem={problemOf(confirm.error, "email")}
         />
         <Field

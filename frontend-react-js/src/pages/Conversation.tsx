@@ -27,7 +27,7 @@ export function Conversation({ handle }: { handle: string }) {
       <PageHead title={other.data?.display_name ?? `@${handle}`} back="/messages">
         {other.data && (
           <Link className="crud-handle" to={profileAddress(other.data)}>
-            @{other.data.handle}
+            <span>@{other.data.handle}</span>
           </Link>
         )}
       </PageHead>
@@ -53,7 +53,8 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
     <>
       <PagedList query={{ ...query, hasNextPage: false }}>
         {query.hasNextPage && <More query={query} label="Show older messages" />}
-        <ol className="messages" aria-label="Messages" aria-live="polite">
+        <Arrival latest={latest} member={member} />
+        <ol className="messages" aria-label="Messages">
           {messages.map((message) => (
             <Item key={message.uuid} message={message} isOwn={message.handle === member.handle} />
           ))}
@@ -68,6 +69,17 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
         <MessageForm handle={handle} />
       </div>
     </>
+  );
+}
+
+/** Reads a message of the other person out when it comes, and nothing else. */
+function Arrival({ latest, member }: { latest: ListedMessage | undefined; member: Member }) {
+  const first = useRef(latest?.uuid);
+  const isNew = latest !== undefined && latest.uuid !== first.current;
+  return (
+    <p className="unseen" role="status">
+      {isNew && latest.handle !== member.handle && `${latest.display_name}: ${latest.message}`}
+    </p>
   );
 }
 

@@ -15,7 +15,7 @@ import { type ListedCrud, useCrud } from "../queries/activities";
 import { useMember } from "../queries/session";
 import { profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
-import { exactTime } from "../text/time";
+import { exactTime, shortTime } from "../text/time";
 import "./CrudPage.css";
 
 /** A crud by itself, what it replies to, and the replies to it. */
@@ -30,7 +30,11 @@ export function CrudPage({ handle }: { handle: string }) {
       <PageHead title={crud?.reply_to_activity_uuid ? "Reply" : "Crud"} back="/" />
       {isGone ? (
         <Empty title="Gone, and forgotten">
-          <p>This crud has expired, was deleted, or never was. Nobody here can tell which.</p>
+          <p>
+            {crud?.deleting
+              ? "You let it go, and everything that hung on it."
+              : "This crud has expired, was deleted, or never was. Nobody here can tell which."}
+          </p>
           <ButtonLink to="/">See what is still alive</ButtonLink>
         </Empty>
       ) : (
@@ -73,7 +77,7 @@ function TheCrud({ crud }: { crud: ListedCrud }) {
           <Avatar person={crud} />
         </Link>
         <div className="crud-who">
-          <Link className="crud-name" to={profileAddress(crud)}>
+          <Link className="crud-name" dir="auto" to={profileAddress(crud)}>
             <bdi>{crud.display_name}</bdi>
           </Link>
           <span className="crud-handle">
@@ -84,11 +88,15 @@ function TheCrud({ crud }: { crud: ListedCrud }) {
       </div>
       <RichText text={crud.message} />
       <p className="the-crud-times">
-        <time dateTime={crud.created_at}>{exactTime(crud.created_at)}</time>
+        <time dateTime={crud.created_at} title={exactTime(crud.created_at)}>
+          {shortTime(crud.created_at)}
+        </time>
         {crud.expires_at !== null && (
           <>
             {" · gone "}
-            <time dateTime={crud.expires_at}>{exactTime(crud.expires_at)}</time>
+            <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
+              {shortTime(crud.expires_at)}
+            </time>
           </>
         )}
       </p>

@@ -1,16 +1,17 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useLayoutEffect, useState, useSyncExternalStore } from "react";
 import { Button, ButtonLink } from "../components/Button";
 import { CrudForm } from "../components/CrudForm";
 import { Feed } from "../components/Feed";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
 import { useHome, useNewCruds } from "../queries/activities";
-import { useMember } from "../queries/session";
+import { useMember, useSession } from "../queries/session";
 import "./Home.css";
 
 /** The newest cruds of everybody, and where a member writes the next. */
 export function Home() {
   const member = useMember();
+  const { phase } = useSession();
   const home = useHome();
   return (
     <>
@@ -20,13 +21,13 @@ export function Home() {
           <CrudForm />
         </div>
       )}
+      {phase === "out" && <Welcome />}
       <NewCruds home={home} />
       <Feed
         query={home}
         empty={
           <Empty title="All forgotten">
             <p>Nothing is alive here just now. Say something, it will not last.</p>
-            {member === null && <ButtonLink to="/signup">Join now</ButtonLink>}
           </Empty>
         }
       />
@@ -34,17 +35,33 @@ export function Home() {
   );
 }
 
-/** What came meanwhile: in its place for who is at the top, else behind a button. */
+/** What this is, where no sidebar says so. */
+function Welcome() {
+  return (
+    <section className="home-welcome" aria-label="Welcome">
+      <p>Say it now. Regret it? No worries, we’ll forget it.</p>
+      <ButtonLink to="/signup">Join now</ButtonLink>
+      <ButtonLink to="/signin" look="plain">
+        Sign in
+      </ButtonLink>
+    </section>
+  );
+}
+
+/**
+ * What came meanwhile: in its place for who is at the top and has nothing of the feed under
+ * hand, where it would move away; else behind a button.
+ */
 function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
-  const { found, show } = useNewCruds(home.data);
+  const { found, isGap, show } = useNewCruds(home.data);
   const isAtTop = useSyncExternalStore(onScroll, () => scrollY < NEAR);
   const [said, setSaid] = useState("");
   const count = found.length;
-  const words = count === 1 ? "1 new crud" : `${count} new cruds`;
-  useEffect(() => {
+  const words = count === 1 ? "1 new crud" : `${count}${isGap ? "+" : ""} new cruds`;
+  useLayoutEffect(() => {
     if (count > 0) {
       setSaid(words);
-      if (isAtTop) {
+      if (isAtTop && document.querySelector(IN_USE) === null) {
         show();
       }
     }
@@ -54,7 +71,7 @@ function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
       <p className="unseen" role="status">
         {said}
       </p>
-      {count > 0 && !isAtTop && (
+      {count > 0 && (
         <div className="home-new">
           <Button
             onClick={() => {
@@ -72,6 +89,8 @@ function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
 
 /** Pixels from the top within which one is still at it. */
 const NEAR = 120;
+
+const IN_USE = ".feed:hover, .feed:focus-within";
 
 function onScroll(listener: () => void): () => void {
   addEventListener("scroll", listener, { passive: true });

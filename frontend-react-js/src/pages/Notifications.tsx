@@ -75,7 +75,7 @@ function Note({ note }: { note: Notification }) {
       </Link>
       <div className="note-body">
         <p>
-          <Link className="crud-name" to={profileAddress(note)}>
+          <Link className="crud-name" dir="auto" to={profileAddress(note)}>
             <bdi>{note.display_name}</bdi>
           </Link>{" "}
           {WORDS[note.kind]} <Since time={note.created_at} />
@@ -92,7 +92,7 @@ function Note({ note }: { note: Notification }) {
           {note.message}
         </Link>
       </div>
-      {note.expires_at !== null && <Countdown from={note.created_at} to={note.expires_at} />}
+      {note.expires_at !== null && <Countdown from={null} to={note.expires_at} />}
     </li>
   );
 }

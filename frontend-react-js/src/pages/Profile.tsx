@@ -76,9 +76,9 @@ function ProfileHead({ profile }: { profile: Person }) {
         )}
       </div>
       <div className="profile-who">
-        <h2>
-          <bdi>{profile.display_name}</bdi>
-        </h2>
+        <p className="profile-name" dir="auto">
+          {profile.display_name}
+        </p>
         <p className="profile-handle">@{profile.handle}</p>
       </div>
       {profile.bio !== "" && <RichText text={profile.bio} />}

@@ -21,7 +21,7 @@ export function Reset() {
         </>
       }
     >
-      <p>If the address has an account, a code is on its way there.</p>
+      <p>Enter the code that was sent, if the address has an account.</p>
       <Form
         label="Reset"
         fields={["email", "code", "password"]}

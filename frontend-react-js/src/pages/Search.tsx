@@ -3,7 +3,7 @@ import { Feed } from "../components/Feed";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
 import { SearchForm } from "../components/SearchForm";
-import { FootLinks, Suggested, Trending } from "../components/Sidebar";
+import { Suggested, Trending } from "../components/Sidebar";
 import { useSearch } from "../queries/activities";
 import "./Search.css";
 
@@ -22,7 +22,6 @@ export function Search() {
         <div className="search-ideas">
           <Trending />
           <Suggested />
-          <FootLinks />
         </div>
       ) : (
         <Results term={term} />

@@ -23,7 +23,10 @@ export function SignIn() {
       title={passed.why ? `Sign in ${passed.why}` : "Sign in to Cruddur"}
       foot={
         <>
-          No account yet? <Link to="/signup">Join now</Link>
+          No account yet?{" "}
+          <Link to="/signup" state={passed}>
+            Join now
+          </Link>
         </>
       }
     >
@@ -37,7 +40,7 @@ export function SignIn() {
         }}
       >
         {hasCode(signIn.error, "email_unconfirmed") && (
-          <ButtonLink look="outlined" to="/confirm" state={{ email: email.current }}>
+          <ButtonLink look="outlined" to="/confirm" state={{ ...passed, email: email.current }}>
             Enter the code
           </ButtonLink>
         )}

@@ -5,11 +5,13 @@ import { Button } from "../components/Button";
 import { newKey } from "../components/draft";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
+import { usePassed } from "../components/passed";
 import { useSignUp } from "../queries/accounts";
 
 /** Begin an account; a code goes to the address. */
 export function SignUp() {
   const navigate = useNavigate();
+  const passed = usePassed();
   const signUp = useSignUp();
   const key = useRef(newKey());
   const { error } = signUp;
@@ -39,7 +41,8 @@ export function SignUp() {
           signUp.mutate(
             { body, key: key.current },
             {
-              onSuccess: () => void navigate("/confirm", { state: { email: body.email } }),
+              onSuccess: () =>
+                void navigate("/confirm", { state: { ...passed, email: body.email } }),
             },
           );
         }}

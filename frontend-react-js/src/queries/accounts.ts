@@ -79,6 +79,7 @@ export function useReset() {
   return useMutation({
     mutationFn: (body: { email: string; code: string; password: string }) =>
       call("post", "/api/auth/reset", { body }),
+    onSuccess: leave, // every session ended
   });
 }
 

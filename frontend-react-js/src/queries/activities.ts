@@ -9,6 +9,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
+import { useCallback } from "react";
 import { call, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Counts, Crud, Profile, ProfileFeed, Ttl } from "../api/wire";
@@ -16,7 +17,13 @@ import { serverNow } from "../clock";
 import { isShown, TOLD } from "./client";
 
 /** A crud as it is listed. `pending`: it is on its way to the server. */
-export type ListedCrud = Crud & { readonly pending?: boolean; readonly deleting?: boolean };
+export type ListedCrud = Crud & {
+  readonly pending?: boolean;
+  /** It is hidden while the server is asked to delete it. */
+  readonly deleting?: boolean;
+  /** It came while the feed was open. */
+  readonly arrived?: boolean;
+};
 
 /** A part of a feed; `profile` or `activity` is what the whole feed belongs to. */
 export interface FeedPage {
@@ -52,9 +59,11 @@ function useFeed(
   read: (cursor: string | undefined, signal: AbortSignal) => Promise<FeedPage>,
   enabled = true,
 ) {
+  const client = useQueryClient();
   return useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam, signal }) => read(pageParam, signal),
+    select: useCallback((feed: Feed) => withoutGone(client, feed), [client]),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: FeedPage) => last.next ?? undefined,
     staleTime: 60_000,
@@ -81,9 +90,10 @@ export function useNewCruds(home: Feed | undefined) {
   const { data: head } = useQuery({
     queryKey: HEAD,
     queryFn: async ({ signal }): Promise<Feed> => {
-      const cruds = await call("get", "/api/activities/home", { signal });
-      return { pages: [{ cruds, next: null }], pageParams: [] };
+      const { body, next } = await page("get", "/api/activities/home", { signal });
+      return { pages: [{ cruds: body, next }], pageParams: [undefined] };
     },
+    select: useCallback((feed: Feed) => withoutGone(client, feed), [client]),
     refetchInterval: LOOK_EVERY,
     enabled: home !== undefined,
     retry: false,
@@ -92,13 +102,18 @@ export function useNewCruds(home: Feed | undefined) {
   const known = new Set(shown.map((crud) => crud.uuid));
   // Not the newest: what came before one's own last crud is new as well.
   const oldest = shown.findLast((crud) => !crud.pending)?.created_at ?? "";
-  const found = (head?.pages[0]?.cruds ?? []).filter(
-    (crud) => !known.has(crud.uuid) && crud.created_at >= oldest && isAlive(crud),
-  );
+  const first = head?.pages[0];
+  const isSending = shown.some((crud) => crud.pending); // one of them may be on its way back
+  const found = (isSending ? [] : (first?.cruds ?? []))
+    .filter((crud) => !known.has(crud.uuid) && crud.created_at >= oldest && isAlive(crud))
+    .map((crud) => ({ ...crud, arrived: true }));
+  // More came than were looked at: what lies between is fetched again from the top.
+  const isGap = first?.next != null && found.length > 0 && found.length === first.cruds.length;
   return {
     found,
+    isGap,
     show: () => {
-      client.setQueryData<Feed>(HOME, (feed) => newestFirst(prepend(feed, found)));
+      client.setQueryData<Feed>(HOME, (feed) => (isGap ? head : newestFirst(prepend(feed, found))));
     },
   };
 }
@@ -155,8 +170,8 @@ export function usePost() {
     onMutate: async ({ message, ttl, key }) => {
       const pending = draftCrud(key, message, LIFETIMES[ttl] * 3_600_000);
       const keys = [HOME, profileKey(pending.handle)];
+      await holdFeeds(client);
       for (const queryKey of keys) {
-        await client.cancelQueries({ queryKey, predicate: isShown });
         client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [pending]));
       }
       return { keys };
@@ -189,7 +204,7 @@ export function useReply(parent: Crud) {
         idempotencyKey: key,
       }),
     onMutate: async ({ message, key }) => {
-      await client.cancelQueries({ queryKey: crudKey(parent.uuid), predicate: isShown });
+      await holdFeeds(client);
       const left = parent.expires_at === null ? 0 : Date.parse(parent.expires_at) - serverNow();
       const pending = { ...draftCrud(key, message, left), reply_to_activity_uuid: parent.uuid };
       client.setQueryData<Feed>(crudKey(parent.uuid), (feed) => append(feed, pending));
@@ -212,26 +227,56 @@ export function useDelete() {
     meta: TOLD,
     mutationFn: (crud: Crud) =>
       call("delete", "/api/activities/{uuid}", { path: { uuid: crud.uuid } }),
-    onMutate: ({ uuid }) => mark(uuid, true),
-    onError: (_, { uuid }) => mark(uuid, false),
-    onSuccess: async (_, crud) => {
-      await client.cancelQueries({ queryKey: HEAD }); // it may have been read before
-      forgetCrud(client, crud);
-      if (crud.reply_to_activity_uuid === null) {
-        changeCount(client, crud.handle, -1);
-      }
+    onMutate: async ({ uuid }) => {
+      await holdFeeds(client);
+      mark(uuid, true);
     },
+    onError: (_, { uuid }) => mark(uuid, false),
+    onSuccess: (_, crud) => forgetCrud(client, crud),
   });
+}
+
+/** The uuids of what is gone for this page. An answer that was on its way may still have it. */
+const GONE = new WeakMap<QueryClient, Set<string>>();
+
+function goneFrom(client: QueryClient): Set<string> {
+  const known = GONE.get(client) ?? new Set();
+  GONE.set(client, known);
+  return known;
+}
+
+function withoutGone(client: QueryClient, feed: Feed): Feed {
+  const gone = goneFrom(client);
+  const isGone = (crud: ListedCrud) => gone.has(crud.uuid);
+  if (!feed.pages.some(({ cruds }) => cruds.some(isGone))) {
+    return feed;
+  }
+  const pages = feed.pages.map((part) => ({
+    ...part,
+    cruds: part.cruds.filter((crud) => !isGone(crud)),
+  }));
+  return { ...feed, pages };
+}
+
+/** Let go of answers that are on their way: they were made before what is changed now. */
+export function holdFeeds(client: QueryClient): Promise<void> {
+  return client.cancelQueries({ queryKey: ALL, predicate: isShown });
 }
 
 function isAlive({ expires_at }: Crud): boolean {
   return expires_at === null || Date.parse(expires_at) > serverNow();
 }
 
-/** Take a crud that is gone out of every list, and off its parent's count. */
+/** Take a crud that is gone out of every list, and off the count of its author or parent. */
 export function forgetCrud(client: QueryClient, crud: Crud): void {
+  if (goneFrom(client).has(crud.uuid)) {
+    return; // another row of it went first
+  }
+  goneFrom(client).add(crud.uuid);
   changeCrud(client, crud.uuid, () => null);
-  if (crud.reply_to_activity_uuid !== null) {
+  if (crud.reply_to_activity_uuid === null) {
+    changeCount(client, crud.handle, -1);
+  } else {
     changeCrud(client, crud.reply_to_activity_uuid, (parent) => ({
       ...parent,
       replies_count: Math.max(0, parent.replies_count - 1),
@@ -242,6 +287,26 @@ export function forgetCrud(client: QueryClient, crud: Crud): void {
 /** Give a crud other counts wherever it is listed. */
 export function changeCounts(client: QueryClient, uuid: string, counts: Partial<Counts>): void {
   changeCrud(client, uuid, (crud) => ({ ...crud, ...counts, uuid: crud.uuid }));
+}
+
+/** Take the row that a repost was off its member's profile. */
+export function dropRepost(client: QueryClient, uuid: string): void {
+  const session = getSession();
+  if (session.phase !== "in") {
+    return;
+  }
+  const { handle } = session.user;
+  client.setQueryData<Feed>(
+    profileKey(handle),
+    (feed) =>
+      feed && {
+        ...feed,
+        pages: feed.pages.map((part) => ({
+          ...part,
+          cruds: part.cruds.filter((crud) => crud.uuid !== uuid || crud.reposted_by !== handle),
+        })),
+      },
+  );
 }
 
 /** Change a crud wherever it is listed; null takes it out. */

@@ -1,10 +1,10 @@
 /** The cache of what the server said, and what becomes of it when somebody signs in or out. */
 
-import { MutationCache, type Query, QueryClient } from "@tanstack/react-query";
+import { type InfiniteData, MutationCache, type Query, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/http";
-import { getSession, onSession } from "../api/session";
+import { getSession, onSession, viewerUuid } from "../api/session";
 import { notify } from "../notices";
-import { describeProblem } from "../text/errors";
+import { describeProblem, hasCode } from "../text/errors";
 
 const TRIES = 3;
 
@@ -24,7 +24,10 @@ export function createClient(): QueryClient {
       queries: {
         staleTime: 15_000,
         retry: (failures, error) =>
-          failures < TRIES - 1 && error instanceof ApiError && error.isServers,
+          failures < TRIES - 1 &&
+          error instanceof ApiError &&
+          error.isServers &&
+          !hasCode(error, "timed_out"), // it was waited for long enough
         networkMode: "always", // whether anything can be reached is for the request to find out
       },
       mutations: { networkMode: "always" },
@@ -55,6 +58,7 @@ export function followSession(client: QueryClient): () => void {
     if (viewer !== undefined && next !== viewer) {
       // Once the components know: a visitor must not ask for what only members may.
       queueMicrotask(() => {
+        client.getMutationCache().clear();
         client.removeQueries({ type: "inactive" });
         void client.resetQueries();
       });
@@ -63,20 +67,25 @@ export function followSession(client: QueryClient): () => void {
   });
 }
 
-function tell(error: unknown): void {
-  const { sentences, traceId } = describeProblem(error);
-  notify(sentences.join(" "), "bad", traceId);
+/** Ask for everything on the page anew; of what was paged, for the first part. */
+export function refresh(client: QueryClient): void {
+  client.setQueriesData<InfiniteData<unknown>>({ predicate: isPaged }, (found) =>
+    found === undefined
+      ? found
+      : { pages: found.pages.slice(0, 1), pageParams: found.pageParams.slice(0, 1) },
+  );
+  void client.invalidateQueries();
 }
 
-/** Null for a visitor; undefined while it is being found out, when every request waits. */
-function viewerUuid(): string | null | undefined {
-  const session = getSession();
-  switch (session.phase) {
-    case "restoring":
-      return undefined;
-    case "out":
-      return null;
-    case "in":
-      return session.user.uuid;
+function isPaged({ state: { data } }: Query): boolean {
+  return typeof data === "object" && data !== null && "pages" in data && "pageParams" in data;
+}
+
+/** Say what failed where nothing else on the page does. */
+export function tell(error: unknown): void {
+  if (hasCode(error, "generic_401") && getSession().phase === "out") {
+    return; // that the session is over was said, or is what the member wanted
   }
+  const { sentences, traceId } = describeProblem(error);
+  notify(sentences.join(" "), "bad", traceId);
 }

@@ -23,6 +23,7 @@ type Conversation = InfiniteData<Page<readonly ListedMessage[]>, string | undefi
 
 const GROUPS = ["messages", "groups"];
 const COUNTER = ["messages", "counter"];
+const sendKey = (handle: string) => ["send", handle.toLowerCase()];
 const conversationKey = (handle: string) => ["messages", "conversation", handle.toLowerCase()];
 
 /** Milliseconds between two looks into an open conversation. */
@@ -62,7 +63,9 @@ export function useConversation(handle: string) {
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
-    refetchInterval: LOOK_EVERY,
+    // A message on its way would vanish until it arrives.
+    refetchInterval: () =>
+      client.isMutating({ mutationKey: sendKey(handle) }) ? false : LOOK_EVERY,
   });
 }
 
@@ -86,6 +89,7 @@ export function useSend(handle: string) {
   const without = (uuid: string) => (newest: readonly ListedMessage[]) =>
     newest.filter((message) => message.uuid !== uuid);
   return useMutation({
+    mutationKey: sendKey(handle),
     mutationFn: ({ message, key }: { message: string; key: string }) =>
       call("post", "/api/messages", { body: { message, handle }, idempotencyKey: key }),
     onMutate: async ({ message, key }) => {

@@ -3,7 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import type { Crud } from "../api/wire";
-import { changeCounts, changeCrud } from "./activities";
+import { changeCounts, changeCrud, dropRepost, holdFeeds } from "./activities";
 import { TOLD } from "./client";
 
 type Reaction = "like" | "repost";
@@ -34,7 +34,10 @@ export function useReaction(reaction: Reaction, crud: Crud) {
       call(on ? "put" : "delete", `/api/activities/{uuid}/${reaction}`, {
         path: { uuid: crud.uuid },
       }),
-    onMutate: show,
+    onMutate: async (on) => {
+      await holdFeeds(client);
+      show(on);
+    },
     onError: (_, on) => {
       if (isLatest()) {
         show(!on);
@@ -44,6 +47,9 @@ export function useReaction(reaction: Reaction, crud: Crud) {
       if (isLatest()) {
         const { [done]: on, [count]: total } = counts;
         changeCounts(client, crud.uuid, { [done]: on, [count]: total });
+        if (!counts.reposted) {
+          dropRepost(client, crud.uuid);
+        }
       }
     },
   });

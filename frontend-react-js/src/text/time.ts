@@ -6,12 +6,20 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 /** "Wednesday, 25 November 2026 at 14:03:22", in the reader's own way. */
 export function exactTime(iso: string): string {
-  return exact.format(new Date(iso));
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : exact.format(date);
+}
+
+/** "25 Nov 2026, 14:03", in the reader's own way. */
+export function shortTime(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : short.format(date);
 }
 
 /** "now", "42s", "5m", "3h", "6d", and beyond a week the date. */

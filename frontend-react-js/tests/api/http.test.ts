@@ -340,11 +340,12 @@ describe("a token", () => {
     expect(session.getSession().phase).toBe("in");
   });
 
-  test("whose session was ended makes a visitor, and the call goes on as one", async () => {
+  test("whose session was ended makes a visitor, who is not asked for again", async () => {
     server.on("get", HOME, refuse(401, "generic_401"), ok([crud()]));
     server.on("post", REFRESH, refuse(401, "generic_401"));
-    expect(await ask()).toHaveLength(1);
-    expect(tokens()).toEqual(["Bearer token-1", null]);
+    const error = await refusal(ask());
+    expect(error.codes).toEqual(["generic_401"]);
+    expect(tokens()).toEqual(["Bearer token-1"]);
     expect(session.getSession()).toEqual({ phase: "out", wasEnded: true });
   });
 

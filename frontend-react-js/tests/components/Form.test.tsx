@@ -110,7 +110,10 @@ describe("a form", () => {
     const { form, send } = await join();
     await send();
     await settle();
-    expect(within(form).getByRole("button", { name: "Join now" })).toBeDisabled();
+    expect(within(form).getByRole("button", { name: "Join now" })).toHaveAttribute(
+      "aria-disabled",
+      "true",
+    );
     await send();
     expect(server.sent("post", SIGNUP)).toHaveLength(1);
     answer.release(ok({ status: "confirmation_sent" }));
@@ -179,8 +182,16 @@ describe("a dialog", () => {
     const { dialog } = await open();
     fireEvent.click(screen.getByText("Think."));
     expect(dialog).toBeInTheDocument();
+    fireEvent.pointerDown(dialog);
     fireEvent.click(dialog);
     expectClosed();
+  });
+
+  test("stays when a selection is dragged out of it", async () => {
+    const { dialog } = await open();
+    fireEvent.pointerDown(screen.getByText("Think."));
+    fireEvent.click(dialog);
+    expect(dialog).toBeInTheDocument();
   });
 });
 
