@@ -37,7 +37,7 @@ async def test_a_long_list_goes_on_and_is_kept(
         await page.wait_for_function(
             "count => document.querySelectorAll('article').length > count", arg=count
         )
-    texts = await cards.all_inner_texts()
+    texts = await cards.all_text_contents()
     assert re.findall(r"number (\d+)\.", "".join(texts)) == [str(n) for n in range(MANY)]
     await expect(page.get_by_role("button", name="Show more")).not_to_be_attached()
 
