@@ -1,0 +1,186 @@
+/** What happens while something else is on its way. */
+
+import { act, screen, within } from "@testing-library/react";
+import { beforeEach, describe, expect, test } from "vitest";
+import { call } from "../../src/api/http";
+import { enter, leave } from "../../src/api/session";
+import {
+  counts,
+  crud,
+  LONDO,
+  ownCrud,
+  profile,
+  signedIn,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
+import { open } from "../support/page";
+import { ok, refuse, type Server, servePage } from "../support/server";
+import { pass, SECOND, settle } from "../support/time";
+
+const HOME = "/api/activities/home";
+const REFRESH = "/api/auth/refresh";
+const OTHER = { ...WORF, ...LONDO };
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+function told(): string {
+  return screen.getByRole("status", { name: "Notices" }).textContent;
+}
+
+function main() {
+  return within(screen.getByRole("main"));
+}
+
+describe("somebody else signs in", () => {
+  const body = { message: "Mine", ttl: "1-hour" } as const;
+
+  test("and what the one before sent is not sent in their name", async () => {
+    signIn();
+    const held = server.hold("post", "/api/activities");
+    const sending = call("post", "/api/activities", { body }).catch((error: unknown) => error);
+    await settle();
+    leave();
+    enter(signedIn(OTHER, "token-2"));
+    held.release(refuse(401, "generic_401"));
+    expect(await sending).toMatchObject({ status: 401, codes: ["generic_401"] });
+    expect(server.sent("post", "/api/activities")).toHaveLength(1);
+  });
+
+  test("by the same cookie, and what waited for a token is not sent in their name", async () => {
+    signIn();
+    await pass(15 * 60 * SECOND);
+    server.on("post", REFRESH, ok(signedIn(OTHER, "token-2")));
+    const sending = call("post", "/api/activities", { body }).catch((error: unknown) => error);
+    expect(await sending).toMatchObject({ status: 401, codes: ["generic_401"] });
+    expect(server.sent("post", "/api/activities")).toHaveLength(0);
+  });
+});
+
+describe("a member signs out", () => {
+  test("and is told nothing of what was still on its way", async () => {
+    signIn();
+    server.on("get", HOME, ok([crud()]));
+    const like = server.hold("put", "/api/activities/{uuid}/like");
+    const { user } = open("/");
+    await user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
+    act(() => leave());
+    like.release(refuse(401, "generic_401"));
+    await settle();
+    expect(told()).toBe("");
+    expect(server.sent("post", REFRESH)).toHaveLength(0);
+  });
+});
+
+describe("a feed is being fetched", () => {
+  async function listed() {
+    signIn();
+    server.on("get", HOME, ok([ownCrud(), crud({ uuid: uuid(2) })], { next: "c2" }));
+    const shown = open("/");
+    await screen.findAllByRole("article");
+    const more = server.hold("get", HOME);
+    await shown.user.click(screen.getByRole("button", { name: "Show more" }));
+    return { ...shown, more };
+  }
+
+  test("and a like that is given meanwhile stays", async () => {
+    const { user } = await listed();
+    const done = counts({ uuid: uuid(2), liked: true, likes_count: 1 });
+    server.on("put", "/api/activities/{uuid}/like", ok(done));
+    server.on("get", HOME, ok([crud({ uuid: uuid(3) })]));
+    const theirs = screen.getByRole("article", { name: "Crud by Londo Mollari" });
+    await user.click(within(theirs).getByRole("button", { name: /^Like/ }));
+    await pass(SECOND);
+    const like = within(theirs).getByRole("button", { name: "Like, 1 likes" });
+    expect(like).toHaveAttribute("aria-pressed", "true");
+  });
+
+  test("and what is deleted meanwhile does not come back", async () => {
+    const { user } = await listed();
+    server.on("delete", "/api/activities/{uuid}", ok({ uuid: ownCrud().uuid, status: "deleted" }));
+    server.on("get", HOME, ok([ownCrud(), crud({ uuid: uuid(3) })]));
+    await user.click(screen.getByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await pass(SECOND);
+    await user.click(
+      within(screen.getByRole("navigation", { name: "Main" })).getByRole("link", { name: "Home" }),
+    );
+    await pass(SECOND);
+    expect(screen.queryByRole("article", { name: "Crud by Worf" })).not.toBeInTheDocument();
+  });
+});
+
+describe("an answer that makes no sense", () => {
+  // React tells the console of what a boundary caught; here that is what is wanted.
+  const silenced = () => {
+    const seen: unknown[] = [];
+    console.error = (...words: unknown[]) => seen.push(words);
+    return seen;
+  };
+  const odd = {} as unknown as [];
+
+  test("of what can be done without costs nothing else", async () => {
+    const seen = silenced();
+    server.on("get", "/api/trending", ok(odd));
+    server.on("get", HOME, ok([crud()]));
+    open("/");
+    expect(await main().findByRole("article")).toBeInTheDocument();
+    expect(screen.queryByRole("complementary")).not.toBeInTheDocument();
+    expect(seen).not.toHaveLength(0);
+  });
+
+  test("of the page itself is said, beside the way elsewhere", async () => {
+    signIn();
+    const seen = silenced();
+    server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
+    server.on("get", "/api/auth/sessions", ok(odd));
+    const { user } = open("/settings");
+    expect(await main().findByText("That could not be drawn")).toBeInTheDocument();
+    const links = within(screen.getByRole("navigation", { name: "Main" }));
+    await user.click(links.getByRole("link", { name: "Search" }));
+    expect(await main().findByRole("heading", { name: "Search" })).toBeInTheDocument();
+    expect(seen).not.toHaveLength(0);
+  });
+});
+
+describe("a draft", () => {
+  test("keeps its lifetime with its words, and the key with both", async () => {
+    signIn();
+    server.on("post", "/api/activities", refuse(503, "unavailable"), ok(ownCrud()));
+    const { user } = open("/");
+    await user.type(await screen.findByRole("textbox"), "Short");
+    await user.selectOptions(screen.getByRole("combobox"), "1 hour");
+    await user.click(screen.getByRole("button", { name: "Crud it" }));
+    await settle();
+    const links = within(screen.getByRole("navigation", { name: "Main" }));
+    await user.click(links.getByRole("link", { name: "Search" }));
+    await user.click(links.getByRole("link", { name: "Home" }));
+    expect(await screen.findByRole("textbox")).toHaveValue("Short");
+    expect(screen.getByRole("combobox")).toHaveValue("1-hour");
+    await user.click(screen.getByRole("button", { name: "Crud it" }));
+    await settle();
+    const sent = server.sent("post", "/api/activities");
+    expect(sent.map((one) => one.body)).toEqual(Array(2).fill({ message: "Short", ttl: "1-hour" }));
+    const keys = sent.map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  test("that fails after its dialog was closed is told of", async () => {
+    signIn();
+    const held = server.hold("post", "/api/activities");
+    const { user } = open("/about");
+    await user.click(await screen.findByRole("button", { name: "Crud" }));
+    await user.type(screen.getByRole("textbox", { name: /forgotten/ }), "Short");
+    await user.click(screen.getByRole("button", { name: "Crud it" }));
+    await user.click(screen.getByRole("button", { name: "Close" }));
+    held.release(refuse(503, "unavailable"));
+    await settle();
+    expect(told()).toContain("Cruddur cannot be reached right now.");
+    expect(document.title).toBe("About · Cruddur");
+  });
+});
