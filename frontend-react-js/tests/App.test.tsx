@@ -303,6 +303,28 @@ describe("a new page", () => {
     expect(scroll).not.toHaveBeenCalled();
   });
 
+  test("that is opened again is asked for from its beginning", async () => {
+    const path = "/api/activities/@{handle}";
+    const activities = (number: number) => [crud({ uuid: uuid(number) })];
+    server.on(
+      "get",
+      path,
+      ok({ profile: profile(), activities: activities(1) }, { next: "c2" }),
+      ok({ profile: profile(), activities: activities(2) }),
+      ok({ profile: profile(), activities: activities(3) }),
+    );
+    const { user } = open("/@londo");
+    await user.click(await screen.findByRole("button", { name: "Show more" }));
+    await settle();
+    expect(screen.getAllByRole("article")).toHaveLength(2);
+    const main = within(screen.getByRole("main"));
+    await user.click(main.getAllByRole("link", { name: "Londo Mollari" })[0] as HTMLElement);
+    await settle();
+    const cursors = server.sent("get", path).map(({ url }) => url.searchParams.get("cursor"));
+    expect(cursors).toEqual([null, "c2", null]);
+    expect(screen.getAllByRole("article")).toHaveLength(1);
+  });
+
   test("that is opened again is asked for anew", async () => {
     server.on("get", HOME, ok([]));
     const { user } = open("/");
@@ -313,5 +335,31 @@ describe("a new page", () => {
     await settle();
     expect(server.sent("get", HOME).length).toBeGreaterThan(before);
     expect(await screen.findByRole("article")).toBeInTheDocument();
+  });
+});
+
+describe("what a server says in an odd shape", () => {
+  beforeEach(() => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined); // React tells what it met
+  });
+
+  test("costs the page, not the way to another", async () => {
+    server.on("get", HOME, ok([{ ...crud(), message: null as unknown as string }]));
+    const { user, address } = open("/");
+    expect(await screen.findByText("That could not be drawn")).toBeInTheDocument();
+    await user.click(nav().getByRole("link", { name: "About" }));
+    await settle();
+    expect(address()).toBe("/about");
+    expect(screen.queryByText("That could not be drawn")).not.toBeInTheDocument();
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("About");
+  });
+
+  test("costs what stands beside the page, not the page", async () => {
+    server.on("get", "/api/users/suggested", ok([null as unknown as typeof LONDO]));
+    server.on("get", HOME, ok([crud()]));
+    open("/");
+    expect(await screen.findByRole("article")).toBeInTheDocument();
+    expect(screen.queryByRole("complementary")).not.toBeInTheDocument();
+    expect(screen.queryByText("That could not be drawn")).not.toBeInTheDocument();
   });
 });

@@ -357,6 +357,70 @@ describe("a token", () => {
   });
 });
 
+describe("a call of one member", () => {
+  const LONDO = { ...WORF, uuid: uuid(2), handle: "londo" };
+  const body = { message: "Qapla’!", ttl: "1-hour" as const };
+
+  function post(): Promise<unknown> {
+    return http.call("post", "/api/activities", { body });
+  }
+
+  beforeEach(() => session.enter(signedIn()));
+
+  test("is not made as another, whom the cookie turns out to belong to", async () => {
+    server.on("post", REFRESH, ok(signedIn(LONDO, "token-2")));
+    await pass(15 * MINUTE);
+    expect(await refusal(post())).toMatchObject({ status: 401, codes: ["generic_401"] });
+    expect(server.sent("post", "/api/activities")).toHaveLength(0);
+  });
+
+  test("is not made again as another, who signed in meanwhile", async () => {
+    const answer = server.hold("post", "/api/activities");
+    const refused = refusal(post());
+    await settle();
+    session.enter(signedIn(LONDO, "token-2"));
+    answer.release(refuse(401, "generic_401"));
+    expect(await refused).toMatchObject({ status: 401, codes: ["generic_401"] });
+    expect(server.sent("post", "/api/activities")).toHaveLength(1);
+    expect(session.getSession()).toMatchObject({ user: LONDO });
+  });
+
+  test("asks for no token when the member has left meanwhile", async () => {
+    const answer = server.hold("post", "/api/activities");
+    const refused = refusal(post());
+    await settle();
+    session.leave();
+    answer.release(refuse(401, "generic_401"));
+    expect((await refused).codes).toEqual(["generic_401"]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("does not bring back a member who left while the token was renewed", async () => {
+    const refresh = server.hold("post", REFRESH);
+    server.on("get", HOME, ok([]));
+    await pass(15 * MINUTE);
+    const asked = ask();
+    await settle();
+    session.leave();
+    refresh.release(ok(signedIn(WORF, "token-2")));
+    await asked;
+    expect(tokens()).toEqual([null]);
+    expect(session.getSession().phase).toBe("out");
+  });
+
+  test("does not end the session of who came while the old one was looked for", async () => {
+    const refresh = server.hold("post", REFRESH);
+    server.on("get", HOME, ok([]));
+    await pass(15 * MINUTE);
+    const refused = refusal(ask());
+    await settle();
+    session.enter(signedIn(LONDO, "token-2"));
+    refresh.release(refuse(401, "generic_401"));
+    expect((await refused).codes).toEqual(["generic_401"]);
+    expect(session.getSession()).toMatchObject({ phase: "in", token: "token-2" });
+  });
+});
+
 test("what is refused to a visitor is not asked for with the cookie", async () => {
   server.on("get", "/api/message_groups", refuse(401, "generic_401"));
   const error = await refusal(http.call("get", "/api/message_groups", {}));

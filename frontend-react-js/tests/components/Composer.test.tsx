@@ -165,6 +165,7 @@ describe("sending", () => {
     show(<CrudForm />);
     write("日本");
     fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, isComposing: true });
+    fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, keyCode: 229 }); // Safari's way
     await settle();
     expect(server.sent("post", POST)).toHaveLength(0);
     server.on("post", POST, ok(ownCrud()));
@@ -183,6 +184,7 @@ describe("sending", () => {
     }
     expect(new Set(keys()).size).toBe(2);
     expect({ ...sessionStorage }).toEqual({});
+    expect(area()).toHaveFocus();
   });
 
   test("tells whoever waits for it", async () => {
@@ -247,6 +249,23 @@ describe("a draft", () => {
     await shown.user.selectOptions(within(form()).getByRole("combobox"), "1 day");
     await sendAndFail(shown);
     expect(new Set(keys()).size).toBe(2);
+  });
+
+  test("keeps its life, and with it its key", async () => {
+    const shown = show(<CrudForm />);
+    write("Dear diary");
+    await shown.user.selectOptions(within(form()).getByRole("combobox"), "1 hour");
+    await sendAndFail(shown);
+    shown.unmount();
+    const { user } = show(<CrudForm />);
+    expect(within(form()).getByRole("combobox")).toHaveDisplayValue("1 hour");
+    server.on("post", POST, ok(ownCrud()));
+    await user.click(button());
+    await waitFor(() => expect(area()).toHaveValue(""));
+    const [first, second] = server.sent("post", POST);
+    expect(second?.body).toEqual(first?.body);
+    expect(new Set(keys()).size).toBe(1);
+    expect(within(form()).getByRole("combobox")).toHaveDisplayValue("7 days");
   });
 
   test("is gone when it was sent, also if its form went meanwhile", async () => {
@@ -390,6 +409,22 @@ describe("a crud that is sent from elsewhere", () => {
     expect(listed()).toEqual(["From afar"]);
   });
 
+  test.each([
+    ["sent", ok(ownCrud()), ""],
+    ["refused", refuse(503, "unavailable"), "cannot be reached right now"],
+  ])("leaves who closed the dialog where they are: %s", async (_, reply, told) => {
+    const answer = server.hold("post", POST);
+    const { user, address } = showPage("/about");
+    await user.click(screen.getByRole("button", { name: "Crud" }));
+    await user.type(area(), "Bye");
+    await user.click(button());
+    await user.click(screen.getByRole("button", { name: "Close" }));
+    answer.release(reply);
+    await settle();
+    expect(address()).toBe("/about");
+    expect(screen.getByRole("status", { name: "Notices" })).toHaveTextContent(told);
+  });
+
   test("is written in the form that is there already", async () => {
     const { user } = showPage("/");
     await user.click(screen.getByRole("button", { name: "Crud" }));
@@ -501,6 +536,24 @@ describe("a reply", () => {
     await waitFor(() => expect(dialog).not.toBeInTheDocument());
     expect(screen.getByRole("button", { name: "Reply, 1 replies" })).toHaveFocus();
     expect(listed()).toEqual(["I do not like Santa Claus"]);
+  });
+
+  test("is not lost when its crud's time is up", async () => {
+    const listedCrud = crud({ expires_at: at(10 * SECOND) });
+    server.on("get", HOME, ok([listedCrud]));
+    const shown = showPage("/");
+    await shown.user.click(await screen.findByRole("button", { name: "Reply, 0 replies" }));
+    const words = within(replyForm()).getByRole("textbox");
+    fireEvent.change(words, { target: { value: "But" } });
+    server.on("get", HOME, ok([]));
+    await pass(12 * SECOND);
+    expect(screen.queryByRole("article")).not.toBeInTheDocument();
+    expect(screen.getByRole("dialog")).toHaveTextContent("Too late: it is gone.");
+    expect(words).toHaveValue("But");
+    await shown.user.click(screen.getByRole("button", { name: "Close" }));
+    await settle();
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(screen.getByText("All forgotten")).toBeInTheDocument();
   });
 
   test("has a draft for each crud", () => {

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Crud } from "../../src/api/wire";
-import { counts, crud, newUuid, ownCrud, signIn, uuid } from "../support/make";
+import { counts, crud, ownCrud, profile, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { pass, SECOND, settle } from "../support/time";
@@ -128,6 +128,20 @@ describe.each([
   });
 });
 
+test("what one no longer reposts is no longer on one's own page", async () => {
+  signIn();
+  const reposted = crud({ reposted: true, reposts_count: 1, reposted_by: WORF.handle });
+  const listed = [reposted, ownCrud({ uuid: uuid(101) })];
+  server.on("get", "/api/activities/@{handle}", ok({ profile: profile(WORF), activities: listed }));
+  server.on("delete", REPOST, ok(counts()));
+  const { user } = showPage("/@worf");
+  const row = await screen.findByRole("article", { name: "Crud by Londo Mollari" });
+  await user.click(within(row).getByRole("button", { name: "Repost, 1 reposts" }));
+  await settle();
+  expect(row).not.toBeInTheDocument();
+  expect(screen.getByRole("article")).toHaveAccessibleName("Crud by Worf");
+});
+
 describe("pressing again and again", () => {
   test("reaches the server in order, one after the other", async () => {
     const on = server.hold("put", LIKE);
@@ -209,11 +223,7 @@ describe("pressing again and again", () => {
 });
 
 describe("deleting", () => {
-  let own: Crud;
-
-  beforeEach(() => {
-    own = ownCrud({ uuid: newUuid() });
-  });
+  const own = ownCrud();
 
   async function ask(): Promise<Shown> {
     const shown = await showHome(own);
@@ -243,6 +253,18 @@ describe("deleting", () => {
     expect(screen.getByText("All forgotten")).toBeInTheDocument();
     await pass(25 * SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
+  });
+
+  test("leaves the keyboard at what takes its place", async () => {
+    signIn();
+    const next = crud({ uuid: uuid(101), created_at: own.created_at });
+    server.on("get", "/api/activities/home", ok([own, next]));
+    server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
+    const { user } = showPage("/");
+    await user.click(await screen.findByRole("button", { name: "Delete" }));
+    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await pass(SECOND);
+    expect(within(screen.getByRole("article")).getByRole("link", { name: "1m" })).toHaveFocus();
   });
 
   test("does not bring it back as a new one", async () => {

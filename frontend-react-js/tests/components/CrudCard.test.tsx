@@ -90,6 +90,11 @@ describe("a crud in a list", () => {
     expect(within(card()).queryByRole("img")).not.toBeInTheDocument();
   });
 
+  test("has no more than one empty line between two others", () => {
+    show(<CrudCard crud={crud({ message: "One\n\nTwo\n \n\n\nThree\nFour" })} />);
+    expect(card().querySelector(".rich")?.textContent).toBe("One\n\nTwo\n\nThree\nFour");
+  });
+
   test("says who reposted it", () => {
     show(<CrudCard crud={crud({ reposted_by: "worf" })} />);
     expect(screen.getByRole("link", { name: "Reposted by @worf" })).toHaveAttribute(

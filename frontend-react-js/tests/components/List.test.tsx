@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
 import { crud, LONDO, profile, uuid } from "../support/make";
 import { showPage } from "../support/page";
-import { ok, raw, refuse, type Server, servePage, unreachable } from "../support/server";
+import { ok, raw, refuse, type Server, servePage, silent, unreachable } from "../support/server";
 import { Sight } from "../support/sight";
 import { pass, SECOND, settle } from "../support/time";
 
@@ -80,6 +80,15 @@ describe("a list", () => {
     expect(cursors()).toHaveLength(1);
   });
 
+  test("is not asked for again where it was waited for long enough", async () => {
+    server.on("get", PROFILE, silent());
+    showPage("/@londo");
+    await pass(16 * SECOND);
+    expect(main().getByRole("alert")).toHaveTextContent("took too long to answer");
+    await pass(20 * SECOND);
+    expect(cursors()).toHaveLength(1);
+  });
+
   test("tells the trace of a server's fault, and of no other", async () => {
     server.on("get", PROFILE, raw(502, "<html>"));
     showPage("/@londo");
@@ -147,6 +156,15 @@ describe("the next part of a list", () => {
     await settle();
     expect(listed()).toEqual(["Crud 1", "Crud 2"]);
     expect(cursors()).toEqual([null, "c2", "c2"]);
+  });
+
+  test("has no crud twice, though two parts have it", async () => {
+    server.on("get", PROFILE, ok(part(1, 2), { next: "c2" }), ok(part(2, 3)));
+    showPage("/@londo");
+    await main().findAllByRole("article");
+    await sight.come();
+    await settle();
+    expect(listed()).toEqual(["Crud 1", "Crud 2", "Crud 3"]);
   });
 
   test("has somebody else's repost of the same crud as another row", async () => {

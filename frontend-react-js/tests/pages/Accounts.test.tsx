@@ -131,6 +131,20 @@ describe("signing in", () => {
 });
 
 describe("joining", () => {
+  test("leads back to what one was about to do", async () => {
+    server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
+    server.on("post", "/api/auth/confirm", ok({ status: "confirmed" }));
+    server.on("get", "/api/activities/search", ok([crud()]));
+    const shown = showPage("/search?term=x");
+    await shown.user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
+    await shown.user.click(screen.getByRole("link", { name: "Join now" }));
+    await press(shown, "Join now");
+    await press(shown, "Confirm");
+    expect(heading()).toHaveTextContent("Sign in to like it");
+    await signInByForm(shown);
+    expect(shown.address()).toBe("/search?term=x");
+  });
+
   test("goes from the form over the code to signing in", async () => {
     server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
     server.on(

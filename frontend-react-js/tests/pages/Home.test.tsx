@@ -37,7 +37,7 @@ function said(): string {
   return main()
     .getAllByRole("status")
     .map((status) => status.textContent)
-    .join();
+    .join("");
 }
 
 /** Show the home feed, and let newer cruds come. */
@@ -118,6 +118,43 @@ describe("new cruds", () => {
     await scrollTo(0);
     await settle();
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
+  });
+
+  test("that are more than were looked at leave no gap", async () => {
+    server.on("get", HOME, ok([numbered(1)]));
+    const { user } = showPage("/");
+    await settle();
+    await settle();
+    await scrollTo(1000);
+    server.on("get", HOME, ok([numbered(5), numbered(4)], { next: "c3" }));
+    await look();
+    server.on("get", HOME, ok([numbered(3), numbered(2), numbered(1)]));
+    await user.click(main().getByRole("button", { name: "2+ new cruds" }));
+    await settle();
+    expect(listed()).toEqual(["Crud 5", "Crud 4"]);
+    await user.click(main().getByRole("button", { name: "Show more" }));
+    await settle();
+    expect(listed()).toEqual(["Crud 5", "Crud 4", "Crud 3", "Crud 2", "Crud 1"]);
+  });
+
+  test("are not what oneself is sending", async () => {
+    signIn();
+    const own = ownCrud({ uuid: uuid(9), message: "Mine", created_at: at(9 * SECOND) });
+    await showThen([numbered(1)], [own, numbered(1)]);
+    const answer = server.hold("post", "/api/activities");
+    await pass(10 * SECOND);
+    const before = server.sent("get", HOME).length;
+    fireEvent.change(screen.getByRole("textbox", { name: /forgotten soon/ }), {
+      target: { value: "Mine" },
+    });
+    fireEvent.submit(screen.getByRole("form", { name: "New crud" }));
+    await pass(12 * SECOND);
+    expect(server.sent("get", HOME).length).toBeGreaterThan(before);
+    expect(listed()).toEqual(["Mine", "Crud 1"]);
+    answer.release(ok(own));
+    await look();
+    expect(listed()).toEqual(["Mine", "Crud 1"]);
+    expect(said()).toBe("");
   });
 
   test("come into an empty feed", async () => {

@@ -1,17 +1,6 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  crud,
-  group,
-  LONDO,
-  message,
-  newUuid,
-  note,
-  ownCrud,
-  signIn,
-  uuid,
-  WORF,
-} from "../support/make";
+import { crud, group, LONDO, message, note, ownCrud, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { at, HOUR, MINUTE, pass, passUntil, SECOND, settle } from "../support/time";
@@ -99,7 +88,7 @@ describe("a crud by itself", () => {
 
   test("is gone when its author deletes it here, and back if that failed", async () => {
     signIn();
-    const own = ownCrud({ uuid: newUuid() });
+    const own = ownCrud();
     server.on("get", STATUS, ok({ activity: own, replies: [] }));
     const answer = server.hold("delete", "/api/activities/{uuid}");
     const { user } = showPage(`/@worf/status/${own.uuid}`);
@@ -310,8 +299,15 @@ describe("a conversation", () => {
     server.on("get", "/api/messages/counter", ok({ count: 1 }), ok({ count: 0 }));
     await showConversation(message());
     server.on("get", LIST, ok([message(), message({ uuid: uuid(301), message: "Well?" })]));
+    const told = () =>
+      main()
+        .getAllByRole("status")
+        .map(({ textContent }) => textContent)
+        .join("");
+    expect(told()).toBe("");
     await pass(6 * SECOND);
     expect(listed()).toEqual(["Hello.", "Well?"]);
+    expect(told()).toBe("Londo Mollari: Well?");
     expect(screen.getByRole("link", { name: "Messages" })).toBeInTheDocument();
   });
 

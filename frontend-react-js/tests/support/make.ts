@@ -20,14 +20,6 @@ export function uuid(number: number): string {
   return `0190a000-0000-7000-8000-${String(number).padStart(12, "0")}`;
 }
 
-let count = 0;
-
-/** A uuid that no other test has: the page remembers what was deleted. */
-export function newUuid(): string {
-  count += 1;
-  return uuid(1_000_000 + count);
-}
-
 export const WORF: Member = {
   uuid: uuid(1),
   handle: "worf",
