@@ -1,13 +1,14 @@
 """Two browsers that walk through all the places: a member's and a visitor's."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import asyncpg
 from playwright.async_api import Browser, BrowserContext, Page
 
 from e2e.places import Audience, Place
 from e2e.screen import DESKTOP, Watch, open_browser, settle
-from e2e.world import World, fill
+from e2e.world import fill
 from support import Member
 from telemetry.serving import Served
 
@@ -23,26 +24,21 @@ class Gallery:
     watch: Watch
     _contexts: dict[Audience, BrowserContext] = field(default_factory=dict)
 
-    async def enter(self, place: Place, audience: Audience) -> Page:
-        """A page at a place, with all that is to be seen there."""
+    async def enter(self, place: Place, audience: Audience, script: Path | None = None) -> Page:
+        """A page at a place, with all that is to be seen there; `script` runs before it."""
         self.watch.clear()
         for path in place.refused:
             self.watch.expect(404, path)
-        world = await self.fill()
+        world = await fill(self.database, self.andrew.uuid)
         page = await (await self._context(audience)).new_page()
-        await self.go(page, place, world)
-        return page
-
-    async def fill(self) -> World:
-        return await fill(self.database, self.andrew.uuid)
-
-    async def go(self, page: Page, place: Place, world: World) -> None:
-        """Open a place on a page that is there already."""
+        if script is not None:
+            await page.add_init_script(path=script)
         await page.set_viewport_size(DESKTOP)
         await page.goto(place.address(world))
         await settle(page, self.watch)
         if place.opens is not None:
             await place.opens(page)
+        return page
 
     async def leave(self, page: Page) -> None:
         """Close the page, and fail where something went wrong behind it."""

@@ -32,6 +32,7 @@ from telemetry.serving import Served
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "frontend-react-js" / "dist"
 AXE = ROOT / "frontend-react-js" / "node_modules" / "axe-core" / "axe.min.js"
+CONTROLS = Path(__file__).with_name("controls.js")
 SCREENS = ROOT / ".local" / "screens"
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
@@ -71,11 +72,13 @@ class Watch:
         origin: the only place that a page may ask.
         troubles: what went wrong and was not announced.
         requests: every request, in its order.
+        may_refuse: whether what is sent may be refused, because it makes no sense.
     """
 
     origin: str
     troubles: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    may_refuse: bool = False
     _announced: list[tuple[int, str]] = field(default_factory=list)
     _met: set[tuple[int, str]] = field(default_factory=set)
     _under_way: set[Request] = field(default_factory=set)
@@ -126,7 +129,7 @@ class Watch:
         self.requests.append(request)
         if not request.url.startswith(("data:", "blob:")):
             self._under_way.add(request)
-            if not request.url.startswith(f"{self.origin}/"):
+            if self._is_elsewhere(request) and not request.is_navigation_request():
                 self.troubles.append(f"asked elsewhere: {request.url}")
 
     def _on_response(self, response: Response) -> None:
@@ -138,16 +141,21 @@ class Watch:
 
     def _on_failure(self, request: Request) -> None:
         self._under_way.discard(request)
-        # What a page asked for and does not wait for any longer is no failure.
-        if request.failure != "net::ERR_ABORTED":
+        # What a page asked for and does not wait for any longer is no failure, and neither
+        # is it that a link leads to another site: there is none here.
+        if request.failure != "net::ERR_ABORTED" and not self._is_elsewhere(request):
             self._met_with(0, request, request.failure or "")
+
+    def _is_elsewhere(self, request: Request) -> bool:
+        return not request.url.startswith(f"{self.origin}/")
 
     def _met_with(self, status: int, request: Request, words: str) -> None:
         path = urlsplit(request.url).path
         fitting = [one for one in self._announced if one[0] == status and fnmatch(path, one[1])]
+        is_refusal = 400 <= status < 500 and request.method != "GET"
         if fitting:
             self._met.update(fitting)
-        else:
+        elif not (self.may_refuse and is_refusal):
             self.troubles.append(f"{request.method} {request.url}: {status} {words}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
@@ -255,19 +263,22 @@ async def settle(page: Page, watch: Watch) -> None:
             await asyncio.sleep(0.01)
 
 
-# Twice a frame: what has just been answered is drawn by then, and may have asked for more.
+# Navigation shows who is signed in. Twice a frame: what was just answered is drawn by then,
+# and may have asked for more.
 _SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
     done(document.querySelector("h1") !== null
-        && document.querySelector(".skeleton, [aria-busy='true']") === null))))"""
+        && document.querySelector(".skeleton, [aria-busy='true']") === null
+        && document.querySelector("nav:not(:has([href='/settings'], [href='/signin']))") === null
+    ))))"""
 
 
 async def sideways(page: Page) -> list[str]:
-    """What is wider than the window; nothing, where a page does not scroll sideways."""
+    """What sticks out of the window, where a page scrolls sideways."""
     found: list[str] = await page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
             [...document.querySelectorAll("body *")]
             .filter((element) => element.getBoundingClientRect().right > innerWidth)
-            .map((element) => element.outerHTML.slice(0, 120))"""
+            .map((element) => `wider than the window: ${element.outerHTML.slice(0, 120)}`)"""
     )
     return found
 

@@ -62,7 +62,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await conn.execute("DELETE FROM message_groups")
     await conn.execute("DELETE FROM users WHERE uuid <> $1", andrew)
     await conn.execute(
-        "UPDATE users SET display_name = $2, bio = $3, notifications_read_at = now() WHERE uuid = $1",
+        "UPDATE users SET display_name = $2, bio = $3 WHERE uuid = $1",
         andrew, NAME, "ExamPro, and a microblog that forgets. Say it to @bayko. #cruddur",
     )  # fmt: skip
     people = {HANDLE: andrew} | {handle: uuid4() for handle in PEOPLE}
@@ -94,7 +94,9 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await writer.crud("londo", "a" * 90 + " is what I say to that", 6 * DAYS, 1 * DAYS)
     reply = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
     await writer.reply(HANDLE, crud, "I read it. Twice.", 70)
-    await writer.reply("guinan", own, "It does. I can read it from here.", 2)
+    answer = await writer.reply("guinan", own, "It does. I can read it from here.", 2)
+    await writer.reply(HANDLE, own, "Then it works from there as well.", 1)
+    await writer.reply(HANDLE, reply, "Ten hours, by now.", 60)
     for handle in ("bayko", "guinan", "londo", HANDLE):
         await writer.react("like", handle, crud, 60)
     await writer.react("repost", "guinan", crud, 50)
@@ -103,7 +105,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await writer.react("like", "londo", older, 2 * DAYS)
     await writer.react("repost", "londo", older, 2 * DAYS)
     for kind, handle, about, age in (
-        ("reply", "guinan", own, 2),
+        ("reply", "guinan", answer, 2),
         ("like", "guinan", own, 3),
         ("mention", "worf", crud, 2 * HOURS),
         ("like", "londo", older, 2 * DAYS),

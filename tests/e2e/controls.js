@@ -1,0 +1,286 @@
+// What can be operated on a page, and what operating it does. Runs before the page does.
+
+globalThis.controls = (() => {
+  const KINDS = [
+    "a[href]",
+    "button",
+    "input",
+    "select",
+    "textarea",
+    "summary",
+    "[contenteditable]",
+    "[role='button']",
+    "[role='link']",
+    "[tabindex]:not([tabindex^='-'])",
+  ].join();
+  const PLACES = "nav, main, aside, footer, form, search, section, dialog, [role='status']";
+  const ROWS = "article, li";
+  const PATIENCE = 2000; // milliseconds for an effect; most come within the next frame
+
+  // Nothing happens by itself: what follows is what the control did.
+  const interval = setInterval;
+  globalThis.setInterval = (run, time, ...rest) =>
+    time >= 1000 ? 0 : interval(run, time, ...rest);
+
+  let asked = 0;
+  let pending = 0;
+  const plainFetch = fetch;
+  globalThis.fetch = async (...call) => {
+    asked += 1;
+    pending += 1;
+    try {
+      return await plainFetch(...call);
+    } finally {
+      pending -= 1;
+    }
+  };
+
+  const frame = () => new Promise(requestAnimationFrame);
+  const moment = () => new Promise((done) => setTimeout(done, 4));
+
+  /** Wait until it holds; false if it does not come to that. */
+  async function until(holds, time = PATIENCE) {
+    for (const end = performance.now() + time; performance.now() < end; await moment()) {
+      if (holds()) {
+        return true;
+      }
+    }
+    return holds();
+  }
+
+  /** Wait until all that was asked for is drawn. */
+  async function calm() {
+    await until(() => pending === 0);
+    await frame();
+    await frame();
+  }
+
+  /** What a finger or a pointer has to hit: for a field that cannot be seen, its label. */
+  function target(control) {
+    const { width, height } = control.getBoundingClientRect();
+    return width <= 1 && height <= 1 && control.labels?.length ? control.labels[0] : control;
+  }
+
+  function all() {
+    const root = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+    return [...root.querySelectorAll(KINDS)].filter((control) => {
+      const at = target(control);
+      const { width, height } = at.getBoundingClientRect();
+      return (
+        !control.matches(":disabled, [inert] *") &&
+        at.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
+        width > 1 &&
+        height > 1
+      );
+    });
+  }
+
+  function nameOf(control) {
+    const words =
+      control.getAttribute("aria-label") ||
+      [...(control.labels ?? [])].map((label) => label.textContent).join(" ") ||
+      control.textContent ||
+      control.title;
+    // Without what is counted or told in it: "Like, 3 likes".
+    return words.replace(/,.*|\d+\+? unread|\d+/g, "").replace(/\s+/g, " ").trim();
+  }
+
+  /**
+   * What tells a control from all others. In the rows of a list those that do the same are
+   * one: there links are known by the kind of their address, and their words do not count.
+   */
+  function keyOf(control) {
+    const where = [];
+    for (let at = control.parentElement?.closest(PLACES); at; at = at.parentElement?.closest(PLACES)) {
+      where.unshift(at.getAttribute("aria-label")?.replace(/@\w+/, "@") ?? at.localName);
+    }
+    const kind = [control.parentElement, control].map((at) => at.classList[0] ?? at.localName);
+    const isRow = control.closest(ROWS) !== null;
+    const href = control.getAttribute("href");
+    const address = href?.replace(/@\w+/, "@").replace(/[0-9a-f-]{36}/, "…");
+    const sort = isRow ? address?.replace(/(term=|:\/\/).*/, "$1…") : href;
+    const isOwnWords = (isRow && href !== null) || control.querySelector("bdi") !== null;
+    const words = isOwnWords ? "" : nameOf(control);
+    return [...where, kind.join(">"), sort ?? "", words].join(" / ");
+  }
+
+  /** The keys of all controls, each once, in their order. */
+  const list = () => [...new Set(all().map(keyOf))];
+
+  const find = (key) => all().find((control) => keyOf(control) === key);
+
+  /** Whether it can be hit where it is drawn; false also for what lies under something. */
+  function canBeHit(control) {
+    const at = target(control);
+    at.scrollIntoView({ block: "center", behavior: "instant" });
+    const [box] = at.getClientRects();
+    const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return found !== null && (at.contains(found) || control.contains(found));
+  }
+
+  /** Whether it can be reached: hit, or come to with the keyboard, as what skips to the content. */
+  function canBeReached(control) {
+    if (canBeHit(control)) {
+      return true;
+    }
+    const before = document.activeElement;
+    control.focus();
+    const reached = document.activeElement === control && canBeHit(control);
+    before instanceof HTMLElement ? before.focus() : control.blur();
+    return reached;
+  }
+
+  /** The names of the controls that cannot be reached. */
+  const outOfReach = () =>
+    all().filter((control) => !canBeReached(control)).map((control) => keyOf(control));
+
+  /** Take everything away that an earlier control left behind; false if the page is another. */
+  async function tidy(address) {
+    for (const dialog of document.querySelectorAll("dialog[open]")) {
+      dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
+    }
+    for (const button of document.querySelectorAll("[role='status'] button")) {
+      button.click();
+    }
+    if (location.href !== address) {
+      history.back();
+      if (!(await until(() => location.href === address, 2 * PATIENCE))) {
+        return false;
+      }
+    }
+    await calm();
+    return true;
+  }
+
+  /** Operate a control as its kind wants it. */
+  function use(control) {
+    if (control.matches("select")) {
+      control.selectedIndex = (control.selectedIndex + 1) % control.options.length;
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    } else if (control.matches("textarea, input:not([type='checkbox'], [type='radio'])")) {
+      control.focus();
+      document.execCommand("insertText", false, "x");
+    } else {
+      control.click();
+    }
+  }
+
+  /**
+   * Operate a control, after those that bring it about.
+   *
+   * `effect` is what it did, null if nothing; `lost`: it is not there any more; `heading` is
+   * of the page it led to; `appeared` has the keys of what it brought about.
+   */
+  async function operate(key, openers, address) {
+    const outcome = await attempt(key, openers, address);
+    return { ...outcome, isSignedIn: localStorage.getItem("cruddur.signed-in") !== null };
+  }
+
+  async function attempt(key, openers, address) {
+    if (!(await tidy(address))) {
+      return { lost: true };
+    }
+    for (const [place, opener] of openers.entries()) {
+      const control = find(opener);
+      if (control === undefined) {
+        return { lost: true };
+      }
+      use(control);
+      await until(() => find(openers[place + 1] ?? key) !== undefined);
+      await calm();
+    }
+    const control = find(key);
+    if (control === undefined) {
+      return { lost: true };
+    }
+    if (!canBeReached(control)) {
+      return { effect: null, why: "it cannot be reached" };
+    }
+    if (control.matches("input[type='file']")) {
+      return { effect: "file" };
+    }
+    const known = new Set(list());
+    const before = { asked, focus: document.activeElement, value: valueOf(control) };
+    let changed = false;
+    let leaves = false;
+    const observer = new MutationObserver((records) => {
+      changed ||= records.some(({ target: at }) => {
+        const element = at instanceof Element ? at : at.parentElement;
+        return element?.closest("time") === null; // the clock goes on anyway
+      });
+    });
+    const watched = { childList: true, subtree: true, characterData: true, attributes: true };
+    observer.observe(document.documentElement, watched);
+    // After the page's own listeners: what they left to the browser leaves the page.
+    const onClick = (event) => {
+      const link = event.target.closest?.("a[href]");
+      if (link && !event.defaultPrevented && !link.getAttribute("href").startsWith("#")) {
+        leaves = true;
+        event.preventDefault();
+      }
+    };
+    addEventListener("click", onClick);
+    const replace = history.replaceState;
+    let arrived = false;
+    history.replaceState = function (...entry) {
+      arrived = true;
+      return replace.apply(this, entry);
+    };
+    use(control);
+    const effects = () => {
+      if (leaves) {
+        return "leaves";
+      }
+      if (pageOf(location.href) !== pageOf(address)) {
+        return "goes";
+      }
+      if (location.href !== address) {
+        return document.getElementById(location.hash.slice(1)) === null ? null : "jumps";
+      }
+      if (valueOf(control) !== before.value) {
+        return "takes";
+      }
+      if (changed) {
+        return "changes";
+      }
+      if (asked > before.asked) {
+        return "asks";
+      }
+      if (arrived) {
+        return "stays"; // a link to the page that one is on
+      }
+      const { activeElement } = document;
+      return activeElement !== before.focus && activeElement !== control ? "focuses" : null;
+    };
+    await until(() => effects() !== null);
+    let effect = effects();
+    if (effect === "goes") {
+      await until(() => changed);
+      await frame();
+    } else {
+      await calm();
+    }
+    if (effect === "takes" && valueOf(control) === before.value) {
+      effect = null; // it was taken back
+    }
+    observer.disconnect();
+    removeEventListener("click", onClick);
+    history.replaceState = replace;
+    const isHere = location.href === address;
+    return {
+      effect,
+      heading: document.querySelector("h1")?.textContent ?? "",
+      appeared: isHere ? list().filter((found) => !known.has(found)) : [],
+    };
+  }
+
+  /** An address without the place on its page. */
+  const pageOf = (address) => address.replace(/#.*/, "");
+
+  const valueOf = (control) => (control.matches("select") ? control.selectedIndex : control.value);
+
+  /** What to press for a control, in its place. */
+  const hittable = (key) => target(find(key));
+
+  return { list, operate, hittable, outOfReach };
+})();

@@ -1,0 +1,163 @@
+"""Nothing on screen is dead: every control on every page does something.
+
+The controls are read from the page, none is listed here. Each is operated, also those that
+it brings about: the buttons of a dialog, the answer to a button. Something must come of it:
+another page, a change of this one, a request, a moved focus, a file to choose, another tab.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.async_api import ElementHandle, Page
+
+from e2e.gallery import Gallery
+from e2e.places import PLACES, Audience, Place, views
+from e2e.screen import CONTROLS, settle
+
+VIEWS = views(*PLACES)
+
+NOWHERE = {"Not found", "Not found · Cruddur", ""}
+"""The headings of what is no page."""
+
+
+@dataclass
+class Walk:
+    """A way past every control of a place.
+
+    Attributes:
+        page: where it is; another one after a session was ended.
+        address: the place's own.
+    """
+
+    gallery: Gallery
+    place: Place
+    audience: Audience
+    page: Page
+    address: str
+
+    @classmethod
+    async def begin(cls, gallery: Gallery, place: Place, audience: Audience) -> "Walk":
+        gallery.watch.may_refuse = True  # forms are sent with an x in each field
+        page = await gallery.enter(place, audience, CONTROLS)
+        return cls(gallery, place, audience, page, page.url)
+
+    async def again(self, outcome: dict[str, Any]) -> None:
+        """Come to the place anew, in a world where nothing happened yet."""
+        await self.page.close()
+        if self.audience == "member" and not outcome["isSignedIn"]:
+            await self.gallery.forget(self.audience)
+        self.page = await self.gallery.enter(self.place, self.audience, CONTROLS)
+        self.address = self.page.url
+
+    async def past_all(self) -> list[str]:
+        """Operate every control; returns what is wrong with them."""
+        keys = await self.list()
+        assert keys
+        queue: deque[tuple[str, list[str]]] = deque((key, []) for key in keys)
+        known, faults = set(keys), []
+        while queue:
+            key, openers = queue.popleft()
+            outcome = await self.operate(key, openers)
+            if outcome.get("lost"):
+                await self.again(outcome)
+                outcome = await self.operate(key, openers)
+            if fault := _fault(outcome):
+                faults.append(f"{key}: {fault}")
+            for one in outcome.get("appeared", []):
+                if one not in known:
+                    known.add(one)
+                    queue.append((one, [*openers, key]))
+            if self.audience == "member" and not outcome["isSignedIn"]:
+                await self.again(outcome)
+        return faults
+
+    async def list(self) -> list[str]:
+        found: list[str] = await self.page.evaluate("controls.list()")
+        return found
+
+    async def operate(self, key: str, openers: Sequence[str]) -> dict[str, Any]:
+        """What came of a control, which is brought about by others."""
+        outcome: dict[str, Any] = await self.page.evaluate(
+            "([key, openers, address]) => controls.operate(key, openers, address)",
+            [key, openers, self.address],
+        )
+        if outcome.get("effect") == "file":
+            async with self.page.expect_file_chooser():
+                await (await self._handle(key)).click()
+        if outcome.get("effect") == "leaves":
+            outcome["heading"] = await self._follow(key)
+        return outcome
+
+    async def _follow(self, key: str) -> str:
+        """Go where a link leads that the page leaves to the browser; says what is there."""
+        link = await self._handle(key)
+        if await link.get_attribute("target") == "_blank":
+            async with self.page.context.expect_page() as opened:
+                await link.click()
+            await (await opened.value).close()
+            return await link.get_attribute("href") or ""
+        async with self.page.expect_navigation():
+            await link.click()
+        title = await self.page.title()
+        await self.page.go_back()
+        await settle(self.page, self.gallery.watch)
+        return title
+
+    async def _handle(self, key: str) -> ElementHandle:
+        handle = await self.page.evaluate_handle("key => controls.hittable(key)", key)
+        element = handle.as_element()
+        assert element is not None
+        return element
+
+
+def _fault(outcome: dict[str, Any]) -> str | None:
+    """What is wrong with what came of a control."""
+    if outcome.get("lost"):
+        return "it is gone, and does not come again"
+    if outcome["effect"] is None:
+        return str(outcome.get("why", "nothing comes of it"))
+    if outcome["effect"] in {"goes", "leaves"} and outcome["heading"] in NOWHERE:
+        return "it leads nowhere"
+    return None
+
+
+@pytest.mark.parametrize(
+    ("place", "audience"), VIEWS, ids=[f"{place.name}-{audience}" for place, audience in VIEWS]
+)
+async def test_every_control_does_something(
+    gallery: Gallery, place: Place, audience: Audience
+) -> None:
+    walk = await Walk.begin(gallery, place, audience)
+    assert await walk.past_all() == []
+    await gallery.leave(walk.page)
+
+
+async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
+    terms = next(place for place in PLACES if place.name == "terms")
+    walk = await Walk.begin(gallery, terms, "visitor")
+    await walk.page.evaluate(
+        """() => {
+            document.body.insertAdjacentHTML("beforeend", `
+                <button>Dead</button><input aria-label="Deaf" readonly>
+                <a href="#">Empty</a><a href="#nothing">Lost</a>
+                <div><button>Under</button><i></i></div>
+                <a href="/nowhere">Astray</a>`);
+            const lid = document.querySelector("body > div > i");
+            lid.parentElement.style.position = "relative";
+            Object.assign(lid.style, { position: "absolute", inset: 0 });
+        }"""
+    )
+    gallery.watch.expect(404, "/nowhere")
+    faults = [fault.rpartition(" / ")[2] for fault in await walk.past_all()]
+    assert faults == [
+        "Dead: nothing comes of it",
+        "Deaf: nothing comes of it",
+        "Empty: nothing comes of it",
+        "Lost: nothing comes of it",
+        "Under: it cannot be reached",
+        "Astray: it leads nowhere",
+    ]
+    await gallery.leave(walk.page)
