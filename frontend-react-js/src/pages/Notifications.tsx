@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { Link } from "react-router";
 import type { Notification } from "../api/wire";
 import { Avatar } from "../components/Avatar";
@@ -6,7 +7,7 @@ import { Icon, type IconName } from "../components/Icon";
 import { Empty, PagedList } from "../components/List";
 import { Members } from "../components/Members";
 import { PageHead } from "../components/PageHead";
-import { useNotifications } from "../queries/notifications";
+import { useForgetNotification, useNotifications } from "../queries/notifications";
 import { useMember } from "../queries/session";
 import { conversationAddress, crudAddress, profileAddress } from "../text/addresses";
 import "./Notifications.css";
@@ -59,7 +60,14 @@ const WORDS: Partial<Record<Notification["kind"], string>> = {
 
 function Note({ note }: { note: Notification }) {
   const member = useMember();
+  const forget = useForgetNotification();
   const isGone = useIsPast(note.expires_at);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten once.
+  useEffect(() => {
+    if (isGone) {
+      forget(note.uuid);
+    }
+  }, [isGone]);
   if (isGone) {
     return null;
   }

@@ -1,7 +1,13 @@
 /** What happened to the member, and how much of it they have not seen. */
 
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call, page } from "../api/http";
+import {
+  type InfiniteData,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { call, type Page, page } from "../api/http";
+import type { Notification } from "../api/wire";
 import { useSession } from "./session";
 
 const LIST = ["notifications", "list"];
@@ -24,6 +30,20 @@ export function useNotifications() {
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: COUNT_EVERY,
   });
+}
+
+/** Take a notification off the list: what it was about is gone. */
+export function useForgetNotification(): (uuid: string) => void {
+  const client = useQueryClient();
+  return (uuid) => {
+    client.setQueryData<InfiniteData<Page<readonly Notification[]>>>(LIST, (list) => {
+      const without = ({ body, next }: Page<readonly Notification[]>) => ({
+        body: body.filter((note) => note.uuid !== uuid),
+        next,
+      });
+      return list && { ...list, pages: list.pages.map(without) };
+    });
+  };
 }
 
 /** How many the member has not seen; 0 for a visitor. */
