@@ -126,7 +126,8 @@ globalThis.controls = (() => {
     const before = document.activeElement;
     control.focus();
     const reached = document.activeElement === control && canBeHit(control);
-    before instanceof HTMLElement ? before.focus() : control.blur();
+    control.blur();
+    before?.focus?.();
     return reached;
   }
 

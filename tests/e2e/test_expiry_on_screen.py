@@ -48,6 +48,7 @@ async def test_a_crud_leaves_every_page_at_its_instant(
     await expect(own.get_by_role("heading", name="Gone, and forgotten")).to_be_visible()
     await expect(own.get_by_text("so short")).not_to_be_attached()
     await expect(notifications.get_by_text("so short")).not_to_be_attached()
+    await expect(notifications.get_by_role("heading", name="All quiet")).to_be_visible()
 
 
 async def test_a_crud_that_is_gone_says_so(

@@ -32,7 +32,7 @@ LONG = (
     "We shape our tools, and afterwards our tools forget us. Somebody will read this in six"
     " days, think about it for a moment, and on the seventh it will be as if nobody had ever"
     " written it. I find that I write differently since I know that: shorter, mostly, except"
-    " for today 🖖"
+    " for today."
 )
 
 HOURS = 60
