@@ -337,29 +337,3 @@ describe("a new page", () => {
     expect(await screen.findByRole("article")).toBeInTheDocument();
   });
 });
-
-describe("what a server says in an odd shape", () => {
-  beforeEach(() => {
-    vi.spyOn(console, "error").mockImplementation(() => undefined); // React tells what it met
-  });
-
-  test("costs the page, not the way to another", async () => {
-    server.on("get", HOME, ok([{ ...crud(), message: null as unknown as string }]));
-    const { user, address } = open("/");
-    expect(await screen.findByText("That could not be drawn")).toBeInTheDocument();
-    await user.click(nav().getByRole("link", { name: "About" }));
-    await settle();
-    expect(address()).toBe("/about");
-    expect(screen.queryByText("That could not be drawn")).not.toBeInTheDocument();
-    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("About");
-  });
-
-  test("costs what stands beside the page, not the page", async () => {
-    server.on("get", "/api/users/suggested", ok([null as unknown as typeof LONDO]));
-    server.on("get", HOME, ok([crud()]));
-    open("/");
-    expect(await screen.findByRole("article")).toBeInTheDocument();
-    expect(screen.queryByRole("complementary")).not.toBeInTheDocument();
-    expect(screen.queryByText("That could not be drawn")).not.toBeInTheDocument();
-  });
-});

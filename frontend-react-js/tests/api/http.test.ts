@@ -359,35 +359,11 @@ describe("a token", () => {
 
 describe("a call of one member", () => {
   const LONDO = { ...WORF, uuid: uuid(2), handle: "londo" };
-  const body = { message: "Qapla’!", ttl: "1-hour" as const };
-
-  function post(): Promise<unknown> {
-    return http.call("post", "/api/activities", { body });
-  }
-
   beforeEach(() => session.enter(signedIn()));
 
-  test("is not made as another, whom the cookie turns out to belong to", async () => {
-    server.on("post", REFRESH, ok(signedIn(LONDO, "token-2")));
-    await pass(15 * MINUTE);
-    expect(await refusal(post())).toMatchObject({ status: 401, codes: ["generic_401"] });
-    expect(server.sent("post", "/api/activities")).toHaveLength(0);
-  });
-
-  test("is not made again as another, who signed in meanwhile", async () => {
-    const answer = server.hold("post", "/api/activities");
-    const refused = refusal(post());
-    await settle();
-    session.enter(signedIn(LONDO, "token-2"));
-    answer.release(refuse(401, "generic_401"));
-    expect(await refused).toMatchObject({ status: 401, codes: ["generic_401"] });
-    expect(server.sent("post", "/api/activities")).toHaveLength(1);
-    expect(session.getSession()).toMatchObject({ user: LONDO });
-  });
-
   test("asks for no token when the member has left meanwhile", async () => {
-    const answer = server.hold("post", "/api/activities");
-    const refused = refusal(post());
+    const answer = server.hold("get", HOME);
+    const refused = refusal(ask());
     await settle();
     session.leave();
     answer.release(refuse(401, "generic_401"));
