@@ -220,7 +220,7 @@ describe("when somebody else is there", () => {
   const theirs = ownCrud({ likes_count: 1 });
 
   function isLiked(): boolean {
-    const like = screen.getByRole("button", { name: "Like, 1 likes" });
+    const like = screen.getByRole("button", { name: "Like, 1 like" });
     return like.getAttribute("aria-pressed") === "true";
   }
 

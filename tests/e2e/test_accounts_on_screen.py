@@ -162,7 +162,7 @@ async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Me
     await sign_in(page, "worf")
     await expect(page).to_have_url(re.compile(f"{address}$"))
     await page.get_by_role("button", name="Like").click()
-    await expect(page.get_by_role("button", name="Like, 1 likes")).to_be_visible()
+    await expect(page.get_by_role("button", name="Like, 1 like")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_role("heading", name="Members only")).not_to_be_visible()
 

@@ -90,7 +90,9 @@ function set(next: Session): void {
 
 // Another tab signed in, out, or in as somebody else.
 addEventListener("storage", (event) => {
-  if (event.key !== MARK || (session.phase === "in" && event.newValue === session.user.uuid)) {
+  // Without a key, all that was stored is gone.
+  const isMark = event.key === MARK || event.key === null;
+  if (!isMark || (session.phase === "in" && event.newValue === session.user.uuid)) {
     return;
   }
   set(begin(event.newValue !== null));

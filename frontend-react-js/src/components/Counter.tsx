@@ -19,8 +19,12 @@ export function Counter({ count, most }: { count: number; most: number }) {
       </svg>
       <span aria-hidden="true">{left}</span>
       <span className="unseen" role="status">
-        {isShort && (left < 0 ? `${-left} characters too many` : `${left} characters left`)}
+        {isShort && `${characters(Math.abs(left))} ${left < 0 ? "too many" : "left"}`}
       </span>
     </span>
   );
+}
+
+function characters(count: number): string {
+  return count === 1 ? "1 character" : `${count} characters`;
 }

@@ -24,14 +24,14 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           name="Reply"
           icon="reply"
           count={crud.replies_count}
-          unit="replies"
+          units={["reply", "replies"]}
           onClick={() => acting("to reply", onReply)}
         />
         <Action
           name="Repost"
           icon="repost"
           count={crud.reposts_count}
-          unit="reposts"
+          units={["repost", "reposts"]}
           isOn={crud.reposted ?? false}
           onClick={() => acting("to repost", () => repost.mutate(!crud.reposted))}
         />
@@ -39,7 +39,7 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           name="Like"
           icon="heart"
           count={crud.likes_count}
-          unit="likes"
+          units={["like", "likes"]}
           isOn={crud.liked ?? false}
           onClick={() => acting("to like it", () => like.mutate(!crud.liked))}
         />
@@ -57,14 +57,15 @@ function Action({
   name,
   icon,
   count,
-  unit,
+  units = ["", ""],
   isOn,
   onClick,
 }: {
   name: string;
   icon: IconName;
   count?: number;
-  unit?: string;
+  /** What is counted: one of it, and several. */
+  units?: readonly [string, string];
   isOn?: boolean;
   onClick: () => void;
 }) {
@@ -73,7 +74,7 @@ function Action({
       type="button"
       className={`action action-${icon}`}
       title={name}
-      aria-label={count === undefined ? name : `${name}, ${count} ${unit}`}
+      aria-label={count === undefined ? name : `${name}, ${count} ${units[count === 1 ? 0 : 1]}`}
       aria-pressed={isOn}
       onClick={onClick}
     >

@@ -55,12 +55,13 @@ function Welcome() {
 function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
   const { found, isGap, show } = useNewCruds(home.data);
   const isAtTop = useSyncExternalStore(onScroll, () => scrollY < NEAR);
-  const [said, setSaid] = useState("");
+  const [said, setSaid] = useState({ words: "", by: "" });
   const count = found.length;
   const words = count === 1 ? "1 new crud" : `${count}${isGap ? "+" : ""} new cruds`;
   useLayoutEffect(() => {
     if (count > 0) {
-      setSaid(words);
+      const by = found[0]?.uuid ?? "";
+      setSaid((last) => (last.words === words && last.by === by ? last : { words, by }));
       if (isAtTop && document.querySelector(IN_USE) === null) {
         show();
       }
@@ -69,7 +70,8 @@ function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
   return (
     <>
       <p className="unseen" role="status">
-        {said}
+        {/* Anew for each lot, so that it is read out also when the words are the same. */}
+        <span key={said.by}>{said.words}</span>
       </p>
       {count > 0 && (
         <div className="home-new">

@@ -499,7 +499,7 @@ describe("a reply", () => {
     await reply(shown, "Second");
     expect(await within(replyForm()).findByRole("alert")).toHaveTextContent("It is gone");
     expect(screen.queryByRole("article", { name: "Crud by Worf" })).not.toBeInTheDocument();
-    expect(screen.getByRole("button", { name: "Reply, 1 replies" })).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
     expect(within(replyForm()).getByRole("textbox")).toHaveValue("Second");
   });
 
@@ -513,7 +513,7 @@ describe("a reply", () => {
     expect(within(replyForm()).getByRole("textbox")).toHaveFocus();
     await reply(shown, "Second");
     await waitFor(() => expect(dialog).not.toBeInTheDocument());
-    expect(screen.getByRole("button", { name: "Reply, 1 replies" })).toHaveFocus();
+    expect(screen.getByRole("button", { name: "Reply, 1 reply" })).toHaveFocus();
     expect(listed()).toEqual(["I do not like Santa Claus"]);
   });
 

@@ -139,7 +139,7 @@ test("what one no longer reposts is no longer on one's own page", async () => {
   server.on("delete", REPOST, ok(counts()));
   const { user } = showPage("/@worf");
   const row = await screen.findByRole("article", { name: "Crud by Londo Mollari" });
-  await user.click(within(row).getByRole("button", { name: "Repost, 1 reposts" }));
+  await user.click(within(row).getByRole("button", { name: "Repost, 1 repost" }));
   await settle();
   expect(row).not.toBeInTheDocument();
   expect(screen.getByRole("article")).toHaveAccessibleName("Crud by Worf");

@@ -202,7 +202,7 @@ describe("a crud whose time is up", () => {
       ok({ activity: parent, replies: [reply] }),
     );
     showPage(ADDRESS);
-    expect(await screen.findByRole("button", { name: "Reply, 1 replies" })).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
     await pass(11 * SECOND);
     await settle();
     expect(screen.getByRole("button", { name: "Reply, 0 replies" })).toBeInTheDocument();
