@@ -35,7 +35,6 @@ globalThis.controls = (() => {
     }
   };
 
-  const frame = () => new Promise(requestAnimationFrame);
   const moment = () => new Promise((done) => setTimeout(done, 4));
 
   /** Wait until it holds; false if it does not come to that. */
@@ -48,11 +47,13 @@ globalThis.controls = (() => {
     return holds();
   }
 
-  /** Wait until all that was asked for is drawn. */
+  /** Wait until all that was asked for is there, also what its answers asked for. */
   async function calm() {
-    await until(() => pending === 0);
-    await frame();
-    await frame();
+    const isCalm = () => pending === 0 && document.querySelector("[aria-busy='true']") === null;
+    for (let calmFor = 0, rounds = 0; calmFor < 3 && rounds < 10; rounds += 1) {
+      calmFor = isCalm() ? calmFor + 1 : 0;
+      await (isCalm() ? moment() : until(isCalm));
+    }
   }
 
   /** What a finger or a pointer has to hit: for a field that cannot be seen, its label. */
@@ -257,7 +258,7 @@ globalThis.controls = (() => {
     let effect = effects();
     if (effect === "goes") {
       await until(() => changed);
-      await frame();
+      await moment();
     } else {
       await calm();
     }

@@ -141,8 +141,7 @@ async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
     await walk.page.evaluate(
         """() => {
             document.body.insertAdjacentHTML("beforeend", `
-                <button>Dead</button><input aria-label="Deaf" readonly>
-                <a href="#">Empty</a><a href="#nothing">Lost</a>
+                <button>Dead</button><a href="#">Empty</a>
                 <div><button>Under</button><i></i></div>
                 <a href="/nowhere">Astray</a>`);
             const lid = document.querySelector("body > div > i");
@@ -154,9 +153,7 @@ async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
     faults = [fault.rpartition(" / ")[2] for fault in await walk.past_all()]
     assert faults == [
         "Dead: nothing comes of it",
-        "Deaf: nothing comes of it",
         "Empty: nothing comes of it",
-        "Lost: nothing comes of it",
         "Under: it cannot be reached",
         "Astray: it leads nowhere",
     ]

@@ -28,6 +28,8 @@ PEOPLE = {
     "altbrown": ("Alt Brown", "The other one.", None),
 }
 
+OTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
+
 LONG = (
     "We shape our tools, and afterwards our tools forget us. Somebody will read this in six"
     " days, think about it for a moment, and on the seventh it will be as if nobody had ever"
@@ -64,6 +66,14 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await conn.execute(
         "UPDATE users SET display_name = $2, bio = $3 WHERE uuid = $1",
         andrew, NAME, "ExamPro, and a microblog that forgets. Say it to @bayko. #cruddur",
+    )  # fmt: skip
+    await conn.execute(
+        "DELETE FROM sessions WHERE user_uuid = $1 AND device ~ 'httpx|Windows'", andrew
+    )
+    await conn.execute(
+        "INSERT INTO sessions (user_uuid, device, address, used_at, created_at, expires_at) VALUES"
+        " ($1, $2, '198.51.100.7', now() - interval '3 h', now() - interval '9 d', 'infinity')",
+        andrew, OTHER_DEVICE,
     )  # fmt: skip
     people = {HANDLE: andrew} | {handle: uuid4() for handle in PEOPLE}
     for handle, (name, bio, colour) in PEOPLE.items():
