@@ -61,11 +61,15 @@ async def test_everything_can_be_done_by_keyboard(visit: Visit, worf: Member) ->
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
     await page.keyboard.press("Tab")
-    await expect(page.get_by_label("What should be forgotten soon?")).to_be_focused()
+    words = page.get_by_label("What should be forgotten soon?")
+    await expect(words).to_be_focused()
     await page.keyboard.type("by hand")
     await page.keyboard.press("Control+Enter")
     await expect(card.filter(has_text="by hand")).to_be_visible()
-    await page.get_by_label("Lives for").focus()
+    await expect(words).to_have_value("")
+    await expect(words).to_be_focused()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Lives for")).to_be_focused()
     await page.keyboard.press("Tab")  # nothing is written, so that there is nothing to send
     passed = []
     for _ in range(8):
