@@ -76,11 +76,17 @@ async def database(_screen_inspector: asyncpg.Connection) -> AsyncIterator[async
     await empty(_screen_inspector)
 
 
+@pytest.fixture(scope="session")
+async def client(service: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the service, with connections that stay open."""
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False, verify=False) as http:
+        yield http
+
+
 @pytest.fixture
-async def api(service: Served, database: asyncpg.Connection) -> AsyncIterator[Api]:
+def api(client: httpx.AsyncClient, database: asyncpg.Connection) -> Api:
     """The API as an anonymous visitor calls it."""
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
-        yield Api(http)
+    return Api(client)
 
 
 @pytest.fixture
@@ -143,11 +149,13 @@ async def visit(
 
 @pytest.fixture(scope="module")
 async def gallery(
-    browser: Browser, service: Served, _screen_inspector: asyncpg.Connection
+    browser: Browser,
+    service: Served,
+    client: httpx.AsyncClient,
+    _screen_inspector: asyncpg.Connection,
 ) -> AsyncIterator[Gallery]:
     """Andrew's browser and a visitor's, for the tests of a module that look at every page."""
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
-        andrew = await join(Api(http), service, HANDLE, NAME)
+    andrew = await join(Api(client), service, HANDLE, NAME)
     made = Gallery(browser, service, _screen_inspector, andrew, Watch(service.url))
     yield made
     await made.close()

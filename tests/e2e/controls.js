@@ -14,7 +14,7 @@ globalThis.controls = (() => {
     "[tabindex]:not([tabindex^='-'])",
   ].join();
   const PLACES = "nav, main, aside, footer, form, search, section, dialog, [role='status']";
-  const ROWS = "article, li";
+  const ROWS = "article, li, blockquote";
   const PATIENCE = 2000; // milliseconds for an effect; most come within the next frame
 
   // Nothing happens by itself: what follows is what the control did.
@@ -171,14 +171,15 @@ globalThis.controls = (() => {
    * Operate a control, after those that bring it about.
    *
    * `effect` is what it did, null if nothing; `lost`: it is not there any more; `heading` is
-   * of the page it led to; `appeared` has the keys of what it brought about.
+   * of the page it led to, and "known" where that is one of the `known` addresses;
+   * `appeared` has the keys of what it brought about.
    */
-  async function operate(key, openers, address) {
-    const outcome = await attempt(key, openers, address);
+  async function operate(key, openers, address, known) {
+    const outcome = await attempt(key, openers, address, known);
     return { ...outcome, isSignedIn: localStorage.getItem("cruddur.signed-in") !== null };
   }
 
-  async function attempt(key, openers, address) {
+  async function attempt(key, openers, address, known) {
     if (!(await tidy(address))) {
       return { lost: true };
     }
@@ -188,8 +189,8 @@ globalThis.controls = (() => {
         return { lost: true };
       }
       use(control);
-      await until(() => find(openers[place + 1] ?? key) !== undefined);
       await calm();
+      await until(() => find(openers[place + 1] ?? key) !== undefined, PATIENCE / 4);
     }
     const control = find(key);
     if (control === undefined) {
@@ -201,7 +202,7 @@ globalThis.controls = (() => {
     if (control.matches("input[type='file']")) {
       return { effect: "file" };
     }
-    const known = new Set(list());
+    const there = new Set(list());
     const before = { asked, focus: document.activeElement, value: valueOf(control) };
     let changed = false;
     let leaves = false;
@@ -256,7 +257,12 @@ globalThis.controls = (() => {
     };
     await until(() => effects() !== null);
     let effect = effects();
-    if (effect === "goes") {
+    const url = location.href;
+    const isKnown = effect === "goes" && control.href === url && known.includes(url);
+    if (isKnown) {
+      history.back(); // what is there needs not be drawn
+      await until(() => location.href === address);
+    } else if (effect === "goes") {
       await until(() => changed);
       await moment();
     } else {
@@ -271,8 +277,9 @@ globalThis.controls = (() => {
     const isHere = location.href === address;
     return {
       effect,
-      heading: document.querySelector("h1")?.textContent ?? "",
-      appeared: isHere ? list().filter((found) => !known.has(found)) : [],
+      url,
+      heading: isKnown ? "known" : (document.querySelector("h1")?.textContent ?? ""),
+      appeared: isHere ? list().filter((found) => !there.has(found)) : [],
     };
   }
 

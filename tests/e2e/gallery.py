@@ -1,13 +1,13 @@
 """Two browsers that walk through all the places: a member's and a visitor's."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncpg
 from playwright.async_api import Browser, BrowserContext, Page
 
 from e2e.places import Audience, Place
-from e2e.screen import DESKTOP, Watch, open_browser, settle
+from e2e.screen import CONTROLS, DESKTOP, Watch, open_browser, settle
 from e2e.world import fill
 from support import Member
 from telemetry.serving import Served
@@ -15,24 +15,28 @@ from telemetry.serving import Served
 
 @dataclass
 class Gallery:
-    """The browsers stay open from one place to the next; the world is made anew for each."""
+    """The browsers stay open from one place to the next; the world is made anew for each.
+
+    Attributes:
+        known: the addresses that were come to already, and found to be pages.
+    """
 
     browser: Browser
     service: Served
     database: asyncpg.Connection
     andrew: Member
     watch: Watch
+    known: dict[Audience, set[str]] = field(default_factory=lambda: defaultdict(set))
     _contexts: dict[Audience, BrowserContext] = field(default_factory=dict)
 
-    async def enter(self, place: Place, audience: Audience, script: Path | None = None) -> Page:
-        """A page at a place, with all that is to be seen there; `script` runs before it."""
+    async def enter(self, place: Place, audience: Audience) -> Page:
+        """A page at a place, with all that is to be seen there; nothing changes by itself."""
         self.watch.clear()
         for path in place.refused:
             self.watch.expect(404, path)
         world = await fill(self.database, self.andrew.uuid)
         page = await (await self._context(audience)).new_page()
-        if script is not None:
-            await page.add_init_script(path=script)
+        await page.add_init_script(path=CONTROLS)
         await page.set_viewport_size(DESKTOP)
         await page.goto(place.address(world))
         await settle(page, self.watch)

@@ -44,6 +44,9 @@ PASSWORD = "today-is-a-good-day"
 TABLES = "users, deleted_subjects, signups, throttles, idempotency_keys"
 """The tables that all others follow."""
 
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
+"""How members' browsers call themselves."""
+
 COOKIE = "cruddur_refresh"
 MARK = "cruddur.signed-in"
 """What the page keeps to know that it was signed in (`src/api/session.ts`)."""
@@ -184,52 +187,42 @@ async def empty(conn: asyncpg.Connection) -> None:
             return
 
 
-async def join(api: Api, service: Served, handle: str, display_name: str) -> Member:
-    """A member who came by the front door: signed up, confirmed, signed in."""
+@dataclass(frozen=True)
+class Person(Member):
+    """A member who came by the front door.
+
+    Attributes:
+        cookies: of the session that began there, until a browser takes it over.
+    """
+
+    cookies: list[str] = field(default_factory=list)
+
+
+async def join(api: Api, service: Served, handle: str, display_name: str) -> Person:
+    """Sign up, confirm, and sign in."""
     email = f"{handle}@example.com"
     draft = {"handle": handle, "display_name": display_name, "email": email, "password": PASSWORD}
     await api.post("/api/auth/signup", draft)
     await api.post("/api/auth/confirm", {"email": email, "code": await code_for(service, email)})
-    entry = await api.post("/api/auth/signin", {"email": email, "password": PASSWORD})
-    return Member(
+    answer = await sign_in(api, email)
+    entry = answer.json()
+    return Person(
         api.http,
         {"Authorization": f"Bearer {entry['access_token']}"},
         uuid=UUID(entry["user"]["uuid"]),
         handle=handle,
         display_name=display_name,
+        cookies=[answer.cookies[COOKIE]],
     )
 
 
-async def sign_in(service: Served, member: Member, user_agent: str = "") -> dict[str, Any]:
-    """A session of its own, as the state that a browser keeps of it."""
-    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
-        answer = await http.post(
-            "/api/auth/signin",
-            json={"email": member.handle, "password": PASSWORD},
-            headers={"User-Agent": user_agent or USER_AGENT},
-        )
-    assert answer.status_code == 200, answer.text
-    return {
-        "cookies": [
-            {
-                "name": COOKIE,
-                "value": answer.cookies[COOKIE],
-                "domain": "127.0.0.1",
-                "path": "/api/auth",
-                "httpOnly": True,
-                "sameSite": "Strict",
-            }
-        ],
-        "origins": [
-            {
-                "origin": service.url,
-                "localStorage": [{"name": MARK, "value": str(member.uuid)}],
-            }
-        ],
-    }
-
-
-USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
+async def sign_in(api: Api, who: str, device: str = USER_AGENT) -> httpx.Response:
+    """Begin a session. The API's client forgets its cookie, which is for a browser."""
+    draft = {"email": who, "password": PASSWORD}
+    headers = {"User-Agent": device}
+    answer = await api.request("POST", "/api/auth/signin", json=draft, headers=headers)
+    api.http.cookies.clear()
+    return answer
 
 
 async def open_browser(
@@ -239,18 +232,39 @@ async def open_browser(
     member: Member | None = None,
     **options: Any,
 ) -> BrowserContext:
-    """A browser with nothing in it, or with the session of a member."""
-    state = await sign_in(service, member) if member else None
+    """A browser with nothing in it, or with a session of a member."""
     context = await browser.new_context(
         base_url=service.url,
-        storage_state=state,
         permissions=["clipboard-read", "clipboard-write"],
         locale="en-GB",
         timezone_id="Europe/Vienna",
         **options,
     )
     watch.follow(context)
+    if member is not None:
+        spare = member.cookies if isinstance(member, Person) else []
+        api = Api(member.http)
+        cookie = spare.pop() if spare else (await sign_in(api, member.handle)).cookies[COOKIE]
+        url = f"{service.url}/api/auth"
+        await context.add_cookies(
+            [
+                {"name": COOKIE, "value": cookie, "url": url, "httpOnly": True},
+                {"name": "unmarked", "value": str(member.uuid), "url": service.url},
+            ]
+        )
+        await context.add_init_script(_MARK)
     return context
+
+
+# What the page would have kept when it was signed in; once, so that it can sign out.
+_MARK = f"""
+    const isOurs = location.protocol === "http:";
+    const [, uuid] = (isOurs && document.cookie.match(/unmarked=([^;]+)/)) || [];
+    if (uuid) {{
+        localStorage.setItem("{MARK}", uuid);
+        document.cookie = "unmarked=; path=/; max-age=0";
+    }}
+"""
 
 
 async def settle(page: Page, watch: Watch) -> None:

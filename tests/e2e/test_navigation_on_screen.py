@@ -65,6 +65,7 @@ async def test_everything_can_be_done_by_keyboard(visit: Visit, worf: Member) ->
     await expect(words).to_be_focused()
     await page.keyboard.type("by hand")
     await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_label("What should be forgotten soon?")).to_have_value("")
     await expect(card.filter(has_text="by hand")).to_be_visible()
     await expect(words).to_have_value("")
     await expect(words).to_be_focused()

@@ -1,5 +1,6 @@
 """Every page as a whole, on a desktop and a phone, dark and light: usable by everybody, as
-wide as its window, and left behind as a picture in `.local/screens/`."""
+wide as its window, without anything dead on it, and left behind as a picture in
+`.local/screens/`."""
 
 from typing import Any
 
@@ -11,14 +12,14 @@ from werkzeug.routing import Map, Rule
 from cruddur.routes.pages import PAGES
 from e2e.gallery import Gallery
 from e2e.places import DIALOGS, PLACES, Audience, Place, views
-from e2e.screen import AXE, CONTROLS, DESKTOP, PHONE, SCREENS, Scheme, sideways
+from e2e.screen import AXE, DESKTOP, PHONE, SCREENS, sideways
+from e2e.walk import Walk
 
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
 VIEWS = views(*PLACES, *DIALOGS)
 LIGHT = ("home", "signup")
 """The places whose pictures are made in the light as well."""
 
-SCHEMES: tuple[Scheme, ...] = ("dark", "light")
 STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -50,31 +51,63 @@ def _screens() -> None:
     ("place", "audience"), VIEWS, ids=[f"{place.name}-{audience}" for place, audience in VIEWS]
 )
 async def test_a_place(gallery: Gallery, place: Place, audience: Audience) -> None:
-    wanted = pictures(place, audience)
+    walk = await Walk.begin(gallery, place, audience)
+    faults = await look(walk.page, pictures(place, audience))
+    if place.opens is None:
+        faults += await walk.past_all()
+    await gallery.leave(walk.page)
+    assert not faults, "\n".join(faults)
+
+
+async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
+    terms = next(place for place in PLACES if place.name == "terms")
+    walk = await Walk.begin(gallery, terms, "visitor")
+    await walk.page.evaluate(
+        """() => {
+            document.body.insertAdjacentHTML("beforeend", `
+                <button>Dead</button><a href="#">Empty</a>
+                <div><button>Under</button><i></i></div>
+                <a href="/nowhere">Astray</a>`);
+            const lid = document.querySelector("body > div > i");
+            lid.parentElement.style.position = "relative";
+            Object.assign(lid.style, { position: "absolute", inset: 0 });
+        }"""
+    )
+    gallery.watch.expect(404, "/nowhere")
+    faults = [fault.rpartition(" / ")[2] for fault in await walk.past_all()]
+    assert faults == [
+        "Dead: nothing comes of it",
+        "Empty: nothing comes of it",
+        "Under: it cannot be reached",
+        "Astray: it leads nowhere",
+    ]
+    await gallery.leave(walk.page)
+
+
+async def look(page: Page, wanted: dict[str, str]) -> list[str]:
+    """Look at a page in every size and scheme, and take the wanted pictures of it."""
     for name in wanted.values():
         (SCREENS / name).unlink(missing_ok=True)
-    page = await gallery.enter(place, audience)
     await page.evaluate(AXE.read_text("utf-8"))
-    await page.evaluate(CONTROLS.read_text("utf-8"))
     # This browser keeps room for a scroll bar also on a phone, where it lies on the page.
     await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
     faults = []
     for size, viewport in SIZES.items():
         await page.set_viewport_size(viewport)
-        for scheme in SCHEMES:
+        for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
+            found = []
             if scheme == "dark":
                 found = await violations(page, STANDARDS) + await sideways(page)
-            else:
-                found = await violations(page, COLOURS)  # nothing else depends on it
+            elif size == "desktop":
+                found = await violations(page, COLOURS)  # nothing else depends on the scheme
             faults += [f"{size} {scheme}: {fault}" for fault in found]
             if name := wanted.get(f"{size} {scheme}"):
                 await page.screenshot(path=SCREENS / name, animations="disabled", caret="initial")
         for control in await page.evaluate("controls.outOfReach()"):
             faults.append(f"{size}: cannot be reached: {control}")
         await page.evaluate("scrollTo(0, 0)")
-    await gallery.leave(page)
-    assert not faults, "\n".join(faults)
+    return faults
 
 
 async def violations(page: Page, rules: dict[str, Any]) -> list[str]:

@@ -8,8 +8,7 @@ from PIL import Image
 from playwright.async_api import FilePayload, Locator, expect
 
 from e2e.screen import PASSWORD, Visit, Watch, sign_in
-from support import Member, count_rows
-from telemetry.serving import Served
+from support import Api, Member, count_rows
 
 NEW_PASSWORD = "there-is-no-honour-in-it"
 
@@ -80,10 +79,10 @@ async def test_a_changed_profile_is_seen_on_cruds(
 
 
 async def test_a_device_is_signed_out_from_another(
-    visit: Visit, watch: Watch, service: Served, worf: Member
+    visit: Visit, watch: Watch, api: Api, worf: Member
 ) -> None:
     firefox = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
-    await sign_in(service, worf, firefox)
+    await sign_in(api, worf.handle, firefox)
     other = await visit(worf, "/@worf")
     await expect(other.get_by_role("link", name="Edit profile")).to_be_visible()
     page = await visit(worf, "/settings")
@@ -105,7 +104,7 @@ async def test_a_device_is_signed_out_from_another(
 
 
 async def test_a_changed_password_ends_other_sessions(
-    visit: Visit, watch: Watch, service: Served, worf: Member
+    visit: Visit, watch: Watch, worf: Member
 ) -> None:
     other = await visit(worf, "/messages")
     await expect(other.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()

@@ -67,9 +67,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         "UPDATE users SET display_name = $2, bio = $3 WHERE uuid = $1",
         andrew, NAME, "ExamPro, and a microblog that forgets. Say it to @bayko. #cruddur",
     )  # fmt: skip
-    await conn.execute(
-        "DELETE FROM sessions WHERE user_uuid = $1 AND device ~ 'httpx|Windows'", andrew
-    )
+    await conn.execute("DELETE FROM sessions WHERE user_uuid = $1 AND device ~ 'Windows'", andrew)
     await conn.execute(
         "INSERT INTO sessions (user_uuid, device, address, used_at, created_at, expires_at) VALUES"
         " ($1, $2, '198.51.100.7', now() - interval '3 h', now() - interval '9 d', 'infinity')",
