@@ -22,6 +22,11 @@ globalThis.controls = (() => {
   globalThis.setInterval = (run, time, ...rest) =>
     time >= 1000 ? 0 : interval(run, time, ...rest);
 
+  // The browser looks for it anew at every address.
+  addEventListener("DOMContentLoaded", () => {
+    document.querySelector("link[rel='icon']")?.remove();
+  });
+
   let asked = 0;
   let pending = 0;
   const plainFetch = fetch;
@@ -192,6 +197,7 @@ globalThis.controls = (() => {
       await calm();
       await until(() => find(openers[place + 1] ?? key) !== undefined, PATIENCE / 4);
     }
+    await until(() => find(key) !== undefined, PATIENCE / 4);
     const control = find(key);
     if (control === undefined) {
       return { lost: true };

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from cruddur.services.activities import LIFETIMES
-from e2e.screen import Visit, Watch
+from e2e.screen import Visit, Watch, settle
 from support import Member, count_rows
 
 POSTS = "/api/activities"
@@ -36,7 +36,9 @@ async def lose(route: Route) -> None:
     await route.abort()
 
 
-async def test_likes_reposts_and_replies_count(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_likes_reposts_and_replies_count(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
     await worf.crud("Today is a good day to crud")
     page, others = await visit(odo), await visit(worf)
     card, theirs = crud(page, "a good day"), crud(others, "a good day")
@@ -54,6 +56,7 @@ async def test_likes_reposts_and_replies_count(visit: Visit, worf: Member, odo: 
     for name in ("Like, 1 like", "Repost, 1 repost", "Reply, 1 reply"):
         await expect(card.get_by_role("button", name=name)).to_be_visible()
 
+    await settle(page, watch)  # shown before it is done
     await others.reload()
     for name in ("Like, 1 like", "Repost, 1 repost", "Reply, 1 reply"):
         await expect(theirs.get_by_role("button", name=name)).to_be_visible()
@@ -71,12 +74,15 @@ async def test_likes_reposts_and_replies_count(visit: Visit, worf: Member, odo: 
         await expect(card.get_by_role("button", name=name)).to_have_attribute(
             "aria-pressed", "false"
         )
+    await settle(page, watch)
     await page.reload()
     for name in ("Like, 0 likes", "Repost, 0 reposts"):
         await expect(card.get_by_role("button", name=name)).to_be_visible()
 
 
-async def test_a_deleted_crud_is_gone_for_everybody(visit: Visit, worf: Member) -> None:
+async def test_a_deleted_crud_is_gone_for_everybody(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
     for words in ("a good day", "a bad day"):
         await worf.crud(words)
     page, others = await visit(worf, "/@worf"), await visit()
@@ -91,6 +97,7 @@ async def test_a_deleted_crud_is_gone_for_everybody(visit: Visit, worf: Member) 
     await page.get_by_role("dialog").get_by_role("button", name="Forget it").click()
     await expect(card).not_to_be_attached()
     await expect(page.get_by_role("region", name="Profile")).to_contain_text("1 crud alive")
+    await settle(page, watch)
     await others.reload()
     await expect(crud(others, "a good day")).to_be_visible()
     await expect(crud(others, "a bad day")).not_to_be_attached()
@@ -246,6 +253,7 @@ async def test_a_draft_survives_a_failed_post_and_a_reload(
     await page.get_by_role("button", name="Crud it").click()
     await expect(page.get_by_label(WORDS)).to_have_value("")
     await expect(crud(page, "it is hard to say")).to_be_visible()
+    await settle(page, watch)
     await page.reload()
     await expect(page.get_by_label(WORDS)).to_have_value("")
 

@@ -1,5 +1,6 @@
 """A backend that fails, or cannot be reached: said in sentences, and over when it is over."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,12 +8,15 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from e2e.screen import Visit, Watch, settle
 from support import Member
 
 WORDS = "What should be forgotten soon?"
+
+RETRIED = 5_000
+"""Milliseconds after which a page does not try again by itself."""
 
 Outage = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -41,11 +45,22 @@ def outage(server_dsn: str, database: asyncpg.Connection) -> Outage:
     return without_database
 
 
+async def give_up(page: Page, watch: Watch, alert: Locator, words: str) -> None:
+    """Wait until the page says why it does not try any longer; its clock is the test's."""
+    async with asyncio.timeout(15):
+        while not await alert.is_visible():
+            if watch.is_quiet(page):
+                await page.clock.fast_forward(RETRIED)
+    await expect(alert).to_contain_text(words)
+
+
 async def test_a_service_without_its_database(
     visit: Visit, watch: Watch, worf: Member, outage: Outage
 ) -> None:
     await worf.crud("a good day")
-    page = await visit(worf)
+    page = await visit(worf, None)
+    await page.clock.install()
+    await page.goto("/")
     await expect(page.get_by_text("a good day")).to_be_visible()
     watch.expect(503, "/api/*")
     async with outage():
@@ -57,7 +72,7 @@ async def test_a_service_without_its_database(
         await expect(page.get_by_text("a good day")).to_be_visible()
         await page.get_by_role("link", name="Messages").click()
         alert = page.get_by_role("main").get_by_role("alert")
-        await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+        await give_up(page, watch, alert, "Cruddur cannot be reached right now")
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
     await page.get_by_role("link", name="Home").click()
@@ -69,13 +84,15 @@ async def test_a_service_without_its_database(
 
 async def test_a_browser_without_a_network(visit: Visit, watch: Watch, worf: Member) -> None:
     await worf.crud("a good day")
-    page = await visit(worf, "/about")
+    page = await visit(worf, None)
+    await page.clock.install()
+    await page.goto("/about")
     await settle(page, watch)
     watch.expect(0, "/*")  # the browser itself looks for its icon anew
     await page.context.set_offline(True)
     await page.get_by_role("link", name="Home").click()
     alert = page.get_by_role("main").get_by_role("alert")
-    await expect(alert).to_contain_text("Cruddur cannot be reached. Are you online?")
+    await give_up(page, watch, alert, "Cruddur cannot be reached. Are you online?")
     await page.context.set_offline(False)
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_text("a good day")).to_be_visible()
@@ -93,13 +110,14 @@ async def test_a_list_whose_end_fails_keeps_its_beginning(
         [(worf.uuid, f"number {n}.", timedelta(minutes=n)) for n in range(45)],
     )
     page = await visit(path=None)
+    await page.clock.install()
     await page.route(re.compile("cursor="), fail)
     watch.expect(500, "/api/activities/home")
     await page.goto("/")
     await expect(page.get_by_text("number 0.")).to_be_visible()
     await page.get_by_role("article").last.scroll_into_view_if_needed()
     alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text("Something broke on our side")
+    await give_up(page, watch, alert, "Something broke on our side")
     await expect(page.get_by_text("number 0.")).to_be_attached()
     await page.unroute_all(behavior="wait")
     await page.get_by_role("button", name="Try again").click()
@@ -114,11 +132,12 @@ async def test_a_member_who_cannot_be_recognised_yet_is_not_signed_out(
         await route.fulfill(status=503, json=["unavailable"], headers={"Retry-After": "5"})
 
     page = await visit(worf, None)
+    await page.clock.install()
     await page.route("**/api/auth/refresh", fail)
     watch.expect(503, "/api/auth/refresh")
     await page.goto("/settings")
     alert = page.get_by_role("main").get_by_role("alert")
-    await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+    await give_up(page, watch, alert, "Cruddur cannot be reached right now")
     await expect(page.get_by_role("link", name="Sign in")).not_to_be_attached()
     await page.unroute_all(behavior="wait")
     await page.get_by_role("button", name="Try again").click()

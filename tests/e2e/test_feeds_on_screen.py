@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from playwright.async_api import expect
 
-from e2e.screen import Visit, Watch
+from e2e.screen import Visit, Watch, settle
 from support import Member
 
 MANY = 45
@@ -52,7 +52,9 @@ async def test_a_long_list_goes_on_and_is_kept(
     )
 
 
-async def test_what_is_new_comes_to_the_top(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_what_is_new_comes_to_the_top(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
     for n in range(12):
         await odo.crud(f"old {n}")
     page = await visit(path=None)
@@ -60,6 +62,7 @@ async def test_what_is_new_comes_to_the_top(visit: Visit, worf: Member, odo: Mem
     await page.goto("/")
     cards = page.get_by_role("article")
     await expect(cards).to_have_count(12)
+    await settle(page, watch)  # it has looked for the first time
     await worf.crud("at the top")
     await page.clock.fast_forward(21_000)
     await expect(cards.first).to_contain_text("at the top")

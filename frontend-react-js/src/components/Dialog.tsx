@@ -25,6 +25,7 @@ export function Dialog({
     return () => {
       element?.close();
       if (opener instanceof HTMLElement) {
+        opener.blur(); // a closing dialog gives back the focus, not the caret
         opener.focus();
       }
     };
