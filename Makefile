@@ -2,12 +2,14 @@
 # Each target sets up what it needs in .venv from the hash-pinned files in requirements/.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 # A test path or any pytest option: make test T="tests/api -k reply"
 T ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
+# Where make dev serves; containers say 0.0.0.0.
+HOST := localhost
 
 FRONTEND := frontend-react-js
 MODULES := $(FRONTEND)/node_modules/.installed
@@ -19,7 +21,7 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
 NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry bench bench-telemetry lock clean
+.PHONY: help run dev test check format types schema registry images bench bench-telemetry lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -29,7 +31,7 @@ run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localh
 	@CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) $(BIN)/python -m cruddur serve --setup --traces
 
 dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
-	@cd $(FRONTEND) && npm run --silent dev
+	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
 test: $(VENV)/.dev .local/cognito-local/.installed $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
@@ -39,6 +41,7 @@ check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
 format: $(VENV)/.dev $(if $(PAGE),$(MODULES)) ## Format the code and mend what the linter can
@@ -54,6 +57,9 @@ schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
 
 registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the registry
 	$(BIN)/python tests/telemetry/document.py
+
+images: ## Build both images, print their sizes, and try the production image (needs Docker or Podman)
+	$(PYTHON) tests/images/try_out.py
 
 bench: $(VENV)/.dev ## Measure memory at rest and home over 10,000 and 1,000,000 cruds
 	$(BIN)/python tests/load/footprint.py

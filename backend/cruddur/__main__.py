@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -67,6 +68,8 @@ def main() -> None:
     Every command but openapi uses the PostgreSQL of CONNECTION_URL or, without it, the
     embedded one.
     """
+    # The first process of a container is only ended by signals that it handles.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @main.command("serve")

@@ -65,7 +65,8 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     if config.workers:  # Hypercorn takes the other two over when it has spawned its workers
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # Not the default action: as the first process of a container we would not have it.
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     code = run(config)
     # Hypercorn returns when the first worker has; the others still use the database.
     for worker in multiprocessing.active_children():

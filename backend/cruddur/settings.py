@@ -57,7 +57,9 @@ class Settings:
     )
     port: int = setting("PORT", "4567", "port to serve on when no address is bound explicitly")
     bind: str = setting(
-        "CRUDDUR_BIND", "", "`host:port` to serve on, several with commas; empty: loopback, PORT"
+        "CRUDDUR_BIND",
+        "",
+        "`address[:port]` to serve on, several with commas; empty: loopback; port: PORT",
     )
     workers: int = setting("WEB_CONCURRENCY", "1", "worker processes")
     frontend_url: str = setting(
@@ -207,7 +209,9 @@ class Settings:
         "CRUDDUR_TRACE_URL", "", "where a trace is shown, with a place for `{trace_id}`"
     )
     traces_bind: str = setting(
-        "CRUDDUR_TRACES_BIND", "127.0.0.1:4318", "`host:port` of the page of `make run` with traces"
+        "CRUDDUR_TRACES_BIND",
+        "127.0.0.1:4318",
+        "`host:port` of the page of `serve --traces`; started there if it is loopback",
     )
     operator_token: str = setting(
         "CRUDDUR_OPERATOR_TOKEN", "", "bearer token of `/api/health/telemetry`; empty: 404"
@@ -276,9 +280,9 @@ class Settings:
                 raise SettingsError(f"{variable} is no http:// or https:// address")
         for bind in self.binds:
             if not _is_bind(bind):
-                raise SettingsError(f"{bind!r} is no host:port to serve on (CRUDDUR_BIND, PORT)")
-        if not _is_bind(self.traces_bind) or not is_loopback(self.traces_bind):
-            raise SettingsError("CRUDDUR_TRACES_BIND is no host:port of this machine alone")
+                raise SettingsError(f"{bind!r} is no address to serve on (CRUDDUR_BIND, PORT)")
+        if not _is_bind(self.traces_bind):
+            raise SettingsError("CRUDDUR_TRACES_BIND is no host:port")
         for variable, number, least, most in (
             ("WEB_CONCURRENCY", self.workers, 1, 1000),
             ("CRUDDUR_TRUSTED_HOPS", self.trusted_hops, 0, 100),
@@ -365,8 +369,9 @@ class Settings:
     @property
     def binds(self) -> tuple[str, ...]:
         """The addresses to serve on, as `host:port`."""
-        return tuple(part.strip() for part in self.bind.split(",") if part.strip()) or (
-            f"127.0.0.1:{self.port}",
+        parts = [part.strip() for part in self.bind.split(",") if part.strip()]
+        return tuple(
+            f"{part}:{self.port}" if _is_address(part) else part for part in parts or ["127.0.0.1"]
         )
 
     @property
@@ -411,6 +416,14 @@ def is_loopback(bind: str) -> bool:
 
 def _signal(base: str, signal: str) -> str:
     return f"{base.rstrip('/')}/v1/{signal}" if base else ""
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is an IP address, one of version 6 in brackets, and nothing more."""
+    try:
+        return ip_address(text.strip("[]")).version == (6 if text.startswith("[") else 4)
+    except ValueError:
+        return False
 
 
 def _is_bind(bind: str) -> bool:

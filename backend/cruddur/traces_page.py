@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cruddur.settings import Settings
+from cruddur.settings import Settings, is_loopback
 
 START_SECONDS = 10.0
 """How long it may take until it answers."""
@@ -39,6 +39,8 @@ def traces_page(settings: Settings) -> Iterator[tuple[Settings, str]]:
         yield settings, ""
     elif _is_page(url):
         yield _pointed(settings, url, page), page
+    elif not is_loopback(settings.traces_bind):
+        yield settings, f"none: there is no page at {settings.traces_bind}"
     elif importlib.util.find_spec("traceview") is None:
         yield settings, "none: the package traceview is not installed"
     else:

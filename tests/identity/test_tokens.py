@@ -328,7 +328,9 @@ async def test_a_demo_identity_that_is_nobody_is_nobody(settings: Settings) -> N
     "bind",
     [
         "0.0.0.0:4567",
+        "0.0.0.0",
         "[::]:4567",
+        "[::]",
         ":4567",
         "192.168.1.5:80",
         "127.0.0.1:1,0.0.0.0:2",
@@ -344,7 +346,8 @@ def test_the_demo_identity_is_refused_where_others_can_reach_it(bind: str) -> No
 
 
 @pytest.mark.parametrize(
-    "bind", ["", "127.0.0.1:4567", "localhost:80", "[::1]:4567", "127.8.8.8:1", "unix:/tmp/x"]
+    "bind",
+    ["", "127.0.0.1:4567", "127.0.0.1", "localhost:80", "[::1]:4567", "127.8.8.8:1", "unix:/tmp/x"],
 )
 def test_the_demo_identity_works_on_loopback(bind: str) -> None:
     Settings.from_env({"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": bind})

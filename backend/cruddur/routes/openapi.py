@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made of the endpoints' declarations, and a page to read it."""
 
+import inspect
 import re
 from collections.abc import Iterable
 from functools import reduce
@@ -43,6 +44,9 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     endpoints = list(endpoints)
     types = [kind for endpoint in endpoints for kind in _types(endpoint)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    for component in components.values():
+        if "description" in component:  # a docstring, which Python cleans itself from 3.13 on
+            component["description"] = inspect.cleandoc(component["description"])
     known = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:

@@ -925,8 +925,8 @@ export interface components {
          * Crud
          * @description A crud or reply. `expires_at` is null only in a notification of a message.
          *
-         *         `liked` and `reposted` are there for a signed-in viewer only; `reposted_by`, a
-         *         handle, only where a profile shows somebody else's crud.
+         *     `liked` and `reposted` are there for a signed-in viewer only; `reposted_by`, a
+         *     handle, only where a profile shows somebody else's crud.
          */
         readonly Crud: {
             readonly avatar_url: string | null;
@@ -1030,8 +1030,8 @@ export interface components {
          * MessageDraft
          * @description A message and whom it is for: a conversation by its uuid, or a person by handle.
          *
-         *         Both published front ends' names for the handle are understood; the first that is
-         *         given counts, in the order of the fields.
+         *     Both published front ends' names for the handle are understood; the first that is
+         *     given counts, in the order of the fields.
          */
         readonly MessageDraft: {
             /** @default null */
@@ -1060,8 +1060,8 @@ export interface components {
          * Notification
          * @description A crud-shaped note of what `handle` did.
          *
-         *         `activity_uuid` is the crud that it is about, `message_group_uuid` the conversation;
-         *         one of them is null. The status and reply routes understand its uuid.
+         *     `activity_uuid` is the crud that it is about, `message_group_uuid` the conversation;
+         *     one of them is null. The status and reply routes understand its uuid.
          */
         readonly Notification: {
             readonly activity_uuid: string | null;

@@ -1,0 +1,76 @@
+"""`python -m cruddur.healthcheck`, as a container engine runs it."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from support import free_port
+from telemetry.serving import served
+
+
+def check(**environment: str) -> subprocess.CompletedProcess[str]:
+    # A proxy of the environment has no say: what is asked is this machine.
+    proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
+    return subprocess.run(
+        [sys.executable, "-m", "cruddur.healthcheck"],
+        env={"PATH": os.environ["PATH"], **proxies, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+# What is checked comes first; the test itself waits for the service at the other.
+@pytest.mark.parametrize("bind", ["", "0.0.0.0", "[::1],127.0.0.1", "unix:{folder}/s,127.0.0.1"])
+def test_a_service_that_answers_is_alive(dsn: str, tmp_path: Path, bind: str) -> None:
+    bind = bind.format(folder=tmp_path)
+    with served(dsn, tmp_path, CRUDDUR_BIND=bind) as service:
+        found = check(PORT=str(service.port), CRUDDUR_BIND=bind)
+        assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+def test_nothing_that_answers_is_one_clear_line() -> None:
+    port = free_port()
+    found = check(PORT=str(port))
+    assert found.returncode == 1
+    [line] = found.stderr.splitlines()
+    assert line.startswith(f"cruddur: nothing answers at 127.0.0.1:{port}: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "answers 503"),
+        (b"nonsense\r\n\r\n", "nothing answers"),
+        (b"", "nothing answers"),
+    ],
+)
+def test_another_answer_is_one_clear_line(answer: bytes, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        found = check(PORT=str(server.getsockname()[1]))
+        thread.join()
+    assert found.returncode == 1
+    [line] = found.stderr.splitlines()
+    assert words in line
+
+
+def test_a_senseless_setting_is_named() -> None:
+    found = check(PORT="http")
+    assert found.returncode == 1
+    [line] = found.stderr.splitlines()
+    assert "PORT" in line

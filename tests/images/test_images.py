@@ -1,0 +1,169 @@
+"""What can be said of the images and of Compose's files without a container engine.
+
+`make images` builds and runs them.
+"""
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from cruddur.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILES = ("Dockerfile.prod", "Dockerfile.dev")
+COMPOSE = ("compose.yaml", "compose.prod.yaml", "deploy/service.yaml", "tests/images/compose.yaml")
+OWN = {"cruddur", "cruddur-dev"}
+"""The images that are built here, and have no tag."""
+
+ONCE = {"migrate"}
+"""The services that do their work and end."""
+
+VARIABLE = re.compile(r"\$\{(\w+)")
+
+# What .env may hold and the service does not read: Compose, the build, AWS's and OpenTelemetry's
+# own libraries.
+OTHERS = {
+    "COMPOSE_PROFILES",
+    "EXTRAS",
+    "POSTGRES_PASSWORD",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+}
+# What Compose sets itself, or what has no meaning in a container.
+FIXED = {
+    "CRUDDUR_BIND",
+    "CRUDDUR_DATA_DIRECTORY",
+    "CRUDDUR_DEMO_HANDLE",
+    "CRUDDUR_FRONTEND_DIRECTORY",
+    "CRUDDUR_TRACES_BIND",
+}
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with Compose's own tags, which say how one file is laid over another."""
+
+
+for tag in ("!reset", "!override"):
+    Loader.add_constructor(tag, lambda loader, node: loader.construct_sequence(node))
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def compose(name: str) -> dict[str, Any]:
+    # The loader is a SafeLoader.
+    document: dict[str, Any] = yaml.load(read(name), Loader)
+    return document
+
+
+def services(name: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose(name)["services"]
+    return found
+
+
+SERVICES = [
+    pytest.param(name, service, id=f"{name}-{service}")
+    for name in COMPOSE[:2]
+    for service in services(name)
+]
+
+
+def defaults(name: str) -> dict[str, str]:
+    """The arguments of a Dockerfile before its first stage, with their defaults."""
+    head = read(name).partition("\nFROM ")[0]
+    return dict(re.findall(r"^ARG (\w+)=(.*)$", head, re.MULTILINE))
+
+
+def test_both_images_stand_on_the_same_bases_and_those_fit() -> None:
+    production, development = map(defaults, DOCKERFILES)
+    assert production == development
+    version = re.fullmatch(r"python:(3\.\d+)-slim-\w+", production["PYTHON"])
+    assert version is not None
+    supported = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"]
+    assert version[1] in SpecifierSet(supported)
+    node = re.fullmatch(r"node:(\d+)-\w+-slim", production["NODE"])
+    assert node is not None
+    needed = json.loads(read("frontend-react-js/package.json"))["engines"]["node"]
+    assert f"{node[1]}.999" in SpecifierSet(needed)
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_every_stage_stands_on_a_base_that_is_named_at_the_top(name: str) -> None:
+    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", read(name), re.MULTILINE)
+    known = {f"${{{argument}}}" for argument in defaults(name)}
+    for base, stage in stages:
+        assert base in known
+        known.add(stage)
+
+
+def test_the_production_image_is_what_a_deployment_wants() -> None:
+    last = read("Dockerfile.prod").rpartition("\nFROM ")[2]
+    assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
+    assert re.search(r'^ENTRYPOINT \["python", "-m", "cruddur"\]$', last, re.MULTILINE)
+    assert 'CMD ["python", "-m", "cruddur.healthcheck"]' in last
+    assert "traceview" not in re.sub(r"^#.*$", "", read("Dockerfile.prod"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "service"), SERVICES)
+def test_a_service_says_what_it_waits_for_and_how_it_is_checked(name: str, service: str) -> None:
+    found = services(name)[service]
+    for other, how in found.get("depends_on", {}).items():
+        end = "service_completed_successfully" if other in ONCE else "service_healthy"
+        assert how["condition"] == end
+    if service not in ONCE:
+        assert "healthcheck" in found or "extends" in found  # the production image has its own
+
+
+@pytest.mark.parametrize(("name", "service"), SERVICES)
+def test_a_service_is_a_pinned_image_that_others_cannot_reach(name: str, service: str) -> None:
+    found = services(name)[service]
+    if "extends" in found:
+        found = services(found["extends"]["file"])[found["extends"]["service"]] | found
+    image = found["image"]
+    assert image in OWN or re.search(r":v?\d[\w.-]*$", image)
+    assert (image in OWN) == ("build" in found)
+    for port in found.get("ports", []):
+        assert port.startswith("127.0.0.1:")
+
+
+def test_the_page_the_api_and_the_traces_are_where_the_readme_says() -> None:
+    found = services("compose.yaml")
+    ports = {name: found[name]["ports"] for name in ("frontend", "backend", "traces")}
+    assert ports == {
+        "frontend": ["127.0.0.1:3000:3000"],
+        "backend": ["127.0.0.1:4567:4567"],
+        "traces": ["127.0.0.1:4318:4318"],
+    }
+    container = json.loads(read(".devcontainer/devcontainer.json"))
+    assert sorted(container["forwardPorts"]) == [3000, 4318, 4567]
+    assert container["build"] == {"dockerfile": "../Dockerfile.dev", "context": ".."}
+
+
+def test_what_the_production_file_requires_is_named_where_it_is_missing() -> None:
+    required = set(re.findall(r"\$\{(\w+):\?", read("compose.prod.yaml")))
+    assert required == {"POSTGRES_PASSWORD", "BACKEND_URL"}
+    # Compose reads the whole file, also what no profile asks for: nothing may be required here.
+    assert ":?" not in read("compose.yaml") + read("deploy/service.yaml")
+
+
+def test_every_variable_is_in_the_example_and_nothing_else_is() -> None:
+    shown = re.findall(r"^# ([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE)
+    assert len(dict(shown)) == len(shown)
+    assert not re.search(r"^[^#\n]", read(".env.example"), re.MULTILINE)
+    settings = {item.metadata["variable"]: item.metadata["default"] for item in fields(Settings)}
+    assert dict(shown).keys() == (settings.keys() - FIXED) | OTHERS
+    assert {name: value for name, value in shown if name in settings} == {
+        name: settings[name] for name, _ in shown if name in settings
+    }
+    used = {name for file in COMPOSE for name in VARIABLE.findall(read(file))}
+    assert used <= dict(shown).keys()
