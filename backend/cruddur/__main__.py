@@ -1,4 +1,4 @@
-"""The command line: `cruddur serve | migrate | seed | sweep | openapi`."""
+"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | openapi`."""
 
 import asyncio
 import logging
@@ -16,9 +16,12 @@ from cruddur import __version__
 from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
+from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
-from cruddur.identity.keys import SigningKey, SigningKeyError
+from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
+from cruddur.identity.rotation import rotate_key
 from cruddur.services import seed as seeding
+from cruddur.services.accounts import SESSION_LIFETIME
 from cruddur.serving import (
     AddressInUseError,
     check_free,
@@ -88,7 +91,7 @@ def serve_command(
     )
     settings.check()
     if settings.signing_key:
-        SigningKey(settings.signing_key)
+        KeyRing(configured_keys(settings.signing_key))
     require_extras(settings)
     configure_logging(settings)
     defer_signals()
@@ -143,6 +146,19 @@ def sweep_command() -> None:
     print("another process is sweeping" if removed is None else f"removed {removed}")
 
 
+@main.command("rotate-key")
+def rotate_key_command() -> None:
+    """Add a key that signs access tokens in a few minutes, once every replica has read it."""
+    settings = Settings.from_env()
+    if settings.signing_key:
+        raise SettingsError(
+            "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
+        )
+    with _database(settings) as dsn:
+        kid = asyncio.run(_rotate(dsn))
+    print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
+
+
 @main.command("openapi")
 def openapi_command() -> None:
     """Print the OpenAPI document, as /openapi.json serves it, indented."""
@@ -175,6 +191,15 @@ def _database(settings: Settings, *, owned: bool = False) -> Iterator[str]:
         yield server.dsn(DATABASE)
     finally:
         server.stop()
+
+
+async def _rotate(dsn: str) -> str:
+    conn = await connect(dsn)
+    try:
+        async with conn.transaction():
+            return await rotate_key(conn, SESSION_LIFETIME)
+    finally:
+        await conn.close()
 
 
 async def _seed(dsn: str) -> bool:

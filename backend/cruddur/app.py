@@ -96,7 +96,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
     async def lifespan() -> AsyncGenerator[None, None]:
         async with telemetry.running(), open_resources(settings, telemetry) as resources:
             app.extensions["cruddur"] = resources
-            sweeper = asyncio.create_task(sweep_for_ever(settings, telemetry.instruments))
+            sweeper = asyncio.create_task(sweep_for_ever(resources))
             try:
                 yield
             finally:

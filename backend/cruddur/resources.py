@@ -3,22 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
 from cruddur.db.pool import Database
-from cruddur.db.signing_keys import (
-    insert_first_signing_key,
-    lock_signing_keys,
-    select_signing_keys,
-)
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
-from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
+from cruddur.identity.keys import KeyRing, configured_keys
 from cruddur.identity.local import LocalAccounts
 from cruddur.identity.mail import Mailer
 from cruddur.identity.provider import Provider
+from cruddur.identity.rotation import open_kept_keys
 from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
 from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
@@ -39,7 +36,6 @@ class Resources:
     authenticator: Authenticator
     accounts: Accounts
     uploads: UploadSigner
-    idempotency_secret: bytes
 
 
 @asynccontextmanager
@@ -72,17 +68,9 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
 
 
 async def _keys(settings: Settings, database: Database) -> KeyRing:
-    """The configured key, or the database's own, made by the first who needs it."""
     if settings.signing_key:
-        return KeyRing([settings.signing_key])
-    async with database.transaction() as conn:
-        await lock_signing_keys(conn)
-        pems = await select_signing_keys(conn)
-        if not pems:
-            pem = new_signing_key()
-            await insert_first_signing_key(conn, kid=SigningKey(pem).kid, private_key=pem)
-            pems = [pem]
-    return KeyRing(pems)
+        return KeyRing(configured_keys(settings.signing_key))
+    return await open_kept_keys(database)
 
 
 def _assemble(
@@ -95,7 +83,7 @@ def _assemble(
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
-    provider: Provider = LocalAccounts(database, mailer, keys.secret("codes"))
+    provider: Provider = LocalAccounts(database, mailer, partial(keys.secrets, "codes"))
     if settings.cognito_user_pool_id:
         pool_url = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
         key_set = RemoteKeySet(f"{pool_url}/.well-known/jwks.json", http)
@@ -112,6 +100,5 @@ def _assemble(
         keys=keys,
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),
-        uploads=UploadSigner(keys.secret("avatar uploads")),
-        idempotency_secret=keys.secret("idempotency keys"),
+        uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
     )

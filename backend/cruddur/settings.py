@@ -95,7 +95,7 @@ class Settings:
     signing_key: str = setting(
         "CRUDDUR_SIGNING_KEY",
         "",
-        "EC P-256 private key (PEM) for our tokens; empty: one kept in the database",
+        "EC P-256 private keys (PEM): the first signs our tokens; empty: kept in the database",
     )
     address_attempts: int = setting(
         "CRUDDUR_ADDRESS_ATTEMPTS", "100", "account calls per address and kind in 15 minutes"

@@ -5,22 +5,27 @@ import logging
 
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
 from cruddur.db.sweeper import sweep
-from cruddur.settings import Settings
+from cruddur.identity.rotation import reread_kept_keys
+from cruddur.resources import Resources
 from cruddur.telemetry.background import background
 from cruddur.telemetry.failures import report
-from cruddur.telemetry.work import Instruments, current_work
+from cruddur.telemetry.work import current_work
 
 logger = logging.getLogger(__name__)
 
 
-async def sweep_for_ever(settings: Settings, instruments: Instruments) -> None:
+async def sweep_for_ever(resources: Resources) -> None:
     """Remove what has expired, every `sweep_interval` seconds, until cancelled.
 
-    Visibility does not depend on it: an expired crud is invisible before it is swept.
+    Visibility does not depend on it: an expired crud is invisible before it is swept. In the
+    same rhythm the signing keys are read anew, where the database keeps them.
     """
+    settings = resources.settings
     while True:
-        with background("sweep", instruments) as span:
+        with background("sweep", resources.telemetry.instruments) as span:
             try:
+                if not settings.signing_key:
+                    await reread_kept_keys(resources.database, resources.keys)
                 removed = await sweep(settings.connection_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("the sweep is put off: %s", error)

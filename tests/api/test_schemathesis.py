@@ -30,7 +30,7 @@ ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION = (
 )
 SIGNING_KEY = new_signing_key()
 KEYS = KeyRing([SIGNING_KEY])
-UPLOAD = UploadSigner(KEYS.secret("avatar uploads")).sign(ANDREW)
+UPLOAD = UploadSigner(lambda: KEYS.secrets("avatar uploads")).sign(ANDREW)
 MAX_EXAMPLES = 10
 
 # The refusals of what a schema finds good: they depend on what is stored, on two fields at

@@ -10,6 +10,7 @@ import pytest
 
 from cruddur.db import embedded
 from cruddur.db.embedded import EmbeddedPostgres
+from support import free_port
 
 
 class OldPostgres(EmbeddedPostgres):
@@ -32,7 +33,7 @@ def old_dsn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_an_older_server_is_one_clear_line(old_dsn: str, command: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "cruddur", command],
-        env={"PATH": os.environ["PATH"], "CONNECTION_URL": old_dsn},
+        env={"PATH": os.environ["PATH"], "CONNECTION_URL": old_dsn, "PORT": str(free_port())},
         capture_output=True,
         text=True,
         timeout=30,

@@ -1,11 +1,14 @@
 """Forward-only migrations: numbered `.sql` files, applied in order, each once."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from importlib.resources import files
 
 from cruddur.db.pool import connect
 from cruddur.db.statements import Connection
+
+logger = logging.getLogger(__name__)
 
 LOCK = 4567_0001
 """The advisory lock that keeps two migrators apart."""
@@ -92,26 +95,32 @@ async def _apply(conn: Connection) -> list[str]:
 async def pending(dsn: str) -> list[str]:
     """The names of the migrations that the database lacks.
 
+    One that this checkout lacks, and that is newer than all of it, is no obstacle: while
+    versions change, the old one runs beside a schema that was migrated already.
+
     Raises:
-        MigrationError: as `migrate` says.
+        MigrationError: a migration was changed after it ran, or is missing from this checkout.
         DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn)
     try:
         if await conn.fetchval("SELECT to_regclass('migrations') IS NULL"):
             return [migration.name for migration in migrations()]
-        applied = await _applied(conn)
+        applied = await _applied(conn, may_be_ahead=True)
         return [migration.name for migration in migrations() if migration.number not in applied]
     finally:
         await conn.close()
 
 
-async def _applied(conn: Connection) -> set[int]:
-    """The numbers of the migrations that ran, each known here and unchanged since."""
+async def _applied(conn: Connection, *, may_be_ahead: bool = False) -> set[int]:
+    """The numbers of the migrations that ran, each unchanged since, and known here unless newer."""
     known = {migration.number: migration for migration in migrations()}
     rows = await conn.fetch("SELECT number, name, checksum FROM migrations ORDER BY number")
     for row in rows:
         migration = known.get(row["number"])
+        if migration is None and may_be_ahead and row["number"] > max(known):
+            logger.warning("migration %s was made by a newer version", row["name"])
+            continue
         if migration is None:
             raise MigrationError(
                 f"the database holds migration {row['name']}, which this version does not"

@@ -2,20 +2,28 @@
 
 import base64
 import hashlib
+import re
 import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import ECAlgorithm
 
+Secrets = Callable[[], Sequence[bytes]]
+"""The secrets for one purpose as they are now: the first is used, all are understood."""
+
+_PEM = re.compile(r"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
+
 
 class SigningKeyError(Exception):
-    """The configured key is not a private key on the curve P-256."""
+    """A configured key is not a private key on the curve P-256."""
 
 
 class SigningKey:
@@ -47,14 +55,36 @@ class SigningKey:
         fields: dict[str, Any] = ECAlgorithm.to_jwk(self.public, as_dict=True)
         return {**fields, "kid": self.kid, "use": "sig", "alg": "ES256"}
 
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived from the key."""
+        raw = self.private.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(raw)
+
 
 class KeyRing:
     """All keys of this deployment: the first signs, every one verifies."""
 
-    def __init__(self, pems: list[str]) -> None:
-        """Take the private keys as PEM texts, the signing one first."""
+    def __init__(self, pems: Sequence[str]) -> None:
+        """Take the private keys as PEM texts, the signing one first.
+
+        Raises:
+            SigningKeyError: as `SigningKey` says.
+        """
+        self._pems: Sequence[str] = ()
+        self.hold(pems)
+
+    def hold(self, pems: Sequence[str]) -> None:
+        """Hold these keys from now on, instead of those before."""
+        if pems == self._pems:
+            return
+        self._pems = pems
         self._keys = {key.kid: key for key in map(SigningKey, pems)}
         self._signing = next(iter(self._keys.values()))
+        self._secrets: dict[str, tuple[bytes, ...]] = {}
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A signed JWT of these claims."""
@@ -71,35 +101,45 @@ class KeyRing:
         """The key set that others verify our tokens with."""
         return {"keys": [key.jwk() for key in self._keys.values()]}
 
-    def secret(self, purpose: str) -> bytes:
-        """32 bytes for one purpose, the same on every replica."""
-        raw = self._signing.private.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(raw)
+    def secrets(self, purpose: str) -> tuple[bytes, ...]:
+        """32 bytes of each key for one purpose, the same on every replica; the signing key's first.
+
+        What was made with the secret of a key that has been replaced is good as long as the
+        key is held.
+        """
+        if purpose not in self._secrets:
+            keys = self._keys.values()
+            self._secrets[purpose] = tuple(key.secret(purpose) for key in keys)
+        return self._secrets[purpose]
 
 
 class Sealer:
     """Encrypts what must be stored and read back (AES-256-GCM)."""
 
-    def __init__(self, secret: bytes) -> None:
-        """Take a secret of 32 bytes."""
-        self._cipher = AESGCM(secret)
+    def __init__(self, secrets: Secrets) -> None:
+        """Take secrets of 32 bytes."""
+        self._secrets = secrets
 
     def seal(self, text: str) -> bytes:
         """The text, encrypted; the nonce comes first."""
         nonce = secrets.token_bytes(12)
-        return nonce + self._cipher.encrypt(nonce, text.encode(), None)
+        return nonce + AESGCM(self._secrets()[0]).encrypt(nonce, text.encode(), None)
 
     def open(self, sealed: bytes) -> str:
         """The text again.
 
         Raises:
-            cryptography.exceptions.InvalidTag: sealed with another secret.
+            cryptography.exceptions.InvalidTag: sealed with none of the secrets.
         """
-        return self._cipher.decrypt(sealed[:12], sealed[12:], None).decode()
+        for secret in self._secrets():
+            with suppress(InvalidTag):
+                return AESGCM(secret).decrypt(sealed[:12], sealed[12:], None).decode()
+        raise InvalidTag
+
+
+def configured_keys(text: str) -> list[str]:
+    """The PEM texts of CRUDDUR_SIGNING_KEY, of which there may be several; else the text itself."""
+    return _PEM.findall(text) or [text]
 
 
 def new_signing_key() -> str:

@@ -9,6 +9,7 @@ from cruddur.db import accounts as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
 from cruddur.errors import ForbiddenError, InvalidError, UnauthenticatedError
+from cruddur.identity.keys import Secrets
 from cruddur.identity.mail import Mailer
 from cruddur.identity.passwords import hash_password, verify_password
 from cruddur.identity.provider import Proof
@@ -23,11 +24,11 @@ TRIES = 5
 class LocalAccounts:
     """The account provider that needs nothing but the database."""
 
-    def __init__(self, database: Database, mailer: Mailer, secret: bytes) -> None:
-        """`secret` keys the digests of codes, six digits being few enough to try."""
+    def __init__(self, database: Database, mailer: Mailer, secrets: Secrets) -> None:
+        """`secrets` key the digests of codes, six digits being few enough to try."""
         self._database = database
         self._mailer = mailer
-        self._secret = secret
+        self._secrets = secrets
 
     async def sign_up(self, draft: SignUpDraft) -> None:
         """Reserve the handle and send a code, or a hint to an address that has an account.
@@ -178,10 +179,15 @@ class LocalAccounts:
             raise UnauthenticatedError("credentials_invalid")
 
     def _digest(self, code: str) -> bytes:
-        return hmac.new(self._secret, code.encode(), hashlib.sha256).digest()
+        return _digest(self._secrets()[0], code)
 
     def _matches(self, code: str, code_hash: bytes) -> bool:
-        return hmac.compare_digest(self._digest(code), code_hash)
+        found = [hmac.compare_digest(_digest(key, code), code_hash) for key in self._secrets()]
+        return any(found)  # all are compared, so that the time tells nothing
+
+
+def _digest(secret: bytes, code: str) -> bytes:
+    return hmac.new(secret, code.encode(), hashlib.sha256).digest()
 
 
 def _new_code() -> str:

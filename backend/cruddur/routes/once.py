@@ -30,5 +30,5 @@ def keyed_call(member: object, body: msgspec.Struct) -> Once | None:
         route=request.path.lower(),  # a uuid or handle in capitals is the same one
         key=key,
         body=msgspec.json.encode(body),
-        secret=resources().idempotency_secret,
+        secrets=resources().keys.secrets("idempotency keys"),
     )

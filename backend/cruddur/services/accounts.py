@@ -5,6 +5,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -62,7 +63,7 @@ class Accounts:
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
-        self._sealer = Sealer(keys.secret("sealed refresh tokens"))
+        self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
     async def sign_up(self, draft: SignUpDraft, address: str) -> None:
         """Begin an account. Refused: password_too_weak, handle_taken, rate_limited."""
@@ -256,11 +257,11 @@ class Accounts:
         return None if token is None else self._sealer.seal(token)
 
     def _unseal(self, sealed_token: bytes | None) -> str | None:
-        """The token again, or None: a new signing key makes the old seals unreadable."""
+        """The token again, or None: it was sealed with a signing key that is held no more."""
         try:
             return None if sealed_token is None else self._sealer.open(sealed_token)
         except InvalidTag:
-            logger.warning("a session was sealed with another signing key")
+            logger.warning("a session was sealed with a signing key that is held no more")
             return None
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,17 +15,24 @@ from cruddur.errors import InvalidError, NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """One keyed call. `member` is whose key it is, `secret` hides what the body held."""
+    """One keyed call. `member` is whose key it is, `secrets` hide what the body held."""
 
     member: str
     route: str
     key: str
     body: bytes
-    secret: bytes
+    secrets: Sequence[bytes]
 
     def digest(self) -> bytes:
         """A digest of the body; keyed, because a body may hold a password."""
-        return hmac.new(self.secret, self.body, hashlib.sha256).digest()
+        return self._digest(self.secrets[0])
+
+    def matches(self, digest: bytes) -> bool:
+        """Whether it is a digest of this body, by whichever of the secrets."""
+        return any(hmac.compare_digest(self._digest(secret), digest) for secret in self.secrets)
+
+    def _digest(self, secret: bytes) -> bytes:
+        return hmac.new(secret, self.body, hashlib.sha256).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ async def once(
         conn, member=call.member, route=call.route, key=call.key, body_digest=digest
     )
     if key_uuid is None:
-        return await _first_answer(conn, call, digest)
+        return await _first_answer(conn, call)
     created = await create()
     answer = msgspec.json.encode(created.answer)
     await db.insert_answer(
@@ -69,9 +76,9 @@ async def once(
     return msgspec.Raw(answer)
 
 
-async def _first_answer(conn: Connection, call: Once, digest: bytes) -> msgspec.Raw:
+async def _first_answer(conn: Connection, call: Once) -> msgspec.Raw:
     kept = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
-    if kept is not None and not hmac.compare_digest(kept.body_digest, digest):
+    if kept is not None and not call.matches(kept.body_digest):
         raise InvalidError("idempotency_key_reused")
     if kept is None or kept.answer is None:
         raise NotFoundError
