@@ -102,7 +102,7 @@ def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.Compl
 
 def _environment(data: Path, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), **more}
+    return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), "PORT": str(free_port()), **more}
 
 
 def _sign_in(url: str) -> dict[str, str]:
