@@ -114,6 +114,7 @@ class Trial:
             "BACKEND_URL": self.url,
             "FRONTEND_URL": "",
             "CONNECTION_URL": "",
+            "PROD_CONNECTION_URL": "",
             "PORT": self.url.rpartition(":")[2],
         }
 
