@@ -136,7 +136,8 @@ class Accounts:
                 token_hash=_digest(token),
                 new_token_hash=_digest(new_token),
                 address=address[:64],
-                sealed_token=self._seal(proof.refresh_token),
+                # Sealed anew also if it is the same: by the key that signs now.
+                sealed_token=self._seal(proof.refresh_token or upstream),
                 lifetime=SESSION_LIFETIME,
             )
         if not is_open:
