@@ -36,6 +36,11 @@ def replica(settings: Settings, *pems: str) -> Quart:
     return create_app(replace(settings, signing_key="\n".join(pems)))
 
 
+def on_one_line(pem: str) -> str:
+    """As an env file can hold it."""
+    return pem.replace("\n", r"\n")
+
+
 def kid(token: str) -> Any:
     return jwt.get_unverified_header(token)["kid"]
 
@@ -52,7 +57,7 @@ async def test_a_configured_key_is_rotated_in_two_steps(
     async with (
         serving(replica(settings, old)) as before,
         serving(replica(settings, old, new)) as between,
-        serving(replica(settings, new, old)) as after,
+        serving(replica(settings, on_one_line(new), on_one_line(old))) as after,
     ):
         await before.post("/api/auth/signup", DRAFT)
         await after.post("/api/auth/confirm", {"email": EMAIL, "code": codes(EMAIL)})

@@ -138,7 +138,11 @@ class Sealer:
 
 
 def configured_keys(text: str) -> list[str]:
-    """The PEM texts of CRUDDUR_SIGNING_KEY, of which there may be several; else the text itself."""
+    r"""The PEM texts of CRUDDUR_SIGNING_KEY, of which there may be several; else the text itself.
+
+    A line break may be written `\n`, as an env file of Docker has one line for a variable.
+    """
+    text = text.replace(r"\n", "\n")
     return _PEM.findall(text) or [text]
 
 
