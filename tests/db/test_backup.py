@@ -1,66 +1,106 @@
-"""A backup restored as docs/operations.md says: what lives is served, what expired is swept."""
+"""Backup and restore with PostgreSQL's own programs, as docs/operations.md has it."""
 
-import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import asyncpg
+import pytest
 
 from cruddur.app import create_app
 from cruddur.db.embedded import find_binaries
+from cruddur.db.sweeper import LOCK
 from cruddur.settings import Settings
-from support import Member, count_rows, expire, serving, swept
+from support import Member, count_rows, expire, serving
+
+MakeDatabase = Callable[..., Awaitable[str]]
 
 
-def run(*command: str, **environment: str) -> str:
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    return tmp_path / "cruddur.dump"
+
+
+@asynccontextmanager
+async def unswept(conn: asyncpg.Connection) -> AsyncIterator[None]:
+    """Keep every sweeper away from this database, as if it had expired while none ran."""
+    await conn.execute("SELECT pg_advisory_lock($1)", LOCK)
+    try:
+        yield
+    finally:
+        await conn.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+def run(*command: str, dsn: str) -> str:
+    """What a program prints, after it has ended well."""
     done = subprocess.run(
         command,
-        env={**os.environ, **environment},
+        env=os.environ | {"CONNECTION_URL": dsn},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-async def test_a_restored_backup_serves_what_lives_and_loses_what_expired(
-    andrew: Member,
+def dump(dsn: str, backup: Path) -> None:
+    program = str(find_binaries() / "pg_dump")
+    run(program, f"--dbname={dsn}", "--format=custom", f"--file={backup}", dsn=dsn)
+
+
+def restore(backup: Path, dsn: str) -> None:
+    program = str(find_binaries() / "pg_restore")
+    options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+    run(program, f"--dbname={dsn}", *options, str(backup), dsn=dsn)
+
+
+def cruddur(command: str, dsn: str) -> str:
+    return run(sys.executable, "-m", "cruddur", command, dsn=dsn)
+
+
+async def test_a_restored_database_serves_what_lives_and_nothing_else(
+    backup: Path,
+    dsn: str,
     settings: Settings,
+    andrew: Member,
+    bayko: Member,
     database: asyncpg.Connection,
-    make_database: Callable[..., Any],
-    tmp_path: Path,
+    make_database: MakeDatabase,
 ) -> None:
-    alive = await andrew.crud("still here")
-    dead = await andrew.crud("gone meanwhile")
-    await expire(database, dead["uuid"])
-    fresh = await make_database(of=None)
-    tools = find_binaries()
-    file = str(tmp_path / "cruddur.dump")
+    live, gone = await andrew.crud("I live"), await andrew.crud("I am gone")
+    for crud in (live, gone):
+        await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    reply = await bayko.reply(gone["uuid"])
+    async with unswept(database):
+        await expire(database, gone["uuid"])
+        dump(dsn, backup)
 
-    def back_up_and_restore() -> str:
-        dump = ("--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
-        run(str(tools / "pg_dump"), *dump, settings.connection_url)
-        restore = ("--no-owner", "--no-privileges", "--single-transaction", f"--dbname={fresh}")
-        run(str(tools / "pg_restore"), *restore, file)
-        return run(sys.executable, "-m", "cruddur", "migrate", CONNECTION_URL=fresh)
+    restored = await make_database(of=None)
+    restore(backup, restored)
+    assert cruddur("migrate", restored) == "up to date\n"
 
-    assert await asyncio.to_thread(back_up_and_restore) == "up to date\n"
-
-    conn = await asyncpg.connect(fresh)
+    conn = await asyncpg.connect(restored)
     try:
-        async with serving(create_app(replace(settings, connection_url=fresh))) as api:
-            # The key came with the database, so the tokens from before are good.
-            assert await api.get("/api/auth/me", headers=andrew.headers)
-            home = await api.get("/api/activities/home")
-            assert [crud["uuid"] for crud in home] == [alive["uuid"]]
-            await swept(fresh)
-        assert await count_rows(conn, "activities") == 1
+        async with (
+            unswept(conn),
+            serving(create_app(replace(settings, connection_url=restored))) as api,
+        ):
+            [home] = await api.get("/api/activities/home")
+            assert (home["uuid"], home["likes_count"]) == (live["uuid"], 1)
+            for uuid in (gone["uuid"], reply["uuid"]):
+                await api.get(f"/api/activities/@andrewbrown/status/{uuid}", expect=404)
+            # Sessions are rows, and so is the key that signed their tokens.
+            returned = replace(andrew, http=api.http)
+            assert (await returned.crud("I am back"))["handle"] == "andrewbrown"
+            assert await count_rows(conn, "activities") == 4  # the expired two among them
+        assert cruddur("sweep", restored).startswith("removed ")
+        kept = await conn.fetch("SELECT message FROM activities ORDER BY created_at")
+        assert [row["message"] for row in kept] == ["I live", "I am back"]
     finally:
         await conn.close()
