@@ -17,6 +17,11 @@ GRACE_SECONDS = 3.0
 """How long requests that are being answered may take when the server stops."""
 
 
+KEEP_ALIVE_SECONDS = 75.0
+"""How long an idle connection stays open: longer than a load balancer keeps it for another
+request, or it would send one just as it is closed (AWS's: 60 s)."""
+
+
 class AddressInUseError(Exception):
     """Another process serves on the address."""
 
@@ -55,6 +60,7 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     config.workers = settings.workers if settings.workers > 1 or reload else 0
     config.use_reloader = reload
     config.graceful_timeout = GRACE_SECONDS
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.include_server_header = False
     config.loglevel = "WARNING"
     config.accesslog = None
