@@ -95,7 +95,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# Compose leaves an empty folder of root's, the mount point of its own modules.
 $(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
+	@rmdir $(@D) 2>/dev/null || true
 	cd $(FRONTEND) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

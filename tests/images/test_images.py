@@ -32,6 +32,8 @@ VARIABLE = re.compile(r"\$\{(\w+)")
 OTHERS = {
     "COMPOSE_PROFILES",
     "EXTRAS",
+    "GID",
+    "UID",
     "HONEYCOMB_SERVICE_NAME",
     "PROD_CONNECTION_URL",
     "POSTGRES_PASSWORD",
@@ -113,6 +115,8 @@ def test_the_production_image_is_what_a_deployment_wants() -> None:
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert re.search(r'^ENTRYPOINT \["python", "-m", "cruddur"\]$', last, re.MULTILINE)
     assert 'CMD ["python", "-m", "cruddur.healthcheck"]' in last
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert f"\nARG VERSION={version}\n" in last
     assert "traceview" not in re.sub(r"^#.*$", "", read("Dockerfile.prod"), flags=re.MULTILINE)
 
 
@@ -133,9 +137,22 @@ def test_a_service_is_a_pinned_image_that_others_cannot_reach(name: str, service
         found = services(found["extends"]["file"])[found["extends"]["service"]] | found
     image = found["image"]
     assert image in OWN or re.search(r":v?\d[\w.-]*$", image)
-    assert (image in OWN) == ("build" in found)
     for port in found.get("ports", []):
         assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", COMPOSE[:2])
+def test_an_own_image_is_built_once_and_never_looked_for_elsewhere(name: str) -> None:
+    built: dict[str, int] = dict.fromkeys(OWN, 0)
+    for service in services(name).values():
+        found = service
+        if "extends" in service:
+            found = services(service["extends"]["file"])[service["extends"]["service"]] | service
+        if found["image"] in OWN:
+            built[found["image"]] += "build" in found
+            assert "build" in found or found["pull_policy"] == "never"
+    # Compose writes the service into what it builds: twice built is never the same.
+    assert max(built.values()) == 1
 
 
 def test_the_page_the_api_and_the_traces_are_where_the_readme_says() -> None:

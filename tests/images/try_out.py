@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -71,15 +70,9 @@ class Images:
         self.engine = engine
 
     def build(self) -> None:
-        version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
         for name, kind in (("cruddur", "prod"), ("cruddur-dev", "dev")):
             start = time.monotonic()
-            arguments = [
-                "--build-arg",
-                f"VERSION={version}",
-                "--build-arg",
-                f"REVISION={revision()}",
-            ]
+            arguments = ["--build-arg", f"REVISION={revision()}"]
             run(
                 self.engine, "build", "--quiet", "--file", f"Dockerfile.{kind}", "--tag", name,
                 *(arguments if kind == "prod" else []), ".",
