@@ -93,6 +93,7 @@ async def test_a_page_is_the_index_and_names_its_span(
 ) -> None:
     assert_page(await browser.get(filled(rule)))
     assert_page(await browser.get(filled(rule), headers={"Accept": "*/*"}))
+    assert_page(await browser.get(filled(rule).rstrip("/") + "/"))
     servers = [span for span in spans.get_finished_spans() if span.kind is SpanKind.SERVER]
     assert {span.name for span in servers} == {f"GET {rule}"}
 
@@ -174,7 +175,7 @@ async def test_what_gains_nothing_is_not_packed(browser: httpx.AsyncClient) -> N
         "/nowhere",
         "/nowhere/at/all",
         "/index.html",
-        "/signin/",
+        "/signin/now",
         "/@andrewbrown/status/1",
         "/apiary",
         "/..%2f..%2fetc%2fpasswd",

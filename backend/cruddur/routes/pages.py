@@ -116,7 +116,7 @@ def blueprint(directory: Path) -> Blueprint:
         return _respond(index, 404) if _is_visit() else await failures.refuse(error)
 
     for rule in PAGES:
-        area.add_url_rule(rule, view_func=page)
+        area.add_url_rule(rule, view_func=page, strict_slashes=False)  # /about/ is /about
     for name in build:
         if not name.startswith(ASSETS):
             area.add_url_rule(f"/{name}", view_func=file)
