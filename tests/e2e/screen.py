@@ -173,16 +173,16 @@ class Watch:
 
 
 async def empty(conn: asyncpg.Connection) -> None:
-    """Empty the database; `conn` waits for no lock for long.
+    """Empty the database.
 
-    What a page asked for before it was closed may be under way still, and two that wait
-    for each other would be found out only after a second.
+    What a page asked for before it was closed may be under way still, so that the two wait
+    for each other.
     """
     async with asyncio.timeout(15):
         while True:
             try:
                 await conn.execute(f"TRUNCATE {TABLES} CASCADE")
-            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            except asyncpg.DeadlockDetectedError:
                 continue
             return
 

@@ -7,7 +7,7 @@ import asyncpg
 from PIL import Image
 from playwright.async_api import FilePayload, Locator, expect
 
-from e2e.screen import PASSWORD, Visit, Watch, sign_in
+from e2e.screen import PASSWORD, Visit, Watch, settle, sign_in
 from support import Api, Member, count_rows
 
 NEW_PASSWORD = "there-is-no-honour-in-it"
@@ -109,6 +109,7 @@ async def test_a_changed_password_ends_other_sessions(
     other = await visit(worf, "/messages")
     await expect(other.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
     page = await visit(worf, "/settings")
+    await settle(page, watch)  # what is still to come moves the button
     form = page.get_by_role("form", name="Password")
     watch.expect(401, "/api/auth/password")
     watch.expect(422, "/api/auth/password")
