@@ -24,8 +24,6 @@ async def sweep_for_ever(resources: Resources) -> None:
     while True:
         with background("sweep", resources.telemetry.instruments) as span:
             try:
-                if not settings.signing_key:
-                    await reread_kept_keys(resources.database, resources.keys)
                 removed = await sweep(settings.connection_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("the sweep is put off: %s", error)
@@ -36,4 +34,17 @@ async def sweep_for_ever(resources: Resources) -> None:
                 if removed:
                     current_work().count("app.cruds.expired", removed)
                     logger.info("swept %d expired cruds", removed)
+            if not settings.signing_key:
+                await _reread_keys(resources)
         await asyncio.sleep(settings.sweep_interval)
+
+
+async def _reread_keys(resources: Resources) -> None:
+    # After the sweep, which has a connection of its own: a pool that is busy is no reason
+    # for what has expired to stay.
+    try:
+        await reread_kept_keys(resources.database, resources.keys)
+    except DatabaseUnavailableError as error:
+        logger.warning("the signing keys are not read anew: %s", error)
+    except Exception as error:
+        report(error, "reading the signing keys")
