@@ -86,7 +86,7 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.aws $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
+$(VENV)/.aws $(VENV)/.redis $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 

@@ -4,8 +4,9 @@ Every answer that passes through `Api` is checked for what holds everywhere: JSO
 status that the caller expects, the one error shape.
 """
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +15,17 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from quart import Quart
 
 from cruddur.db.sweeper import sweep
 from cruddur.identity.tokens import ISSUER, issue
 
 JSON = {"Content-Type": "application/json"}
+
+TABLES = "users, deleted_subjects, signups, throttles, idempotency_keys"
+"""Those on which all others hang."""
 
 BUILD = {
     "index.html": "<!doctype html><title>Cruddur</title>" + "<p>What expires today?" * 20,
@@ -144,6 +150,21 @@ async def count_rows(conn: asyncpg.Connection, table: str) -> int:
     return found
 
 
+async def empty(conn: asyncpg.Connection) -> None:
+    """Empty the database.
+
+    Somebody may still be reading (a page what it asked for before it was closed, the service new
+    events), so that the two wait for each other.
+    """
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await conn.execute(f"TRUNCATE {TABLES} CASCADE")
+            except asyncpg.DeadlockDetectedError:
+                continue
+            return
+
+
 @asynccontextmanager
 async def visiting(
     app: Quart, *, address: str = "127.0.0.1", base_url: str = "http://localhost:4567"
@@ -172,3 +193,37 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving_on_a_socket(app: Quart) -> AsyncIterator[str]:
+    """Serve an application that is started already; yields its URL."""
+    stop = asyncio.Event()
+    config = Config()
+    config.bind = ["127.0.0.1:0"]
+    config.graceful_timeout = 1
+    sockets = config.create_sockets()
+    port = sockets.insecure_sockets[0].getsockname()[1]
+    config.create_sockets = lambda: sockets  # type: ignore[method-assign]  # bound already
+
+    async def without_lifespan(scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] == "lifespan":
+            while (message := await receive())["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": f"{message['type']}.complete"})
+        else:
+            await app(scope, receive, send)
+
+    server = asyncio.create_task(serve(without_lifespan, config, shutdown_trigger=stop.wait))
+    try:
+        async with httpx.AsyncClient() as client:
+            while True:
+                try:
+                    await client.get(f"http://127.0.0.1:{port}/api/health-check")
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop.set()
+        await server

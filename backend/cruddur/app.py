@@ -16,6 +16,7 @@ from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
 from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
 from cruddur.routes.health import health
+from cruddur.routes.live import live
 from cruddur.routes.messages import messages
 from cruddur.routes.notifications import notifications
 from cruddur.routes.reactions import reactions
@@ -27,7 +28,18 @@ from cruddur.sweeping import sweep_for_ever
 from cruddur.telemetry.failures import report
 from cruddur.telemetry.pipeline import Telemetry
 
-AREAS = (activities, reactions, users, avatars, messages, notifications, trends, accounts, health)
+AREAS = (
+    activities,
+    reactions,
+    users,
+    avatars,
+    messages,
+    notifications,
+    trends,
+    accounts,
+    live,
+    health,
+)
 ENDPOINTS = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
 
 BODY_BYTES = 64 * 1024

@@ -17,6 +17,9 @@ from cruddur.identity.mail import Mailer
 from cruddur.identity.provider import Provider
 from cruddur.identity.rotation import open_kept_keys
 from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
+from cruddur.live.bus import Bus, PostgresBus
+from cruddur.live.follower import Follower
+from cruddur.live.hub import Hub
 from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
@@ -36,6 +39,7 @@ class Resources:
     authenticator: Authenticator
     accounts: Accounts
     uploads: UploadSigner
+    live: Hub
 
 
 @asynccontextmanager
@@ -47,11 +51,19 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         SigningKeyError: CRUDDUR_SIGNING_KEY is not a key.
         ValueError: SMTP_URL is not a URL of SMTP.
     """
+    bus = _bus(settings)
     database = Database(
         settings.connection_url,
         pool_size=settings.pool_size,
         statement_timeout=settings.statement_timeout,
+        announce=bus.announce,
     )
+    hub = Hub(
+        telemetry.instruments,
+        most=settings.streams,
+        most_per_address=settings.streams_per_address,
+    )
+    follower = Follower(settings.connection_url, hub, bus, telemetry.instruments)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
@@ -61,10 +73,22 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         try:
             await database.open()
             keys = await _keys(settings, database)
-            yield _assemble(settings, telemetry, database, keys, mailer, http)
+            async with database.connection() as conn:
+                await follower.begin(conn)
+            async with bus.running(), follower.running():
+                yield _assemble(settings, telemetry, database, keys, mailer, http, hub)
         finally:
             await mailer.close()
             await database.close()
+
+
+def _bus(settings: Settings) -> Bus:
+    if not settings.bus:
+        return PostgresBus()
+    # Not at the top: its library is an extra.
+    from cruddur.live.redis import RedisBus
+
+    return RedisBus(settings.bus)
 
 
 async def _keys(settings: Settings, database: Database) -> KeyRing:
@@ -80,6 +104,7 @@ def _assemble(
     keys: KeyRing,
     mailer: Mailer,
     http: httpx.AsyncClient,
+    hub: Hub,
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
@@ -101,4 +126,5 @@ def _assemble(
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
+        live=hub,
     )

@@ -4,12 +4,16 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from hypercorn.config import Config
+from hypercorn.config import Config, Sockets
 from hypercorn.run import run
+from quart import Quart
 
 from cruddur.settings import Settings
 
@@ -20,6 +24,11 @@ GRACE_SECONDS = 3.0
 KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open: longer than a load balancer keeps it for another
 request, or it would send one just as it is closed (AWS's: 60 s)."""
+
+
+STUCK_MILLISECONDS = 30_000
+"""How long a caller may read nothing of what it was sent; then the kernel closes the connection
+and gives its buffers back, which the server would wait for."""
 
 
 class AddressInUseError(Exception):
@@ -53,7 +62,7 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
 
     A single worker runs in this very process; several are spawned.
     """
-    config = Config()
+    config = _Config()
     config.application_path = "cruddur.served:app"
     config.bind = list(settings.binds)
     config.worker_class = "uvloop"
@@ -65,6 +74,7 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     config.loglevel = "WARNING"
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
+    _allow_many_connections()
     # The workers read their settings from the environment, as under any other server.
     os.environ["CONNECTION_URL"] = settings.connection_url
     os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
@@ -104,6 +114,48 @@ async def follow_parent() -> None:
         return
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
+
+
+def end_streams_in_time(app: Quart) -> None:
+    """Have the streams end when Hypercorn begins to stop.
+
+    It tells the application when all answers are complete, or have had their time; those
+    without an end would be broken off. What it sets first is its workers' own mark, which
+    is within reach of every request.
+    """
+    inner: Callable[..., Awaitable[None]] = app.asgi_app
+    watching: set[asyncio.Task[None]] = set()
+
+    async def watch(is_stopping: Any) -> None:
+        await is_stopping.wait()
+        app.extensions["cruddur"].live.close()
+
+    def entry(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        if not watching and scope["type"] != "lifespan":
+            watching.add(asyncio.create_task(watch(send.__self__.context.terminated)))
+        return inner(scope, receive, send)
+
+    app.asgi_app = entry  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+
+
+class _Config(Config):
+    """Hypercorn's, with sockets that do not wait for ever."""
+
+    def create_sockets(self) -> Sockets:
+        sockets = super().create_sockets()
+        if sys.platform == "linux":
+            for listener in sockets.insecure_sockets:
+                if listener.family != socket.AF_UNIX:  # what is accepted takes it over
+                    listener.setsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS
+                    )
+        return sockets
+
+
+def _allow_many_connections() -> None:
+    """As many open files as we may have: a stream is one, and the usual limit is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _check_free(bind: str) -> None:

@@ -83,6 +83,16 @@ class Settings:
     sweep_interval: float = setting(
         "CRUDDUR_SWEEP_INTERVAL", "15", "seconds between two sweeps of what has expired"
     )
+    bus: str = setting(
+        "CRUDDUR_BUS",
+        "",
+        "`redis[s]://host:port` through which workers tell each other of new events (extra"
+        " `redis`); empty: NOTIFY",
+    )
+    streams: int = setting("CRUDDUR_STREAMS", "10000", "open streams per worker at most")
+    streams_per_address: int = setting(
+        "CRUDDUR_STREAMS_PER_ADDRESS", "100", "open streams per worker and address at most"
+    )
     profile_shape: ProfileShape = setting(
         "CRUDDUR_PROFILE_SHAPE", "auto", "`profile` or `list` pins the profile feed's shape"
     )
@@ -260,6 +270,8 @@ class Settings:
             )
         if self.log_level.upper() not in getLevelNamesMapping():
             raise SettingsError(f"LOG_LEVEL is no level: {self.log_level!r}")
+        if self.bus and not _is_url(self.bus, "redis", "rediss"):
+            raise SettingsError("CRUDDUR_BUS is neither redis://host nor rediss://host")
         if self.smtp_url and not _is_url(self.smtp_url, "smtp", "smtps"):
             raise SettingsError("SMTP_URL is neither smtp://host nor smtps://host")
         self._check_telemetry()
@@ -291,6 +303,8 @@ class Settings:
             ("CRUDDUR_STATEMENT_TIMEOUT", self.statement_timeout, 0.1, 3600),
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
             ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),
+            ("CRUDDUR_STREAMS", self.streams, 1, 1_000_000),
+            ("CRUDDUR_STREAMS_PER_ADDRESS", self.streams_per_address, 1, 1_000_000),
             ("CRUDDUR_ADDRESS_ATTEMPTS", self.address_attempts, 1, 1_000_000_000),
             ("CRUDDUR_ACCOUNT_ATTEMPTS", self.account_attempts, 1, 1_000_000_000),
             ("OTEL_TRACES_SAMPLER_ARG", self.traces_sampler_arg, 0, 1),

@@ -342,6 +342,58 @@ class Counter(Struct):
     count: Count
 
 
+# --- Live ---------------------------------------------------------------------------
+
+
+class StreamQuery(Draft):
+    """What a stream is about: everything, or one of `feed`, `handle` and `crud`.
+
+    `last_event_id` says the same as the header `Last-Event-ID`, and `ticket` the same as an
+    access token, where headers cannot be set.
+    """
+
+    codes: ClassVar[dict[str, str]] = {
+        "feed_blank": "feed_invalid",
+        "handle_blank": "handle_invalid",
+        "crud_blank": "crud_invalid",
+        "last_event_id_blank": "last_event_id_invalid",
+        "last_event_id_exceed_max_chars": "last_event_id_invalid",
+        "ticket_blank": "ticket_invalid",
+        "ticket_exceed_max_chars": "ticket_invalid",
+    }
+
+    feed: Literal["home"] | None = None
+    handle: str | None = None
+    crud: UUID | None = None
+    last_event_id: Annotated[str, Meta(max_length=40)] | None = None
+    ticket: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class LiveCounts(Struct):
+    """The counts of a crud as anybody sees them."""
+
+    uuid: UUID
+    replies_count: Count
+    reposts_count: Count
+    likes_count: Count
+
+
+class Gone(Struct):
+    """A crud that was deleted or has expired."""
+
+    uuid: UUID
+
+
+class Reset(Struct):
+    """Too much was missed: everything is to be read anew."""
+
+
+class Ticket(Struct):
+    """Opens one stream within half a minute."""
+
+    ticket: str
+
+
 # --- Accounts -----------------------------------------------------------------------
 
 

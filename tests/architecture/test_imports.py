@@ -30,9 +30,17 @@ MAY_KNOW = {
     "cruddur.settings": (),
     "cruddur.telemetry": ("cruddur.errors", "cruddur.settings"),
     "cruddur.db": ("cruddur.wire", *MEASURING),
+    "cruddur.live": (
+        "cruddur.db",
+        "cruddur.services.notifications",  # what is told of one is what is listed
+        "cruddur.errors",
+        "cruddur.wire",
+        *MEASURING,
+    ),
     "cruddur.services": (
         "cruddur.db",
         "cruddur.identity",
+        "cruddur.live",
         "cruddur.errors",
         "cruddur.wire",
         *MEASURING,
@@ -57,7 +65,12 @@ MAY_KNOW = {
 EXCEPTIONS = {"cruddur.routes.failures": {"cruddur.db.pool"}}
 
 MAY_IMPORT = {
-    "quart": ("cruddur.app", "cruddur.routes", "cruddur.telemetry.pipeline"),
+    "quart": (
+        "cruddur.app",
+        "cruddur.routes",
+        "cruddur.serving",
+        "cruddur.telemetry.pipeline",
+    ),
     "quart_cors": ("cruddur.app",),
     "werkzeug": ("cruddur.routes", "cruddur.telemetry.server"),
     "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
@@ -73,6 +86,7 @@ MAY_IMPORT = {
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
     "opentelemetry.instrumentation": ("cruddur.telemetry",),
     "boto3": ("cruddur.telemetry.cloudwatch", "cruddur.telemetry.xray.api"),
+    "redis": ("cruddur.live.redis",),
     "rollbar": ("cruddur.telemetry.rollbar",),
     "watchtower": ("cruddur.telemetry.cloudwatch",),
 }

@@ -100,7 +100,7 @@ async def test_who_was_there_before_has_no_notification_unread(
             " SELECT one.uuid, two.uuid, 'like', activities.uuid FROM activities"
             " JOIN users AS one ON one.handle = 'one' JOIN users AS two ON two.handle = 'two'"
         )
-        assert await migrate(dsn) == ["0002_notifications_read_at"]
+        assert (await migrate(dsn))[0] == "0002_notifications_read_at"
         one = await conn.fetchval("SELECT user_uuid FROM notifications")
         assert await count_unread(conn, user_uuid=one) == 0
     finally:

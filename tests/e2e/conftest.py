@@ -16,9 +16,9 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 
 from e2e import browser as browsers
 from e2e.gallery import Gallery
-from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, empty, join, open_browser
+from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, join, open_browser
 from e2e.world import HANDLE, NAME
-from support import Api, Member
+from support import Api, Member, empty
 from telemetry.serving import Served, served
 
 SECONDS = 15

@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import asyncpg
 import httpx
 from playwright.async_api import (
     Browser,
@@ -41,8 +40,6 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 PASSWORD = "today-is-a-good-day"
 """The password of every member of these tests."""
 
-TABLES = "users, deleted_subjects, signups, throttles, idempotency_keys"
-"""The tables that all others follow."""
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
 """How members' browsers call themselves."""
@@ -170,21 +167,6 @@ class Watch:
 
     def _on_error(self, error: WebError) -> None:
         self.troubles.append(f"uncaught: {error.error}")
-
-
-async def empty(conn: asyncpg.Connection) -> None:
-    """Empty the database.
-
-    What a page asked for before it was closed may be under way still, so that the two wait
-    for each other.
-    """
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                await conn.execute(f"TRUNCATE {TABLES} CASCADE")
-            except asyncpg.DeadlockDetectedError:
-                continue
-            return
 
 
 @dataclass(frozen=True)

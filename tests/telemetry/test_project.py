@@ -65,6 +65,7 @@ def matches_a_name(span: ReadableSpan) -> bool:
         for placeholder in ("METHOD", "OPERATION"):
             pattern = pattern.replace(rf"\{{{placeholder}\}}", "[A-Z]+")
         pattern = pattern.replace(r"\{rule\}", r"/\S*").replace(r"\{host\}", r"[\w.-]+")
+        pattern = pattern.replace(r"\{kind\}", r"\w+")
         pattern = pattern.replace(r"\{area\}\.\{statement\}", r"\w+\.\w+")
         if re.fullmatch(pattern, span.name) and span.kind.name == known.kind:
             return True

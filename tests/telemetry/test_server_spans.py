@@ -334,44 +334,69 @@ async def test_S13_a_page_may_send_and_read_it(traced: Api) -> None:
 
 
 async def test_S14_a_stream_is_seen_while_it_is_open(
-    served: str, traced_app: Quart, recorded: Recorded, reader: InMemoryMetricReader
+    served: str,
+    traced: Api,
+    traced_app: Quart,
+    database: asyncpg.Connection,
+    recorded: Recorded,
+    reader: InMemoryMetricReader,
 ) -> None:
-    release: asyncio.Event = traced_app.config["RELEASE"]
-    release.clear()
-    before = _requests(reader)
-    async with httpx.AsyncClient() as client:
+    andrew = await Member.enter(traced, database, traced_app, "andrewbrown", "Andrew Brown")
+    async with httpx.AsyncClient(headers=andrew.headers) as client:
         recorded.clear()
+        before = _requests(reader)
         async with client.stream("GET", f"{served}/api/stream") as response:
             lines = response.aiter_lines()
-            assert await anext(lines) == "data: 0"
+            assert (await anext(lines)).startswith("retry: ")
             opening = recorded.server
             assert opening.name == "GET /api/stream"
             assert attributes(opening)["http.response.status_code"] == 200
+            assert attributes(opening)["enduser.pseudo.id"] == str(andrew.uuid)
             assert f"{opening.context.trace_id:032x}" in response.headers["traceresponse"]
             assert _metric(reader, "app.streams.open") == 1
-            release.set()
+            assert _requests(reader) == before, "a stream is no duration"
+            await database.execute("DELETE FROM sessions")
             async for _ in lines:
                 pass
     await recorded.until(lambda r: "close /api/stream" in [s.name for s in r.spans])
     closing = recorded.named("close /api/stream")
     assert closing.context.trace_id != opening.context.trace_id
     assert [link.context.span_id for link in closing.links] == [opening.context.span_id]
-    assert attributes(closing)["app.stream.messages"] == 3
-    assert attributes(closing)["app.stream.close_reason"] == "server"
+    assert attributes(closing)["app.stream.messages"] == 1
+    assert attributes(closing)["app.stream.close_reason"] == "signed_out"
     assert _metric(reader, "app.streams.open") == 0
-    assert _requests(reader) == before, "a stream is no duration"
 
 
-async def test_S14_a_reader_who_leaves_closes_the_stream(
-    served: str, traced_app: Quart, recorded: Recorded
-) -> None:
-    traced_app.config["RELEASE"].clear()
+async def test_S14_a_reader_who_leaves_closes_the_stream(served: str, recorded: Recorded) -> None:
     async with httpx.AsyncClient() as client:
         recorded.clear()
         async with client.stream("GET", f"{served}/api/stream") as response:
             await anext(response.aiter_lines())
     await recorded.until(lambda r: "close /api/stream" in [s.name for s in r.spans])
     assert attributes(recorded.named("close /api/stream"))["app.stream.close_reason"] == "client"
+
+
+async def test_S14_a_stream_that_is_refused_is_a_request(served: str, recorded: Recorded) -> None:
+    async with httpx.AsyncClient() as client:
+        recorded.clear()
+        response = await client.get(f"{served}/api/stream?handle=nobody")
+    assert refused(response) == ["not_found"]
+    await recorded.until(lambda r: len(r.servers) == 1)
+    assert attributes(recorded.server)["http.response.status_code"] == 404
+    assert "close /api/stream" not in [s.name for s in recorded.spans]
+
+
+async def test_what_reaches_the_streams_belongs_to_the_request_that_caused_it(
+    traced: Api, traced_app: Quart, database: asyncpg.Connection, recorded: Recorded
+) -> None:
+    andrew = await Member.enter(traced, database, traced_app, "andrewbrown", "Andrew Brown")
+    recorded.clear()
+    await andrew.crud()
+    await recorded.until(lambda r: "deliver crud" in [s.name for s in r.spans])
+    delivered = recorded.named("deliver crud")
+    assert delivered.context.trace_id == recorded.server.context.trace_id
+    assert delivered.parent.span_id == recorded.server.context.span_id
+    assert attributes(delivered)["app.event.kind"] == "crud"
 
 
 async def test_S15_a_websocket_is_named_and_has_status_101(

@@ -70,19 +70,6 @@ def misbehave(app: Quart) -> None:
         app.add_background_task(job)
         return Response(b"begun")
 
-    @app.get("/api/stream")
-    async def events() -> Response:
-        async def body() -> AsyncIterator[bytes]:
-            for number in range(3):
-                yield b"data: %d\n\n" % number
-                await asyncio.sleep(0)
-            await release.wait()
-
-        release: asyncio.Event = app.config["RELEASE"]
-        response = Response(body(), content_type="text/event-stream")
-        response.timeout = None
-        return response
-
     @app.websocket("/trial/echo/<room>")
     async def echo(room: str) -> None:
         await websocket.accept()

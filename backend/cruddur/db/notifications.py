@@ -26,7 +26,7 @@ async def select_notifications(
     rows = await _LIST.rows(
         conn, viewer=viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
     )
-    return [_notification(row, viewer) for row in rows]
+    return [notification(row, viewer) for row in rows]
 
 
 async def select_notification(
@@ -34,7 +34,7 @@ async def select_notification(
 ) -> Notification | None:
     """One notification, if it is about a live crud or it is the viewer's own."""
     row = await _SHOW.row(conn, uuid=uuid, viewer=viewer)
-    return _notification(row, viewer) if row else None
+    return notification(row, viewer) if row else None
 
 
 async def mark_read(conn: Connection, *, user_uuid: UUID, read_at: datetime) -> None:
@@ -47,7 +47,8 @@ async def count_unread(conn: Connection, *, user_uuid: UUID) -> int:
     return int(await _UNREAD.value(conn, user_uuid=user_uuid))
 
 
-def _notification(row: Row, viewer: UUID | None) -> Notification:
+def notification(row: Row, viewer: UUID | None) -> Notification:
+    """A notification from a row."""
     return Notification(
         uuid=row["uuid"],
         kind=row["kind"],

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
+from opentelemetry import trace
 
 from cruddur.db.statements import Connection, load
 from cruddur.telemetry.pool import record_wait
@@ -57,11 +58,26 @@ class Database:
     their own), so handing one back costs no round trip.
     """
 
-    def __init__(self, dsn: str, *, pool_size: int, statement_timeout: float) -> None:
-        """Take the DSN, the largest number of connections, and seconds per statement."""
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        pool_size: int,
+        statement_timeout: float,
+        announce: Callable[[], None] | None = None,
+    ) -> None:
+        """Take how to reach it.
+
+        Args:
+            dsn: the server and the database.
+            pool_size: the largest number of connections.
+            statement_timeout: seconds that one statement may take.
+            announce: called after each commit, in place of the database's own NOTIFY.
+        """
         self._dsn = dsn
         self._pool_size = pool_size
         self._statement_timeout = statement_timeout
+        self._announce = announce
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -86,6 +102,7 @@ class Database:
                     "jit": "off",  # short statements: compiling one costs more than running it
                     "statement_timeout": str(int(self._statement_timeout * 1000)),
                     "idle_in_transaction_session_timeout": "30000",
+                    **({"cruddur.notify": "off"} if self._announce else {}),
                 },
             )
         except (*_UNREACHABLE, TimeoutError, ValueError) as error:
@@ -120,18 +137,8 @@ class Database:
         finally:
             record_wait(start)
         try:
-            yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
-        except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, TimeoutError) as error:
-            raise DatabaseUnavailableError(describe(error)) from error
-        except asyncpg.InternalClientError as error:
-            # The server said goodbye, and the end of the stream has not arrived yet.
-            if not _is_lost(conn):
-                conn.terminate()
-            raise DatabaseUnavailableError(describe(error)) from error
-        except asyncpg.InterfaceError as error:
-            if _is_lost(conn):
-                raise DatabaseUnavailableError(describe(error)) from error
-            raise
+            with _losses(conn):
+                yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
         finally:
             await self._pool.release(conn)
 
@@ -161,21 +168,52 @@ class Database:
                     yield conn
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 raise DatabaseUnavailableError(describe(error)) from error
+        if self._announce:
+            self._announce()
 
 
 @asynccontextmanager
 async def _transaction(conn: Connection) -> AsyncIterator[None]:
-    """asyncpg's own, with spans for its ends, where the disk is waited for."""
-    transaction = conn.transaction()
-    await measured(_BEGIN, transaction.__aenter__())
+    """With spans for its ends, where the disk is waited for."""
     with current_work().counting():
         try:
+            # Inside: who is cancelled here does not know how far the server has come.
+            await measured(_BEGIN, conn.execute(_begin()))
             yield
-        except BaseException as error:
+        except BaseException:
             with contextlib.suppress(Exception):  # which would hide why it is rolled back
-                await measured(_ROLLBACK, transaction.__aexit__(type(error), error, None))
+                await measured(_ROLLBACK, conn.execute("ROLLBACK"))
             raise
-        await measured(_COMMIT, transaction.__aexit__(None, None, None))
+        await measured(_COMMIT, conn.execute("COMMIT"))
+
+
+def _begin() -> str:
+    """Begin, and tell the trace to what the transaction causes (migration 0003)."""
+    ids = trace.get_current_span().get_span_context()
+    if not ids.trace_flags.sampled:
+        return "BEGIN"
+    return (
+        "BEGIN; SET LOCAL cruddur.traceparent ="
+        f" '00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}'"
+    )
+
+
+@contextmanager
+def _losses(conn: Any) -> Iterator[None]:
+    """Whatever tells that a connection broke, as DatabaseUnavailableError."""
+    try:
+        yield
+    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, TimeoutError) as error:
+        raise DatabaseUnavailableError(describe(error)) from error
+    except asyncpg.InternalClientError as error:
+        # The server said goodbye, and the end of the stream has not arrived yet.
+        if not _is_lost(conn):
+            conn.terminate()
+        raise DatabaseUnavailableError(describe(error)) from error
+    except asyncpg.InterfaceError as error:
+        if _is_lost(conn):
+            raise DatabaseUnavailableError(describe(error)) from error
+        raise
 
 
 def _is_lost(conn: Any) -> bool:
@@ -197,8 +235,10 @@ async def check_version(conn: Connection) -> None:
         )
 
 
-async def connect(dsn: str) -> Connection:
+async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connection:
     """Open one connection outside any pool, for migrations and session-wide locks.
+
+    `statement_timeout` is in seconds; without one, statements may take as long as they need.
 
     Raises:
         DatabaseUnavailableError: the server does not answer or refuses us.
@@ -206,7 +246,10 @@ async def connect(dsn: str) -> Connection:
     """
     try:
         conn = await asyncpg.connect(
-            dsn, timeout=ACQUIRE_TIMEOUT, server_settings={"application_name": "cruddur"}
+            dsn,
+            timeout=ACQUIRE_TIMEOUT,
+            command_timeout=statement_timeout,
+            server_settings={"application_name": "cruddur"},
         )
     except (*_UNREACHABLE, TimeoutError, ValueError) as error:
         raise DatabaseUnavailableError(describe(error)) from error
@@ -216,6 +259,22 @@ async def connect(dsn: str) -> Connection:
         await conn.close()
         raise
     return conn
+
+
+@asynccontextmanager
+async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Connection]:
+    """A connection of one's own that may LISTEN, until it breaks.
+
+    Raises:
+        DatabaseUnavailableError: it could not be had, or it broke.
+        DatabaseTooOldError: as `connect` says.
+    """
+    conn = await connect(dsn, statement_timeout=statement_timeout)
+    try:
+        with _losses(conn):
+            yield conn
+    finally:
+        conn.terminate()  # nothing is under way that would have to end well
 
 
 def describe(error: BaseException) -> str:

@@ -61,6 +61,102 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_activity() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    crud record;
+    parent record;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        crud := OLD;
+        PERFORM record_event('gone', crud.uuid, crud.user_uuid, crud.reply_to_activity_uuid);
+    ELSE
+        crud := NEW;
+        PERFORM record_event('crud', crud.uuid, crud.user_uuid, crud.reply_to_activity_uuid);
+    END IF;
+    IF crud.reply_to_activity_uuid IS NOT NULL THEN
+        SELECT * INTO parent FROM activities WHERE uuid = crud.reply_to_activity_uuid;
+        IF FOUND THEN
+            PERFORM record_event(
+                'counts', parent.uuid, parent.user_uuid, parent.reply_to_activity_uuid
+            );
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event(
+        CASE WHEN NEW.expires_at = OLD.expires_at THEN 'counts' ELSE 'expiry' END,
+        NEW.uuid, NEW.user_uuid, NEW.reply_to_activity_uuid
+    );
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_event(event_kind text, subject uuid DEFAULT NULL::uuid, member uuid DEFAULT NULL::uuid, parent uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(45670003);
+    INSERT INTO events (kind, subject_uuid, user_uuid, parent_uuid, traceparent)
+    VALUES (
+        event_kind, subject, member, parent,
+        NULLIF(current_setting('cruddur.traceparent', true), '')
+    );
+    -- Services that tell each other in another way switch it off in their connections.
+    IF current_setting('cruddur.notify', true) IS DISTINCT FROM 'off' THEN
+        PERFORM pg_notify('cruddur_events', '');
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.record_message() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('message', NEW.uuid, NEW.user_uuid);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_notification() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('notification', NEW.uuid, NEW.user_uuid);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_sign_out() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'sessions' THEN
+        PERFORM record_event('sign_out', OLD.uuid, OLD.user_uuid);
+    ELSE
+        PERFORM record_event('sign_out', OLD.uuid, OLD.uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.remember_expired() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO expired_activities (uuid, user_uuid, parent_uuid, expired_at)
+    VALUES (OLD.uuid, OLD.user_uuid, OLD.reply_to_activity_uuid, OLD.expires_at);
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.accounts (
     user_uuid uuid NOT NULL,
     email text NOT NULL,
@@ -100,6 +196,35 @@ CREATE TABLE public.deleted_subjects (
     issuer text NOT NULL,
     subject text NOT NULL,
     forget_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.events (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    subject_uuid uuid,
+    user_uuid uuid,
+    parent_uuid uuid,
+    traceparent text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
+    CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text])))
+);
+
+ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.expired_activities (
+    uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    parent_uuid uuid,
+    expired_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.idempotency_answers (
@@ -266,6 +391,14 @@ CREATE TABLE public.signups (
     CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text))
 );
 
+CREATE TABLE public.stream_tickets (
+    ticket_hash bytea NOT NULL,
+    user_uuid uuid NOT NULL,
+    session_uuid uuid,
+    access_ends_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE UNLOGGED TABLE public.throttles (
     bucket text NOT NULL,
     attempts integer NOT NULL,
@@ -289,6 +422,12 @@ ALTER TABLE ONLY public.avatars
 
 ALTER TABLE ONLY public.deleted_subjects
     ADD CONSTRAINT deleted_subjects_pkey PRIMARY KEY (issuer, subject);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.expired_activities
+    ADD CONSTRAINT expired_activities_pkey PRIMARY KEY (uuid);
 
 ALTER TABLE ONLY public.idempotency_answers
     ADD CONSTRAINT idempotency_answers_pkey PRIMARY KEY (key_uuid);
@@ -341,6 +480,9 @@ ALTER TABLE ONLY public.signups
 ALTER TABLE ONLY public.signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (uuid);
 
+ALTER TABLE ONLY public.stream_tickets
+    ADD CONSTRAINT stream_tickets_pkey PRIMARY KEY (ticket_hash);
+
 ALTER TABLE ONLY public.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (bucket);
 
@@ -366,6 +508,10 @@ CREATE INDEX activities_user_idx ON public.activities USING btree (user_uuid, cr
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
+
+CREATE INDEX events_created_at_idx ON public.events USING btree (created_at);
+
+CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 
 CREATE INDEX idempotency_answers_activity_uuid_idx ON public.idempotency_answers USING btree (activity_uuid);
 
@@ -407,17 +553,39 @@ CREATE INDEX signups_email_idx ON public.signups USING btree (email);
 
 CREATE INDEX signups_expires_at_idx ON public.signups USING btree (expires_at);
 
+CREATE INDEX stream_tickets_expires_at_idx ON public.stream_tickets USING btree (expires_at);
+
+CREATE INDEX stream_tickets_session_uuid_idx ON public.stream_tickets USING btree (session_uuid);
+
+CREATE INDEX stream_tickets_user_uuid_idx ON public.stream_tickets USING btree (user_uuid);
+
 CREATE INDEX throttles_resets_at_idx ON public.throttles USING btree (resets_at);
 
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 
 CREATE TRIGGER activities_inherit_expiry BEFORE INSERT OR UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.reply_to_activity_uuid IS NOT NULL)) EXECUTE FUNCTION public.inherit_expiry();
 
+CREATE CONSTRAINT TRIGGER activities_record_change AFTER UPDATE OF likes_count, reposts_count, expires_at ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.likes_count <> new.likes_count) OR (old.reposts_count <> new.reposts_count) OR (old.expires_at <> new.expires_at))) EXECUTE FUNCTION public.record_change();
+
+CREATE CONSTRAINT TRIGGER activities_record_created AFTER INSERT ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_activity();
+
+CREATE CONSTRAINT TRIGGER activities_record_deleted AFTER DELETE ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.expires_at > now())) EXECUTE FUNCTION public.record_activity();
+
+CREATE TRIGGER activities_remember_expired AFTER DELETE ON public.activities FOR EACH ROW WHEN ((old.expires_at <= now())) EXECUTE FUNCTION public.remember_expired();
+
 CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
 
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
 
+CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_message();
+
+CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_notification();
+
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
+
+CREATE CONSTRAINT TRIGGER sessions_record_sign_out AFTER DELETE ON public.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
+
+CREATE CONSTRAINT TRIGGER users_record_sign_out AFTER DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
@@ -490,3 +658,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.signup_attempts
     ADD CONSTRAINT signup_attempts_signup_uuid_fkey FOREIGN KEY (signup_uuid) REFERENCES public.signups(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.stream_tickets
+    ADD CONSTRAINT stream_tickets_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.stream_tickets
+    ADD CONSTRAINT stream_tickets_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;

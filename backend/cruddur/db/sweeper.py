@@ -21,6 +21,10 @@ _OTHERS = tuple(
         "refresh_tokens",
         "throttles",
         "idempotency_keys",
+        "mark",
+        "events",
+        "expired_activities",
+        "stream_tickets",
     )
 )
 

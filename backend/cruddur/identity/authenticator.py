@@ -103,5 +103,11 @@ def _bearer_token(header: str | None) -> str:
 
 def _viewer(known: db.KnownUser, claims: Claims, token: str) -> Viewer:
     return Viewer(
-        known.uuid, known.handle, claims.issuer, claims.subject, claims.session_uuid, token
+        known.uuid,
+        known.handle,
+        claims.issuer,
+        claims.subject,
+        claims.session_uuid,
+        token,
+        claims.ends_at,
     )

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -485,7 +486,13 @@ class CognitoAccounts:
             logger.error("Cognito's tokens are of %s, and those of %s count", issuer, self._issuer)
             raise UnavailableError
         username = str(payload.get("username") or subject)
-        return Claims(issuer=self._issuer, subject=subject, username=username, session_uuid=None)
+        return Claims(
+            issuer=self._issuer,
+            subject=subject,
+            username=username,
+            session_uuid=None,
+            ends_at=datetime.now(UTC),  # it is asked for its person, and used no further
+        )
 
     def _check_issuer(self, issuer: str) -> None:
         """Raise UnauthenticatedError for who is not of this pool."""

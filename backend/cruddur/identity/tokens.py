@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Claims:
     subject: str
     username: str
     session_uuid: UUID | None
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Verifier:
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
             return _read(issuer, claims)
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except (jwt.PyJWTError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise UnauthenticatedError from error
 
 
@@ -130,4 +132,5 @@ def _read(issuer: Issuer, claims: Mapping[str, Any]) -> Claims:
         username=str(claims.get("username") or subject),
         # Every token of ours names its session: otherwise nothing could end it.
         session_uuid=UUID(str(claims.get("sid"))) if issuer.name == ISSUER else None,
+        ends_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
     )

@@ -1,6 +1,7 @@
 """The person on whose behalf a request is made."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -9,7 +10,7 @@ class Viewer:
     """A person whose access token was verified.
 
     `session_uuid` is None for the demo identity and for tokens of another issuer;
-    `access_token` is empty for the demo identity.
+    `access_token` is empty for the demo identity, and `access_ends_at` None: it never ends.
     """
 
     uuid: UUID
@@ -18,3 +19,4 @@ class Viewer:
     subject: str
     session_uuid: UUID | None
     access_token: str
+    access_ends_at: datetime | None = None

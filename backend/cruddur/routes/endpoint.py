@@ -60,6 +60,7 @@ class Endpoint:
     cached: bool
     cookie: bool
     picture: Literal["upload", "answer"] | None
+    events: bool
     vary: Sequence[str]
 
 
@@ -81,6 +82,7 @@ class Area(Blueprint):
         cached: bool = False,
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
+        events: bool = False,
         vary: Sequence[str] = (),
     ) -> Callable[[H], H]:
         """Register a handler for a method on one or more rules.
@@ -95,6 +97,8 @@ class Area(Blueprint):
             cached: the answer carries an ETag and may be answered by 304.
             cookie: the refresh cookie is what the caller shows, or is set or taken away.
             picture: the body or the answer is a picture instead of JSON.
+            events: the answer is a stream of events, and an access token that is not good is
+                refused: else a member would miss what is theirs and never know.
             vary: request headers beside `Authorization` that change the answer.
         """
 
@@ -118,6 +122,7 @@ class Area(Blueprint):
                     cached=cached,
                     cookie=cookie,
                     picture=picture,
+                    events=events,
                     vary=vary,
                 )
                 self.endpoints.append(endpoint)
@@ -164,7 +169,7 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
 
     async def view(**arguments: Any) -> Response:
         if takes_viewer:
-            arguments["viewer"] = await _viewer(endpoint.access)
+            arguments["viewer"] = await _viewer(endpoint)
         if endpoint.query is not None:
             arguments["query"] = read_query(endpoint.query, request.args)
         if endpoint.body is not None:
@@ -179,10 +184,10 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
     return view
 
 
-async def _viewer(access: Access) -> Viewer | None:
+async def _viewer(endpoint: Endpoint) -> Viewer | None:
     header = request.headers.get("Authorization")
     authenticator = resources().authenticator
-    if access == "required":
+    if endpoint.access == "required" or (endpoint.events and header is not None):
         viewer: Viewer | None = await authenticator.require(header)
     else:
         viewer = await authenticator.recognise(header)

@@ -16,6 +16,7 @@ from cruddur.errors import GENERIC_CODES
 from cruddur.routes.accounts import COOKIE
 from cruddur.routes.drafts import refusal_codes
 from cruddur.routes.endpoint import Endpoint, Paged
+from cruddur.wire import Crud, Gone, LiveCounts, Notification, Reset, SentMessage
 
 _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -25,6 +26,9 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "": {"type": "string", "minLength": 1},
 }
 _ALWAYS = (500, 503)
+EVENTS = (Crud, LiveCounts, Gone, SentMessage, Notification, Reset)
+"""What travels as the data of events, which OpenAPI cannot say of a stream."""
+
 _STATUS_TEXT = {
     400: "The body is not JSON",
     401: "No valid access token, or wrong credentials",
@@ -97,12 +101,14 @@ def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
-    return [kind for kind in (endpoint.query, endpoint.body, _answer(endpoint)) if kind is not None]
+    told = EVENTS if endpoint.events else ()
+    kinds = (endpoint.query, endpoint.body, _answer(endpoint), *told)
+    return [kind for kind in kinds if kind is not None]
 
 
 def _answer(endpoint: Endpoint) -> Any:
     """The type of the body; pages are what they are pages of."""
-    if endpoint.picture == "answer":
+    if endpoint.picture == "answer" or endpoint.events:
         return None
     parts = get_args(endpoint.answer) if _is_union(endpoint.answer) else (endpoint.answer,)
     return reduce(or_, (get_args(part)[0] if get_origin(part) is Paged else part for part in parts))
@@ -163,6 +169,16 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
             }
             for name, field in schema["properties"].items()
         ]
+    if endpoint.events:
+        parameters.append(
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "required": False,
+                "description": "The last event that was received; what came after it is sent.",
+                "schema": {"type": "string"},
+            }
+        )
     if endpoint.idempotent:
         parameters.append(
             {
@@ -199,6 +215,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
     if endpoint.picture == "answer":
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
+    elif endpoint.events:
+        content = {"text/event-stream": {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": known[repr(_answer(endpoint))]}}
     success: dict[str, Any] = {"description": "Done", "content": content}
@@ -233,7 +251,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
 
     for status in _ALWAYS:
         add(status, [GENERIC_CODES[status]])
-    if endpoint.access == "required":
+    if endpoint.access == "required" or endpoint.events:
         add(401, [GENERIC_CODES[401]])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])

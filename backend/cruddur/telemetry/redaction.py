@@ -14,7 +14,9 @@ import msgspec
 
 REDACTED = "[redacted]"
 
-HARMLESS_QUERY_KEYS = frozenset({"crud", "cursor", "feed", "handle", "limit", "shape"})
+HARMLESS_QUERY_KEYS = frozenset(
+    {"crud", "cursor", "feed", "handle", "last_event_id", "limit", "shape"}
+)
 """Query parameters whose values may be seen; all others may hold what a person wrote."""
 
 HARMLESS_HEADERS = frozenset(

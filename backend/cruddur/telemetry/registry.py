@@ -15,7 +15,7 @@ class SpanName:
     """A span: how it is named, of which kind it is, and when there is one."""
 
     name: str
-    kind: Literal["SERVER", "CLIENT", "INTERNAL"]
+    kind: Literal["SERVER", "CLIENT", "CONSUMER", "INTERNAL"]
     when: str
 
 
@@ -68,6 +68,11 @@ SPANS = (
         "the end of a stream: a trace of its own, linked to the span that opened it",
     ),
     SpanName(
+        "deliver {kind}",
+        "CONSUMER",
+        "an event reaches the streams of a process: in the trace of the request that caused it",
+    ),
+    SpanName(
         "{OPERATION} {area}.{statement}",
         "CLIENT",
         "each SQL statement, such as `SELECT activities.home`, which is the file"
@@ -110,12 +115,18 @@ _ATTRIBUTES = (
         "server spans, log lines",
         "the caller went away before the answer was complete: no fault of ours",
     ),
+    Attribute("app.event.id", "int", "deliver spans", "the event's place in the log"),
+    Attribute("app.event.kind", "string", "deliver spans, metrics", "what happened"),
+    Attribute("app.event.readers", "int", "deliver spans", "streams that were told of it"),
     Attribute("app.stream.messages", "int", "close spans, log lines", "messages that were sent"),
     Attribute(
         "app.stream.duration_ms", "double", "close spans, log lines", "how long it was open", "ms"
     ),
     Attribute(
-        "app.stream.close_reason", "string", "close spans, log lines", "client, server or failed"
+        "app.stream.close_reason",
+        "string",
+        "close spans, log lines",
+        "client, server, signed_out, slow or failed",
     ),
     Attribute("app.swept", "int", "sweep", "cruds and replies that were removed"),
     Attribute("app.picture.bytes", "int", "encode avatar", "size of the upload", "By"),
@@ -144,6 +155,16 @@ _METRICS = (
     Metric("app.accounts.confirmed", "counter", "{account}", "accounts opened"),
     Metric("app.sessions.opened", "counter", "{session}", "sign-ins that succeeded"),
     Metric("app.streams.open", "updowncounter", "{stream}", "streams that are open"),
+    Metric("app.streams.dropped", "counter", "{stream}", "streams whose reader was too slow"),
+    Metric("app.events.delivered", "counter", "{event}", "events, once for each stream"),
+    Metric(
+        "app.event.delay",
+        "histogram",
+        "s",
+        "from an event to the moment when all streams of a process were told",
+        ("app.event.kind",),
+        _SECONDS,
+    ),
     Metric(
         "app.event_loop.lag",
         "histogram",

@@ -13,7 +13,7 @@ import re
 import string
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote_from_bytes
 
 from opentelemetry import context, propagate, trace
@@ -114,6 +114,20 @@ def instrument(
     return entry
 
 
+class OpenStream(Protocol):
+    """An answer that goes on after its request: put into the scope as `cruddur.stream`, it
+    is run when the headers are sent, and otherwise released."""
+
+    sent: int
+    reason: str
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Answer to the end."""
+
+    def release(self) -> None:
+        """It will not be run."""
+
+
 class RouteNames:
     """Names requests by the rule that they match, before anything else is known of them."""
 
@@ -207,6 +221,23 @@ class RequestLayer:
             context.detach(token)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The request is over when the stream is established: then its span ends, so that it
+        can be seen while the stream is open, and nothing of the request is held. When the
+        stream closes, a trace of its own is linked to it."""
+        opening = await self._open_stream(scope, receive, send)
+        stream: OpenStream | None = scope.pop("cruddur.stream", None)
+        if stream is None:
+            return
+        open_streams = self.instruments.gauges["app.streams.open"]
+        open_streams.add(1)
+        start = time.perf_counter()
+        try:
+            await stream.run(receive, send)
+        finally:
+            open_streams.add(-1)
+            self._close_stream(scope, stream, opening, time.perf_counter() - start)
+
+    async def _open_stream(self, scope: Scope, receive: Receive, send: Send) -> SpanContext:
         name, attributes = self._names.details(scope)
         opening = self.instruments.tracer.start_span(
             name,
@@ -220,12 +251,55 @@ class RequestLayer:
         )
         if not opening.get_span_context().is_valid:
             opening = unrecorded(scope)
+        work = self.work(scope, opening)
+        start = time.perf_counter()
+        status: int | None = None
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *self.headers(opening)]
+                opening.set_attribute("http.response.status_code", status)
+                if status >= 500:
+                    opening.set_status(Status(StatusCode.ERROR))
+            elif "cruddur.stream" in scope:
+                return  # the answer goes on: this is the end of the request alone
+            await send(message)
+
         token = context.attach(trace.set_span_in_context(opening))
         try:
-            stream = _Stream(self, scope, opening)
-            await stream.run(receive, send)
+            with working(work):
+                await self.app(scope, receive, sending)
+        except BaseException:
+            if stream := scope.pop("cruddur.stream", None):
+                stream.release()
+            raise
         finally:
+            if work.error is not None:
+                _mark(opening, work)
+            opening.set_attributes(account(work))
+            opening.end()
+            _log_request(logging.INFO, scope, work, status, time.perf_counter() - start, {})
             context.detach(token)
+        return opening.get_span_context()
+
+    def _close_stream(
+        self, scope: Scope, stream: "OpenStream", opening: SpanContext, seconds: float
+    ) -> None:
+        route = scope["cruddur.route"]
+        facts: dict[str, AttributeValue] = {
+            "app.stream.messages": stream.sent,
+            "app.stream.duration_ms": milliseconds(seconds),
+            "app.stream.close_reason": stream.reason,
+        }
+        closing = self.instruments.tracer.start_span(
+            f"close {route}", context=context.Context(), links=[Link(opening)], attributes=facts
+        )
+        token = context.attach(trace.set_span_in_context(closing))
+        logger.info("close %s", route, extra={"fields": {"http.route": route, **facts}})
+        context.detach(token)
+        closing.end()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         span = trace.get_current_span()
@@ -341,92 +415,6 @@ class _Exchange:
         if self._is_disconnected:
             facts["app.client_disconnected"] = True
         return facts
-
-
-class _Stream:
-    """One answer without an end.
-
-    Its first span ends when the stream is established, so that it can be seen while the
-    stream is open; when it closes, a trace of its own is linked to it.
-    """
-
-    def __init__(self, layer: RequestLayer, scope: Scope, opening: Span) -> None:
-        self._layer = layer
-        self._scope = scope
-        self._opening = opening
-        self._instruments = layer.instruments
-        self._work = layer.work(scope, opening)
-        self._start = time.perf_counter()
-        self._status: int | None = None
-        self._messages = 0
-        self._is_open = False
-        self._close_reason = "failed"
-
-    async def run(self, receive: Receive, send: Send) -> None:
-        async def receiving() -> Message:
-            message = await receive()
-            if message["type"] == "http.disconnect" and self._close_reason == "failed":
-                self._close_reason = "client"
-            return message
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await self._begin(message, send)
-                return
-            if message["type"] == "http.response.body":
-                self._messages += bool(message.get("body"))
-                if not message.get("more_body"):
-                    self._close_reason = "server"
-            await send(message)
-
-        with working(self._work):
-            try:
-                await self._layer.app(self._scope, receiving, sending)
-            except Exception as error:
-                self._close_reason = "failed"
-                report(error)
-                raise
-            finally:
-                self._end()
-
-    async def _begin(self, message: Message, send: Send) -> None:
-        self._status = message["status"]
-        message["headers"] = [*message.get("headers", ()), *self._layer.headers(self._opening)]
-        await send(message)
-        headers = dict(message["headers"])
-        self._opening.set_attribute("http.response.status_code", message["status"])
-        if self._status >= 500:
-            self._opening.set_status(Status(StatusCode.ERROR))
-        if self._work.error is not None:
-            _mark(self._opening, self._work)
-        self._opening.set_attributes(account(self._work))
-        self._opening.end()
-        self._work.is_recording = False  # what happens in a stream is not the stream's child
-        if headers.get(b"content-type", b"").startswith(b"text/event-stream"):
-            self._is_open = True
-            self._instruments.gauges["app.streams.open"].add(1)
-
-    def _end(self) -> None:
-        if self._opening.is_recording():  # it never began
-            self._opening.end()
-        duration = time.perf_counter() - self._start
-        facts: dict[str, AttributeValue] = {
-            "app.stream.messages": self._messages,
-            "app.stream.duration_ms": milliseconds(duration),
-            "app.stream.close_reason": self._close_reason,
-        }
-        if self._is_open:
-            self._instruments.gauges["app.streams.open"].add(-1)
-            closing = self._instruments.tracer.start_span(
-                f"close {self._work.route}",
-                context=context.Context(),
-                links=[Link(self._opening.get_span_context())],
-                attributes=facts,
-            )
-            if self._work.error is not None:
-                _mark(closing, self._work)
-            closing.end()
-        _log_request(logging.INFO, self._scope, self._work, self._status, duration, facts)
 
 
 def unrecorded(scope: Scope) -> Span:

@@ -135,11 +135,12 @@ class Sinks:
 
 
 def require_extras(settings: Settings) -> None:
-    """Raise SettingsError when a sink is on and what it needs is not installed."""
+    """Raise SettingsError when something is on and what it needs is not installed."""
     for is_on, package, extra in (
         (bool(settings.rollbar_access_token), "rollbar", "rollbar"),
         (bool(settings.cloudwatch_log_group), "watchtower", "aws"),
         (settings.xray in {"api", "otlp"}, "boto3", "aws"),
+        (bool(settings.bus), "redis", "redis"),
     ):
         if is_on and find_spec(package) is None:
             raise SettingsError(f"{package} is not installed: pip install 'cruddur[{extra}]'")

@@ -744,6 +744,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/stream": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What happens, as it happens
+         * @description Server-sent events: `crud` (new, as a visitor sees it), `counts`, `gone` (deleted or expired) and `reset` (too much was missed: read everything anew); to a member also the `message` and `notification` that are for them. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without a loss. A stream of a member ends when the session does.
+         */
+        readonly get: operations["live_stream_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/stream/ticket": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A ticket to open a stream with
+         * @description Good once and for half a minute, for `?ticket=`: an access token has no place in an address, and `EventSource` cannot send headers.
+         */
+        readonly post: operations["live_ticket_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/trending": {
         readonly parameters: {
             readonly query?: never;
@@ -992,6 +1032,14 @@ export interface components {
             readonly email: string;
         };
         /**
+         * Gone
+         * @description A crud that was deleted or has expired.
+         */
+        readonly Gone: {
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * Health
          * @description The process answers. `ver` is the contract's version.
          */
@@ -1000,6 +1048,17 @@ export interface components {
             readonly success?: boolean;
             /** @default 1 */
             readonly ver?: number;
+        };
+        /**
+         * LiveCounts
+         * @description The counts of a crud as anybody sees them.
+         */
+        readonly LiveCounts: {
+            readonly likes_count: number;
+            readonly replies_count: number;
+            readonly reposts_count: number;
+            /** Format: uuid */
+            readonly uuid: string;
         };
         /**
          * Member
@@ -1189,6 +1248,11 @@ export interface components {
             readonly message: string;
         };
         /**
+         * Reset
+         * @description Too much was missed: everything is to be read anew.
+         */
+        readonly Reset: Record<string, never>;
+        /**
          * ResetDraft
          * @description A new password, proved by the code that was sent.
          */
@@ -1307,6 +1371,25 @@ export interface components {
             readonly sink: string;
         };
         /**
+         * StreamQuery
+         * @description What a stream is about: everything, or one of `feed`, `handle` and `crud`.
+         *
+         *     `last_event_id` says the same as the header `Last-Event-ID`, and `ticket` the same as an
+         *     access token, where headers cannot be set.
+         */
+        readonly StreamQuery: {
+            /** @default null */
+            readonly crud?: string | null;
+            /** @default null */
+            readonly feed?: "home" | null;
+            /** @default null */
+            readonly handle?: string | null;
+            /** @default null */
+            readonly last_event_id?: string | null;
+            /** @default null */
+            readonly ticket?: string | null;
+        };
+        /**
          * Tag
          * @description A #tag of live cruds and how many of them carry it.
          */
@@ -1322,6 +1405,13 @@ export interface components {
             readonly pid: number;
             readonly sample_ratio: number;
             readonly sinks: readonly components["schemas"]["SinkHealth"][];
+        };
+        /**
+         * Ticket
+         * @description Opens one stream within half a minute.
+         */
+        readonly Ticket: {
+            readonly ticket: string;
         };
         /**
          * UpdatedProfile
@@ -4284,6 +4374,141 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description A fault of ours */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description Something that is needed does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly live_stream_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly crud?: string;
+                readonly feed?: "home";
+                readonly handle?: string;
+                readonly last_event_id?: string;
+                readonly ticket?: string;
+            };
+            readonly header?: {
+                /** @description The last event that was received; what came after it is sent. */
+                readonly "Last-Event-ID"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description It never was, it expired, or it is not the caller's to see */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("feed_invalid" | "handle_invalid" | "crud_invalid" | "last_event_id_invalid" | "ticket_invalid" | "filter_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description A fault of ours */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description Something that is needed does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly live_ticket_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
                 };
             };
             /** @description A fault of ours */

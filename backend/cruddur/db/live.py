@@ -1,0 +1,149 @@
+"""What happened lately, and what of it may be told: the log of events and what it names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from msgspec import convert
+
+from cruddur.db.activities import crud
+from cruddur.db.notifications import notification
+from cruddur.db.statements import Connection, load
+from cruddur.wire import Crud, Notification, SentMessage
+
+EventKind = Literal[
+    "crud", "counts", "expiry", "gone", "message", "notification", "sign_out", "mark"
+]
+
+CHANNEL = "cruddur_events"
+"""Where the database notifies of new events, without saying which."""
+
+_EVENTS = load("live.events")
+_LATEST = load("live.latest")
+_HAPPENED_AT = load("live.happened_at")
+_CRUDS = load("live.cruds")
+_MESSAGES = load("live.messages")
+_NOTIFICATIONS = load("live.notifications")
+_EXPIRING = load("live.expiring")
+_CLOCK = load("live.clock")
+_CREATE_TICKET = load("live.create_ticket")
+_TAKE_TICKET = load("live.take_ticket")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened; the migration says what each column means by kind.
+
+    A mark has neither subject nor user, and nobody asks for them.
+    """
+
+    id: int
+    kind: EventKind
+    subject_uuid: UUID
+    user_uuid: UUID
+    parent_uuid: UUID | None
+    traceparent: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """A crud or reply, whose it is, what it answers, and when it ends."""
+
+    uuid: UUID
+    user_uuid: UUID
+    parent_uuid: UUID | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whose stream it is; where no session can be ended, it ends at `access_ends_at`."""
+
+    user_uuid: UUID
+    session_uuid: UUID | None
+    access_ends_at: datetime | None
+
+
+async def select_events(
+    conn: Connection, *, after: int, until: int | None = None, limit: int
+) -> list[Event]:
+    """What happened after an event, and not after another, the earliest first."""
+    rows = await _EVENTS.rows(conn, after=after, until=until, limit=limit)
+    return [Event(**row) for row in rows]
+
+
+async def select_latest(conn: Connection) -> int:
+    """The id of the latest event; 0 before the first."""
+    return await _LATEST.value(conn) or 0
+
+
+async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
+    """When an event happened; None when it is forgotten, or never was."""
+    found: datetime | None = await _HAPPENED_AT.value(conn, event_id=event_id)
+    return found
+
+
+async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:
+    """The live ones among these, as a visitor sees them, with their authors."""
+    rows = await _CRUDS.rows(conn, uuids=uuids)
+    return {row["uuid"]: (crud(row, None), row["user_uuid"]) for row in rows}
+
+
+async def select_messages(
+    conn: Connection, *, uuids: Sequence[UUID]
+) -> dict[UUID, tuple[SentMessage, tuple[UUID, UUID]]]:
+    """Messages, each with the two people who may read it."""
+    rows = await _MESSAGES.rows(conn, uuids=uuids)
+    return {
+        row["uuid"]: (
+            convert(dict(row), SentMessage),
+            (row["low_user_uuid"], row["high_user_uuid"]),
+        )
+        for row in rows
+    }
+
+
+async def select_notifications(
+    conn: Connection, *, uuids: Sequence[UUID]
+) -> dict[UUID, tuple[Notification, UUID]]:
+    """Notifications, each with the person who may read it."""
+    rows = await _NOTIFICATIONS.rows(conn, uuids=uuids)
+    return {row["uuid"]: (notification(row, row["user_uuid"]), row["user_uuid"]) for row in rows}
+
+
+async def select_expiring(
+    conn: Connection, *, after: datetime, until: datetime | None, limit: int | None = None
+) -> list[Expiring]:
+    """What ends in a stretch of time, by default until now, the soonest first; also what was
+    swept since."""
+    rows = await _EXPIRING.rows(conn, after=after, until=until, limit=limit)
+    return [Expiring(**row) for row in rows]
+
+
+async def select_clock(conn: Connection) -> datetime:
+    """The time by the database's clock, which alone decides what is visible."""
+    now: datetime = await _CLOCK.value(conn)
+    return now
+
+
+async def insert_ticket(
+    conn: Connection, *, ticket_hash: bytes, admission: Admission, lifetime: timedelta
+) -> None:
+    """Keep a ticket until it is taken."""
+    await _CREATE_TICKET.run(
+        conn,
+        ticket_hash=ticket_hash,
+        user_uuid=admission.user_uuid,
+        session_uuid=admission.session_uuid,
+        access_ends_at=admission.access_ends_at,
+        lifetime=lifetime,
+    )
+
+
+async def take_ticket(conn: Connection, *, ticket_hash: bytes) -> Admission | None:
+    """Use a ticket up; None when there is none, or no longer."""
+    row = await _TAKE_TICKET.row(conn, ticket_hash=ticket_hash)
+    return Admission(**row) if row else None

@@ -1,0 +1,4 @@
+SELECT events.id
+FROM events
+ORDER BY events.id DESC
+LIMIT 1

@@ -1,0 +1,2 @@
+DELETE FROM stream_tickets
+WHERE expires_at <= now()

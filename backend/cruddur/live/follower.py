@@ -1,0 +1,201 @@
+"""Follows the log of events, one connection per process, and the clock beside it."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from time import time_ns
+from uuid import UUID
+
+from opentelemetry import context, trace
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from cruddur.db import live as db
+from cruddur.db.live import Event, Expiring
+from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
+from cruddur.db.statements import Connection
+from cruddur.live.bus import Bus
+from cruddur.live.expiry import Clock, Expiries
+from cruddur.live.hub import Hub
+from cruddur.live.reading import Reading, counted, ended, parents, read
+from cruddur.live.topics import meant_for, opened_in
+from cruddur.telemetry.failures import report
+from cruddur.telemetry.work import Instruments, Work, working
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+"""Events that are told at once: fewer than wait for a reader who keeps up (QUEUE_FRAMES)."""
+
+LOOK_SECONDS = 5.0
+"""How often new events are looked for without a word of them, which may be lost."""
+
+HORIZON = timedelta(seconds=60)
+"""How far ahead ends are known; read anew when half of it is over."""
+
+_GLANCE_SECONDS = 1.0
+"""The clock may be corrected while the soonest end is waited for."""
+
+_STATEMENT_SECONDS = 10.0
+_RETRY_SECONDS = (0.1, 2.0)
+
+_propagator = TraceContextTextMapPropagator()
+
+
+class Follower:
+    """Tells the hub what happens: events as they are committed, ends as they come.
+
+    While the database is away it tells of the ends that it knows; afterwards, of everything
+    that happened meanwhile.
+    """
+
+    def __init__(self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments) -> None:
+        """Take where events are, who is told of them, what wakes us and what measures us."""
+        self._dsn = dsn
+        self._hub = hub
+        self._bus = bus
+        self._instruments = instruments
+        self._clock = Clock()
+        self._expiries = Expiries()
+        self._awake = asyncio.Event()
+        self._has_ends = asyncio.Event()
+        self._recounted: dict[UUID, None] = {}
+
+    async def begin(self, conn: Connection) -> None:
+        """What happened before concerns nobody here.
+
+        Raises:
+            DatabaseUnavailableError: the connection broke.
+        """
+        self._hub.position = await db.select_latest(conn)
+        await self._load_ends(conn)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follows inside, and ends every stream at the end."""
+        with working(Work(self._instruments)):
+            tasks = [
+                asyncio.create_task(task)
+                for task in (self._follow(), self._watch(), self._hub.beat())
+            ]
+        try:
+            yield
+        finally:
+            self._hub.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        pause, longest = _RETRY_SECONDS
+        while True:
+            try:
+                async with (
+                    listening(self._dsn, statement_timeout=_STATEMENT_SECONDS) as conn,
+                    self._bus.waking(conn, self._awake.set),
+                ):
+                    conn.add_termination_listener(lambda _: self._awake.set())
+                    await self._resume(conn)
+                    pause = _RETRY_SECONDS[0]
+                    while True:
+                        await self._look(conn)
+            except (DatabaseUnavailableError, DatabaseTooOldError) as error:
+                logger.warning("new events wait for the database: %s", error)
+            except Exception as error:
+                report(error, "telling of events")
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # no secret
+            pause = min(2 * pause, longest)
+
+    async def _resume(self, conn: Connection) -> None:
+        """Go on where we were; if that is forgotten, nobody can be told what was missed."""
+        position = self._hub.position
+        if position and await db.select_happened_at(conn, event_id=position) is None:
+            self._hub.position = await db.select_latest(conn)
+            self._hub.reset()
+        await self._load_ends(conn)
+
+    async def _look(self, conn: Connection) -> None:
+        """Tell of what is new, and wait for more."""
+        start = time_ns()
+        events = await db.select_events(conn, after=self._hub.position, limit=BATCH)
+        if events:
+            await self._tell(events, await read(conn, events), start)
+        if self._recounted:
+            uuids, self._recounted = list(self._recounted), {}
+            for delivery in await counted(conn, uuids):
+                await self._hub.tell(delivery)
+        if self._clock.now() > self._expiries.horizon - HORIZON / 2:
+            await self._load_ends(conn)
+        if len(events) < BATCH:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
+            self._awake.clear()
+
+    async def _tell(self, events: list[Event], reading: Reading, start: int) -> None:
+        self._hub.position = events[-1].id
+        for uuid in reading.gone:
+            self._expiries.discard(uuid)
+        for item in reading.expiring:
+            self._expiries.add(item)
+        self._has_ends.set()
+        for event, delivery in reading.deliveries:
+            told = await self._hub.tell(delivery)
+            self._measure(event, told, start)
+        if reading.mark is not None:
+            self._hub.mark(reading.mark)
+        for uuid in reading.signed_out:
+            for topic in (opened_in(uuid), meant_for(uuid)):
+                self._hub.end(topic, "signed_out")
+
+    def _measure(self, event: Event, told: int, start: int) -> None:
+        """The part of this process in the trace of the request that caused the event."""
+        delay = (self._clock.now() - event.created_at).total_seconds()
+        if histogram := self._instruments.histograms.get("app.event.delay"):
+            histogram.record(max(0.0, delay), {"app.event.kind": event.kind})
+        if event.traceparent is None:
+            return
+        cause = _propagator.extract({"traceparent": event.traceparent}, context.Context())
+        if trace.get_current_span(cause).get_span_context().is_valid:
+            self._instruments.tracer.start_span(
+                f"deliver {event.kind}",
+                context=cause,
+                kind=SpanKind.CONSUMER,
+                attributes={
+                    "app.event.id": event.id,
+                    "app.event.kind": event.kind,
+                    "app.event.readers": told,
+                },
+                start_time=start,
+            ).end()
+
+    async def _load_ends(self, conn: Connection) -> None:
+        now = await db.select_clock(conn)
+        self._clock.set(now)
+        self._expiries.begin(now)
+        horizon = now + HORIZON
+        found = await db.select_expiring(conn, after=self._expiries.told_until, until=horizon)
+        self._expiries.load(found, horizon)
+        self._has_ends.set()
+
+    async def _watch(self) -> None:
+        """Tell of each end at its time, also while the database is away."""
+        while True:
+            self._has_ends.clear()
+            await self._tell_ends(self._expiries.take(self._clock.now()))
+            soonest = self._expiries.soonest()
+            left = (soonest - self._clock.now()).total_seconds() if soonest else _GLANCE_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _GLANCE_SECONDS)):
+                    await self._has_ends.wait()
+
+    async def _tell_ends(self, due: list[Expiring]) -> None:
+        for delivery in ended(due):
+            await self._hub.tell(delivery)
+        if uuids := parents(due):
+            self._recounted.update(dict.fromkeys(uuids))
+            self._awake.set()

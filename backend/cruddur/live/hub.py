@@ -1,0 +1,154 @@
+"""Who is listening in this process, and to what; whatever is told passes through here."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from cruddur.errors import RateLimitedError, UnavailableError
+from cruddur.live import frames
+from cruddur.live.stream import Reason, Stream
+from cruddur.live.topics import Topic
+from cruddur.telemetry.work import Instruments
+
+HEARTBEAT_SECONDS = 15
+"""Proxies close what is silent for a minute, and readers give up sooner."""
+
+_FAIR = 200
+"""Streams that are told of something before others have their turn."""
+
+_COME_BACK_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event, ready to be sent, and who is to hear of it.
+
+    `id` is None where the event has no place in the log: an expiry.
+    """
+
+    topics: tuple[Topic, ...]
+    frame: bytes
+    id: int | None = None
+
+
+class Hub:
+    """The open streams by what they are told of.
+
+    Attributes:
+        position: the event up to which everything was told here, or is being told.
+    """
+
+    def __init__(self, instruments: Instruments, *, most: int, most_per_address: int) -> None:
+        """Take how many streams there may be in all, and from one address."""
+        self.position = 0
+        self._instruments = instruments
+        self._most = most
+        self._most_per_address = most_per_address
+        # Dictionaries for sets that keep their order.
+        self._streams: dict[Stream, None] = {}
+        self._topics: dict[Topic, dict[Stream, None]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._ends: dict[Stream, asyncio.TimerHandle] = {}
+        self._is_closing = False
+
+    def open(
+        self,
+        topics: tuple[Topic, ...],
+        address: str,
+        *,
+        after: int = 0,
+        seconds: float | None = None,
+    ) -> Stream:
+        """A stream that hears of everything from now on.
+
+        Args:
+            topics: what it is told of, one public topic among them.
+            address: where its reader comes from.
+            after: an event that the reader knows, which may be ahead of us.
+            seconds: after which it ends, if anything limits it.
+
+        Raises:
+            UnavailableError: there are as many as this process takes, or it is stopping.
+            RateLimitedError: there are as many as one address may have.
+        """
+        if self._is_closing or len(self._streams) >= self._most:
+            raise UnavailableError
+        if self._addresses[address] >= self._most_per_address:
+            raise RateLimitedError(_COME_BACK_SECONDS)
+        stream = Stream(topics, address, max(after, self.position), self._forget)
+        self._streams[stream] = None
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._ends[stream] = loop.call_later(seconds, stream.end, "signed_out")
+        self._addresses[address] += 1
+        for topic in topics:
+            self._topics.setdefault(topic, {})[stream] = None
+        return stream
+
+    async def tell(self, delivery: Delivery) -> int:
+        """Hand it to every stream that wants it; returns to how many.
+
+        Each gets it once, as it listens to one public topic only; and none that was told of
+        it otherwise while it was being opened.
+        """
+        told = 0
+        for topic in delivery.topics:
+            for stream in tuple(self._topics.get(topic, ())):
+                if delivery.id is not None and delivery.id <= stream.after:
+                    continue
+                if not stream.offer(delivery.frame):
+                    stream.drop(frames.reset(self.position))
+                told += 1
+                if told % _FAIR == 0:
+                    await asyncio.sleep(0)
+        self._count("app.events.delivered", told)
+        return told
+
+    def mark(self, event_id: int) -> None:
+        """Everybody was told of everything up to an event, little as it may be."""
+        for stream in tuple(self._streams):
+            if event_id > stream.after:
+                stream.offer(frames.place(event_id))
+
+    def reset(self) -> None:
+        """Events were missed here, and cannot be had any more: everybody starts over."""
+        for stream in tuple(self._streams):
+            if not stream.offer(frames.reset(self.position)):
+                stream.drop(frames.reset(self.position))
+
+    def end(self, topic: Topic, reason: Reason) -> None:
+        """End every stream that listens to a topic."""
+        for stream in tuple(self._topics.get(topic, ())):
+            stream.end(reason)
+
+    def close(self) -> None:
+        """End all of them, each with a time of its own to come back, and open no more."""
+        self._is_closing = True
+        for stream in tuple(self._streams):
+            stream.end("server", frames.retry())
+
+    async def beat(self) -> None:
+        """Until cancelled: a sign of life to every stream, a part of them each second."""
+        turn = 0
+        while True:
+            await asyncio.sleep(1)
+            turn = (turn + 1) % HEARTBEAT_SECONDS
+            for stream in tuple(self._streams)[turn::HEARTBEAT_SECONDS]:
+                stream.offer(frames.HEARTBEAT)
+
+    def _forget(self, stream: Stream) -> None:
+        del self._streams[stream]
+        self._addresses -= Counter((stream.address,))
+        if end := self._ends.pop(stream, None):
+            end.cancel()
+        for topic in stream.topics:
+            listeners = self._topics[topic]
+            del listeners[stream]
+            if not listeners:
+                del self._topics[topic]
+        if stream.reason == "slow":
+            self._count("app.streams.dropped", 1)
+
+    def _count(self, metric: str, amount: int) -> None:
+        if amount and (counter := self._instruments.counters.get(metric)):
+            counter.add(amount)

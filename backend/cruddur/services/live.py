@@ -1,0 +1,140 @@
+"""Streams: what one is about, whom it is for, and what its reader missed."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from cruddur.db import activities as activities_db
+from cruddur.db import live as db
+from cruddur.db.live import Admission
+from cruddur.db.statements import Connection
+from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
+from cruddur.identity.viewer import Viewer
+from cruddur.live import frames
+from cruddur.live.hub import Hub
+from cruddur.live.reading import replay
+from cruddur.live.stream import Stream
+from cruddur.live.topics import (
+    EVERYTHING,
+    HOME,
+    Topic,
+    around,
+    meant_for,
+    opened_in,
+    written_by,
+)
+from cruddur.services import users
+from cruddur.wire import StreamQuery, Ticket
+
+TICKET_LIFETIME = timedelta(seconds=30)
+
+_ID_DIGITS = 18  # of a bigint
+
+
+def admission(viewer: Viewer) -> Admission:
+    """What a viewer's stream ends with."""
+    return Admission(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
+
+
+async def give_ticket(conn: Connection, viewer: Viewer) -> Ticket:
+    """Something that opens one stream of the viewer's; only its digest is kept."""
+    ticket = secrets.token_urlsafe(32)
+    await db.insert_ticket(
+        conn,
+        ticket_hash=_digest(ticket),
+        admission=admission(viewer),
+        lifetime=TICKET_LIFETIME,
+    )
+    return Ticket(ticket)
+
+
+async def take_ticket(conn: Connection, ticket: str) -> Admission:
+    """Whose stream a ticket opens; it is used up.
+
+    Raises:
+        UnauthenticatedError: there is no such ticket, or no longer.
+    """
+    found = await db.take_ticket(conn, ticket_hash=_digest(ticket))
+    if found is None:
+        raise UnauthenticatedError
+    return found
+
+
+async def listen(
+    conn: Connection,
+    hub: Hub,
+    whose: Admission | None,
+    query: StreamQuery,
+    *,
+    last_event_id: str | None,
+    address: str,
+) -> Stream:
+    """Open a stream, with what its reader has missed since its last event.
+
+    Raises:
+        InvalidError: more than one filter.
+        NotFoundError: nobody has the handle, or there is no such live crud.
+        RateLimitedError, UnavailableError: as `Hub.open` says.
+    """
+    topics = await _topics(conn, whose, query)
+    since = None
+    if last_event_id is None:
+        known = await db.select_latest(conn)
+    else:
+        known = _id(last_event_id)
+        since = await db.select_happened_at(conn, event_id=known)
+    seconds = None
+    if whose is not None and whose.session_uuid is None and whose.access_ends_at is not None:
+        seconds = (whose.access_ends_at - datetime.now(UTC)).total_seconds()
+    # An event that we never had says nothing of where its reader is.
+    after = known if last_event_id is None or since is not None else 0
+    stream = hub.open(topics, address, after=after, seconds=seconds)
+    try:
+        if last_event_id is None:
+            missed: list[bytes] | None = []
+        elif since is None:
+            missed = None
+        else:
+            missed = await replay(conn, topics, known, since, until=stream.after)
+        stream.begin(_first(missed, stream.after))
+    except BaseException:
+        stream.release()
+        raise
+    return stream
+
+
+async def _topics(
+    conn: Connection, whose: Admission | None, query: StreamQuery
+) -> tuple[Topic, ...]:
+    if sum(part is not None for part in (query.feed, query.handle, query.crud)) > 1:
+        raise InvalidError("filter_invalid")
+    public = EVERYTHING
+    if query.feed is not None:
+        public = HOME
+    elif query.handle is not None:
+        public = written_by((await users.short(conn, query.handle)).uuid)
+    elif query.crud is not None:
+        if await activities_db.select_activity(conn, uuid=query.crud, viewer=None) is None:
+            raise NotFoundError
+        public = around(query.crud)
+    if whose is None:
+        return (public,)
+    if whose.session_uuid is None:
+        return (public, meant_for(whose.user_uuid))
+    return (public, meant_for(whose.user_uuid), opened_in(whose.session_uuid))
+
+
+def _first(missed: list[bytes] | None, position: int) -> bytes:
+    """How a stream begins: with what its reader missed, and where it is; None: too much."""
+    if missed is None:
+        return frames.retry() + frames.reset(position)
+    return b"".join((frames.retry(), *missed, frames.place(position)))
+
+
+def _id(text: str) -> int:
+    """The event that a reader names; -1 for what cannot be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else -1
+
+
+def _digest(ticket: str) -> bytes:
+    return hashlib.sha256(ticket.encode()).digest()

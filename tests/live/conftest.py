@@ -1,0 +1,16 @@
+"""The application of all tests behind a real server: a stream needs a socket."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from quart import Quart
+
+from support import serving_on_a_socket
+
+
+@pytest.fixture
+async def url(app: Quart, database: asyncpg.Connection) -> AsyncIterator[str]:
+    """Where the service answers."""
+    async with serving_on_a_socket(app) as address:
+        yield address

@@ -1,0 +1,111 @@
+"""A reader of `GET /api/stream` as strict as the standard: WHATWG HTML, 9.2.6."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+PATIENCE = 10.0
+"""Seconds after which what has not been heard will not be."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event, and the last id that was known when it came."""
+
+    event: str
+    data: Any
+    id: str
+
+
+@dataclass
+class Listener:
+    """An open stream.
+
+    Attributes:
+        headers: those of the answer.
+        last_id: where the stream would be resumed.
+        retry: milliseconds after which to come back.
+        comments: how many comments there were.
+        places: every id so far.
+    """
+
+    headers: httpx.Headers
+    lines: AsyncIterator[str]
+    last_id: str = ""
+    retry: int | None = None
+    comments: int = 0
+    places: list[int] = field(default_factory=list)
+    _fields: dict[str, str] = field(default_factory=dict)
+
+    async def next(self) -> Heard | None:
+        """The next event; None at the end of the stream."""
+        async with asyncio.timeout(PATIENCE):
+            async for line in self.lines:
+                if heard := self._take(line):
+                    return heard
+        return None
+
+    async def hear(self, *events: str) -> list[Any]:
+        """The data of the next events, which must be these."""
+        heard = []
+        for expected in events:
+            found = await self.next()
+            assert found is not None, f"the stream ended before {expected}"
+            assert found.event == expected, found
+            heard.append(found.data)
+        return heard
+
+    async def rest(self) -> list[Heard]:
+        """Every event to the end of the stream."""
+        heard = []
+        while (found := await self.next()) is not None:
+            heard.append(found)
+        return heard
+
+    async def place(self) -> str:
+        """The id with which the stream begins."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.last_id:
+                self._take(await anext(self.lines))
+        return self.last_id
+
+    def _take(self, line: str) -> Heard | None:
+        if line.startswith(":"):
+            self.comments += 1
+        elif line:
+            name, _, value = line.partition(":")
+            assert name in {"id", "event", "data", "retry"}, line
+            assert name not in self._fields, f"{name} twice in one event"
+            self._fields[name] = value.removeprefix(" ")
+        else:
+            fields, self._fields = self._fields, {}
+            if "retry" in fields:
+                self.retry = int(fields["retry"])
+            self.last_id = fields.get("id", self.last_id)
+            if "id" in fields:
+                self.places.append(int(fields["id"]))
+            if "data" in fields:
+                return Heard(fields["event"], json.loads(fields["data"]), self.last_id)
+        return None
+
+
+@asynccontextmanager
+async def listening(
+    url: str, headers: Mapping[str, str] | None = None, **query: str
+) -> AsyncIterator[Listener]:
+    """A stream of the service at an address, opened and told where it is."""
+    async with (
+        httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client,
+        client.stream("GET", f"{url}/api/stream", params=query, headers=headers) as response,
+    ):
+        assert response.status_code == 200, await response.aread()
+        assert response.headers["content-type"] == "text/event-stream"
+        listener = Listener(response.headers, response.aiter_lines())
+        if not query.get("last_event_id") and "Last-Event-ID" not in (headers or {}):
+            await listener.place()
+        yield listener

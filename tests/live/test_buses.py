@@ -1,0 +1,190 @@
+"""Events reach the streams of every process, whatever carries the word of them."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from live.listening import listening
+from support import Member, free_port, serving_on_a_socket, visiting
+
+REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+class Redis:
+    """A real server, that can be killed and started again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert REDIS is not None
+        self._process = subprocess.Popen(
+            [
+                *(REDIS, "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self._directory)),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A running server; without one on this machine the tests with it are skipped."""
+    if REDIS is None:
+        pytest.skip("neither redis-server nor valkey-server is here")
+    server = Redis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["postgres", "redis"])
+def bus(request: pytest.FixtureRequest) -> str:
+    """The value of CRUDDUR_BUS."""
+    if request.param == "postgres":
+        return ""
+    server: Redis = request.getfixturevalue("redis")
+    return server.url
+
+
+@pytest.fixture
+async def start(settings: Settings, bus: str) -> AsyncIterator[Callable[[], object]]:
+    """Start another process's worth of the service: its application and its address."""
+    async with AsyncExitStack() as stack:
+
+        async def start() -> tuple[Quart, str]:
+            app = create_app(replace(settings, bus=bus, pool_size=2))
+            await stack.enter_async_context(app.test_app())
+            return app, await stack.enter_async_context(serving_on_a_socket(app))
+
+        yield start
+
+
+async def entered(stack: AsyncExitStack, app: Quart, database: asyncpg.Connection) -> Member:
+    """A member whose requests go to this application."""
+    api = await stack.enter_async_context(visiting(app))
+    return await Member.enter(api, database, app, "andrewbrown", "Andrew Brown")
+
+
+async def test_what_is_written_through_one_is_heard_at_all(
+    start: Callable, database: asyncpg.Connection
+) -> None:
+    first, second, third = [await start() for _ in range(3)]
+    async with AsyncExitStack() as stack:
+        andrew = await entered(stack, first[0], database)
+        streams = [
+            await stack.enter_async_context(listening(url)) for _, url in (first, second, third)
+        ]
+        crud = await andrew.crud()
+        assert [(await stream.hear("crud"))[0]["uuid"] for stream in streams] == [crud["uuid"]] * 3
+        await andrew.put(f"/api/activities/{crud['uuid']}/like")
+        for stream in streams:
+            await stream.hear("counts")
+        await andrew.delete(f"/api/activities/{crud['uuid']}")
+        for stream in streams:
+            await stream.hear("gone")
+        assert len({stream.last_id for stream in streams}) == 1
+
+
+async def test_a_hundred_writers_at_once(start: Callable, database: asyncpg.Connection) -> None:
+    (first, _), (_, url) = await start(), await start()
+    async with AsyncExitStack() as stack:
+        andrew = await entered(stack, first, database)
+        stream = await stack.enter_async_context(listening(url))
+        cruds = await asyncio.gather(*(andrew.crud(f"crud {n}") for n in range(100)))
+        heard = await stream.hear(*["crud"] * 100)
+        assert sorted(crud["uuid"] for crud in heard) == sorted(crud["uuid"] for crud in cruds)
+        assert stream.places == sorted(set(stream.places))
+
+
+async def test_a_connection_that_breaks_loses_nothing(
+    start: Callable, database: asyncpg.Connection
+) -> None:
+    (first, _), (_, url) = await start(), await start()
+    async with AsyncExitStack() as stack:
+        andrew = await entered(stack, first, database)
+        stream = await stack.enter_async_context(listening(url))
+        for number in range(5):
+            await database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND application_name = 'cruddur' AND query NOT LIKE 'COMMIT%'"
+            )
+            async with asyncio.timeout(20):
+                while True:  # a request whose connection is taken away is 503, and not lost
+                    response = await andrew.http.post(
+                        "/api/activities",
+                        json={"message": f"crud {number}", "ttl": "1-hour"},
+                        headers=andrew.headers,
+                    )
+                    if response.status_code == 200:
+                        break
+            [heard] = await stream.hear("crud")
+            assert heard["uuid"] == response.json()["uuid"]
+
+
+async def test_with_redis_the_database_sends_no_word(
+    settings: Settings, redis: Redis, database: asyncpg.Connection, dsn: str
+) -> None:
+    words: list[str] = []
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.add_listener("cruddur_events", lambda *args: words.append(args[2]))
+        for bus, sent in ((redis.url, 0), ("", 1)):
+            app = create_app(replace(settings, bus=bus, pool_size=2))
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(app.test_app())
+                await database.execute("DELETE FROM users")
+                andrew = await entered(stack, app, database)
+                words.clear()
+                await andrew.crud()
+                await conn.fetchval("SELECT 1")
+                assert len(words) == sent
+    finally:
+        await conn.close()
+
+
+async def test_without_redis_events_come_later_and_with_it_again_at_once(
+    settings: Settings, redis: Redis, database: asyncpg.Connection
+) -> None:
+    app = create_app(replace(settings, bus=redis.url, pool_size=2))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.test_app())
+        url = await stack.enter_async_context(serving_on_a_socket(app))
+        andrew = await entered(stack, app, database)
+        stream = await stack.enter_async_context(listening(url))
+        redis.kill()
+        try:
+            await andrew.crud("nobody carries the word")
+            [heard] = await stream.hear("crud")
+            assert heard["message"] == "nobody carries the word"
+        finally:
+            redis.start()
+        await andrew.crud("somebody does again")
+        await stream.hear("crud")

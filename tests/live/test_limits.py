@@ -1,0 +1,97 @@
+"""How many streams there may be, and how they end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from live.listening import listening
+from support import refused, serving_on_a_socket
+from telemetry.serving import served
+
+
+@pytest.fixture
+async def few(settings: Settings) -> AsyncIterator[Callable[..., Any]]:
+    """Serve an application that takes few streams: `await few(streams=2)` is its address."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**limits: int) -> str:
+            app = create_app(replace(settings, trusted_hops=1, **limits))
+            await stack.enter_async_context(app.test_app())
+            return await stack.enter_async_context(serving_on_a_socket(app))
+
+        yield start
+
+
+async def ask(url: str, address: str = "127.0.0.1") -> httpx.Response:
+    """Ask for a stream that will be refused."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return await client.get(f"{url}/api/stream", headers={"X-Forwarded-For": address})
+
+
+async def test_an_address_has_its_share(few: Callable[..., Any]) -> None:
+    url = await few(streams_per_address=2)
+    async with listening(url), listening(url):
+        response = await ask(url)
+        assert response.status_code == 429
+        assert refused(response) == ["rate_limited"]
+        async with listening(url, {"X-Forwarded-For": "127.0.0.2"}):
+            pass
+    await _until_there_is_room(url)
+
+
+async def test_a_worker_takes_so_many_in_all(few: Callable[..., Any]) -> None:
+    url = await few(streams=2)
+    async with listening(url, {"X-Forwarded-For": "127.0.0.2"}), listening(url):
+        response = await ask(url, "127.0.0.3")
+        assert response.status_code == 503
+        assert refused(response) == ["unavailable"]
+    await _until_there_is_room(url)
+
+
+async def _until_there_is_room(url: str) -> None:
+    """Every place that was taken can be taken again."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                async with listening(url), listening(url):
+                    return
+            except AssertionError:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_is_no_stream_takes_no_place(few: Callable[..., Any]) -> None:
+    url = await few(streams=1)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for path in ("?handle=nobody", "?feed=x", "?ticket=x"):
+            assert (await client.get(f"{url}/api/stream{path}")).status_code >= 400
+        head = await client.head(f"{url}/api/stream")
+        assert head.status_code == 200
+        assert head.headers["content-type"] == "text/event-stream"
+    async with listening(url):
+        pass
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_streams_end_in_time_and_say_when_to_come_back(
+    workers: int, dsn: str, tmp_path: Path
+) -> None:
+    with served(dsn, tmp_path, workers=workers) as service:
+        async with AsyncExitStack() as stack:
+            streams = [await stack.enter_async_context(listening(service.url)) for _ in range(20)]
+            for stream in streams:
+                stream.retry = None
+            stopping = asyncio.create_task(asyncio.to_thread(service.stop))
+            for stream in streams:
+                assert await stream.rest() == []
+            pauses = {stream.retry for stream in streams}
+            assert None not in pauses, "a stream was broken off"
+            assert len(pauses) > 10, "all at once is a stampede"
+        assert (await stopping).code == 0

@@ -1,0 +1,235 @@
+"""Whoever was away is told what they missed, or that it is too much."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from live.listening import Listener, listening
+from support import Api, Member, expire, swept
+
+
+async def place(url: str, who: Member | None = None) -> str:
+    """Where a stream is that is opened now."""
+    async with listening(url, who.headers if who else None) as stream:
+        return stream.last_id
+
+
+@pytest.mark.parametrize("way", ["header", "query"])
+async def test_a_stream_goes_on_where_it_was(
+    way: str, url: str, andrew: Member, bayko: Member
+) -> None:
+    async with listening(url) as witness:
+        last_id = witness.last_id
+        crud = await andrew.crud("while you were away")
+        await bayko.put(f"/api/activities/{crud['uuid']}/like")
+        doomed = await andrew.crud("never seen")
+        await andrew.delete(f"/api/activities/{doomed['uuid']}")
+        while (heard := await witness.next()) and heard.event != "gone":
+            pass
+    headers = {"Last-Event-ID": last_id} if way == "header" else {}
+    query = {"last_event_id": last_id} if way == "query" else {}
+    async with listening(url, headers, **query) as stream:
+        [missed, gone] = await stream.hear("crud", "gone")
+        assert missed["uuid"] == crud["uuid"]
+        assert missed["likes_count"] == 1, "as it is now"
+        assert gone == {"uuid": doomed["uuid"]}
+        await andrew.crud("live again")
+        [live] = await stream.hear("crud")
+        assert live["message"] == "live again"
+        assert int(stream.last_id) > int(last_id)
+
+
+async def test_each_is_told_its_own(url: str, andrew: Member, bayko: Member) -> None:
+    last_id = await place(url)
+    crud = await andrew.crud("for all")
+    reply = await bayko.reply(crud["uuid"], "a reply")
+    await andrew.message("bayko", "for Bayko")
+    expected: dict[str, tuple[Member | None, dict[str, str], list[str]]] = {
+        "a visitor": (None, {}, ["crud", "crud"]),
+        "at home": (None, {"feed": "home"}, ["crud"]),
+        "of one": (None, {"handle": "bayko"}, ["crud"]),
+        "around one": (None, {"crud": crud["uuid"]}, ["crud", "crud"]),
+        "Bayko": (bayko, {"feed": "home"}, ["crud", "message", "notification"]),
+        "Andrew": (andrew, {"feed": "home"}, ["crud", "notification", "message"]),
+    }
+    for name, (who, query, events) in expected.items():
+        headers = {"Last-Event-ID": last_id} | (who.headers if who else {})
+        async with listening(url, headers, **query) as stream:
+            for uuid in (reply["uuid"], crud["uuid"]):
+                await andrew.put(f"/api/activities/{uuid}/like")
+            heard = [
+                found.event
+                for found in await until_liked(stream)
+                if found.data.get("kind") != "like"
+            ]
+            for uuid in (reply["uuid"], crud["uuid"]):
+                await andrew.delete(f"/api/activities/{uuid}/like")
+        assert [e for e in heard if e != "counts"] == events, name
+
+
+async def until_liked(stream: Listener) -> list:
+    """What is heard up to the like that was given when the stream was open."""
+    heard = []
+    while not heard or heard[-1].data.get("likes_count") != 1 or heard[-1].event != "counts":
+        found = await stream.next()
+        assert found is not None
+        heard.append(found)
+    return heard
+
+
+async def test_what_expired_meanwhile_is_gone_and_not_shown(
+    url: str, andrew: Member, bayko: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    parent, seen, swept_away = [await andrew.crud(name) for name in ("p", "seen", "swept")]
+    reply = await bayko.reply(parent["uuid"], "gone before what it answers")
+    last_id = await place(url)
+    never = await andrew.crud("never to be seen")
+    for crud in (seen, swept_away, never, reply):
+        await database.execute(
+            "UPDATE activities SET expires_at = clock_timestamp() WHERE uuid = $1",
+            UUID(crud["uuid"]),
+        )
+        if crud is swept_away:
+            await swept(dsn)
+    async with listening(url, {"Last-Event-ID": last_id}) as stream:
+        heard = []
+        while len(heard) < 5:
+            found = await stream.next()
+            assert found is not None
+            heard.append(found)
+    assert [found.event for found in heard] == ["gone"] * 4 + ["counts"]
+    assert {found.data["uuid"] for found in heard[:4]} == {
+        crud["uuid"] for crud in (seen, swept_away, never, reply)
+    }
+    assert (heard[4].data["uuid"], heard[4].data["replies_count"]) == (parent["uuid"], 0)
+
+
+@pytest.mark.parametrize("last_id", ["-1", "x", "1.5", "9" * 19, "9" * 40, "²"])
+async def test_an_id_that_never_was_starts_over(last_id: str, url: str, andrew: Member) -> None:
+    async with listening(url, last_event_id=last_id) as stream:
+        assert await stream.hear("reset") == [{}]
+        crud = await andrew.crud()
+        [heard] = await stream.hear("crud")
+        assert heard["uuid"] == crud["uuid"]
+
+
+async def test_longer_ago_than_is_kept_starts_over(
+    url: str, andrew: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    await andrew.crud("the first")
+    last_id = await place(url)
+    await andrew.crud("the second")
+    latest = await place(url)
+    await database.execute("UPDATE events SET created_at = now() - interval '16 minutes'")
+    await swept(dsn)
+    for known in (last_id, latest):
+        async with listening(url, {"Last-Event-ID": known}) as stream:
+            await stream.hear("reset")
+            assert int(stream.last_id) >= int(latest)
+
+
+async def test_who_hears_little_knows_how_far_it_was(
+    url: str, andrew: Member, bayko: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    """A stream about a quiet thing has a place all the same that is not yet forgotten."""
+    async with listening(url, handle="bayko") as stream:
+        await andrew.crud("nothing to do with Bayko")
+        before = stream.last_id
+        await database.execute("DELETE FROM events WHERE kind = 'mark'")
+        await swept(dsn)
+        mark = await database.fetchval("SELECT max(id) FROM events WHERE kind = 'mark'")
+        await swept(dsn)
+        assert await database.fetchval("SELECT count(*) FROM events WHERE kind = 'mark'") == 1
+        await bayko.crud("at last")
+        await stream.hear("crud")
+        assert int(before) < mark < int(stream.last_id)
+        assert mark in stream.places
+
+
+async def test_more_than_is_worth_telling_starts_over(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(url) as witness:
+        last_id = witness.last_id
+        await database.execute(
+            "INSERT INTO activities (user_uuid, message, expires_at)"
+            " SELECT $1, 'crud ' || n, now() + interval '1 day' FROM generate_series(1, 1001) AS n",
+            andrew.uuid,
+        )
+        while (heard := await witness.next()) and heard.data.get("message") != "crud 1001":
+            pass
+    async with listening(url, {"Last-Event-ID": last_id}) as stream:
+        await stream.hear("reset")
+
+
+async def test_who_comes_and_goes_hears_everything_once(
+    url: str, andrew: Member, bayko: Member, api: Api
+) -> None:
+    """Written by two while a reader breaks off again and again, at any moment."""
+    last_id = await place(url)
+
+    async def write(who: Member) -> None:
+        for number in range(40):
+            await who.crud(f"{who.handle} {number}")
+
+    heard: list[str] = []
+    writers = asyncio.gather(write(andrew), write(bayko))
+    while len(heard) < 80:
+        async with listening(url, {"Last-Event-ID": last_id}) as stream:
+            for _ in range(7):
+                if len(heard) == 80:
+                    break
+                [crud] = await stream.hear("crud")
+                heard.append(crud["message"])
+                last_id = stream.last_id
+    await writers
+    assert sorted(heard) == sorted(
+        f"{who} {n}" for who in ("andrewbrown", "bayko") for n in range(40)
+    )
+    for who in ("andrewbrown", "bayko"):
+        assert [m for m in heard if m.startswith(who)] == [f"{who} {n}" for n in range(40)]
+
+
+async def test_an_event_is_told_after_all_that_were_committed_before(
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection, dsn: str
+) -> None:
+    """A transaction that began earlier and commits later is later."""
+    other = await asyncpg.connect(dsn)
+    try:
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute(
+            "INSERT INTO activities (user_uuid, message, expires_at)"
+            " VALUES ($1, 'began first', now() + $2)",
+            andrew.uuid,
+            timedelta(hours=1),
+        )
+        async with listening(url) as stream:
+            await bayko.crud("was first")
+            [first] = await stream.hear("crud")
+            last_id = stream.last_id
+        await transaction.commit()
+    finally:
+        await other.close()
+    assert first["message"] == "was first"
+    async with listening(url, {"Last-Event-ID": last_id}) as stream:
+        [second] = await stream.hear("crud")
+        assert second["message"] == "began first"
+
+
+async def test_what_expired_long_ago_is_not_told_again(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    old = await andrew.crud("old")
+    await database.execute(
+        "UPDATE activities SET expires_at = now() - interval '1 minute' WHERE uuid = $1",
+        UUID(old["uuid"]),
+    )
+    last_id = await place(url)
+    await expire(database, (await andrew.crud("new"))["uuid"])
+    async with listening(url, {"Last-Event-ID": last_id}) as stream:
+        [gone] = await stream.hear("gone")
+        assert gone["uuid"] != old["uuid"]

@@ -1,0 +1,276 @@
+"""What a stream tells, to whom, and of what."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from quart import Quart
+
+from live.listening import Listener, listening
+from support import Api, Member, refused
+
+MakeMember = Callable[..., Awaitable[Member]]
+
+
+async def marked(andrew: Member, *listeners: Listener) -> None:
+    """Each of the listeners has heard nothing before this."""
+    crud = await andrew.crud("a mark")
+    for listener in listeners:
+        assert await listener.hear("crud") == [without_viewer(crud)]
+
+
+def without_viewer(crud: dict) -> dict:
+    """A crud as a visitor sees it."""
+    return {name: value for name, value in crud.items() if name not in {"liked", "reposted"}}
+
+
+async def test_a_new_crud_comes_as_home_lists_it(url: str, api: Api, andrew: Member) -> None:
+    async with listening(url) as stream:
+        await andrew.crud("nuqneH & <Qapla'> 🖖\n\nid: 1\nevent: gone")
+        [crud] = await stream.hear("crud")
+        assert [crud] == await api.get("/api/activities/home")
+
+
+async def test_nothing_between_may_keep_or_hold_it(url: str) -> None:
+    async with listening(url, {"Origin": "http://localhost:3000"}) as stream:
+        assert stream.headers["cache-control"] == "no-store"
+        assert stream.headers["x-accel-buffering"] == "no"
+        assert "content-length" not in stream.headers
+        assert stream.headers["access-control-allow-origin"] == "http://localhost:3000"
+        assert "traceresponse" in stream.headers
+        assert 1000 <= (stream.retry or 0) <= 5000
+
+
+async def test_counts_follow_likes_reposts_and_replies(
+    url: str, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud()
+    uuid = crud["uuid"]
+    async with listening(url) as stream:
+        await bayko.put(f"/api/activities/{uuid}/like")
+        await bayko.put(f"/api/activities/{uuid}/like")  # which changes nothing
+        await bayko.put(f"/api/activities/{uuid}/repost")
+        assert await stream.hear("counts", "counts") == [
+            counts(uuid, likes=1),
+            counts(uuid, likes=1, reposts=1),
+        ]
+        reply = await bayko.reply(uuid)
+        assert await stream.hear("crud", "counts") == [
+            without_viewer(reply),
+            counts(uuid, likes=1, reposts=1, replies=1),
+        ]
+        await bayko.delete(f"/api/activities/{uuid}/like")
+        await bayko.delete(f"/api/activities/{reply['uuid']}")
+        assert await stream.hear("counts", "gone", "counts") == [
+            counts(uuid, reposts=1, replies=1),
+            {"uuid": reply["uuid"]},
+            counts(uuid, reposts=1),
+        ]
+
+
+def counts(uuid: str, *, likes: int = 0, reposts: int = 0, replies: int = 0) -> dict:
+    return {
+        "uuid": uuid,
+        "replies_count": replies,
+        "reposts_count": reposts,
+        "likes_count": likes,
+    }
+
+
+async def test_what_is_deleted_is_gone_with_its_replies(
+    url: str, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud()
+    reply = await bayko.reply(crud["uuid"])
+    async with listening(url) as stream:
+        await andrew.delete(f"/api/activities/{crud['uuid']}")
+        gone = await stream.hear("gone", "gone")
+        assert {item["uuid"] for item in gone} == {crud["uuid"], reply["uuid"]}
+        await marked(andrew, stream)
+
+
+async def test_each_filter_lets_its_own_through(url: str, andrew: Member, bayko: Member) -> None:
+    first, other = await andrew.crud("first"), await bayko.crud("other")
+    async with AsyncExitStack() as stack:
+        home, of_bayko, around = [
+            await stack.enter_async_context(listening(url, **query))
+            for query in ({"feed": "home"}, {"handle": "BAYKO"}, {"crud": first["uuid"]})
+        ]
+        reply = await bayko.reply(first["uuid"])
+        assert await home.hear("counts") == [counts(first["uuid"], replies=1)]
+        assert await of_bayko.hear("crud") == [without_viewer(reply)]
+        assert (await around.hear("crud", "counts"))[0] == without_viewer(reply)
+
+        await andrew.reply(reply["uuid"])  # which is not around the crud, but its parent is
+        for listener in (of_bayko, around):
+            assert await listener.hear("counts") == [counts(reply["uuid"], replies=1)]
+
+        await andrew.put(f"/api/activities/{other['uuid']}/like")
+        for listener in (home, of_bayko):
+            assert await listener.hear("counts") == [counts(other["uuid"], likes=1)]
+
+        await andrew.delete(f"/api/activities/{first['uuid']}")
+        assert await home.hear("gone") == [{"uuid": first["uuid"]}]
+        assert await of_bayko.hear("gone") == [{"uuid": reply["uuid"]}]
+        assert {item["uuid"] for item in await around.hear("gone", "gone")} == {
+            first["uuid"],
+            reply["uuid"],
+        }
+        await marked(andrew, home)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"feed": "house"}, 422, "feed_invalid"),
+        ({"feed": ""}, 422, "feed_invalid"),
+        ({"crud": "1"}, 422, "crud_invalid"),
+        ({"feed": "home", "handle": "andrewbrown"}, 422, "filter_invalid"),
+        ({"handle": "nobody"}, 404, "not_found"),
+        ({"handle": "no body"}, 404, "not_found"),
+        ({"crud": str(uuid4())}, 404, "not_found"),
+        ({"ticket": "none"}, 401, "generic_401"),
+        ({"ticket": ""}, 422, "ticket_invalid"),
+    ],
+)
+async def test_what_cannot_be_heard_is_refused(
+    api: Api, andrew: Member, query: dict[str, str], status: int, code: str
+) -> None:
+    response = await api.request("GET", "/api/stream", params=query, expect=status)
+    assert refused(response) == [code]
+
+
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer null", "Bearer a.b.c", "Basic YTpi"])
+async def test_a_token_that_is_not_good_is_not_taken_for_none(api: Api, token: str) -> None:
+    headers = {"Authorization": token}
+    response = await api.request("GET", "/api/stream", headers=headers, expect=401)
+    assert refused(response) == ["generic_401"]
+
+
+async def test_a_message_comes_to_its_two_people_and_to_nobody_else(
+    url: str, andrew: Member, bayko: Member, member: MakeMember
+) -> None:
+    worf = await member("worf")
+    group = (await andrew.message("bayko", "the first"))["message_group_uuid"]
+    everywhere = [{}, {"feed": "home"}, {"handle": "andrewbrown"}, {"handle": "bayko"}]
+    async with AsyncExitStack() as stack:
+
+        async def enter(who: Member | None, **query: str) -> Listener:
+            headers = who.headers if who else None
+            return await stack.enter_async_context(listening(url, headers, **query))
+
+        strangers = [await enter(who, **query) for who in (None, worf) for query in everywhere]
+        ticket = (await worf.post("/api/stream/ticket"))["ticket"]
+        strangers.append(await enter(None, ticket=ticket))
+        # Whoever resumes is not told of what was said before, either.
+        strangers.append(await enter(worf, last_event_id="1"))
+        people = [await enter(who, **query) for who in (andrew, bayko) for query in everywhere]
+
+        sent = await andrew.message("bayko", "for you alone")
+        for listener in people:
+            assert await listener.hear("message") == [sent]
+        assert sent["message_group_uuid"] == group
+        for index, listener in enumerate(people):
+            if index >= len(everywhere):
+                [note] = await listener.hear("notification")
+                assert note["message"] == "for you alone"
+        crud = await andrew.crud("a mark")
+        for listener in (*strangers, *people):
+            if listener is strangers[3] or listener is strangers[7] or listener is people[3]:
+                continue  # of Bayko's cruds alone
+            if listener is people[-1]:
+                continue
+            while (heard := await listener.next()) is not None:
+                if heard.event == "reset":  # the one with an event of before its time
+                    continue
+                assert heard.event in {"crud", "gone", "counts"}, heard
+                if heard.data["uuid"] == crud["uuid"]:
+                    break
+
+
+async def test_a_notification_is_for_one_person(
+    url: str, andrew: Member, bayko: Member, api: Api
+) -> None:
+    crud = await andrew.crud()
+    async with listening(url, andrew.headers) as own, listening(url, bayko.headers) as other:
+        await bayko.put(f"/api/activities/{crud['uuid']}/like")
+        [note, _] = await own.hear("notification", "counts")
+        assert [note] == await andrew.get("/api/activities/notifications")
+        assert note["kind"] == "like"
+        await other.hear("counts")
+        await marked(andrew, own, other)
+
+
+async def test_a_ticket_opens_one_stream_of_its_person(
+    url: str, andrew: Member, bayko: Member, api: Api, database: asyncpg.Connection
+) -> None:
+    ticket = (await bayko.post("/api/stream/ticket"))["ticket"]
+    async with listening(url, ticket=ticket) as stream:
+        await andrew.message("bayko", "by ticket")
+        [message, _] = await stream.hear("message", "notification")
+        assert message["message"] == "by ticket"
+        again = await api.request("GET", "/api/stream", params={"ticket": ticket}, expect=401)
+        assert refused(again) == ["generic_401"]
+    late = (await bayko.post("/api/stream/ticket"))["ticket"]
+    await database.execute("UPDATE stream_tickets SET expires_at = now()")
+    await api.request("GET", "/api/stream", params={"ticket": late}, expect=401)
+    stored = await database.fetch("SELECT ticket_hash FROM stream_tickets")
+    assert late.encode() not in {row["ticket_hash"] for row in stored}
+    await api.request("POST", "/api/stream/ticket", expect=401)
+
+
+async def test_a_revoked_session_takes_its_streams_with_it(
+    url: str, andrew: Member, app: Quart, api: Api, database: asyncpg.Connection
+) -> None:
+    ticket = (await andrew.post("/api/stream/ticket"))["ticket"]
+    async with (
+        listening(url, andrew.headers) as first,
+        listening(url, ticket=ticket) as second,
+        listening(url) as visitor,
+    ):
+        [session] = await andrew.get("/api/auth/sessions")
+        await andrew.delete(f"/api/auth/sessions/{session['uuid']}")
+        assert await first.rest() == []
+        assert await second.rest() == []
+        await api.request("GET", "/api/stream", headers=andrew.headers, expect=401)
+        assert visitor.comments == 0
+
+
+async def test_another_session_of_the_same_person_stays(
+    url: str, andrew: Member, app: Quart, database: asyncpg.Connection
+) -> None:
+    async with listening(url, andrew.headers) as stream:
+        other = await database.fetchval(
+            "INSERT INTO sessions (user_uuid, device, address, expires_at)"
+            " VALUES ($1, 'other', '127.0.0.1', now() + interval '1 day') RETURNING uuid",
+            andrew.uuid,
+        )
+        await andrew.delete(f"/api/auth/sessions/{other}")
+        await marked(andrew, stream)
+
+
+async def test_who_is_deleted_hears_no_more_and_their_cruds_are_gone(
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await bayko.crud()
+    async with listening(url, bayko.headers) as own, listening(url) as stream:
+        await database.execute("DELETE FROM users WHERE uuid = $1", bayko.uuid)
+        assert await stream.hear("gone") == [{"uuid": crud["uuid"]}]
+        assert [heard.event for heard in await own.rest()] in ([], ["gone"])
+        await marked(andrew, stream)
+
+
+async def test_without_a_session_a_stream_ends_with_its_token(
+    url: str, andrew: Member, api: Api, database: asyncpg.Connection
+) -> None:
+    """As another issuer's tokens have it, which nobody can revoke here."""
+    ticket = (await andrew.post("/api/stream/ticket"))["ticket"]
+    await database.execute(
+        "UPDATE stream_tickets SET session_uuid = NULL, access_ends_at = now() + $1",
+        timedelta(milliseconds=300),
+    )
+    async with listening(url, ticket=ticket) as stream:
+        assert await stream.rest() == []
