@@ -52,20 +52,18 @@ async def test_counts_follow_likes_reposts_and_replies(
     async with listening(url) as stream:
         await bayko.put(f"/api/activities/{uuid}/like")
         await bayko.put(f"/api/activities/{uuid}/like")  # which changes nothing
+        assert await stream.hear("counts") == [counts(uuid, likes=1)]
         await bayko.put(f"/api/activities/{uuid}/repost")
-        assert await stream.hear("counts", "counts") == [
-            counts(uuid, likes=1),
-            counts(uuid, likes=1, reposts=1),
-        ]
+        assert await stream.hear("counts") == [counts(uuid, likes=1, reposts=1)]
         reply = await bayko.reply(uuid)
         assert await stream.hear("crud", "counts") == [
             without_viewer(reply),
             counts(uuid, likes=1, reposts=1, replies=1),
         ]
         await bayko.delete(f"/api/activities/{uuid}/like")
+        assert await stream.hear("counts") == [counts(uuid, reposts=1, replies=1)]
         await bayko.delete(f"/api/activities/{reply['uuid']}")
-        assert await stream.hear("counts", "gone", "counts") == [
-            counts(uuid, reposts=1, replies=1),
+        assert await stream.hear("gone", "counts") == [
             {"uuid": reply["uuid"]},
             counts(uuid, reposts=1),
         ]
