@@ -58,6 +58,7 @@ export interface Page<T> {
 const SECONDS = 15;
 /** The path whose caller shows the cookie instead of a token. */
 const REFRESH = "/api/auth/refresh";
+const STREAM = "/api/stream";
 
 /**
  * Call the backend.
@@ -80,19 +81,60 @@ export async function page<M extends Method, P extends PathOf<M>>(
   input: Input<M, P> & Common,
 ): Promise<Page<Answer<M, P>>> {
   const trace = newTrace();
+  const received = await asViewer(trace, (token) => send(method, path, input, token, trace));
+  return { body: read(received, trace), next: nextCursor(received.headers.get("Link")) };
+}
+
+/**
+ * Listen to what happens, until the server or `signal` ends it. It has no time limit: how
+ * long silence may last is for the listener to say.
+ *
+ * @param lastEventId the last event that was heard, to go on after it; empty for none.
+ * @returns the bytes of a `text/event-stream`, in parts as they come.
+ * @throws {ApiError} it refused, or the connection was lost.
+ * @throws {DOMException} `AbortError`: the caller's signal.
+ */
+export async function* listen(
+  lastEventId: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const trace = newTrace();
+  const input = { signal, lastEventId, seconds: Number.POSITIVE_INFINITY };
+  const received = await asViewer(trace, (token) => send("get", STREAM, input, token, trace));
+  if (received.stream === undefined) {
+    read(received, trace); // which throws, if it is a refusal
+    throw unreachable(trace);
+  }
+  const reader = received.stream.getReader();
+  for (;;) {
+    const part = await reader.read().catch((error: unknown) => {
+      throw signal.aborted ? error : unreachable(trace);
+    });
+    if (part.done) {
+      return;
+    }
+    yield part.value;
+  }
+}
+
+/** Make a call as whoever looks at the page, with a second try where the token is refused. */
+async function asViewer(
+  trace: Trace,
+  attempt: (token: string | null) => Promise<Received>,
+): Promise<Received> {
   const caller = viewerUuid();
   const token = await accessToken();
   demandSame(caller, trace);
-  let received = await send(method, path, input, token, trace);
+  const received = await attempt(token);
   if (received.status === 401 && token !== null && isAboutToken(received)) {
     // Its session was ended, or the keys were changed: one try with another.
     const renewed = await renew(token);
     demandSame(caller, trace);
     if (renewed !== null) {
-      received = await send(method, path, input, renewed, trace);
+      return attempt(renewed);
     }
   }
-  return { body: read(received, trace), next: nextCursor(received.headers.get("Link")) };
+  return received;
 }
 
 /** What one member asked for is never asked for as another, who signed in meanwhile. */
@@ -177,12 +219,16 @@ interface Sent extends Common {
   path?: unknown;
   query?: unknown;
   body?: unknown;
+  /** What is asked for is a stream of events, after this one. */
+  lastEventId?: string;
 }
 
 interface Received {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** The body, where it is a stream of events. */
+  readonly stream?: ReadableStream<Uint8Array>;
 }
 
 async function send(
@@ -192,39 +238,59 @@ async function send(
   token: string | null,
   trace: Trace,
 ): Promise<Received> {
-  const headers = new Headers({ Accept: "application/json", traceparent: trace.parent });
+  const { body, lastEventId, seconds = SECONDS } = input;
+  const accepted = lastEventId === undefined ? "application/json" : EVENTS;
+  const headers = new Headers({ Accept: accepted, traceparent: trace.parent });
   if (token !== null) {
     headers.set("Authorization", `Bearer ${token}`);
   }
   if (input.idempotencyKey !== undefined) {
     headers.set("Idempotency-Key", input.idempotencyKey);
   }
-  const { body } = input;
+  if (lastEventId) {
+    headers.set("Last-Event-ID", lastEventId);
+  }
   const isRaw = body instanceof Blob;
   if (body !== undefined) {
     headers.set("Content-Type", isRaw ? body.type : "application/json");
   }
-  const limit = AbortSignal.timeout((input.seconds ?? SECONDS) * 1000);
+  const limit = Number.isFinite(seconds) ? [AbortSignal.timeout(seconds * 1000)] : [];
   const sentAt = Date.now();
   try {
     const response = await fetch(address(path, input.path, input.query), {
       method: method.toUpperCase(),
       headers,
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
-      signal: input.signal ? AbortSignal.any([input.signal, limit]) : limit,
+      signal: AbortSignal.any(input.signal ? [input.signal, ...limit] : limit),
     });
     // Never a kept answer's; with `no-cache` the server was asked, and 304 renews the time.
     if (/\bno-(?:store|cache)\b/.test(response.headers.get("Cache-Control") ?? "")) {
       observeDate(response.headers.get("Date"), sentAt, Date.now());
     }
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    const { status, body: stream } = response;
+    if (stream !== null && response.headers.get("Content-Type")?.startsWith(EVENTS)) {
+      return { status, headers: response.headers, text: "", stream };
+    }
+    return { status, headers: response.headers, text: await response.text() };
   } catch (error) {
     if (input.signal?.aborted) {
       throw error;
     }
-    const code: OwnCode = limit.aborted ? "timed_out" : "unreachable";
-    throw new ApiError(0, [code], trace.id);
+    throw limit.some(({ aborted }) => aborted) ? timedOut(trace) : unreachable(trace);
   }
+}
+
+/** The media type of server-sent events. */
+const EVENTS = "text/event-stream";
+
+function timedOut(trace: Trace): ApiError {
+  const code: OwnCode = "timed_out";
+  return new ApiError(0, [code], trace.id);
+}
+
+function unreachable(trace: Trace): ApiError {
+  const code: OwnCode = "unreachable";
+  return new ApiError(0, [code], trace.id);
 }
 
 function address(template: string, path: unknown, query: unknown): string {
@@ -246,8 +312,7 @@ function read<T>({ status, headers, text }: Received, trace: Trace): T {
     try {
       return JSON.parse(text);
     } catch {
-      const code: OwnCode = "unreachable"; // a network that wants to be signed in to
-      throw new ApiError(0, [code], trace.id);
+      throw unreachable(trace); // a network that wants to be signed in to
     }
   }
   const retryAfter = Number.parseInt(headers.get("Retry-After") ?? "", 10);

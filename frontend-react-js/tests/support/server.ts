@@ -63,8 +63,8 @@ export function refuse(
 }
 
 /** Whatever else may come back. */
-export function raw(status: number, text: string, headers?: HeadersInit): Reply<never> {
-  return () => respond(status, text, headers);
+export function raw(status: number, body: BodyInit, headers?: HeadersInit): Reply<never> {
+  return () => respond(status, body, headers);
 }
 
 /** There is no network. */
@@ -78,7 +78,7 @@ export function silent(): Reply<never> {
 }
 
 /** An answer whose body begins and does not end. */
-export function unfinished(beginning: string): Reply<never> {
+export function unfinished(beginning: string, headers?: HeadersInit): Reply<never> {
   return ({ signal }) => {
     const stream = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -86,7 +86,7 @@ export function unfinished(beginning: string): Reply<never> {
         signal?.addEventListener("abort", () => controller.error(signal.reason));
       },
     });
-    return respond(200, stream);
+    return respond(200, stream, headers);
   };
 }
 
@@ -195,6 +195,8 @@ export function serve(): Server {
 /** A server that answers what stands around each page: nothing is new, nobody is suggested. */
 export function servePage(): Server {
   const server = serve();
+  const quiet = { "Content-Type": "text/event-stream" };
+  server.on("get", "/api/stream", unfinished("retry: 1000\nid: 0\n\n", quiet));
   server.on("get", "/api/activities/home", ok([]));
   server.on("get", "/api/trending", ok([]));
   server.on("get", "/api/users/suggested", ok([]));

@@ -1,0 +1,354 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { ServerEvent } from "../../src/api/events";
+import { enter, leave } from "../../src/api/session";
+import { follow, getStanding, onStanding, type Standing } from "../../src/api/stream";
+import { LONDO, signedIn, signIn, WORF } from "../support/make";
+import { ok, raw, refuse, type Server, serve, silent, unreachable } from "../support/server";
+import { RETRY, Stream } from "../support/stream";
+import { MINUTE, pass, SECOND, settle } from "../support/time";
+
+const REFRESH = "/api/auth/refresh";
+const STREAM = "/api/stream";
+
+let server: Server;
+let stream: Stream;
+let heard: ServerEvent[];
+let begun: number;
+let stop: () => void;
+
+beforeEach(() => {
+  server = serve();
+  stream = new Stream(server);
+  heard = [];
+  begun = 0;
+  stop = () => undefined;
+});
+
+afterEach(() => stop());
+
+async function start(): Promise<void> {
+  stop = follow(
+    (event) => heard.push(event),
+    () => {
+      begun += 1;
+    },
+  );
+  await settle();
+}
+
+/** Where each connection was to go on. */
+function asked(): (string | null)[] {
+  return stream.asked.map(({ headers }) => headers.get("Last-Event-ID"));
+}
+
+function tokens(): (string | null)[] {
+  return stream.asked.map(({ headers }) => headers.get("Authorization"));
+}
+
+async function setVisible(visibility: DocumentVisibilityState): Promise<void> {
+  vi.spyOn(document, "visibilityState", "get").mockReturnValue(visibility);
+  document.dispatchEvent(new Event("visibilitychange"));
+  await settle();
+}
+
+/** Chance as a test wants it: the share of the longest wait. */
+function chance(share: number): void {
+  vi.spyOn(Math, "random").mockReturnValue(share);
+}
+
+describe("the stream", () => {
+  test("is asked for as a stream, in a trace of its own", async () => {
+    await start();
+    const [sent] = stream.asked;
+    expect(sent?.headers.get("Accept")).toBe("text/event-stream");
+    expect(sent?.headers.get("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(sent?.headers.has("Authorization")).toBe(false);
+    expect(sent?.headers.has("Last-Event-ID")).toBe(false);
+    expect(begun).toBe(1);
+  });
+
+  test("tells what happens", async () => {
+    await start();
+    await stream.tell("gone", { uuid: "1" });
+    await stream.say(": a heartbeat\n\n");
+    await stream.tell("gone", { uuid: "2" });
+    expect(heard).toEqual([
+      { type: "gone", data: '{"uuid":"1"}' },
+      { type: "gone", data: '{"uuid":"2"}' },
+    ]);
+  });
+
+  test("goes on where it ended, after as long as the server wants", async () => {
+    await start();
+    await stream.tell("gone", { uuid: "1" });
+    await stream.tell("gone", { uuid: "2" }, { isLogged: false });
+    await stream.say("retry: 3500\n\n");
+    await stream.end();
+    await pass(3499);
+    expect(asked()).toEqual([null]);
+    await pass(1);
+    expect(asked()).toEqual([null, "1"]);
+    await stream.tell("gone", { uuid: "3" });
+    expect(heard).toHaveLength(3);
+    expect(begun).toBe(1);
+  });
+
+  test("goes on after the network lost it", async () => {
+    await start();
+    await stream.fail();
+    await pass(RETRY);
+    expect(stream.count).toBe(1);
+  });
+
+  test("goes on after an event that nobody understands, and says so", async () => {
+    const reported = vi.fn();
+    vi.stubGlobal("reportError", reported);
+    stop = follow(
+      ({ type }) => {
+        if (type === "odd") {
+          throw new Error("What is this?");
+        }
+        heard.push({ type, data: "" });
+      },
+      () => undefined,
+    );
+    await settle();
+    await stream.say("event: odd\ndata: 1\n\nevent: gone\ndata: 2\n\n");
+    expect(heard).toHaveLength(1);
+    expect(reported).toHaveBeenCalledOnce();
+    expect(stream.count).toBe(1);
+  });
+
+  test("is over when nobody follows it", async () => {
+    await start();
+    stop();
+    await pass(MINUTE);
+    expect(stream.asked).toHaveLength(1);
+    expect(stream.count).toBe(0);
+    expect(getStanding()).toBe("off");
+  });
+});
+
+describe("a stream that fails", () => {
+  test("is tried again ever later, by chance, at most half a minute later", async () => {
+    chance(0.5);
+    await start();
+    server.on("get", STREAM, unreachable());
+    await stream.end();
+    const waits: number[] = [];
+    let last = Date.now();
+    for (let count = 1; count < 9; ) {
+      await pass(100);
+      if (stream.asked.length > count) {
+        count = stream.asked.length;
+        waits.push(Date.now() - last);
+        last = Date.now();
+      }
+    }
+    expect(waits).toEqual([1000, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+    stream.answer();
+    await pass(15 * SECOND);
+    expect(stream.count).toBe(1);
+    await stream.end();
+    await pass(RETRY);
+    expect(stream.count).toBe(1);
+  });
+
+  test.each([
+    [429, "rate_limited"],
+    [503, "unavailable"],
+  ] as const)("by %i is not tried before it may be", async (status, code) => {
+    chance(0);
+    stream.answer(refuse(status, code, { "Retry-After": "20" }));
+    await start();
+    await pass(20 * SECOND - 1);
+    expect(stream.asked).toHaveLength(1);
+    await pass(1);
+    expect(stream.count).toBe(1);
+  });
+
+  test.each([
+    ["says that it is something else", raw(200, "<html>", { "Content-Type": "text/html" })],
+    ["is broken", refuse(500, "generic_500")],
+    ["ends before it began", raw(200, "", { "Content-Type": "text/event-stream" })],
+  ])("because it %s is tried again", async (_, reply) => {
+    chance(0.999);
+    stream.answer(reply);
+    await start();
+    expect(stream.count).toBe(0);
+    await pass(4 * SECOND);
+    expect(stream.count).toBe(1);
+  });
+
+  test("is tried at once when the network is there again", async () => {
+    chance(0.999);
+    server.on("get", STREAM, unreachable());
+    await start();
+    stream.answer();
+    dispatchEvent(new Event("online"));
+    await settle();
+    expect(stream.count).toBe(1);
+  });
+
+  test("is given up when it is silent", async () => {
+    await start();
+    await pass(39 * SECOND);
+    await stream.say(":\n\n");
+    await pass(39 * SECOND);
+    expect(stream.asked).toHaveLength(1);
+    await pass(SECOND);
+    expect(stream.asked).toHaveLength(2);
+    expect(stream.count).toBe(1);
+  });
+
+  test("is given up when nothing answers", async () => {
+    stream.answer(silent());
+    await start();
+    await pass(40 * SECOND);
+    expect(stream.count).toBe(1);
+  });
+});
+
+describe("whether it is there", () => {
+  let standings: Standing[];
+
+  beforeEach(() => {
+    standings = [];
+    const leaveIt = onStanding(() => standings.push(getStanding()));
+    return leaveIt;
+  });
+
+  test("is told after ten seconds without it, and when it is back", async () => {
+    chance(0.25);
+    await start();
+    server.on("get", STREAM, unreachable());
+    await stream.end();
+    await pass(10 * SECOND - 1);
+    expect(standings).toEqual(["live"]);
+    await pass(1);
+    expect(standings).toEqual(["live", "lost"]);
+    stream.answer();
+    await pass(8 * SECOND);
+    expect(standings).toEqual(["live", "lost", "live"]);
+  });
+
+  test("is not told of a short while without it", async () => {
+    chance(0);
+    await start();
+    await stream.end();
+    await pass(MINUTE);
+    expect(standings).toEqual(["live"]);
+  });
+
+  test("is told where it never came", async () => {
+    stream.answer(silent());
+    await start();
+    await pass(10 * SECOND);
+    expect(getStanding()).toBe("lost");
+  });
+
+  test("is not told of a tab that let it go", async () => {
+    await start();
+    await setVisible("hidden");
+    await pass(MINUTE);
+    await setVisible("visible");
+    expect(standings).toEqual(["live"]);
+  });
+});
+
+describe("a hidden tab", () => {
+  test("lets it go after a while, and goes on at once when it is seen", async () => {
+    await start();
+    await stream.tell("gone", { uuid: "1" });
+    await setVisible("hidden");
+    await pass(10 * SECOND - 1);
+    expect(stream.count).toBe(1);
+    await pass(MINUTE);
+    expect(stream.count).toBe(0);
+    expect(stream.asked).toHaveLength(1);
+    await setVisible("visible");
+    expect(asked()).toEqual([null, "1"]);
+  });
+
+  test("keeps it over a glance elsewhere", async () => {
+    await start();
+    await setVisible("hidden");
+    await pass(9 * SECOND);
+    await setVisible("visible");
+    await pass(9 * SECOND);
+    expect(stream.asked).toHaveLength(1);
+    expect(stream.count).toBe(1);
+  });
+
+  test("that is seen does not wait any longer for the next try", async () => {
+    chance(0.999);
+    server.on("get", STREAM, unreachable());
+    await start();
+    stream.answer();
+    await setVisible("hidden");
+    await setVisible("visible");
+    expect(stream.count).toBe(1);
+  });
+});
+
+describe("as whom it is followed", () => {
+  test("is who is signed in", async () => {
+    signIn();
+    await start();
+    expect(tokens()).toEqual(["Bearer token-1"]);
+  });
+
+  test("changes when somebody else looks at the page, who misses nothing either", async () => {
+    await start();
+    await stream.tell("gone", { uuid: "1" });
+    signIn();
+    await settle();
+    enter(signedIn({ ...WORF, ...LONDO }, "token-2"));
+    await settle();
+    leave();
+    await settle();
+    expect(tokens()).toEqual([null, "Bearer token-1", "Bearer token-2", null]);
+    expect(asked()).toEqual([null, "1", "1", "1"]);
+    expect(stream.count).toBe(1);
+  });
+
+  test("does not change with the token", async () => {
+    signIn();
+    await start();
+    enter(signedIn(WORF, "token-2"));
+    await settle();
+    expect(stream.asked).toHaveLength(1);
+  });
+
+  test("is found out once, with all that is asked", async () => {
+    signIn();
+    await pass(15 * MINUTE);
+    const refresh = server.hold("post", REFRESH);
+    await start();
+    expect(stream.asked).toHaveLength(0);
+    refresh.release(ok(signedIn(WORF, "token-2")));
+    await settle();
+    expect(tokens()).toEqual(["Bearer token-2"]);
+  });
+
+  test("is shown anew where the token is refused", async () => {
+    signIn();
+    server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
+    stream.answer(refuse(401, "generic_401"));
+    await start();
+    expect(tokens()).toEqual(["Bearer token-1", "Bearer token-2"]);
+    expect(stream.count).toBe(1);
+  });
+
+  test("is a visitor where the session is over", async () => {
+    signIn();
+    await start();
+    server.on("post", REFRESH, refuse(401, "generic_401"));
+    stream.answer(refuse(401, "generic_401"));
+    await stream.end();
+    await pass(RETRY);
+    expect(tokens()).toEqual(["Bearer token-1", "Bearer token-1", null]);
+    expect(server.sent("post", REFRESH)).toHaveLength(1);
+    expect(stream.count).toBe(1);
+  });
+});
