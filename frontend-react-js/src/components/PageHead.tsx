@@ -1,9 +1,13 @@
 import { type ReactNode, useEffect } from "react";
 import { useNavigate } from "react-router";
+import { useIsBehind } from "../queries/polling";
 import { IconButton } from "./Button";
 import "./PageHead.css";
 
-/** The head of a page: its name, also in the window's title, and a way back where it is deep. */
+/**
+ * The head of a page: its name, also in the window's title, a way back where it is deep, and
+ * a mark while the page does not know what happens.
+ */
 export function PageHead({
   title,
   back,
@@ -15,6 +19,7 @@ export function PageHead({
   children?: ReactNode;
 }) {
   const navigate = useNavigate();
+  const isBehind = useIsBehind();
   useTitle(title);
   return (
     <header className="page-head">
@@ -27,6 +32,13 @@ export function PageHead({
       )}
       <h1 dir="auto">{title}</h1>
       {children}
+      <p className="page-behind" role="status">
+        {isBehind && (
+          <>
+            Not live<span>: reconnecting…</span>
+          </>
+        )}
+      </p>
     </header>
   );
 }

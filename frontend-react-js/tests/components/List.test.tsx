@@ -40,7 +40,7 @@ describe("a list", () => {
   test("is a skeleton until it comes", async () => {
     const answer = server.hold("get", PROFILE);
     showPage("/@londo");
-    expect(main().getByRole("status")).toHaveTextContent("Loading");
+    expect(main().getByText("Loading")).toBeInTheDocument();
     expect(listed()).toEqual([]);
     await settle();
     answer.release(ok(part(1)));
