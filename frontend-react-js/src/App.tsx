@@ -1,5 +1,12 @@
 import { QueryClientProvider, useQueryClient } from "@tanstack/react-query";
-import { type ComponentType, StrictMode, useEffect, useRef, useState } from "react";
+import {
+  type ComponentType,
+  StrictMode,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import {
   BrowserRouter,
   Route,
@@ -29,6 +36,7 @@ import { SignUp } from "./pages/SignUp";
 import { Terms } from "./pages/Terms";
 import { useRestore } from "./queries/accounts";
 import { createClient, followSession, refresh } from "./queries/client";
+import { followLive } from "./queries/live";
 import { useSession } from "./queries/session";
 
 /** The addresses of the page; the backend has the same list (`routes/pages.py`). */
@@ -68,6 +76,7 @@ function At({ page: Page }: { page: ComponentType<{ handle: string }> }) {
 export function App() {
   const [client] = useState(createClient);
   useEffect(() => followSession(client), [client]);
+  useLayoutEffect(() => followLive(client), [client]); // before anything is asked for
   return (
     <StrictMode>
       <QueryClientProvider client={client}>

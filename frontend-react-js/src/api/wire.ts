@@ -10,6 +10,7 @@ export type Ttl = CrudDraft["ttl"];
 export type Counts = Schemas["Counts"];
 export type LiveCounts = Schemas["LiveCounts"];
 export type Gone = Schemas["Gone"];
+export type Reset = Schemas["Reset"];
 export type Notification = Schemas["Notification"];
 export type Profile = Schemas["Profile"];
 export type ProfileFeed = Schemas["ProfileFeed"];

@@ -1,7 +1,9 @@
 /** Cruds: the feeds they are read in, and posting, replying to and deleting them. */
 
 import {
+  hashKey,
   type InfiniteData,
+  type Query,
   type QueryClient,
   type QueryKey,
   useInfiniteQuery,
@@ -12,9 +14,11 @@ import {
 import { useCallback } from "react";
 import { call, page } from "../api/http";
 import { getSession } from "../api/session";
+import { getStanding } from "../api/stream";
 import type { Counts, Crud, Profile, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
-import { isShown, TOLD } from "./client";
+import { askSoon, isShown, TOLD } from "./client";
+import { usePolling } from "./polling";
 
 /** A crud as it is listed. `pending`: it is on its way to the server. */
 export type ListedCrud = Crud & {
@@ -43,6 +47,8 @@ const crudKey = (uuid: string) => [...ALL, "crud", uuid];
 
 /** Milliseconds between two looks for new cruds. */
 const LOOK_EVERY = 20_000;
+/** Cruds that wait to be shown, or were, beyond which only the newest are kept. */
+const MOST_WAITING = 100;
 
 const LIFETIMES: Record<Ttl, number> = {
   "30-days": 30 * 24,
@@ -81,7 +87,7 @@ export function useHome() {
 }
 
 /**
- * Cruds that came since the home feed was read, looked for now and then.
+ * Cruds that came since the home feed was read: told by the stream, or looked for.
  *
  * `show` puts them into the feed.
  */
@@ -94,7 +100,7 @@ export function useNewCruds(home: Feed | undefined) {
       return { pages: [{ cruds: body, next }], pageParams: [undefined] };
     },
     select: useCallback((feed: Feed) => withoutGone(client, feed), [client]),
-    refetchInterval: LOOK_EVERY,
+    refetchInterval: usePolling(LOOK_EVERY),
     enabled: home !== undefined,
     retry: false,
   });
@@ -169,20 +175,16 @@ export function usePost() {
       call("post", "/api/activities", { body: { message, ttl }, idempotencyKey: key }),
     onMutate: async ({ message, ttl, key }) => {
       const pending = draftCrud(key, message, LIFETIMES[ttl] * 3_600_000);
-      const keys = [HOME, profileKey(pending.handle)];
       await holdFeeds(client);
-      for (const queryKey of keys) {
+      for (const queryKey of [HOME, profileKey(pending.handle)]) {
         client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [pending]));
       }
-      return { keys };
     },
     onError: (_, { key }) => changeCrud(client, key, () => null),
-    onSuccess: (crud, { key }, { keys }) => {
+    onSuccess: (crud, { key }) => {
       changeCrud(client, key, () => null);
-      for (const queryKey of keys) {
-        client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [crud]));
-      }
-      changeCount(client, crud.handle, 1);
+      client.setQueryData<Feed>(HOME, (feed) => prepend(feed, [crud]));
+      client.setQueryData<Feed>(profileKey(crud.handle), (feed) => received(feed, crud));
       void client.invalidateQueries({ queryKey: ["trending"] });
     },
   });
@@ -197,6 +199,7 @@ export function useReply(parent: Crud) {
       replies_count: Math.max(0, crud.replies_count + by),
     }));
   return useMutation({
+    mutationKey: ["reply", parent.uuid],
     mutationFn: ({ message, key }: { message: string; key: string }) =>
       call("post", "/api/activities/{uuid}/reply", {
         path: { uuid: parent.uuid },
@@ -273,10 +276,12 @@ export function forgetCrud(client: QueryClient, crud: Crud): void {
     return; // another row of it went first
   }
   goneFrom(client).add(crud.uuid);
-  changeCrud(client, crud.uuid, () => null);
   if (crud.reply_to_activity_uuid === null) {
-    changeCount(client, crud.handle, -1);
-  } else {
+    client.setQueryData<Feed>(profileKey(crud.handle), (feed) => lost(feed, crud));
+  }
+  changeCrud(client, crud.uuid, () => null);
+  // How many replies are left is told by the stream, perhaps it was already.
+  if (crud.reply_to_activity_uuid !== null && getStanding() !== "live") {
     changeCrud(client, crud.reply_to_activity_uuid, (parent) => ({
       ...parent,
       replies_count: Math.max(0, parent.replies_count - 1),
@@ -287,6 +292,54 @@ export function forgetCrud(client: QueryClient, crud: Crud): void {
 /** Give a crud other counts wherever it is listed. */
 export function changeCounts(client: QueryClient, uuid: string, counts: Partial<Counts>): void {
   changeCrud(client, uuid, (crud) => ({ ...crud, ...counts, uuid: crud.uuid }));
+}
+
+/**
+ * List a crud that was posted just now, by anybody: among those that wait for the reader of
+ * the home feed, on its author's profile, or as a reply. Several times are as once.
+ */
+export function takeCrud(client: QueryClient, posted: Crud): void {
+  if (goneFrom(client).has(posted.uuid) || !isAlive(posted)) {
+    return;
+  }
+  const reactions = getSession().phase === "in" ? { liked: false, reposted: false } : {};
+  const crud: ListedCrud = { ...posted, ...reactions, arrived: true };
+  const parent = crud.reply_to_activity_uuid;
+  if (parent !== null) {
+    client.setQueryData<Feed>(crudKey(parent), (feed) =>
+      isComplete(feed) && !isAwaited(feed, crud) && !isListed(feed, crud)
+        ? append(feed, crud)
+        : undefined,
+    );
+    return;
+  }
+  if (client.getQueryData(HOME) !== undefined) {
+    const none: Feed = { pages: [{ cruds: [], next: null }], pageParams: [undefined] };
+    client.setQueryData<Feed>(HEAD, (feed) => prepend(feed ?? none, [crud]));
+  }
+  client.setQueryData<Feed>(profileKey(crud.handle), (feed) =>
+    isAwaited(feed, crud) ? undefined : received(feed, crud),
+  );
+}
+
+/** Whether a query is the home feed, which moves only as its reader wants it to. */
+export function isHome({ queryKey }: Query): boolean {
+  return hashKey(queryKey) === hashKey(HOME);
+}
+
+/** Look for new cruds anew, where more were told of than are worth keeping. */
+export function limitWaiting(client: QueryClient): void {
+  const waiting = client.getQueryData<Feed>(HEAD)?.pages[0]?.cruds.length ?? 0;
+  if (waiting > MOST_WAITING) {
+    void askSoon(client, HEAD);
+  }
+}
+
+/** A crud is gone before its time, or its time is up: it fades wherever it is listed. */
+export function takeGone(client: QueryClient, uuid: string): void {
+  changeCrud(client, uuid, (crud) =>
+    isAlive(crud) ? { ...crud, expires_at: new Date(serverNow()).toISOString() } : crud,
+  );
 }
 
 /** Take the row that a repost was off its member's profile. */
@@ -317,7 +370,7 @@ export function changeCrud(
 ): void {
   client.setQueriesData<Feed>({ queryKey: ALL }, (feed) => {
     if (!feed?.pages.some((part) => holds(part, uuid))) {
-      return feed;
+      return undefined; // it stays as it is, and as old
     }
     return { ...feed, pages: feed.pages.map((part) => changePage(part, uuid, change)) };
   });
@@ -373,22 +426,41 @@ function append(feed: Feed | undefined, crud: ListedCrud): Feed | undefined {
   };
 }
 
-function changeCount(client: QueryClient, handle: string, by: number): void {
-  client.setQueryData<Feed>(profileKey(handle), (feed) =>
-    feed === undefined
-      ? feed
-      : {
-          ...feed,
-          pages: feed.pages.map((part) =>
-            part.profile === undefined
-              ? part
-              : {
-                  ...part,
-                  profile: { ...part.profile, cruds_count: part.profile.cruds_count + by },
-                },
-          ),
-        },
+/** A profile with a crud that its member posted, which counts once. */
+function received(feed: Feed | undefined, crud: ListedCrud): Feed | undefined {
+  return isListed(feed, crud) ? undefined : recounted(prepend(feed, [crud]), 1);
+}
+
+/** A profile without one of its member's cruds. Where not all are listed it may have it yet. */
+function lost(feed: Feed | undefined, crud: Crud): Feed | undefined {
+  return isComplete(feed) && !isListed(feed, crud) ? undefined : recounted(feed, -1);
+}
+
+function isListed(feed: Feed | undefined, { uuid }: Crud): boolean {
+  return feed?.pages.some((part) => part.cruds.some((crud) => crud.uuid === uuid)) ?? false;
+}
+
+/** Whether a crud of this author is on its way, perhaps this one: the answer will tell. */
+function isAwaited(feed: Feed | undefined, { handle }: Crud): boolean {
+  const isIt = (crud: ListedCrud) => crud.pending === true && crud.handle === handle;
+  return feed?.pages.some((part) => part.cruds.some(isIt)) ?? false;
+}
+
+/** Whether nothing of a list is left to be fetched. */
+function isComplete(feed: Feed | undefined): boolean {
+  return feed?.pages.at(-1)?.next === null;
+}
+
+function recounted(feed: Feed | undefined, by: number): Feed | undefined {
+  if (feed === undefined) {
+    return feed;
+  }
+  const pages = feed.pages.map((part) =>
+    part.profile === undefined
+      ? part
+      : { ...part, profile: { ...part.profile, cruds_count: part.profile.cruds_count + by } },
   );
+  return { ...feed, pages };
 }
 
 /** What the server will make of a draft, as far as it can be known; the key is its name. */

@@ -1,6 +1,13 @@
 /** The cache of what the server said, and what becomes of it when somebody signs in or out. */
 
-import { type InfiniteData, MutationCache, type Query, QueryClient } from "@tanstack/react-query";
+import {
+  hashKey,
+  type InfiniteData,
+  MutationCache,
+  type Query,
+  QueryClient,
+  type QueryKey,
+} from "@tanstack/react-query";
 import { ApiError } from "../api/http";
 import { getSession, onSession, viewerUuid } from "../api/session";
 import { notify } from "../notices";
@@ -75,6 +82,38 @@ export function refresh(client: QueryClient): void {
       : { pages: found.pages.slice(0, 1), pageParams: found.pageParams.slice(0, 1) },
   );
   void client.invalidateQueries();
+}
+
+/** Milliseconds within which several reasons to ask are one. */
+const SOON = 200;
+
+const WAITING = new WeakMap<QueryClient, Map<string, Promise<void>>>();
+
+/** Ask for something anew, once for all who want it meanwhile; until it is there. */
+export function askSoon(
+  client: QueryClient,
+  queryKey: QueryKey,
+  milliseconds = SOON,
+): Promise<void> {
+  const waiting = WAITING.get(client) ?? new Map<string, Promise<void>>();
+  WAITING.set(client, waiting);
+  const name = hashKey([queryKey, milliseconds]);
+  const answer =
+    waiting.get(name) ??
+    new Promise<void>((resolve) => {
+      setTimeout(() => {
+        waiting.delete(name);
+        resolve(client.invalidateQueries({ queryKey }));
+      }, milliseconds);
+    });
+  waiting.set(name, answer);
+  return answer;
+}
+
+/** Whether what a query has is on the screen before somebody's eyes. */
+export function isLookedAt(client: QueryClient, queryKey: QueryKey): boolean {
+  const query = client.getQueryCache().find({ queryKey });
+  return query?.isActive() === true && document.visibilityState === "visible";
 }
 
 function isPaged({ state: { data } }: Query): boolean {
