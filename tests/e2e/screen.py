@@ -44,6 +44,7 @@ PASSWORD = "today-is-a-good-day"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
 """How members' browsers call themselves."""
 
+STREAM = "/api/stream"
 COOKIE = "cruddur_refresh"
 MARK = "cruddur.signed-in"
 """What the page keeps to know that it was signed in (`src/api/session.ts`)."""
@@ -114,8 +115,11 @@ class Watch:
         self._announced, self._met = [], set()
 
     def is_quiet(self, page: Page) -> bool:
-        """Whether none of a page's requests is under way."""
-        return not any(request.frame.page == page for request in self._under_way)
+        """Whether none of a page's requests is under way, but its stream, which always is."""
+        return not any(
+            request.frame.page == page and urlsplit(request.url).path != STREAM
+            for request in self._under_way
+        )
 
     def sent(self, method: str, path: str) -> list[Request]:
         """The requests so far with a method and a path, where `*` stands for anything."""

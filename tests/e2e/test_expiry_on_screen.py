@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from playwright.async_api import Page, expect
 
-from e2e.screen import Visit, Watch
+from e2e.screen import STREAM, Visit, Watch
 from support import Member, expire
 
 
@@ -55,7 +55,10 @@ async def test_a_crud_that_is_gone_says_so(
     visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     uuid = (await worf.crud())["uuid"]
-    page = await visit()
+    page = await visit(path=None)
+    await page.route(f"**{STREAM}", lambda route: route.abort())  # it would be gone at once
+    watch.expect(0, STREAM)
+    await page.goto("/")
     await expect(page.get_by_role("article")).to_be_visible()
     await expire(database, uuid)
     watch.expect(404, f"/api/activities/@worf/status/{uuid}")

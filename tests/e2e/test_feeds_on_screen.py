@@ -7,10 +7,16 @@ from uuid import UUID
 import asyncpg
 from playwright.async_api import expect
 
-from e2e.screen import Visit, Watch, settle
+from e2e.screen import STREAM, Visit, Watch, settle
 from support import Member
 
 MANY = 45
+
+LOST = 10_000
+"""Milliseconds without the stream after which a page looks for itself."""
+
+A_LOOK = 21_000
+"""Milliseconds within which it does so."""
 
 
 async def insert_many(database: asyncpg.Connection, author: UUID) -> None:
@@ -52,26 +58,30 @@ async def test_a_long_list_goes_on_and_is_kept(
     )
 
 
-async def test_what_is_new_comes_to_the_top(
+async def test_what_is_new_comes_to_the_top_also_without_being_told(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     for n in range(12):
         await odo.crud(f"old {n}")
     page = await visit(path=None)
     await page.clock.install()
+    await page.route(f"**{STREAM}", lambda route: route.abort())
+    watch.expect(0, STREAM)
     await page.goto("/")
     cards = page.get_by_role("article")
     await expect(cards).to_have_count(12)
     await settle(page, watch)  # it has looked for the first time
+    await page.clock.fast_forward(LOST)
+    await expect(page.get_by_role("status").filter(has_text="Not live")).to_be_visible()
     await worf.crud("at the top")
-    await page.clock.fast_forward(21_000)
+    await page.clock.fast_forward(A_LOOK)
     await expect(cards.first).to_contain_text("at the top")
     await expect(page.get_by_role("status").filter(has_text="1 new crud")).to_be_attached()
 
     await page.get_by_text("old 0").scroll_into_view_if_needed()
     await expect(page.get_by_text("at the top")).not_to_be_in_viewport()
     await worf.crud("higher still")
-    await page.clock.fast_forward(21_000)
+    await page.clock.fast_forward(A_LOOK)
     await page.get_by_role("button", name="1 new crud").click()
     await expect(cards.first).to_contain_text("higher still")
     await expect(cards.first).to_be_in_viewport()

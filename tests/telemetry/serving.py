@@ -120,18 +120,20 @@ def served(
     *,
     workers: int = 1,
     command: Sequence[str] = SERVE,
+    port: int | None = None,
     **environment: str,
 ) -> Iterator[Served]:
-    """Start it on a free port with a database and nothing else but `environment`.
+    """Start it with a database and nothing else but `environment`.
 
     Args:
         dsn: the database; it has been migrated.
         directory: where its output is kept.
         workers: how many worker processes.
         command: what to run; `{bind}` in it is replaced by host and port.
+        port: where it is to be reached; a free one if that does not matter.
         environment: its further variables.
     """
-    port = free_port()
+    port = port or free_port()
     out, err = directory / f"out-{port}", directory / f"err-{port}"
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with out.open("wb") as stdout, err.open("wb") as stderr:

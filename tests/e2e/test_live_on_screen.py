@@ -1,0 +1,255 @@
+"""What others do, on the screen the instant that it is done."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, Locator, Page, Response, expect
+
+from e2e.screen import DIST, STREAM, Visit, Watch, open_browser, settle
+from support import Member, free_port
+from telemetry.serving import served
+
+INSTANT = 1_000
+"""Milliseconds from the answer to who did it until others see it."""
+
+LOST = 10_000
+"""Milliseconds after which a page says that it is not live."""
+
+LONGEST_WAIT = 30_000
+"""Milliseconds after which a page tries again for certain."""
+
+WORDS = "What should be forgotten soon?"
+
+
+def crud(page: Page, words: str) -> Locator:
+    """The card of a crud."""
+    return page.get_by_role("article").filter(has_text=words)
+
+
+@asynccontextmanager
+async def answered(page: Page, method: str, path: str) -> AsyncIterator[None]:
+    """At the end, wait until what the page asks for inside is done."""
+
+    def is_it(response: Response) -> bool:
+        is_there = fnmatch(urlsplit(response.url).path, path)
+        return is_there and response.request.method == method
+
+    async with page.expect_response(is_it) as answer:
+        yield
+    assert (await answer.value).status == 200
+
+
+async def write(page: Page, words: str) -> None:
+    await page.get_by_label(WORDS).fill(words)
+    async with answered(page, "POST", "/api/activities"):
+        await page.get_by_role("button", name="Crud it").click()
+
+
+async def live(visit: Visit, watch: Watch, member: Member | None = None, path: str = "/") -> Page:
+    """A page whose stream has begun."""
+    page = await visit(member, None)
+    async with page.expect_response(f"**{STREAM}"):
+        await page.goto(path)
+    await settle(page, watch)
+    return page
+
+
+async def test_cruds_come_change_and_go(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    his, hers = await live(visit, watch, worf), await live(visit, watch, odo)
+    visitors = await live(visit, watch)
+    await write(his, "a good day")
+    for page in (hers, visitors):
+        await expect(crud(page, "a good day")).to_be_visible(timeout=INSTANT)
+    await expect(crud(his, "a good day")).to_have_count(1)
+
+    async with answered(hers, "PUT", "*/like"):
+        await crud(hers, "a good day").get_by_role("button", name="Like").click()
+    for page in (his, visitors):
+        await expect(
+            crud(page, "a good day").get_by_role("button", name="Like, 1 like")
+        ).to_be_visible(timeout=INSTANT)
+    await expect(
+        his.get_by_role("link", name=re.compile("Notifications,? 1 unread"))
+    ).to_be_visible(timeout=INSTANT)
+    async with answered(hers, "PUT", "*/repost"):
+        await crud(hers, "a good day").get_by_role("button", name="Repost").click()
+    await expect(
+        crud(his, "a good day").get_by_role("button", name="Repost, 1 repost")
+    ).to_be_visible(timeout=INSTANT)
+
+    await crud(his, "a good day").get_by_role("paragraph").click()
+    await expect(his.get_by_role("heading", name="No replies yet")).to_be_visible()
+    await crud(hers, "a good day").get_by_role("button", name="Reply").click()
+    dialog = hers.get_by_role("dialog", name="Reply to Worf")
+    await dialog.get_by_role("textbox").fill("so it is")
+    async with answered(hers, "POST", "*/reply"):
+        await dialog.get_by_role("button", name="Reply").click()
+    await expect(his.get_by_role("region", name="Replies")).to_contain_text(
+        "so it is", timeout=INSTANT
+    )
+    for page in (his, visitors):
+        await expect(
+            crud(page, "a good day").get_by_role("button", name="Reply, 1 reply")
+        ).to_be_visible(timeout=INSTANT)
+    await expect(crud(hers, "a good day").get_by_role("button", name="Reply, 1")).to_be_visible()
+
+    await his.get_by_role("button", name="Delete").click()
+    async with answered(his, "DELETE", "/api/activities/*"):
+        await his.get_by_role("button", name="Forget it").click()
+    for page in (hers, visitors):
+        await expect(
+            page.locator(".crud:not(.crud-fading)").filter(has_text="a good day")
+        ).to_have_count(0, timeout=INSTANT)
+        await expect(page.get_by_role("heading", name="All forgotten")).to_be_visible()
+
+
+async def test_a_profile_and_a_crud_go_on(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    first = await worf.crud("a good day")
+    profile = await live(visit, watch, odo, "/@worf")
+    status = await live(visit, watch, None, f"/@worf/status/{first['uuid']}")
+    head = profile.get_by_role("region", name="Profile")
+    await expect(head).to_contain_text("1 crud alive")
+    await worf.crud("a better day")
+    await expect(profile.get_by_role("article").first).to_contain_text(
+        "a better day", timeout=INSTANT
+    )
+    await expect(head).to_contain_text("2 cruds alive")
+    await worf.delete(f"/api/activities/{first['uuid']}")
+    await expect(status.get_by_role("heading", name="Gone, and forgotten")).to_be_visible(
+        timeout=INSTANT
+    )
+    await expect(crud(profile, "a good day")).not_to_be_attached()
+    await expect(head).to_contain_text("1 crud alive")
+
+
+async def test_messages_come_and_are_read(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    his, hers = await live(visit, watch, worf, "/messages/@odo"), await live(visit, watch, odo)
+    await his.get_by_label("Write to @odo").fill("nuqneH")
+    async with answered(his, "POST", "/api/messages"):
+        await his.keyboard.press("Enter")
+    await expect(hers.get_by_role("link", name=re.compile("Messages,? 1 unread"))).to_be_visible(
+        timeout=INSTANT
+    )
+    await hers.get_by_role("link", name=re.compile("Messages,? 1 unread")).click()
+    await hers.get_by_role("main").get_by_role("link", name="nuqneH").click()
+    await expect(hers.get_by_role("link", name="Messages", exact=True)).to_be_visible()
+
+    his_list, her_list = (page.get_by_role("list", name="Messages") for page in (his, hers))
+    await hers.get_by_label("Write to @worf").fill("what do you want?")
+    async with answered(hers, "POST", "/api/messages"):
+        await hers.keyboard.press("Enter")
+    await expect(his_list).to_contain_text("what do you want?", timeout=INSTANT)
+    await his.get_by_label("Write to @odo").fill("a bucket")
+    async with answered(his, "POST", "/api/messages"):
+        await his.keyboard.press("Enter")
+    await expect(her_list).to_contain_text("a bucket", timeout=INSTANT)
+    for messages in (his_list, her_list):
+        await expect(messages.get_by_role("listitem")).to_contain_text(
+            ["nuqneH", "what do you want?", "a bucket"]
+        )
+    await settle(his, watch)
+    await settle(hers, watch)
+    for page in (his, hers):
+        await expect(page.get_by_role("link", name="Messages", exact=True)).to_be_visible()
+
+
+async def test_what_is_new_waits_for_who_reads(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    for n in range(12):
+        await odo.crud(f"old {n}")
+    page = await live(visit, watch)
+    await page.evaluate("scrollTo(0, 600)")
+    for words in ("one more", "two more", "three more"):
+        await worf.crud(words)
+    pill = page.get_by_role("button", name="3 new cruds")
+    await expect(pill).to_be_visible(timeout=INSTANT)
+    await expect(crud(page, "three more")).not_to_be_attached()
+    await expect(page.get_by_role("status").filter(has_text="new crud")).to_be_attached()
+    await pill.click()
+    await expect(page.get_by_role("article").first).to_contain_text("three more")
+    await expect(page.get_by_role("article").first).to_be_in_viewport()
+    await expect(pill).not_to_be_attached()
+    await page.mouse.move(0, 0)
+    await worf.crud("at the top")
+    await expect(page.get_by_role("article").first).to_contain_text("at the top", timeout=INSTANT)
+
+
+async def test_nothing_is_looked_for_while_it_is_told(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    page = await visit(worf, None)
+    await page.clock.install()
+    async with page.expect_response(f"**{STREAM}"):
+        await page.goto("/")
+    await settle(page, watch)
+    before = len(watch.requests)
+    for _ in range(3):
+        await page.clock.fast_forward(21_000)
+    await settle(page, watch)
+    asked = [request.url for request in watch.requests[before:]]
+    assert [url for url in asked if not url.endswith((STREAM, "/api/trending"))] == []
+
+
+async def test_a_session_that_is_ended_elsewhere_is_over_here(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    page, other = await live(visit, watch, worf), await live(visit, watch, worf, "/settings")
+    watch.expect(401, STREAM)
+    watch.expect(401, "/api/auth/refresh")
+    await other.get_by_role("region", name="Devices").get_by_role("button").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text(
+        "this session was ended"
+    )
+    await expect(page.get_by_role("navigation").get_by_role("link", name="Sign in")).to_be_visible()
+    await odo.crud("to everybody")
+    await expect(crud(page, "to everybody")).to_be_visible()
+
+
+async def test_a_service_that_was_away(
+    browser: Browser, screen_dsn: str, worf: Member, tmp_path: Path
+) -> None:
+    """Another service of the same database serves the page, so that it can be stopped."""
+    start = partial(
+        served, screen_dsn, tmp_path, port=free_port(), CRUDDUR_FRONTEND_DIRECTORY=str(DIST)
+    )
+    first = await worf.crud("before")
+    with start() as service:
+        watch = Watch(service.url)
+        context = await open_browser(browser, service, watch)
+        page = await context.new_page()
+        await page.clock.install()
+        async with page.expect_response(f"**{STREAM}"):
+            await page.goto("/")
+        await settle(page, watch)
+        service.stop()
+    watch.expect(0, "/api/*")
+    mark = page.get_by_role("status").filter(has_text="Not live: reconnecting…")
+    await page.clock.fast_forward(LOST - 3_000)
+    await expect(mark).not_to_be_attached()
+    await page.clock.fast_forward(3_000)
+    await expect(mark).to_be_visible()
+    await worf.crud("meanwhile")
+    await worf.put(f"/api/activities/{first['uuid']}/like")
+    with start():
+        await page.clock.fast_forward(LONGEST_WAIT)
+        await expect(mark).not_to_be_attached()
+        await expect(crud(page, "meanwhile")).to_be_visible()
+        await expect(
+            crud(page, "before").get_by_role("button", name="Like, 1 like")
+        ).to_be_visible()
+        await worf.crud("afterwards")
+        await expect(crud(page, "afterwards")).to_be_visible(timeout=INSTANT)
+        await context.close()
+    watch.check()
