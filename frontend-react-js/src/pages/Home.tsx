@@ -1,4 +1,4 @@
-import { useLayoutEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Button, ButtonLink } from "../components/Button";
 import { CrudForm } from "../components/CrudForm";
 import { Feed } from "../components/Feed";
@@ -55,18 +55,22 @@ function Welcome() {
 function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
   const { found, isGap, show } = useNewCruds(home.data);
   const isAtTop = useSyncExternalStore(onScroll, () => scrollY < NEAR);
-  const [said, setSaid] = useState({ words: "", by: "" });
+  const { said, say } = useSaying();
+  const unsaid = useRef(0); // what came to its place since something was said
   const count = found.length;
-  const words = count === 1 ? "1 new crud" : `${count}${isGap ? "+" : ""} new cruds`;
   useLayoutEffect(() => {
     if (count > 0) {
-      const by = found[0]?.uuid ?? "";
-      setSaid((last) => (last.words === words && last.by === by ? last : { words, by }));
+      say(describe(unsaid.current + count, isGap), found[0]?.uuid ?? "");
       if (isAtTop && document.querySelector(IN_USE) === null) {
+        unsaid.current += count;
         show();
       }
     }
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each time that something is said.
+  useEffect(() => {
+    unsaid.current = 0;
+  }, [said]);
   return (
     <>
       <p className="unseen" role="status">
@@ -81,12 +85,53 @@ function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
               scrollTo(0, 0);
             }}
           >
-            {words}
+            {describe(count, isGap)}
           </Button>
         </div>
       )}
     </>
   );
+}
+
+function describe(count: number, isMore: boolean): string {
+  return count === 1 ? "1 new crud" : `${count}${isMore ? "+" : ""} new cruds`;
+}
+
+/** Milliseconds between two things that are read out: nobody can listen to a busy hour. */
+const SAY_EVERY = 10_000;
+
+/** What is read out, and a way to have the latest read out, at once or when it is time. */
+function useSaying() {
+  const [said, setSaid] = useState({ words: "", by: "" });
+  const next = useRef(said);
+  const last = useRef(said);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
+  const speak = () => {
+    timer.current = undefined;
+    if (next.current !== last.current) {
+      last.current = next.current;
+      timer.current = setTimeout(speak, SAY_EVERY);
+      setSaid(next.current);
+    }
+  };
+  return {
+    said,
+    say: (words: string, by: string) => {
+      if (next.current.words !== words || next.current.by !== by) {
+        next.current = { words, by };
+        if (timer.current === undefined) {
+          speak();
+        }
+      }
+    },
+  };
 }
 
 /** Pixels from the top within which one is still at it. */

@@ -107,10 +107,26 @@ describe("a new crud", () => {
       await stream.tell("crud", numbered(number));
     }
     expect(listed()).toEqual(["Crud 1"]);
+    await pass(10 * SECOND);
     expect(said()).toBe("3 new cruds");
     await user.click(main().getByRole("button", { name: "3 new cruds" }));
     expect(listed()).toEqual(["Crud 4", "Crud 3", "Crud 2", "Crud 1"]);
     expect(scrollY).toBe(0);
+  });
+
+  test("is read out with those that come soon after it, now and then", async () => {
+    await openHome(numbered(1));
+    await stream.tell("crud", numbered(2));
+    expect(said()).toBe("1 new crud");
+    await stream.tell("crud", numbered(3));
+    await stream.tell("crud", numbered(4));
+    expect(said()).toBe("1 new crud");
+    await pass(10 * SECOND);
+    expect(said()).toBe("2 new cruds");
+    await pass(10 * SECOND);
+    await stream.tell("crud", numbered(5));
+    expect(said()).toBe("1 new crud");
+    expect(listed()).toHaveLength(5);
   });
 
   test("can be liked by a member", async () => {
