@@ -21,7 +21,8 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
 NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry images bench bench-telemetry lock clean
+.PHONY: help run dev test check format types schema registry images bench bench-telemetry \
+    bench-streams lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -66,6 +67,9 @@ bench: $(VENV)/.dev ## Measure memory at rest and home over 10,000 and 1,000,000
 
 bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wiring beside it
 	$(BIN)/python tests/load/telemetry.py
+
+bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
+	$(BIN)/python tests/load/streams.py
 
 lock: ## Resolve the dependencies anew and write requirements/
 	$(PYTHON) -m venv .local/lock

@@ -1,0 +1,422 @@
+"""`make bench-streams`: what open streams cost, and whether each gets everything once.
+
+A service of its own for each kind of load, over real sockets: the memory of many streams
+and the time that one crud takes to all of them; a steady flow of cruds; cruds written
+through one of three workers; and the steady flow over a bus, where there is a Redis or a
+Valkey. The streams are read in a process of their own. Figures are told beside their goals
+and decide nothing; a crud that a stream lost, or got twice or in another order than the
+others, is the exit code 1.
+
+    python tests/load/streams.py [--short]
+"""
+
+import asyncio
+import json
+import math
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from statistics import median
+from threading import Timer
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from reader import Report, reading
+
+from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.db.migrate import migrate
+from cruddur.identity.keys import KeyRing, new_signing_key
+from cruddur.identity.tokens import ISSUER, issue
+from telemetry import TICKS, free_port, wait
+
+STREAM_BYTES = 30_000
+DELIVERY_SECONDS = 0.3
+GROWN_BYTES = 2_000_000
+"""Goals. A worker may grow a little in a steady minute: it remembers the newest events."""
+
+HOST = "127.0.0.1"
+WRITERS = 8
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+Sent = dict[int, float]
+"""When each crud was sent, by its number."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything.
+
+    Attributes:
+        streams: open at once in one worker.
+        rounds: how often one crud goes to all of them.
+        pause: seconds between two rounds, and before memory is looked at.
+        steady_streams, rate, seconds: the steady flow; `rate` is cruds a second.
+        workers: several, of which one is written to.
+        shared_streams, shared_cruds: over all of them.
+    """
+
+    streams: int = 5000
+    rounds: int = 7
+    pause: float = 2.0
+    steady_streams: int = 1000
+    rate: float = 20.0
+    seconds: float = 60.0
+    workers: int = 3
+    shared_streams: int = 300
+    shared_cruds: int = 100
+
+
+SHORT = Size(
+    streams=100,
+    rounds=2,
+    pause=0.1,
+    steady_streams=20,
+    seconds=0.5,
+    shared_streams=60,
+    shared_cruds=5,
+)
+
+
+@dataclass
+class Server:
+    """A service under measurement, and somebody who may write there."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    token: str
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that serve: those that it spawned, or itself."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        spawned = [
+            int(child)
+            for child in children
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+        return spawned or [pid]
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes of its workers."""
+        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers)
+        return sum(map(int, pages)) * PAGE_BYTES
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of its workers so far, all their threads together."""
+        ticks = 0
+        for pid in self.workers:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which the loops of its workers could have run, had a core been free."""
+        figures = (Path(f"/proc/{pid}/schedstat").read_text().split() for pid in self.workers)
+        return sum(int(waited) for _, waited, _ in figures) / 1e9
+
+    @property
+    def files(self) -> dict[int, int]:
+        """How many files each worker has open; a stream is one."""
+        return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in self.workers}
+
+
+class Spent:
+    """Time that a service needs for something, from now on until it is stopped."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.cpu, self.waited, self.seconds = -server.cpu, -server.waited, -time.monotonic()
+
+    def stop(self) -> None:
+        self.cpu += self._server.cpu
+        self.waited += self._server.waited
+        self.seconds += time.monotonic()
+
+    def show(self, reports: Sequence[Report]) -> None:
+        """What a delivery cost; and whether the machine left the service a core, without which
+        its delays say little of it."""
+        deliveries = sum(len(report.delays) for report in reports)
+        show("CPU of the worker per delivery, us", f"{self.cpu / max(deliveries, 1) * 1e6:.0f}")
+        ran, waited = self.cpu / self.seconds, self.waited / self.seconds
+        show("the worker ran, waited for a core", f"{ran:.0%}, {waited:.0%}")
+
+
+class Bench:
+    """What every measurement needs, and what is remembered of them all."""
+
+    def __init__(self, database: EmbeddedPostgres, ask: Callable[..., Any]) -> None:
+        self.ask = ask
+        self.is_sound = True
+        self._database = database
+        self._pem = new_signing_key()
+        self._numbers = count(1)
+
+    @contextmanager
+    def serving(self, name: str, **environment: str) -> Iterator[Server]:
+        """The service, on a database of its own."""
+        self._database.create_database(name)
+        dsn = self._database.dsn(name)
+        token = asyncio.run(enter(dsn, self._pem))
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cruddur", "serve"],
+            env={
+                **os.environ,
+                "CONNECTION_URL": dsn,
+                "PORT": str(port),
+                "LOG_LEVEL": "WARNING",
+                "CRUDDUR_SIGNING_KEY": self._pem,
+                "CRUDDUR_STREAMS": "20000",
+                "CRUDDUR_STREAMS_PER_ADDRESS": "20000",
+                **environment,
+            },
+            stdout=sys.stderr,  # its log, of warnings only
+        )
+        try:
+            wait(process, port)
+            yield Server(process, port, token)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+    def post(self, server: Server, cruds: int, rate: float = 1.0, writers: int = 1) -> Sent:
+        """Post cruds, numbered on and on."""
+        numbers = list(islice(self._numbers, cruds))
+        return asyncio.run(write(server, numbers, rate, writers))
+
+    def collect(self, sent: Sent) -> Report:
+        """What became of them; what did not come right is remembered."""
+        report: Report = self.ask("collect", sent)
+        self.is_sound &= report.is_sound
+        return report
+
+    def warm_up(self, server: Server) -> None:
+        """Have everything loaded that a first stream and a first crud need."""
+        self.ask("open", HOST, server.port, 20)
+        self.collect(self.post(server, 1))
+        self.ask("close")
+
+
+def main(size: Size) -> int:
+    """Measure and print; returns the exit code."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the others inherit it
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        database = EmbeddedPostgres(Path(directory), durable=False)
+        database.start()
+        stack.callback(database.stop)
+        bench = Bench(database, stack.enter_context(reading()))
+        with bench.serving("many") as server:
+            many(bench, server, size)
+        with bench.serving("steady") as server:
+            steady(bench, server, size, size.seconds)
+        with bench.serving("shared", WEB_CONCURRENCY=str(size.workers)) as server:
+            shared(bench, server, size)
+        over_a_bus(bench, size)
+    return 0 if bench.is_sound else 1
+
+
+def many(bench: Bench, server: Server, size: Size) -> None:
+    """Memory of open streams, and one crud at a time to all of them."""
+    print(f"{size.streams:,} streams, one worker")
+    bench.warm_up(server)
+    time.sleep(size.pause)
+    before = server.memory
+    seconds = bench.ask("open", HOST, server.port, size.streams)
+    time.sleep(size.pause)
+    each = (server.memory - before) / size.streams
+    show("opened, streams a second", f"{size.streams / seconds:.0f}")
+    show(
+        "memory per stream, kB", f"{each / 1e3:.1f}",
+        f"at most {STREAM_BYTES / 1e3:.0f}", each <= STREAM_BYTES,
+    )  # fmt: skip
+    reports, spent = [], Spent(server)
+    for _ in range(size.rounds):
+        reports.append(bench.collect(bench.post(server, 1)))
+        time.sleep(size.pause)
+    spent.stop()
+    each = (server.memory - before) / size.streams
+    show(f"memory per stream after {size.rounds} cruds, kB", f"{each / 1e3:.1f}")
+    show_delays(reports, DELIVERY_SECONDS)
+    spent.show(reports)
+    show_faults(reports)
+    bench.ask("close")
+    time.sleep(size.pause)
+    show("memory before they opened, MB", f"{before / 1e6:.1f}")
+    show("memory after they closed, MB", f"{server.memory / 1e6:.1f}")
+
+
+def steady(bench: Bench, server: Server, size: Size, seconds: float) -> None:
+    """A flow of cruds to streams that stay open."""
+    print(f"\n{size.steady_streams:,} streams, {size.rate:g} cruds a second for {seconds:g} s")
+    bench.warm_up(server)
+    bench.ask("open", HOST, server.port, size.steady_streams)
+    early = seconds / 6
+    memory: list[int] = []
+    look = Timer(early, lambda: memory.append(server.memory))
+    look.start()
+    spent, reader_cpu = Spent(server), bench.ask("cpu")
+    sent = bench.post(server, round(size.rate * seconds), size.rate, WRITERS)
+    spent.stop()
+    reader_cpu = bench.ask("cpu") - reader_cpu
+    look.join()
+    memory.append(server.memory)
+    reports = [bench.collect(sent)]
+    show(f"memory after {early:.2g} s, MB", f"{memory[0] / 1e6:.1f}")
+    show(
+        f"memory after {seconds:.2g} s, MB", f"{memory[1] / 1e6:.1f}",
+        f"at most {GROWN_BYTES / 1e6:+.0f}", memory[1] - memory[0] <= GROWN_BYTES,
+    )  # fmt: skip
+    show_delays(reports)
+    spent.show(reports)
+    show("the reader ran", f"{reader_cpu / spent.seconds:.0%}")
+    show_faults(reports)
+    bench.ask("close")
+
+
+def shared(bench: Bench, server: Server, size: Size) -> None:
+    """Cruds that are written through one of several workers."""
+    print(f"\n{size.shared_streams:,} streams, {size.workers} workers, cruds written through one")
+    bench.warm_up(server)
+    for _ in range(20):  # the first worker to be up would get all of them
+        time.sleep(0.5)  # those of the last time are closed
+        before = server.files
+        bench.ask("open", HOST, server.port, size.shared_streams)
+        spread = [files - before.get(pid, 0) for pid, files in server.files.items()]
+        if len(before) == size.workers and min(spread) > 0:
+            break
+        bench.ask("close")
+    show("streams of each worker", ", ".join(map(str, spread)))
+    reports = [bench.collect(bench.post(server, size.shared_cruds, size.rate))]
+    show_delays(reports)
+    show_faults(reports)
+    bench.ask("close")
+
+
+def over_a_bus(bench: Bench, size: Size) -> None:
+    """The steady flow, a quarter as long, over a Redis or a Valkey."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        print("\nover a bus: left out, there is neither a redis-server nor a valkey-server")
+        return
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait(process, port)
+        with bench.serving("bus", CRUDDUR_BUS=f"redis://{HOST}:{port}") as server:
+            print(f"\nover {Path(program).name}", end="")
+            steady(bench, server, size, size.seconds / 4)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def show(what: str, figure: str, goal: str = "", is_met: bool | None = None) -> None:
+    """Print a line of the table at once: the whole of it takes minutes."""
+    verdict = {None: "", True: "met", False: "NOT MET"}[is_met]
+    print(f"  {what:42}{figure:>24}   {goal:14}{verdict}".rstrip(), flush=True)
+
+
+def show_delays(reports: Sequence[Report], goal: float | None = None) -> None:
+    """How long deliveries took: the median of the rounds, and the least and most of them.
+
+    Only one crud at a time has a goal: in a flow that fills the machine, delays are what is
+    left of it.
+    """
+    for name, share in (("p50", 0.5), ("p99", 0.99), ("longest", 1.0)):
+        found = [1000 * percentile(report.delays, share) for report in reports]
+        figure = f"{median(found):.0f}"
+        if len(found) > 1:
+            figure += f" ({min(found):.0f} to {max(found):.0f})"
+        goals: tuple[str, bool] | tuple[()] = ()
+        if goal is not None and name == "p99":
+            goals = (f"at most {1000 * goal:.0f}", median(found) <= 1000 * goal)
+        show(f"delivery, {name}, ms", figure, *goals)
+
+
+def show_faults(reports: Sequence[Report]) -> None:
+    """What did not come right, and of how much."""
+    delivered = sum(len(report.delays) for report in reports)
+    show("delivered", f"{delivered:,} of {sum(report.expected for report in reports):,}")
+    for fault in ("lost", "doubled", "disordered", "broken"):
+        found = sum(getattr(report, fault) for report in reports)
+        show(fault, f"{found:,}", "none", found == 0)
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The least that so large a share does not exceed."""
+    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
+
+
+async def enter(dsn: str, pem: str) -> str:
+    """Migrate, and let somebody in; returns the access token."""
+    await migrate(dsn)
+    user_uuid = uuid4()
+    conn = await asyncpg.connect(dsn)
+    await conn.execute(
+        "INSERT INTO users (uuid, issuer, subject, handle, display_name)"
+        " VALUES ($1, $2, $3, 'bench', 'Bench')",
+        user_uuid, ISSUER, str(user_uuid),
+    )  # fmt: skip
+    session_uuid = await conn.fetchval(
+        "INSERT INTO sessions (user_uuid, device, address, expires_at)"
+        " VALUES ($1, 'bench', $2, now() + interval '1 day') RETURNING uuid",
+        user_uuid, HOST,
+    )  # fmt: skip
+    await conn.close()
+    return issue(KeyRing([pem]), user_uuid=user_uuid, handle="bench", session_uuid=session_uuid)
+
+
+async def write(server: Server, numbers: Sequence[int], rate: float, writers: int) -> Sent:
+    """Post a crud of each number at its moment, however long those before it take."""
+    # The last one that was used comes first, so that one connection serves while it can.
+    idle: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+    idle = asyncio.LifoQueue()
+    for _ in range(writers):
+        idle.put_nowait(await asyncio.open_connection(HOST, server.port))
+    sent: Sent = {}
+
+    async def post(number: int) -> None:
+        sent[number] = time.monotonic()
+        reader, writer = await idle.get()
+        body = json.dumps({"message": f"Crud {number}", "ttl": "1-hour"})
+        writer.write(
+            f"POST /api/activities HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {server.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head.split(b"\r\n", 1)[0]:
+            raise RuntimeError(head)
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        idle.put_nowait((reader, writer))
+
+    async with asyncio.TaskGroup() as posts:
+        start = time.monotonic()
+        for turn, number in enumerate(numbers):
+            await asyncio.sleep(start + turn / rate - time.monotonic())
+            posts.create_task(post(number))
+    while not idle.empty():
+        idle.get_nowait()[1].close()
+    return sent
+
+
+if __name__ == "__main__":
+    sys.exit(main(SHORT if sys.argv[1:] == ["--short"] else Size()))
