@@ -126,8 +126,7 @@ class Follower:
             await self._tell(events, await read(conn, events), start)
         if self._recounted:
             uuids, self._recounted = list(self._recounted), {}
-            for delivery in await counted(conn, uuids):
-                await self._hub.tell(delivery)
+            await self._hub.tell(await counted(conn, uuids))
         if self._clock.now() > self._expiries.horizon - HORIZON / 2:
             await self._load_ends(conn)
         if len(events) < BATCH:
@@ -143,9 +142,9 @@ class Follower:
         for item in reading.expiring:
             self._expiries.add(item)
         self._has_ends.set()
-        for event, delivery in reading.deliveries:
-            told = await self._hub.tell(delivery)
-            self._measure(event, told, start)
+        told = await self._hub.tell([delivery for _, delivery in reading.deliveries])
+        for (event, _), readers in zip(reading.deliveries, told, strict=True):
+            self._measure(event, readers, start)
         if reading.mark is not None:
             self._hub.mark(reading.mark)
         for uuid in reading.signed_out:
@@ -194,8 +193,7 @@ class Follower:
                     await self._has_ends.wait()
 
     async def _tell_ends(self, due: list[Expiring]) -> None:
-        for delivery in ended(due):
-            await self._hub.tell(delivery)
+        await self._hub.tell(ended(due))
         if uuids := parents(due):
             self._recounted.update(dict.fromkeys(uuids))
             self._awake.set()

@@ -1,6 +1,7 @@
 """One open stream: a bounded queue of frames, and the ASGI answer that empties it."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal, TypeAlias
 
@@ -14,6 +15,9 @@ Reason: TypeAlias = Literal["client", "failed", "server", "signed_out", "slow"]
 
 QUEUE_FRAMES = 256
 """Frames that wait for a reader, at most: what a busy service says in some ten seconds."""
+
+_AT_ONCE: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+"""Only who has to wait for a slow reader needs the event loop."""
 
 SLOW_SECONDS = 10.0
 """How long a reader that fell behind may take to read that it did."""
@@ -70,13 +74,13 @@ class Stream:
         self._writer: asyncio.Task[None] | None = None
 
     def offer(self, frame: bytes) -> bool:
-        """Say something, unless the stream is ending. False: the reader is too far behind."""
+        """Have something to say at the next `write`, unless the stream is ending. False: the
+        reader is too far behind."""
         if self._is_ending:
             return True
         if len(self._frames) >= QUEUE_FRAMES:
             return False
         self._frames.append(frame)
-        self._write()
         return True
 
     def drop(self, reset: bytes) -> None:
@@ -93,7 +97,7 @@ class Stream:
         self._is_ending = True
         self.reason = reason
         self._frames += last
-        self._write()
+        self.write()
 
     def release(self) -> None:
         """Have it forgotten by who speaks to it; a stream that was never run, too."""
@@ -109,7 +113,7 @@ class Stream:
         """Answer until the reader leaves or the stream ends. The headers are sent already."""
         self._reader = asyncio.current_task()
         self._send = send
-        self._write()
+        self.write()
         try:
             # A server says so as well when an answer is complete.
             while (await receive())["type"] != "http.disconnect":
@@ -127,9 +131,13 @@ class Stream:
             self._frames.clear()
             self.release()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Say what there is to say."""
         if self._writer is None and self._send is not None:
-            self._writer = asyncio.create_task(self._empty(self._send))
+            saying = self._empty(self._send)
+            writer = asyncio.Task(saying, loop=asyncio.get_running_loop(), **_AT_ONCE)
+            if not writer.done():
+                self._writer = writer
 
     async def _empty(self, send: Send) -> None:
         try:
