@@ -27,6 +27,7 @@ async def _settle(app: Quart, database: asyncpg.Connection) -> None:
     test. What is deleted is told.
     """
     await database.execute("DELETE FROM users")
+    await database.execute("DELETE FROM expired_activities")
     latest: int = await database.fetchval("SELECT COALESCE(max(id), 0) FROM events")
     hub = app.extensions["cruddur"].live
     await until(lambda: hub.position >= latest)
