@@ -120,6 +120,13 @@ def test_the_production_image_is_what_a_deployment_wants() -> None:
     assert "traceview" not in re.sub(r"^#.*$", "", read("Dockerfile.prod"), flags=re.MULTILINE)
 
 
+def test_every_extra_of_the_service_can_be_built_in() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = extras["optional-dependencies"].keys() - {"dev", "embedded"}
+    copied = re.findall(r"requirements/(\w+)\.txt", read("Dockerfile.prod"))
+    assert wanted <= set(copied)
+
+
 @pytest.mark.parametrize(("name", "service"), SERVICES)
 def test_a_service_says_what_it_waits_for_and_how_it_is_checked(name: str, service: str) -> None:
     found = services(name)[service]
