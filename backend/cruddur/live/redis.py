@@ -16,7 +16,8 @@ logger = logging.getLogger(__name__)
 
 _TIMEOUT = 2.0
 _PATIENCE = 1.0
-"""Seconds between two attempts to reach a server that is away."""
+"""Seconds between two attempts to reach a server that is away; so often events are looked for
+without its word."""
 
 
 class RedisBus:
@@ -28,6 +29,7 @@ class RedisBus:
             url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
         )
         self._committed = asyncio.Event()
+        self._is_away = False
 
     def announce(self) -> None:
         """Publish soon: several commits at once are one word."""
@@ -63,8 +65,7 @@ class RedisBus:
             try:
                 await self._redis.publish(CHANNEL, b"")
             except (RedisError, OSError) as error:
-                logger.warning("the word of new events could not be published: %s", error)
-                self._committed.set()
+                self._missing(error)
                 await asyncio.sleep(_PATIENCE)
 
     async def _subscribe(self, wake: Callable[[], None]) -> None:
@@ -72,10 +73,19 @@ class RedisBus:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
                     await subscription.subscribe(CHANNEL)
+                    if self._is_away:
+                        self._is_away = False
+                        logger.info("Redis carries the word of new events again")
                     wake()  # for what was said before
                     while True:
                         if await subscription.get_message(timeout=_PATIENCE) is not None:
                             wake()
             except (RedisError, OSError) as error:
-                logger.warning("new events are looked for now and then: %s", error)
+                self._missing(error)
                 await asyncio.sleep(_PATIENCE)
+                wake()
+
+    def _missing(self, error: Exception) -> None:
+        if not self._is_away:
+            self._is_away = True
+            logger.warning("Redis is away, new events are looked for every second: %s", error)
