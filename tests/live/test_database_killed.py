@@ -128,8 +128,9 @@ async def test_what_was_committed_before_during_and_after_is_heard_by_all(
             await asyncio.gather(write(10), kill_and_start())
             await write(10)
             await asyncio.gather(*(reader.read(committed[-1]) for reader in readers))
+        for reader in readers:
+            reader.close()
     for reader in readers:
-        reader.close()
         # A write that was not answered may have been committed all the same.
         assert [uuid for uuid in reader.heard if uuid in committed] == committed
         assert len(reader.heard) == len(set(reader.heard))
