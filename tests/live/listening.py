@@ -67,6 +67,10 @@ class Listener:
             heard.append(found)
         return heard
 
+    async def blank(self) -> None:
+        """Whatever comes next has nothing in it."""
+        assert self._take(await anext(self.lines)) is None
+
     async def place(self) -> str:
         """The id with which the stream begins."""
         async with asyncio.timeout(PATIENCE):

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from cruddur.app import create_app
+from cruddur.live import hub
 from cruddur.settings import Settings
 from live.listening import listening
 from support import refused, serving_on_a_socket
@@ -77,6 +78,15 @@ async def test_what_is_no_stream_takes_no_place(few: Callable[..., Any]) -> None
         assert head.headers["content-type"] == "text/event-stream"
     async with listening(url):
         pass
+
+
+async def test_a_stream_with_nothing_to_say_shows_that_it_is_there(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
+    async with listening(url) as stream, asyncio.timeout(5):
+        while not stream.comments:
+            await stream.blank()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
