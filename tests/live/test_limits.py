@@ -84,6 +84,7 @@ async def test_a_stream_with_nothing_to_say_shows_that_it_is_there(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
+    await asyncio.sleep(1.5)  # until it holds
     async with listening(url) as stream, asyncio.timeout(5):
         while not stream.comments:
             await stream.blank()

@@ -50,6 +50,7 @@ class Hub:
         self._topics: dict[Topic, dict[Stream, None]] = {}
         self._addresses: Counter[str] = Counter()
         self._ends: dict[Stream, asyncio.TimerHandle] = {}
+        self._turn = 0
         self._is_closing = False
 
     def open(
@@ -76,7 +77,8 @@ class Hub:
             raise UnavailableError
         if self._addresses[address] >= self._most_per_address:
             raise RateLimitedError(_COME_BACK_SECONDS)
-        stream = Stream(topics, address, max(after, self.position), self._forget)
+        position = max(after, self.position)
+        stream = Stream(topics, address, position, self._turn, self._forget)
         self._streams[stream] = None
         if seconds is not None:
             loop = asyncio.get_running_loop()
@@ -142,13 +144,13 @@ class Hub:
 
     async def beat(self) -> None:
         """Until cancelled: a sign of life to every stream, a part of them each second."""
-        turn = 0
         while True:
             await asyncio.sleep(1)
-            turn = (turn + 1) % HEARTBEAT_SECONDS
-            for stream in tuple(self._streams)[turn::HEARTBEAT_SECONDS]:
-                stream.offer(frames.HEARTBEAT)
-                stream.write()
+            self._turn = (self._turn + 1) % HEARTBEAT_SECONDS
+            for stream in tuple(self._streams):
+                if stream.turn == self._turn:
+                    stream.offer(frames.HEARTBEAT)
+                    stream.write()
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream]

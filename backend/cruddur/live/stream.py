@@ -33,6 +33,7 @@ class Stream:
         topics: what it is told of.
         address: where its reader comes from.
         after: the event up to which it was told otherwise, or does not want to be told.
+        turn: whose signs of life it shares.
         sent: how many frames were handed to the server.
         reason: why it ended.
     """
@@ -50,6 +51,7 @@ class Stream:
         "reason",
         "sent",
         "topics",
+        "turn",
     )
 
     def __init__(
@@ -57,12 +59,14 @@ class Stream:
         topics: tuple[Topic, ...],
         address: str,
         after: int,
+        turn: int,
         on_end: Callable[["Stream"], None],
     ) -> None:
         """Take what it is told of, and what to call when it has ended, exactly once."""
         self.topics = topics
         self.address = address
         self.after = after
+        self.turn = turn
         self.sent = 0
         self.reason: Reason = "failed"
         self._on_end: Callable[[Stream], None] | None = on_end
