@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -88,6 +89,29 @@ async def test_a_stream_with_nothing_to_say_shows_that_it_is_there(
     async with listening(url) as stream, asyncio.timeout(5):
         while not stream.comments:
             await stream.blank()
+
+
+async def test_who_leaves_while_being_let_in_keeps_no_place(few: Callable[..., Any]) -> None:
+    """At any moment of it: before the place is taken, after, and while the headers are sent."""
+    url = await few(streams=8)
+    address = urlsplit(url)
+
+    async def leave(seconds: float) -> None:
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"GET /api/stream?last_event_id=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await asyncio.sleep(seconds)
+        writer.transport.abort()
+
+    for number in range(100):
+        await asyncio.gather(*(leave((number + part / 8) / 4000) for part in range(8)))
+    async with asyncio.timeout(10), AsyncExitStack() as stack:
+        for _ in range(8):
+            while True:
+                try:
+                    await stack.enter_async_context(listening(url))
+                    break
+                except AssertionError:
+                    await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

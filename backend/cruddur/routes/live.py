@@ -36,7 +36,10 @@ async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
         response.headers["X-Accel-Buffering"] = "no"  # nginx
         if request.method == "HEAD":
             return response
-        opened = await service.listen(
+        # Who holds the connection goes on with it (telemetry/server.py): a request that lasts
+        # for hours would keep all that belongs to one. It is told at once, as the caller may
+        # leave at any moment and the stream would be nobody's.
+        request.scope["cruddur.stream"] = await service.listen(  # type: ignore[typeddict-unknown-key]  # as said
             conn,
             resources().live,
             whose,
@@ -45,9 +48,6 @@ async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
             address=client_address(),
         )
     del response.headers["Content-Length"]
-    # Who holds the connection goes on with it (telemetry/server.py): a request that lasts
-    # for hours would keep all that belongs to one.
-    request.scope["cruddur.stream"] = opened  # type: ignore[typeddict-unknown-key]  # as said
     return response
 
 

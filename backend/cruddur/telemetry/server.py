@@ -224,6 +224,7 @@ class RequestLayer:
         """The request is over when the stream is established: then its span ends, so that it
         can be seen while the stream is open, and nothing of the request is held. When the
         stream closes, a trace of its own is linked to it."""
+        receive = _remembering(receive)
         opening = await self._open_stream(scope, receive, send)
         stream: OpenStream | None = scope.pop("cruddur.stream", None)
         if stream is None:
@@ -263,7 +264,7 @@ class RequestLayer:
                 opening.set_attribute("http.response.status_code", status)
                 if status >= 500:
                     opening.set_status(Status(StatusCode.ERROR))
-            elif "cruddur.stream" in scope:
+            elif status == 200 and "cruddur.stream" in scope:
                 return  # the answer goes on: this is the end of the request alone
             await send(message)
 
@@ -272,9 +273,11 @@ class RequestLayer:
             with working(work):
                 await self.app(scope, receive, sending)
         except BaseException:
-            if stream := scope.pop("cruddur.stream", None):
-                stream.release()
+            _release_stream(scope)
             raise
+        else:
+            if status != 200:  # refused after all, or the caller left before the answer
+                _release_stream(scope)
         finally:
             if work.error is not None:
                 _mark(opening, work)
@@ -430,6 +433,29 @@ def _readable(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if value.isascii() or name not in _READ_HEADERS:
         return name, value
     return name, value.decode("latin-1").encode("ascii", "backslashreplace")
+
+
+def _release_stream(scope: Scope) -> None:
+    stream: OpenStream | None = scope.pop("cruddur.stream", None)
+    if stream is not None:
+        stream.release()
+
+
+def _remembering(receive: Receive) -> Receive:
+    """A server says once that the caller has left. Quart, which listens while it answers, may
+    have heard it, and whoever goes on with the connection would wait for it for ever."""
+    farewell: Message | None = None
+
+    async def receiving() -> Message:
+        nonlocal farewell
+        if farewell is not None:
+            return farewell
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            farewell = message
+        return message
+
+    return receiving
 
 
 def _plain(path: str) -> str:
