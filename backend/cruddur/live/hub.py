@@ -154,7 +154,9 @@ class Hub:
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream]
-        self._addresses -= Counter((stream.address,))
+        self._addresses[stream.address] -= 1
+        if not self._addresses[stream.address]:
+            del self._addresses[stream.address]
         if end := self._ends.pop(stream, None):
             end.cancel()
         for topic in stream.topics:
