@@ -80,6 +80,23 @@ async def test_an_end_that_is_brought_forward_or_put_off(
         await hears_the_end(stream, database, second["uuid"])
 
 
+async def test_what_ends_all_at_once_drops_nobody(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    """Many more than wait for a reader at most."""
+    many = 1500
+    async with listening(url) as stream:
+        await database.execute(
+            "INSERT INTO activities (user_uuid, message, expires_at)"
+            " SELECT $1, 'brief', now() + interval '1.5 seconds' FROM generate_series(1, $2)",
+            andrew.uuid,
+            many,
+        )
+        await stream.hear(*["crud"] * many)
+        gone = await stream.hear(*["gone"] * many)
+        assert len({item["uuid"] for item in gone}) == many
+
+
 async def test_a_crud_that_is_deleted_before_its_end_is_gone_once(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:

@@ -40,6 +40,10 @@ HORIZON = timedelta(seconds=60)
 _GLANCE_SECONDS = 1.0
 """The clock may be corrected while the soonest end is waited for."""
 
+_BREATH_SECONDS = 0.01
+"""Between two batches of ends, as reading is between two of events: for those who keep up to
+read the first before the second comes."""
+
 _STATEMENT_SECONDS = 10.0
 _RETRY_SECONDS = (0.1, 2.0)
 
@@ -124,9 +128,16 @@ class Follower:
         events = await db.select_events(conn, after=self._hub.position, limit=BATCH)
         if events:
             await self._tell(events, await read(conn, events), start)
-        if self._recounted:
-            uuids, self._recounted = list(self._recounted), {}
-            await self._hub.tell(await counted(conn, uuids))
+        while self._recounted:
+            uuids = list(self._recounted)[:BATCH]
+            for uuid in uuids:
+                del self._recounted[uuid]
+            try:
+                deliveries = await counted(conn, uuids)
+            except BaseException:
+                self._recounted.update(dict.fromkeys(uuids))
+                raise
+            await self._hub.tell(deliveries)
         if self._clock.now() > self._expiries.horizon - HORIZON / 2:
             await self._load_ends(conn)
         if len(events) < BATCH:
@@ -193,7 +204,9 @@ class Follower:
                     await self._has_ends.wait()
 
     async def _tell_ends(self, due: list[Expiring]) -> None:
-        await self._hub.tell(ended(due))
+        for start in range(0, len(due), BATCH):
+            await self._hub.tell(ended(due[start : start + BATCH]))
+            await asyncio.sleep(_BREATH_SECONDS)
         if uuids := parents(due):
             self._recounted.update(dict.fromkeys(uuids))
             self._awake.set()
