@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -235,6 +235,22 @@ async def test_a_revoked_session_takes_its_streams_with_it(
         assert await second.rest() == []
         await api.request("GET", "/api/stream", headers=andrew.headers, expect=401)
         assert visitor.comments == 0
+
+
+async def test_what_is_written_after_a_session_is_not_told_in_it(
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    group = (await andrew.message("bayko", "before"))["message_group_uuid"]
+    async with listening(url, bayko.headers) as stream:
+        async with database.transaction():  # so that both are read at once
+            await database.execute("DELETE FROM sessions WHERE user_uuid = $1", bayko.uuid)
+            await database.execute(
+                "INSERT INTO messages (message_group_uuid, user_uuid, message)"
+                " VALUES ($1, $2, 'after')",
+                UUID(group),
+                andrew.uuid,
+            )
+        assert await stream.rest() == []
 
 
 async def test_another_session_of_the_same_person_stays(

@@ -148,6 +148,10 @@ class Follower:
 
     async def _tell(self, events: list[Event], reading: Reading, start: int) -> None:
         self._hub.position = events[-1].id
+        # First: what was written after a session had ended is not for who held it.
+        for uuid in reading.signed_out:
+            for topic in (opened_in(uuid), meant_for(uuid)):
+                self._hub.end(topic, "signed_out")
         for uuid in reading.gone:
             self._expiries.discard(uuid)
         for item in reading.expiring:
@@ -158,9 +162,6 @@ class Follower:
             self._measure(event, readers, start)
         if reading.mark is not None:
             self._hub.mark(reading.mark)
-        for uuid in reading.signed_out:
-            for topic in (opened_in(uuid), meant_for(uuid)):
-                self._hub.end(topic, "signed_out")
 
     def _measure(self, event: Event, told: int, start: int) -> None:
         """The part of this process in the trace of the request that caused the event."""
