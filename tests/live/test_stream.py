@@ -1,15 +1,18 @@
 """What a stream tells, to whom, and of what."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from quart import Quart
 
-from live.listening import Listener, listening
+from cruddur.services import live as service
+from live.listening import PATIENCE, Listener, listening
 from support import Api, Member, refused
 
 MakeMember = Callable[..., Awaitable[Member]]
@@ -251,6 +254,30 @@ async def test_what_is_written_after_a_session_is_not_told_in_it(
                 andrew.uuid,
             )
         assert await stream.rest() == []
+
+
+async def test_a_session_that_is_revoked_while_a_stream_opens(
+    url: str,
+    andrew: Member,
+    bayko: Member,
+    api: Api,
+    database: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After its token was seen to be good, and before the stream is there to be ended."""
+    topics = service._topics
+    async with listening(url) as witness:
+
+        async def revoking(*arguments: Any) -> Any:
+            found = await topics(*arguments)
+            await database.execute("DELETE FROM sessions WHERE user_uuid = $1", andrew.uuid)
+            await bayko.crud("a mark")
+            await witness.hear("crud")
+            return found
+
+        monkeypatch.setattr(service, "_topics", revoking)
+        async with asyncio.timeout(PATIENCE):
+            await api.request("GET", "/api/stream", headers=andrew.headers, expect=401)
 
 
 async def test_another_session_of_the_same_person_stays(

@@ -30,6 +30,7 @@ _EXPIRING = load("live.expiring")
 _CLOCK = load("live.clock")
 _CREATE_TICKET = load("live.create_ticket")
 _TAKE_TICKET = load("live.take_ticket")
+_IS_ADMITTED = load("live.is_admitted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +148,11 @@ async def take_ticket(conn: Connection, *, ticket_hash: bytes) -> Admission | No
     """Use a ticket up; None when there is none, or no longer."""
     row = await _TAKE_TICKET.row(conn, ticket_hash=ticket_hash)
     return Admission(**row) if row else None
+
+
+async def select_is_admitted(conn: Connection, admission: Admission) -> bool:
+    """Whether the person, and the session if there is one, are still there."""
+    found: bool = await _IS_ADMITTED.value(
+        conn, user_uuid=admission.user_uuid, session_uuid=admission.session_uuid
+    )
+    return found

@@ -75,6 +75,7 @@ async def listen(
         InvalidError: more than one filter.
         NotFoundError: nobody has the handle, or there is no such live crud.
         RateLimitedError, UnavailableError: as `Hub.open` says.
+        UnauthenticatedError: the session ended meanwhile.
     """
     topics = await _topics(conn, whose, query)
     since = None
@@ -90,6 +91,9 @@ async def listen(
     after = known if last_event_id is None or since is not None else 0
     stream = hub.open(topics, address, after=after, seconds=seconds)
     try:
+        # An end that was told before the stream was there is seen here, a later one is told to it.
+        if whose is not None and not await db.select_is_admitted(conn, whose):
+            raise UnauthenticatedError
         if last_event_id is None:
             missed: list[bytes] | None = []
         elif since is None:
