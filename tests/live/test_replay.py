@@ -149,6 +149,22 @@ async def test_who_hears_little_knows_how_far_it_was(
         assert mark in stream.places
 
 
+async def test_a_mark_takes_nobody_back(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(url) as stream:
+        async with database.transaction():  # so that both are read at once
+            await database.execute("SELECT record_event('mark')")
+            await database.execute(
+                "INSERT INTO activities (user_uuid, message, expires_at)"
+                " VALUES ($1, 'after the mark', now() + interval '1 hour')",
+                andrew.uuid,
+            )
+        await andrew.crud("the last")
+        await stream.hear("crud", "crud")
+        assert stream.places == sorted(stream.places)
+
+
 async def test_more_than_is_worth_telling_starts_over(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:

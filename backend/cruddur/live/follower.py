@@ -160,8 +160,8 @@ class Follower:
         told = await self._hub.tell([delivery for _, delivery in reading.deliveries])
         for (event, _), readers in zip(reading.deliveries, told, strict=True):
             self._measure(event, readers, start)
-        if reading.mark is not None:
-            self._hub.mark(reading.mark)
+        if reading.has_mark:
+            self._hub.mark()
 
     def _measure(self, event: Event, told: int, start: int) -> None:
         """The part of this process in the trace of the request that caused the event."""

@@ -116,11 +116,12 @@ class Hub:
         self._count("app.events.delivered", sum(told))
         return told
 
-    def mark(self, event_id: int) -> None:
-        """Everybody was told of everything up to an event, little as it may be."""
+    def mark(self) -> None:
+        """Everybody was told of everything up to here, little as it may be."""
+        place = frames.place(self.position)
         for stream in tuple(self._streams):
-            if event_id > stream.after:
-                stream.offer(frames.place(event_id))
+            if self.position > stream.after:
+                stream.offer(place)
                 stream.write()
 
     def reset(self) -> None:

@@ -36,14 +36,14 @@ class Reading:
         expiring: ends of cruds that became known.
         gone: cruds that need no end any more.
         signed_out: sessions and people whose streams end.
-        mark: the last of the marks.
+        has_mark: whether those who hear little are told how far they have heard.
     """
 
     deliveries: list[tuple[Event, Delivery]] = field(default_factory=list)
     expiring: list[Expiring] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     signed_out: list[UUID] = field(default_factory=list)
-    mark: int | None = None
+    has_mark: bool = False
 
 
 async def read(conn: Connection, events: Sequence[Event]) -> Reading:
@@ -64,7 +64,7 @@ async def read(conn: Connection, events: Sequence[Event]) -> Reading:
         elif event.kind == "sign_out":
             reading.signed_out.append(uuid)
         elif event.kind == "mark":
-            reading.mark = event.id
+            reading.has_mark = True
         elif event.kind == "message":
             if found := messages.get(uuid):
                 message, people = found
