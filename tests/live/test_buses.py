@@ -53,6 +53,20 @@ class Redis:
             self._process.wait()
 
 
+async def test_a_reader_who_is_ahead_of_a_process_hears_what_follows(
+    settings: Settings, andrew: Member, bayko: Member
+) -> None:
+    """No word comes to it, so it reads at once what the reader knows and what not."""
+    bus = f"redis://127.0.0.1:{free_port()}"
+    app = create_app(replace(settings, pool_size=2, bus=bus))
+    async with app.test_app(), serving_on_a_socket(app) as url:
+        crud = await andrew.crud()
+        async with listening(url) as stream:
+            await bayko.put(f"/api/activities/{crud['uuid']}/like")
+            [counts] = await stream.hear("counts")
+            assert counts["likes_count"] == 1
+
+
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """A running server; without one on this machine the tests with it are skipped."""

@@ -32,7 +32,7 @@ async def test_a_stream_goes_on_where_it_was(
     headers = {"Last-Event-ID": last_id} if way == "header" else {}
     query = {"last_event_id": last_id} if way == "query" else {}
     async with listening(url, headers, **query) as stream:
-        [missed, gone] = await stream.hear("crud", "gone")
+        [missed, _, gone] = await stream.hear("crud", "counts", "gone")
         assert missed["uuid"] == crud["uuid"]
         assert missed["likes_count"] == 1, "as it is now"
         assert gone == {"uuid": doomed["uuid"]}

@@ -53,7 +53,6 @@ async def read(conn: Connection, events: Sequence[Event]) -> Reading:
     messages = await _look_up(conn, db.select_messages, events, ("message",))
     notifications = await _look_up(conn, db.select_notifications, events, ("notification",))
     deleted = {event.subject_uuid for event in events if event.kind == "gone"}
-    new = {event.subject_uuid for event in events if event.kind == "crud"}
     last_counts = {event.subject_uuid: event.id for event in events if event.kind == "counts"}
     for event in events:
         uuid = event.subject_uuid
@@ -81,7 +80,7 @@ async def read(conn: Connection, events: Sequence[Event]) -> Reading:
             reading.expiring.append(_expiring(event, crud))
             if event.kind == "crud":
                 topics, frame = _topics(event), frames.frame("crud", crud, event.id)
-            elif event.kind == "counts" and uuid not in new and event.id == last_counts[uuid]:
+            elif event.kind == "counts" and event.id == last_counts[uuid]:
                 topics, frame = _topics(event), frames.frame("counts", _counts(crud), event.id)
         elif event.kind == "expiry" or (event.kind == "crud" and uuid not in deleted):
             # Brought forward into the past, or over before it could be told of.
