@@ -107,7 +107,9 @@ async def test_what_expired_meanwhile_is_gone_and_not_shown(
     assert (heard[4].data["uuid"], heard[4].data["replies_count"]) == (parent["uuid"], 0)
 
 
-@pytest.mark.parametrize("last_id", ["-1", "x", "1.5", "9" * 19, "9" * 40, "²"])
+@pytest.mark.parametrize(
+    "last_id", ["-1", "x", "1.5", str(2**31), "9" * 18, "9" * 19, "9" * 40, "²"]
+)
 async def test_an_id_that_never_was_starts_over(last_id: str, url: str, andrew: Member) -> None:
     async with listening(url, last_event_id=last_id) as stream:
         assert await stream.hear("reset") == [{}]

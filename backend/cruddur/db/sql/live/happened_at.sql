@@ -2,4 +2,4 @@
 -- first has missed nothing as long as the first is known.
 SELECT events.created_at
 FROM events
-WHERE events.id = COALESCE(NULLIF(:event_id, 0), 1)
+WHERE events.id = COALESCE(NULLIF(:event_id::bigint, 0), 1)
