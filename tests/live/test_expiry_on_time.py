@@ -140,12 +140,17 @@ async def test_what_ends_after_a_restart(
 
 
 async def test_what_ends_while_nobody_can_reach_the_database(
-    settings: Settings, andrew: Member, database: asyncpg.Connection, dsn: str
+    url: str, settings: Settings, andrew: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
     """Told by the clock; and what was not known in time, when the database is back."""
     name = await database.fetchval("SELECT current_database()")
     app = create_app(replace(settings, pool_size=2))
-    async with app.test_app(), serving_on_a_socket(app) as url, listening(url) as stream:
+    async with (
+        listening(url) as witness,
+        app.test_app(),
+        serving_on_a_socket(app) as other_url,
+        listening(other_url) as stream,
+    ):
         known = await lasting(database, andrew, timedelta(seconds=1.5))
         await stream.hear("crud")
         maintenance = await asyncpg.connect(dsn.replace(f"/{name}?", "/postgres?"))
@@ -163,6 +168,9 @@ async def test_what_ends_while_nobody_can_reach_the_database(
             await maintenance.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             await maintenance.close()
         await hears_the_end(stream, database, unknown)
+        # The application of all tests was cut off as well, and is to tell of it now, not later.
+        while (heard := await witness.next()) and heard.data != {"uuid": unknown}:
+            pass
 
 
 @pytest.mark.parametrize("hours", [-24, 0, 24])
