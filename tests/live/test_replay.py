@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from live.listening import Listener, listening
-from support import Api, Member, expire, swept
+from support import Member, expire, swept
 
 
 async def place(url: str, who: Member | None = None) -> str:
@@ -184,9 +184,10 @@ async def test_more_than_is_worth_telling_starts_over(
 
 
 async def test_who_comes_and_goes_hears_everything_once(
-    url: str, andrew: Member, bayko: Member, api: Api
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     """Written by two while a reader breaks off again and again, at any moment."""
+    await database.execute("DELETE FROM expired_activities")  # of the tests before
     last_id = await place(url)
 
     async def write(who: Member) -> None:
