@@ -178,8 +178,10 @@ def test_our_own_clock_may_be_wrong(hours: int) -> None:
     """The database's decides: of ours only the passing of time is used."""
     database_now = datetime.now(UTC) + timedelta(hours=hours)
     clock = Clock()
-    clock.set(database_now)
+    clock.set(database_now, 0.001)
     assert timedelta() <= clock.now() - database_now < timedelta(seconds=1)
+    clock.set(database_now - timedelta(minutes=1), 60)
+    assert clock.now() >= database_now, "an answer that took a minute is a minute old"
 
 
 def test_ends_come_in_their_order_and_once() -> None:

@@ -11,6 +11,9 @@ from cruddur.db.live import Expiring
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+_PROMPT_SECONDS = 0.2
+
+
 class Clock:
     """The database's time, told without asking: it decides what is visible, not ours.
 
@@ -21,9 +24,11 @@ class Clock:
         """A clock that was not set yet: as if nothing had happened."""
         self._offset: float | None = None
 
-    def set(self, now: datetime) -> None:
-        """The database said so just now; on its way the answer grew older."""
-        self._offset = now.timestamp() - monotonic()
+    def set(self, now: datetime, seconds: float) -> None:
+        """The database said so, and its answer took so long, by which it may be older. One that
+        took long corrects nothing: every end would be told as late."""
+        if self._offset is None or seconds < _PROMPT_SECONDS:
+            self._offset = now.timestamp() - monotonic()
 
     def now(self) -> datetime:
         """The time, or a little before."""

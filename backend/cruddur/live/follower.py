@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from time import time_ns
+from time import monotonic, time_ns
 from uuid import UUID
 
 from opentelemetry import context, trace
@@ -84,7 +84,7 @@ class Follower:
         with working(Work(self._instruments)):
             tasks = [
                 asyncio.create_task(task)
-                for task in (self._follow(), self._watch(), self._hub.beat())
+                for task in (self._follow(), _kept_up(self._watch), _kept_up(self._hub.beat))
             ]
         try:
             yield
@@ -185,8 +185,9 @@ class Follower:
             ).end()
 
     async def _load_ends(self, conn: Connection) -> None:
+        start = monotonic()
         now = await db.select_clock(conn)
-        self._clock.set(now)
+        self._clock.set(now, monotonic() - start)
         self._expiries.begin(now)
         horizon = now + HORIZON
         found = await db.select_expiring(conn, after=self._expiries.told_until, until=horizon)
@@ -211,3 +212,13 @@ class Follower:
         if uuids := parents(due):
             self._recounted.update(dict.fromkeys(uuids))
             self._awake.set()
+
+
+async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Until cancelled: a failure is reported, and does not end what everybody relies on."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            report(error, "telling of events")
+            await asyncio.sleep(_GLANCE_SECONDS)
