@@ -16,8 +16,15 @@ import click
     help="Address to serve on.",
 )
 @click.option("--allow-remote", is_flag=True, help="Let other machines in, under any host name.")
+@click.option(
+    "--traces",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="How many are kept; the memory of more than 500 grows with them.",
+)
 @click.option("--follow-parent", is_flag=True, help="End with the process that started this one.")
-def main(bind: str, allow_remote: bool, follow_parent: bool) -> None:
+def main(bind: str, allow_remote: bool, traces: int, follow_parent: bool) -> None:
     """Receive OpenTelemetry over OTLP/HTTP and show it on a page.
 
     Send to it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318. What arrives is kept
@@ -35,7 +42,7 @@ def main(bind: str, allow_remote: bool, follow_parent: bool) -> None:
         click.echo(f"traceview: {error}", err=True)
         sys.exit(1)
     click.echo(f"traceview: http://{bind}")
-    run(listener, allow_remote=allow_remote, parent=parent)
+    run(listener, allow_remote=allow_remote, traces=traces, parent=parent)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from quart import Quart
 
 from traceview.app import create_app
 from traceview.guard import host_of, is_loopback
+from traceview.store import bounds_of
 
 GRACE_SECONDS = 0.2
 """How long requests that are being answered may take at the end."""
@@ -47,8 +49,11 @@ def listen(bind: str, *, allow_remote: bool) -> socket.socket:
         raise AddressError(f"cannot serve on {bind}: {error.strerror}") from error
 
 
-def run(listener: socket.socket, *, allow_remote: bool, parent: int | None) -> None:
-    """Serve until SIGINT, SIGTERM, SIGHUP or, where its id is given, the end of the parent."""
+def run(listener: socket.socket, *, allow_remote: bool, traces: int, parent: int | None) -> None:
+    """Serve until SIGINT, SIGTERM, SIGHUP or, where its id is given, the end of the parent.
+
+    At most `traces` are kept.
+    """
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = GRACE_SECONDS
@@ -57,10 +62,11 @@ def run(listener: socket.socket, *, allow_remote: bool, parent: int | None) -> N
     config.accesslog = None
     config.errorlog = "-"
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, allow_remote=allow_remote, parent=parent))
+        app = create_app(allow_remote=allow_remote, bounds=bounds_of(traces))
+        runner.run(_serve(app, config, parent=parent))
 
 
-async def _serve(config: Config, *, allow_remote: bool, parent: int | None) -> None:
+async def _serve(app: Quart, config: Config, *, parent: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -81,7 +87,7 @@ async def _serve(config: Config, *, allow_remote: bool, parent: int | None) -> N
         loop.add_signal_handler(number, leave)
     if parent is not None:
         follow()
-    await serve(create_app(allow_remote=allow_remote), config, shutdown_trigger=stop.wait)
+    await serve(app, config, shutdown_trigger=stop.wait)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -24,6 +24,13 @@ class Bounds(Struct, frozen=True, kw_only=True):
     lines_per_trace: int = 2_000
 
 
+def bounds_of(traces: int) -> Bounds:
+    """Bounds for so many traces; each of more than usual has as much room as usual."""
+    usual = Bounds()
+    share = max(1.0, traces / usual.traces)
+    return Bounds(traces=traces, total_bytes=round(usual.total_bytes * share))
+
+
 class Trace:
     """What has arrived of a trace so far."""
 

@@ -20,6 +20,7 @@ from opentelemetry.trace import SpanKind
 
 from support import free_port
 from traceview.serving import AddressError, listen
+from traceview.store import Bounds, bounds_of
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
 
@@ -94,6 +95,23 @@ def test_it_receives_from_the_sdk_and_stops_when_told(start: Start, tmp_path: Pa
         assert process.wait(10) == 0
         assert time.monotonic() - told < 2  # it takes about 0.3 s; the machine may be busy
     assert (tmp_path / "log").read_text() == f"traceview: {url}\n"
+
+
+def test_it_keeps_as_many_traces_as_it_is_told_to(start: Start) -> None:
+    _, url = start("--traces", "2")
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces")))
+    for name in ("first", "second", "third"):
+        provider.get_tracer("tests").start_span(name).end()
+    provider.shutdown()
+    listed = httpx.get(f"{url}/api/traces").json()
+    assert {trace["name"] for trace in listed} == {"second", "third"}
+
+
+def test_more_traces_have_more_room() -> None:
+    assert bounds_of(1) == Bounds(traces=1)
+    assert bounds_of(500) == Bounds()
+    assert bounds_of(5000) == Bounds(traces=5000, total_bytes=10 * Bounds().total_bytes)
 
 
 def test_it_ends_with_its_parent(start: Start, tmp_path: Path) -> None:
