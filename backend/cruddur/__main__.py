@@ -106,7 +106,7 @@ def serve_command(
 def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
     """Open the database, and serve until the end; returns the exit code."""
     is_embedded = not settings.connection_url
-    with _database(settings, owned=True) as dsn:
+    with database_of(settings, owned=True) as dsn:
         check_free(settings.binds)
         settings = replace(settings, connection_url=dsn)
         seeded = False
@@ -125,7 +125,7 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
 @main.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
-    with _database(Settings.from_env()) as dsn:
+    with database_of(Settings.from_env()) as dsn:
         applied = asyncio.run(migrate(dsn))
     print("\n".join(f"applied {name}" for name in applied) or "up to date")
 
@@ -133,7 +133,7 @@ def migrate_command() -> None:
 @main.command("seed")
 def seed_command() -> None:
     """Fill an empty database with the people and cruds of the course."""
-    with _database(Settings.from_env()) as dsn:
+    with database_of(Settings.from_env()) as dsn:
         seeded = asyncio.run(_seed(dsn))
     print("seeded" if seeded else "not empty: nothing was added")
 
@@ -141,7 +141,7 @@ def seed_command() -> None:
 @main.command("sweep")
 def sweep_command() -> None:
     """Remove what has expired, once; a running server does so by itself."""
-    with _database(Settings.from_env()) as dsn:
+    with database_of(Settings.from_env()) as dsn:
         removed = asyncio.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
 
@@ -154,7 +154,7 @@ def rotate_key_command() -> None:
         raise SettingsError(
             "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
         )
-    with _database(settings) as dsn:
+    with database_of(settings) as dsn:
         kid = asyncio.run(_rotate(dsn))
     print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
 
@@ -170,7 +170,7 @@ def openapi_command() -> None:
 
 
 @contextmanager
-def _database(settings: Settings, *, owned: bool = False) -> Iterator[str]:
+def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
     """The DSN to use; the embedded server runs until the end.
 
     Beside a running `cruddur serve` the other commands use the server that it started.
