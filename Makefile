@@ -8,6 +8,11 @@ BIN := $(VENV)/bin
 T ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
+# What make load-seed adds.
+CRUDS ?= 100000
+MEMBERS ?= 1000
+HOLD ?=
+AMONG_PEOPLE ?=
 # Where make dev serves; containers say 0.0.0.0.
 HOST := localhost
 
@@ -22,7 +27,7 @@ NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test check format types schema registry images bench bench-telemetry \
-    bench-streams lock clean
+    bench-streams load-seed lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -70,6 +75,10 @@ bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wir
 
 bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 	$(BIN)/python tests/load/streams.py
+
+load-seed: $(VENV)/.run ## Add members and cruds to begin a load with (CRUDS, MEMBERS, HOLD=1)
+	$(BIN)/python tests/load/seed.py --cruds $(CRUDS) --members $(MEMBERS) \
+	    $(if $(HOLD),--hold) $(if $(AMONG_PEOPLE),--among-people)
 
 lock: ## Resolve the dependencies anew and write requirements/
 	$(PYTHON) -m venv .local/lock
