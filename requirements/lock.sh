@@ -10,7 +10,7 @@ lock() {
 lock requirements/dev.txt --extra dev pyproject.toml
 lock requirements/run.txt --extra embedded --constraint requirements/dev.txt pyproject.toml
 lock requirements/prod.txt --constraint requirements/dev.txt pyproject.toml
-for extra in aws redis rollbar; do
+for extra in aws load redis rollbar; do
     lock "requirements/$extra.txt" --extra "$extra" --constraint requirements/dev.txt pyproject.toml
 done
 echo 'setuptools>=80' | lock requirements/build.txt -
