@@ -8,7 +8,13 @@ BIN := $(VENV)/bin
 T ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
-# What make load-seed adds.
+# What make load loads and how (docs/development.md), and what make load-seed adds.
+URL ?= http://127.0.0.1:4567
+REMOTE ?=
+USERS ?= 50
+RATE ?= 0
+TIME ?= 1m
+WEB ?=
 CRUDS ?= 100000
 MEMBERS ?= 1000
 HOLD ?=
@@ -27,7 +33,7 @@ NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test check format types schema registry images bench bench-telemetry \
-    bench-streams load-seed lock clean
+    bench-streams load load-seed lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -76,6 +82,12 @@ bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wir
 bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 	$(BIN)/python tests/load/streams.py
 
+load: $(VENV)/.load ## Load a running service as people do (URL, USERS, RATE, TIME; WEB=1 for a page)
+	$(BIN)/locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
+	    --users $(USERS) --spawn-rate 10 --run-time $(TIME) --rate $(RATE) \
+	    --csv .local/load/stats --report .local/load \
+	    $(if $(WEB),--web-host 127.0.0.1 --autostart,--headless --only-summary)
+
 load-seed: $(VENV)/.run ## Add members and cruds to begin a load with (CRUDS, MEMBERS, HOLD=1)
 	$(BIN)/python tests/load/seed.py --cruds $(CRUDS) --members $(MEMBERS) \
 	    $(if $(HOLD),--hold) $(if $(AMONG_PEOPLE),--among-people)
@@ -99,7 +111,7 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.aws $(VENV)/.redis $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
+$(VENV)/.aws $(VENV)/.load $(VENV)/.redis $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 

@@ -1,0 +1,522 @@
+"""`make load`: readers, members and listeners of a running service, by Locust.
+
+In the closed model each person does one thing after the other and thinks in between, so that
+a slow service is asked less. In the open model (`--rate`) people do so many things a second,
+however long the answers take; who does them is drawn by lot, also one who still waits.
+
+    locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:4567
+        [--rate 20] [--remote HOST] [--report .local/load] and the options of Locust
+"""
+
+import http.client
+import itertools
+import json
+import logging
+import os
+import random
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import gevent
+from events import events as events_of
+from locust import FastHttpUser, between, constant, events, task
+from locust.env import Environment
+from locust.html import get_html_report
+from people import PASSWORD, TAGS, WORDS, favourite, handle_of, sentence
+from target import TargetError, check_target
+from traces import Request, Slowest, new_trace
+
+logger = logging.getLogger(__name__)
+
+THINKING = between(2, 10)
+"""Seconds from one thing that a person does to the next."""
+
+LISTENING = (15.0, 45.0)
+"""Seconds for which a listener stays, before it is back with `Last-Event-ID`."""
+
+SILENCE = 40.0
+"""Seconds without a sign of life, of which the service gives one every 15."""
+
+RENEWAL = 60.0
+"""Seconds before the end of an access token in which it is exchanged."""
+
+REMEMBERED = 200
+"""Cruds that somebody has seen and may act on."""
+
+TTLS = ("1-hour", "3-hours", "12-hours", "1-day", "3-days", "7-days", "30-days")
+NEXT = re.compile(r'<([^>]+)>; rel="next"')
+CRUD = "/api/activities/@<handle>/status/<uuid:uuid>"
+
+Json = dict[str, Any]
+
+slowest = Slowest(os.environ.get("CRUDDUR_TRACE_URL") or "http://localhost:4318/trace/{trace_id}")
+
+
+class Population:
+    """Who takes part, and where.
+
+    Attributes:
+        url: the service; Locust's page cannot send anybody elsewhere.
+        members: how many accounts there are.
+        numbers: those that nobody has signed in with yet.
+        people: who is there now, listeners aside.
+        lateness: seconds by which an arrival was later than it should, at most.
+    """
+
+    def __init__(self, url: str, members: int) -> None:
+        self.url = url
+        self.members = members
+        self.numbers: Iterator[int] = iter(())
+        self.people: list[Person] = []
+        self.lateness = 0.0
+        self._arrivals: gevent.Greenlet | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether arrivals have people do things, and not they themselves."""
+        return self._arrivals is not None
+
+    def begin(self, rate: float) -> None:
+        """Let them come; `rate` is that of the arrivals, 0 without them."""
+        self.numbers = iter(range(1, self.members + 1))
+        self.lateness = 0.0
+        if rate:
+            self._arrivals = gevent.spawn(self._arrive, rate)
+
+    def end(self) -> None:
+        """Nobody arrives any more."""
+        if self._arrivals is not None:
+            self._arrivals.kill()
+            self._arrivals = None
+
+    def _arrive(self, rate: float) -> None:
+        """Have somebody do something, so many times a second, whatever became of the others."""
+        start = time.monotonic()
+        for turn in itertools.count():
+            moment = start + turn / rate
+            gevent.sleep(max(0.0, moment - time.monotonic()))
+            self.lateness = max(self.lateness, time.monotonic() - moment)
+            if self.people:
+                gevent.spawn(random.choice(self.people).act)
+
+
+population = Population("", 0)
+
+
+class Visitor(FastHttpUser):
+    """Anybody."""
+
+    abstract = True
+
+    def __init__(self, environment: Environment) -> None:
+        self.host = population.url
+        super().__init__(environment)
+
+
+class Person(Visitor):
+    """Somebody who reads: the home feed and further pages of it, cruds, profiles, and searches."""
+
+    abstract = True
+    wait_time = THINKING
+    concurrency = 1000  # of the open model, in which nobody waits for a connection
+    network_timeout = 30.0
+    connection_timeout = 30.0
+
+    def on_start(self) -> None:
+        self.cruds: list[Json] = []
+        self.next_page: str | None = None
+        self.headers: dict[str, str] = {}
+        self.doings = spread(self.habits())
+        population.people.append(self)
+
+    def on_stop(self) -> None:
+        population.people.remove(self)
+
+    def habits(self) -> dict[Callable[[], None], int]:
+        """What they do, by how often."""
+        return {
+            self.read_home: 10,
+            self.read_on: 4,
+            self.read_crud: 6,
+            self.read_profile: 3,
+            self.search: 2,
+        }
+
+    @task
+    def live(self) -> None:
+        """One thing; in the open model it is the arrivals that say when."""
+        if not population.is_open:
+            random.choice(self.doings)()
+
+    def act(self) -> None:
+        """The same, with Locust told of what goes wrong in it."""
+        try:
+            random.choice(self.doings)()
+        except Exception as error:
+            logger.exception("somebody failed")
+            self.environment.events.user_error.fire(
+                user_instance=self, exception=error, tb=error.__traceback__
+            )
+
+    def read_home(self) -> None:
+        self.feed("/api/activities/home", "/api/activities/home")
+        if random.random() < 0.2:  # what stands beside the feed is read more rarely
+            self.ask("GET", "/api/trending")
+            self.ask("GET", "/api/users/suggested")
+
+    def read_on(self) -> None:
+        if self.next_page is None:
+            self.read_home()
+        else:
+            path, self.next_page = self.next_page, None
+            self.feed("/api/activities/home?cursor=", path)
+
+    def read_crud(self) -> None:
+        if crud := self.any_crud():
+            self.ask("GET", CRUD, self.status(crud), about=crud)
+
+    def read_profile(self) -> None:
+        if crud := self.any_crud():
+            self.ask(
+                "GET",
+                "/api/activities/@<handle>",
+                f"/api/activities/@{crud['handle']}?shape=profile",
+            )
+
+    def search(self) -> None:
+        kind = random.random()
+        if kind < 0.5:
+            term = " ".join(random.sample(WORDS, random.randint(1, 2)))
+        elif kind < 0.8 or not self.cruds:
+            term = f"#{favourite(TAGS)}"
+        else:
+            term = f"@{random.choice(self.cruds)['handle']}"
+        self.ask("GET", "/api/activities/search", f"/api/activities/search?term={quote(term)}")
+
+    def feed(self, name: str, path: str) -> None:
+        """Read a page of the home feed, and remember what is there."""
+        answer = self.ask("GET", name, path)
+        if answer is not None:
+            self.cruds = (answer.json() + self.cruds)[:REMEMBERED]
+            found = NEXT.search((answer.headers or {}).get("Link") or "")
+            self.next_page = found[1] if found else None
+
+    def any_crud(self) -> Json | None:
+        """One that they have seen; who has seen none reads the feed first."""
+        if not self.cruds:
+            self.read_home()
+        return random.choice(self.cruds) if self.cruds else None
+
+    def status(self, crud: Json) -> str:
+        return f"/api/activities/@{crud['handle']}/status/{crud['uuid']}"
+
+    def ask(
+        self,
+        method: str,
+        name: str,
+        path: str = "",
+        body: Json | None = None,
+        *,
+        about: Json | None = None,
+    ) -> Any:
+        """The answer, if it is a 200; anything else is a failure, by its status and codes.
+
+        A 404 is none where it is about a crud that has expired since it was seen.
+        """
+        trace_id, traceparent = new_trace()
+        headers = {**self.headers, "traceparent": traceparent}
+        if body is not None and method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        with self.client.request(
+            method,
+            path or name,
+            name=name,
+            json=body,
+            headers=headers,
+            context={"trace_id": trace_id},
+            catch_response=True,
+        ) as answer:
+            if answer.status_code == 200:
+                answer.success()
+                return answer
+            if answer.status_code == 404 and about is not None and is_gone(about):
+                self.cruds = [crud for crud in self.cruds if crud["uuid"] != about["uuid"]]
+                answer.success()
+            elif answer.status_code:
+                answer.failure(f"{answer.status_code} {(answer.text or '')[:200]}")
+            else:
+                answer.failure(f"no answer: {answer.error}")
+        return None
+
+
+class Reader(Person):
+    """Somebody without an account."""
+
+    weight = 6
+
+
+class Member(Person):
+    """Somebody who signs in once, and also writes."""
+
+    weight = 3
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.refreshed_until = 0.0
+        self.number = next(population.numbers, None)
+        if self.number is None:
+            logger.warning("there are no more members than %d: one reads only", population.members)
+            return
+        self.enter("/api/auth/signin", {"email": handle_of(self.number), "password": PASSWORD})
+        if self.headers:  # who was refused, which is a failure, reads only
+            self.doings = spread(self.member_habits())
+
+    def member_habits(self) -> dict[Callable[[], None], int]:
+        """What they do beside reading."""
+        return {
+            **self.habits(),
+            self.post: 2,
+            self.reply: 2,
+            self.like: 5,
+            self.read_notifications: 4,
+            self.write_message: 1,
+            self.read_messages: 2,
+        }
+
+    def ask(self, method: str, name: str, *arguments: Any, **options: Any) -> Any:
+        if self.headers and time.monotonic() > self.refreshed_until:
+            self.refreshed_until = time.monotonic() + RENEWAL  # one exchanges it for all
+            self.enter("/api/auth/refresh", None)
+        return super().ask(method, name, *arguments, **options)
+
+    def enter(self, path: str, body: Json | None) -> None:
+        """Get an access token, by the password or the refresh cookie."""
+        answer = super().ask("POST", path, "", body)
+        if answer is not None:
+            signed_in = answer.json()
+            self.headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+            self.refreshed_until = time.monotonic() + signed_in["expires_in"] - RENEWAL
+
+    def post(self) -> None:
+        message = sentence() + (f" #{favourite(TAGS)}" if random.random() < 0.3 else "")
+        self.ask("POST", "/api/activities", "", {"message": message, "ttl": favourite(TTLS)})
+
+    def reply(self) -> None:
+        if crud := self.any_crud():
+            name = "/api/activities/<uuid:uuid>/reply"
+            path = f"/api/activities/{crud['uuid']}/reply"
+            self.ask("POST", name, path, {"message": sentence()}, about=crud)
+
+    def like(self) -> None:
+        if crud := self.any_crud():
+            name = "/api/activities/<uuid:uuid>/like"
+            self.ask("PUT", name, f"/api/activities/{crud['uuid']}/like", about=crud)
+
+    def read_notifications(self) -> None:
+        counter = self.ask("GET", "/api/activities/notifications/counter")
+        if counter is not None and (counter.json()["count"] or random.random() < 0.2):
+            self.ask("GET", "/api/activities/notifications")
+
+    def write_message(self) -> None:
+        other = random.randint(1, population.members)
+        if other != self.number:
+            body = {"message": sentence(), "handle": handle_of(other)}
+            self.ask("POST", "/api/messages", "", body)
+
+    def read_messages(self) -> None:
+        groups = self.ask("GET", "/api/message_groups")
+        if groups is not None and (found := groups.json()):
+            name = "/api/messages/<uuid:message_group_uuid>"
+            self.ask("GET", name, f"/api/messages/{favourite(found)['uuid']}")
+
+
+class Listener(Visitor):
+    """Somebody whose page is open: hears of every crud, goes, and comes back for what was missed.
+
+    `STREAM crud` is the time from the `created_at` of a crud to its arrival, which tells
+    something where the clocks agree; what was missed meanwhile is not counted.
+    """
+
+    weight = 1
+    wait_time = constant(1)
+
+    def on_start(self) -> None:
+        self.last_id = ""
+
+    @task
+    def listen(self) -> None:
+        trace_id, traceparent = new_trace()
+        headers = {"Accept": "text/event-stream", "traceparent": traceparent}
+        if self.last_id:
+            headers["Last-Event-ID"] = self.last_id
+        parts = urlsplit(self.host or "")
+        kind = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        connection = kind[parts.scheme](parts.netloc, timeout=SILENCE)
+        start, opened_at = time.perf_counter(), datetime.now(UTC)
+        error: Exception | None = None
+        try:
+            connection.request("GET", f"{parts.path}/api/stream?feed=home", headers=headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                error = OSError(f"{answer.status} {answer.read(200).decode(errors='replace')}")
+        except (OSError, http.client.HTTPException) as failure:
+            error = failure
+        self.tell("GET", "/api/stream", time.perf_counter() - start, error, trace_id)
+        try:
+            if error is None:
+                self.hear(answer, opened_at)
+        finally:
+            connection.close()
+
+    def hear(self, answer: http.client.HTTPResponse, opened_at: datetime) -> None:
+        """Read until it is time to go, or the service ends the stream."""
+        with gevent.Timeout(random.uniform(*LISTENING), False):
+            try:
+                for event in events_of(answer, self.last_id):
+                    self.last_id = event.id
+                    if event.name == "reset":
+                        self.tell("STREAM", "reset", 0, OSError("too much was missed"))
+                    elif event.name == "crud":
+                        created_at = datetime.fromisoformat(json.loads(event.data)["created_at"])
+                        if created_at >= opened_at:
+                            delay = datetime.now(UTC) - created_at
+                            self.tell("STREAM", "crud", delay.total_seconds())
+            except (OSError, http.client.HTTPException) as failure:
+                self.tell("STREAM", "broken", 0, failure)
+
+    def tell(
+        self,
+        kind: str,
+        name: str,
+        seconds: float,
+        error: Exception | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        """Have it among the statistics."""
+        self.environment.events.request.fire(
+            request_type=kind,
+            name=name,
+            response_time=max(0.0, seconds * 1000),
+            response_length=0,
+            exception=error,
+            context={"trace_id": trace_id} if trace_id else {},
+            start_time=time.time() - seconds,
+        )
+
+
+def spread(habits: dict[Callable[[], None], int]) -> list[Callable[[], None]]:
+    """What somebody does, each as often as its weight says."""
+    return [doing for doing, weight in habits.items() for _ in range(weight)]
+
+
+def is_gone(crud: Json) -> bool:
+    """Whether its life is over; clocks may differ by a second."""
+    ends = datetime.fromisoformat(crud["expires_at"])
+    return ends.timestamp() <= time.time() + 1
+
+
+def count_members(url: str) -> int:
+    """How many members the service has, found by halves: they are numbered without a gap."""
+
+    def is_there(number: int) -> bool:
+        try:
+            address = f"{url}/api/users/@{handle_of(number)}/short"
+            with urllib.request.urlopen(address, timeout=30):
+                return True
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return False
+            raise
+
+    known, beyond = 0, 1
+    while is_there(beyond):
+        known, beyond = beyond, 2 * beyond
+    while beyond - known > 1:
+        middle = (known + beyond) // 2
+        known, beyond = (middle, beyond) if is_there(middle) else (known, middle)
+    return known
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: Any) -> None:
+    """Ours beside Locust's. Only the rate can also be set on its page."""
+    hidden = {"include_in_web_ui": False}
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="open model: things done a second; 0: closed"
+    )
+    parser.add_argument(
+        "--remote", default="", help="the target's host, if it is not this machine", **hidden
+    )
+    parser.add_argument("--report", default=".local/load", help="directory of the report", **hidden)
+
+
+@events.init.add_listener
+def look(environment: Environment, **_: Any) -> None:
+    """Look at the target before anybody goes there."""
+    options: Any = environment.parsed_options
+    try:
+        url = check_target(environment.host or "", options.remote)
+        members = count_members(url)
+    except TargetError as error:
+        sys.exit(f"load: {error}")
+    except OSError as error:
+        sys.exit(f"load: {environment.host} does not answer ({error}): make run")
+    if not members:
+        logger.warning("no members are here, so everybody only reads: make load-seed")
+    population.url, population.members = url, members
+
+
+@events.test_start.add_listener
+def begin(environment: Environment, **_: Any) -> None:
+    """Begin anew; on Locust's page that is several times."""
+    options: Any = environment.parsed_options
+    environment.host = population.url
+    slowest.clear()
+    population.begin(options.rate)
+
+
+@events.test_stop.add_listener
+def end(**_: Any) -> None:
+    """Nobody arrives any more."""
+    population.end()
+
+
+@events.request.add_listener
+def keep(
+    request_type: str, name: str, response_time: float, start_time: float,
+    context: dict[str, Any], **_: Any,
+) -> None:  # fmt: skip
+    """Remember the slowest that have a trace."""
+    if trace_id := context.get("trace_id"):
+        began = datetime.fromtimestamp(start_time, UTC)
+        slowest.add(Request(response_time, request_type, name, began, trace_id))
+
+
+@events.quitting.add_listener
+def report(environment: Environment, **_: Any) -> None:
+    """Write what Locust's own report has, and the slowest with their traces."""
+    directory = Path(environment.parsed_options.report)
+    directory.mkdir(parents=True, exist_ok=True)
+    page = get_html_report(environment, show_download_link=False)
+    head, end_of_body, tail = page.rpartition("</body>")
+    (directory / "report.html").write_text(
+        f"{head}{slowest.page()}{end_of_body}{tail}", encoding="utf-8"
+    )
+    slowest.write(directory / "slowest.csv")
+
+
+@events.quit.add_listener
+def show(**_: Any) -> None:
+    """Below Locust's tables."""
+    print(slowest.text())
+    if population.lateness:
+        print(f"Open model: the latest arrival was {population.lateness * 1000:.0f} ms late")
