@@ -19,6 +19,7 @@ from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
 from cruddur.db.statements import Connection
 from cruddur.live.bus import Bus
+from cruddur.live.ending import end
 from cruddur.live.expiry import Clock, Expiries
 from cruddur.live.hub import Hub
 from cruddur.live.reading import Reading, counted, ended, parents, read
@@ -90,9 +91,7 @@ class Follower:
             yield
         finally:
             self._hub.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def _follow(self) -> None:
         pause, longest = _RETRY_SECONDS

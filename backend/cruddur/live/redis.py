@@ -1,7 +1,6 @@
 """The word by publish and subscribe of Redis or Valkey, where NOTIFY is too slow."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 
 from cruddur.db.live import CHANNEL
 from cruddur.db.statements import Connection
+from cruddur.live.ending import end
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,7 @@ class RedisBus:
         try:
             yield
         finally:
-            publisher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await publisher
+            await end(publisher)
             await self._redis.aclose()
 
     @asynccontextmanager
@@ -54,9 +52,7 @@ class RedisBus:
         try:
             yield
         finally:
-            subscriber.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await subscriber
+            await end(subscriber)
 
     async def _publish(self) -> None:
         while True:
