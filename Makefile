@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A test path or any pytest option: make test T="tests/api -k reply"
 T ?=
+# Options of make bench: make bench B="--routes home,create --peers cruddur,flask --workers 1"
+B ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
 # What make load loads and how (docs/development.md), and what make load-seed adds.
@@ -73,14 +75,14 @@ registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the re
 images: ## Build both images, print their sizes, and try the production image (needs Docker or Podman)
 	$(PYTHON) tests/images/try_out.py
 
-bench: $(VENV)/.dev ## Measure memory at rest and home over 10,000 and 1,000,000 cruds
-	$(BIN)/python tests/load/footprint.py
+bench: $(VENV)/.bench ## Measure the routes beside peers that do the same (B=--short; docs/performance.md)
+	$(BIN)/python -m benchmarks $(B)
 
 bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wiring beside it
-	$(BIN)/python tests/load/telemetry.py
+	$(BIN)/python -m benchmarks.telemetry
 
 bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
-	$(BIN)/python tests/load/streams.py
+	$(BIN)/python -m benchmarks.streams
 
 load: $(VENV)/.load ## Load a running service as people do (URL, USERS, RATE, TIME; WEB=1 for a page)
 	$(BIN)/locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
@@ -113,6 +115,12 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 
 $(VENV)/.aws $(VENV)/.load $(VENV)/.redis $(VENV)/.rollbar: $(VENV)/.%: requirements/%.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+# The peers of the benchmarks, whose instrumentations demand less than requirements/ has
+# (bench-overrides.txt): the file is complete, so nothing is resolved.
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
 # The same versions, with the tools of development beside them.

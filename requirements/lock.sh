@@ -13,4 +13,6 @@ lock requirements/prod.txt --constraint requirements/dev.txt pyproject.toml
 for extra in aws load redis rollbar; do
     lock "requirements/$extra.txt" --extra "$extra" --constraint requirements/dev.txt pyproject.toml
 done
+lock requirements/bench.txt --extra bench --constraint requirements/dev.txt \
+    --override requirements/bench-overrides.txt pyproject.toml
 echo 'setuptools>=80' | lock requirements/build.txt -

@@ -7,12 +7,11 @@ Valkey. The streams are read in a process of their own. Figures are told beside 
 and decide nothing; a crud that a stream lost, or got twice or in another order than the
 others, is the exit code 1.
 
-    python tests/load/streams.py [--short]
+    python -m benchmarks.streams [--short]
 """
 
 import asyncio
 import json
-import math
 import os
 import resource
 import shutil
@@ -32,22 +31,21 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from reader import Report, reading
 
+from benchmarks.clients import percentile
+from benchmarks.reader import Report, reading
+from benchmarks.servers import HOST, PAGE_BYTES, TICKS, free_port, wait
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, new_signing_key
 from cruddur.identity.tokens import ISSUER, issue
-from telemetry import TICKS, free_port, wait
 
 STREAM_BYTES = 30_000
 DELIVERY_SECONDS = 0.3
 GROWN_BYTES = 2_000_000
 """Goals. A worker may grow a little in a steady minute: it remembers the newest events."""
 
-HOST = "127.0.0.1"
 WRITERS = 8
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 Sent = dict[int, float]
 """When each crud was sent, by its number."""
@@ -357,11 +355,6 @@ def show_faults(reports: Sequence[Report]) -> None:
     for fault in ("lost", "doubled", "disordered", "broken"):
         found = sum(getattr(report, fault) for report in reports)
         show(fault, f"{found:,}", "none", found == 0)
-
-
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """The least that so large a share does not exceed."""
-    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
 
 
 async def enter(dsn: str, pem: str) -> str:

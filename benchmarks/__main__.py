@@ -1,0 +1,331 @@
+"""`make bench`: one route at a time, all peers side by side, taking turns in each round.
+
+Every peer has the rows to itself, in a copy of one database, so that what one of them writes
+is nothing to the others. Before anything is measured, all have to answer what Cruddur answers.
+Goals decide nothing: the exit code tells whether it could be measured.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from benchmarks.clients import Load, Request, closed_loop, closed_loop_client, constant_rate
+from benchmarks.database import HANDLE, SESSION_UUID, TERM, USER_UUID, fill, hold_sweeper
+from benchmarks.report import MANY, STEADY, Measurement, tables, verdicts
+from benchmarks.servers import HOST, OURS, PEERS, ROOT, Server, receiver, serving
+from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
+from cruddur.identity.tokens import issue
+
+ROUTES = ("home", "profile", "crud", "search", "health", "create")
+"""The one that writes comes last: the others shall find the rows as they were filled."""
+
+CAPACITY = 0.7
+"""The share of what a peer can do that it is asked for at a constant rate."""
+FLUSH_SECONDS = 0.7
+"""After a load, in which what is queued of its traces is sent, and counts."""
+OF_CREATION = ("uuid", "created_at", "expires_at")
+"""What differs between two cruds that are created alike."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything; times are in seconds."""
+
+    rounds: int = 3
+    seconds: float = 3.0
+    warm_up: float = 1.0
+    rows: int = 10_000
+    many_rows: int = 1_000_000
+
+
+SHORT = Size(rounds=1, seconds=1.0, many_rows=20_000)
+
+
+class DisagreementError(Exception):
+    """A peer answers something else than Cruddur: to compare them would mean nothing."""
+
+
+class Bench:
+    """The database, the receiver and the keys that all peers share."""
+
+    def __init__(self, directory: Path, size: Size, stack: ExitStack) -> None:
+        self._answers = directory / "answers.json"
+        self._stack = stack
+        self._pem = new_signing_key()
+        self._postgres = EmbeddedPostgres(directory / "postgres", durable=False)
+        self._postgres.start()
+        self._stack.callback(self._postgres.stop)
+        self._allow_connections()
+        self.answered = self._fill("few", size.rows)
+        self._fill("many", size.many_rows)
+        self._endpoint = stack.enter_context(receiver())
+
+    def request(self, route: str) -> Request:
+        """What a route is asked; tokens are issued anew, as they are short-lived."""
+        if route == "create":
+            token = issue(
+                KeyRing([self._pem]),
+                user_uuid=USER_UUID, handle=HANDLE, session_uuid=SESSION_UUID,
+            )  # fmt: skip
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            body = json.dumps({"message": "A crud that is posted again and again", "ttl": "1-day"})
+            return Request("POST", "/api/activities", headers, body)
+        paths = {
+            "home": "/api/activities/home",
+            "profile": f"/api/activities/@{HANDLE}",
+            "crud": f"/api/activities/@{HANDLE}/status/{self.answered}",
+            "search": f"/api/activities/search?term={TERM.replace(' ', '+')}",
+            "health": "/api/health-check",
+        }
+        return Request("GET", paths[route])
+
+    @contextmanager
+    def serving(self, peers: Sequence[str], workers: int) -> Iterator[dict[str, Server]]:
+        """Cruddur, over few rows and over many, and its peers; all answer alike."""
+        with ExitStack() as stack:
+            servers = {}
+            if OURS in peers:
+                servers[OURS] = self._serve(stack, OURS, workers, f"few_{OURS}_{workers}")
+                if workers == 1:
+                    servers[MANY] = self._serve(stack, OURS, 1, "many")
+            # The floor answers what another did, so there is another while it is compared.
+            model = servers.get(OURS) or self._serve(stack, OURS, 1, f"few_model_{workers}")
+            answers = {route: ask(model, self.request(route)) for route in ROUTES}
+            by_line = {
+                self.request(route).line.partition("?")[0]: body for route, body in answers.items()
+            }
+            self._answers.write_text(json.dumps(by_line))
+            for peer in peers:
+                if peer != OURS:
+                    servers[peer] = self._serve(stack, peer, workers, f"few_{peer}_{workers}")
+                    for route in ROUTES:
+                        compare(
+                            peer, route, ask(servers[peer], self.request(route)), answers[route]
+                        )
+            yield servers
+
+    def _serve(self, stack: ExitStack, peer: str, workers: int, database: str) -> Server:
+        if database != "many":
+            self._postgres.run_tool("createdb", "--template=few", database)
+        dsn = self._postgres.dsn(database)
+        if peer == OURS:
+            runner = stack.enter_context(asyncio.Runner())
+            conn = runner.run(hold_sweeper(dsn))
+            stack.callback(lambda: runner.run(conn.close()))
+        public = SigningKey(self._pem).public.public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+        environment = {
+            "CONNECTION_URL": dsn,
+            "CRUDDUR_SIGNING_KEY": self._pem,
+            "PEER_PUBLIC_KEY": public.decode(),
+            "FLOOR_ANSWERS": str(self._answers),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self._endpoint,
+            "OTEL_BSP_SCHEDULE_DELAY": "500",
+        }
+        return stack.enter_context(serving(peer, workers, environment))
+
+    def _allow_connections(self) -> None:
+        """As many as the pools of all peers together keep open."""
+
+        async def alter() -> None:
+            conn = await asyncpg.connect(self._postgres.dsn("postgres"))
+            await conn.execute("ALTER SYSTEM SET max_connections = 400")
+            # As our own connections have it: the peers shall not pay for leaving it out.
+            await conn.execute("ALTER ROLE CURRENT_USER SET jit = off")
+            await conn.execute("ALTER ROLE CURRENT_USER SET timezone = 'UTC'")
+            await conn.close()
+
+        asyncio.run(alter())
+        self._postgres.stop()
+        self._postgres.start()
+
+    def _fill(self, database: str, rows: int) -> UUID:
+        self._postgres.create_database(database)
+        return asyncio.run(fill(self._postgres.dsn(database), rows))
+
+
+def ask(server: Server, request: Request) -> str:
+    """The body of an answer, which has to be there soon."""
+    deadline = time.monotonic() + 20
+    while True:
+        conn = HTTPConnection(HOST, server.port, timeout=10)
+        try:
+            conn.request(request.method, request.path, request.body or None, dict(request.headers))
+            answer = conn.getresponse()
+            body = answer.read().decode()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)  # it listens before all of its workers do
+            continue
+        finally:
+            conn.close()
+        if answer.status != 200:
+            raise DisagreementError(f"{request.line}: {answer.status} {body[:200]}")
+        return body
+
+
+def compare(peer: str, route: str, answer: str, ours: str) -> None:
+    """Raise DisagreementError unless both say the same, less what each creation makes anew."""
+    theirs, expected = json.loads(answer), json.loads(ours)
+    if route == "create":
+        for created in (theirs, expected):
+            for key in OF_CREATION:
+                created[key] = None
+    if theirs != expected:
+        raise DisagreementError(f"{peer}, {route}:\n{answer[:600]}\ninstead of\n{ours[:600]}")
+
+
+def measure(
+    bench: Bench, servers: Mapping[str, Server], routes: Sequence[str], workers: int, size: Size
+) -> Iterator[Measurement]:
+    """All routes in all rounds."""
+    for route in routes:
+        rates: dict[str, list[float]] = {}
+        for _ in range(size.rounds):
+            for peer, server in servers.items():
+                if peer == MANY and route != "home":
+                    continue
+                request = bench.request(route)
+                closed_loop(server.port, request, size.warm_up)
+                asking = partial(closed_loop, server.port, request, size.seconds)
+                measured = load(route, workers, peer, server, asking)
+                rates.setdefault(peer, []).append(measured.rate)
+                yield measured
+        if route != "home":
+            continue
+        for _ in range(size.rounds):
+            for peer, server in servers.items():
+                if peer == MANY:
+                    continue
+                rate = CAPACITY * median(rates[peer])
+                request = bench.request(route)
+                constant_rate(server.port, request, size.warm_up, rate)
+                asking = partial(constant_rate, server.port, request, 2 * size.seconds, rate)
+                yield load(STEADY, workers, peer, server, asking)
+
+
+def load(
+    route: str, workers: int, peer: str, server: Server, asking: Callable[[], Load]
+) -> Measurement:
+    """One load, with the CPU time that it took the server."""
+    cpu = server.cpu
+    done = asking()
+    time.sleep(FLUSH_SECONDS)
+    return Measurement(
+        route, workers, peer, done.rate, (server.cpu - cpu) / done.requests, done.p50, done.p99
+    )
+
+
+def main() -> int:
+    """Measure, print and write; returns the exit code."""
+    options = arguments()
+    size = SHORT if options.short else Size()
+    size = Size(
+        rounds=options.rounds or size.rounds,
+        seconds=options.seconds or size.seconds,
+        many_rows=size.many_rows,
+    )
+    found: list[Measurement] = []
+    memory: dict[str, int] = {}
+    client = closed_loop_client()
+    print(
+        f"closed loop: {client}, 16 connections; constant rate: built-in; tracing at 100 %;"
+        f" {size.rounds} rounds of {size.seconds:g} s: median (least to most)"
+    )
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        bench = Bench(Path(directory), size, stack)
+        for workers in options.workers:
+            with bench.serving(options.peers, workers) as servers:
+                time.sleep(1)
+                if workers == 1:
+                    memory = {peer: server.memory for peer, server in servers.items()}
+                    print("\nmemory of one worker at rest, MB")
+                    for peer, size_of in memory.items():
+                        print(f"  {peer:38}{size_of / 1e6:22.1f}")
+                for route in options.routes:
+                    of_route = list(measure(bench, servers, [route], workers, size))
+                    found += of_route
+                    for table in tables(of_route):
+                        print(f"\n{table}", flush=True)
+    told = list(verdicts(found))
+    if told:
+        print("\n".join(("\ngoals, one worker", *told)))
+    print(f"\nwritten to {write(found, memory, client, size, told).relative_to(ROOT)}")
+    return 0
+
+
+def write(
+    found: Sequence[Measurement],
+    memory: Mapping[str, int],
+    client: str,
+    size: Size,
+    told: Sequence[str],
+) -> Path:
+    """Keep everything as JSON."""
+    directory = ROOT / ".local" / "bench"
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / time.strftime("%Y-%m-%dT%H-%M-%SZ.json", time.gmtime())
+    document = {
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "client": client,
+        "size": asdict(size),
+        "memory_bytes": memory,
+        "goals": [" ".join(line.split()) for line in told],
+        "measurements": [asdict(one) for one in found],
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def arguments() -> Any:
+    """The options of the command line."""
+
+    def names(known: Sequence[str]) -> Any:
+        def read(text: str) -> list[str]:
+            chosen = text.split(",")
+            if unknown := set(chosen) - set(known):
+                raise argparse.ArgumentTypeError(f"not known: {', '.join(sorted(unknown))}")
+            return [name for name in known if name in chosen]
+
+        return read
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one short round: does it work?")
+    parser.add_argument(
+        "--routes", type=names(ROUTES), default=list(ROUTES), help="such as home,crud"
+    )
+    parser.add_argument(
+        "--peers", type=names(PEERS), default=list(PEERS), help="such as cruddur,flask"
+    )
+    parser.add_argument(
+        "--workers", type=lambda text: [int(x) for x in text.split(",")], default=[1, 2]
+    )
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""Clients: one that asks as fast as it is answered, and one that asks at a constant rate.
+
+The first is wrk where it is installed and otherwise the built-in one, each a process of its
+own. The second is always the built-in one. It sends each request at a moment that was fixed
+before, whatever became of those before it, and counts its time from that moment: a server
+that stalls is told so by every request that should have been sent meanwhile.
+
+    python -m benchmarks.clients '{"port": …}'
+"""
+
+import asyncio
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import uvloop
+
+from benchmarks.servers import HOST, ROOT
+
+CONNECTIONS = 16
+MOST_CONNECTIONS = 128
+"""Of the constant rate: a request that finds all of them busy waits, and that counts."""
+
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+class ClientError(Exception):
+    """Something else than 200 was answered; the message is what the client says of it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, again and again."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+    @property
+    def line(self) -> str:
+        """Its first line."""
+        return f"{self.method} {self.path}"
+
+    def encode(self) -> bytes:
+        """Its bytes in HTTP/1.1."""
+        headers = {"Host": "localhost", **self.headers}
+        if self.body:
+            headers["Content-Length"] = str(len(self.body.encode()))
+        lines = [f"{self.line} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n" + self.body).encode()
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of a load. Times are in seconds.
+
+    Attributes:
+        requests: that were answered.
+        seconds: that it took.
+        p50, p99: of the latencies.
+    """
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+def closed_loop_client() -> str:
+    """Which client asks as fast as it is answered."""
+    return "wrk" if shutil.which("wrk") else "built-in"
+
+
+def closed_loop(port: int, request: Request, seconds: float) -> Load:
+    """Sixteen connections, each of which asks again when it was answered."""
+    if closed_loop_client() == "wrk":
+        return _wrk(port, request, seconds)
+    return _built_in(port=port, request=asdict(request), seconds=seconds)
+
+
+def constant_rate(port: int, request: Request, seconds: float, rate: float) -> Load:
+    """So many requests a second, whatever the answers take."""
+    return _built_in(port=port, request=asdict(request), seconds=seconds, rate=rate)
+
+
+def arrivals(rate: float, seconds: float) -> list[float]:
+    """The moments of a constant rate, in seconds from its start."""
+    return [turn / rate for turn in range(math.floor(rate * seconds))]
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The least that so large a share does not exceed."""
+    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
+
+
+def _wrk(port: int, request: Request, seconds: float) -> Load:
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"wrk.method = {json.dumps(request.method)}\n")
+        if request.body:
+            script.write(f"wrk.body = {json.dumps(request.body)}\n")
+        for name, value in request.headers.items():
+            script.write(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n")
+        script.flush()
+        done = subprocess.run(
+            [
+                "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--latency",
+                "-s", script.name, f"http://{HOST}:{port}{request.path}",
+            ],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    return read_wrk(done.stdout)
+
+
+def read_wrk(told: str) -> Load:
+    """What wrk printed.
+
+    Raises:
+        ClientError: there were errors among the answers.
+    """
+    if error := re.search(r"^\s*(Non-2xx or 3xx responses|Socket errors): .*$", told, re.MULTILINE):
+        raise ClientError(error[0].strip())
+    asked = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", told)
+    shares = re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m) *$", told, re.MULTILINE)
+    latency = {share: float(number) * _UNITS[unit] for share, number, unit in shares}
+    if asked is None or len(latency) < 2:
+        raise ClientError(told)
+    return Load(int(asked[1]), float(asked[2]) * _UNITS[asked[3]], latency["50"], latency["99"])
+
+
+def _built_in(**order: Any) -> Load:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.clients", json.dumps(order)],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    if done.returncode:
+        raise ClientError(done.stderr.strip().splitlines()[-1])
+    return Load(**json.loads(done.stdout))
+
+
+class _Connection(asyncio.Protocol):
+    """A connection that is kept, with one request at a time under way."""
+
+    def __init__(self) -> None:
+        self._raw = b""
+        self._answered: asyncio.Future[None] | None = None
+        self._transport: Any = None
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set_result(None)
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(exc or ClientError("the server closed the connection"))
+
+    def ask(self, request: bytes) -> asyncio.Future[None]:
+        """Send it; the result is there when the answer is complete."""
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answered
+
+    def data_received(self, data: bytes) -> None:
+        self._raw += data
+        head, end, body = self._raw.partition(b"\r\n\r\n")
+        if not end or self._answered is None:
+            return
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+        if b" 200 " not in head[:15] or length is None:
+            self._answered.set_exception(ClientError(head.decode("latin-1")))
+        elif len(body) >= int(length[1]):
+            self._raw = b""
+            self._answered.set_result(None)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@asynccontextmanager
+async def _connected(port: int, count: int) -> AsyncIterator[list[_Connection]]:
+    """So many connections, closed at the end."""
+    create = asyncio.get_running_loop().create_connection
+    connections: list[_Connection] = []
+    try:
+        while len(connections) < count:
+            connections.append((await create(_Connection, HOST, port))[1])
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+        await asyncio.gather(*(connection.closed for connection in connections))
+
+
+async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
+    latencies: list[float] = []
+
+    async def ask(connection: _Connection) -> None:
+        while (begin := time.perf_counter()) < start + seconds:
+            await connection.ask(request)
+            latencies.append(time.perf_counter() - begin)
+
+    async with _connected(port, CONNECTIONS) as connections:
+        start = time.perf_counter()
+        async with asyncio.TaskGroup() as tasks:
+            for connection in connections:
+                tasks.create_task(ask(connection))
+        return _load(latencies, time.perf_counter() - start)
+
+
+async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -> Load:
+    latencies: list[float] = []
+    waiting: deque[float] = deque()
+    moments = arrivals(rate, seconds)
+    all_answered = asyncio.get_running_loop().create_future()
+
+    def send(due: float) -> None:
+        if not idle:
+            waiting.append(due)
+            return
+        connection = idle.pop()
+        connection.ask(request).add_done_callback(lambda done: answered(done, connection, due))
+
+    def answered(done: "asyncio.Future[None]", connection: _Connection, due: float) -> None:
+        if error := done.exception():
+            if not all_answered.done():
+                all_answered.set_exception(error)
+            return
+        latencies.append(time.perf_counter() - due)
+        idle.append(connection)
+        if waiting:
+            send(waiting.popleft())
+        if len(latencies) == len(moments) and not all_answered.done():
+            all_answered.set_result(None)
+
+    async with _connected(port, MOST_CONNECTIONS) as connections:
+        # The last one that was used comes first, so that as few serve as can.
+        idle = list(connections)
+        start = time.perf_counter()
+        for moment in moments:
+            if (left := start + moment - time.perf_counter()) > 0:
+                await asyncio.sleep(left)
+            send(start + moment)
+        await all_answered
+        return _load(latencies, time.perf_counter() - start)
+
+
+def _load(latencies: list[float], seconds: float) -> Load:
+    latencies.sort()
+    return Load(len(latencies), seconds, percentile(latencies, 0.5), percentile(latencies, 0.99))
+
+
+def main(order: dict[str, Any]) -> None:
+    """Ask, and print what came of it."""
+    request = Request(**order["request"]).encode()
+    if "rate" in order:
+        asking = _ask_at_rate(order["port"], request, order["seconds"], order["rate"])
+    else:
+        asking = _ask_closed(order["port"], request, order["seconds"])
+    print(json.dumps(asdict(uvloop.run(asking))))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,133 @@
+"""FastAPI and asyncpg with FastAPIInstrumentor; served by uvicorn on uvloop and httptools.
+
+The answers are declared, so that Pydantic writes their JSON, as FastAPI advises for speed.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import asyncpg
+import jwt
+from fastapi import Depends, FastAPI, Header, HTTPException, Query
+from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from pydantic import BaseModel, Field
+
+from benchmarks.peers import common
+
+
+class Crud(BaseModel):
+    uuid: UUID
+    display_name: str
+    handle: str
+    avatar_url: str | None
+    message: str
+    created_at: datetime
+    expires_at: datetime
+    replies_count: int
+    reposts_count: int
+    likes_count: int
+    reply_to_activity_uuid: UUID | None
+    replies: list["Crud"] = []
+
+
+class OwnCrud(Crud):
+    liked: bool
+    reposted: bool
+
+
+class CrudPage(BaseModel):
+    activity: Crud
+    replies: list[Crud]
+
+
+class CrudDraft(BaseModel):
+    message: str = Field(min_length=1, max_length=common.CRUD_CHARS)
+    ttl: Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
+
+
+class Health(BaseModel):
+    success: bool = True
+    ver: int = 1
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with asyncpg.create_pool(common.DSN) as pool:
+        app.state.pool = pool
+        yield
+
+
+if common.TRACING == "all":
+    common.trace_to_receiver()
+    AsyncPGInstrumentor().instrument()
+app = FastAPI(lifespan=lifespan)
+if common.TRACING == "all":
+    FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
+
+
+@app.get("/api/activities/home")
+async def home() -> list[Crud]:
+    async with app.state.pool.acquire() as conn:
+        rows = await conn.fetch(common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE))
+    return [Crud(**row) for row in rows[:40]]
+
+
+@app.get("/api/activities/search")
+async def search(term: Annotated[str, Query(min_length=1, max_length=200)]) -> list[Crud]:
+    values = {**common.FIRST_HITS, "words": term}
+    async with app.state.pool.acquire() as conn:
+        rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
+    return [Crud(**row) for row in rows[:40]]
+
+
+@app.get("/api/activities/@{handle}")
+async def profile(handle: str) -> list[Crud]:
+    async with app.state.pool.acquire() as conn:
+        user = await conn.fetchrow(common.USER.sql, handle)
+        if user is None:
+            raise HTTPException(404)
+        values = {**common.FIRST_PAGE, "user_uuid": user["uuid"]}
+        rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
+    return [Crud(**row) for row in rows[:40]]
+
+
+@app.get("/api/activities/@{handle}/status/{uuid}")
+async def status(handle: str, uuid: UUID) -> CrudPage:
+    async with app.state.pool.acquire() as conn:
+        values: dict[str, Any] = {"uuid": uuid, "viewer": None}
+        found = await conn.fetchrow(common.SHOW.sql, *common.arguments(common.SHOW, values))
+        if found is None or found["handle"] != handle:
+            raise HTTPException(404)
+        values = {**common.FIRST_REPLIES, "uuid": uuid}
+        rows = await conn.fetch(common.REPLIES.sql, *common.arguments(common.REPLIES, values))
+    return CrudPage(activity=Crud(**found), replies=[Crud(**row) for row in rows[:100]])
+
+
+async def viewer(authorization: Annotated[str | None, Header()] = None) -> UUID:
+    """The person of the request's token."""
+    try:
+        claims = common.claims(authorization)
+    except (jwt.PyJWTError, ValueError):
+        raise HTTPException(401) from None
+    async with app.state.pool.acquire() as conn:
+        row = await conn.fetchrow(common.VIEWER.sql, *common.arguments(common.VIEWER, claims))
+    if row is None or not row["session_is_open"]:
+        raise HTTPException(401)
+    return row["uuid"]
+
+
+@app.post("/api/activities")
+async def create(draft: CrudDraft, user_uuid: Annotated[UUID, Depends(viewer)]) -> OwnCrud:
+    values = common.new_crud(user_uuid, draft.message, draft.ttl)
+    async with app.state.pool.acquire() as conn, conn.transaction():
+        row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
+    return OwnCrud(**row)
+
+
+@app.get("/api/health-check")
+async def health_check() -> Health:
+    return Health()

@@ -1,0 +1,138 @@
+"""The course's way: Flask, a psycopg pool, FlaskInstrumentor; served by gunicorn's threads."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import jwt
+from flask import Flask, Response, abort, jsonify, request
+from flask.json.provider import DefaultJSONProvider
+from opentelemetry.instrumentation.flask import FlaskInstrumentor
+from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from benchmarks.peers import common
+from cruddur.db.statements import Statement
+
+
+class Json(DefaultJSONProvider):
+    """Flask's own, with times in ISO 8601."""
+
+    sort_keys = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat().replace("+00:00", "Z")
+        return DefaultJSONProvider.default(value)
+
+
+app = Flask(__name__)
+app.json = Json(app)
+if common.TRACING == "all":
+    common.trace_to_receiver()
+    PsycopgInstrumentor().instrument()
+    FlaskInstrumentor().instrument_app(app)
+
+# As psycopg advises where a statement is its own transaction.
+pool: ConnectionPool[Any] = ConnectionPool(
+    common.DSN,
+    min_size=4,
+    max_size=8,
+    open=True,
+    kwargs={"autocommit": True, "row_factory": dict_row},
+)
+
+
+def in_psycopg(statement: Statement) -> str:
+    """A statement with psycopg's named placeholders."""
+    names = statement.parameters
+    return re.sub(r"\$(\d+)", lambda number: f"%({names[int(number[1]) - 1]})s", statement.sql)
+
+
+HOME = in_psycopg(common.HOME)
+PROFILE = in_psycopg(common.PROFILE)
+SHOW = in_psycopg(common.SHOW)
+REPLIES = in_psycopg(common.REPLIES)
+SEARCH = in_psycopg(common.SEARCH)
+CREATE = in_psycopg(common.CREATE)
+USER = in_psycopg(common.USER)
+VIEWER = in_psycopg(common.VIEWER)
+
+
+@app.get("/api/activities/home")
+def home() -> Response:
+    with pool.connection() as conn:
+        rows = conn.execute(HOME, common.FIRST_PAGE).fetchall()
+    return jsonify([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/search")
+def search() -> Response:
+    with pool.connection() as conn:
+        rows = conn.execute(SEARCH, {**common.FIRST_HITS, "words": request.args["term"]}).fetchall()
+    return jsonify([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/@<handle>")
+def profile(handle: str) -> Response:
+    with pool.connection() as conn:
+        user = conn.execute(USER, {"handle": handle}).fetchone()
+        if user is None:
+            abort(404)
+        rows = conn.execute(PROFILE, {**common.FIRST_PAGE, "user_uuid": user["uuid"]}).fetchall()
+    return jsonify([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/@<handle>/status/<uuid:uuid>")
+def status(handle: str, uuid: UUID) -> Response:
+    with pool.connection() as conn:
+        found = conn.execute(SHOW, {"uuid": uuid, "viewer": None}).fetchone()
+        if found is None or found["handle"] != handle:
+            abort(404)
+        rows = conn.execute(REPLIES, {**common.FIRST_REPLIES, "uuid": uuid}).fetchall()
+    return jsonify({"activity": crud(found), "replies": [crud(row) for row in rows[:100]]})
+
+
+@app.post("/api/activities")
+def create() -> Response:
+    try:
+        claims = common.claims(request.headers.get("Authorization"))
+    except (jwt.PyJWTError, ValueError):
+        abort(401)
+    draft = request.get_json()
+    message, ttl = draft["message"], draft["ttl"]
+    if ttl not in common.LIFETIMES or not 0 < len(message) <= common.CRUD_CHARS:
+        abort(422)
+    with pool.connection() as conn:
+        viewer = conn.execute(VIEWER, claims).fetchone()
+        if viewer is None or not viewer["session_is_open"]:
+            abort(401)
+        with conn.transaction():
+            row = conn.execute(CREATE, common.new_crud(viewer["uuid"], message, ttl)).fetchone()
+    return jsonify({**crud(row), "liked": False, "reposted": False})
+
+
+@app.get("/api/health-check")
+def health_check() -> Response:
+    return jsonify({"success": True, "ver": 1})
+
+
+def crud(row: dict[str, Any]) -> dict[str, Any]:
+    """A crud as a visitor sees it."""
+    return {
+        "uuid": row["uuid"],
+        "display_name": row["display_name"],
+        "handle": row["handle"],
+        "avatar_url": row["avatar_url"],
+        "message": row["message"],
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "replies_count": row["replies_count"],
+        "reposts_count": row["reposts_count"],
+        "likes_count": row["likes_count"],
+        "reply_to_activity_uuid": row["reply_to_activity_uuid"],
+        "replies": [],
+    }

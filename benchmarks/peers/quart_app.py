@@ -1,0 +1,131 @@
+"""Bare Quart and asyncpg with the stock middleware, as the course wires it; on Hypercorn.
+
+Our own framework without what we made of it. Its JSON is written by msgspec, as ours is.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import jwt
+import msgspec
+from opentelemetry import trace
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from quart import Quart, Response, abort, request
+
+from benchmarks.peers import common
+
+app = Quart(__name__)
+tracer = trace.get_tracer("home.activities")
+
+if common.TRACING == "all":
+    # Of the extra, without which make bench-telemetry does.
+    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+
+    AsyncPGInstrumentor().instrument()
+if common.TRACING != "off":
+    common.trace_to_receiver()
+    app.asgi_app = OpenTelemetryMiddleware(  # type: ignore[method-assign]
+        app.asgi_app, excluded_urls=os.environ.get("OTEL_PYTHON_EXCLUDED_URLS")
+    )
+
+
+@app.while_serving
+async def connect() -> AsyncIterator[None]:
+    async with asyncpg.create_pool(common.DSN) as pool:
+        app.config["pool"] = pool
+        yield
+
+
+@app.get("/api/activities/home")
+async def home() -> Response:
+    with tracer.start_as_current_span("home-activities") as span:
+        span.set_attribute("app.now", datetime.now(UTC).isoformat())
+        async with app.config["pool"].acquire() as conn:
+            rows = await conn.fetch(
+                common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE)
+            )
+        span.set_attribute("app.result_length", len(rows[:40]))
+    return answer([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/search")
+async def search() -> Response:
+    values = {**common.FIRST_HITS, "words": request.args["term"]}
+    async with app.config["pool"].acquire() as conn:
+        rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
+    return answer([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/@<handle>")
+async def profile(handle: str) -> Response:
+    async with app.config["pool"].acquire() as conn:
+        user = await conn.fetchrow(common.USER.sql, handle)
+        if user is None:
+            abort(404)
+        values = {**common.FIRST_PAGE, "user_uuid": user["uuid"]}
+        rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
+    return answer([crud(row) for row in rows[:40]])
+
+
+@app.get("/api/activities/@<handle>/status/<uuid:uuid>")
+async def status(handle: str, uuid: UUID) -> Response:
+    async with app.config["pool"].acquire() as conn:
+        values: dict[str, Any] = {"uuid": uuid, "viewer": None}
+        found = await conn.fetchrow(common.SHOW.sql, *common.arguments(common.SHOW, values))
+        if found is None or found["handle"] != handle:
+            abort(404)
+        values = {**common.FIRST_REPLIES, "uuid": uuid}
+        rows = await conn.fetch(common.REPLIES.sql, *common.arguments(common.REPLIES, values))
+    return answer({"activity": crud(found), "replies": [crud(row) for row in rows[:100]]})
+
+
+@app.post("/api/activities")
+async def create() -> Response:
+    try:
+        claims = common.claims(request.headers.get("Authorization"))
+    except (jwt.PyJWTError, ValueError):
+        abort(401)
+    draft = await request.get_json()
+    message, ttl = draft["message"], draft["ttl"]
+    if ttl not in common.LIFETIMES or not 0 < len(message) <= common.CRUD_CHARS:
+        abort(422)
+    async with app.config["pool"].acquire() as conn:
+        viewer = await conn.fetchrow(common.VIEWER.sql, *common.arguments(common.VIEWER, claims))
+        if viewer is None or not viewer["session_is_open"]:
+            abort(401)
+        values = common.new_crud(viewer["uuid"], message, ttl)
+        async with conn.transaction():
+            row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
+    return answer({**crud(row), "liked": False, "reposted": False})
+
+
+@app.get("/api/health-check")
+async def health_check() -> Response:
+    return answer({"success": True, "ver": 1})
+
+
+def crud(row: Any) -> dict[str, Any]:
+    """A crud as a visitor sees it."""
+    return {
+        "uuid": row["uuid"],
+        "display_name": row["display_name"],
+        "handle": row["handle"],
+        "avatar_url": row["avatar_url"],
+        "message": row["message"],
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "replies_count": row["replies_count"],
+        "reposts_count": row["reposts_count"],
+        "likes_count": row["likes_count"],
+        "reply_to_activity_uuid": row["reply_to_activity_uuid"],
+        "replies": [],
+    }
+
+
+def answer(found: Any) -> Response:
+    """As JSON."""
+    return Response(msgspec.json.encode(found), mimetype="application/json")

@@ -1,0 +1,159 @@
+"""What was measured, beside the goals: tables to read, and JSON to keep."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.servers import FLOOR, OURS
+
+MANY = "cruddur, 1,000,000 rows"
+STEADY = "home at 70 % of its own capacity"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One peer in one round.
+
+    Attributes:
+        route: what it answered; `STEADY` is a constant rate, all others closed loops.
+        workers: how many it had.
+        peer: who answered.
+        rate: requests a second.
+        cpu: CPU seconds of the server for each.
+        p50, p99: latencies in seconds.
+    """
+
+    route: str
+    workers: int
+    peer: str
+    rate: float
+    cpu: float
+    p50: float
+    p99: float
+
+
+Value = Callable[[Measurement], float]
+
+
+def _rate(measurement: Measurement) -> float:
+    return measurement.rate
+
+
+def _p99(measurement: Measurement) -> float:
+    return measurement.p99
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Our value over a peer's, with one worker: at least, or at most, a bound."""
+
+    route: str
+    peer: str
+    bound: float
+    value: Value = _rate
+    is_most: bool = False
+
+    def is_met(self, ratio: float) -> bool:
+        """Whether so large a ratio is good enough."""
+        return ratio <= self.bound if self.is_most else ratio >= self.bound
+
+    def __str__(self) -> str:
+        what = {_rate: "requests/s", _p99: "p99"}[self.value]
+        relation = "at most" if self.is_most else "at least"
+        return f"{self.route}: {what} {relation} {self.bound:g} x {self.peer}"
+
+
+GOALS = (
+    Goal("home", "flask", 4.0),
+    Goal("home", "fastapi", 1.3),
+    Goal("home", FLOOR, 0.6),
+    # As long for each request, so as many of them.
+    Goal("home", MANY, 1.1, is_most=True),
+    Goal("profile", "flask", 3.0),
+    Goal("profile", "fastapi", 1.0),
+    Goal("crud", "flask", 3.0),
+    Goal("crud", "fastapi", 1.0),
+    Goal("create", "flask", 2.5),
+    Goal("create", "fastapi", 1.0),
+    Goal(STEADY, "flask", 0.5, _p99, is_most=True),
+    Goal(STEADY, "fastapi", 1.0, _p99, is_most=True),
+)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of the rounds, the least and the most of them."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        return cls(median(values), min(values), max(values))
+
+    def told(self, form: str, unit: float = 1.0) -> str:
+        """Like `812 (790 to 830)`."""
+        middle, least, most = (
+            format(value * unit, form) for value in (self.median, self.least, self.most)
+        )
+        return f"{middle} ({least} to {most})"
+
+
+def ratio(
+    found: Sequence[Measurement], route: str, workers: int, peer: str, value: Value = _rate
+) -> Spread | None:
+    """Ours over a peer's, round by round: what slows a whole round slows both."""
+    ours, theirs = (
+        [value(one) for one in _of(found, route, workers) if one.peer == who]
+        for who in (OURS, peer)
+    )
+    if not ours or not theirs:
+        return None
+    return Spread.of([one / other for one, other in zip(ours, theirs, strict=True)])
+
+
+def tables(found: Sequence[Measurement]) -> Iterator[str]:
+    """A table for each route and number of workers; who wins comes first."""
+    for workers in dict.fromkeys(one.workers for one in found):
+        routes = dict.fromkeys(one.route for one in found if one.workers == workers)
+        for route in routes:
+            yield "\n".join(_table(found, route, workers))
+
+
+def _table(found: Sequence[Measurement], route: str, workers: int) -> Iterator[str]:
+    yield (
+        f"{f'{route}, {workers} worker' + 's' * (workers > 1):40}{'requests/s':>22}"
+        f"{'CPU ms/request':>22}{'p50 ms':>9}{'p99 ms':>26}   cruddur has"
+    )
+    rounds: dict[str, list[Measurement]] = {}
+    for one in _of(found, route, workers):
+        rounds.setdefault(one.peer, []).append(one)
+    is_steady = route == STEADY
+    measures: Value = _p99 if is_steady else _rate
+    order = sorted(
+        rounds,
+        key=lambda peer: median(map(measures, rounds[peer])) * (1 if is_steady else -1),
+    )
+    for peer in order:
+        of_peer = rounds[peer]
+        rate = Spread.of([one.rate for one in of_peer]).told(".0f")
+        cpu = Spread.of([one.cpu for one in of_peer]).told(".2f", 1000)
+        p50 = median(one.p50 for one in of_peer) * 1000
+        p99 = Spread.of([one.p99 for one in of_peer]).told(".1f", 1000)
+        against = ratio(found, route, workers, peer, measures)
+        told = f"{against.told('.2f')} x" if against and peer != OURS else ""
+        yield f"  {peer:38}{rate:>22}{cpu:>22}{p50:9.1f}{p99:>26}   {told}".rstrip()
+
+
+def verdicts(found: Sequence[Measurement]) -> Iterator[str]:
+    """Each goal that the measured peers and routes allow to be judged."""
+    for goal in GOALS:
+        reached = ratio(found, goal.route, 1, goal.peer, goal.value)
+        if reached is not None:
+            verdict = "met" if goal.is_met(reached.median) else "NOT MET"
+            yield f"  {goal!s:66}{reached.told('.2f'):>24}   {verdict}"
+
+
+def _of(found: Sequence[Measurement], route: str, workers: int) -> list[Measurement]:
+    return [one for one in found if (one.route, one.workers) == (route, workers)]

@@ -1,0 +1,162 @@
+"""Servers under measurement, and the receiver that takes what they trace."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+HOST = "127.0.0.1"
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+OURS = "cruddur"
+FLOOR = "floor"
+PEERS = (OURS, "flask", "fastapi", "quart", FLOOR)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under measurement, with all its workers."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def pids(self) -> list[int]:
+        """Its process, and all that descend from it."""
+        found = [self.process.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        return found
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds so far, of all processes and their threads together."""
+        ticks = 0
+        for pid in self.pids:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes of the largest of its processes, which is a worker."""
+        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.pids)
+        return max(map(int, pages)) * PAGE_BYTES
+
+
+def command(peer: str, workers: int, port: int) -> list[str]:
+    """How a peer is served, as the documentation of its server advises."""
+    python = [sys.executable, "-m"]
+    bind = f"{HOST}:{port}"
+    # As many threads as gunicorn advises for two cores: two to four for each.
+    gunicorn = ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "75"]
+    uvicorn = ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    # Hypercorn serves in its own process when told to have no other.
+    hypercorn = [
+        "--worker-class", "uvloop", "--workers", str(workers if workers > 1 else 0),
+        "--bind", bind, "--log-level", "warning",
+    ]  # fmt: skip
+    commands = {
+        OURS: [*python, "cruddur", "serve"],
+        "flask": [
+            *python, "gunicorn", *gunicorn, "--workers", str(workers), "--bind", bind,
+            "--worker-tmp-dir", "/dev/shm", "--log-level", "warning",
+            "benchmarks.peers.flask_app:app",
+        ],
+        "fastapi": [
+            *python, "uvicorn", *uvicorn, "--workers", str(workers), "--host", HOST,
+            "--port", str(port), "--log-level", "warning", "benchmarks.peers.fastapi_app:app",
+        ],
+        "quart": [*python, "hypercorn", *hypercorn, "benchmarks.peers.quart_app:app"],
+        FLOOR: [*python, "hypercorn", *hypercorn, "benchmarks.peers.floor:app"],
+    }  # fmt: skip
+    return commands[peer]
+
+
+@contextmanager
+def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator[Server]:
+    """A peer, from when it listens until it has stopped."""
+    port = free_port()
+    process = subprocess.Popen(
+        command(peer, workers, port),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PORT": str(port),
+            "WEB_CONCURRENCY": str(workers),
+            "OTEL_SERVICE_NAME": peer,
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_PYTHON_EXCLUDED_URLS": "health-check",  # as ours leaves it out
+            **environment,
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait(process, port)
+        yield Server(process, port)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+@contextmanager
+def receiver() -> Iterator[str]:
+    """A process that takes whatever is posted and answers 200; yields its address."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", str(port)], cwd=ROOT)
+    try:
+        wait(process, port)
+        yield f"http://{HOST}:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def _receive(port: int) -> None:
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            lines = head.lower().split(b"\r\n")
+            length = next(int(x.split(b":")[1]) for x in lines if x.startswith(b"content-length"))
+            await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await take(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    server = await asyncio.start_server(serve_one, HOST, port)
+    await server.serve_forever()
+
+
+def wait(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("a server did not start")
+
+
+def free_port() -> int:
+    """A port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    asyncio.run(_receive(int(sys.argv[1])))

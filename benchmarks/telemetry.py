@@ -1,0 +1,120 @@
+"""`make bench-telemetry`: what telemetry costs the home feed, in CPU time of the server.
+
+Six servers on one database, each the only one at work in its turn: Cruddur with telemetry
+off, sending every trace, and sending every tenth; and a bare Quart app with the stock
+middleware, the same three ways. They take turns within each round, and a receiver of its
+own process takes the traces. CPU time per request is what is compared: unlike the
+throughput, it does not depend on who else uses the machine. Nothing here is a test.
+
+    python -m benchmarks.telemetry [ROUNDS REQUESTS]
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from benchmarks.database import fill
+from benchmarks.servers import HOST, OURS, Server, receiver, serving
+from cruddur.db.embedded import EmbeddedPostgres
+
+ROUNDS = 7
+REQUESTS = 3000
+CONNECTIONS = 8
+CRUDS = 10_000
+
+TENTH = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
+METRICS = {"OTEL_METRICS_EXPORTER": "otlp"}
+OFF = {"OTEL_SDK_DISABLED": "true"}
+STOCK = "quart"
+SERVER = {"PEER_TRACING": "server"}  # the course's wiring has no spans of statements
+MODES: dict[str, tuple[str, dict[str, str]]] = {
+    "cruddur, off": (OURS, OFF),
+    "cruddur, 100 %": (OURS, {}),
+    "cruddur, 10 %": (OURS, TENTH),
+    "cruddur, 100 % and metrics": (OURS, METRICS),
+    "stock, off": (STOCK, {"PEER_TRACING": "off"}),
+    "stock, 100 %": (STOCK, SERVER),
+    "stock, 10 %": (STOCK, {**SERVER, **TENTH}),
+}
+
+
+def main(rounds: int, requests: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        database = EmbeddedPostgres(Path(directory), durable=False)
+        database.start()
+        stack.callback(database.stop)
+        database.create_database("bench")
+        dsn = database.dsn("bench")
+        asyncio.run(fill(dsn, CRUDS, alive=1.0))
+        endpoint = stack.enter_context(receiver())
+        servers = {
+            name: stack.enter_context(
+                serving(peer, 1, {**_environment(dsn, endpoint), **environment})
+            )
+            for name, (peer, environment) in MODES.items()
+        }
+        costs: dict[str, list[float]] = {name: [] for name in MODES}
+        rates: dict[str, list[float]] = {name: [] for name in MODES}
+        for server in servers.values():
+            load(server, requests // 3)
+        for _ in range(rounds):
+            for name, server in servers.items():
+                cpu, start = server.cpu, time.perf_counter()
+                load(server, requests)
+                rates[name].append(requests / (time.perf_counter() - start))
+                if "off" not in name:
+                    time.sleep(1)  # what is queued is sent, and counts
+                costs[name].append((server.cpu - cpu) / requests * 1e6)
+    print(f"home, 40 cruds, {rounds} rounds of {requests} requests, {CONNECTIONS} connections")
+    show(costs, rates)
+
+
+def _environment(dsn: str, endpoint: str) -> dict[str, str]:
+    return {
+        "CONNECTION_URL": dsn,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
+    }
+
+
+def show(costs: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
+    print(f"{'':28}{'CPU us/request':>22}{'':>6}{'requests/s':>12}{'':>4}CPU against off")
+    for name, found in costs.items():
+        base = costs[f"{name.split(',')[0]}, off"]
+        ratios = [on / max(off, 1) for on, off in zip(found, base, strict=True)]
+        spread = f"({min(found):.0f} to {max(found):.0f})"
+        print(
+            f"{name:28}{median(found):8.0f} {spread:>16}{median(rates[name]):15.0f}"
+            f"     {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+
+
+def load(server: Server, requests: int) -> None:
+    """So many requests over a few connections that are kept open."""
+    asyncio.run(_load(server.port, requests))
+
+
+async def _load(port: int, requests: int) -> None:
+    request = b"GET /api/activities/home HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    async def ask(count: int) -> None:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        for _ in range(count):
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b" 200 " not in head.split(b"\r\n", 1)[0]:
+                raise RuntimeError(head)
+            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+            await reader.readexactly(int(length))
+        writer.close()
+
+    await asyncio.gather(*(ask(requests // CONNECTIONS) for _ in range(CONNECTIONS)))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)))

@@ -1,0 +1,114 @@
+"""The clients of `make bench`: the built-in one in both of its ways, and what wrk prints."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from benchmarks.clients import (
+    ClientError,
+    Request,
+    _ask_at_rate,
+    _ask_closed,
+    arrivals,
+    percentile,
+    read_wrk,
+)
+
+REQUEST = Request("POST", "/crud", {"Content-Type": "application/json"}, '{"message": "Grüße"}')
+
+WRK = """\
+Running 2s test @ http://127.0.0.1:8000/api/activities/home
+  1 threads and 16 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency    24.32ms   10.11ms 102.07ms   81.20%
+    Req/Sec   671.05     73.50   808.00     60.00%
+  Latency Distribution
+     50%   20.12ms
+     75%   24.98ms
+     90%   38.40ms
+     99%    1.21s\x20
+  1344 requests in 2.00s, 21.64MB read
+Requests/sec:    671.88
+Transfer/sec:     10.81MB
+"""
+
+
+@asynccontextmanager
+async def answering(answer: bytes, stall: float = 0.0) -> AsyncIterator[int]:
+    """A server that answers everything alike, the first time only after a stall."""
+    stalls = [stall]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                assert len(await reader.readexactly(length)) == length
+                if stalls:
+                    time.sleep(stalls.pop())  # noqa: ASYNC251 -- as a server that is busy
+                writer.write(answer)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def test_a_constant_rate_is_a_schedule_that_nothing_moves() -> None:
+    assert arrivals(4, 1) == [0.0, 0.25, 0.5, 0.75]
+    assert arrivals(2.5, 1) == [0.0, 0.4]
+    assert arrivals(0.5, 1) == []
+
+
+def test_a_percentile_is_the_least_that_the_share_does_not_exceed() -> None:
+    hundred = [float(n) for n in range(1, 101)]
+    assert percentile(hundred, 0.99) == 99
+    assert percentile(hundred, 0.5) == 50
+    assert percentile([7.0], 0.99) == 7
+
+
+def test_what_wrk_prints_is_read() -> None:
+    load = read_wrk(WRK)
+    assert (load.requests, load.seconds, load.rate) == (1344, 2.0, 672.0)
+    assert load.p50 == pytest.approx(0.02012)
+    assert load.p99 == pytest.approx(1.21)
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["Non-2xx or 3xx responses: 12", "Socket errors: connect 0, read 3, write 0, timeout 1"],
+)
+def test_errors_of_wrk_are_no_measurement(error) -> None:
+    with pytest.raises(ClientError, match=error):
+        read_wrk(WRK.replace("Requests/sec", f"  {error}\nRequests/sec"))
+
+
+async def test_the_closed_loop_asks_again_when_it_was_answered() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as port:
+        load = await _ask_closed(port, REQUEST.encode(), 1.0)
+    assert load.requests > 16
+    assert load.seconds >= 1.0
+    assert 0 < load.p50 <= load.p99
+
+
+async def test_a_stall_is_counted_by_every_request_that_was_due_meanwhile() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", stall=0.3) as port:
+        load = await _ask_at_rate(port, REQUEST.encode(), 0.4, 100)
+    assert load.requests == 40
+    assert load.p50 > 0.05
+    assert load.p99 >= 0.25
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "500 Internal Server Error"])
+async def test_another_status_ends_the_measurement(status) -> None:
+    answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with answering(answer) as port:
+        with pytest.raises(ClientError, match=status):
+            await _ask_at_rate(port, REQUEST.encode(), 0.1, 50)
+        with pytest.raises(ExceptionGroup) as caught:
+            await _ask_closed(port, REQUEST.encode(), 0.1)
+    assert caught.group_contains(ClientError, match=status)
