@@ -116,24 +116,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.record_message() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    PERFORM record_event('message', NEW.uuid, NEW.user_uuid);
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.record_notification() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    PERFORM record_event('notification', NEW.uuid, NEW.user_uuid);
-    RETURN NULL;
-END
-$$;
-
 CREATE FUNCTION public.record_sign_out() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -143,6 +125,15 @@ BEGIN
     ELSE
         PERFORM record_event('sign_out', OLD.uuid, OLD.uuid);
     END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_written() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event(TG_ARGV[0], NEW.uuid, NEW.user_uuid);
     RETURN NULL;
 END
 $$;
@@ -577,9 +568,9 @@ CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW E
 
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
 
-CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_message();
+CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('message');
 
-CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_notification();
+CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('notification');
 
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
 

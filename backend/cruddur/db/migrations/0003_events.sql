@@ -125,25 +125,19 @@ $$;
 CREATE TRIGGER activities_remember_expired AFTER DELETE ON activities
     FOR EACH ROW WHEN (OLD.expires_at <= now()) EXECUTE FUNCTION remember_expired();
 
-CREATE FUNCTION record_message() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What is written to somebody; the argument is the kind of the event.
+CREATE FUNCTION record_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM record_event('message', NEW.uuid, NEW.user_uuid);
+    PERFORM record_event(TG_ARGV[0], NEW.uuid, NEW.user_uuid);
     RETURN NULL;
 END
 $$;
 CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON messages
     DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION record_message();
-
-CREATE FUNCTION record_notification() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM record_event('notification', NEW.uuid, NEW.user_uuid);
-    RETURN NULL;
-END
-$$;
+    FOR EACH ROW EXECUTE FUNCTION record_written('message');
 CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON notifications
     DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION record_notification();
+    FOR EACH ROW EXECUTE FUNCTION record_written('notification');
 
 -- A session's streams end with it, and a person's with the person.
 CREATE FUNCTION record_sign_out() RETURNS trigger LANGUAGE plpgsql AS $$
