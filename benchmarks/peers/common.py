@@ -28,7 +28,6 @@ LIFETIMES = {
     "3-hours": timedelta(hours=3),
     "1-hour": timedelta(hours=1),
 }
-CRUD_CHARS = 280
 
 HOME, PROFILE, SHOW, REPLIES, SEARCH, CREATE, USER, VIEWER = map(
     load,
@@ -89,6 +88,24 @@ def claims(authorization: str | None) -> dict[str, Any]:
         options={"require": ["exp", "iss", "sub", "sid"]},
     )
     return {"issuer": found["iss"], "subject": found["sub"], "session_uuid": UUID(found["sid"])}
+
+
+def crud(row: Any) -> dict[str, Any]:
+    """A crud as a visitor sees it."""
+    return {
+        "uuid": row["uuid"],
+        "display_name": row["display_name"],
+        "handle": row["handle"],
+        "avatar_url": row["avatar_url"],
+        "message": row["message"],
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "replies_count": row["replies_count"],
+        "reposts_count": row["reposts_count"],
+        "likes_count": row["likes_count"],
+        "reply_to_activity_uuid": row["reply_to_activity_uuid"],
+        "replies": [],
+    }
 
 
 def new_crud(user_uuid: UUID, message: str, ttl: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from pydantic import BaseModel, Field
 
 from benchmarks.peers import common
+from cruddur.wire import CRUD_CHARS
 
 
 class Crud(BaseModel):
@@ -45,7 +46,7 @@ class CrudPage(BaseModel):
 
 
 class CrudDraft(BaseModel):
-    message: str = Field(min_length=1, max_length=common.CRUD_CHARS)
+    message: str = Field(min_length=1, max_length=CRUD_CHARS)
     ttl: Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
 
 

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from benchmarks.peers import common
 from cruddur.db.statements import Statement
+from cruddur.wire import CRUD_CHARS
 
 
 class Json(DefaultJSONProvider):
@@ -66,14 +67,14 @@ VIEWER = in_psycopg(common.VIEWER)
 def home() -> Response:
     with pool.connection() as conn:
         rows = conn.execute(HOME, common.FIRST_PAGE).fetchall()
-    return jsonify([crud(row) for row in rows[:40]])
+    return jsonify([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/search")
 def search() -> Response:
     with pool.connection() as conn:
         rows = conn.execute(SEARCH, {**common.FIRST_HITS, "words": request.args["term"]}).fetchall()
-    return jsonify([crud(row) for row in rows[:40]])
+    return jsonify([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/@<handle>")
@@ -83,7 +84,7 @@ def profile(handle: str) -> Response:
         if user is None:
             abort(404)
         rows = conn.execute(PROFILE, {**common.FIRST_PAGE, "user_uuid": user["uuid"]}).fetchall()
-    return jsonify([crud(row) for row in rows[:40]])
+    return jsonify([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/@<handle>/status/<uuid:uuid>")
@@ -93,7 +94,9 @@ def status(handle: str, uuid: UUID) -> Response:
         if found is None or found["handle"] != handle:
             abort(404)
         rows = conn.execute(REPLIES, {**common.FIRST_REPLIES, "uuid": uuid}).fetchall()
-    return jsonify({"activity": crud(found), "replies": [crud(row) for row in rows[:100]]})
+    return jsonify(
+        {"activity": common.crud(found), "replies": [common.crud(row) for row in rows[:100]]}
+    )
 
 
 @app.post("/api/activities")
@@ -104,7 +107,7 @@ def create() -> Response:
         abort(401)
     draft = request.get_json()
     message, ttl = draft["message"], draft["ttl"]
-    if ttl not in common.LIFETIMES or not 0 < len(message) <= common.CRUD_CHARS:
+    if ttl not in common.LIFETIMES or not 0 < len(message) <= CRUD_CHARS:
         abort(422)
     with pool.connection() as conn:
         viewer = conn.execute(VIEWER, claims).fetchone()
@@ -112,27 +115,9 @@ def create() -> Response:
             abort(401)
         with conn.transaction():
             row = conn.execute(CREATE, common.new_crud(viewer["uuid"], message, ttl)).fetchone()
-    return jsonify({**crud(row), "liked": False, "reposted": False})
+    return jsonify({**common.crud(row), "liked": False, "reposted": False})
 
 
 @app.get("/api/health-check")
 def health_check() -> Response:
     return jsonify({"success": True, "ver": 1})
-
-
-def crud(row: dict[str, Any]) -> dict[str, Any]:
-    """A crud as a visitor sees it."""
-    return {
-        "uuid": row["uuid"],
-        "display_name": row["display_name"],
-        "handle": row["handle"],
-        "avatar_url": row["avatar_url"],
-        "message": row["message"],
-        "created_at": row["created_at"],
-        "expires_at": row["expires_at"],
-        "replies_count": row["replies_count"],
-        "reposts_count": row["reposts_count"],
-        "likes_count": row["likes_count"],
-        "reply_to_activity_uuid": row["reply_to_activity_uuid"],
-        "replies": [],
-    }

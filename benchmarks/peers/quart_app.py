@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from quart import Quart, Response, abort, request
 
 from benchmarks.peers import common
+from cruddur.wire import CRUD_CHARS
 
 app = Quart(__name__)
 tracer = trace.get_tracer("home.activities")
@@ -49,7 +50,7 @@ async def home() -> Response:
                 common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE)
             )
         span.set_attribute("app.result_length", len(rows[:40]))
-    return answer([crud(row) for row in rows[:40]])
+    return answer([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/search")
@@ -57,7 +58,7 @@ async def search() -> Response:
     values = {**common.FIRST_HITS, "words": request.args["term"]}
     async with app.config["pool"].acquire() as conn:
         rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
-    return answer([crud(row) for row in rows[:40]])
+    return answer([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/@<handle>")
@@ -68,7 +69,7 @@ async def profile(handle: str) -> Response:
             abort(404)
         values = {**common.FIRST_PAGE, "user_uuid": user["uuid"]}
         rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
-    return answer([crud(row) for row in rows[:40]])
+    return answer([common.crud(row) for row in rows[:40]])
 
 
 @app.get("/api/activities/@<handle>/status/<uuid:uuid>")
@@ -80,7 +81,9 @@ async def status(handle: str, uuid: UUID) -> Response:
             abort(404)
         values = {**common.FIRST_REPLIES, "uuid": uuid}
         rows = await conn.fetch(common.REPLIES.sql, *common.arguments(common.REPLIES, values))
-    return answer({"activity": crud(found), "replies": [crud(row) for row in rows[:100]]})
+    return answer(
+        {"activity": common.crud(found), "replies": [common.crud(row) for row in rows[:100]]}
+    )
 
 
 @app.post("/api/activities")
@@ -91,7 +94,7 @@ async def create() -> Response:
         abort(401)
     draft = await request.get_json()
     message, ttl = draft["message"], draft["ttl"]
-    if ttl not in common.LIFETIMES or not 0 < len(message) <= common.CRUD_CHARS:
+    if ttl not in common.LIFETIMES or not 0 < len(message) <= CRUD_CHARS:
         abort(422)
     async with app.config["pool"].acquire() as conn:
         viewer = await conn.fetchrow(common.VIEWER.sql, *common.arguments(common.VIEWER, claims))
@@ -100,30 +103,12 @@ async def create() -> Response:
         values = common.new_crud(viewer["uuid"], message, ttl)
         async with conn.transaction():
             row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
-    return answer({**crud(row), "liked": False, "reposted": False})
+    return answer({**common.crud(row), "liked": False, "reposted": False})
 
 
 @app.get("/api/health-check")
 async def health_check() -> Response:
     return answer({"success": True, "ver": 1})
-
-
-def crud(row: Any) -> dict[str, Any]:
-    """A crud as a visitor sees it."""
-    return {
-        "uuid": row["uuid"],
-        "display_name": row["display_name"],
-        "handle": row["handle"],
-        "avatar_url": row["avatar_url"],
-        "message": row["message"],
-        "created_at": row["created_at"],
-        "expires_at": row["expires_at"],
-        "replies_count": row["replies_count"],
-        "reposts_count": row["reposts_count"],
-        "likes_count": row["likes_count"],
-        "reply_to_activity_uuid": row["reply_to_activity_uuid"],
-        "replies": [],
-    }
 
 
 def answer(found: Any) -> Response:
