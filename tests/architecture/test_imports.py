@@ -72,7 +72,7 @@ MAY_IMPORT = {
         "cruddur.telemetry.pipeline",
     ),
     "quart_cors": ("cruddur.app",),
-    "werkzeug": ("cruddur.routes", "cruddur.telemetry.server"),
+    "werkzeug": ("cruddur.routes", "cruddur.stored", "cruddur.telemetry.requests"),
     "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
     "httpx": (
         "cruddur.identity",

@@ -49,13 +49,8 @@ def stable_keys() -> set[str]:
 
 STABLE = stable_keys()
 KNOWN = STABLE | set(ATTRIBUTES)
-# Of the HTTP instrumentations, and stable: what they measure is theirs to say.
-HTTP_METRICS = {
-    "http.client.request.duration",
-    "http.server.active_requests",
-    "http.server.request.body.size",
-    "http.server.request.duration",
-}
+# Of the instrumentation of httpx, and stable: what it measures is its to say.
+HTTP_METRICS = {"http.client.request.duration"}
 
 
 def matches_a_name(span: ReadableSpan) -> bool:
@@ -129,7 +124,6 @@ async def test_H1_no_metric_is_unregistered_and_all_of_ours_are_there(
     others = {name for name in set(found) - set(METRICS) if not name.startswith("otel.sdk.")}
     assert others <= HTTP_METRICS
     assert "otel.sdk.span.started" in found
-    assert "http.server.response.body.size" not in found
     for name in ("app.cruds.created", "app.messages.sent", "db.client.connection.count"):
         assert name in found
     for name, metric in found.items():
@@ -226,7 +220,9 @@ async def test_P8_a_sample_is_whole_and_tells_its_rate(
     async with serving(create_app(settings, telemetry)) as api:
         kept = []
         for _ in range(60):
-            response = await api.request("GET", "/api/activities/home")
+            # Nobody's token, but what it gets is not stored: the same spans each time.
+            headers = {"Authorization": "none"}
+            response = await api.request("GET", "/api/activities/home", headers=headers)
             _, trace_id, _, flags = response.headers["traceresponse"].split("-")
             if int(flags, 16) & 1:
                 kept.append(int(trace_id, 16))

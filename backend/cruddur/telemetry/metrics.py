@@ -18,7 +18,6 @@ from opentelemetry.metrics import (
 )
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
-from opentelemetry.sdk.metrics.view import DropAggregation, View
 from opentelemetry.sdk.resources import Resource
 
 from cruddur.telemetry.courier import Courier
@@ -42,18 +41,6 @@ def meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> Meter
         metric_readers=readers,
         resource=resource,
         shutdown_on_exit=False,
-        views=[
-            # The instrumentation gives a streamed answer the size of the one before it.
-            View(
-                instrument_name="http.server.response.body.size",
-                aggregation=DropAggregation(),
-            ),
-            # Without the Host header that a caller may invent.
-            View(
-                instrument_name="http.server.active_requests",
-                attribute_keys={"http.request.method", "url.scheme"},
-            ),
-        ],
     )
 
 

@@ -31,8 +31,9 @@ from cruddur.telemetry.background import background
 from cruddur.telemetry.courier import Delivery
 from cruddur.telemetry.failures import report
 from cruddur.telemetry.logs import write_lines
+from cruddur.telemetry.requests import RequestNames
 from cruddur.telemetry.sampling import EdgeSampler
-from cruddur.telemetry.server import instrument
+from cruddur.telemetry.server import RequestLayer
 from cruddur.telemetry.sinks import Sinks, log_constants, require_extras
 from cruddur.telemetry.work import Instruments, Reporter
 
@@ -115,12 +116,10 @@ class Telemetry:
     def wrap(self, app: Quart) -> None:
         """Give the application its server spans, log lines and failure reports."""
         # How Quart says to wrap it; its scopes and messages are typed dictionaries.
-        app.asgi_app = instrument(  # type: ignore[method-assign, assignment]  # as said
+        app.asgi_app = RequestLayer(  # type: ignore[method-assign, assignment]  # as said
             app.asgi_app,  # type: ignore[arg-type]  # as said
-            app.url_map,
+            RequestNames(app.url_map),
             self.instruments,
-            self._tracer_provider,
-            self._meter_provider,
             self._settings.origins,
         )
 

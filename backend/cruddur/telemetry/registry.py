@@ -54,6 +54,16 @@ class Metric:
 # The bounds that the conventions advise for durations.
 _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 
+# The attributes that the conventions advise for the metrics of requests.
+_OF_REQUEST = (
+    "error.type",
+    "http.request.method",
+    "http.response.status_code",
+    "http.route",
+    "network.protocol.version",
+    "url.scheme",
+)
+
 SPANS = (
     SpanName(
         "{METHOD} {rule}",
@@ -149,6 +159,29 @@ _ATTRIBUTES = (
 ATTRIBUTES = {attribute.name: attribute for attribute in _ATTRIBUTES}
 
 _METRICS = (
+    Metric(
+        "http.server.request.duration",
+        "histogram",
+        "s",
+        "requests, but for the probes and the streams",
+        _OF_REQUEST,
+        (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
+    ),
+    Metric(
+        "http.server.active_requests",
+        "updowncounter",
+        "{request}",
+        "requests that are being answered",
+        ("http.request.method", "url.scheme"),
+    ),
+    Metric(
+        "http.server.request.body.size",
+        "histogram",
+        "By",
+        "bodies that were announced",
+        _OF_REQUEST,
+    ),
+    Metric("http.server.response.body.size", "histogram", "By", "bodies sent", _OF_REQUEST),
     Metric("app.cruds.created", "counter", "{crud}", "cruds and replies posted", ("app.kind",)),
     Metric("app.cruds.expired", "counter", "{crud}", "cruds and replies swept"),
     Metric("app.messages.sent", "counter", "{message}", "messages between people"),
