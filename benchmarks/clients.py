@@ -160,6 +160,7 @@ class _Connection(asyncio.Protocol):
         self._raw = b""
         self._answered: asyncio.Future[None] | None = None
         self._transport: Any = None
+        self.is_ending = False  # the server closes it after this answer
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -186,25 +187,40 @@ class _Connection(asyncio.Protocol):
             self._answered.set_exception(ClientError(head.decode("latin-1")))
         elif len(body) >= int(length[1]):
             self._raw = b""
+            self.is_ending = re.search(rb"\r\nconnection: *close", head, re.IGNORECASE) is not None
             self._answered.set_result(None)
 
     def close(self) -> None:
         self._transport.close()
 
 
+class _Connections:
+    """Connections to one server, closed at the end."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._all: list[_Connection] = []
+
+    async def open(self) -> _Connection:
+        """One more."""
+        create = asyncio.get_running_loop().create_connection
+        _, connection = await create(_Connection, HOST, self._port)
+        self._all.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+        await asyncio.gather(*(connection.closed for connection in self._all))
+
+
 @asynccontextmanager
-async def _connected(port: int, count: int) -> AsyncIterator[list[_Connection]]:
-    """So many connections, closed at the end."""
-    create = asyncio.get_running_loop().create_connection
-    connections: list[_Connection] = []
+async def _connected(port: int) -> AsyncIterator[_Connections]:
+    connections = _Connections(port)
     try:
-        while len(connections) < count:
-            connections.append((await create(_Connection, HOST, port))[1])
         yield connections
     finally:
-        for connection in connections:
-            connection.close()
-        await asyncio.gather(*(connection.closed for connection in connections))
+        await connections.close()
 
 
 async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
@@ -212,13 +228,16 @@ async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
 
     async def ask(connection: _Connection) -> None:
         while (begin := time.perf_counter()) < start + seconds:
+            if connection.is_ending:
+                connection = await connections.open()
             await connection.ask(request)
             latencies.append(time.perf_counter() - begin)
 
-    async with _connected(port, CONNECTIONS) as connections:
+    async with _connected(port) as connections:
+        opened = [await connections.open() for _ in range(CONNECTIONS)]
         start = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
-            for connection in connections:
+            for connection in opened:
                 tasks.create_task(ask(connection))
         return _load(latencies, time.perf_counter() - start)
 
@@ -227,6 +246,7 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
     latencies: list[float] = []
     waiting: deque[float] = deque()
     moments = arrivals(rate, seconds)
+    renewals: list[asyncio.Task[None]] = []
     all_answered = asyncio.get_running_loop().create_future()
 
     def send(due: float) -> None:
@@ -236,27 +256,37 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
         connection = idle.pop()
         connection.ask(request).add_done_callback(lambda done: answered(done, connection, due))
 
+    def take_back(connection: _Connection) -> None:
+        idle.append(connection)
+        if waiting:
+            send(waiting.popleft())
+
+    async def renew() -> None:
+        take_back(await connections.open())
+
     def answered(done: "asyncio.Future[None]", connection: _Connection, due: float) -> None:
         if error := done.exception():
             if not all_answered.done():
                 all_answered.set_exception(error)
             return
         latencies.append(time.perf_counter() - due)
-        idle.append(connection)
-        if waiting:
-            send(waiting.popleft())
+        if connection.is_ending:
+            renewals.append(asyncio.create_task(renew()))
+        else:
+            take_back(connection)
         if len(latencies) == len(moments) and not all_answered.done():
             all_answered.set_result(None)
 
-    async with _connected(port, MOST_CONNECTIONS) as connections:
+    async with _connected(port) as connections:
         # The last one that was used comes first, so that as few serve as can.
-        idle = list(connections)
+        idle = [await connections.open() for _ in range(MOST_CONNECTIONS)]
         start = time.perf_counter()
         for moment in moments:
             if (left := start + moment - time.perf_counter()) > 0:
                 await asyncio.sleep(left)
             send(start + moment)
         await all_answered
+        await asyncio.gather(*renewals)
         return _load(latencies, time.perf_counter() - start)
 
 

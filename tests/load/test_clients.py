@@ -50,6 +50,9 @@ async def answering(answer: bytes, stall: float = 0.0) -> AsyncIterator[int]:
                 if stalls:
                     time.sleep(stalls.pop())  # noqa: ASYNC251 -- as a server that is busy
                 writer.write(answer)
+                if b"close" in answer:
+                    writer.close()
+                    return
         except asyncio.IncompleteReadError:
             writer.close()
 
@@ -101,6 +104,15 @@ async def test_a_stall_is_counted_by_every_request_that_was_due_meanwhile() -> N
     assert load.requests == 40
     assert load.p50 > 0.05
     assert load.p99 >= 0.25
+
+
+async def test_a_server_that_closes_is_connected_to_again() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+    async with answering(answer) as port:
+        steady = await _ask_at_rate(port, REQUEST.encode(), 1.0, 100)
+        closed = await _ask_closed(port, REQUEST.encode(), 0.5)
+    assert steady.requests == 100
+    assert closed.requests > 16
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "500 Internal Server Error"])
