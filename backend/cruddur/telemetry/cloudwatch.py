@@ -8,9 +8,9 @@ import os
 import platform
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 from opentelemetry.util.types import AttributeValue
 
 from cruddur.telemetry.courier import Courier, DeliveryError
@@ -117,7 +117,7 @@ class CloudWatchLogs:
     def _event(self, line: Line) -> dict[str, Any]:
         document = self._encoded(line)
         if len(document) > _EVENT_BYTES - _EVENT_OVERHEAD:
-            short = replace(
+            short = msgspec.structs.replace(
                 line,
                 message=line.message[:_LONGEST_TEXT],
                 stacktrace=line.stacktrace[-_LONGEST_TEXT:],

@@ -142,14 +142,18 @@ def _flags(parent: SpanContext | None) -> bytes:
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     if not attributes:
         return b""
-    return b"".join(
-        [
-            _kept_attribute(tag, key, value)
-            if value.__class__ is str and (len(value) <= _SHORT_TEXT or key == "db.query.text")
-            else _attribute(tag, key, value)
-            for key, value in attributes.items()
-        ]
-    )
+    parts = []
+    for key, value in attributes.items():
+        kind = value.__class__
+        if kind is int:
+            parts.append(_kept_number(tag, key, value))
+        elif kind is float:
+            parts += (_before_double(tag, key), _double(value))
+        elif kind is str and (len(value) <= _SHORT_TEXT or key == "db.query.text"):
+            parts.append(_kept_attribute(tag, key, value))
+        else:
+            parts.append(_attribute(tag, key, value))
+    return b"".join(parts)
 
 
 def _attribute(tag: bytes, key: str, value: Any) -> bytes:
@@ -157,6 +161,13 @@ def _attribute(tag: bytes, key: str, value: Any) -> bytes:
 
 
 _kept_attribute = lru_cache(_KEPT)(_attribute)
+_kept_number = lru_cache(_KEPT)(_attribute)  # apart: 1 is equal to True
+
+
+@lru_cache(_KEPT)
+def _before_double(tag: bytes, key: str) -> bytes:
+    """An attribute up to its number, which is always as long."""
+    return _attribute(tag, key, 0.0)[:-8]
 
 
 def _value(value: Any) -> bytes:
