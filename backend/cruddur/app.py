@@ -24,6 +24,7 @@ from cruddur.routes.rollbar import rollbar
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
 from cruddur.settings import Settings
+from cruddur.stored import StoredAnswers
 from cruddur.sweeping import sweep_for_ever
 from cruddur.telemetry.failures import report
 from cruddur.telemetry.pipeline import Telemetry
@@ -116,6 +117,12 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
                 with contextlib.suppress(asyncio.CancelledError):
                     await sweeper
 
+    if not settings.demo_handle:  # whose name everybody has who has none
+        app.asgi_app = StoredAnswers(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+            app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+            {e.rule for e in ENDPOINTS if e.cached and e.access == "optional"},
+            lambda: app.extensions["cruddur"].snapshots,
+        )
     telemetry.wrap(app)
     if settings.trusted_hops:
         app.asgi_app = ProxyFixMiddleware(  # type: ignore[method-assign]  # how Quart says to wrap it

@@ -8,6 +8,7 @@ from functools import partial
 import httpx
 
 from cruddur.db.pool import Database
+from cruddur.db.snapshot import Snapshots
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
@@ -35,6 +36,7 @@ class Resources:
     settings: Settings
     telemetry: Telemetry
     database: Database
+    snapshots: Snapshots
     keys: KeyRing
     authenticator: Authenticator
     accounts: Accounts
@@ -122,6 +124,7 @@ def _assemble(
         settings=settings,
         telemetry=telemetry,
         database=database,
+        snapshots=Snapshots(database),
         keys=keys,
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),

@@ -17,7 +17,7 @@ from cruddur.db.sweeper import sweep
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from support import Api, Member, expire, visiting
-from telemetry.recorded import Recorded, attributes, until
+from telemetry.recorded import WAIT, Recorded, attributes, until
 
 
 def statements(recorded: Recorded) -> list[ReadableSpan]:
@@ -164,3 +164,17 @@ async def test_the_sweeper_has_a_span_for_each_sweep(settings: Settings, seconds
     assert attributes(root)["app.swept"] == 0
     children = [s for s in exporter.get_finished_spans() if s.parent == root.context]
     assert "SELECT sweeper.try_lock" in {s.name for s in children}
+
+
+async def test_a_stored_answer_costs_its_trace_one_look_at_the_database(
+    traced: Api, recorded: Recorded
+) -> None:
+    for _ in range(3):
+        recorded.clear()
+        await traced.request("GET", "/api/activities/home?limit=7")
+    assert [s.name for s in recorded.spans if s.name != WAIT] == [
+        "SELECT snapshot.current",
+        "GET /api/activities/home",
+    ]
+    assert attributes(recorded.server)["app.db.statements"] == 1
+    assert attributes(recorded.server)["http.response.body.size"] == 2

@@ -1,0 +1,224 @@
+"""Answers that are the same for everybody are stored; nobody is given one that is out of date."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from support import Api, Member, refused, untraced
+
+HOME = "/api/activities/home"
+ORIGIN = {"Origin": "http://localhost:3000"}
+STORED = 3
+"""Requests after which an answer is stored: at the first it is only noted, at the second made."""
+
+
+async def uuids(api: Api, path: str = HOME) -> list[str]:
+    return [crud["uuid"] for crud in await api.get(path)]
+
+
+async def store(api: Api, path: str, **options: Any) -> None:
+    for _ in range(STORED):
+        await api.request("GET", path, **options)
+
+
+async def insert(conn: asyncpg.Connection, member: Member, lifetime: timedelta) -> str:
+    """A crud that another process writes, of which nobody tells this one."""
+    uuid = await conn.fetchval(
+        "INSERT INTO activities (user_uuid, message, expires_at)"
+        " VALUES ($1, 'from elsewhere', now() + $2) RETURNING uuid",
+        member.uuid, lifetime,
+    )  # fmt: skip
+    return str(uuid)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        HOME,
+        f"{HOME}?limit=1",
+        "/api/activities/@andrewbrown",
+        "/api/activities/@andrewbrown/status/{uuid}",
+        "/api/activities/{uuid}",
+        "/api/activities/search?term=crud",
+    ],
+)
+async def test_a_stored_answer_is_the_one_that_would_be_made(
+    api: Api, andrew: Member, path: str
+) -> None:
+    await andrew.crud()
+    crud = await andrew.crud()
+    path = path.format(uuid=crud["uuid"])
+    made = await api.request("GET", path)
+    for _ in range(STORED):
+        again = await api.request("GET", path)
+        assert again.content == made.content
+        assert untraced(again) == untraced(made)
+        assert again.headers["traceresponse"] != made.headers["traceresponse"]
+
+
+async def test_what_another_process_commits_is_seen_by_the_next_request(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    await andrew.crud()
+    await store(api, HOME)
+    before = await uuids(api)
+    async with database.transaction():
+        written = await insert(database, andrew, timedelta(hours=1))
+        assert await uuids(api) == before, "it is not committed"
+    assert await uuids(api) == [written, *before]
+    await database.execute("DELETE FROM activities WHERE uuid = $1", UUID(written))
+    assert await uuids(api) == before
+
+
+async def test_a_count_and_a_name_are_as_fresh(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    await store(api, HOME)
+    await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    assert (await api.get(HOME))[0]["likes_count"] == 1
+    await store(api, HOME)
+    await database.execute("UPDATE users SET display_name = 'Renamed' WHERE uuid = $1", andrew.uuid)
+    assert (await api.get(HOME))[0]["display_name"] == "Renamed"
+
+
+@pytest.mark.parametrize("path", [HOME, "/api/activities/@andrewbrown", "/api/activities/{uuid}"])
+async def test_nobody_is_given_what_has_expired(
+    api: Api, andrew: Member, database: asyncpg.Connection, path: str
+) -> None:
+    uuid = await insert(database, andrew, timedelta(seconds=0.5))
+    expires_at = await database.fetchval(
+        "SELECT expires_at FROM activities WHERE uuid = $1", UUID(uuid)
+    )
+    path = path.format(uuid=uuid)
+    seen = 0
+    while True:
+        asked_at = await database.fetchval("SELECT clock_timestamp()")
+        response = await api.http.get(path)
+        if asked_at >= expires_at:
+            break
+        seen += uuid in response.text
+    assert uuid not in response.text
+    assert seen > STORED
+
+
+async def test_the_end_of_a_reply_changes_the_count_of_its_crud(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    reply = await bayko.reply(crud["uuid"])
+    ends_at = datetime.now(UTC) + timedelta(seconds=0.4)
+    await database.execute(
+        "UPDATE activities SET expires_at = $2 WHERE uuid = $1", UUID(reply["uuid"]), ends_at
+    )
+    await store(api, HOME)
+    assert (await api.get(HOME))[0]["replies_count"] == 1
+    await asyncio.sleep((ends_at - datetime.now(UTC)).total_seconds() + 0.01)
+    assert (await api.get(HOME))[0]["replies_count"] == 0
+
+
+async def test_readers_beside_a_writer_see_all_that_was_committed_before_they_asked(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    written: list[str] = []
+    asked = 0
+
+    async def write() -> None:
+        for _ in range(100):
+            written.append(await insert(database, andrew, timedelta(hours=1)))
+            await asyncio.sleep(0.002)
+
+    async def look(path: str) -> None:
+        nonlocal asked
+        while len(written) < 100:
+            known = written[-1:]
+            assert set(known) <= set(await uuids(api, path))
+            asked += 1
+
+    readers = [look(path) for path in (HOME, f"{HOME}?limit=5") for _ in range(8)]
+    await asyncio.gather(write(), *readers)
+    assert asked > 100
+
+
+async def test_a_member_is_given_their_own(api: Api, andrew: Member, bayko: Member) -> None:
+    crud = await andrew.crud()
+    await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    for _ in range(STORED):
+        assert "liked" not in (await api.get(HOME))[0]
+        assert (await bayko.get(HOME))[0]["liked"] is True
+        assert (await andrew.get(HOME))[0]["liked"] is False
+
+
+async def test_who_has_it_is_told_so(api: Api, andrew: Member) -> None:
+    await andrew.crud()
+    etag = (await api.request("GET", HOME)).headers["etag"]
+    first = await api.request("GET", HOME, expect=304, headers={"If-None-Match": etag})
+    for _ in range(STORED):
+        again = await api.request("GET", HOME, expect=304, headers={"If-None-Match": etag})
+        assert again.content == b""
+        assert untraced(again) == untraced(first)
+        assert again.headers["etag"] == etag
+    other = await api.request("GET", HOME, headers={"If-None-Match": '"another"'})
+    assert other.headers["etag"] == etag
+    await andrew.crud()
+    changed = await api.request("GET", HOME, headers={"If-None-Match": etag})
+    assert changed.headers["etag"] != etag
+
+
+async def test_a_page_of_an_origin_may_read_it_and_another_may_not(
+    api: Api, andrew: Member
+) -> None:
+    await andrew.crud()
+    for _ in range(STORED):
+        own = await api.request("GET", HOME, headers=ORIGIN)
+        assert own.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+        for stranger in ({}, {"Origin": "http://evil.example"}):
+            response = await api.request("GET", HOME, headers=stranger)
+            assert "access-control-allow-origin" not in response.headers
+
+
+async def test_the_shape_is_the_one_that_was_asked_for(api: Api, andrew: Member) -> None:
+    await andrew.crud()
+    path = "/api/activities/@andrewbrown"
+    for _ in range(STORED):
+        assert isinstance(await api.get(path), list)
+        assert "profile" in await api.get(path, headers={"Content-Type": "application/json"})
+
+
+async def test_what_is_not_there_is_not_stored(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    path = f"/api/activities/{crud['uuid']}"
+    await store(api, path)
+    await andrew.delete(path)
+    for _ in range(STORED):
+        assert refused(await api.request("GET", path, expect=404)) == ["not_found"]
+    for _ in range(STORED):
+        await api.request("GET", f"{HOME}?cursor=nonsense", expect=422)
+
+
+async def test_whoever_leaves_leaves_the_answer_to_the_others(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    await andrew.crud()
+    await store(api, HOME)
+    async with database.transaction():
+        await database.execute("LOCK TABLE activities IN ACCESS EXCLUSIVE MODE")
+        waiting = [asyncio.create_task(api.request("GET", HOME)) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        for task in waiting[::2]:
+            task.cancel()
+    for task in waiting[1::2]:
+        assert len((await task).json()) == 1
+
+
+async def test_more_addresses_than_are_stored(api: Api, andrew: Member) -> None:
+    crud = await andrew.crud()
+    for number in range(300):
+        await store(api, f"{HOME}?limit=1&shape={number}")
+    assert await uuids(api) == [crud["uuid"]]
