@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from benchmarks.clients import Load, Request, closed_loop, closed_loop_client, constant_rate
 from benchmarks.database import HANDLE, SESSION_UUID, TERM, USER_UUID, fill, hold_sweeper
 from benchmarks.report import MANY, STEADY, Measurement, tables, verdicts
-from benchmarks.servers import HOST, OURS, PEERS, ROOT, Server, receiver, serving
+from benchmarks.servers import HOST, OURS, PEERS, ROOT, UVICORN, Server, receiver, serving
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
 from cruddur.identity.tokens import issue
@@ -126,7 +126,7 @@ class Bench:
         if database != "many":
             self._postgres.run_tool("createdb", "--template=few", database)
         dsn = self._postgres.dsn(database)
-        if peer == OURS:
+        if peer in {OURS, UVICORN}:
             runner = stack.enter_context(asyncio.Runner())
             conn = runner.run(hold_sweeper(dsn))
             stack.callback(lambda: runner.run(conn.close()))

@@ -18,8 +18,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 OURS = "cruddur"
+UVICORN = "cruddur-uvicorn"
 FLOOR = "floor"
-PEERS = (OURS, "flask", "fastapi", "quart", FLOOR)
+PEERS = (OURS, UVICORN, "flask", "fastapi", "quart", FLOOR)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def command(peer: str, workers: int, port: int) -> list[str]:
     bind = f"{HOST}:{port}"
     # As many threads as gunicorn advises for two cores: two to four for each.
     gunicorn = ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "75"]
-    uvicorn = ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    uvicorn = [
+        *python, "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+        "--workers", str(workers), "--host", HOST, "--port", str(port), "--log-level", "warning",
+    ]  # fmt: skip
     # Hypercorn serves in its own process when told to have no other.
     hypercorn = [
         "--worker-class", "uvloop", "--workers", str(workers if workers > 1 else 0),
@@ -68,15 +72,13 @@ def command(peer: str, workers: int, port: int) -> list[str]:
     ]  # fmt: skip
     commands = {
         OURS: [*python, "cruddur", "serve"],
+        UVICORN: [*uvicorn, "cruddur.asgi:app"],
         "flask": [
             *python, "gunicorn", *gunicorn, "--workers", str(workers), "--bind", bind,
             "--worker-tmp-dir", "/dev/shm", "--log-level", "warning",
             "benchmarks.peers.flask_app:app",
         ],
-        "fastapi": [
-            *python, "uvicorn", *uvicorn, "--workers", str(workers), "--host", HOST,
-            "--port", str(port), "--log-level", "warning", "benchmarks.peers.fastapi_app:app",
-        ],
+        "fastapi": [*uvicorn, "benchmarks.peers.fastapi_app:app"],
         "quart": [*python, "hypercorn", *hypercorn, "benchmarks.peers.quart_app:app"],
         FLOOR: [*python, "hypercorn", *hypercorn, "benchmarks.peers.floor:app"],
     }  # fmt: skip
