@@ -3,6 +3,7 @@
 import logging
 
 from cruddur.app import create_app
+from cruddur.serving import settle
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.pipeline import configure_logging
 from cruddur.telemetry.sinks import describe_sinks
@@ -16,3 +17,4 @@ if settings.demo_handle:
 configure_logging(settings)
 logging.getLogger(__name__).info("telemetry: %s", describe_sinks(settings))
 app = create_app(settings)
+app.before_serving(settle)

@@ -32,6 +32,10 @@ STUCK_MILLISECONDS = 30_000
 and gives its buffers back, which the server would wait for."""
 
 
+SWITCH_SECONDS = 0.001
+"""For how long a thread may go on computing while the event loop waits for its turn."""
+
+
 class AddressInUseError(Exception):
     """Another process serves on the address."""
 
@@ -117,14 +121,16 @@ async def follow_parent() -> None:
     asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
 
 
-async def freeze_what_is_there() -> None:
-    """What was made for the start stays to the end: the garbage collector need not look at it.
+async def settle() -> None:
+    """Before the first request: have none wait for what is not its own.
 
-    Otherwise each full collection goes through all 94,000 objects of it, and every request
-    waits for that: of the slowest of a hundred it is two thirds (docs/performance.md).
+    What was made for the start stays to the end, so the garbage collector need not go through
+    its 94,000 objects again and again; and the threads that send telemetry give way sooner
+    than after Python's 5 ms (docs/performance.md, p99).
     """
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def end_streams_in_time(app: Quart) -> None:
