@@ -139,11 +139,12 @@ def _flags(parent: SpanContext | None) -> bytes:
     return _fixed32(_HAS_IS_REMOTE | (_IS_REMOTE if is_remote else 0))
 
 
-def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
+def _attributes(tag: bytes, attributes: Any) -> bytes:
     if not attributes:
         return b""
     parts = []
-    for key, value in attributes.items():
+    # The SDK's own mapping, or None. It is gone through key by key; its copy is a dictionary.
+    for key, value in attributes.copy().items():
         kind = value.__class__
         if kind is int:
             parts.append(_kept_number(tag, key, value))
