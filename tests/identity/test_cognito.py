@@ -721,6 +721,17 @@ class TestTokens:
         await api.get("/api/auth/me", headers=bearer(fake.access_token(picard)))
         assert fake.jwks_fetches == 2
 
+    async def test_a_token_that_was_good_ends_with_a_key_that_the_pool_withdraws(
+        self, api: Api, fake: FakeCognito, picard: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        headers = bearer(fake.access_token(picard))
+        for _ in range(2):
+            await api.get("/api/auth/me", headers=headers)
+        monkeypatch.setattr("cruddur.identity.jwks.REFRESH_INTERVAL", 0.0)
+        monkeypatch.setattr(fake, "kid", "pool-key-2")
+        await api.get("/api/auth/me", headers=bearer(fake.access_token(picard)))
+        await api.get("/api/auth/me", headers=headers, expect=401)
+
     async def test_without_keys_home_is_open_and_the_rest_comes_back_later(
         self, api: Api, fake: FakeCognito, picard: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -252,6 +253,61 @@ async def test_an_ended_session_ends_its_token_at_once(
     await database.execute("DELETE FROM sessions")
     await andrew.get(REQUIRED, expect=401)
     await andrew.get("/api/activities/home")
+
+
+async def test_a_token_that_was_good_is_refused_when_it_is_over_or_the_clock_goes_back(
+    api: Api, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"Authorization": f"Bearer {forge.good}"}
+    await api.get(REQUIRED, headers=headers)
+
+    def turn(time_now: int) -> None:
+        clock = SimpleNamespace(time=lambda: float(time_now))
+        monkeypatch.setattr("cruddur.identity.tokens.time", clock)
+
+    ends, begins = forge.claims["exp"] + LEEWAY_SECONDS, forge.claims["nbf"] - LEEWAY_SECONDS
+    for now, status in ((ends - 1, 200), (ends, 401), (begins - 1, 401), (begins, 200)):
+        monkeypatch.undo()
+        await api.get(REQUIRED, headers=headers)
+        turn(now)
+        # Who is refused is forgotten, and the check of who is not known has a clock of its own.
+        await api.get(REQUIRED, headers=headers, expect=status)
+
+
+async def test_a_token_that_was_good_is_refused_without_its_key(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    old, new = new_signing_key(), new_signing_key()
+    app = create_app(replace(settings, signing_key=old))
+    async with serving(app) as api:
+        worf = await Member.enter(api, database, app, "worf", "Worf")
+        ring: KeyRing = app.extensions["cruddur"].keys
+        for pems, status in (([new, old], 200), ([new], 401), ([old], 200), ([new], 401)):
+            ring.hold(pems)
+            for _ in range(2):
+                await worf.get(REQUIRED, expect=status)
+
+
+async def test_another_key_of_the_same_id_is_another_key(
+    api: Api, forge: Forge, keys: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"Authorization": f"Bearer {forge.good}"}
+    await api.get(REQUIRED, headers=headers)
+    stranger = SigningKey(new_signing_key())
+    monkeypatch.setattr(keys, "_keys", {forge.kid: stranger})
+    await api.get(REQUIRED, headers=headers, expect=401)
+
+
+async def test_tokens_are_remembered_within_bounds(
+    api: Api, andrew: Member, forge: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever were forgotten meanwhile, all are as good as before."""
+    monkeypatch.setattr("cruddur.identity.tokens.REMEMBERED", 3)
+    tokens = [forge.signed(username=f"name {number}") for number in range(5)]
+    for token in (*tokens, *tokens, *reversed(tokens)):
+        await api.get(REQUIRED, headers={"Authorization": f"Bearer {token}"})
+    for changed in (forge.with_claims({**forge.claims, "sub": str(uuid4())}), forge.good + "A"):
+        await api.get(REQUIRED, headers={"Authorization": f"Bearer {changed}"}, expect=401)
 
 
 async def test_every_route_that_demands_a_token_refuses_without_and_accepts_one(

@@ -1,6 +1,8 @@
 """Access tokens: ours are issued here, and those of every configured issuer verified."""
 
+import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +25,9 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 
 LEEWAY_SECONDS = 10
 """How far an issuer's clock may be from ours: a token that was just issued must be good."""
+
+REMEMBERED = 4096
+"""Tokens whose signature is not checked again, at most: some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,35 @@ def issue(keys: KeyRing, *, user_uuid: UUID, handle: str, session_uuid: UUID) ->
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token that was good: what it says, when, and by which key."""
+
+    issuer: Issuer
+    kid: str
+    key: Any
+    claims: Claims
+    begins: int
+    ends: int
+
+    def is_timely(self) -> bool:
+        """Whether it is good by now and still is."""
+        now = time.time()
+        return self.begins <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < self.ends
+
+
 class Verifier:
-    """Verifies access tokens without a network call, save for an unknown key id."""
+    """Verifies access tokens without a network call, save for an unknown key id.
+
+    The signature of a token is checked once: it cannot become wrong. Whether the token is in
+    time and its key the issuer's is looked at each time. A digest stands for it, so that the
+    tokens themselves lie nowhere.
+    """
 
     def __init__(self, issuers: list[Issuer]) -> None:
         """Take every issuer whose tokens are good here."""
         self._issuers = {issuer.name: issuer for issuer in issuers}
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def verify(self, token: str) -> Claims:
         """Check signature, algorithm, issuer, times, use and client.
@@ -95,6 +123,22 @@ class Verifier:
             UnauthenticatedError: the token is not good, whatever the reason.
             KeysUnavailableError: its issuer's keys cannot be had at the moment.
         """
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        verified = self._verified.get(digest)
+        if verified is None or verified.key is not await verified.issuer.find_key(verified.kid):
+            self._verified.pop(digest, None)
+            verified = await self._check(token)
+            self._verified[digest] = verified
+            if len(self._verified) > REMEMBERED:
+                self._verified.popitem(last=False)
+        elif not verified.is_timely():
+            self._verified.pop(digest, None)
+            raise UnauthenticatedError
+        else:
+            self._verified.move_to_end(digest)
+        return verified.claims
+
+    async def _check(self, token: str) -> _Verified:
         try:
             header = jwt.get_unverified_header(token)
             unverified = jwt.decode(token, options={"verify_signature": False})
@@ -113,7 +157,14 @@ class Verifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
-            return _read(issuer, claims)
+            return _Verified(
+                issuer,
+                kid,
+                key,
+                _read(issuer, claims),
+                begins=max(int(claims.get("nbf", 0)), int(claims.get("iat", 0))),
+                ends=int(claims["exp"]),
+            )
         except (jwt.PyJWTError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise UnauthenticatedError from error
 
