@@ -1,6 +1,7 @@
 """Requirements D1 to D4: one span a statement, without values, and what the pool costs."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import asyncpg
@@ -35,7 +36,7 @@ async def test_D1_one_span_per_named_statement_and_no_other(
     assert span.parent.span_id == recorded.named("home-activities").context.span_id
 
 
-async def test_D1_a_write_has_its_transaction_around_it(
+async def test_D1_a_write_of_one_statement_commits_by_itself(
     traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
 ) -> None:
     worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
@@ -43,10 +44,76 @@ async def test_D1_a_write_has_its_transaction_around_it(
     await worf.crud()
     assert [span.name for span in statements(recorded)] == [
         "SELECT users.viewer",
-        "BEGIN",
         "INSERT activities.create",
+    ]
+
+
+async def test_D1_a_write_of_several_has_its_transaction_around_it(
+    traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    recorded.clear()
+    draft = {"message": "Qapla'", "ttl": "1-day"}
+    await worf.post("/api/activities", draft, headers={"Idempotency-Key": "once"})
+    assert [span.name for span in statements(recorded)] == [
+        "SELECT users.viewer",
+        "BEGIN",
+        "INSERT idempotency.claim",
+        "INSERT activities.create",
+        "INSERT idempotency.keep",
         "COMMIT",
     ]
+
+
+async def test_what_a_write_causes_is_in_its_trace(
+    traced: Api, database: asyncpg.Connection, traced_app: Quart
+) -> None:
+    """Whether it commits by itself or with others."""
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    troi = await Member.enter(traced, database, traced_app, "troi", "Deanna Troi")
+    draft = {"message": "Qapla' @troi", "ttl": "1-day"}
+    crud = f"/api/activities/{(await worf.crud())['uuid']}"
+    sent = await troi.post("/api/messages", {"message": "Worf!", "handle": "worf"})
+    note = (await worf.get("/api/activities/notifications"))[0]["uuid"]
+    answer = {"message": "Well said", "message_group_uuid": sent["message_group_uuid"]}
+    for who, method, path, body, headers, kinds in (
+        (worf, "POST", "/api/activities", draft, {}, {"crud", "notification"}),
+        (
+            worf,
+            "POST",
+            "/api/activities",
+            draft,
+            {"Idempotency-Key": "1"},
+            {"crud", "notification"},
+        ),
+        (troi, "POST", f"{crud}/reply", answer, {}, {"crud", "counts", "notification"}),
+        (troi, "PUT", f"{crud}/like", None, {}, {"counts", "notification"}),
+        (troi, "PUT", f"{crud}/repost", None, {}, {"counts", "notification"}),
+        (troi, "DELETE", f"{crud}/like", None, {}, {"counts"}),
+        (troi, "DELETE", f"{crud}/repost", None, {}, {"counts"}),
+        (worf, "DELETE", crud, None, {}, {"gone"}),
+        (troi, "POST", "/api/messages", answer, {}, {"message", "notification"}),
+        (worf, "POST", f"/api/activities/{note}/reply", answer, {}, {"message", "notification"}),
+    ):
+        before = await database.fetchval("SELECT max(id) FROM events")
+        sending = {**who.headers, **headers}
+        response = await who.http.request(method, path, json=body, headers=sending)
+        assert response.status_code == 200, (method, path)
+        found = await database.fetch("SELECT kind, traceparent FROM events WHERE id > $1", before)
+        assert {row["kind"] for row in found} >= kinds, (method, path)
+        traceparents = {row["traceparent"] for row in found}
+        assert traceparents == {response.headers["traceresponse"]}, (method, path)
+
+
+async def test_the_trace_of_a_write_is_not_that_of_the_next(
+    traced_app: Quart, database: asyncpg.Connection, traced: Api
+) -> None:
+    await (await Member.enter(traced, database, traced_app, "worf", "Worf")).crud()
+    pool = traced_app.extensions["cruddur"].database
+    async with AsyncExitStack() as stack:
+        for _ in range(sum(pool.usage()[:2])):
+            conn = await stack.enter_async_context(pool.connection())
+            assert not await conn.fetchval("SELECT current_setting('cruddur.traceparent', true)")
 
 
 def test_D1_every_statement_has_a_verb_for_its_name() -> None:
@@ -134,7 +201,7 @@ async def test_D4_the_request_tells_what_its_statements_cost(
     recorded.clear()
     await worf.crud()
     facts = attributes(recorded.server)
-    assert facts["app.db.statements"] == len(statements(recorded)) == 4
+    assert facts["app.db.statements"] == len(statements(recorded)) == 2
     assert 0 < float(str(facts["app.db.duration_ms"])) < 5000
 
 

@@ -1,4 +1,5 @@
-"""The connection pool and the two ways to use it: `connection()` and `transaction()`."""
+"""The connection pool and the three ways to use it: `connection()` for reading, `writing()` for
+one statement that writes, `transaction()` for several."""
 
 import asyncio
 import contextlib
@@ -8,11 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
-from opentelemetry import trace
 
 from cruddur.db.statements import Connection, load
 from cruddur.telemetry.pool import record_wait
-from cruddur.telemetry.statements import measured
+from cruddur.telemetry.statements import measured, traceparent
 from cruddur.telemetry.work import current_work
 
 OLDEST_SERVER = 180000
@@ -155,6 +155,23 @@ class Database:
         return self._pool.get_size() - idle, idle, self._pool_size
 
     @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """A connection for one statement that writes: it is its own transaction, so a commit
+        costs no round trip. What has to be committed together needs a `transaction()`.
+
+        Raises:
+            DatabaseUnavailableError: as `transaction` says.
+        """
+        try:
+            async with self.connection() as conn:
+                with _conflicts():
+                    yield conn
+        finally:
+            # Also for who was cancelled or refused: what was sent may have been committed.
+            if self._announce:
+                self._announce()
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection for writing: committed at the end, rolled back on any error.
 
@@ -163,11 +180,9 @@ class Database:
                 each other and this one was chosen to give way.
         """
         async with self.connection() as conn:
-            try:
+            with _conflicts():
                 async with _transaction(conn):
                     yield conn
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
-                raise DatabaseUnavailableError(describe(error)) from error
         if self._announce:
             self._announce()
 
@@ -189,13 +204,17 @@ async def _transaction(conn: Connection) -> AsyncIterator[None]:
 
 def _begin() -> str:
     """Begin, and tell the trace to what the transaction causes (migration 0003)."""
-    ids = trace.get_current_span().get_span_context()
-    if not ids.trace_flags.sampled:
-        return "BEGIN"
-    return (
-        "BEGIN; SET LOCAL cruddur.traceparent ="
-        f" '00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}'"
-    )
+    told = traceparent()
+    return f"BEGIN; SET LOCAL cruddur.traceparent = '{told}'" if told else "BEGIN"
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """Two writers that blocked each other, as DatabaseUnavailableError of who gave way."""
+    try:
+        yield
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+        raise DatabaseUnavailableError(describe(error)) from error
 
 
 @contextmanager

@@ -4,6 +4,11 @@ A statement is loaded when its module is imported, so a misspelt name stops the 
 and not a request. Comments are stripped before the text is sent: what a database or a
 trace shows is the statement itself. Each has one span, named after its file, and never
 shows a parameter's value.
+
+A parameter `:traceparent` is given by nobody: it is the trace to which belongs what the
+statement causes (migration 0003), also where it commits by itself (`Database.writing`). It is
+set where it is surely evaluated, which a CTE that nobody reads is not:
+`FROM set_config('cruddur.traceparent', :traceparent, true)`.
 """
 
 import re
@@ -14,7 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.statements import measured
+from cruddur.telemetry.statements import measured, traceparent
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
@@ -35,16 +40,18 @@ class Statement:
         name: `<area>.<statement>`, as the file's place gives it.
         sql: the text that is sent, parameters numbered in order of first appearance.
         parameters: their names, in that order.
+        tells_trace: whether `:traceparent` is one of them.
         attributes: those of its spans.
     """
 
-    __slots__ = ("attributes", "name", "parameters", "sql")
+    __slots__ = ("attributes", "name", "parameters", "sql", "tells_trace")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.parameters: tuple[str, ...] = tuple(
             dict.fromkeys(_PARAMETER.findall(_COMMENT.sub("", text)))
         )
+        self.tells_trace = "traceparent" in self.parameters
         numbers = {parameter: f"${n}" for n, parameter in enumerate(self.parameters, start=1)}
         lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
         self.sql = _PARAMETER.sub(
@@ -85,6 +92,8 @@ class Statement:
         return await measured(self.attributes, method(self.sql, *arguments), count, writes=writes)
 
     def _arguments(self, values: dict[str, Any]) -> Iterable[Any]:
+        if self.tells_trace:
+            values["traceparent"] = traceparent()
         if len(values) != len(self.parameters):
             raise TypeError(f"{self.name} takes {self.parameters}, was given {tuple(values)}")
         return [values[parameter] for parameter in self.parameters]

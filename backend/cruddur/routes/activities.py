@@ -9,7 +9,7 @@ from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
 from cruddur.routes.once import keyed_call
 from cruddur.services import activities as service
-from cruddur.services.idempotency import Created, once
+from cruddur.services.idempotency import Created, once, writing
 from cruddur.wire import (
     Crud,
     CrudDraft,
@@ -112,8 +112,9 @@ async def create(viewer: Viewer, body: CrudDraft) -> Raw:
         crud = await service.post(conn, viewer, body)
         return Created(crud, activity_uuid=crud.uuid)
 
-    async with resources().database.transaction() as conn:
-        return await once(conn, keyed_call(viewer.uuid, body), post)
+    call = keyed_call(viewer.uuid, body)
+    async with writing(resources().database, call) as conn:
+        return await once(conn, call, post)
 
 
 @activities.handle(
@@ -133,8 +134,9 @@ async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Raw:
             return Created(crud, message_uuid=crud.uuid)
         return Created(crud, activity_uuid=crud.uuid)
 
-    async with resources().database.transaction() as conn:
-        return await once(conn, keyed_call(viewer.uuid, body), post)
+    call = keyed_call(viewer.uuid, body)
+    async with writing(resources().database, call) as conn:
+        return await once(conn, call, post)
 
 
 @activities.handle(
@@ -145,7 +147,7 @@ async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Raw:
 )
 async def delete(viewer: Viewer, uuid: UUID) -> Deleted:
     """Its replies, likes, reposts and notifications go with it."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.delete(conn, viewer, uuid)
 
 

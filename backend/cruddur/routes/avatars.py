@@ -38,7 +38,7 @@ async def upload(token: str) -> Avatar:
     """JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels."""
     user_uuid = resources().uploads.read(token)
     jpeg = await service.encode(await body_bytes())
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.save(conn, user_uuid, jpeg)
 
 

@@ -55,5 +55,5 @@ async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
 async def ticket(viewer: Viewer) -> Ticket:
     """Good once and for half a minute, for `?ticket=`: an access token has no place in an
     address, and `EventSource` cannot send headers."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.give_ticket(conn, viewer)

@@ -44,7 +44,7 @@ async def counter(viewer: Viewer) -> Counter:
 )
 async def conversation_with(viewer: Viewer, handle: str, query: Paging) -> Paged[list[Message]]:
     """The oldest first; empty when there is none. Reading it marks it read."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         found = await service.conversation_with(conn, viewer, handle, query)
     return Paged(found.items, found.cursor)
 
@@ -60,7 +60,7 @@ async def conversation(
     viewer: Viewer, message_group_uuid: UUID, query: Paging
 ) -> Paged[list[Message]]:
     """The newest page, its oldest message first; members only. Reading it marks it read."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         found = await service.conversation(conn, viewer, message_group_uuid, query)
     return Paged(found.items, found.cursor)
 

@@ -33,6 +33,6 @@ async def recent(viewer: Viewer | None, query: Paging) -> Paged[list[Notificatio
     """
     if viewer is None:
         return Paged([], None)
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         found = await service.recent(conn, viewer, query)
     return Paged(found.items, found.cursor)

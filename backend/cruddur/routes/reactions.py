@@ -18,7 +18,7 @@ reactions = Area("reactions")
 )
 async def like(viewer: Viewer, uuid: UUID) -> Counts:
     """Once or often, it is liked once."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.like(conn, viewer, uuid)
 
 
@@ -30,7 +30,7 @@ async def like(viewer: Viewer, uuid: UUID) -> Counts:
 )
 async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.unlike(conn, viewer, uuid)
 
 
@@ -42,7 +42,7 @@ async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
 )
 async def repost(viewer: Viewer, uuid: UUID) -> Counts:
     """It shows in the reposter's profile feed, for as long as the crud lives."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.repost(conn, viewer, uuid)
 
 
@@ -54,5 +54,5 @@ async def repost(viewer: Viewer, uuid: UUID) -> Counts:
 )
 async def unrepost(viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.unrepost(conn, viewer, uuid)

@@ -29,7 +29,7 @@ async def suggested(viewer: Viewer | None) -> list[ShortUser]:
 
 async def update(viewer: Viewer, body: ProfileDraft) -> UpdatedProfile:
     """The final front end sends PUT, those before it POST; both mean the same."""
-    async with resources().database.transaction() as conn:
+    async with resources().database.writing() as conn:
         return await service.update(conn, viewer, body)
 
 

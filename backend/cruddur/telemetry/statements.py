@@ -4,12 +4,21 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 from opentelemetry.util.types import AttributeValue
 
 from cruddur.telemetry.work import Work, current_work, error_type, mark_failed
 
 T = TypeVar("T")
+
+
+def traceparent() -> str:
+    """The current span for what a statement causes later, as W3C Trace Context writes it;
+    empty where the trace is not kept."""
+    ids = get_current_span().get_span_context()
+    if not ids.trace_flags.sampled:
+        return ""
+    return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"
 
 
 async def measured(

@@ -1,7 +1,11 @@
 -- A new crud, its tags, and a word to everybody it mentions, in one round trip.
 WITH created AS (
     INSERT INTO activities (user_uuid, message, expires_at)
-    VALUES (:user_uuid, :message, now() + :lifetime)
+    SELECT
+        :user_uuid,
+        :message,
+        now() + :lifetime
+    FROM set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
 ),
 tagged AS (

@@ -16,6 +16,7 @@ created AS (
         parent.expires_at,
         parent.uuid
     FROM parent
+    CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
 ),
 tagged AS (

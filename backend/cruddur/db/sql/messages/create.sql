@@ -19,6 +19,7 @@ created AS (
         :message,
         clock_timestamp()
     FROM locked
+    CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, message_group_uuid, user_uuid, message, created_at
 ),
 told AS (

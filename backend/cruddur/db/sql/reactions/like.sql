@@ -5,6 +5,7 @@ WITH liked AS (
         live_activities.uuid,
         :user_uuid
     FROM live_activities
+    CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     WHERE live_activities.uuid = :uuid
     ON CONFLICT DO NOTHING
     RETURNING activity_uuid, user_uuid

@@ -1,5 +1,6 @@
 WITH unliked AS (
     DELETE FROM likes
+    USING set_config('cruddur.traceparent', :traceparent, true)
     WHERE likes.activity_uuid = :uuid AND likes.user_uuid = :user_uuid
     RETURNING activity_uuid, user_uuid
 )

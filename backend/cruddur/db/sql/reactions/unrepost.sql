@@ -1,5 +1,6 @@
 WITH withdrawn AS (
     DELETE FROM reposts
+    USING set_config('cruddur.traceparent', :traceparent, true)
     WHERE reposts.activity_uuid = :uuid AND reposts.user_uuid = :user_uuid
     RETURNING activity_uuid, user_uuid
 )

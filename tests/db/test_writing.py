@@ -1,0 +1,122 @@
+"""Writing: one statement commits by itself, several together, and who is told of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from quart import Quart
+
+from cruddur.db.pool import Database, DatabaseUnavailableError
+from cruddur.db.statements import Connection, Statement
+from cruddur.telemetry.work import Work
+from support import Member, count_rows
+
+INSERT = Statement("x.y", "INSERT INTO throttles VALUES (:bucket, 1, now() + interval '1 hour')")
+
+Writing = Callable[[Database], AbstractAsyncContextManager[Connection]]
+
+
+@asynccontextmanager
+async def refusing_to_commit(
+    conn: asyncpg.Connection, table: str, code: str
+) -> AsyncIterator[None]:
+    """Every insert into a table fails, and not before it is committed."""
+    await conn.execute(
+        "CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$;"
+        f" CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON {table}"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_to_commit()"
+    )
+    try:
+        yield
+    finally:
+        await conn.execute(f"DROP TRIGGER refuse ON {table}; DROP FUNCTION refuse_to_commit()")
+
+
+@pytest.fixture
+def announced() -> list[str]:
+    """A word for each time that others were told of a commit."""
+    return []
+
+
+@pytest.fixture
+async def pool(dsn: str, announced: list[str]) -> AsyncIterator[Database]:
+    """A pool of one connection, so that what one leaves behind is met by the next."""
+    opened = Database(
+        dsn, pool_size=1, statement_timeout=5, announce=lambda: announced.append("committed")
+    )
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["writing", "transaction"])
+def writing(request: pytest.FixtureRequest) -> Writing:
+    """The ways to write."""
+    return lambda pool: getattr(pool, request.param)()
+
+
+async def test_it_is_committed_when_others_are_told(
+    pool: Database, writing: Writing, announced: list[str], database: asyncpg.Connection
+) -> None:
+    async with writing(pool) as conn:
+        await INSERT.run(conn, bucket="worf")
+        assert announced == []
+    assert announced == ["committed"]
+    assert await count_rows(database, "throttles") == 1
+
+
+@pytest.mark.parametrize("code", ["40P01", "40001"])
+async def test_who_has_to_give_way_at_the_commit_has_written_nothing(
+    pool: Database, writing: Writing, database: asyncpg.Connection, code: str
+) -> None:
+    async with refusing_to_commit(database, "throttles", code):
+        with pytest.raises(DatabaseUnavailableError):
+            async with writing(pool) as conn:
+                await INSERT.run(conn, bucket="worf")
+    assert await count_rows(database, "throttles") == 0
+    async with writing(pool) as conn:
+        await INSERT.run(conn, bucket="worf")
+    assert await count_rows(database, "throttles") == 1
+
+
+async def test_who_is_cancelled_leaves_the_connection_as_it_was(
+    pool: Database, writing: Writing, database: asyncpg.Connection
+) -> None:
+    async def write() -> None:
+        async with writing(pool) as conn:
+            await INSERT.run(conn, bucket="worf")
+
+    async with database.transaction():  # whoever wants the same bucket waits for us
+        await INSERT.run(database, bucket="worf")
+        waiting = asyncio.create_task(write())
+        while not await database.fetchval(  # noqa: ASYNC110  # the database has no events for this
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        ):
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with pool.connection() as conn:
+            assert await conn.fetchval("SELECT pg_current_xact_id_if_assigned()") is None
+    assert await count_rows(database, "throttles") == 1
+
+
+async def test_what_is_not_committed_is_not_counted(
+    app: Quart, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(Work, "_add", lambda _, metric, *__: counted.append(metric))
+    for headers in ({}, {"Idempotency-Key": "once"}):
+        draft: dict[str, Any] = {"message": "Crud", "ttl": "1-day"}
+        async with refusing_to_commit(database, "activities", "40P01"):
+            codes = await andrew.post("/api/activities", draft, headers=headers, expect=503)
+        assert codes == ["unavailable"]
+        assert counted == []
+        await andrew.post("/api/activities", draft, headers=headers)
+        assert counted == ["app.cruds.created"]
+        counted.clear()
