@@ -75,8 +75,6 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         try:
             await database.open()
             keys = await _keys(settings, database)
-            async with database.connection() as conn:
-                await follower.begin(conn)
             async with bus.running(), follower.running():
                 yield _assemble(settings, telemetry, database, keys, mailer, http, hub)
         finally:

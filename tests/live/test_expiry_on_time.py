@@ -139,6 +139,35 @@ async def test_what_ends_after_a_restart(
         await hears_the_end(stream, database, uuid)
 
 
+async def test_what_ends_was_written_while_nobody_listened(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(url):
+        pass
+    uuid = await lasting(database, andrew, timedelta(seconds=1))
+    await lasting(database, andrew, -SOON)  # and what is over is told to nobody
+    async with listening(url) as stream:
+        await hears_the_end(stream, database, uuid)
+
+
+async def test_an_end_that_changed_while_nobody_listened(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    """The one of which an earlier stream was told is not told to the next."""
+    put_off, deleted, brought_forward = [
+        await lasting(database, andrew, lifetime) for lifetime in (SOON, SOON, timedelta(hours=1))
+    ]
+    async with listening(url) as stream:
+        await andrew.crud("the ends are known when this is told")
+        await stream.hear("crud")
+    move = "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
+    await database.execute(move, UUID(put_off), timedelta(hours=1))
+    await database.execute("DELETE FROM activities WHERE uuid = $1", UUID(deleted))
+    await database.execute(move, UUID(brought_forward), SOON * 2)
+    async with listening(url) as stream:
+        await hears_the_end(stream, database, brought_forward)
+
+
 async def test_what_ends_while_nobody_can_reach_the_database(
     url: str, settings: Settings, andrew: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
@@ -193,8 +222,7 @@ def test_ends_come_in_their_order_and_once() -> None:
     def numbers(found: list[Any]) -> list[int]:
         return [item.uuid.int for item in found]
 
-    expiries = Expiries()
-    expiries.begin(now)
+    expiries = Expiries(now)
     expiries.load([ending(3, 3), ending(1, 1), ending(2, 2)], now + timedelta(seconds=60))
     expiries.add(ending(90, 9))  # beyond the horizon: it is read in time
     expiries.add(ending(5, 1))  # put off

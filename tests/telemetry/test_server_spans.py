@@ -22,6 +22,7 @@ from cruddur.telemetry.calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import PROBES, STREAMS
+from live.listening import listening
 from support import Api, Member, refused, serving, visiting
 from telemetry.recorded import Recorded, Reports, attributes, until
 
@@ -387,16 +388,23 @@ async def test_S14_a_stream_that_is_refused_is_a_request(served: str, recorded: 
 
 
 async def test_what_reaches_the_streams_belongs_to_the_request_that_caused_it(
-    traced: Api, traced_app: Quart, database: asyncpg.Connection, recorded: Recorded
+    served: str,
+    traced: Api,
+    traced_app: Quart,
+    database: asyncpg.Connection,
+    recorded: Recorded,
 ) -> None:
     andrew = await Member.enter(traced, database, traced_app, "andrewbrown", "Andrew Brown")
-    recorded.clear()
-    await andrew.crud()
-    await recorded.until(lambda r: "deliver crud" in [s.name for s in r.spans])
-    delivered = recorded.named("deliver crud")
-    assert delivered.context.trace_id == recorded.server.context.trace_id
-    assert delivered.parent.span_id == recorded.server.context.span_id
-    assert attributes(delivered)["app.event.kind"] == "crud"
+    await andrew.crud("nobody listens")
+    async with listening(served):
+        recorded.clear()
+        await andrew.crud()
+        await recorded.until(lambda r: "deliver crud" in [s.name for s in r.spans])
+        delivered = recorded.named("deliver crud")
+        assert delivered.context.trace_id == recorded.server.context.trace_id
+        assert delivered.parent.span_id == recorded.server.context.span_id
+        assert attributes(delivered)["app.event.kind"] == "crud"
+        assert attributes(delivered)["app.event.readers"] == 1
 
 
 async def test_S15_a_websocket_is_named_and_has_status_101(

@@ -21,13 +21,12 @@ CHANNEL = "cruddur_events"
 """Where the database notifies of new events, without saying which."""
 
 _EVENTS = load("live.events")
-_LATEST = load("live.latest")
+_NOW = load("live.now")
 _HAPPENED_AT = load("live.happened_at")
 _CRUDS = load("live.cruds")
 _MESSAGES = load("live.messages")
 _NOTIFICATIONS = load("live.notifications")
 _EXPIRING = load("live.expiring")
-_CLOCK = load("live.clock")
 _CREATE_TICKET = load("live.create_ticket")
 _TAKE_TICKET = load("live.take_ticket")
 _IS_ADMITTED = load("live.is_admitted")
@@ -47,6 +46,14 @@ class Event:
     parent_uuid: UUID | None
     traceparent: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The id of the latest event, 0 before the first, and the time by the database's clock."""
+
+    latest: int
+    clock: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,12 @@ async def select_events(
     return [Event(**row) for row in rows]
 
 
-async def select_latest(conn: Connection) -> int:
-    """The id of the latest event; 0 before the first."""
-    return await _LATEST.value(conn) or 0
+async def select_now(conn: Connection) -> Moment:
+    """Where the log and the clock of the database are."""
+    row = await _NOW.row(conn)
+    if row is None:
+        raise RuntimeError("a query without a condition returned no row")
+    return Moment(**row)
 
 
 async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
@@ -122,12 +132,6 @@ async def select_expiring(
     swept since."""
     rows = await _EXPIRING.rows(conn, after=after, until=until, limit=limit)
     return [Expiring(**row) for row in rows]
-
-
-async def select_clock(conn: Connection) -> datetime:
-    """The time by the database's clock, which alone decides what is visible."""
-    now: datetime = await _CLOCK.value(conn)
-    return now
 
 
 async def insert_ticket(

@@ -45,5 +45,11 @@ class PostgresBus:
     @asynccontextmanager
     async def waking(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         """LISTEN on the connection."""
-        await conn.add_listener(CHANNEL, lambda *_: wake())
+
+        def hear(*_: object) -> None:
+            wake()
+
+        await conn.add_listener(CHANNEL, hear)
         yield
+        # Not for who leaves by an exception: that is the end of the connection.
+        await conn.remove_listener(CHANNEL, hear)

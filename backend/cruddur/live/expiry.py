@@ -45,16 +45,11 @@ class Expiries:
         told_until: up to where they were handed out.
     """
 
-    def __init__(self) -> None:
-        """Nothing is known yet."""
-        self.horizon = self.told_until = NEVER
+    def __init__(self, since: datetime) -> None:
+        """Nothing is known yet; what ended before a time concerns nobody."""
+        self.horizon = self.told_until = since
         self._known: dict[UUID, Expiring] = {}
         self._heap: list[tuple[datetime, UUID]] = []
-
-    def begin(self, now: datetime) -> None:
-        """What ended before concerns nobody; called again, it changes nothing."""
-        if self.told_until == NEVER:
-            self.told_until = now
 
     def load(self, found: Iterable[Expiring], horizon: datetime) -> None:
         """Take all that ends after `told_until` and up to a new horizon."""

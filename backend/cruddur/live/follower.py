@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic, time_ns
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, liste
 from cruddur.db.statements import Connection
 from cruddur.live.bus import Bus
 from cruddur.live.ending import end
-from cruddur.live.expiry import Clock, Expiries
+from cruddur.live.expiry import NEVER, Clock, Expiries
 from cruddur.live.hub import Hub
 from cruddur.live.reading import Reading, counted, ended, parents, read
 from cruddur.live.topics import meant_for, opened_in
@@ -55,7 +55,8 @@ class Follower:
     """Tells the hub what happens: events as they are committed, ends as they come.
 
     While the database is away it tells of the ends that it knows; afterwards, of everything
-    that happened meanwhile.
+    that happened meanwhile. While nobody listens it reads nothing and is not woken: who comes
+    then begins where the database is (`Hub.open`), and so do we.
     """
 
     def __init__(self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments) -> None:
@@ -65,19 +66,10 @@ class Follower:
         self._bus = bus
         self._instruments = instruments
         self._clock = Clock()
-        self._expiries = Expiries()
-        self._awake = asyncio.Event()
+        self._since: datetime | None = None
+        self._expiries = Expiries(NEVER)
         self._has_ends = asyncio.Event()
         self._recounted: dict[UUID, None] = {}
-
-    async def begin(self, conn: Connection) -> None:
-        """What happened before concerns nobody here.
-
-        Raises:
-            DatabaseUnavailableError: the connection broke.
-        """
-        self._hub.position = await db.select_latest(conn)
-        await self._load_ends(conn)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -97,15 +89,15 @@ class Follower:
         pause, longest = _RETRY_SECONDS
         while True:
             try:
-                async with (
-                    listening(self._dsn, statement_timeout=_STATEMENT_SECONDS) as conn,
-                    self._bus.waking(conn, self._awake.set),
-                ):
-                    conn.add_termination_listener(lambda _: self._awake.set())
+                async with listening(self._dsn, statement_timeout=_STATEMENT_SECONDS) as conn:
+                    conn.add_termination_listener(lambda _: self._hub.awake.set())
                     await self._resume(conn)
                     pause = _RETRY_SECONDS[0]
                     while True:
-                        await self._look(conn)
+                        await self._silence(conn)
+                        async with self._bus.waking(conn, self._hub.awake.set):
+                            while self._hub.is_heard:
+                                await self._look(conn)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("new events wait for the database: %s", error)
             except Exception as error:
@@ -115,18 +107,44 @@ class Follower:
 
     async def _resume(self, conn: Connection) -> None:
         """Go on where we were; if that is forgotten, nobody can be told what was missed."""
+        if not self._hub.is_heard or self._since != self._hub.since:
+            return
+        now = await db.select_now(conn)
         position = self._hub.position
-        if position and await db.select_happened_at(conn, event_id=position) is None:
-            self._hub.position = await db.select_latest(conn)
+        happened_at = await db.select_happened_at(conn, event_id=position)
+        if position and happened_at is None and self._since == self._hub.since:
+            self._hub.position = now.latest
             self._hub.reset()
         await self._load_ends(conn)
 
+    async def _silence(self, conn: Connection) -> None:
+        """Until somebody listens; but a connection that breaks is not kept till then."""
+        while not self._hub.is_heard:
+            await self._hub.awake.wait()
+            self._hub.awake.clear()
+            if conn.is_closed():
+                raise DatabaseUnavailableError("the connection was closed")
+
+    async def _begin(self, conn: Connection) -> None:
+        """Somebody listens where nobody did: what ends is not known, or no longer."""
+        since = self._hub.since
+        self._expiries = Expiries(since or NEVER)
+        self._recounted.clear()
+        await self._load_ends(conn)
+        self._since = since
+
     async def _look(self, conn: Connection) -> None:
         """Tell of what is new, and wait for more."""
+        if self._since != self._hub.since:
+            await self._begin(conn)
         start = time_ns()
-        events = await db.select_events(conn, after=self._hub.position, limit=BATCH)
+        position = self._hub.position
+        events = await db.select_events(conn, after=position, limit=BATCH)
         if events:
-            await self._tell(events, await read(conn, events), start)
+            reading = await read(conn, events)
+            if self._hub.position != position:
+                return  # nobody listened any more, and who does now begins elsewhere
+            await self._tell(events, reading, start)
         while self._recounted:
             uuids = list(self._recounted)[:BATCH]
             for uuid in uuids:
@@ -142,8 +160,8 @@ class Follower:
         if len(events) < BATCH:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await self._awake.wait()
-            self._awake.clear()
+                    await self._hub.awake.wait()
+            self._hub.awake.clear()
 
     async def _tell(self, events: list[Event], reading: Reading, start: int) -> None:
         self._hub.position = events[-1].id
@@ -185,10 +203,9 @@ class Follower:
 
     async def _load_ends(self, conn: Connection) -> None:
         start = monotonic()
-        now = await db.select_clock(conn)
-        self._clock.set(now, monotonic() - start)
-        self._expiries.begin(now)
-        horizon = now + HORIZON
+        now = await db.select_now(conn)
+        self._clock.set(now.clock, monotonic() - start)
+        horizon = now.clock + HORIZON
         found = await db.select_expiring(conn, after=self._expiries.told_until, until=horizon)
         self._expiries.load(found, horizon)
         self._has_ends.set()
@@ -197,8 +214,10 @@ class Follower:
         """Tell of each end at its time, also while the database is away."""
         while True:
             self._has_ends.clear()
-            await self._tell_ends(self._expiries.take(self._clock.now()))
-            soonest = self._expiries.soonest()
+            soonest = None
+            if self._since == self._hub.since:  # else they are not known yet
+                await self._tell_ends(self._expiries.take(self._clock.now()))
+                soonest = self._expiries.soonest()
             left = (soonest - self._clock.now()).total_seconds() if soonest else _GLANCE_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, _GLANCE_SECONDS)):
@@ -210,7 +229,7 @@ class Follower:
             await asyncio.sleep(_BREATH_SECONDS)
         if uuids := parents(due):
             self._recounted.update(dict.fromkeys(uuids))
-            self._awake.set()
+            self._hub.awake.set()
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

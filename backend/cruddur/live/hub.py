@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from cruddur.db.live import Moment
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
@@ -37,11 +39,16 @@ class Hub:
 
     Attributes:
         position: the event up to which everything was told here, or is being told.
+        since: the clock of the database when somebody began to listen where nobody did; None
+            before the first.
+        awake: set when there may be something to tell.
     """
 
     def __init__(self, instruments: Instruments, *, most: int, most_per_address: int) -> None:
         """Take how many streams there may be in all, and from one address."""
         self.position = 0
+        self.since: datetime | None = None
+        self.awake = asyncio.Event()
         self._instruments = instruments
         self._most = most
         self._most_per_address = most_per_address
@@ -53,10 +60,16 @@ class Hub:
         self._turn = 0
         self._is_closing = False
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._streams)
+
     def open(
         self,
         topics: tuple[Topic, ...],
         address: str,
+        now: Moment,
         *,
         after: int = 0,
         seconds: float | None = None,
@@ -66,6 +79,7 @@ class Hub:
         Args:
             topics: what it is told of, one public topic among them.
             address: where its reader comes from.
+            now: where the database was a moment ago.
             after: an event that the reader knows, which may be ahead of us.
             seconds: after which it ends, if anything limits it.
 
@@ -77,6 +91,11 @@ class Hub:
             raise UnavailableError
         if self._addresses[address] >= self._most_per_address:
             raise RateLimitedError(_COME_BACK_SECONDS)
+        if not self._streams:
+            # What happened while nobody listened concerns nobody.
+            self.position = now.latest
+            self.since = now.clock
+            self.awake.set()
         position = max(after, self.position)
         stream = Stream(topics, address, position, self._turn, self._forget)
         self._streams[stream] = None
@@ -155,6 +174,8 @@ class Hub:
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream]
+        if not self._streams:
+            self.awake.set()  # who follows events for them can stop
         self._addresses[stream.address] -= 1
         if not self._addresses[stream.address]:
             del self._addresses[stream.address]

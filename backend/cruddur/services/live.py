@@ -78,9 +78,10 @@ async def listen(
         UnauthenticatedError: the session ended meanwhile.
     """
     topics = await _topics(conn, whose, query)
+    now = await db.select_now(conn)
     since = None
     if last_event_id is None:
-        known = await db.select_latest(conn)
+        known = now.latest
     else:
         known = _id(last_event_id)
         since = await db.select_happened_at(conn, event_id=known)
@@ -89,7 +90,7 @@ async def listen(
         seconds = (whose.access_ends_at - datetime.now(UTC)).total_seconds()
     # An event that we never had says nothing of where its reader is.
     after = known if last_event_id is None or since is not None else 0
-    stream = hub.open(topics, address, after=after, seconds=seconds)
+    stream = hub.open(topics, address, now, after=after, seconds=seconds)
     try:
         # An end that was told before the stream was there is seen here, a later one is told to it.
         if whose is not None and not await db.select_is_admitted(conn, whose):

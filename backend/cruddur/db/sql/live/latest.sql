@@ -1,4 +1,0 @@
-SELECT events.id
-FROM events
-ORDER BY events.id DESC
-LIMIT 1

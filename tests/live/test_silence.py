@@ -1,0 +1,133 @@
+"""While nobody listens nothing is read; who comes then misses nothing of what follows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from live.listening import listening
+from support import Member, serving_on_a_socket
+
+
+@pytest.fixture
+async def alone(settings: Settings) -> AsyncIterator[str]:
+    """Where an application answers that has not listened to anything yet."""
+    app = create_app(replace(settings, pool_size=2))
+    async with app.test_app(), serving_on_a_socket(app) as url:
+        yield url
+
+
+async def follower(database: asyncpg.Connection) -> asyncpg.Record:
+    """What the connection does that was the last to stop listening."""
+    async with asyncio.timeout(10):
+        while True:
+            found = await database.fetch(
+                "SELECT pid, query_start, state FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query LIKE 'UNLISTEN%'"
+                " ORDER BY query_start DESC LIMIT 1"
+            )
+            if found and found[0]["state"] == "idle":
+                return found[0]
+            await asyncio.sleep(0.01)
+
+
+async def test_nothing_is_read_while_nobody_listens(
+    alone: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(alone) as stream:
+        await andrew.crud()
+        await stream.hear("crud")
+    before = await follower(database)
+    for number in range(3):
+        crud = await andrew.crud(f"crud {number}")
+        await andrew.put(f"/api/activities/{crud['uuid']}/like")
+    assert await follower(database) == before
+
+
+async def test_who_comes_after_a_silence_hears_what_follows(
+    url: str, andrew: Member, bayko: Member
+) -> None:
+    async with listening(url) as stream:
+        crud = await andrew.crud("before")
+        await stream.hear("crud")
+    await andrew.crud("while nobody listens")
+    async with listening(url) as stream, listening(url) as second:
+        await andrew.crud("after")
+        await bayko.put(f"/api/activities/{crud['uuid']}/like")
+        for heard in (await stream.hear("crud", "counts"), await second.hear("crud", "counts")):
+            assert heard[0]["message"] == "after"
+            assert heard[1]["likes_count"] == 1
+
+
+async def test_who_comes_back_after_a_silence_has_missed_nothing(url: str, andrew: Member) -> None:
+    async with listening(url) as stream:
+        await andrew.crud("before")
+        await stream.hear("crud")
+    for number in range(150):  # more than is told at once
+        await andrew.crud(f"missed {number}")
+    async with listening(url, last_event_id=stream.last_id) as stream:
+        await andrew.crud("after")
+        heard = await stream.hear(*["crud"] * 151)
+    assert [crud["message"] for crud in heard] == [*(f"missed {n}" for n in range(150)), "after"]
+
+
+async def test_a_silence_that_outlasts_the_events_resets_nobody(
+    url: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(url) as stream:
+        await andrew.crud("before")
+        await stream.hear("crud")
+    await andrew.crud("while nobody listens")
+    await database.execute("DELETE FROM events")
+    async with listening(url) as fresh, listening(url, last_event_id=stream.last_id) as late:
+        await late.hear("reset")
+        await andrew.crud("after")
+        assert (await fresh.hear("crud"))[0]["message"] == "after"
+        assert (await late.hear("crud"))[0]["message"] == "after"
+
+
+async def test_a_connection_that_breaks_in_a_silence_is_there_again(
+    alone: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(alone):
+        pass
+    found = await follower(database)
+    await database.execute("SELECT pg_terminate_backend($1)", found["pid"])
+    async with listening(alone) as stream:
+        await andrew.crud("after")
+        await stream.hear("crud")
+
+
+async def test_who_comes_and_goes_while_others_write(url: str, andrew: Member) -> None:
+    """Each hears all that is committed from its opening on, in order and once."""
+    is_over = asyncio.Event()
+    written: list[str] = []
+
+    async def write() -> None:
+        while not is_over.is_set():
+            written.append((await andrew.crud())["uuid"])
+
+    runs: list[tuple[int, list[str]]] = []
+    writer = asyncio.create_task(write())
+    for _ in range(25):
+        async with listening(url) as stream:
+            known = len(written)
+            mine = (await andrew.crud("mine"))["uuid"]
+            heard: list[str] = []
+            while mine not in heard:
+                [crud] = await stream.hear("crud")
+                heard.append(crud["uuid"])
+            assert stream.places == sorted(set(stream.places))
+            runs.append((known, [uuid for uuid in heard if uuid != mine]))
+    is_over.set()
+    await writer
+    assert any(run for _, run in runs)
+    for known, run in runs:
+        if run:
+            begin = written.index(run[0])
+            assert begin <= known + 1, "one was on its way when the stream was opened"
+            assert run == written[begin : begin + len(run)]
