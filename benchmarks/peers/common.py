@@ -115,5 +115,6 @@ def new_crud(user_uuid: UUID, message: str, ttl: str) -> dict[str, Any]:
         "message": message,
         "lifetime": LIFETIMES[ttl],
         "tags": list(dict.fromkeys(tag.lower() for tag in _TAG.findall(message))),
+        "traceparent": "",  # of the events that it causes, which no peer delivers
         "mentions": list(dict.fromkeys(name.lower() for name in _MENTION.findall(message))),
     }

@@ -124,7 +124,7 @@ async def viewer(authorization: Annotated[str | None, Header()] = None) -> UUID:
 @app.post("/api/activities")
 async def create(draft: CrudDraft, user_uuid: Annotated[UUID, Depends(viewer)]) -> OwnCrud:
     values = common.new_crud(user_uuid, draft.message, draft.ttl)
-    async with app.state.pool.acquire() as conn, conn.transaction():
+    async with app.state.pool.acquire() as conn:
         row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
     return OwnCrud(**row)
 

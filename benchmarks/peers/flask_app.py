@@ -113,8 +113,7 @@ def create() -> Response:
         viewer = conn.execute(VIEWER, claims).fetchone()
         if viewer is None or not viewer["session_is_open"]:
             abort(401)
-        with conn.transaction():
-            row = conn.execute(CREATE, common.new_crud(viewer["uuid"], message, ttl)).fetchone()
+        row = conn.execute(CREATE, common.new_crud(viewer["uuid"], message, ttl)).fetchone()
     return jsonify({**common.crud(row), "liked": False, "reposted": False})
 
 

@@ -101,8 +101,7 @@ async def create() -> Response:
         if viewer is None or not viewer["session_is_open"]:
             abort(401)
         values = common.new_crud(viewer["uuid"], message, ttl)
-        async with conn.transaction():
-            row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
+        row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
     return answer({**common.crud(row), "liked": False, "reposted": False})
 
 
