@@ -84,13 +84,16 @@ class Load:
 
 def closed_loop_client() -> str:
     """Which client asks as fast as it is answered."""
-    return "wrk" if shutil.which("wrk") else "built-in"
+    return next((client for client in ("wrk", "oha") if shutil.which(client)), "built-in")
 
 
 def closed_loop(port: int, request: Request, seconds: float) -> Load:
     """Sixteen connections, each of which asks again when it was answered."""
-    if closed_loop_client() == "wrk":
+    client = closed_loop_client()
+    if client == "wrk":
         return _wrk(port, request, seconds)
+    if client == "oha":
+        return _oha(port, request, seconds)
     return _built_in(port=port, request=asdict(request), seconds=seconds)
 
 
@@ -141,6 +144,35 @@ def read_wrk(told: str) -> Load:
     if asked is None or len(latency) < 2:
         raise ClientError(told)
     return Load(int(asked[1]), float(asked[2]) * _UNITS[asked[3]], latency["50"], latency["99"])
+
+
+def _oha(port: int, request: Request, seconds: float) -> Load:
+    headers = [f"{name}: {value}" for name, value in request.headers.items()]
+    command = [
+        "oha", "--no-tui", "--output-format", "json", "-c", str(CONNECTIONS), "-z", f"{seconds}s",
+        "--wait-ongoing-requests-after-deadline", "-m", request.method,
+        *(part for header in headers for part in ("-H", header)),
+        *(("-d", request.body) if request.body else ()),
+        f"http://{HOST}:{port}{request.path}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ClientError(done.stderr.strip())
+    return read_oha(done.stdout)
+
+
+def read_oha(told: str) -> Load:
+    """What oha told, in the JSON of its own schema (1.9 and newer).
+
+    Raises:
+        ClientError: there were errors among the answers.
+    """
+    found = json.loads(told)
+    statuses, errors = found["statusCodeDistribution"], found["errorDistribution"]
+    if errors or statuses.keys() != {"200"}:
+        raise ClientError(f"oha: {statuses} {errors}")
+    latency = found["latencyPercentiles"]
+    return Load(statuses["200"], found["summary"]["total"], latency["p50"], latency["p99"])
 
 
 def _built_in(**order: Any) -> Load:

@@ -1,6 +1,7 @@
 """The clients of `make bench`: the built-in one in both of its ways, and what wrk prints."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +10,13 @@ import pytest
 
 from benchmarks.clients import (
     ClientError,
+    Load,
     Request,
     _ask_at_rate,
     _ask_closed,
     arrivals,
     percentile,
+    read_oha,
     read_wrk,
 )
 
@@ -88,6 +91,31 @@ def test_what_wrk_prints_is_read() -> None:
 def test_errors_of_wrk_are_no_measurement(error) -> None:
     with pytest.raises(ClientError, match=error):
         read_wrk(WRK.replace("Requests/sec", f"  {error}\nRequests/sec"))
+
+
+OHA = {
+    "summary": {"successRate": 1.0, "total": 2.0, "requestsPerSec": 672.0},
+    "latencyPercentiles": {"p50": 0.02, "p95": 0.04, "p99": 1.21},
+    "statusCodeDistribution": {"200": 1344},
+    "errorDistribution": {},
+}
+
+
+def test_what_oha_tells_is_read() -> None:
+    assert read_oha(json.dumps(OHA)) == Load(1344, 2.0, 0.02, 1.21)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"statusCodeDistribution": {"200": 1300, "500": 44}},
+        {"statusCodeDistribution": {}},
+        {"errorDistribution": {"connection refused": 3}},
+    ],
+)
+def test_errors_of_oha_are_no_measurement(fault) -> None:
+    with pytest.raises(ClientError, match="oha"):
+        read_oha(json.dumps({**OHA, **fault}))
 
 
 async def test_the_closed_loop_asks_again_when_it_was_answered() -> None:
