@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import asyncpg
 import pytest
@@ -13,39 +13,47 @@ from live.listening import listening
 from support import Member, serving_on_a_socket
 
 
+@dataclass(frozen=True)
+class Alone:
+    """An application of the test's own, that has not listened to anything yet."""
+
+    url: str
+    database: asyncpg.Connection
+    others: list[int]
+
+    async def follower(self) -> asyncpg.Record:
+        """What its connection does that follows events, once it has stopped listening."""
+        async with asyncio.timeout(10):
+            while True:
+                found = await self.database.fetchrow(
+                    "SELECT pid, query_start FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> ALL($1::integer[])"
+                    " AND query LIKE 'UNLISTEN%' AND state = 'idle'",
+                    self.others,
+                )
+                if found is not None:
+                    return found
+                await asyncio.sleep(0.01)
+
+
 @pytest.fixture
-async def alone(settings: Settings) -> AsyncIterator[str]:
-    """Where an application answers that has not listened to anything yet."""
+async def alone(settings: Settings, database: asyncpg.Connection) -> AsyncIterator[Alone]:
+    """Beside the application of all tests, which follows events in the same database."""
+    others = await database.fetch("SELECT pid FROM pg_stat_activity")
     app = create_app(replace(settings, pool_size=2))
     async with app.test_app(), serving_on_a_socket(app) as url:
-        yield url
+        yield Alone(url, database, [row["pid"] for row in others])
 
 
-async def follower(database: asyncpg.Connection) -> asyncpg.Record:
-    """What the connection does that was the last to stop listening."""
-    async with asyncio.timeout(10):
-        while True:
-            found = await database.fetch(
-                "SELECT pid, query_start, state FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'UNLISTEN%'"
-                " ORDER BY query_start DESC LIMIT 1"
-            )
-            if found and found[0]["state"] == "idle":
-                return found[0]
-            await asyncio.sleep(0.01)
-
-
-async def test_nothing_is_read_while_nobody_listens(
-    alone: str, andrew: Member, database: asyncpg.Connection
-) -> None:
-    async with listening(alone) as stream:
+async def test_nothing_is_read_while_nobody_listens(alone: Alone, andrew: Member) -> None:
+    async with listening(alone.url) as stream:
         await andrew.crud()
         await stream.hear("crud")
-    before = await follower(database)
+    before = await alone.follower()
     for number in range(3):
         crud = await andrew.crud(f"crud {number}")
         await andrew.put(f"/api/activities/{crud['uuid']}/like")
-    assert await follower(database) == before
+    assert await alone.follower() == before
 
 
 async def test_who_comes_after_a_silence_hears_what_follows(
@@ -91,13 +99,13 @@ async def test_a_silence_that_outlasts_the_events_resets_nobody(
 
 
 async def test_a_connection_that_breaks_in_a_silence_is_there_again(
-    alone: str, andrew: Member, database: asyncpg.Connection
+    alone: Alone, andrew: Member, database: asyncpg.Connection
 ) -> None:
-    async with listening(alone):
+    async with listening(alone.url):
         pass
-    found = await follower(database)
+    found = await alone.follower()
     await database.execute("SELECT pg_terminate_backend($1)", found["pid"])
-    async with listening(alone) as stream:
+    async with listening(alone.url) as stream:
         await andrew.crud("after")
         await stream.hear("crud")
 
