@@ -88,7 +88,9 @@ SPANS = (
         "each SQL statement, such as `SELECT activities.home`, which is the file"
         " `db/sql/activities/home.sql`",
     ),
-    SpanName("BEGIN", "CLIENT", "the start of a transaction"),
+    SpanName(
+        "BEGIN", "CLIENT", "the start of a transaction of several statements; one commits by itself"
+    ),
     SpanName("COMMIT", "CLIENT", "its end; the time that the disk takes is here"),
     SpanName("ROLLBACK", "CLIENT", "its end, when something refused or failed"),
     SpanName("wait for connection", "INTERNAL", "the pool had no connection for over 1 ms"),
