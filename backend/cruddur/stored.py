@@ -138,7 +138,7 @@ class StoredAnswers:
 
 def _answer(messages: Sequence[Message]) -> Answer | None:
     """The answer, if it is complete and one to be stored."""
-    if not messages or messages[0]["status"] != 200 or messages[-1].get("more_body"):
+    if len(messages) < 2 or messages[0]["status"] != 200 or messages[-1].get("more_body"):
         return None
     headers: Headers = list(messages[0]["headers"])
     body = b"".join(message.get("body", b"") for message in messages[1:])

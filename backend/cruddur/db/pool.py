@@ -121,8 +121,9 @@ class Database:
             pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for reading: every statement is its own transaction.
+    async def connection(self, patience: float = ACQUIRE_TIMEOUT) -> AsyncIterator[Connection]:
+        """A connection for reading: every statement is its own transaction. It is waited for
+        `patience` seconds.
 
         Raises:
             DatabaseUnavailableError: no connection could be had, or it broke.
@@ -131,7 +132,7 @@ class Database:
             raise DatabaseUnavailableError("the database is not open")
         start = time.time_ns()
         try:
-            conn = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
+            conn = await self._pool.acquire(timeout=patience)
         except (*_UNREACHABLE, TimeoutError) as error:
             raise DatabaseUnavailableError(describe(error)) from error
         finally:

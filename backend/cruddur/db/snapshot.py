@@ -9,8 +9,12 @@ from cruddur.db.statements import load
 _CURRENT = load("snapshot.current")
 
 Snapshot: TypeAlias = tuple[Any, ...]
-"""Which transactions are visible, and when the next crud expires. Between two that are equal
-nothing was committed and nothing expired, so whoever reads twice reads the same."""
+"""Which transactions of which server are visible, and when the next crud expires. Between two
+that are equal nothing was committed and nothing expired: whoever reads twice reads the same."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a connection is waited for: to find out whether work can be saved must not take as
+long as the work."""
 
 
 class Snapshots:
@@ -40,7 +44,7 @@ class Snapshots:
         if before is not None:
             await asyncio.wait([before])
         self._reading, self._next = self._next, None
-        async with self._database.connection() as conn:
+        async with self._database.connection(PATIENCE_SECONDS) as conn:
             return tuple(await _CURRENT.row(conn) or ())
 
 
