@@ -185,6 +185,10 @@ def _built_in(**order: Any) -> Load:
     return Load(**json.loads(done.stdout))
 
 
+class UnreadError(Exception):
+    """The server closed the connection instead of reading the request."""
+
+
 class _Connection(asyncio.Protocol):
     """A connection that is kept, with one request at a time under way."""
 
@@ -192,7 +196,7 @@ class _Connection(asyncio.Protocol):
         self._raw = b""
         self._answered: asyncio.Future[None] | None = None
         self._transport: Any = None
-        self.is_ending = False  # the server closes it after this answer
+        self.is_ending = False  # the server closes it after this answer, or has closed it
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -200,8 +204,13 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed.set_result(None)
+        self.is_ending = True
         if self._answered is not None and not self._answered.done():
-            self._answered.set_exception(exc or ClientError("the server closed the connection"))
+            # Servers close what is idle, and may do so when the next request is on its way: it
+            # was not read and can be sent again (RFC 9112, 9.3.1).
+            is_unread = exc is None and not self._raw
+            error = UnreadError() if is_unread else ClientError("the server broke off an answer")
+            self._answered.set_exception(error)
 
     def ask(self, request: bytes) -> asyncio.Future[None]:
         """Send it; the result is there when the answer is complete."""
@@ -240,6 +249,17 @@ class _Connections:
         self._all.append(connection)
         return connection
 
+    async def ask(self, connection: _Connection, request: bytes) -> _Connection:
+        """Send a request and wait for the answer; returns the connection for the next."""
+        try:
+            if connection.is_ending:
+                connection = await self.open()
+            await connection.ask(request)
+        except UnreadError:
+            connection = await self.open()
+            await connection.ask(request)
+        return connection
+
     async def close(self) -> None:
         for connection in self._all:
             connection.close()
@@ -260,9 +280,7 @@ async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
 
     async def ask(connection: _Connection) -> None:
         while (begin := time.perf_counter()) < start + seconds:
-            if connection.is_ending:
-                connection = await connections.open()
-            await connection.ask(request)
+            connection = await connections.ask(connection, request)
             latencies.append(time.perf_counter() - begin)
 
     async with _connected(port) as connections:
@@ -278,47 +296,29 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
     latencies: list[float] = []
     waiting: deque[float] = deque()
     moments = arrivals(rate, seconds)
-    renewals: list[asyncio.Task[None]] = []
-    all_answered = asyncio.get_running_loop().create_future()
 
     def send(due: float) -> None:
-        if not idle:
+        if idle:
+            tasks.create_task(ask(idle.pop(), due))
+        else:
             waiting.append(due)
-            return
-        connection = idle.pop()
-        connection.ask(request).add_done_callback(lambda done: answered(done, connection, due))
 
-    def take_back(connection: _Connection) -> None:
+    async def ask(connection: _Connection, due: float) -> None:
+        connection = await connections.ask(connection, request)
+        latencies.append(time.perf_counter() - due)
         idle.append(connection)
         if waiting:
             send(waiting.popleft())
-
-    async def renew() -> None:
-        take_back(await connections.open())
-
-    def answered(done: "asyncio.Future[None]", connection: _Connection, due: float) -> None:
-        if error := done.exception():
-            if not all_answered.done():
-                all_answered.set_exception(error)
-            return
-        latencies.append(time.perf_counter() - due)
-        if connection.is_ending:
-            renewals.append(asyncio.create_task(renew()))
-        else:
-            take_back(connection)
-        if len(latencies) == len(moments) and not all_answered.done():
-            all_answered.set_result(None)
 
     async with _connected(port) as connections:
         # The last one that was used comes first, so that as few serve as can.
         idle = [await connections.open() for _ in range(MOST_CONNECTIONS)]
         start = time.perf_counter()
-        for moment in moments:
-            if (left := start + moment - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
-            send(start + moment)
-        await all_answered
-        await asyncio.gather(*renewals)
+        async with asyncio.TaskGroup() as tasks:
+            for moment in moments:
+                if (left := start + moment - time.perf_counter()) > 0:
+                    await asyncio.sleep(left)
+                send(start + moment)
         return _load(latencies, time.perf_counter() - start)
 
 
@@ -334,7 +334,11 @@ def main(order: dict[str, Any]) -> None:
         asking = _ask_at_rate(order["port"], request, order["seconds"], order["rate"])
     else:
         asking = _ask_closed(order["port"], request, order["seconds"])
-    print(json.dumps(asdict(uvloop.run(asking))))
+    try:
+        load = uvloop.run(asking)
+    except* ClientError as failed:
+        sys.exit(str(failed.exceptions[0]))
+    print(json.dumps(asdict(load)))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,11 @@ Transfer/sec:     10.81MB
 
 
 @asynccontextmanager
-async def answering(answer: bytes, stall: float = 0.0) -> AsyncIterator[int]:
-    """A server that answers everything alike, the first time only after a stall."""
+async def answering(
+    answer: bytes, stall: float = 0.0, *, closes: bool = False
+) -> AsyncIterator[int]:
+    """A server that answers everything alike, the first time only after a stall, and may close
+    the connection after each answer."""
     stalls = [stall]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,7 +56,7 @@ async def answering(answer: bytes, stall: float = 0.0) -> AsyncIterator[int]:
                 if stalls:
                     time.sleep(stalls.pop())  # noqa: ASYNC251 -- as a server that is busy
                 writer.write(answer)
-                if b"close" in answer:
+                if closes:
                     writer.close()
                     return
         except asyncio.IncompleteReadError:
@@ -134,9 +137,10 @@ async def test_a_stall_is_counted_by_every_request_that_was_due_meanwhile() -> N
     assert load.p99 >= 0.25
 
 
-async def test_a_server_that_closes_is_connected_to_again() -> None:
-    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
-    async with answering(answer) as port:
+@pytest.mark.parametrize("word", [b"Connection: close", b"Server: silent"])
+async def test_a_server_that_closes_is_connected_to_again(word) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + word + b"\r\nContent-Length: 2\r\n\r\n{}"
+    async with answering(answer, closes=True) as port:
         steady = await _ask_at_rate(port, REQUEST.encode(), 1.0, 100)
         closed = await _ask_closed(port, REQUEST.encode(), 0.5)
     assert steady.requests == 100
@@ -147,8 +151,10 @@ async def test_a_server_that_closes_is_connected_to_again() -> None:
 async def test_another_status_ends_the_measurement(status) -> None:
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     async with answering(answer) as port:
-        with pytest.raises(ClientError, match=status):
-            await _ask_at_rate(port, REQUEST.encode(), 0.1, 50)
-        with pytest.raises(ExceptionGroup) as caught:
-            await _ask_closed(port, REQUEST.encode(), 0.1)
-    assert caught.group_contains(ClientError, match=status)
+        for asking in (
+            _ask_at_rate(port, REQUEST.encode(), 0.1, 50),
+            _ask_closed(port, REQUEST.encode(), 0.1),
+        ):
+            with pytest.raises(ExceptionGroup) as caught:
+                await asking
+            assert caught.group_contains(ClientError, match=status)
