@@ -60,6 +60,9 @@ STREAMS = ("/api/stream",)
 _MEASURED = METRICS["http.server.request.duration"].attributes
 _ACTIVE = METRICS["http.server.active_requests"].attributes
 
+_DIGITS = 19
+"""Of a length that can be meant. HTTP/2 lets any number of them through."""
+
 _CALLERS = frozenset({b"traceparent", b"tracestate"})
 _callers_trace = TraceContextTextMapPropagator()
 _ids = RandomIdGenerator()
@@ -309,7 +312,7 @@ class _Request(_Exchange):
         histograms["http.server.request.duration"].record(seconds, measured)
         histograms["http.server.response.body.size"].record(self.size, measured)
         length = dict(self.scope["headers"]).get(b"content-length", b"")
-        if length.isdigit():
+        if length.isdigit() and len(length) < _DIGITS:
             histograms["http.server.request.body.size"].record(int(length), measured)
 
 
