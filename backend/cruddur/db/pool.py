@@ -22,6 +22,8 @@ ACQUIRE_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it is answered 503."""
 
 
+_RESET_SECONDS = 2.0
+
 _PING = load("health.ping")
 _BEGIN, _COMMIT, _ROLLBACK = (
     {"db.operation.name": verb, "db.query.summary": verb}
@@ -51,11 +53,20 @@ _UNREACHABLE = (
 )
 
 
+# What may leave a statement half-way, other than a refusal of ours between two statements.
+_INTERRUPTIONS = (
+    asyncio.CancelledError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresError,
+    DatabaseUnavailableError,
+)
+
+
 class Database:
     """A pool of connections to one database.
 
     Connections carry no session state (advisory locks and LISTEN live on connections of
-    their own), so handing one back costs no round trip.
+    their own), so handing one back costs no round trip, unless something was interrupted.
     """
 
     def __init__(
@@ -140,6 +151,9 @@ class Database:
         try:
             with _losses(conn):
                 yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
+        except _INTERRUPTIONS:
+            await _make_anew(conn)
+            raise
         finally:
             await self._pool.release(conn)
 
@@ -301,6 +315,22 @@ def describe(error: BaseException) -> str:
     """What went wrong in one line; a time-out has no words of its own."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else f"no answer in {ACQUIRE_TIMEOUT:g} s"
+
+
+async def _make_anew(conn: Any) -> None:
+    """After an interruption: see that nothing is under way on the server.
+
+    asyncpg has a statement prepared and executed before it sends a Sync. Who is interrupted
+    between the two leaves a transaction open, with its locks and its `now()`, to whoever has
+    the connection next.
+    """
+    try:
+        await conn.reset(timeout=_RESET_SECONDS)
+    except BaseException as error:
+        with contextlib.suppress(asyncpg.InterfaceError):  # it is closed
+            conn.terminate()
+        if not isinstance(error, Exception):
+            raise
 
 
 async def _keep_as_it_is(_: object) -> None:
