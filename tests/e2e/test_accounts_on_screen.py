@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
-from e2e.screen import PASSWORD, Visit, Watch, code_for
+from e2e.screen import PASSWORD, Visit, Watch, code_for, settle
 from support import Api, Member
 from telemetry.serving import Served
 
@@ -167,11 +167,15 @@ async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Me
     await expect(page.get_by_role("heading", name="Members only")).not_to_be_visible()
 
 
-async def test_tabs_of_one_browser_agree_on_who_is_signed_in(visit: Visit, worf: Member) -> None:
+async def test_tabs_of_one_browser_agree_on_who_is_signed_in(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
     one = await visit(worf, "/settings")
+    await settle(one, watch)  # what is asked while one signs out may be refused
     other = await one.context.new_page()
     await other.goto("/")
     await expect(other.get_by_label("What should be forgotten soon?")).to_be_visible()
+    await settle(other, watch)
     await one.bring_to_front()  # a page in the back draws nothing
     await one.get_by_role("button", name="Sign out", exact=True).click()
     await expect(one).to_have_url(HOME)
