@@ -29,7 +29,7 @@ from opentelemetry.util.types import AttributeValue
 
 from cruddur.telemetry.failures import report
 from cruddur.telemetry.registry import METRICS
-from cruddur.telemetry.requests import METHODS, RequestNames
+from cruddur.telemetry.requests import RequestNames
 from cruddur.telemetry.work import (
     Instruments,
     Work,
@@ -111,13 +111,13 @@ class RequestLayer:
         name, attributes = self._names.describe(scope)
         path = _plain(scope["path"])
         if path in PROBES:
-            await _Exchange(self, scope, unrecorded(scope)).run(receive, send)
+            await _Exchange(self, scope, unrecorded(scope), attributes).run(receive, send)
             return
         span = self._start(scope, name, attributes)
         if scope["type"] == "websocket":
-            await _Handshake(self, scope, span).run(receive, send)
+            await _Handshake(self, scope, span, attributes).run(receive, send)
         elif path in STREAMS:
-            await self._stream(_Opening(self, scope, span), receive, send)
+            await self._stream(_Opening(self, scope, span, attributes), receive, send)
         else:
             await _Request(self, scope, span, attributes).run(receive, send)
 
@@ -178,13 +178,20 @@ class RequestLayer:
 class _Exchange:
     """One request and its answer, from the start of its span to its end and its log line."""
 
-    def __init__(self, layer: RequestLayer, scope: Scope, span: Span) -> None:
+    def __init__(
+        self,
+        layer: RequestLayer,
+        scope: Scope,
+        span: Span,
+        attributes: Mapping[str, AttributeValue],
+    ) -> None:
         self.scope = scope
         self.span = span
         self.status: int | None = None
         self.size = 0
         self.facts: dict[str, AttributeValue] = {}
         self.work = Work(layer.instruments, span.is_recording(), scope, scope.get("cruddur.route"))
+        self._attributes = attributes
         self._layer = layer
         self._start = time.perf_counter()
         self._is_complete = False
@@ -264,45 +271,32 @@ class _Exchange:
 
     def _log(self, level: int, seconds: float) -> None:
         """The canonical line: one a request, with all that its span knows."""
-        scope, route = self.scope, self.work.route
-        method = scope.get("method", "GET")  # a websocket's handshake has no other
-        client = scope.get("client")
+        known = self._attributes
         fields: dict[str, AttributeValue] = {
-            "http.request.method": method if method in METHODS else "_OTHER",
-            "http.route": route or "",
-            "url.path": scope["cruddur.path"],
-            "http.response.status_code": self.status or 0,
+            "http.request.method": known["http.request.method"],
+            "http.route": known.get("http.route", ""),
+            "url.path": known["url.path"],
+            "http.response.status_code": 0,
             "app.duration_ms": milliseconds(seconds),
-            "client.address": client[0] if client else "",
+            "client.address": known.get("client.address", ""),
             **self.facts,
         }
+        method, path = known["http.request.method"], fields["http.route"] or fields["url.path"]
         outcome = self.status or "no answer"
-        path = route or fields["url.path"]
-        method = fields["http.request.method"]
         logger.log(level, "%s %s %s", method, path, outcome, extra={"fields": fields})
 
 
 class _Request(_Exchange):
     """One that is measured beside."""
 
-    def __init__(
-        self,
-        layer: RequestLayer,
-        scope: Scope,
-        span: Span,
-        attributes: Mapping[str, AttributeValue],
-    ) -> None:
-        super().__init__(layer, scope, span)
-        self._attributes = attributes
-        self._active = {key: attributes[key] for key in _ACTIVE}
-
     async def run(self, receive: Receive, send: Send) -> None:
         active = self.work.instruments.gauges["http.server.active_requests"]
-        active.add(1, self._active)
+        measured = {key: self._attributes[key] for key in _ACTIVE}
+        active.add(1, measured)
         try:
             await super().run(receive, send)
         finally:
-            active.add(-1, self._active)
+            active.add(-1, measured)
 
     def _end(self, seconds: float) -> None:
         super()._end(seconds)
