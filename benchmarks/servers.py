@@ -42,17 +42,23 @@ class Server:
     @property
     def cpu(self) -> float:
         """CPU seconds so far, of all processes and their threads together."""
-        ticks = 0
-        for pid in self.pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / TICKS
+        return sum(map(cpu_seconds, self.pids))
 
     @property
     def memory(self) -> int:
         """Resident bytes of the largest of its processes, which is a worker."""
-        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.pids)
-        return max(map(int, pages)) * PAGE_BYTES
+        return max(map(resident_bytes, self.pids))
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_bytes(pid: int) -> int:
+    """How much of the memory a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
 
 def command(peer: str, workers: int, port: int) -> list[str]:

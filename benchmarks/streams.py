@@ -34,7 +34,7 @@ import asyncpg
 
 from benchmarks.clients import percentile
 from benchmarks.reader import Report, reading
-from benchmarks.servers import HOST, PAGE_BYTES, TICKS, free_port, wait
+from benchmarks.servers import HOST, cpu_seconds, free_port, resident_bytes, wait
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, new_signing_key
@@ -109,17 +109,12 @@ class Server:
     @property
     def memory(self) -> int:
         """Resident bytes of its workers."""
-        pages = (Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.workers)
-        return sum(map(int, pages)) * PAGE_BYTES
+        return sum(map(resident_bytes, self.workers))
 
     @property
     def cpu(self) -> float:
         """CPU seconds of its workers so far, all their threads together."""
-        ticks = 0
-        for pid in self.workers:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / TICKS
+        return sum(map(cpu_seconds, self.workers))
 
     @property
     def waited(self) -> float:
