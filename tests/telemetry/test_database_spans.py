@@ -18,7 +18,7 @@ from cruddur.db.sweeper import sweep
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from support import Api, Member, expire, visiting
-from telemetry.recorded import WAIT, Recorded, attributes, until
+from telemetry.recorded import PATIENCE, WAIT, Recorded, attributes, until
 
 
 def statements(recorded: Recorded) -> list[ReadableSpan]:
@@ -236,12 +236,12 @@ async def test_the_sweeper_has_a_span_for_each_sweep(settings: Settings, seconds
 async def test_a_stored_answer_costs_its_trace_one_look_at_the_database(
     traced: Api, recorded: Recorded
 ) -> None:
-    for _ in range(3):
-        recorded.clear()
-        await traced.request("GET", "/api/activities/home?limit=7")
-    assert [s.name for s in recorded.spans if s.name != WAIT] == [
-        "SELECT snapshot.current",
-        "GET /api/activities/home",
-    ]
+    async with asyncio.timeout(PATIENCE):
+        while True:  # another test's commit to the same server has it made anew
+            recorded.clear()
+            await traced.request("GET", "/api/activities/home?limit=7")
+            names = [span.name for span in recorded.spans if span.name != WAIT]
+            if names == ["SELECT snapshot.current", "GET /api/activities/home"]:
+                break
     assert attributes(recorded.server)["app.db.statements"] == 1
     assert attributes(recorded.server)["http.response.body.size"] == 2
