@@ -22,7 +22,7 @@ ACQUIRE_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it is answered 503."""
 
 
-_RESET_SECONDS = 2.0
+_ROLLBACK_SECONDS = 2.0
 
 _PING = load("health.ping")
 _BEGIN, _COMMIT, _ROLLBACK = (
@@ -322,10 +322,10 @@ async def _make_anew(conn: Any) -> None:
 
     asyncpg has a statement prepared and executed before it sends a Sync. Who is interrupted
     between the two leaves a transaction open, with its locks and its `now()`, to whoever has
-    the connection next.
+    the connection next. Where none is, the server says so in a notice, which is let pass.
     """
     try:
-        await conn.reset(timeout=_RESET_SECONDS)
+        await conn.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
     except BaseException as error:
         with contextlib.suppress(asyncpg.InterfaceError):  # it is closed
             conn.terminate()
