@@ -112,6 +112,7 @@ def new_crud(user_uuid: UUID, message: str, ttl: str) -> dict[str, Any]:
     """The parameters of the statement that creates."""
     return {
         "user_uuid": user_uuid,
+        "session_uuid": None,  # which was seen to before
         "message": message,
         "lifetime": LIFETIMES[ttl],
         "tags": list(dict.fromkeys(tag.lower() for tag in _TAG.findall(message))),

@@ -204,6 +204,39 @@ async def test_who_may_not_post_is_told_so_before_the_body_is_judged(api: Api) -
         assert refused(response) == ["generic_401"]
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "DELETE FROM sessions",
+        "UPDATE sessions SET expires_at = now()",
+        "UPDATE sessions SET user_uuid = (SELECT uuid FROM users WHERE handle = 'bayko')",
+        "DELETE FROM users WHERE handle = 'andrewbrown'",
+    ],
+)
+async def test_whose_session_ended_elsewhere_posts_no_more(
+    andrew: Member, bayko: Member, database: asyncpg.Connection, ending: str
+) -> None:
+    """Although this process has seen who they are."""
+    once = {"Idempotency-Key": "once"}
+    draft = {"message": "hello", "ttl": "1-day"}
+    answer = {"message": "So it is"}
+    await andrew.post("/api/activities", draft, headers=once)
+    crud = f"/api/activities/{(await bayko.crud())['uuid']}/reply"
+    await andrew.post(crud, answer)
+    await database.execute(ending)
+    left = await count_rows(database, "activities")
+    for path, body, headers in (
+        ("/api/activities", draft, {}),
+        ("/api/activities", draft, once),
+        ("/api/activities", {"message": ""}, {}),
+        ("/api/activities", [], {}),
+        (crud, answer, {}),
+        (f"/api/activities/{uuid4()}/reply", answer, {}),
+    ):
+        assert await andrew.post(path, body, headers=headers, expect=401) == ["generic_401"]
+    assert await count_rows(database, "activities") == left
+
+
 # --- Posting --------------------------------------------------------------------------
 
 

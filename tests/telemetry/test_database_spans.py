@@ -41,11 +41,18 @@ async def test_D1_a_write_of_one_statement_commits_by_itself(
 ) -> None:
     worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
     recorded.clear()
-    await worf.crud()
+    uuid = (await worf.crud())["uuid"]
     assert [span.name for span in statements(recorded)] == [
         "SELECT users.viewer",
         "INSERT activities.create",
     ]
+    recorded.clear()
+    await worf.crud()
+    await worf.reply(uuid)
+    assert [span.name for span in statements(recorded)] == [
+        "INSERT activities.create",
+        "INSERT activities.reply",
+    ], "who it is was known, and the statement asks whether the session is open"
 
 
 async def test_D1_a_write_of_several_has_its_transaction_around_it(

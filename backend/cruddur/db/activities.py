@@ -143,38 +143,41 @@ async def insert_activity(
     conn: Connection,
     *,
     user_uuid: UUID,
+    session_uuid: UUID | None,
     message: str,
     lifetime: timedelta,
     tags: Sequence[str],
     mentions: Sequence[str],
-) -> Crud:
-    """A new crud, with its tags and the notifications of those it mentions."""
+) -> Crud | None:
+    """A new crud, with its tags and the notifications of those it mentions; None when the
+    author is gone or the session, if there is one, not open."""
     row = await _CREATE.row(
         conn,
         user_uuid=user_uuid,
+        session_uuid=session_uuid,
         message=message,
         lifetime=lifetime,
         tags=tags,
         mentions=mentions,
     )
-    if row is None:
-        raise RuntimeError("an insert without a condition returned no row")
-    return crud(row, user_uuid)
+    return crud(row, user_uuid) if row else None
 
 
 async def insert_reply(
     conn: Connection,
     *,
     user_uuid: UUID,
+    session_uuid: UUID | None,
     parent_uuid: UUID,
     message: str,
     tags: Sequence[str],
     mentions: Sequence[str],
 ) -> Crud | None:
-    """A reply, or None when its parent is not live."""
+    """A reply, or None when its parent is not live, or as `insert_activity` says."""
     row = await _REPLY.row(
         conn,
         user_uuid=user_uuid,
+        session_uuid=session_uuid,
         parent_uuid=parent_uuid,
         message=message,
         tags=tags,

@@ -4,19 +4,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from cruddur.errors import UnauthenticatedError
+
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """A person whose access token was verified.
+class Claimant:
+    """A person whose access token was verified; whether its session is still open was not.
 
-    `session_uuid` is None for the demo identity and for tokens of another issuer;
-    `access_token` is empty for the demo identity, and `access_ends_at` None: it never ends.
+    Only what asks that in the statement that acts for them takes one, and refuses with
+    UnauthenticatedError if it is not. `session_uuid` is None for the demo identity and for
+    tokens of another issuer.
     """
 
     uuid: UUID
+    session_uuid: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer(Claimant):
+    """A person whose access token was verified, and whose session is open.
+
+    `access_token` is empty for the demo identity, and `access_ends_at` None: it never ends.
+    """
+
     handle: str
     issuer: str
     subject: str
-    session_uuid: UUID | None
     access_token: str
     access_ends_at: datetime | None = None
+
+
+def proven(claimant: Claimant) -> Viewer:
+    """The viewer that a claimant is. Raises UnauthenticatedError as long as that is open."""
+    if not isinstance(claimant, Viewer):
+        raise UnauthenticatedError
+    return claimant

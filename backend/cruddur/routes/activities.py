@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Raw
 from quart import request
 
-from cruddur.identity.viewer import Viewer
+from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
 from cruddur.routes.once import keyed_call
 from cruddur.services import activities as service
@@ -105,14 +105,14 @@ async def show(viewer: Viewer | None, uuid: UUID, query: RepliesPaging) -> Paged
 
 
 @activities.handle("POST", "/api/activities", summary="Post a crud", idempotent=Crud)
-async def create(viewer: Viewer, body: CrudDraft) -> Raw:
+async def create(viewer: Claimant, body: CrudDraft) -> Raw:
     """It lives for its `ttl` and is gone."""
 
     async def post() -> Created:
         crud = await service.post(conn, viewer, body)
         return Created(crud, activity_uuid=crud.uuid)
 
-    call = keyed_call(viewer.uuid, body)
+    call = keyed_call(viewer, body)
     async with writing(resources().database, call) as conn:
         return await once(conn, call, post)
 
@@ -124,7 +124,7 @@ async def create(viewer: Viewer, body: CrudDraft) -> Raw:
     idempotent=Crud,
     refuses={404: ["not_found"]},
 )
-async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Raw:
+async def reply(viewer: Claimant, uuid: UUID, body: ReplyDraft) -> Raw:
     """The reply goes when its crud goes. A notification's uuid replies to its subject; a
     message is answered by a message."""
 
@@ -134,7 +134,7 @@ async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Raw:
             return Created(crud, message_uuid=crud.uuid)
         return Created(crud, activity_uuid=crud.uuid)
 
-    call = keyed_call(viewer.uuid, body)
+    call = keyed_call(viewer, body)
     async with writing(resources().database, call) as conn:
         return await once(conn, call, post)
 

@@ -3,7 +3,8 @@
     @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", refuses={404: …})
     async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Crud: ...
 
-`viewer: Viewer` demands a valid access token, `viewer: Viewer | None` uses one if it is
+`viewer: Viewer` demands a valid access token, `viewer: Claimant` as well, leaving it to the
+handler's statement whether the session is open, `viewer: Viewer | None` uses a token if it is
 valid, and no `viewer` means that nobody asks. `body` and `query` are drafts of
 `cruddur.wire`; other parameters come from the path. The returned type is the answer,
 always 200 with JSON. The OpenAPI document is made of the same declarations.
@@ -19,8 +20,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 from quart import Blueprint, Response, current_app, request
 
-from cruddur.errors import UnsupportedMediaTypeError
-from cruddur.identity.viewer import Viewer
+from cruddur.errors import CruddurError, UnsupportedMediaTypeError
+from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.resources import Resources
 from cruddur.routes.drafts import read_body, read_query
 from cruddur.telemetry.work import current_work
@@ -161,15 +162,28 @@ def client_address() -> str:
 def _access(viewer: Any) -> Access:
     if viewer is None:
         return "open"
-    return "required" if viewer is Viewer else "optional"
+    return "required" if viewer in {Viewer, Claimant} else "optional"
 
 
 def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
     takes_viewer = "viewer" in signature(handler).parameters
+    takes_claimant = get_type_hints(handler).get("viewer") is Claimant
 
     async def view(**arguments: Any) -> Response:
+        if takes_claimant:
+            arguments["viewer"] = claimant = await _claimant()
+            try:
+                return await answer(arguments)
+            except CruddurError:
+                if isinstance(claimant, Viewer):
+                    raise
+            # Nothing was done. Before they are told why, their session has to be open.
+            current_work().user_uuid = None
         if takes_viewer:
             arguments["viewer"] = await _viewer(endpoint)
+        return await answer(arguments)
+
+    async def answer(arguments: dict[str, Any]) -> Response:
         if endpoint.query is not None:
             arguments["query"] = read_query(endpoint.query, request.args)
         if endpoint.body is not None:
@@ -177,11 +191,16 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
                 raise UnsupportedMediaTypeError
             arguments["body"] = body = read_body(endpoint.body, await body_bytes())
             current_work().bodies.append(body)
-        answer = await handler(**arguments)
-        return respond(endpoint, answer)
+        return respond(endpoint, await handler(**arguments))
 
     view.__name__ = endpoint.name
     return view
+
+
+async def _claimant() -> Claimant:
+    claimant = await resources().authenticator.claim(request.headers.get("Authorization"))
+    current_work().user_uuid = claimant.uuid
+    return claimant
 
 
 async def _viewer(endpoint: Endpoint) -> Viewer | None:

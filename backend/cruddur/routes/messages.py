@@ -80,4 +80,4 @@ async def send(viewer: Viewer, body: MessageDraft) -> Raw:
         return Created(message, message_uuid=message.uuid)
 
     async with resources().database.transaction() as conn:
-        return await once(conn, keyed_call(viewer.uuid, body), post)
+        return await once(conn, keyed_call(viewer, body), post)

@@ -7,8 +7,8 @@ from uuid import UUID
 from cruddur.db import activities as db
 from cruddur.db import notifications as notifications_db
 from cruddur.db.statements import Connection
-from cruddur.errors import NotFoundError
-from cruddur.identity.viewer import Viewer
+from cruddur.errors import NotFoundError, UnauthenticatedError
+from cruddur.identity.viewer import Claimant, Viewer, proven
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
 from cruddur.telemetry.work import current_work, span
@@ -147,29 +147,38 @@ async def show(
     return CrudPage(activity, replies.items), replies.cursor
 
 
-async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
-    """A new crud that lives for the draft's ttl."""
+async def post(conn: Connection, viewer: Claimant, draft: CrudDraft) -> Crud:
+    """A new crud that lives for the draft's ttl.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
     created = await db.insert_activity(
         conn,
         user_uuid=viewer.uuid,
+        session_uuid=viewer.session_uuid,
         message=draft.message,
         lifetime=LIFETIMES[draft.ttl],
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
     )
+    if created is None:
+        raise UnauthenticatedError
     current_work().count("app.cruds.created", attributes={"app.kind": "crud"})
     return created
 
 
-async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud:
+async def reply(conn: Connection, claimant: Claimant, uuid: UUID, draft: ReplyDraft) -> Crud:
     """A reply to a crud, or to what a notification is about: a crud, or a message.
 
     Raises:
         NotFoundError: there is nothing live to reply to.
+        UnauthenticatedError: the claimant is no viewer, and it is no reply to a crud.
     """
-    created = await _reply(conn, viewer, uuid, draft)
+    created = await _reply(conn, claimant, uuid, draft)
     if created is not None:
         return created
+    viewer = proven(claimant)
     note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer.uuid)
     if note is None:
         raise NotFoundError
@@ -197,10 +206,11 @@ async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
     return Deleted(uuid)
 
 
-async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud | None:
+async def _reply(conn: Connection, viewer: Claimant, uuid: UUID, draft: ReplyDraft) -> Crud | None:
     created = await db.insert_reply(
         conn,
         user_uuid=viewer.uuid,
+        session_uuid=viewer.session_uuid,
         parent_uuid=uuid,
         message=draft.message,
         tags=text.tags(draft.message),

@@ -75,18 +75,28 @@ async def _person(conn: Connection, handle: str, name: str, password_hash: str) 
     if created is None:
         raise RuntimeError(f"the handle {handle} is taken in an empty database")
     await accounts_db.insert_account(conn, user_uuid=uuid, email=email, password_hash=password_hash)
-    return Viewer(uuid, handle, ISSUER, str(uuid), None, "")
+    return Viewer(
+        uuid=uuid,
+        session_uuid=None,
+        handle=handle,
+        issuer=ISSUER,
+        subject=str(uuid),
+        access_token="",
+    )
 
 
 async def _crud(conn: Connection, author: Viewer, message: str) -> UUID:
     crud = await activities_db.insert_activity(
         conn,
         user_uuid=author.uuid,
+        session_uuid=author.session_uuid,
         message=message,
         lifetime=LIFETIME,
         tags=text.tags(message),
         mentions=text.mentions(message),
     )
+    if crud is None:
+        raise RuntimeError(f"{author.handle} is not there")
     return crud.uuid
 
 
@@ -94,6 +104,7 @@ async def _reply(conn: Connection, author: Viewer, parent: UUID, message: str) -
     await activities_db.insert_reply(
         conn,
         user_uuid=author.uuid,
+        session_uuid=author.session_uuid,
         parent_uuid=parent,
         message=message,
         tags=text.tags(message),

@@ -1,11 +1,31 @@
--- A new crud, its tags, and a word to everybody it mentions, in one round trip.
-WITH created AS (
+-- A new crud, its tags, and a word to everybody it mentions, in one round trip. No row when the
+-- session, if one is named, is not open.
+WITH author AS (
+    SELECT
+        users.uuid,
+        users.display_name,
+        users.handle,
+        users.avatar_url
+    FROM users
+    WHERE users.uuid = :user_uuid
+      AND (
+          :session_uuid::uuid IS NULL
+          OR EXISTS (
+              SELECT FROM sessions
+              WHERE sessions.uuid = :session_uuid
+                AND sessions.user_uuid = users.uuid
+                AND sessions.expires_at > now()
+          )
+      )
+),
+created AS (
     INSERT INTO activities (user_uuid, message, expires_at)
     SELECT
-        :user_uuid,
+        author.uuid,
         :message,
         now() + :lifetime
-    FROM set_config('cruddur.traceparent', :traceparent, true)
+    FROM author
+    CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
 ),
 tagged AS (
@@ -29,9 +49,9 @@ mentioned AS (
 )
 SELECT
     created.uuid,
-    users.display_name,
-    users.handle,
-    users.avatar_url,
+    author.display_name,
+    author.handle,
+    author.avatar_url,
     created.message,
     created.created_at,
     created.expires_at,
@@ -42,4 +62,4 @@ SELECT
     false AS liked,
     false AS reposted
 FROM created
-JOIN users ON users.uuid = created.user_uuid
+CROSS JOIN author

@@ -1,6 +1,25 @@
 -- A reply to a live crud, its tags, and a word to the author and to everybody mentioned.
--- No row when there is no such crud any more. The trigger takes over the parent's expiry.
-WITH parent AS (
+-- No row when there is no such crud any more, or when the session, if one is named, is not
+-- open. The trigger takes over the parent's expiry.
+WITH author AS (
+    SELECT
+        users.uuid,
+        users.display_name,
+        users.handle,
+        users.avatar_url
+    FROM users
+    WHERE users.uuid = :user_uuid
+      AND (
+          :session_uuid::uuid IS NULL
+          OR EXISTS (
+              SELECT FROM sessions
+              WHERE sessions.uuid = :session_uuid
+                AND sessions.user_uuid = users.uuid
+                AND sessions.expires_at > now()
+          )
+      )
+),
+parent AS (
     SELECT
         live_activities.uuid,
         live_activities.user_uuid,
@@ -11,11 +30,12 @@ WITH parent AS (
 created AS (
     INSERT INTO activities (user_uuid, message, expires_at, reply_to_activity_uuid)
     SELECT
-        :user_uuid,
+        author.uuid,
         :message,
         parent.expires_at,
         parent.uuid
-    FROM parent
+    FROM author
+    CROSS JOIN parent
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
 ),
@@ -53,9 +73,9 @@ mentioned AS (
 )
 SELECT
     created.uuid,
-    users.display_name,
-    users.handle,
-    users.avatar_url,
+    author.display_name,
+    author.handle,
+    author.avatar_url,
     created.message,
     created.created_at,
     created.expires_at,
@@ -66,4 +86,4 @@ SELECT
     false AS liked,
     false AS reposted
 FROM created
-JOIN users ON users.uuid = created.user_uuid
+CROSS JOIN author
