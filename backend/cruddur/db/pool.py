@@ -322,10 +322,14 @@ async def _make_anew(conn: Any) -> None:
 
     asyncpg has a statement prepared and executed before it sends a Sync. Who is interrupted
     between the two leaves a transaction open, with its locks and its `now()`, to whoever has
-    the connection next. Where none is, the server says so in a notice, which is let pass.
+    the connection next. Any other statement ends that; a BEGIN that was under way needs its
+    ROLLBACK. Without a transaction that would be a warning in the server's log.
     """
     try:
-        await conn.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+        async with asyncio.timeout(_ROLLBACK_SECONDS):
+            await conn.execute("ROLLBACK" if conn.is_in_transaction() else "SELECT")
+            if conn.is_in_transaction():
+                await conn.execute("ROLLBACK")
     except BaseException as error:
         with contextlib.suppress(asyncpg.InterfaceError):  # it is closed
             conn.terminate()
