@@ -230,6 +230,7 @@ async def test_whose_session_ended_elsewhere_posts_no_more(
         ("/api/activities", draft, once),
         ("/api/activities", {"message": ""}, {}),
         ("/api/activities", [], {}),
+        ("/api/activities", {"message": "x" * BODY_BYTES}, {}),
         (crud, answer, {}),
         (f"/api/activities/{uuid4()}/reply", answer, {}),
     ):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import asyncpg
@@ -23,7 +24,7 @@ from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import PROBES, STREAMS
 from live.listening import listening
-from support import Api, Member, refused, serving, visiting
+from support import JSON, Api, Member, refused, serving, visiting
 from telemetry.recorded import Recorded, Reports, attributes, until
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -480,6 +481,35 @@ async def test_the_course_s_own_span_is_on_the_home_feed(
     assert facts["app.result_length"] == 3
     assert str(facts["app.now"]).endswith("+00:00")
     assert attributes(recorded.server)["enduser.pseudo.id"] == str(worf.uuid)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("path", ["/api/activities", "/api/activities/{uuid}/reply"])
+async def test_who_is_signed_out_while_the_body_comes_is_refused_and_nobody(
+    traced: Api,
+    traced_app: Quart,
+    recorded: Recorded,
+    database: asyncpg.Connection,
+    path: str,
+    is_known: bool,
+) -> None:
+    troi = await Member.enter(traced, database, traced_app, "troi", "Deanna Troi")
+    worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
+    path = path.format(uuid=(await troi.crud())["uuid"])
+    if is_known:
+        await worf.crud()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"message": "Qapla\'",'
+        if not is_known:
+            await recorded.until(lambda seen: seen.spans)  # who it is was looked up
+        await database.execute("DELETE FROM sessions")
+        yield b'"ttl": "1-day"}'
+
+    recorded.clear()
+    response = await worf.request("POST", path, headers=JSON, content=body(), expect=401)
+    assert refused(response) == ["generic_401"]
+    assert "enduser.pseudo.id" not in attributes(recorded.server)
 
 
 async def test_an_odd_header_is_no_fault_of_ours(traced_app: Quart, settings: Settings) -> None:

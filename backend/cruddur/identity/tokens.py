@@ -27,7 +27,7 @@ LEEWAY_SECONDS = 10
 """How far an issuer's clock may be from ours: a token that was just issued must be good."""
 
 REMEMBERED = 4096
-"""Tokens whose signature is not checked again, at most: some megabytes."""
+"""Tokens at most whose signature is not checked again and whose people are known: megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

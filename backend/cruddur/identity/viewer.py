@@ -11,9 +11,9 @@ from cruddur.errors import UnauthenticatedError
 class Claimant:
     """A person whose access token was verified; whether its session is still open was not.
 
-    Only what asks that in the statement that acts for them takes one, and refuses with
-    UnauthenticatedError if it is not. `session_uuid` is None for the demo identity and for
-    tokens of another issuer.
+    Who takes one asks that in the statement that acts for them, or calls `proven`, and refuses
+    nothing after it has written. `session_uuid` is None for the demo identity and for tokens of
+    another issuer.
     """
 
     uuid: UUID
@@ -35,7 +35,7 @@ class Viewer(Claimant):
 
 
 def proven(claimant: Claimant) -> Viewer:
-    """The viewer that a claimant is. Raises UnauthenticatedError as long as that is open."""
+    """The viewer that a claimant is. Raises UnauthenticatedError for one who is none."""
     if not isinstance(claimant, Viewer):
         raise UnauthenticatedError
     return claimant

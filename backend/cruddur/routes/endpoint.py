@@ -1,13 +1,16 @@
 """Endpoints: a handler's signature is its declaration.
 
     @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", refuses={404: …})
-    async def reply(viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Crud: ...
+    async def reply(viewer: Claimant, uuid: UUID, body: ReplyDraft) -> Raw: ...
 
 `viewer: Viewer` demands a valid access token, `viewer: Claimant` as well, leaving it to the
 handler's statement whether the session is open, `viewer: Viewer | None` uses a token if it is
-valid, and no `viewer` means that nobody asks. `body` and `query` are drafts of
-`cruddur.wire`; other parameters come from the path. The returned type is the answer,
-always 200 with JSON. The OpenAPI document is made of the same declarations.
+valid, and no `viewer` means that nobody asks. What is refused to a claimant is answered once
+more for the viewer, so such a handler refuses nothing after it has written.
+
+`body` and `query` are drafts of `cruddur.wire`; other parameters come from the path. The
+returned type is the answer, always 200 with JSON. The OpenAPI document is made of the same
+declarations.
 """
 
 import hashlib
@@ -19,6 +22,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from quart import Blueprint, Response, current_app, request
+from werkzeug.exceptions import HTTPException
 
 from cruddur.errors import CruddurError, UnsupportedMediaTypeError
 from cruddur.identity.viewer import Claimant, Viewer
@@ -174,12 +178,13 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
             arguments["viewer"] = claimant = await _claimant()
             try:
                 return await answer(arguments)
-            except CruddurError:
-                if isinstance(claimant, Viewer):
+            except (CruddurError, HTTPException) as refusal:
+                # Nothing was done. Before they are told why, their session has to be open.
+                current_work().user_uuid = None
+                arguments["viewer"] = await _viewer(endpoint)
+                if isinstance(claimant, Viewer) or isinstance(refusal, HTTPException):
                     raise
-            # Nothing was done. Before they are told why, their session has to be open.
-            current_work().user_uuid = None
-        if takes_viewer:
+        elif takes_viewer:
             arguments["viewer"] = await _viewer(endpoint)
         return await answer(arguments)
 

@@ -151,7 +151,7 @@ async def post(conn: Connection, viewer: Claimant, draft: CrudDraft) -> Crud:
     """A new crud that lives for the draft's ttl.
 
     Raises:
-        UnauthenticatedError: the viewer's session is not open.
+        UnauthenticatedError: the viewer is gone, or their session is not open.
     """
     created = await db.insert_activity(
         conn,
@@ -173,7 +173,7 @@ async def reply(conn: Connection, claimant: Claimant, uuid: UUID, draft: ReplyDr
 
     Raises:
         NotFoundError: there is nothing live to reply to.
-        UnauthenticatedError: the claimant is no viewer, and it is no reply to a crud.
+        UnauthenticatedError: no reply to a crud came of it, and the claimant is no viewer.
     """
     created = await _reply(conn, claimant, uuid, draft)
     if created is not None:

@@ -1,5 +1,5 @@
 -- A new crud, its tags, and a word to everybody it mentions, in one round trip. No row when the
--- session, if one is named, is not open.
+-- author is gone, or the session, if one is named, is not open.
 WITH author AS (
     SELECT
         users.uuid,

@@ -1,6 +1,6 @@
 -- A reply to a live crud, its tags, and a word to the author and to everybody mentioned.
--- No row when there is no such crud any more, or when the session, if one is named, is not
--- open. The trigger takes over the parent's expiry.
+-- No row when there is no such crud any more, when the author is gone, or when the session, if
+-- one is named, is not open. The trigger takes over the parent's expiry.
 WITH author AS (
     SELECT
         users.uuid,
