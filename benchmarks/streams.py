@@ -394,6 +394,9 @@ async def write(server: Server, numbers: Sequence[int], rate: float, writers: in
             raise RuntimeError(head)
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         await reader.readexactly(int(length))
+        if b"\r\nconnection: close" in head.lower():  # as after a thousand requests
+            writer.close()
+            reader, writer = await asyncio.open_connection(HOST, server.port)
         idle.put_nowait((reader, writer))
 
     async with asyncio.TaskGroup() as posts:
