@@ -1,16 +1,16 @@
 """From the `Authorization` header to a Viewer."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.errors import UnauthenticatedError, UnavailableError
 from cruddur.identity.entry import enter
 from cruddur.identity.provider import Attributes
-from cruddur.identity.tokens import REMEMBERED, Claims, Verifier
+from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Claimant, Viewer
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ class Authenticator:
         self._verifier = verifier
         self._describers = describers
         self._demo_handle = demo_handle.lower()
-        self._people: OrderedDict[Claims, UUID] = OrderedDict()
+        # For as long as the verifier remembers the token.
+        self._people: WeakKeyDictionary[Claims, UUID] = WeakKeyDictionary()
 
     async def claim(self, header: str | None) -> Claimant:
         """Who this header says is asking: the viewer, or a claimant where the same token had
@@ -48,13 +49,14 @@ class Authenticator:
         Raises:
             UnauthenticatedError, UnavailableError: as `require` says.
         """
-        if header is not None:
-            claims = await self._verifier.verify(_bearer_token(header))
-            user_uuid = self._people.get(claims)
-            if user_uuid is not None:
-                self._people.move_to_end(claims)
-                return Claimant(user_uuid, claims.session_uuid)
-        return await self.require(header)
+        if header is None:
+            return await self.require(header)
+        token = _bearer_token(header)
+        claims = await self._verifier.verify(token)
+        user_uuid = self._people.get(claims)
+        if user_uuid is not None:
+            return Claimant(user_uuid, claims.session_uuid)
+        return await self._look_up(claims, token)
 
     async def require(self, header: str | None) -> Viewer:
         """The viewer of this header.
@@ -66,7 +68,18 @@ class Authenticator:
         if header is None and self._demo_handle:
             return await self._demo_viewer()
         token = _bearer_token(header)
-        claims = await self._verifier.verify(token)
+        return await self._look_up(await self._verifier.verify(token), token)
+
+    async def recognise(self, header: str | None) -> Viewer | None:
+        """The viewer if there is one; a token that is not good counts as none."""
+        if header is None and not self._demo_handle:
+            return None
+        try:
+            return await self.require(header)
+        except (UnauthenticatedError, UnavailableError):
+            return None
+
+    async def _look_up(self, claims: Claims, token: str) -> Viewer:
         async with self._database.connection() as conn:
             known = await db.select_viewer(
                 conn,
@@ -79,15 +92,6 @@ class Authenticator:
                 raise UnauthenticatedError
             return self._viewer(known, claims, token)
         return await self._first_sight(claims, token)
-
-    async def recognise(self, header: str | None) -> Viewer | None:
-        """The viewer if there is one; a token that is not good counts as none."""
-        if header is None and not self._demo_handle:
-            return None
-        try:
-            return await self.require(header)
-        except (UnauthenticatedError, UnavailableError):
-            return None
 
     async def _first_sight(self, claims: Claims, token: str) -> Viewer:
         describe = self._describers.get(claims.issuer)
@@ -105,8 +109,6 @@ class Authenticator:
     def _viewer(self, known: db.KnownUser, claims: Claims, token: str) -> Viewer:
         """The viewer, whose next claim needs no look at the database."""
         self._people[claims] = known.uuid
-        if len(self._people) > REMEMBERED:
-            self._people.popitem(last=False)
         return Viewer(
             uuid=known.uuid,
             session_uuid=claims.session_uuid,

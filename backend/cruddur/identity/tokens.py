@@ -27,10 +27,10 @@ LEEWAY_SECONDS = 10
 """How far an issuer's clock may be from ours: a token that was just issued must be good."""
 
 REMEMBERED = 4096
-"""Tokens at most whose signature is not checked again and whose people are known: megabytes."""
+"""Tokens whose signature is not checked again, at most: some megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Claims:
     """What a verified access token says."""
 
