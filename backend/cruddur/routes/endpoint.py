@@ -16,7 +16,6 @@ declarations.
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
 
@@ -109,7 +108,7 @@ class Area(Blueprint):
 
         def register(handler: H) -> H:
             hints = get_type_hints(handler)
-            access = _access(hints.get("viewer"))
+            viewer = hints.get("viewer")
             for number, rule in enumerate(rules):
                 endpoint = Endpoint(
                     method=method,
@@ -118,7 +117,7 @@ class Area(Blueprint):
                     area=self.name,
                     summary=summary,
                     description=handler.__doc__ or "",
-                    access=access,
+                    access=_access(viewer),
                     query=hints.get("query"),
                     body=hints.get("body"),
                     answer=idempotent or hints["return"],
@@ -134,7 +133,7 @@ class Area(Blueprint):
                 self.add_url_rule(
                     rule,
                     endpoint=f"{endpoint.name}_{method.lower()}",
-                    view_func=_view(handler, endpoint),
+                    view_func=_view(handler, endpoint, viewer),
                     methods=[method],
                 )
             return handler
@@ -169,12 +168,11 @@ def _access(viewer: Any) -> Access:
     return "required" if viewer in {Viewer, Claimant} else "optional"
 
 
-def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
-    takes_viewer = "viewer" in signature(handler).parameters
-    takes_claimant = get_type_hints(handler).get("viewer") is Claimant
+def _view(handler: Handler, endpoint: Endpoint, viewer: Any) -> Callable[..., Awaitable[Response]]:
+    """The view of a handler, whose `viewer` is declared as this, or not at all."""
 
     async def view(**arguments: Any) -> Response:
-        if takes_claimant:
+        if viewer is Claimant:
             arguments["viewer"] = claimant = await _claimant()
             try:
                 return await answer(arguments)
@@ -184,7 +182,7 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
                 arguments["viewer"] = await _viewer(endpoint)
                 if isinstance(claimant, Viewer) or isinstance(refusal, HTTPException):
                     raise
-        elif takes_viewer:
+        elif viewer is not None:
             arguments["viewer"] = await _viewer(endpoint)
         return await answer(arguments)
 
