@@ -189,7 +189,7 @@ class UnreadError(Exception):
     """The server closed the connection instead of reading the request."""
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """A connection that is kept, with one request at a time under way."""
 
     def __init__(self) -> None:
@@ -235,21 +235,21 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-class _Connections:
+class Connections:
     """Connections to one server, closed at the end."""
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._all: list[_Connection] = []
+        self._all: list[Connection] = []
 
-    async def open(self) -> _Connection:
+    async def open(self) -> Connection:
         """One more."""
         create = asyncio.get_running_loop().create_connection
-        _, connection = await create(_Connection, HOST, self._port)
+        _, connection = await create(Connection, HOST, self._port)
         self._all.append(connection)
         return connection
 
-    async def ask(self, connection: _Connection, request: bytes) -> _Connection:
+    async def ask(self, connection: Connection, request: bytes) -> Connection:
         """Send a request and wait for the answer; returns the connection for the next."""
         try:
             if connection.is_ending:
@@ -267,8 +267,9 @@ class _Connections:
 
 
 @asynccontextmanager
-async def _connected(port: int) -> AsyncIterator[_Connections]:
-    connections = _Connections(port)
+async def connected(port: int) -> AsyncIterator[Connections]:
+    """Connections to the server at this port, closed at the end."""
+    connections = Connections(port)
     try:
         yield connections
     finally:
@@ -278,12 +279,12 @@ async def _connected(port: int) -> AsyncIterator[_Connections]:
 async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
     latencies: list[float] = []
 
-    async def ask(connection: _Connection) -> None:
+    async def ask(connection: Connection) -> None:
         while (begin := time.perf_counter()) < start + seconds:
             connection = await connections.ask(connection, request)
             latencies.append(time.perf_counter() - begin)
 
-    async with _connected(port) as connections:
+    async with connected(port) as connections:
         opened = [await connections.open() for _ in range(CONNECTIONS)]
         start = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
@@ -303,14 +304,14 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
         else:
             waiting.append(due)
 
-    async def ask(connection: _Connection, due: float) -> None:
+    async def ask(connection: Connection, due: float) -> None:
         connection = await connections.ask(connection, request)
         latencies.append(time.perf_counter() - due)
         idle.append(connection)
         if waiting:
             send(waiting.popleft())
 
-    async with _connected(port) as connections:
+    async with connected(port) as connections:
         # The last one that was used comes first, so that as few serve as can.
         idle = [await connections.open() for _ in range(MOST_CONNECTIONS)]
         start = time.perf_counter()

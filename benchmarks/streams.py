@@ -32,7 +32,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from benchmarks.clients import percentile
+from benchmarks.clients import Connection, Request, connected, percentile
 from benchmarks.reader import Report, reading
 from benchmarks.servers import HOST, cpu_seconds, free_port, resident_bytes, wait
 from cruddur.db.embedded import EmbeddedPostgres
@@ -373,39 +373,26 @@ async def enter(dsn: str, pem: str) -> str:
 
 async def write(server: Server, numbers: Sequence[int], rate: float, writers: int) -> Sent:
     """Post a crud of each number at its moment, however long those before it take."""
-    # The last one that was used comes first, so that one connection serves while it can.
-    idle: asyncio.LifoQueue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
-    idle = asyncio.LifoQueue()
-    for _ in range(writers):
-        idle.put_nowait(await asyncio.open_connection(HOST, server.port))
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
     sent: Sent = {}
 
     async def post(number: int) -> None:
         sent[number] = time.monotonic()
-        reader, writer = await idle.get()
+        connection = await idle.get()
         body = json.dumps({"message": f"Crud {number}", "ttl": "1-hour"})
-        writer.write(
-            f"POST /api/activities HTTP/1.1\r\nHost: localhost\r\n"
-            f"Authorization: Bearer {server.token}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        head = await reader.readuntil(b"\r\n\r\n")
-        if b" 200 " not in head.split(b"\r\n", 1)[0]:
-            raise RuntimeError(head)
-        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        await reader.readexactly(int(length))
-        if b"\r\nconnection: close" in head.lower():  # as after a thousand requests
-            writer.close()
-            reader, writer = await asyncio.open_connection(HOST, server.port)
-        idle.put_nowait((reader, writer))
+        crud = Request("POST", "/api/activities", headers, body).encode()
+        idle.put_nowait(await connections.ask(connection, crud))
 
-    async with asyncio.TaskGroup() as posts:
-        start = time.monotonic()
-        for turn, number in enumerate(numbers):
-            await asyncio.sleep(start + turn / rate - time.monotonic())
-            posts.create_task(post(number))
-    while not idle.empty():
-        idle.get_nowait()[1].close()
+    async with connected(server.port) as connections:
+        # The last one that was used comes first, so that one connection serves while it can.
+        idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        for _ in range(writers):
+            idle.put_nowait(await connections.open())
+        async with asyncio.TaskGroup() as posts:
+            start = time.monotonic()
+            for turn, number in enumerate(numbers):
+                await asyncio.sleep(start + turn / rate - time.monotonic())
+                posts.create_task(post(number))
     return sent
 
 
