@@ -21,6 +21,8 @@ CRUDS ?= 100000
 MEMBERS ?= 1000
 HOLD ?=
 AMONG_PEOPLE ?=
+# Which attacks make attack runs; all without it.
+A ?=
 # Where make dev serves; containers say 0.0.0.0.
 HOST := localhost
 
@@ -35,7 +37,7 @@ NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test check format types schema registry images bench bench-telemetry \
-    bench-streams load load-seed lock clean
+    bench-streams load load-seed attack lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -93,6 +95,9 @@ load: $(VENV)/.load ## Load a running service as people do (URL, USERS, RATE, TI
 load-seed: $(VENV)/.run ## Add members and cruds to begin a load with (CRUDS, MEMBERS, HOLD=1)
 	$(BIN)/python tests/load/seed.py --cruds $(CRUDS) --members $(MEMBERS) \
 	    $(if $(HOLD),--hold) $(if $(AMONG_PEOPLE),--among-people)
+
+attack: $(VENV)/.run ## Attack a running service on this machine (URL, A="part of a name"); prints before and after
+	PYTHONPATH=tests $(BIN)/python -m attacks --url "$(URL)" $(A)
 
 lock: ## Resolve the dependencies anew and write requirements/
 	$(PYTHON) -m venv .local/lock
