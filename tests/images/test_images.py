@@ -103,7 +103,9 @@ def test_both_images_stand_on_the_same_bases_and_those_fit() -> None:
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_every_stage_stands_on_a_base_that_is_named_at_the_top(name: str) -> None:
-    stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", read(name), re.MULTILINE)
+    stages = re.findall(
+        r"^FROM (?:--platform=\$BUILDPLATFORM )?(\S+)(?: AS (\w+))?$", read(name), re.MULTILINE
+    )
     known = {f"${{{argument}}}" for argument in defaults(name)}
     for base, stage in stages:
         assert base in known

@@ -1,0 +1,107 @@
+"""The wheel runs on what the production image installs, and the image holds what it promises.
+
+`make image-check` builds and runs the image; these tests need no container engine.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile.prod").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+import cruddur
+missing = {}
+for found in pkgutil.walk_packages(cruddur.__path__, "cruddur."):
+    try:
+        importlib.import_module(found.name)
+    except ModuleNotFoundError as error:
+        missing[found.name] = error.name.partition(".")[0]
+json.dump({"from": cruddur.__file__, "missing": missing}, sys.stdout)
+"""
+
+
+def run(*command: str | Path, **options: object) -> str:
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, timeout=300,
+        **options,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with requirements/prod.txt and the wheel alone."""
+    folder = tmp_path_factory.mktemp("production")
+    environment, source = folder / "venv", folder / "source"
+    source.mkdir()
+    shutil.copy(ROOT / "pyproject.toml", source)
+    # As in the image: the trace explorer is for development.
+    shutil.copytree(
+        ROOT / "backend" / "cruddur", source / "backend" / "cruddur",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )  # fmt: skip
+    run(sys.executable, "-m", "venv", "--without-pip", environment)
+    python = environment / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+    install = (*pip, "install", "--quiet", "--no-compile")
+    run(*install, "--require-hashes", "-r", ROOT / "requirements" / "prod.txt")
+    run(
+        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+        "--wheel-dir", folder, source,
+    )  # fmt: skip
+    [wheel] = folder.glob("*.whl")
+    run(*install, "--no-deps", wheel)
+    return python
+
+
+def test_hardening_29_every_module_but_the_extras_imports_in_production(production: Path) -> None:
+    environment = {"CONNECTION_URL": "postgresql://build", "PATH": "/usr/bin:/bin"}
+    found = json.loads(
+        run(production, "-c", IMPORT_ALL, env=environment, cwd=production.parent).splitlines()[-1]
+    )
+    assert str(production.parents[1]) in found["from"]
+    extras = {
+        re.split(r"[^\w-]", requirement)[0]
+        for extra in ("aws", "redis", "rollbar")
+        for requirement in PROJECT["optional-dependencies"][extra]
+    }
+    strangers = {name: library for name, library in found["missing"].items()
+                 if library not in extras}  # fmt: skip
+    assert strangers == {}
+
+
+def test_hardening_29_the_command_line_works_in_production(production: Path) -> None:
+    command = production.with_name("cruddur")
+    assert PROJECT["version"] in run(command, "--version", env={}, cwd=production.parent)
+
+
+def test_hardening_29_the_image_compiles_without_importing_and_then_imports_the_service() -> None:
+    compiling = DOCKERFILE.index("compileall -q --invalidation-mode unchecked-hash /opt/venv")
+    importing = re.search(r"-c 'import ([\w., ]+)'", DOCKERFILE)
+    assert importing is not None
+    assert importing.start() > compiling
+    assert {"cruddur.asgi", "cruddur.served", "cruddur.__main__", "cruddur.healthcheck"} == set(
+        importing[1].split(", ")
+    )
+    assert "walk_packages" not in DOCKERFILE
+
+
+def test_hardening_38_the_image_is_labeled_and_its_page_is_built_once_for_all_platforms() -> None:
+    assert "FROM --platform=$BUILDPLATFORM ${NODE} AS page" in DOCKERFILE
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE))
+    assert labels["licenses"] == PROJECT["license"]
+    assert {"source", "revision", "created", "version"} <= labels.keys()
+    for name in ("source", "revision", "created", "version"):
+        assert labels[name] == f"${{{name.upper()}}}"
+        assert re.search(rf"^ARG {name.upper()}=", DOCKERFILE, re.MULTILINE)
