@@ -10,6 +10,7 @@ from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart, Request
 from quart_cors import cors
 
+from cruddur.edge.headers import CombinedHeaders
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -117,11 +118,14 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
                 with contextlib.suppress(asyncio.CancelledError):
                     await sweeper
 
+    app.asgi_app = CombinedHeaders(app.asgi_app)  # type: ignore[method-assign, assignment, arg-type]  # how Quart says to wrap it
     if not settings.demo_handle:  # whose name everybody has who has none
+        stored = [e for e in ENDPOINTS if e.cached and e.access == "optional"]
         app.asgi_app = StoredAnswers(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
             app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-            {e.rule for e in ENDPOINTS if e.cached and e.access == "optional"},
-            lambda: app.extensions["cruddur"].snapshots,
+            rules={e.rule for e in stored},
+            varying=("Origin", *(name for e in stored for name in e.vary)),  # CORS reads Origin
+            snapshots=lambda: app.extensions["cruddur"].snapshots,
         )
     telemetry.wrap(app)
     if settings.trusted_hops:

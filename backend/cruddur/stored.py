@@ -5,11 +5,15 @@ has expired since the answer was made, to make it anew would give the same bytes
 is older than its request, in any process, whoever writes (docs/decisions/0007).
 
 This layer is around Quart, and saves its routing, the statements and the encoding.
+
+A shared answer must not depend on anything that differs between two requests. So the
+application is given a request with the headers that the key holds, and no others: a handler that
+reads another one finds it missing, and cannot put it into an answer that others get.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,12 +28,11 @@ MOST = 128
 LONGEST = 128 * 1024
 """Bytes of an answer at most. A page of 40 cruds has some 16,000."""
 
-_VARYING = (b"content-type", b"origin")
 _CONDITION = b"if-none-match"
 _PERSONAL = frozenset({b"authorization", b"content-length", b"transfer-encoding"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
-Key: TypeAlias = tuple[str, bytes, tuple[bytes | None, ...]]
+Key: TypeAlias = tuple[str, str, bytes, tuple[bytes | None, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,24 @@ class StoredAnswers:
     """The layer; one per application."""
 
     def __init__(
-        self, app: Application, rules: Collection[str], snapshots: Callable[[], Snapshots]
+        self,
+        app: Application,
+        *,
+        rules: Collection[str],
+        varying: Iterable[str],
+        snapshots: Callable[[], Snapshots],
     ) -> None:
-        """Take the application inside, and the rules whose anonymous answers are stored."""
+        """Wrap the application.
+
+        Args:
+            app: the application.
+            rules: the rules whose anonymous answers are stored.
+            varying: the request headers that change these answers, as their `Vary` names them.
+            snapshots: returns what reads the present snapshot.
+        """
         self._app = app
         self._rules = frozenset(rules)
+        self._varying = {name.lower().encode(): i for i, name in enumerate(dict.fromkeys(varying))}
         self._snapshots = snapshots
         # None: it was asked for once, which is not worth the place.
         self._entries: OrderedDict[Key, _Entry | None] = OrderedDict()
@@ -70,13 +86,16 @@ class StoredAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
         key = self._key(scope)
-        if key is None or not self._is_known(key):
+        if key is None:
             await self._app(scope, receive, send)
+            return
+        if not self._is_known(key):
+            await self._app(self._reduced(scope, _CONDITION), receive, send)
             return
         try:
             snapshot = await self._snapshots().current()
         except Exception:  # it has its span, and will stop the application as well
-            await self._app(scope, receive, send)
+            await self._app(self._reduced(scope, _CONDITION), receive, send)
             return
         entry = self._entries.get(key)
         if entry is not None and entry.snapshot == snapshot:
@@ -90,13 +109,20 @@ class StoredAnswers:
         """What tells answers apart, or None for a request whose answer is not stored."""
         if scope.get("cruddur.route") not in self._rules or scope["method"] != "GET":
             return None
-        varying: list[bytes | None] = [None] * len(_VARYING)
+        varying: list[bytes | None] = [None] * len(self._varying)
         for name, value in scope["headers"]:
-            if name in _VARYING:
-                varying[_VARYING.index(name)] = value
+            if (place := self._varying.get(name)) is not None:
+                if varying[place] is not None:  # which of the two counts is open to doubt
+                    return None
+                varying[place] = value
             elif name in _PERSONAL:
                 return None
-        return scope["path"], scope["query_string"], tuple(varying)
+        return scope["scheme"], scope["path"], scope["query_string"], tuple(varying)
+
+    def _reduced(self, scope: Scope, *others: bytes) -> Scope:
+        """Return the scope with what its key holds, and with `others` of its headers."""
+        headers = [one for one in scope["headers"] if one[0] in self._varying or one[0] in others]
+        return {**scope, "headers": headers, "client": None}
 
     def _is_known(self, key: Key) -> bool:
         """Whether it was asked for before; from now on it was."""
@@ -120,12 +146,8 @@ class StoredAnswers:
             messages.append(message)
 
         # Whole, whatever this caller has of it already: others have nothing.
-        whole = {
-            **scope,
-            "headers": [header for header in scope["headers"] if header[0] != _CONDITION],
-        }
         try:
-            await self._app(whole, receive, keep)
+            await self._app(self._reduced(scope), receive, keep)
         finally:
             answer = _answer(messages)
             made.set_result(answer)

@@ -52,6 +52,12 @@ MAY_KNOW = {
         "cruddur.wire",
         *MEASURING,
     ),
+    "cruddur.edge": (
+        "cruddur.errors",
+        "cruddur.settings",
+        "cruddur.telemetry.server",  # the types of an ASGI layer
+        *MEASURING,
+    ),
     "cruddur.routes": (
         "cruddur.services",
         "cruddur.identity",
