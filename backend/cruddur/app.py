@@ -10,6 +10,7 @@ from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart, Request
 from quart_cors import cors
 
+from cruddur.edge.client import ClientAddress
 from cruddur.edge.headers import CombinedHeaders
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
@@ -128,6 +129,9 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             snapshots=lambda: app.extensions["cruddur"].snapshots,
         )
     telemetry.wrap(app)
+    app.asgi_app = ClientAddress(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+        app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+    )
     if settings.trusted_hops:
         app.asgi_app = ProxyFixMiddleware(  # type: ignore[method-assign]  # how Quart says to wrap it
             app.asgi_app,

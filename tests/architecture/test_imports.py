@@ -28,6 +28,7 @@ MAY_KNOW = {
     "cruddur.wire": (),
     "cruddur.errors": (),
     "cruddur.settings": (),
+    "cruddur.addresses": (),
     "cruddur.telemetry": ("cruddur.errors", "cruddur.settings"),
     "cruddur.db": ("cruddur.wire", *MEASURING),
     "cruddur.live": (
@@ -38,6 +39,7 @@ MAY_KNOW = {
         *MEASURING,
     ),
     "cruddur.services": (
+        "cruddur.addresses",
         "cruddur.db",
         "cruddur.identity",
         "cruddur.live",
@@ -53,12 +55,14 @@ MAY_KNOW = {
         *MEASURING,
     ),
     "cruddur.edge": (
+        "cruddur.addresses",
         "cruddur.errors",
         "cruddur.settings",
         "cruddur.telemetry.server",  # the types of an ASGI layer
         *MEASURING,
     ),
     "cruddur.routes": (
+        "cruddur.addresses",
         "cruddur.services",
         "cruddur.identity",
         "cruddur.resources",

@@ -2,6 +2,7 @@
 
 from quart import Response, request
 
+from cruddur.addresses import address_key
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.services import live as service
@@ -45,7 +46,7 @@ async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
             whose,
             query,
             last_event_id=request.headers.get("Last-Event-ID", query.last_event_id),
-            address=client_address(),
+            address=address_key(client_address()),
         )
     del response.headers["Content-Length"]
     return response
