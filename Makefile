@@ -36,7 +36,7 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
 NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry images bench bench-telemetry \
+.PHONY: help run dev test check format types schema registry image-check images bench bench-telemetry \
     bench-streams load load-seed attack lock clean
 
 help: ## List the targets
@@ -74,8 +74,11 @@ schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
 registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the registry
 	$(BIN)/python tests/telemetry/document.py
 
-images: ## Build both images, print their sizes, and try the production image (needs Docker or Podman)
-	$(PYTHON) tests/images/try_out.py
+image-check: ## Build the production image and use it as compose.prod.yaml deploys it (needs Docker or Podman)
+	$(PYTHON) tests/images/image_check.py
+
+images: ## Do that, and build and use all else: the development image, compose.yaml, its profile scale
+	$(PYTHON) tests/images/images.py
 
 bench: $(VENV)/.bench ## Measure the routes beside peers that do the same (B=--short; docs/performance.md)
 	$(BIN)/python -m benchmarks $(B)

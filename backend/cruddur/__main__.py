@@ -94,6 +94,8 @@ def serve_command(
         KeyRing(configured_keys(settings.signing_key))
     require_extras(settings)
     configure_logging(settings)
+    for warning in settings.warnings:
+        logger.warning(warning)
     defer_signals()
     try:
         code = _serve(settings, reload=reload, setup=setup, traces=traces)

@@ -15,6 +15,9 @@ if settings.demo_handle:
     # Another server binds the address, so nobody here can tell whether it is loopback.
     raise SettingsError("CRUDDUR_DEMO_HANDLE works under `cruddur serve` only")
 configure_logging(settings)
-logging.getLogger(__name__).info("telemetry: %s", describe_sinks(settings))
+logger = logging.getLogger(__name__)
+logger.info("telemetry: %s", describe_sinks(settings))
+for warning in settings.warnings:
+    logger.warning(warning)
 app = create_app(settings)
 app.before_serving(settle)

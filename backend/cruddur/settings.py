@@ -12,16 +12,25 @@ from ipaddress import ip_address
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 
 class SettingsError(Exception):
     """A variable is missing or makes no sense; the message names it."""
 
 
-def setting(variable: str, default: str, meaning: str) -> Any:
-    """A field read from a variable; `default` is written as the variable would be."""
-    return field(metadata={"variable": variable, "default": default, "meaning": meaning})
+def setting(variable: str, default: str, meaning: str, *, secret: bool = False) -> Any:
+    """Declare a field that is read from a variable.
+
+    Args:
+        variable: the name of the environment variable.
+        default: the value without it, written as the variable would be.
+        meaning: one phrase for the table in docs/operations.md.
+        secret: whether `<variable>_FILE` may name a file that holds the value.
+    """
+    return field(
+        metadata={"variable": variable, "default": default, "meaning": meaning, "secret": secret}
+    )
 
 
 ProviderName = Literal["local", "cognito"]
@@ -50,7 +59,10 @@ class Settings:
     """What may differ between two deployments of the same code."""
 
     connection_url: str = setting(
-        "CONNECTION_URL", "", "PostgreSQL to use; empty: the embedded server"
+        "CONNECTION_URL", "", "PostgreSQL to use; empty: the embedded server", secret=True
+    )
+    database_password: str = setting(
+        "PGPASSWORD", "", "password of CONNECTION_URL where it holds none", secret=True
     )
     data_directory: Path = setting(
         "CRUDDUR_DATA_DIRECTORY", ".local", "where the embedded server keeps its data"
@@ -88,6 +100,7 @@ class Settings:
         "",
         "`redis[s]://host:port` through which workers tell each other of new events (extra"
         " `redis`); empty: NOTIFY",
+        secret=True,
     )
     streams: int = setting("CRUDDUR_STREAMS", "10000", "open streams per worker at most")
     streams_per_address: int = setting(
@@ -106,6 +119,7 @@ class Settings:
         "CRUDDUR_SIGNING_KEY",
         "",
         "EC P-256 private keys (PEM): the first signs our tokens; empty: kept in the database",
+        secret=True,
     )
     address_attempts: int = setting(
         "CRUDDUR_ADDRESS_ATTEMPTS", "100", "account calls per address and kind in 15 minutes"
@@ -114,7 +128,10 @@ class Settings:
         "CRUDDUR_ACCOUNT_ATTEMPTS", "10", "account calls per account and kind in 15 minutes"
     )
     smtp_url: str = setting(
-        "SMTP_URL", "", "`smtp[s]://user:password@host:port`; empty: codes are log lines"
+        "SMTP_URL",
+        "",
+        "`smtp[s]://user:password@host:port`; empty: codes are log lines",
+        secret=True,
     )
     mail_from: str = setting("CRUDDUR_MAIL_FROM", "Cruddur <no-reply@localhost>", "sender of codes")
     aws_region: str = setting("AWS_DEFAULT_REGION", "us-east-1", "region of the Cognito pool")
@@ -182,7 +199,10 @@ class Settings:
         "OTEL_METRIC_EXPORT_INTERVAL", "60000", "milliseconds between two exports of metrics"
     )
     honeycomb_api_key: str = setting(
-        "HONEYCOMB_API_KEY", "", "ingest key: traces go to Honeycomb, or to the endpoint set above"
+        "HONEYCOMB_API_KEY",
+        "",
+        "ingest key: traces go to Honeycomb, or to the endpoint set above",
+        secret=True,
     )
     honeycomb_api_endpoint: str = setting(
         "HONEYCOMB_API_ENDPOINT", "https://api.honeycomb.io", "Honeycomb's own URL, by region"
@@ -199,7 +219,7 @@ class Settings:
         "AWS_ENDPOINT_URL_XRAY", "", "base URL of X-Ray; empty: the region's"
     )
     rollbar_access_token: str = setting(
-        "ROLLBAR_ACCESS_TOKEN", "", "failures go to Rollbar (extra `rollbar`)"
+        "ROLLBAR_ACCESS_TOKEN", "", "failures go to Rollbar (extra `rollbar`)", secret=True
     )
     rollbar_endpoint: str = setting(
         "ROLLBAR_ENDPOINT", "https://api.rollbar.com/api/1/", "base URL of Rollbar's API"
@@ -224,7 +244,10 @@ class Settings:
         "`host:port` of the page of `serve --traces`; started there if it is loopback",
     )
     operator_token: str = setting(
-        "CRUDDUR_OPERATOR_TOKEN", "", "bearer token of `/api/health/telemetry`; empty: 404"
+        "CRUDDUR_OPERATOR_TOKEN",
+        "",
+        "bearer token of `/api/health/telemetry`; empty: 404",
+        secret=True,
     )
 
     @classmethod
@@ -238,8 +261,13 @@ class Settings:
         values = {}
         for item in fields(cls):
             variable = item.metadata["variable"]
-            text = environ.get(variable, "").strip() or item.metadata["default"]
-            values[item.name] = _read(variable, text, types[item.name])
+            text = environ.get(variable, "").strip()
+            if not text and item.metadata["secret"]:
+                text = _read_file(f"{variable}_FILE", environ)
+            values[item.name] = _read(variable, text or item.metadata["default"], types[item.name])
+        values["connection_url"] = _with_password(
+            values["connection_url"], values["database_password"]
+        )
         settings = cls(**values)
         settings.check()
         return settings
@@ -331,6 +359,13 @@ class Settings:
             raise SettingsError("AWS_XRAY_DAEMON_ADDRESS is no host:port")
         if self.trace_url and "{trace_id}" not in self.trace_url:
             raise SettingsError("CRUDDUR_TRACE_URL has no place for {trace_id}")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator has probably forgotten, one sentence each; none of it stops a start."""
+        if self.environment == "production" and self.provider == "local" and not self.smtp_url:
+            return ("SMTP_URL is not set: nobody gets a code by mail, codes are log lines",)
+        return ()
 
     @property
     def is_sdk_disabled(self) -> bool:
@@ -453,6 +488,34 @@ def _is_url(text: str, *schemes: str) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
         return False
+
+
+def _read_file(variable: str, environ: Mapping[str, str]) -> str:
+    """Return the text of the file that a variable names; empty if it names none.
+
+    Raises:
+        SettingsError: the file cannot be read as text.
+    """
+    path = environ.get(variable, "").strip()
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{variable} cannot be read: {path}: {error.strerror}") from error
+    except ValueError as error:  # not UTF-8, or a null byte in the path
+        raise SettingsError(f"{variable} is not a text file: {path!r}") from error
+
+
+def _with_password(url: str, password: str) -> str:
+    """Put the password into a database URL that has none.
+
+    As a parameter: it then belongs to each of several hosts, and needs no other escaping.
+    """
+    user = url.partition("://")[2].partition("?")[0].rpartition("@")[0]
+    if not url or not password or ":" in user or re.search(r"[?&]password=", url):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}password={quote(password, safe='')}"
 
 
 def _read(variable: str, text: str, kind: Any) -> Any:

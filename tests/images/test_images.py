@@ -18,7 +18,13 @@ from cruddur.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = ("Dockerfile.prod", "Dockerfile.dev")
-COMPOSE = ("compose.yaml", "compose.prod.yaml", "deploy/service.yaml", "tests/images/compose.yaml")
+COMPOSE = (
+    "compose.yaml",
+    "compose.prod.yaml",
+    "deploy/service.yaml",
+    "deploy/settings.yaml",
+    "tests/images/compose.yaml",
+)
 OWN = {"cruddur", "cruddur-dev"}
 """The images that are built here, and have no tag."""
 
@@ -30,6 +36,7 @@ VARIABLE = re.compile(r"\$\{(\w+)")
 # What .env may hold and the service does not read: Compose, the build, AWS's and OpenTelemetry's
 # own libraries.
 OTHERS = {
+    "COMPOSE_PROJECT_NAME",
     "COMPOSE_PROFILES",
     "EXTRAS",
     "GID",
@@ -37,9 +44,25 @@ OTHERS = {
     "HONEYCOMB_SERVICE_NAME",
     "PROD_CONNECTION_URL",
     "POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD_FILE",
+    "FRONTEND_PORT",
+    "TRACES_PORT",
+    "PROXY_PORT",
+    "MAIL_PORT",
+    "JAEGER_PORT",
+    "PUBLISH_ADDRESS",
+    "HTTP_PORT",
+    "HTTPS_PORT",
+    "BACKENDS",
+    "BACKEND_MEMORY",
+    "DATABASE_MEMORY",
+    "TLS_DIRECTORY",
+    "SECRETS_DIRECTORY",
+    "ACME_DIRECTORY",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_REGION",
     "OTEL_EXPORTER_OTLP_HEADERS",
 }
 # What Compose sets itself, or what has no meaning in a container.
@@ -49,7 +72,12 @@ FIXED = {
     "CRUDDUR_DEMO_HANDLE",
     "CRUDDUR_FRONTEND_DIRECTORY",
     "CRUDDUR_TRACES_BIND",
+    "PGPASSWORD",
 }
+FILES = {
+    f"{item.metadata['variable']}_FILE" for item in fields(Settings) if item.metadata["secret"]
+} - {"CONNECTION_URL_FILE", "PGPASSWORD_FILE"}
+"""The secrets that a file may hold, but those that Compose sets."""
 
 
 class Loader(yaml.SafeLoader):
@@ -147,7 +175,7 @@ def test_a_service_is_a_pinned_image_that_others_cannot_reach(name: str, service
     image = found["image"]
     assert image in OWN or re.search(r":v?\d[\w.-]*$", image)
     for port in found.get("ports", []):
-        assert port.startswith("127.0.0.1:")
+        assert port.startswith("127.0.0.1:") or (name, service) == ("compose.prod.yaml", "proxy")
 
 
 @pytest.mark.parametrize("name", COMPOSE[:2])
@@ -168,9 +196,9 @@ def test_the_page_the_api_and_the_traces_are_where_the_readme_says() -> None:
     found = services("compose.yaml")
     ports = {name: found[name]["ports"] for name in ("frontend", "backend", "traces")}
     assert ports == {
-        "frontend": ["127.0.0.1:3000:3000"],
-        "backend": ["127.0.0.1:4567:4567"],
-        "traces": ["127.0.0.1:4318:4318"],
+        "frontend": ["127.0.0.1:${FRONTEND_PORT:-3000}:3000"],
+        "backend": ["127.0.0.1:${PORT:-4567}:4567"],
+        "traces": ["127.0.0.1:${TRACES_PORT:-4318}:4318"],
     }
     container = json.loads(read(".devcontainer/devcontainer.json"))
     assert sorted(container["forwardPorts"]) == [3000, 4318, 4567]
@@ -179,7 +207,7 @@ def test_the_page_the_api_and_the_traces_are_where_the_readme_says() -> None:
 
 def test_what_the_production_file_requires_is_named_where_it_is_missing() -> None:
     required = set(re.findall(r"\$\{(\w+):\?", read("compose.prod.yaml")))
-    assert required == {"POSTGRES_PASSWORD", "BACKEND_URL"}
+    assert required == {"POSTGRES_PASSWORD_FILE", "BACKEND_URL"}
     # Compose reads the whole file, also what no profile asks for: nothing may be required here.
     assert ":?" not in read("compose.yaml") + read("deploy/service.yaml")
 
@@ -189,7 +217,7 @@ def test_every_variable_is_in_the_example_and_nothing_else_is() -> None:
     assert len(dict(shown)) == len(shown)
     assert not re.search(r"^[^#\n]", read(".env.example"), re.MULTILINE)
     settings = {item.metadata["variable"]: item.metadata["default"] for item in fields(Settings)}
-    assert dict(shown).keys() == (settings.keys() - FIXED) | OTHERS
+    assert dict(shown).keys() == (settings.keys() - FIXED) | OTHERS | FILES
     assert {name: value for name, value in shown if name in settings} == {
         name: settings[name] for name, _ in shown if name in settings
     }
