@@ -9,9 +9,10 @@ import asyncio
 import logging
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from cruddur.app import create_app
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
 from cruddur.settings import Settings
-from support import BUILD, Api, Member, empty
+from processes import Running, Serve, environment_of
+from support import BUILD, Api, Member, empty, free_port
 
 TEMPLATE = "cruddur_template"
 
@@ -221,3 +223,36 @@ async def andrew(member: Callable[..., Any]) -> Member:
 async def bayko(member: Callable[..., Any]) -> Member:
     """Andrew Bayko, signed in."""
     return await member("bayko", "Andrew Bayko")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory below a folder that is closed to others, as a home folder is."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    return home / "local"
+
+
+@pytest.fixture
+def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
+    """Start `cruddur serve` with options and environment; whatever still runs is killed."""
+    started: list[Running] = []
+
+    def start(*options: str, **environment: str) -> Running:
+        port = free_port()
+        log = tmp_path / f"log-{len(started)}"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cruddur", "serve", *options],
+                env=environment_of(data, PORT=str(port), **environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        started.append(Running(process, port, log))
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()

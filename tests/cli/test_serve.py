@@ -1,108 +1,19 @@
 """`cruddur serve` as a person runs it: a process, its own PostgreSQL, a port, Ctrl-C."""
 
-import os
 import re
 import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from cruddur.services.seed import PASSWORD
+from processes import START_SECONDS, STOP_SECONDS, Serve, cruddur
 from support import BUILD, free_port
-
-START_SECONDS = 60
-STOP_SECONDS = 10
-
-
-@dataclass
-class Running:
-    """A running `cruddur serve`."""
-
-    process: subprocess.Popen[str]
-    port: int
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def wait(self) -> "Running":
-        """Until it answers."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if httpx.get(f"{self.url}/api/ready").status_code == 200:
-                    return self
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError(self.log.read_text())
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal and return the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(STOP_SECONDS)
-
-
-Serve = Callable[..., Running]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data directory below a folder that is closed to others, as a home folder is."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    return home / "local"
-
-
-@pytest.fixture
-def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
-    """Start `cruddur serve` with options and environment; whatever still runs is killed."""
-    started: list[Running] = []
-
-    def start(*options: str, **environment: str) -> Running:
-        port = free_port()
-        log = tmp_path / f"log-{len(started)}"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cruddur", "serve", *options],
-                env=_environment(data, PORT=str(port), **environment),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        started.append(Running(process, port, log))
-        return started[-1]
-
-    yield start
-    for running in started:
-        if running.process.poll() is None:
-            running.stop()
-
-
-def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "cruddur", *arguments],
-        env=_environment(data, **environment),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-
-
-def _environment(data: Path, **more: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), "PORT": str(free_port()), **more}
 
 
 def _sign_in(url: str) -> dict[str, str]:
