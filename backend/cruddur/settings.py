@@ -326,8 +326,7 @@ class Settings:
         for variable, number, least, most in (
             ("WEB_CONCURRENCY", self.workers, 1, 1000),
             ("CRUDDUR_TRUSTED_HOPS", self.trusted_hops, 0, 100),
-            # A sign-up with an Idempotency-Key holds one connection and needs another.
-            ("CRUDDUR_POOL_SIZE", self.pool_size, 2, 10_000),
+            ("CRUDDUR_POOL_SIZE", self.pool_size, 1, 10_000),
             ("CRUDDUR_STATEMENT_TIMEOUT", self.statement_timeout, 0.1, 3600),
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
             ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),

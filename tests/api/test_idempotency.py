@@ -143,7 +143,7 @@ async def test_a_refused_call_leaves_its_key_unused(
     bad = {
         "activities": {"message": " "},
         "messages": {"message": "hello", "handle": "nobody"},  # refused after the key is taken
-        "signups": {"password": "password12"},  # so is this
+        "signups": {"password": "password12"},
     }[creation.table]
     body = {**creation.body, **bad}
     options: dict[str, Any] = {"json": body, "expect": 404 if "handle" in bad else 422}

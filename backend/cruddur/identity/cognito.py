@@ -7,7 +7,7 @@ allow USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH; one that rotates refresh tokens
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -28,7 +28,7 @@ from cruddur.errors import (
     UnavailableError,
 )
 from cruddur.identity.entry import enter
-from cruddur.identity.provider import Attributes, Proof
+from cruddur.identity.provider import Attributes, Proof, SaveSignUp
 from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
 from cruddur.settings import Settings
@@ -164,8 +164,8 @@ class CognitoAccounts:
         self._http = http
         self._rotates = False  # learned from the first refresh
 
-    async def sign_up(self, draft: SignUpDraft) -> None:
-        """Begin an account; Cognito sends the code. Silent about a taken address.
+    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
+        """Begin an account; Cognito keeps it and sends the code. Silent about a taken address.
 
         Raises:
             InvalidError: handle_taken, password_too_weak, email_invalid.
@@ -190,10 +190,10 @@ class CognitoAccounts:
             )
         except _RefusedError as refused:
             if refused.kind in {"UsernameExistsException", "AliasExistsException"}:
-                return
+                return _nothing_to_save
             if refused.kind in _SENDING_FAILED:
                 logger.error("a code was not sent: %s", refused)
-                return
+                return _nothing_to_save
             if refused.is_weak_password:
                 raise InvalidError("password_too_weak") from refused
             refused.expect(
@@ -201,6 +201,7 @@ class CognitoAccounts:
             )
             logger.warning("a sign-up was refused: %s", refused)  # a rule of the pool, perhaps
             raise InvalidError("email_invalid") from refused
+        return _nothing_to_save
 
     async def confirm(self, email: str, code: str) -> None:
         """Open the account; the person appears in our table when they sign in.
@@ -498,6 +499,11 @@ class CognitoAccounts:
         """Raise UnauthenticatedError for who is not of this pool."""
         if issuer != self._issuer:
             raise UnauthenticatedError("credentials_invalid")
+
+
+async def _nothing_to_save(_: Connection) -> Callable[[], None]:
+    """Cognito keeps sign-ups and sends their codes."""
+    return lambda: None
 
 
 async def _select(conn: Connection, claims: Claims) -> db.KnownUser | None:

@@ -3,16 +3,19 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID, uuid4
 
 from cruddur.db import accounts as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
+from cruddur.db.statements import Connection
 from cruddur.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from cruddur.identity.keys import Secrets
 from cruddur.identity.mail import Mailer
 from cruddur.identity.passwords import hash_password, verify_password
-from cruddur.identity.provider import Proof
+from cruddur.identity.provider import Proof, SaveSignUp
 from cruddur.identity.tokens import ISSUER
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import EMAIL_CHARS, SignUpDraft
@@ -30,17 +33,22 @@ class LocalAccounts:
         self._mailer = mailer
         self._secrets = secrets
 
-    async def sign_up(self, draft: SignUpDraft) -> None:
-        """Reserve the handle and send a code, or a hint to an address that has an account.
+    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
+        """Hash the password.
+
+        Saving reserves the handle; afterwards a code is sent, or a hint to an address that has
+        an account.
 
         Raises:
-            InvalidError: handle_taken; email_invalid for one too long in lower case.
+            InvalidError: email_invalid for an address that is too long in lower case; when
+                saving, handle_taken.
         """
         email, code = draft.email.lower(), _new_code()
         if len(email) > EMAIL_CHARS:  # "İ" becomes two characters
             raise InvalidError("email_invalid")
         password_hash = await hash_password(draft.password)
-        async with self._database.transaction() as conn:
+
+        async def save(conn: Connection) -> Callable[[], None]:
             taken = await db.insert_signup(
                 conn,
                 email=email,
@@ -50,12 +58,13 @@ class LocalAccounts:
                 code_hash=self._digest(code),
                 tries=TRIES,
             )
-        if taken is None:
-            raise InvalidError("handle_taken")
-        if taken:
-            self._mailer.send_account_exists(email)
-        else:
-            self._mailer.send_confirmation_code(email, draft.handle, code)
+            if taken is None:
+                raise InvalidError("handle_taken")
+            if taken:
+                return partial(self._mailer.send_account_exists, email)
+            return partial(self._mailer.send_confirmation_code, email, draft.handle, code)
+
+        return save
 
     async def confirm(self, email: str, code: str) -> None:
         """Make the account and the person of the sign-up whose code this is.

@@ -4,12 +4,18 @@ Sessions, throttling and the shape of the answers are the same for every provide
 live in `cruddur.services.accounts`.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import SignUpDraft
+
+SaveSignUp: TypeAlias = Callable[[Connection], Awaitable[Callable[[], None]]]
+"""Save a prepared sign-up in the caller's transaction. Returns what to call after the commit:
+it sends the code. Refused: handle_taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,11 @@ class Proof:
 class Provider(Protocol):
     """The keeper of credentials. Every method raises CruddurError for what is refused."""
 
-    async def sign_up(self, draft: SignUpDraft) -> None:
-        """Begin an account and send a code; silent about a taken address."""
+    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
+        """Do the slow part of a sign-up without holding a connection.
+
+        Doing it twice for one sign-up is harmless. Silent about a taken address.
+        """
 
     async def confirm(self, email: str, code: str) -> None:
         """Open the account. Refused: code_invalid."""

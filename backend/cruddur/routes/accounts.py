@@ -1,21 +1,17 @@
 """Accounts and sessions. The refresh token travels in a cookie that only these routes see."""
 
-import asyncio
 from typing import TypeVar
 from uuid import UUID
 
-import msgspec
 from msgspec import Raw
 from quart import after_this_request, request
 from quart.typing import ResponseTypes as AnyResponse
 
-from cruddur.errors import UnavailableError
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.routes.once import keyed_call
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry
-from cruddur.services.idempotency import Created, once
 from cruddur.wire import (
     AccountDeleted,
     CodeSent,
@@ -37,10 +33,8 @@ from cruddur.wire import (
 
 COOKIE = "cruddur_refresh"
 COOKIE_PATH = "/api/auth"
-SIGNUP_SECONDS = 10.0
 LIMITED = ["rate_limited"]
 T = TypeVar("T")
-_keyed_signups = asyncio.Lock()
 
 accounts = Area("accounts")
 
@@ -54,22 +48,8 @@ accounts = Area("accounts")
 )
 async def signup(body: SignUpDraft) -> Raw:
     """A code goes to the address. The answer does not tell whether it has an account."""
-
-    async def begin() -> Created:
-        await resources().accounts.sign_up(body, client_address())
-        return Created(ConfirmationSent())
-
     call = keyed_call(body.email.lower(), body)
-    if call is None:
-        return Raw(msgspec.json.encode((await begin()).answer))
-    # What begins an account takes connections of its own: sign-ups that each hold one
-    # for their key and wait for another would stop each other, so one at a time does.
-    try:
-        async with asyncio.timeout(SIGNUP_SECONDS):
-            async with _keyed_signups, resources().database.transaction() as conn:
-                return await once(conn, call, begin)
-    except TimeoutError as error:
-        raise UnavailableError from error
+    return await resources().accounts.sign_up(body, client_address(), call)
 
 
 @accounts.handle(

@@ -3,11 +3,13 @@
 import hashlib
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 
 from cruddur.db import sessions as db
@@ -20,9 +22,12 @@ from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
+from cruddur.services.idempotency import Created, Once, once, replay
 from cruddur.services.throttling import Throttle
+from cruddur.services.turns import Turns
 from cruddur.telemetry.work import current_work
 from cruddur.wire import (
+    ConfirmationSent,
     ConfirmDraft,
     DeleteAccountDraft,
     EmailDraft,
@@ -63,10 +68,16 @@ class Accounts:
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
+        self._turns = Turns()
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
-    async def sign_up(self, draft: SignUpDraft, address: str) -> None:
-        """Begin an account. Refused: password_too_weak, handle_taken, rate_limited."""
+    async def sign_up(self, draft: SignUpDraft, address: str, call: Once | None) -> msgspec.Raw:
+        """Begin an account, once for each `Idempotency-Key`.
+
+        The slow part holds no connection, and no sign-up waits for another one, except where
+        two have the same key. Refused: password_too_weak, handle_taken, rate_limited, and what
+        `once` refuses.
+        """
         check_strength(
             draft.password,
             draft.email,
@@ -75,7 +86,25 @@ class Accounts:
             draft.display_name,
         )
         await self._throttle.attempt("signup", address, draft.email)
-        await self._provider.sign_up(draft)
+        if call is not None:
+            async with self._database.connection() as conn:
+                answered = await replay(conn, call)
+            if answered is not None:
+                return answered
+        async with self._turns.of(address):
+            save = await self._provider.prepare_sign_up(draft)
+        send: Callable[[], None] | None = None
+        async with self._database.transaction() as conn:
+
+            async def create() -> Created:
+                nonlocal send
+                send = await save(conn)
+                return Created(ConfirmationSent())
+
+            answer = await once(conn, call, create)
+        if send is not None:
+            send()
+        return answer
 
     async def confirm(self, draft: ConfirmDraft, address: str) -> None:
         """Open the account. Refused: code_invalid, rate_limited."""
@@ -91,7 +120,8 @@ class Accounts:
     async def sign_in(self, draft: SignInDraft, address: str, device: str) -> Entry:
         """Begin a session. Refused: credentials_invalid, email_unconfirmed, rate_limited."""
         buckets = await self._throttle.attempt("signin", address, draft.email)
-        proof = await self._provider.authenticate(draft.email, draft.password)
+        async with self._turns.of(address):
+            proof = await self._provider.authenticate(draft.email, draft.password)
         await self._throttle.forgive(buckets)
         token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
@@ -167,7 +197,8 @@ class Accounts:
         """
         check_strength(draft.password, draft.email, draft.email.partition("@")[0])
         await self._throttle.attempt("reset", address, draft.email)
-        user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
+        async with self._turns.of(address):
+            user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
         if user_uuid is not None:
             await self._end_sessions(user_uuid, kept=None)
 
@@ -180,7 +211,8 @@ class Accounts:
         """
         check_strength(draft.password, viewer.handle)
         buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
-        await self._provider.change_password(viewer, draft.current_password, draft.password)
+        async with self._turns.of(address):
+            await self._provider.change_password(viewer, draft.current_password, draft.password)
         await self._throttle.forgive(buckets)
         await self._end_sessions(viewer.uuid, kept=await self._current(viewer, token))
 
@@ -220,7 +252,8 @@ class Accounts:
         Refused: credentials_invalid, rate_limited.
         """
         buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
-        await self._provider.delete(viewer, draft.password)
+        async with self._turns.of(address):
+            await self._provider.delete(viewer, draft.password)
         await self._throttle.forgive(buckets)
         async with self._database.transaction() as conn:
             await users_db.delete_user(conn, uuid=viewer.uuid)

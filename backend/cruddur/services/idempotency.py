@@ -70,7 +70,10 @@ async def once(
         conn, member=call.member, route=call.route, key=call.key, body_digest=digest
     )
     if key_uuid is None:
-        return await _first_answer(conn, call)
+        answered = await replay(conn, call)
+        if answered is None:
+            raise NotFoundError
+        return answered
     created = await create()
     answer = msgspec.json.encode(created.answer)
     await db.insert_answer(
@@ -83,10 +86,18 @@ async def once(
     return msgspec.Raw(answer)
 
 
-async def _first_answer(conn: Connection, call: Once) -> msgspec.Raw:
+async def replay(conn: Connection, call: Once) -> msgspec.Raw | None:
+    """Return the first answer of a keyed call, or None if the key is unused.
+
+    Raises:
+        InvalidError: idempotency_key_reused, for another body.
+        NotFoundError: what was created then has expired or was deleted.
+    """
     kept = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
-    if kept is not None and not call.matches(kept.body_digest):
+    if kept is None:
+        return None
+    if not call.matches(kept.body_digest):
         raise InvalidError("idempotency_key_reused")
-    if kept is None or kept.answer is None:
+    if kept.answer is None:
         raise NotFoundError
     return msgspec.Raw(kept.answer)
