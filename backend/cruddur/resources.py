@@ -24,7 +24,7 @@ from cruddur.live.hub import Hub
 from cruddur.services.accounts import Accounts
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
-from cruddur.settings import Settings
+from cruddur.settings import Settings, proxy_for
 from cruddur.telemetry.calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 
@@ -69,7 +69,10 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
-    async with MeasuredClient(timeout=timeout, limits=limits) as http:
+    # Every call goes to Cognito. httpx's own reading of NO_PROXY fails on networks and ports.
+    proxy = proxy_for(settings.cognito_url) if settings.cognito_user_pool_id else None
+    transport = httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
+    async with MeasuredClient(timeout=timeout, transport=transport) as http:
         telemetry.trace_calls(http)
         telemetry.watch_pool(database)
         try:

@@ -6,13 +6,22 @@ same table and a test keeps the two equal.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, urlsplit
+
+from cruddur.database_url import driver_url
+from cruddur.environment import (
+    check_environment,
+    find_proxy,
+    is_loopback_host,
+    parse_daemon_address,
+)
 
 
 class SettingsError(Exception):
@@ -41,7 +50,7 @@ XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
 OtlpExporter = Literal["otlp", "none"]
 OtlpProtocol = Literal["http/protobuf"]
 
-_DAEMON_ADDRESS = re.compile(r"(?:tcp:|udp:)?(?:[^\s:]+|\[[\d:a-f]+\]):\d{1,5}")
+_LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")  # requests reads networks, urllib not
 
 # The standard names; at our edge a caller's flag decides nothing, so both halves are one.
 SAMPLERS = {
@@ -255,7 +264,8 @@ class Settings:
         """Read every setting; an empty variable counts as unset.
 
         Raises:
-            SettingsError: a value has the wrong form, or two contradict each other.
+            SettingsError: a value has the wrong form, or two contradict each other, or a
+                library would fail on a variable that it reads itself.
         """
         types = get_type_hints(cls)
         values = {}
@@ -265,11 +275,20 @@ class Settings:
             if not text and item.metadata["secret"]:
                 text = _read_file(f"{variable}_FILE", environ)
             values[item.name] = _read(variable, text or item.metadata["default"], types[item.name])
-        values["connection_url"] = _with_password(
-            values["connection_url"], values["database_password"]
-        )
+        if values["connection_url"]:
+            try:
+                url = driver_url(values["connection_url"])
+            except ValueError as error:
+                raise SettingsError(f"CONNECTION_URL {error}") from None
+            values["connection_url"] = _with_password(url, values["database_password"])
         settings = cls(**values)
         settings.check()
+        try:
+            check_environment(environ)
+            for url in settings.outgoing_urls:
+                find_proxy(environ, url)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
         return settings
 
     def check(self) -> None:
@@ -352,10 +371,17 @@ class Settings:
             raise SettingsError("OTEL_SDK_DISABLED is neither true nor false")
         if self.xray_exporter == "daemon" and not self.xray_daemon_address:
             raise SettingsError("CRUDDUR_XRAY_EXPORTER=daemon needs AWS_XRAY_DAEMON_ADDRESS")
-        if self.xray_daemon_address and not all(
-            map(_DAEMON_ADDRESS.fullmatch, self.xray_daemon_address.split())
+        if self.xray_daemon_address:
+            try:
+                parse_daemon_address(self.xray_daemon_address)
+            except ValueError as error:
+                raise SettingsError(str(error)) from None
+        for variable, token in (
+            ("HONEYCOMB_API_KEY", self.honeycomb_api_key),
+            ("ROLLBAR_ACCESS_TOKEN", self.rollbar_access_token),
         ):
-            raise SettingsError("AWS_XRAY_DAEMON_ADDRESS is no host:port")
+            if not (token.isascii() and token.isprintable()):
+                raise SettingsError(f"{variable} has a character that no header may have")
         if self.trace_url and "{trace_id}" not in self.trace_url:
             raise SettingsError("CRUDDUR_TRACE_URL has no place for {trace_id}")
 
@@ -399,6 +425,25 @@ class Settings:
             return ""
         fallback = self.honeycomb_api_endpoint if self.honeycomb_api_key else ""
         return self.otlp_logs_endpoint or _signal(self.otlp_endpoint or fallback, "logs")
+
+    @property
+    def outgoing_urls(self) -> tuple[str, ...]:
+        """The addresses of the HTTP services that are called, AWS's own with their region."""
+        telemetry = (
+            ("", "", "")
+            if self.is_sdk_disabled
+            else (self.traces_url, self.metrics_url, self.logs_url)
+        )
+        aws = f"{self.aws_region}.amazonaws.com"
+        xray = self.xray_endpoint or f"https://xray.{aws}"
+        urls = (
+            self.cognito_url if self.cognito_user_pool_id else "",
+            *telemetry,
+            self.rollbar_endpoint if self.rollbar_access_token else "",
+            xray if self.xray in {"api", "otlp"} else "",
+            f"https://logs.{aws}" if self.cloudwatch_log_group else "",
+        )
+        return tuple(filter(None, urls))
 
     @property
     def xray(self) -> XRayExporter:
@@ -453,13 +498,35 @@ def is_loopback(bind: str) -> bool:
     """Whether `host:port` can be reached from this machine only."""
     if bind.startswith("unix:"):
         return True
-    host = bind.rpartition(":")[0].strip("[]") or bind
-    if host == "localhost":
-        return True
+    return is_loopback_host(bind.rpartition(":")[0].strip("[]") or bind)
+
+
+def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the proxy that the environment names for calls of a URL, if any."""
+    return find_proxy(environ, url)[1] or None
+
+
+def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Have the libraries that read NO_PROXY call this machine directly."""
+    named = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    missing = [host for host in _LOOPBACK if host not in named.replace(",", " ").split()]
+    if missing:
+        environ["no_proxy"] = environ["NO_PROXY"] = ",".join(filter(None, (named, *missing)))
+
+
+@contextmanager
+def without_variables(
+    prefix: str, environ: MutableMapping[str, str] = os.environ
+) -> Iterator[None]:
+    """Hide variables from a library that reads them when it is imported, and may fail on them.
+
+    Empty ones stay away: an empty variable counts as unset.
+    """
+    hidden = {name: environ.pop(name) for name in list(environ) if name.startswith(prefix)}
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        yield
+    finally:
+        environ.update({name: text for name, text in hidden.items() if text.strip()})
 
 
 def _signal(base: str, signal: str) -> str:
@@ -518,6 +585,10 @@ def _with_password(url: str, password: str) -> str:
 
 
 def _read(variable: str, text: str, kind: Any) -> Any:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"{variable} is not UTF-8") from None
     choices = get_args(kind)
     if choices:
         if text not in choices:

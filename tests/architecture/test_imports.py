@@ -27,10 +27,17 @@ MEASURING = (
 MAY_KNOW = {
     "cruddur.wire": (),
     "cruddur.errors": (),
-    "cruddur.settings": (),
+    "cruddur.database_url": (),
+    "cruddur.environment": ("cruddur.database_url",),
+    "cruddur.settings": ("cruddur.database_url", "cruddur.environment"),
     "cruddur.addresses": (),
-    "cruddur.telemetry": ("cruddur.errors", "cruddur.settings"),
-    "cruddur.db": ("cruddur.wire", *MEASURING),
+    "cruddur.telemetry": (
+        "cruddur.database_url",
+        "cruddur.environment",
+        "cruddur.errors",
+        "cruddur.settings",
+    ),
+    "cruddur.db": ("cruddur.database_url", "cruddur.wire", *MEASURING),
     "cruddur.live": (
         "cruddur.db",
         "cruddur.services.notifications",  # what is told of one is what is listed

@@ -214,7 +214,7 @@ def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> 
     ("environment", "named"),
     [
         ({"PORT": "http"}, "PORT"),
-        ({"CONNECTION_URL": "mysql://x"}, "DSN"),
+        ({"CONNECTION_URL": "mysql://x"}, "CONNECTION_URL"),
         ({"AWS_COGNITO_USER_POOL_ID": "x"}, "AWS_COGNITO_USER_POOL_CLIENT_ID"),
         ({"CRUDDUR_ACCOUNT_PROVIDER": "ldap"}, "CRUDDUR_ACCOUNT_PROVIDER"),
         ({"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": "0.0.0.0:1"}, "loopback"),

@@ -23,10 +23,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from cruddur.environment import parse_daemon_address
 from cruddur.telemetry.courier import DeliveryError
 from cruddur.telemetry.xray import daemon, documents
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
-from cruddur.telemetry.xray.daemon import DaemonExporter, parse_address
+from cruddur.telemetry.xray.daemon import DaemonExporter
 from cruddur.telemetry.xray.documents import encode, segment, trace_id
 from cruddur.telemetry.xray.sigv4 import endpoint, signed_session
 from fakes.aws import REGION, FakeAws, environment
@@ -534,7 +535,7 @@ def test_X2_a_name_is_looked_up_until_it_is_found_and_again_later(
     ],
 )
 def test_X2_every_form_of_the_address_is_understood(value: str, expected: tuple[str, int]) -> None:
-    assert parse_address(value) == expected
+    assert parse_daemon_address(value) == expected
 
 
 @pytest.mark.parametrize(

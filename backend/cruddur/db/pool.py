@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from cruddur.database_url import describe_server
 from cruddur.db.statements import Connection, load
 from cruddur.telemetry.pool import record_wait
 from cruddur.telemetry.statements import measured, traceparent
@@ -116,8 +117,10 @@ class Database:
                     **({"cruddur.notify": "off"} if self._announce else {}),
                 },
             )
-        except (*_UNREACHABLE, TimeoutError, ValueError) as error:
-            raise DatabaseUnavailableError(describe(error)) from error
+        except (
+            Exception
+        ) as error:  # whatever the driver says of the URL, the PG* variables, the server
+            raise _cannot_connect(self._dsn, error) from error
         async with self.connection() as conn:
             await check_version(conn)
 
@@ -145,7 +148,7 @@ class Database:
         try:
             conn = await self._pool.acquire(timeout=patience)
         except (*_UNREACHABLE, TimeoutError) as error:
-            raise DatabaseUnavailableError(describe(error)) from error
+            raise _cannot_connect(self._dsn, error) from error
         finally:
             record_wait(start)
         try:
@@ -285,8 +288,8 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
             command_timeout=statement_timeout,
             server_settings={"application_name": "cruddur"},
         )
-    except (*_UNREACHABLE, TimeoutError, ValueError) as error:
-        raise DatabaseUnavailableError(describe(error)) from error
+    except Exception as error:  # as Database.open does
+        raise _cannot_connect(dsn, error) from error
     try:
         await check_version(conn)
     except BaseException:
@@ -309,6 +312,13 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
             yield conn
     finally:
         conn.terminate()  # nothing is under way that would have to end well
+
+
+def _cannot_connect(dsn: str, error: Exception) -> DatabaseUnavailableError:
+    server = describe_server(dsn)
+    return DatabaseUnavailableError(
+        f"cannot connect to PostgreSQL at {server} (CONNECTION_URL): {describe(error)}"
+    )
 
 
 def describe(error: BaseException) -> str:

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -25,7 +24,8 @@ from opentelemetry.util.types import AttributeValue
 from quart import Quart
 
 from cruddur import __version__
-from cruddur.settings import Settings
+from cruddur.database_url import database_name, server_addresses
+from cruddur.settings import Settings, exempt_loopback
 from cruddur.telemetry import metrics
 from cruddur.telemetry.background import background
 from cruddur.telemetry.courier import Delivery
@@ -77,6 +77,7 @@ class Telemetry:
         require_extras(settings)
         self._settings = settings
         self._resource = _resource(settings)
+        exempt_loopback()
         sinks = Sinks(settings)
         self.couriers = sinks.couriers
         self._readers = [*sinks.metric_readers(), *readers]
@@ -258,11 +259,10 @@ def _resource(settings: Settings) -> Resource:
 
 def _database(url: str) -> dict[str, AttributeValue]:
     """The attributes of every statement: which system, database and server."""
-    parts = urlsplit(url)
     attributes: dict[str, AttributeValue] = {"db.system.name": "postgresql"}
-    if name := parts.path.strip("/"):
+    if name := database_name(url):
         attributes["db.namespace"] = name
-    if parts.hostname and "," not in parts.netloc:  # of several nobody knows beforehand
-        attributes["server.address"] = parts.hostname
-        attributes["server.port"] = parts.port or 5432
+    servers = server_addresses(url)
+    if len(servers) == 1 and not servers[0][0].startswith("/"):  # a socket has no port
+        attributes["server.address"], attributes["server.port"] = servers[0]
     return attributes

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import re
 import select
 import socket
 import time
@@ -12,6 +11,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from cruddur.environment import parse_daemon_address
 from cruddur.telemetry.courier import DeliveryError
 from cruddur.telemetry.xray.documents import encode, segment
 
@@ -25,27 +25,6 @@ RESOLVE_SECONDS = 60.0
 ROOM_SECONDS = 0.5
 """How long to wait for room in the socket's buffer."""
 
-_ADDRESS = re.compile(r"(?:(tcp|udp):)?(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
-
-
-def parse_address(value: str) -> tuple[str, int]:
-    """Host and port for UDP out of AWS_XRAY_DAEMON_ADDRESS.
-
-    It is `host:port`, or `tcp:host:port udp:host:port` in either order.
-
-    Raises:
-        ValueError: it is neither; the message is for who set it.
-    """
-    found: dict[str, tuple[str, int]] = {}
-    for part in value.split():
-        match = _ADDRESS.fullmatch(part)
-        if match is None or not 0 < int(match[3]) < 65536 or (match[1] or "udp") in found:
-            raise _malformed(value)
-        found[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
-    if "udp" not in found:
-        raise _malformed(value)
-    return found["udp"]
-
 
 class DaemonExporter(SpanExporter):
     """One datagram for each span. A daemon that is not there is not noticed: UDP is mute.
@@ -54,8 +33,12 @@ class DaemonExporter(SpanExporter):
     """
 
     def __init__(self, address: str) -> None:
-        """Take the value of AWS_XRAY_DAEMON_ADDRESS. Raises ValueError as parse_address does."""
-        self._host, self._port = parse_address(address)
+        """Take the value of AWS_XRAY_DAEMON_ADDRESS.
+
+        Raises:
+            ValueError: as `parse_daemon_address` says.
+        """
+        self._host, self._port = parse_daemon_address(address)
         self.oversized = 0
         self._socket: socket.socket | None = None
         self._address: Any = None  # its form depends on the family
@@ -125,10 +108,3 @@ class DaemonExporter(SpanExporter):
     def _note_oversized(self, span: ReadableSpan) -> None:
         self.oversized += 1
         logger.warning("the span %r is too large for an X-Ray document", span.name)
-
-
-def _malformed(value: str) -> ValueError:
-    return ValueError(
-        "AWS_XRAY_DAEMON_ADDRESS has to be host:port or tcp:host:port udp:host:port,"
-        f" and it is {value!r}"
-    )

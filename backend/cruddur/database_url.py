@@ -1,0 +1,207 @@
+"""Reading CONNECTION_URL as libpq reads it, and writing it as the driver needs it.
+
+`psql`, `pg_dump` and the service get the same URL. The driver parses it by Python's rules for
+URLs, and sends each keyword that it does not know to the server as a run-time parameter.
+"""
+
+import os
+import re
+import ssl
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+DEFAULT_PORT = 5432
+
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SESSION_ATTRIBUTES = (
+    "any",
+    "primary",
+    "standby",
+    "read-write",
+    "read-only",
+    "prefer-standby",
+)
+
+# Keywords of libpq that may be left out: the service has time limits of its own, the driver
+# speaks UTF-8 and one version of the protocol, and the rest are preferences.
+_IGNORED = {
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "requiressl",
+    "sslcertmode",
+    "sslcompression",
+    "sslsni",
+    "tcp_user_timeout",
+}
+# Keywords that ask for something that the driver cannot do; leaving them out would be a lie.
+_UNSUPPORTED = {
+    "hostaddr",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "scram_client_key",
+    "scram_server_key",
+    "servicefile",
+    "sslcrldir",
+    "sslkeylogfile",
+}
+_FILES = ("sslcert", "sslcrl", "sslkey", "sslrootcert")
+_SYSTEM_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Amazon Linux
+    "/etc/ssl/cert.pem",  # macOS
+)
+
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?P<host>\[[^\]\[/]+\]|[^:\[\]]*)(?::(?P<port>[^:]*))?")
+
+
+def driver_url(url: str) -> str:
+    """Return the URL that the driver understands, with the same meaning; idempotent.
+
+    Raises:
+        ValueError: the URL is malformed, or asks for what the driver cannot do. The message
+            holds no secret and continues a sentence that begins with the variable's name.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in {"postgresql", "postgres"}:
+        raise ValueError("is not a URL of the form postgresql://user:password@host:port/database")
+    user_info, rest = _split_user_info(rest)
+    location, _, query = rest.partition("?")
+    hosts, _, database = location.partition("/")
+    if "@" in database:
+        raise ValueError("has a raw / or @ in the password: write %2F for / and %40 for @")
+    for host in hosts.split(",") if hosts else ():
+        _check_host(host)
+    user, colon, password = user_info.partition(":")
+    quoted = [quote(_STRAY_PERCENT.sub("%25", text), safe="%") for text in (user, password)]
+    authority = (colon.join(quoted) + "@" if user_info else "") + quote(hosts, safe="%[]:,")
+    path = quote(_STRAY_PERCENT.sub("%25", database), safe="%")
+    result = f"postgresql://{authority}/{path}" if path else f"postgresql://{authority}"
+    if parameters := _parameters(query):
+        result += "?" + "&".join(f"{name}={quote(value)}" for name, value in parameters.items())
+    try:
+        urlsplit(result)
+    except ValueError:  # several hosts of which one is an IPv6 address
+        raise ValueError("has hosts that the driver cannot read: use names") from None
+    return result
+
+
+def server_addresses(url: str) -> list[tuple[str, int]]:
+    """Return host and port of each server of a `driver_url`.
+
+    A host that begins with a slash is the folder of a Unix socket. The list is empty for the
+    local default and for a service of the connection service file.
+    """
+    parts = urlsplit(url)
+    parameters = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    hosts = parts.netloc.rpartition("@")[2] or parameters.get("host", "")
+    ports = parameters.get("port", "").split(",")
+    found = []
+    for index, text in enumerate(hosts.split(",") if hosts else ()):
+        default = ports[index] if index < len(ports) else ports[0]
+        if text.startswith("/"):
+            host, port = text, default
+        elif match := _HOST.fullmatch(text):
+            host, port = unquote(match["host"].strip("[]")), match["port"] or default
+        else:
+            continue
+        found.append((host, int(port) if port.isdigit() else DEFAULT_PORT))
+    return found
+
+
+def describe_server(url: str) -> str:
+    """Name the server of a `driver_url` for messages, without user and password."""
+    return (
+        ", ".join(
+            f"the socket in {host}"
+            if host.startswith("/")
+            else f"[{host}]:{port}"
+            if ":" in host
+            else f"{host}:{port}"
+            for host, port in server_addresses(url)
+        )
+        or "the local server"
+    )
+
+
+def database_name(url: str) -> str:
+    """Return the name of the database of a `driver_url`, or an empty string."""
+    return unquote(urlsplit(url).path.removeprefix("/"))
+
+
+def is_port(text: str) -> bool:
+    """Whether it is the number of a TCP port."""
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
+
+
+def _split_user_info(rest: str) -> tuple[str, str]:
+    """Split user and password off. An `@` in them is unambiguous, and a `?` is before an `@`."""
+    for end in ("[/?]", "/"):
+        authority = re.split(end, rest, maxsplit=1)[0]
+        if "@" in authority:
+            user_info, _, _ = authority.rpartition("@")
+            return user_info, rest[len(user_info) + 1 :]
+    return "", rest
+
+
+def _check_host(text: str) -> None:
+    match = _HOST.fullmatch(text)
+    if match is None or text == "":
+        raise ValueError("has a malformed host")
+    port = match["port"]
+    if port is not None and not is_port(port):
+        raise ValueError(
+            "has a port that is not a number from 1 to 65535 (in a password, write %2F for /)"
+        )
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Return the parameters after the question mark that the driver shall see."""
+    kept: dict[str, str] = {}
+    for item in filter(None, query.split("&")):
+        name, equals, value = item.partition("=")
+        name, value = unquote(name), unquote(value)
+        if not equals:
+            raise ValueError(f"has the parameter {name!r} without a value")
+        if name == "ssl" and value == "true":  # as JDBC writes it; libpq takes it too
+            name, value = "sslmode", "require"
+        if name in _UNSUPPORTED or (name in _IGNORED and value == "require"):
+            raise ValueError(f"asks for {name}={value}, which the driver does not support")
+        if name not in _IGNORED:
+            kept[name] = value
+    if kept.get("sslmode", "prefer") not in SSL_MODES:
+        raise ValueError(f"has an sslmode that is none of {', '.join(SSL_MODES)}")
+    if kept.get("target_session_attrs", "any") not in SESSION_ATTRIBUTES:
+        raise ValueError(
+            f"has target_session_attrs that is none of {', '.join(SESSION_ATTRIBUTES)}"
+        )
+    if not all(is_port(port) for port in kept.get("port", "1").split(",")):
+        raise ValueError("has a port that is not a number from 1 to 65535")
+    if kept.get("sslrootcert") == "system":
+        if kept.setdefault("sslmode", "verify-full") != "verify-full":
+            raise ValueError("has sslrootcert=system, which needs sslmode=verify-full")
+        kept["sslrootcert"] = _system_certificates()
+    for name in _FILES:
+        if name in kept and not os.access(kept[name], os.R_OK):
+            raise ValueError(f"names a file in {name} that cannot be read: {kept[name]!r}")
+    return kept
+
+
+def _system_certificates() -> str:
+    default = ssl.get_default_verify_paths().cafile
+    for path in (default, *_SYSTEM_CERTIFICATES):
+        if path and Path(path).is_file():
+            return path
+    raise ValueError("has sslrootcert=system, and this system has no file of certificates")
