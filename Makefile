@@ -36,7 +36,7 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
 NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry image-check images bench bench-telemetry \
+.PHONY: help run dev test check format types schema registry image-check images readme-check bench bench-telemetry \
     bench-streams load load-seed attack lock clean
 
 help: ## List the targets
@@ -79,6 +79,9 @@ image-check: ## Build the production image and use it as compose.prod.yaml deplo
 
 images: ## Do that, and build and use all else: the development image, compose.yaml, its profile scale
 	$(PYTHON) tests/images/images.py
+
+readme-check: ## Run every command of README.md on a clean clone of the last commit
+	$(PYTHON) tests/readme/readme_check.py
 
 bench: $(VENV)/.bench ## Measure the routes beside peers that do the same (B=--short; docs/performance.md)
 	$(BIN)/python -m benchmarks $(B)
