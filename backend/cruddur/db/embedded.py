@@ -256,26 +256,37 @@ class _CapabilityData(ctypes.Structure):
 def _becoming(identity: pwd.struct_passwd) -> Callable[[], None]:
     """What a child does before it executes: become that user, able to pass all folders.
 
-    The numbers are those of linux/prctl.h and linux/capability.h; an ambient capability
-    (capabilities(7)) is the only kind that a program without file capabilities keeps.
+    The numbers are those of linux/prctl.h, linux/securebits.h and linux/capability.h; an ambient
+    capability (capabilities(7)) is the only kind that a program without file capabilities keeps.
+    Without the bit, access(2) ignores the capabilities of a user who is not root, and initdb asks
+    it whether the programs are there.
     """
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def become() -> None:
         if libc:
+            libc.prctl(28, 1 << 2, 0, 0, 0)  # PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP
             libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
         os.setgroups([])
         os.setgid(identity.pw_gid)
         os.setuid(identity.pw_uid)
-        for capability in _PATH_CAPABILITIES if libc else ():
-            mask = 1 << capability
-            header = _CapabilityHeader(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
-            data = (_CapabilityData * 2)(_CapabilityData(mask, mask, mask), _CapabilityData())
-            if libc and libc.capset(ctypes.byref(header), data) == 0:
+        if libc is None:
+            return
+        for capability in _PATH_CAPABILITIES:
+            if _keep_only(libc, 1 << capability):
                 libc.prctl(47, 2, capability, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE
                 return
+        _keep_only(libc, 0)  # with the bit set, becoming another user has dropped none
 
     return become
+
+
+def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
+    """Drop all capabilities of this process but those of a mask; whether that was possible."""
+    header = _CapabilityHeader(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    kept = _CapabilityData(capabilities, capabilities, capabilities)
+    data = (_CapabilityData * 2)(kept, _CapabilityData())
+    return bool(libc.capset(ctypes.byref(header), data) == 0)
 
 
 def _last_line(text: str) -> str:
