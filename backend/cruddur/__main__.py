@@ -20,15 +20,10 @@ from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
 from cruddur.identity.rotation import rotate_key
+from cruddur.process.signals import StopSignals
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
-from cruddur.serving import (
-    AddressInUseError,
-    check_free,
-    defer_signals,
-    is_stop_asked_for,
-    serve,
-)
+from cruddur.serving import AddressInUseError, check_free, serve
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.logs import is_text
 from cruddur.telemetry.pipeline import configure_logging, report_failed_start
@@ -96,16 +91,19 @@ def serve_command(
     configure_logging(settings)
     for warning in settings.warnings:
         logger.warning(warning)
-    defer_signals()
+    signals = StopSignals()
+    signals.install()
     try:
-        code = _serve(settings, reload=reload, setup=setup, traces=traces)
+        code = _serve(settings, signals, reload=reload, setup=setup, traces=traces)
     except _EXPECTED as error:
         asyncio.run(report_failed_start(settings, error))
         raise
     sys.exit(code)
 
 
-def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
+def _serve(
+    settings: Settings, signals: StopSignals, *, reload: bool, setup: bool, traces: bool
+) -> int:
     """Open the database, and serve until the end; returns the exit code."""
     is_embedded = not settings.connection_url
     with database_of(settings, owned=True) as dsn:
@@ -117,11 +115,11 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
             seeded = asyncio.run(_seed(dsn))
         elif missing := asyncio.run(pending(dsn)):
             raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
-        if is_stop_asked_for():
+        if signals.is_stopping:
             return 0
         with traces_page(settings) if traces else nullcontext((settings, "")) as (settings, page):
             _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
-            return serve(settings, reload=reload)
+            return serve(settings, signals, reload=reload)
 
 
 @main.command("migrate")

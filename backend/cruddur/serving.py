@@ -2,24 +2,38 @@
 
 import asyncio
 import gc
+import importlib
 import logging
-import multiprocessing
 import os
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+import hypercorn.asyncio
+import uvloop
 from hypercorn.config import Config, Sockets
-from hypercorn.run import run
+from hypercorn.utils import check_for_updates, files_to_watch
 from quart import Quart
 
+from cruddur.process.signals import StopSignals
+from cruddur.process.supervisor import Supervisor
 from cruddur.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
 """How long requests that are being answered may take when the server stops."""
+
+
+STOP_SECONDS = GRACE_SECONDS + 5.0
+"""How long a worker may take to stop: its requests, then its telemetry."""
+
+
+ACCEPTED_SECONDS = 0.25
+"""How long a worker that stops waits for the requests of connections that it has just accepted:
+to Hypercorn they are idle, and it closes idle connections at once."""
 
 
 KEEP_ALIVE_SECONDS = 75.0
@@ -44,59 +58,90 @@ class AddressInUseError(Exception):
     """Another process serves on the address."""
 
 
-_stop_asked_for = False
-
-
-def defer_signals() -> None:
-    """While the server is being set up, remember that a signal asked to stop.
-
-    Breaking off half-way could leave a database server behind that nobody stops.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _remember)
-
-
-def is_stop_asked_for() -> bool:
-    """Whether a deferred signal came."""
-    return _stop_asked_for
-
-
-def _remember(*_: object) -> None:
-    global _stop_asked_for  # signal handlers share nothing else with the code
-    _stop_asked_for = True
-
-
-def serve(settings: Settings, *, reload: bool = False) -> int:
+def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
-    A single worker runs in this very process; several are spawned.
+    A single worker runs in this process; several run in processes of their own.
     """
+    config = server_config(settings.binds)
+    _allow_many_connections()
+    # The application reads its settings from the environment, as under any other server.
+    os.environ["CONNECTION_URL"] = settings.connection_url
+    os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
+    if settings.workers == 1 and not reload:
+        return run_worker(config, signals)
+    supervisor = Supervisor(
+        signals,
+        config.create_sockets().insecure_sockets,
+        workers=settings.workers,
+        stop_seconds=STOP_SECONDS,
+        has_changed=_watch_files() if reload else None,
+    )
+    return supervisor.run()
+
+
+def server_config(binds: Sequence[str]) -> Config:
+    """Return Hypercorn's configuration for these addresses."""
     config = _Config()
-    config.application_path = "cruddur.served:app"
-    config.bind = list(settings.binds)
-    config.worker_class = "uvloop"
-    config.workers = settings.workers if settings.workers > 1 or reload else 0
-    config.use_reloader = reload
+    config.bind = list(binds)
     config.graceful_timeout = GRACE_SECONDS
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.include_server_header = False
     config.loglevel = "WARNING"
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
-    _allow_many_connections()
-    # The workers read their settings from the environment, as under any other server.
-    os.environ["CONNECTION_URL"] = settings.connection_url
-    os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    if config.workers:  # Hypercorn takes the other two over when it has spawned its workers
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Not the default action: as the first process of a container we would not have it.
-        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-    code = run(config)
-    # Hypercorn returns when the first worker has; the others still use the database.
-    for worker in multiprocessing.active_children():
-        worker.join(GRACE_SECONDS + 5)
-    return code
+    return config
+
+
+def run_worker(
+    config: Config, signals: StopSignals, on_serving: Callable[[], None] = lambda: None
+) -> int:
+    """Serve the application in this process until a signal and return the exit code.
+
+    Args:
+        config: where and how to serve.
+        signals: the handled signals of this process.
+        on_serving: called in the event loop once connections are accepted.
+    """
+    app = importlib.import_module("cruddur.served").app
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        try:
+            runner.run(_serve(app, config, signals, on_serving))
+        except asyncio.CancelledError:
+            if not signals.is_stopping:
+                raise
+    return 0
+
+
+async def _serve(
+    app: Quart, config: Config, signals: StopSignals, on_serving: Callable[[], None]
+) -> None:
+    loop = cast("_Loop", asyncio.get_running_loop())
+    starting = asyncio.current_task()
+    stopping, is_serving = asyncio.Event(), False
+
+    def stop() -> None:
+        if is_serving:
+            stopping.set()
+        elif starting is not None:
+            starting.cancel()
+
+    async def until_stopped() -> None:
+        nonlocal is_serving
+        is_serving = True
+        on_serving()
+        await stopping.wait()
+        loop.stop_accepting()
+        await asyncio.sleep(ACCEPTED_SECONDS)
+
+    def refuse_reload() -> None:
+        logger.warning("SIGHUP: a single worker cannot be reloaded; restart the service")
+
+    with signals.listening(
+        lambda: loop.call_soon_threadsafe(stop),
+        lambda: loop.call_soon_threadsafe(refuse_reload),
+    ):
+        await hypercorn.asyncio.serve(app, config, shutdown_trigger=until_stopped)
 
 
 def check_free(binds: Sequence[str]) -> None:
@@ -107,22 +152,6 @@ def check_free(binds: Sequence[str]) -> None:
     """
     for bind in binds:
         _check_free(bind)
-
-
-async def follow_parent() -> None:
-    """In a spawned worker: stop when Hypercorn says so, and not before or after.
-
-    Hypercorn terminates the slower workers as soon as the first has shut down, in the
-    middle of their clean-up; they follow its event instead. A worker whose parent was
-    killed would go on holding the port, so it leaves.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        if is_stop_asked_for():  # just before Hypercorn took the signals over
-            os.kill(os.getpid(), signal.SIGTERM)
-        return
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)
 
 
 async def settle() -> None:
@@ -162,6 +191,25 @@ def end_streams_in_time(app: Quart) -> None:
     app.asgi_app = entry  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
 
 
+class _Loop(uvloop.Loop):
+    """An event loop that can stop accepting connections before Hypercorn closes idle ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._accepting: list[asyncio.AbstractServer] = []
+
+    async def create_server(  # type: ignore[override]  # all overloads, passed on
+        self, *args: Any, **options: Any
+    ) -> asyncio.AbstractServer:
+        server = await super().create_server(*args, **options)
+        self._accepting.append(server)
+        return server
+
+    def stop_accepting(self) -> None:
+        for server in self._accepting:
+            server.close()
+
+
 class _Config(Config):
     """Hypercorn's, with sockets that do not wait for ever."""
 
@@ -174,6 +222,21 @@ class _Config(Config):
                         socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS
                     )
         return sockets
+
+
+def _watch_files() -> Callable[[], bool]:
+    """Return a function that checks whether a Python file has changed since its last call."""
+    importlib.import_module("cruddur.app")  # so that all modules to be watched are loaded
+    files = files_to_watch()
+
+    def has_changed() -> bool:
+        nonlocal files
+        changed = check_for_updates(files)
+        if changed:
+            files = files_to_watch()
+        return changed
+
+    return has_changed
 
 
 def _allow_many_connections() -> None:

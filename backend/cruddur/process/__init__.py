@@ -1,0 +1,1 @@
+"""Processes: what runs beside the application, and how it starts and ends."""

@@ -1,0 +1,248 @@
+"""Keep a number of worker processes serving: replace those that die, reload one after another.
+
+The supervisor holds the listening sockets and shares them with its workers, so a connection
+that arrives while a worker is replaced waits for another one. A worker and its supervisor are
+joined by a pair of sockets: the worker writes one byte when it serves, and reads the end of the
+stream when the supervisor was killed.
+"""
+
+import contextlib
+import logging
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cruddur.process.signals import StopSignals
+
+logger = logging.getLogger(__name__)
+
+SERVING = b"s"
+"""What a worker writes to its supervisor once it accepts connections."""
+
+STARTS = 3
+"""Failed starts in a row before the supervisor gives up, as long as no other worker serves."""
+
+SHORTEST_DELAY = 0.5
+"""Seconds before a worker that died is replaced; doubled for each further death."""
+
+LONGEST_DELAY = 30.0
+
+STABLE_SECONDS = 60.0
+"""A worker that served this long and dies does not count as one that keeps dying."""
+
+WATCH_SECONDS = 1.0
+"""How often changed files are looked for."""
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    """A worker process.
+
+    Attributes:
+        generation: how many reloads preceded it.
+        attempt: one more than the number of deaths in a row that preceded it.
+        served_at: when it began to serve; None while it starts.
+        stop_by: when it is killed; None while it is not asked to stop.
+    """
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    generation: int
+    attempt: int
+    served_at: float | None = None
+    stop_by: float | None = None
+
+
+@dataclass(order=True, slots=True)
+class _Start:
+    """A worker to be started at a time."""
+
+    at: float
+    attempt: int = field(compare=False)
+
+
+class Supervisor:
+    """Runs workers until a signal asks it to stop."""
+
+    def __init__(
+        self,
+        signals: StopSignals,
+        listeners: Sequence[socket.socket],
+        *,
+        workers: int,
+        stop_seconds: float,
+        has_changed: Callable[[], bool] | None = None,
+    ) -> None:
+        """Take what to run; `run` starts it.
+
+        Args:
+            signals: the handled signals of this process.
+            listeners: the listening sockets that all workers accept connections from.
+            workers: how many workers should serve.
+            stop_seconds: how long a worker may take to stop before it is killed.
+            has_changed: asked every second whether to reload, for development.
+        """
+        self._signals = signals
+        self._listeners = listeners
+        self._count = workers
+        self._stop_seconds = stop_seconds
+        self._has_changed = has_changed
+        self._workers: list[_Worker] = []
+        self._due: list[_Start] = [_Start(0.0, 1) for _ in range(workers)]
+        self._generation = 0
+        self._is_stopping = False
+        self._code = 0
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Supervise until SIGINT, SIGTERM or too many failed starts; return the exit code.
+
+        The code is 0 only if every worker stopped in time and in order.
+        """
+        with self._selector, self._waking():
+            try:
+                with self._signals.listening(self._stop, self._reload):
+                    while not self._is_stopping or self._workers:
+                        self._step()
+                        self._wait()
+                        self._reap()
+            finally:
+                for worker in self._workers:
+                    worker.process.kill()
+                    worker.process.wait()
+        return self._code
+
+    @contextlib.contextmanager
+    def _waking(self) -> Iterator[None]:
+        """Let each signal, and each worker's end, wake the selector."""
+        wake, woken = socket.socketpair()
+        with wake, woken:
+            wake.setblocking(False)
+            woken.setblocking(False)
+            self._selector.register(woken, selectors.EVENT_READ, (woken, None))
+            handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+            descriptor = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+            try:
+                yield
+            finally:
+                signal.set_wakeup_fd(descriptor)
+                signal.signal(signal.SIGCHLD, handler)
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+
+    def _reload(self) -> None:
+        self._generation += 1
+
+    def _step(self) -> None:
+        """Start or stop what has to be started or stopped now."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.stop_by is not None and worker.stop_by <= now:
+                logger.error("worker %d did not stop in time: killed", worker.process.pid)
+                worker.process.kill()
+                worker.stop_by = float("inf")
+        staying = [worker for worker in self._workers if worker.stop_by is None]
+        if self._is_stopping:
+            for listener in self._listeners:
+                listener.close()  # so that clients are refused, and do not wait for nobody
+            for worker in staying:
+                self._end(worker)
+            return
+        while self._due and self._due[0].at <= now:
+            self._start(self._due.pop(0).attempt)
+        if self._due or any(worker.served_at is None for worker in self._workers):
+            return
+        if len(staying) < len(self._workers):
+            return  # one after another
+        outdated = [worker for worker in staying if worker.generation != self._generation]
+        if len(staying) > self._count:
+            self._end(outdated[0])
+        elif outdated:
+            logger.info("replacing worker %d", outdated[0].process.pid)
+            self._start(attempt=1)
+
+    def _start(self, attempt: int) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            descriptors = [sock.fileno() for sock in (theirs, *self._listeners)]
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-m", "cruddur.process.worker", *map(str, descriptors)],
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor
+            )
+        worker = _Worker(process, ours, self._generation, attempt)
+        self._selector.register(ours, selectors.EVENT_READ, (ours, worker))
+        self._workers.append(worker)
+
+    def _end(self, worker: _Worker) -> None:
+        worker.process.terminate()
+        worker.stop_by = time.monotonic() + self._stop_seconds
+
+    def _wait(self) -> None:
+        """Wait for a signal, a worker that serves, a worker's end or the next deadline."""
+        deadlines = [worker.stop_by for worker in self._workers if worker.stop_by is not None]
+        deadlines += [start.at for start in self._due if not self._is_stopping]
+        timeout = min(deadlines, default=float("inf")) - time.monotonic()
+        if self._has_changed is not None:
+            timeout = min(timeout, WATCH_SECONDS)
+        ready = self._selector.select(None if timeout == float("inf") else max(0.0, timeout))
+        for key, _ in ready:
+            source, worker = key.data
+            received = source.recv(4096)
+            if worker is not None:
+                self._selector.unregister(source)
+                if received == SERVING:
+                    worker.served_at = time.monotonic()
+                    logger.info("worker %d serves", worker.process.pid)
+        if self._has_changed is not None and self._has_changed():
+            logger.info("files have changed: reloading")
+            self._reload()
+
+    def _reap(self) -> None:
+        """Note which workers have ended, and plan their replacements."""
+        for worker in [one for one in self._workers if one.process.poll() is not None]:
+            self._workers.remove(worker)
+            if worker.control in self._selector.get_map():
+                self._selector.unregister(worker.control)
+            worker.control.close()
+            if worker.stop_by is None and not self._is_stopping:
+                self._replace(worker)
+            elif worker.process.returncode not in {0, -signal.SIGTERM}:
+                logger.error("worker %d %s", worker.process.pid, _outcome(worker.process))
+                self._code = 1
+
+    def _replace(self, worker: _Worker) -> None:
+        pid, outcome = worker.process.pid, _outcome(worker.process)
+        if len(self._workers) + len(self._due) >= self._count:
+            logger.error("worker %d %s before it served: the reload ends here", pid, outcome)
+            for other in self._workers:
+                other.generation = self._generation
+            return
+        attempt = worker.attempt + 1
+        if worker.served_at is None:
+            if worker.attempt >= STARTS and not self._is_served():
+                logger.critical("worker %d %s before it served: giving up", pid, outcome)
+                self._is_stopping, self._code = True, 1
+                return
+        elif time.monotonic() - worker.served_at >= STABLE_SECONDS:
+            attempt = 2
+        delay = min(LONGEST_DELAY, SHORTEST_DELAY * 2 ** (attempt - 2))
+        logger.error("worker %d %s: the next one starts in %g s", pid, outcome, delay)
+        self._due = sorted([*self._due, _Start(time.monotonic() + delay, attempt)])
+
+    def _is_served(self) -> bool:
+        return any(worker.served_at is not None for worker in self._workers)
+
+
+def _outcome(process: subprocess.Popen[bytes]) -> str:
+    """How a process ended, in words."""
+    if process.returncode < 0:
+        return f"was ended by {signal.Signals(-process.returncode).name}"
+    return f"ended with exit code {process.returncode}"

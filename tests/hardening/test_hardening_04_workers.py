@@ -1,0 +1,204 @@
+"""Several workers: one that dies is replaced, and SIGHUP reloads one after another."""
+
+import asyncio
+import os
+import pty
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fakes.otlp import OtlpSink
+from processes import START_SECONDS, Running, Serve, environment_of
+from support import free_port
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def workers(running: Running) -> set[int]:
+    """The processes that `cruddur serve` started to serve."""
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    return {pid for pid in map(int, children.read_text().split()) if _is_worker(pid)}
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"cruddur.process.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def until(holds: Callable[[], object], running: Running) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + START_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, running.log.read_text()
+        time.sleep(0.02)
+
+
+def serving(running: Running) -> set[int]:
+    """The processes that said that they serve, and have not ended."""
+    said = re.findall(r"worker (\d+) serves", running.log.read_text())
+    return set(map(int, said)) & workers(running)
+
+
+def test_hardening_04_a_killed_worker_is_replaced_and_the_others_go_on(serve: Serve) -> None:
+    running = serve("--workers", "2").wait()
+    until(lambda: len(serving(running)) == 2, running)
+    victim, other = serving(running)
+    os.kill(victim, signal.SIGKILL)
+    while victim in workers(running) or len(serving(running)) < 2:
+        assert httpx.get(f"{running.url}/api/health-check").status_code == 200
+    assert other in serving(running)
+    line = f"worker {victim} was ended by SIGKILL: the next one starts in 0.5 s"
+    assert line in running.log.read_text()
+    assert running.stop(signal.SIGTERM) == 0
+
+
+def test_hardening_04_a_worker_that_keeps_dying_is_replaced_less_and_less_often(
+    serve: Serve,
+) -> None:
+    running = serve("--workers", "2").wait()
+    until(lambda: len(serving(running)) == 2, running)
+    for _ in range(3):
+        victim = max(serving(running))
+        os.kill(victim, signal.SIGKILL)
+        until(lambda victim=victim: victim not in workers(running), running)
+        until(lambda: len(serving(running)) == 2, running)
+    delays = re.findall(r"the next one starts in ([\d.]+) s", running.log.read_text())
+    assert delays == ["0.5", "1", "2"]
+    assert running.stop() == 0
+
+
+async def test_hardening_04_sighup_replaces_every_worker_and_loses_no_request(
+    serve: Serve,
+) -> None:
+    running = serve("--workers", "2").wait()
+    until(lambda: len(serving(running)) == 2, running)
+    before = serving(running)
+    statuses: list[int] = []
+    running.process.send_signal(signal.SIGHUP)
+
+    async def visit() -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            while serving(running) & before or len(serving(running)) < 2:
+                answer = await http.get(
+                    f"{running.url}/api/activities/home", headers={"Connection": "close"}
+                )
+                statuses.append(answer.status_code)
+
+    async with asyncio.timeout(START_SECONDS), asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(visit())
+    assert set(statuses) == {200}
+    assert not workers(running) & before
+    assert running.stop(signal.SIGTERM) == 0
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_hardening_04_a_reload_that_cannot_start_keeps_the_old_workers(
+    serve: Serve, tmp_path: Path
+) -> None:
+    package = tmp_path / "shadow" / "sitecustomize.py"
+    package.parent.mkdir()
+    package.touch()
+    running = serve("--workers", "2", PYTHONPATH=str(package.parent)).wait()
+    until(lambda: len(serving(running)) == 2, running)
+    before = serving(running)
+    package.write_text("import sys\nif 'cruddur.process.worker' in sys.orig_argv: sys.exit(3)\n")
+    running.process.send_signal(signal.SIGHUP)
+    until(lambda: "the reload ends here" in running.log.read_text(), running)
+    assert serving(running) == before
+    assert httpx.get(f"{running.url}/api/ready").status_code == 200
+    assert running.stop() == 0
+
+
+def test_hardening_04_workers_that_cannot_start_end_the_service_with_one_line(
+    serve: Serve, data: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "sitecustomize.py"
+    package.write_text("import os, sys\nif 'cruddur.process.worker' in sys.orig_argv: os._exit(3)")
+    running = serve("--workers", "2", PYTHONPATH=str(tmp_path))
+    assert running.process.wait(START_SECONDS) == 1
+    given_up = [line for line in running.log.read_text().splitlines() if "giving up" in line]
+    assert len(given_up) == 1
+    assert "ended with exit code 3" in given_up[0]
+    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_hardening_04_a_worker_that_dies_while_stopping_is_told_by_the_exit_code(
+    serve: Serve,
+) -> None:
+    running = serve("--workers", "2").wait()
+    until(lambda: len(serving(running)) == 2, running)
+    victim, _ = serving(running)
+    os.kill(victim, signal.SIGSTOP)  # so that it does not stop by itself
+    running.process.send_signal(signal.SIGTERM)
+    until(lambda: len(workers(running)) == 1, running)
+    os.kill(victim, signal.SIGKILL)
+    assert running.process.wait(START_SECONDS) == 1
+    assert f"worker {victim} was ended by SIGKILL" in running.log.read_text()
+
+
+def test_hardening_04_every_worker_flushes_its_telemetry_when_the_service_stops(
+    serve: Serve,
+) -> None:
+    with OtlpSink() as sink:
+        running = serve(
+            "--workers", "2",
+            OTEL_EXPORTER_OTLP_ENDPOINT=sink.url,
+            OTEL_BSP_SCHEDULE_DELAY="60000",
+        ).wait()  # fmt: skip
+        until(lambda: len(serving(running)) == 2, running)
+        answered = 20
+        for _ in range(answered):
+            httpx.get(f"{running.url}/api/activities/home")
+        assert running.stop(signal.SIGTERM) == 0
+        names = [span.name for span in sink.spans]
+    assert names.count("GET /api/activities/home") == answered
+
+
+def test_hardening_04_sighup_leaves_a_single_worker_alone_and_says_so(serve: Serve) -> None:
+    running = serve().wait()
+    running.process.send_signal(signal.SIGHUP)
+    until(lambda: "a single worker cannot be reloaded" in running.log.read_text(), running)
+    assert httpx.get(f"{running.url}/api/ready").status_code == 200
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+def test_hardening_04_a_closed_terminal_stops_the_service(
+    data: Path, options: tuple[str, ...]
+) -> None:
+    port = free_port()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "cruddur", "serve", *options],
+            environment_of(data, PORT=str(port), LOG_FORMAT="json"),
+        )
+    written = b""
+    while b"Running on" not in written:
+        written += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFEXITED(status), "with whatever code: the last lines had nowhere to go"
+    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_hardening_04_the_reloader_serves_a_file_that_changed(serve: Serve, tmp_path: Path) -> None:
+    package = tmp_path / "cruddur_watched.py"
+    package.write_text("")
+    (tmp_path / "sitecustomize.py").write_text("import cruddur_watched")
+    running = serve("--reload", PYTHONPATH=str(tmp_path)).wait()
+    [before] = serving(running)
+    os.utime(package, (time.time() + 5, time.time() + 5))
+    until(lambda: serving(running) and before not in workers(running), running)
+    assert httpx.get(f"{running.url}/api/ready").status_code == 200
+    assert running.stop() == 0
