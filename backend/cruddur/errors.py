@@ -11,6 +11,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
     └── UnavailableError        503, with Retry-After
+        └── OverloadedError     503, and nothing has failed
 """
 
 from typing import ClassVar
@@ -116,3 +117,7 @@ class UnavailableError(CruddurError):
     def headers(self) -> dict[str, str]:
         """When to come back: dependencies recover in seconds."""
         return {"Retry-After": "5"}
+
+
+class OverloadedError(UnavailableError):
+    """Too much work waits already. It is a limit that holds, so it is not reported as a failure."""

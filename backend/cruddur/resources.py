@@ -22,6 +22,7 @@ from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
 from cruddur.live.hub import Hub
 from cruddur.services.accounts import Accounts
+from cruddur.services.avatars import Encoder
 from cruddur.services.throttling import Throttle
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings, proxy_for
@@ -41,6 +42,7 @@ class Resources:
     authenticator: Authenticator
     accounts: Accounts
     uploads: UploadSigner
+    encoder: Encoder
     live: Hub
 
 
@@ -67,6 +69,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     )
     follower = Follower(settings.connection_url, hub, bus, telemetry.instruments)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
+    encoder = Encoder()
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     # Every call goes to Cognito. httpx's own reading of NO_PROXY fails on networks and ports.
@@ -79,8 +82,9 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
             await database.open()
             keys = await _keys(settings, database)
             async with bus.running(), follower.running():
-                yield _assemble(settings, telemetry, database, keys, mailer, http, hub)
+                yield _assemble(settings, telemetry, database, keys, mailer, http, hub, encoder)
         finally:
+            encoder.close()
             await mailer.close()
             await database.close()
 
@@ -108,6 +112,7 @@ def _assemble(
     mailer: Mailer,
     http: httpx.AsyncClient,
     hub: Hub,
+    encoder: Encoder,
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
@@ -130,5 +135,6 @@ def _assemble(
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
+        encoder=encoder,
         live=hub,
     )

@@ -312,12 +312,12 @@ async def test_a_decompression_bomb_is_refused_unopened(andrew: Member, data: by
 def test_the_largest_picture_takes_bounded_memory() -> None:
     """In a process of its own: the high-water mark of this one belongs to other tests."""
     script = (
-        "import resource, sys; from cruddur.services.avatars import _encode;"
+        "import resource, sys; from cruddur.process.picture import encode;"
         " peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024;"
-        " before = peak(); _encode(sys.stdin.buffer.read()); print(peak() - before)"
+        " before = peak(); encode(sys.stdin.buffer.read()); print(peak() - before)"
     )
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, input=bomb(5_000, 5_000), capture_output=True, check=True)
+    done = subprocess.run(command, input=bomb(4_096, 4_096), capture_output=True, check=True)
     assert int(done.stdout) < 400  # MB
 
 

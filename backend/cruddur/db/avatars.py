@@ -1,12 +1,14 @@
 """Avatars: one JPEG per person."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
 
 _SAVE = load("avatars.save")
 _SHOW = load("avatars.show")
+_USE = load("avatars.use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,15 @@ async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
     """The picture of a token's subject."""
     row = await _SHOW.row(conn, subject=subject)
     return Picture(row["jpeg"], row["avatar_digest"]) if row else None
+
+
+async def insert_used_upload(
+    conn: Connection, *, user_uuid: UUID, uuid: UUID, seconds: int
+) -> bool:
+    """Remember for some seconds that an upload address was used; False if it was used before.
+
+    Raises:
+        asyncpg.ForeignKeyViolationError: the user is gone.
+    """
+    lifetime = timedelta(seconds=seconds)
+    return await _USE.run(conn, user_uuid=user_uuid, uuid=uuid, lifetime=lifetime) == 1

@@ -396,6 +396,12 @@ CREATE UNLOGGED TABLE public.throttles (
     resets_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.used_uploads (
+    user_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_email_key UNIQUE (email);
 
@@ -477,6 +483,9 @@ ALTER TABLE ONLY public.stream_tickets
 ALTER TABLE ONLY public.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (bucket);
 
+ALTER TABLE ONLY public.used_uploads
+    ADD CONSTRAINT used_uploads_pkey PRIMARY KEY (user_uuid, uuid);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_handle_key UNIQUE (handle);
 
@@ -551,6 +560,8 @@ CREATE INDEX stream_tickets_session_uuid_idx ON public.stream_tickets USING btre
 CREATE INDEX stream_tickets_user_uuid_idx ON public.stream_tickets USING btree (user_uuid);
 
 CREATE INDEX throttles_resets_at_idx ON public.throttles USING btree (resets_at);
+
+CREATE INDEX used_uploads_expires_at_idx ON public.used_uploads USING btree (expires_at);
 
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 
@@ -655,3 +666,6 @@ ALTER TABLE ONLY public.stream_tickets
 
 ALTER TABLE ONLY public.stream_tickets
     ADD CONSTRAINT stream_tickets_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.used_uploads
+    ADD CONSTRAINT used_uploads_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;

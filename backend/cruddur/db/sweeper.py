@@ -25,6 +25,7 @@ _OTHERS = tuple(
         "events",
         "expired_activities",
         "stream_tickets",
+        "used_uploads",
     )
 )
 

@@ -1,6 +1,5 @@
 """Passwords: Argon2id in worker threads, and what is too weak."""
 
-import asyncio
 from functools import cache
 from importlib.resources import files
 
@@ -8,28 +7,36 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cruddur.errors import InvalidError
+from cruddur.process.threads import BoundedThreads
 from cruddur.telemetry.work import span
 
 SHORTEST = 10
 
 # OWASP's password storage guidance: 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Each hash holds 19 MiB while it runs; more at once would only wait for a core.
-_slots = asyncio.Semaphore(2)
+# Each hash holds 19 MiB while it runs; more at once would only wait for a core. Sixty-four that
+# wait are done within some two seconds.
+_threads = BoundedThreads("password", threads=2, waiting=64)
 
 
 async def hash_password(password: str) -> str:
-    """The Argon2id hash, in its own text form."""
+    """The Argon2id hash, in its own text form.
+
+    Raises:
+        OverloadedError: too many passwords wait to be hashed.
+    """
     with span("hash password"):
-        async with _slots:
-            return await asyncio.to_thread(_hasher.hash, password)
+        return await _threads.run(_hasher.hash, password)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether the password fits; takes as long when there is no hash to fit."""
+    """Whether the password fits; takes as long when there is no hash to fit.
+
+    Raises:
+        OverloadedError: too many passwords wait to be hashed.
+    """
     with span("verify password"):
-        async with _slots:
-            fits = await asyncio.to_thread(_verify, password, password_hash or _decoy())
+        fits = await _threads.run(_verify, password, password_hash)
     return fits and password_hash is not None
 
 
@@ -52,9 +59,9 @@ def check_strength(password: str, *known: str) -> None:
         raise InvalidError("password_too_weak")
 
 
-def _verify(password: str, password_hash: str) -> bool:
+def _verify(password: str, password_hash: str | None) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash or _decoy(), password)
     except (VerificationError, InvalidHashError):
         return False
 

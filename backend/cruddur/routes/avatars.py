@@ -2,8 +2,9 @@
 
 from quart import Response, request
 
+from cruddur.errors import OverloadedError, RateLimitedError
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, body_bytes, not_modified, resources
+from cruddur.routes.endpoint import Area, body_bytes, discard_body, not_modified, resources
 from cruddur.services import avatars as service
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
 
@@ -20,7 +21,7 @@ avatars = Area("avatars")
     summary="An address to upload one's picture to",
 )
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # its extension is checked; the bytes decide
-    """PUT the file there within five minutes; no token is needed for that."""
+    """PUT the file there within five minutes, once; no token is needed for that."""
     token = resources().uploads.sign(viewer.uuid)
     base = resources().settings.backend_origin
     origin = request.host_url if base == "*" else base
@@ -32,14 +33,31 @@ async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa
     f"{UPLOAD_PATH}<token>",
     summary="Upload a picture",
     picture="upload",
-    refuses={403: ["generic_403"], 404: ["not_found"], 422: ["avatar_invalid"]},
+    refuses={
+        403: ["generic_403"],
+        404: ["not_found"],
+        422: ["avatar_invalid"],
+        429: ["rate_limited"],
+    },
 )
 async def upload(token: str) -> Avatar:
-    """JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels."""
-    user_uuid = resources().uploads.read(token)
-    jpeg = await service.encode(await body_bytes())
-    async with resources().database.writing() as conn:
-        return await service.save(conn, user_uuid, jpeg)
+    """JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels. The address is
+    used up as soon as a picture is decoded, even if that fails; what is refused before may be
+    sent again."""
+    found = resources().uploads.read(token)
+    encoder, database = resources().encoder, resources().database
+    try:
+        with encoder.place(found.user_uuid):
+            data = await body_bytes()
+            await encoder.check(data)
+            async with database.writing() as conn:
+                await service.use(conn, found)
+            jpeg = await encoder.encode(data)
+            async with database.writing() as conn:
+                return await service.save(conn, found.user_uuid, jpeg)
+    except (OverloadedError, RateLimitedError):
+        await discard_body()
+        raise
 
 
 @avatars.handle(

@@ -13,6 +13,8 @@ returned type is the answer, always 200 with JSON. The OpenAPI document is made 
 declarations.
 """
 
+import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,6 +157,21 @@ async def body_bytes() -> bytes:
     """
     data = await request.get_data()
     return data.encode() if isinstance(data, str) else data
+
+
+async def discard_body() -> None:
+    """Read the body and keep nothing of it, for at most the time that a body may take.
+
+    A client that is still sending when the answer arrives finds its connection reset, and never
+    sees why.
+
+    Raises:
+        werkzeug.exceptions.RequestEntityTooLarge: it is too long anyway.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(request.body_timeout):
+            async for _ in request.body:
+                pass
 
 
 def client_address() -> str:

@@ -13,6 +13,7 @@ from cruddur.errors import (
     CruddurError,
     MalformedError,
     NotFoundError,
+    OverloadedError,
     UnavailableError,
 )
 from cruddur.telemetry.failures import report
@@ -29,7 +30,7 @@ def install(app: Quart) -> None:
 
 
 async def _refused(error: CruddurError) -> Response:
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, OverloadedError):
         report(error)
     return _failure(error.status, error.codes, error.headers)
 

@@ -1,39 +1,126 @@
 """Avatars: any picture becomes a square JPEG of 512 pixels."""
 
-import asyncio
 import hashlib
-import io
-import warnings
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
-
-from PIL import Image, ImageOps
 
 from cruddur.db import avatars as db
 from cruddur.db.statements import Connection
-from cruddur.errors import InvalidError, NotFoundError
+from cruddur.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    OverloadedError,
+    RateLimitedError,
+)
+from cruddur.process import picture
+from cruddur.process.child import Child, ChildError
+from cruddur.process.threads import BoundedThreads
+from cruddur.services.picture_headers import check_picture
+from cruddur.services.uploads import UPLOAD_SECONDS, Upload
 from cruddur.telemetry.work import span
 from cruddur.wire import Avatar
 
-SIDE = 512
-"""Pixels; the original's PROCESS_WIDTH and PROCESS_HEIGHT."""
+logger = logging.getLogger(__name__)
 
-MOST_PIXELS = {"JPEG": 50_000_000, "PNG": 25_000_000, "GIF": 25_000_000, "WEBP": 25_000_000}
-"""More is a bomb. A JPEG unpacks smaller at once, the others whole, at up to 12
-bytes a pixel."""
+MAX_UPLOADS = 8
+"""Uploads in progress per worker: being received, waiting, or being decoded. Each holds the bytes
+of its picture."""
 
-FORMATS = tuple(MOST_PIXELS)
-_slots = asyncio.Semaphore(1)
+DECODE_SECONDS = 10.0
+"""How long one picture may take on a busy machine."""
+
+MAX_JPEG_BYTES = 1024 * 1024
+"""512 by 512 pixels of noise have some 250,000."""
 
 
-async def encode(data: bytes) -> bytes:
-    """The JPEG of a picture, in a worker thread.
+class Encoder:
+    """Decodes pictures one at a time, each in a process of its own, and bounds what waits."""
+
+    def __init__(self) -> None:
+        """Prepare; threads and processes are started when they are needed."""
+        self._checks = BoundedThreads("picture headers", threads=1, waiting=MAX_UPLOADS)
+        self._decodings = BoundedThreads("picture", threads=1, waiting=MAX_UPLOADS)
+        self._uploading: set[UUID] = set()
+        self._children: set[Child] = set()
+        self._is_closed = False
+
+    @contextmanager
+    def place(self, user_uuid: UUID) -> Iterator[None]:
+        """Hold one of the places for uploads while a user uploads a picture.
+
+        Raises:
+            RateLimitedError: this user is uploading already.
+            OverloadedError: all places are taken.
+        """
+        if user_uuid in self._uploading:
+            raise RateLimitedError(1)
+        if len(self._uploading) >= MAX_UPLOADS:
+            raise OverloadedError
+        self._uploading.add(user_uuid)
+        try:
+            yield
+        finally:
+            self._uploading.discard(user_uuid)
+
+    async def check(self, data: bytes) -> None:
+        """Check the headers of a picture, which takes milliseconds.
+
+        Raises:
+            InvalidError: avatar_invalid, it is no picture of a known kind, or it costs too much.
+        """
+        await self._checks.run(check_picture, data)
+
+    async def encode(self, data: bytes) -> bytes:
+        """Return the JPEG of a picture. If the caller is cancelled, its process is killed.
+
+        Raises:
+            InvalidError: avatar_invalid, it cannot be decoded, or it costs too much.
+            OverloadedError: the process cannot be started at the moment.
+        """
+        child = Child(picture.__name__, seconds=DECODE_SECONDS, most=MAX_JPEG_BYTES)
+        self._children.add(child)
+        try:
+            with span("encode avatar", {"app.picture.bytes": len(data)}):
+                return await self._decodings.run(child.run, data)
+        except OSError as error:  # no memory, or too many processes
+            logger.warning("The picture decoder did not start: %s", error)
+            raise OverloadedError from error
+        except ChildError as error:
+            if self._is_closed:
+                raise OverloadedError from error
+            if error.code < 0:  # a limit was reached, or a decoder crashed
+                logger.warning("The picture decoder was ended by signal %d", -error.code)
+            elif error.code != picture.REFUSED:
+                raise
+            raise InvalidError("avatar_invalid") from error
+        finally:
+            self._children.discard(child)
+            child.kill()
+
+    def close(self) -> None:
+        """Kill what is being decoded and drop what waits."""
+        self._is_closed = True
+        for child in self._children:
+            child.kill()
+        self._checks.close()
+        self._decodings.close()
+
+
+async def use(conn: Connection, upload: Upload) -> None:
+    """Use up an upload address.
 
     Raises:
-        InvalidError: avatar_invalid, it is no picture of a known kind, or too large.
+        ForbiddenError: it was used before.
+        asyncpg.ForeignKeyViolationError: the user is gone.
     """
-    with span("encode avatar", {"app.picture.bytes": len(data)}):
-        async with _slots:
-            return await asyncio.to_thread(_encode, data)
+    # Its row is of no use when the address is too old; twice that, for clocks that differ.
+    if not await db.insert_used_upload(
+        conn, user_uuid=upload.user_uuid, uuid=upload.uuid, seconds=2 * UPLOAD_SECONDS
+    ):
+        raise ForbiddenError
 
 
 async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
@@ -48,48 +135,7 @@ async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
 async def show(conn: Connection, subject: str) -> db.Picture:
     """The picture of a person. Raises NotFoundError when there is none."""
     # PostgreSQL takes no NUL, which a path may hold.
-    picture = None if "\x00" in subject else await db.select_avatar(conn, subject=subject)
-    if picture is None:
+    found = None if "\x00" in subject else await db.select_avatar(conn, subject=subject)
+    if found is None:
         raise NotFoundError
-    return picture
-
-
-def _encode(data: bytes) -> bytes:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata: the picture is good all the same
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS[image.format or ""]:
-                    raise InvalidError("avatar_invalid")
-                image.draft("RGB", (SIDE * 2, SIDE * 2))
-                square = ImageOps.fit(_pixels(image), (SIDE, SIDE), Image.Resampling.LANCZOS)
-            upright = ImageOps.exif_transpose(square).convert("RGBA")
-    except InvalidError:
-        raise
-    except (
-        # What Pillow's decoders raise for bytes that are not what they claim to be.
-        OSError,
-        ValueError,
-        SyntaxError,
-        TypeError,
-        IndexError,
-        KeyError,
-        EOFError,
-        OverflowError,
-        MemoryError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise InvalidError("avatar_invalid") from error
-    flat = Image.new("RGB", upright.size, "white")
-    flat.paste(upright, mask=upright)
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=85, optimize=True)
-    return out.getvalue()
-
-
-def _pixels(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits of grey, of which convert() would keep the wrong 8
-        return image.convert("I").point(lambda value: value / 256).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return found

@@ -531,7 +531,7 @@ export interface paths {
         readonly put?: never;
         /**
          * An address to upload one's picture to
-         * @description PUT the file there within five minutes; no token is needed for that.
+         * @description PUT the file there within five minutes, once; no token is needed for that.
          */
         readonly post: operations["avatars_key_upload_post"];
         readonly delete?: never;
@@ -550,7 +550,7 @@ export interface paths {
         readonly get?: never;
         /**
          * Upload a picture
-         * @description JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels.
+         * @description JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels. The address is used up as soon as a picture is decoded, even if that fails; what is refused before may be sent again.
          */
         readonly put: operations["avatars_upload_put"];
         readonly post?: never;
@@ -855,7 +855,7 @@ export interface paths {
         readonly put?: never;
         /**
          * An address to upload one's picture to
-         * @description PUT the file there within five minutes; no token is needed for that.
+         * @description PUT the file there within five minutes, once; no token is needed for that.
          */
         readonly post: operations["avatars_key_upload_2_post"];
         readonly delete?: never;
@@ -3666,6 +3666,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "avatar_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */

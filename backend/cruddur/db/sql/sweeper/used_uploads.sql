@@ -1,0 +1,2 @@
+DELETE FROM used_uploads
+WHERE expires_at <= now()

@@ -1,0 +1,99 @@
+"""A child process that turns bytes into bytes, with a time limit, and that can be killed."""
+
+import contextlib
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import cruddur
+
+_ROOT = Path(cruddur.__file__).parents[1]
+_MOST_ERROR_BYTES = 64 * 1024
+
+
+class ChildError(Exception):
+    """The child ended without a result.
+
+    Attributes:
+        code: its exit code; negative for the signal that ended it.
+    """
+
+    def __init__(self, code: int, text: str) -> None:
+        """Take the exit code and the last line of standard error."""
+        super().__init__(text or f"exit code {code}")
+        self.code = code
+
+
+class Child:
+    """One run of a module of this package as a program.
+
+    It is started by `run`, in whichever thread calls it, with an exec right after the fork: the
+    service has threads and an event loop, whose state must not be copied.
+    """
+
+    def __init__(self, module: str, *, seconds: float, most: int) -> None:
+        """Prepare the child; nothing is started yet.
+
+        Args:
+            module: its full name.
+            seconds: how long it may take.
+            most: bytes that it may return.
+        """
+        self._command = [sys.executable, "-m", module]
+        self._seconds = seconds
+        self._most = most
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_killed = False
+
+    def run(self, data: bytes) -> bytes:
+        """Start the child, pass it the data and return what it writes; blocks until it has ended.
+
+        Raises:
+            ChildError: it failed, took too long, returned too much or was killed.
+            OSError: it could not be started.
+        """
+        with self._lock:
+            if self._is_killed:
+                raise ChildError(-9, "killed before its start")
+            process = self._process = subprocess.Popen(  # noqa: S603  # a module of our own
+                self._command,
+                cwd=_ROOT,  # "-m" looks here first, wherever the service was started
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the service, which ends its children
+            )
+        timer = threading.Timer(self._seconds, self.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._result(process, data)
+        finally:
+            timer.cancel()
+            process.kill()
+            process.wait()
+
+    def kill(self) -> None:
+        """End the child now, or keep it from starting. Any thread may call this."""
+        with self._lock:
+            self._is_killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def _result(self, process: subprocess.Popen[bytes], data: bytes) -> bytes:
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+        if stdin is None or stdout is None or stderr is None:
+            raise RuntimeError("Popen made no pipes")
+        with stdout, stderr:
+            # A child that ended early says why by its exit code.
+            with contextlib.suppress(BrokenPipeError), stdin:
+                stdin.write(data)
+            result = stdout.read(self._most + 1)
+            if len(result) > self._most:
+                raise ChildError(0, "it returned too much")
+            lines = stderr.read(_MOST_ERROR_BYTES).decode(errors="replace").splitlines()
+        if code := process.wait():
+            raise ChildError(code, lines[-1] if lines else "")
+        return result

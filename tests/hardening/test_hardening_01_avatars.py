@@ -1,0 +1,459 @@
+"""The cost of decoding pictures is bounded, and other requests do not wait for it."""
+
+import asyncio
+import os
+import re
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from PIL import Image
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.db.sweeper import sweep
+from cruddur.process.picture import CPU_SECONDS, MEMORY_BYTES
+from cruddur.services import avatars
+from cruddur.services.avatars import MAX_UPLOADS
+from cruddur.services.seed import PASSWORD
+from cruddur.settings import Settings
+from pictures import chunk, file, jpeg_of_scans, jpeg_of_segments, png, webp_chunks
+from processes import Running, Serve
+from support import (
+    Api,
+    Member,
+    count_rows,
+    refused,
+    serving,
+    serving_on_a_socket,
+    untraced,
+    visiting,
+)
+
+PATIENCE = 20.0
+"""Seconds after which something that has not happened will not."""
+
+SMALL = file(Image.new("RGB", (64, 64), "green"))
+SMALL_JPEG = file(Image.new("RGB", (64, 64), "green"), "JPEG")
+SMALL_WEBP = file(Image.new("RGB", (64, 64), "green"), "WEBP")
+CUT_OFF = file(Image.effect_noise((300, 300), 90))[:-9000]
+"""Its headers are those of a picture."""
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "jpeg scans": lambda: jpeg_of_scans(1000, 1000, 3000),
+    "jpeg scans of many pixels": lambda: jpeg_of_scans(4000, 4000, 40),
+    "jpeg pixels": lambda: SMALL_JPEG.replace(b"\x08\x00\x40\x00\x40", b"\x08\xff\xff\xff\xff"),
+    "jpeg segments": lambda: jpeg_of_segments(200_000),
+    "jpeg without end": lambda: b"\xff\xd8" + b"\xff" * 1_000_000,
+    "jpeg of arithmetic coding": lambda: SMALL_JPEG.replace(b"\xff\xc0", b"\xff\xc9"),
+    "jpeg of two frames": lambda: SMALL_JPEG.replace(
+        b"\xff\xda", SMALL_JPEG[(start := SMALL_JPEG.index(b"\xff\xc0")) : start + 19] + b"\xff\xda"
+    ),
+    "jpeg filling": lambda: SMALL_JPEG[:20] + bytes(1_000_000) + SMALL_JPEG[20:],
+    "png pixels": lambda: png(5_000, 5_000),
+    "png palette": lambda: png(8_000, 8_000, color_type=3),
+    "png claim": lambda: SMALL.replace(struct.pack(">II", 64, 64), struct.pack(">II", 2**31, 9)),
+    "png profiles": lambda: png(8, 8, before=chunk(b"iCCP", b"a\0\0x") * 2),
+    "png texts": lambda: png(8, 8, before=chunk(b"zTXt", b"a\0\0x") * 100),
+    "png chunks": lambda: png(8, 8, before=chunk(b"tEXt", b"a\0b") * 30_000),
+    "png frames": lambda: png(8, 8, before=chunk(b"fcTL", bytes(26)) * 1_500),
+    "webp pixels": lambda: file(Image.new("RGBA", (5_000, 5_000)), "WEBP", lossless=True),
+    "webp lossy pixels": lambda: file(Image.new("RGB", (5_000, 5_000)), "WEBP"),
+    "webp canvas": lambda: SMALL_WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(4) + b"\xff" * 6,
+    "webp frames": lambda: webp_chunks(SMALL_WEBP, (b"ANMF" + bytes(4)) * 1_500),
+    "gif pixels": lambda: file(Image.new("P", (6_000, 6_000)), "GIF"),
+    "gif frame beside its screen": lambda: re.sub(
+        rb",\x00\x00\x00\x00\x40\x00\x40\x00",
+        b",\x00\x00\x00\x00\xff\xff\xff\xff",
+        file(Image.new("P", (64, 64)), "GIF"),
+    ),
+    "gif comments": lambda: b"GIF89a" + struct.pack("<HHBBB", 64, 64, 0, 0, 0) + b"!\xfe"
+    + b"\x01a" * 500_000 + b"\0",
+}  # fmt: skip
+
+
+async def address(member: Member) -> str:
+    url: str = (await member.post("/api/avatars/key_upload", {"extension": "png"}))["url"]
+    return urlsplit(url).path
+
+
+async def put(api: Api, path: str, data: bytes, expect: int = 200) -> Any:
+    """Upload without a token, as the front ends do."""
+    return (await api.request("PUT", path, content=data, expect=expect)).json()
+
+
+def decoders(ancestor: int) -> list[int]:
+    """The processes that decode pictures for a process or for a worker of it."""
+    parents, found = {}, []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes()
+            status = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(entry.name)] = int(status[1])
+        if b"cruddur.process.picture" in command:
+            found.append(int(entry.name))
+    return [pid for pid in found if ancestor in (parents[pid], parents.get(parents[pid]))]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def is_limited(pid: int) -> bool:
+    """Whether a decoder has done what it does before it reads."""
+    try:
+        return Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
+    except OSError:
+        return False
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    """Wait until it is true, and return what it gives."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.002)
+    return found
+
+
+async def frozen(parent: int) -> int:
+    """Stop the next decoder of a process when its limits are set, so that it never ends itself."""
+
+    def limited() -> list[int]:
+        return [pid for pid in decoders(parent) if is_limited(pid)]
+
+    [pid] = await until(limited)
+    os.kill(pid, signal.SIGSTOP)
+    return int(pid)
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+async def test_hardening_01_a_bomb_is_refused_by_its_headers(andrew: Member, kind: str) -> None:
+    anybody = Api(andrew.http)
+    path = await address(andrew)
+    bomb = BOMBS[kind]()
+    assert len(bomb) < 3_000_000
+    assert await put(anybody, path, bomb, expect=422) == ["avatar_invalid"]
+    await put(anybody, path, SMALL)  # nothing was decoded, so the address is good
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: file(Image.new("RGB", (4_000, 3_000)), "JPEG", progressive=True),
+        lambda: file(Image.new("L", (7_000, 7_000)), "JPEG"),
+        lambda: file(
+            Image.new("RGB", (640, 480), "red"), "MPO", save_all=True,
+            append_images=[Image.new("RGB", (64, 48))],
+        ),
+        lambda: SMALL_JPEG + bytes(1000),
+        lambda: SMALL_JPEG[:20] + b"\xff" * 3 + b"\0" + SMALL_JPEG[20:],
+        lambda: png(4_096, 4_096),
+        lambda: file(Image.new("RGB", (4_096, 4_096)), "WEBP"),
+        lambda: file(
+            Image.new("P", (64, 64)), "GIF", save_all=True, comment=b"a comment" * 100,
+            append_images=[Image.new("P", (64, 64), number) for number in range(50)],
+        ),
+    ],
+    ids=["progressive", "large jpeg", "phone with a second picture", "trailer", "filling",
+         "largest png",
+         "largest webp", "animation"],
+)  # fmt: skip
+async def test_hardening_01_what_cameras_and_programs_write_is_accepted(
+    andrew: Member, make: Callable[[], bytes]
+) -> None:
+    await put(Api(andrew.http), await address(andrew), make())
+
+
+async def test_hardening_01_an_address_is_good_once(
+    andrew: Member, settings: Settings, database: asyncpg.Connection
+) -> None:
+    anybody, path = Api(andrew.http), await address(andrew)
+    invalid = await anybody.request("PUT", f"{path}x", content=SMALL, expect=403)
+    await put(anybody, path, SMALL)
+    again = await anybody.request("PUT", path, content=SMALL, expect=403)
+    assert (again.content, untraced(again)) == (invalid.content, untraced(invalid))
+    async with serving(create_app(settings)) as other:  # another worker
+        assert await put(other, path, SMALL, expect=403) == ["generic_403"]
+        await put(other, await address(andrew), SMALL)
+
+
+async def test_hardening_01_of_two_uploads_to_one_address_one_is_accepted(
+    andrew: Member, settings: Settings
+) -> None:
+    async with serving(create_app(settings)) as other:
+        for _ in range(3):
+            path = await address(andrew)
+            answers = await asyncio.gather(
+                *(api.http.put(path, content=SMALL) for api in (andrew, other))
+            )
+            assert sorted(one.status_code for one in answers) == [200, 403]
+
+
+async def test_hardening_01_a_picture_that_fails_to_decode_uses_up_its_address(
+    andrew: Member,
+) -> None:
+    anybody, path = Api(andrew.http), await address(andrew)
+    for refusal in (b"no picture", b"", SMALL[:20]):
+        assert await put(anybody, path, refusal, expect=422) == ["avatar_invalid"]
+    await put(anybody, path, bytes(9_000_000), expect=413)
+    assert await put(anybody, path, CUT_OFF, expect=422) == ["avatar_invalid"]
+    await put(anybody, path, SMALL, expect=403)
+
+
+async def test_hardening_01_used_addresses_are_forgotten_when_they_are_too_old(
+    andrew: Member, database: asyncpg.Connection, dsn: str
+) -> None:
+    await put(Api(andrew.http), await address(andrew), SMALL)
+    await sweep(dsn)
+    assert await count_rows(database, "used_uploads") == 1
+    left = await database.fetchval("SELECT expires_at - now() FROM used_uploads")
+    assert 300 < left.total_seconds() <= 600
+    await database.execute("UPDATE used_uploads SET expires_at = now()")
+    while await sweep(dsn) is None:
+        pass
+    assert await count_rows(database, "used_uploads") == 0
+
+
+async def test_hardening_01_one_person_uploads_one_picture_at_a_time(andrew: Member) -> None:
+    anybody = Api(andrew.http)
+    first, second = await address(andrew), await address(andrew)
+    uploading = asyncio.create_task(put(anybody, first, SMALL))
+    pid = await frozen(os.getpid())
+    refusal = await anybody.request("PUT", second, content=SMALL, expect=429)
+    assert refusal.json() == ["rate_limited"]
+    os.kill(pid, signal.SIGCONT)
+    await uploading
+    await put(anybody, second, SMALL)
+
+
+async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_served(
+    app: Quart, member: Callable[..., Any], codes: Callable[[str], str]
+) -> None:
+    people = [await member(f"member{number}") for number in range(MAX_UPLOADS + 1)]
+    paths = [await address(one) for one in people]
+    whole = SMALL + bytes(8 * 1024 * 1024 - len(SMALL))
+    async with serving_on_a_socket(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+        anybody = Api(http)
+        uploading = [asyncio.create_task(put(anybody, paths[0], whole))]
+        pid = await frozen(os.getpid())
+        encoder = app.extensions["cruddur"].encoder
+        uploading += [asyncio.create_task(put(anybody, path, whole)) for path in paths[1:-1]]
+        await until(lambda: len(encoder._uploading) == MAX_UPLOADS)
+        refusal = await anybody.request("PUT", paths[-1], content=whole, expect=503)
+        assert refused(refusal) == ["unavailable"]
+        assert not any(task.done() for task in uploading)
+
+        mail = "worf@example.com"
+        await anybody.post(
+            "/api/auth/signup",
+            {"email": mail, "password": PASSWORD, "handle": "worf", "display_name": "Worf"},
+        )
+        await anybody.post("/api/auth/confirm", {"email": mail, "code": codes(mail)})
+        await anybody.post("/api/auth/signin", {"email": mail, "password": PASSWORD})
+        assert decoders(os.getpid()) == [pid], "one at a time"
+
+        os.kill(pid, signal.SIGCONT)
+        await asyncio.gather(*uploading)
+        await put(anybody, paths[-1], whole)
+
+
+async def test_hardening_01_the_process_of_a_client_that_leaves_is_killed(
+    app: Quart, andrew: Member, bayko: Member
+) -> None:
+    path, next_path = await address(andrew), await address(andrew)
+    async with serving_on_a_socket(app) as url, httpx.AsyncClient(base_url=url) as http:
+        leaving = asyncio.create_task(http.put(path, content=SMALL))
+        pid = await frozen(os.getpid())
+        waiting = asyncio.create_task(put(Api(http), await address(bayko), SMALL))
+        leaving.cancel()
+        await until(lambda: not is_running(pid))
+        await waiting
+        await put(Api(http), next_path, SMALL)
+    assert decoders(os.getpid()) == []
+
+
+async def test_hardening_01_a_picture_that_takes_too_long_is_refused(
+    andrew: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(avatars, "DECODE_SECONDS", 0.3)
+    uploading = asyncio.create_task(put(Api(andrew.http), await address(andrew), SMALL, expect=422))
+    pid = await frozen(os.getpid())
+    assert await uploading == ["avatar_invalid"]
+    assert not is_running(pid)
+    assert "The picture decoder was ended by signal 9" in caplog.messages
+
+
+async def test_hardening_01_a_picture_that_needs_too_much_memory_is_refused(
+    andrew: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avatars, "check_picture", lambda _: None)
+    huge = png(12_000, 12_000, color_type=3)
+    assert await put(Api(andrew.http), await address(andrew), huge, expect=422) == [
+        "avatar_invalid"
+    ]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < MEMORY_BYTES
+
+
+@contextmanager
+def decoder(**options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """The program, waiting for a picture."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cruddur.process.picture"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def test_hardening_01_the_decoder_is_limited_before_it_reads() -> None:
+    with decoder(env={"PATH": "", "TMPDIR": "/nonexistent"}) as process:
+        own = Path(f"/proc/{process.pid}")
+
+        def limits() -> dict[str, str]:
+            lines = (own / "limits").read_text().splitlines()[1:]
+            return {line[:26].strip(): line[26:47].strip() for line in lines}
+
+        await until(lambda: is_limited(process.pid))
+        found = limits()
+        assert found["Max cpu time"] == str(CPU_SECONDS)
+        assert found["Max address space"] == str(MEMORY_BYTES)
+        assert found["Max file size"] == found["Max core file size"] == "0"
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        output, _ = process.communicate(SMALL, timeout=PATIENCE)
+        assert process.returncode == 0
+        assert output.startswith(b"\xff\xd8")
+
+
+def test_hardening_01_the_decoder_starts_without_the_service() -> None:
+    script = (
+        "import sys; from cruddur.process import picture; picture.encode(sys.stdin.buffer.read());"
+        " print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=SMALL, capture_output=True, check=True
+    )
+    heavy = {"asyncio", "asyncpg", "httpx", "msgspec", "opentelemetry", "quart", "uvloop"}
+    assert not heavy & set(done.stdout.decode().split())
+
+
+@asynccontextmanager
+async def uploading_to(serve: Serve) -> AsyncIterator[tuple[Running, int]]:
+    """A service that decodes a picture without an end, and its decoder."""
+    running = await asyncio.to_thread(lambda: serve().wait())
+    async with httpx.AsyncClient(base_url=running.url, timeout=60) as http:
+        body = {"email": "andrewbrown", "password": PASSWORD}
+        token = (await http.post("/api/auth/signin", json=body)).json()["access_token"]
+        member = Api(http, {"Authorization": f"Bearer {token}"})
+        path = urlsplit(
+            (await member.post("/api/avatars/key_upload", {"extension": "png"}))["url"]
+        ).path
+        upload = asyncio.create_task(http.put(path, content=SMALL))
+        pid = await frozen(running.process.pid)
+        yield running, pid
+        upload.cancel()
+        await asyncio.wait([upload])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_hardening_01_a_decoder_ends_with_the_service(serve: Serve, number: int) -> None:
+    async with uploading_to(serve) as (running, pid):
+        code = await asyncio.to_thread(running.stop, number)
+        assert code == (0 if number == signal.SIGTERM else -9)
+        await until(lambda: not is_running(pid))
+
+
+async def sign_in(app: Quart, number: int) -> httpx.Response:
+    """From an address of its own, since one address has few turns."""
+    body = {"email": f"nobody{number}@example.com", "password": "a wrong password"}
+    async with visiting(app, address=f"192.0.2.{number}") as api:
+        return await api.http.post("/api/auth/signin", json=body)
+
+
+class Hashing:
+    """Every password waits until it is released, and is wrong; counts how many do so at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.running = self.most = 0
+        self.release = threading.Event()
+        lock = threading.Lock()
+
+        def verify(*_: Any) -> None:
+            with lock:
+                self.running += 1
+                self.most = max(self.most, self.running)
+            self.release.wait(PATIENCE)
+            with lock:
+                self.running -= 1
+            raise VerifyMismatchError
+
+        monkeypatch.setattr(PasswordHasher, "verify", verify)
+
+
+async def test_hardening_01_a_hash_keeps_its_place_when_its_client_leaves(
+    app: Quart, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing = Hashing(monkeypatch)
+    try:
+        for number in range(6):
+            task = asyncio.create_task(sign_in(app, number))
+            await until(lambda number=number: hashing.running >= min(number + 1, 2))
+            await asyncio.sleep(0.02)
+            task.cancel()
+            await asyncio.wait([task])
+        last = asyncio.create_task(sign_in(app, 99))
+        await asyncio.sleep(0.05)
+        assert hashing.running == hashing.most == 2
+        hashing.release.set()
+        assert (await last).status_code == 401
+        assert hashing.most == 2
+    finally:
+        hashing.release.set()
+
+
+async def test_hardening_01_sign_ins_beyond_the_queue_are_refused_at_once(
+    app: Quart,
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hashing = Hashing(monkeypatch)
+    try:
+        waiting = [asyncio.create_task(sign_in(app, number)) for number in range(80)]
+        await until(lambda: sum(task.done() for task in waiting) == 80 - 66)
+        for task in waiting:
+            if task.done():
+                assert refused(task.result()) == ["unavailable"]
+        assert not [record for record in caplog.records if record.levelname == "ERROR"]
+        await api.get("/api/health-check")
+        hashing.release.set()
+        answers = await asyncio.gather(*waiting)
+        assert sorted({one.status_code for one in answers}) == [401, 503]
+    finally:
+        hashing.release.set()
