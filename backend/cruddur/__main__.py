@@ -1,8 +1,13 @@
 """The command line: `cruddur serve | migrate | seed | sweep | rotate-key | openapi`."""
 
-import asyncio
-import logging
+import os
 import signal
+
+# Before all other imports, which take a while: the first process of a container is ended only by
+# signals that it handles.
+signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
+
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -20,7 +25,7 @@ from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
 from cruddur.identity.rotation import rotate_key
-from cruddur.process.signals import StopSignals
+from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
 from cruddur.serving import AddressInUseError, check_free, serve
@@ -31,6 +36,8 @@ from cruddur.telemetry.sinks import describe_sinks, require_extras
 from cruddur.traces_page import traces_page
 
 logger = logging.getLogger("cruddur")
+
+signals = StopSignals()
 
 DATABASE = "cruddur"
 """The name of the database inside the embedded server."""
@@ -56,6 +63,11 @@ class _Commands(click.Group):
         except _EXPECTED as error:
             print(f"cruddur: {error}", file=sys.stderr)
             ctx.exit(1)
+        except StoppedError:
+            logging.shutdown()
+            sys.stdout.flush()
+            # Without waiting for threads, such as one that looks a name up.
+            os._exit(0 if ctx.invoked_subcommand == "serve" else 128 + (signals.number or 0))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,8 +78,7 @@ def main() -> None:
     Every command but openapi uses the PostgreSQL of CONNECTION_URL or, without it, the
     embedded one.
     """
-    # The first process of a container is only ended by signals that it handles.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signals.install()
 
 
 @main.command("serve")
@@ -91,19 +102,15 @@ def serve_command(
     configure_logging(settings)
     for warning in settings.warnings:
         logger.warning(warning)
-    signals = StopSignals()
-    signals.install()
     try:
-        code = _serve(settings, signals, reload=reload, setup=setup, traces=traces)
+        code = _serve(settings, reload=reload, setup=setup, traces=traces)
     except _EXPECTED as error:
-        asyncio.run(report_failed_start(settings, error))
+        signals.run(report_failed_start(settings, error))
         raise
     sys.exit(code)
 
 
-def _serve(
-    settings: Settings, signals: StopSignals, *, reload: bool, setup: bool, traces: bool
-) -> int:
+def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
     """Open the database, and serve until the end; returns the exit code."""
     is_embedded = not settings.connection_url
     with database_of(settings, owned=True) as dsn:
@@ -111,13 +118,12 @@ def _serve(
         settings = replace(settings, connection_url=dsn)
         seeded = False
         if setup or is_embedded:
-            asyncio.run(migrate(dsn))
-            seeded = asyncio.run(_seed(dsn))
-        elif missing := asyncio.run(pending(dsn)):
+            signals.run(migrate(dsn))
+            seeded = signals.run(_seed(dsn))
+        elif missing := signals.run(pending(dsn)):
             raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
-        if signals.is_stopping:
-            return 0
-        with traces_page(settings) if traces else nullcontext((settings, "")) as (settings, page):
+        pages = traces_page(settings, signals) if traces else nullcontext((settings, ""))
+        with pages as (settings, page):
             _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
             return serve(settings, signals, reload=reload)
 
@@ -126,7 +132,7 @@ def _serve(
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
     with database_of(Settings.from_env()) as dsn:
-        applied = asyncio.run(migrate(dsn))
+        applied = signals.run(migrate(dsn))
     print("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 
@@ -134,7 +140,7 @@ def migrate_command() -> None:
 def seed_command() -> None:
     """Fill an empty database with the people and cruds of the course."""
     with database_of(Settings.from_env()) as dsn:
-        seeded = asyncio.run(_seed(dsn))
+        seeded = signals.run(_seed(dsn))
     print("seeded" if seeded else "not empty: nothing was added")
 
 
@@ -142,7 +148,7 @@ def seed_command() -> None:
 def sweep_command() -> None:
     """Remove what has expired, once; a running server does so by itself."""
     with database_of(Settings.from_env()) as dsn:
-        removed = asyncio.run(sweep(dsn))
+        removed = signals.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
 
 
@@ -155,16 +161,17 @@ def rotate_key_command() -> None:
             "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
         )
     with database_of(settings) as dsn:
-        kid = asyncio.run(_rotate(dsn))
+        kid = signals.run(_rotate(dsn))
     print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
 
 
 @main.command("openapi")
 def openapi_command() -> None:
     """Print the OpenAPI document, as /openapi.json serves it, indented."""
-    # Not at the top: the other commands need not wait for the application's modules.
-    from cruddur.app import ENDPOINTS
-    from cruddur.routes import openapi
+    with signals.interrupting():
+        # Not at the top: the other commands need not wait for the application's modules.
+        from cruddur.app import ENDPOINTS
+        from cruddur.routes import openapi
 
     click.echo(msgspec.json.format(openapi.encode(ENDPOINTS), indent=2))
 
@@ -180,15 +187,18 @@ def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
         return
     server = EmbeddedPostgres(settings.data_directory / "postgres")
     try:
-        server.start()
+        with signals.listening(server.interrupt):
+            server.start()
+            server.create_database(DATABASE)
+        signals.check()
+        yield server.dsn(DATABASE)
     except AlreadyRunningError:
         if owned:
             raise
         yield server.dsn(DATABASE)
-        return
-    try:
-        server.create_database(DATABASE)
-        yield server.dsn(DATABASE)
+    except EmbeddedPostgresError:
+        signals.check()
+        raise
     finally:
         server.stop()
 

@@ -102,8 +102,12 @@ def run_worker(
         config: where and how to serve.
         signals: the handled signals of this process.
         on_serving: called in the event loop once connections are accepted.
+
+    Raises:
+        StoppedError: a signal came before the application was loaded.
     """
-    app = importlib.import_module("cruddur.served").app
+    with signals.interrupting():
+        app = importlib.import_module("cruddur.served").app
     with asyncio.Runner(loop_factory=_Loop) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from cruddur.process.signals import StopSignals
 from cruddur.settings import Settings, is_loopback
 
 START_SECONDS = 10.0
@@ -27,7 +28,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
-def traces_page(settings: Settings) -> Iterator[tuple[Settings, str]]:
+def traces_page(settings: Settings, signals: StopSignals) -> Iterator[tuple[Settings, str]]:
     """Run the page, or use the one that runs already, and send telemetry there.
 
     Yields the settings that do so, and where the page is; the settings as they were, and
@@ -52,7 +53,10 @@ def traces_page(settings: Settings) -> Iterator[tuple[Settings, str]]:
             start_new_session=True,  # Ctrl-C is for us: the last spans still have to arrive
         )
         try:
-            if _answers(process, url):
+            with signals.listening(process.terminate):
+                answers = _answers(process, url)
+            signals.check()
+            if answers:
                 yield _pointed(settings, url, page), page
             else:
                 yield settings, f"none: {settings.traces_bind} is taken by something else"

@@ -13,6 +13,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,8 @@ class EmbeddedPostgres:
         self._durable = durable
         self._lock: IO[str] | None = None
         self._running = False
+        self._program: subprocess.Popen[str] | None = None
+        self._is_interrupted = False
         self._identity: pwd.struct_passwd | None = None
         self._binaries = find_binaries()
 
@@ -80,8 +83,19 @@ class EmbeddedPostgres:
         if self._run("pg_isready", f"--host={self._socket_directory()}").returncode == 2:
             self._start_server()
 
+    def interrupt(self) -> None:
+        """End a start early: `start` raises, and `stop` cleans up. For a signal handler.
+
+        The programs handle SIGINT: initdb removes what it wrote, and pg_ctl passes it to the server
+        that it starts.
+        """
+        self._is_interrupted = True
+        if self._program is not None:
+            self._program.send_signal(signal.SIGINT)
+
     def stop(self) -> None:
         """Stop the server, ending its sessions, and let go of the directory."""
+        self._is_interrupted = False
         if self._running:
             self._control("stop", "--mode=fast", "--wait", "--timeout=20")
             self._running = False
@@ -160,7 +174,7 @@ class EmbeddedPostgres:
             "start", "--wait", "--timeout=60", f"--log={log}", f"--options={' '.join(options)}"
         )
         if answer.returncode != 0:
-            self._running = False
+            self._running = self._is_interrupted  # then it may still be stopping
             text = log.read_text(errors="replace") if log.exists() else answer.stderr
             raise EmbeddedPostgresError(f"PostgreSQL did not start: {_last_line(text)}")
 
@@ -170,7 +184,7 @@ class EmbeddedPostgres:
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         # Files, not pipes: a started server inherits them, and a pipe would never close.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-            done = subprocess.run(  # noqa: S603  # the wheel's programs, no shell
+            self._program = subprocess.Popen(  # noqa: S603  # the wheel's programs, no shell
                 [self._binaries / program, *arguments],
                 cwd="/",
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
@@ -178,13 +192,16 @@ class EmbeddedPostgres:
                 start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
                 stdout=output,
                 stderr=errors,
+                text=True,
                 preexec_fn=_becoming(self._identity) if self._identity else None,
-                check=False,
             )
+            if self._is_interrupted:  # while it was started
+                self.interrupt()
+            code = self._program.wait()
             output.seek(0)
             errors.seek(0)
             return subprocess.CompletedProcess(
-                done.args, done.returncode, output.read(), errors.read()
+                self._program.args, code, output.read(), errors.read()
             )
 
     def _hand_over(self, directory: Path) -> None:

@@ -4,12 +4,23 @@ Python runs a signal handler between any two instructions of the main thread, so
 only note the signal and call the current listener, which wakes or interrupts one step.
 """
 
+import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 STOP = (signal.SIGINT, signal.SIGTERM)
+
+CANCEL_SECONDS = 1.0
+"""How long a cancelled coroutine may clean up before it is cancelled again."""
+
+
+class StoppedError(BaseException):
+    """A signal has asked the process to stop; not an `Exception`, so that no import catches it."""
 
 
 class StopSignals:
@@ -17,17 +28,27 @@ class StopSignals:
 
     def __init__(self) -> None:
         """Handle nothing yet; `install` does."""
-        self.is_stopping = False
+        self.number: int | None = None
         self._on_stop: Callable[[], object] = _ignore
         self._on_reload: Callable[[], object] = _ignore
         self._has_terminal = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a signal has asked the process to stop."""
+        return self.number is not None
+
+    def check(self) -> None:
+        """Raise StoppedError if a signal has asked the process to stop."""
+        if self.is_stopping:
+            raise StoppedError
 
     def install(self) -> None:
         """Handle SIGINT, SIGTERM and SIGHUP from now on."""
         self._has_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_DFL and _has_terminal()
         for number in STOP:
-            signal.signal(number, lambda *_: self._stop())
-        signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
+            signal.signal(number, lambda number, _: self._stop(number))
+        signal.signal(signal.SIGHUP, lambda number, _: self._hang_up(number))
 
     @contextmanager
     def listening(
@@ -48,14 +69,49 @@ class StopSignals:
         finally:
             self._on_stop, self._on_reload = before
 
-    def _stop(self) -> None:
-        self.is_stopping = True
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Have a signal raise StoppedError at any instruction: for imports, which hold nothing."""
+        with self.listening(self.check):
+            yield
+        self.check()  # what runs between two instructions may have swallowed it
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine as asyncio.run does, and cancel it when a signal arrives.
+
+        Raises:
+            StoppedError: it was cancelled.
+        """
+
+        async def cancellable() -> T:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+            def cancel() -> None:
+                if task is not None:
+                    task.cancel()
+                loop.call_later(CANCEL_SECONDS, cancel)
+
+            with self.listening(lambda: loop.call_soon_threadsafe(cancel)):
+                return await main
+
+        runner = asyncio.Runner()
+        try:
+            return runner.run(cancellable())
+        except (Exception, asyncio.CancelledError):
+            self.check()
+            raise
+        finally:
+            if not self.is_stopping:  # it waits for threads, such as one that looks a name up
+                runner.close()
+
+    def _stop(self, number: int) -> None:
+        self.number = number
         self._on_stop()
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, number: int) -> None:
         """Reload, unless the signal means that our terminal was closed: then stop."""
         if self._has_terminal and not _has_terminal():
-            self._stop()
+            self._stop(number)
         else:
             self._on_reload()
 

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 
-from cruddur.process.signals import StopSignals
+from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.process.supervisor import SERVING
 from cruddur.serving import run_worker, server_config
 
@@ -25,9 +25,11 @@ def main() -> int:
             # The end of the stream. A worker whose supervisor was killed would hold the port.
             asyncio.get_running_loop().add_reader(supervisor, os._exit, 1)
 
-        return run_worker(
-            server_config([f"fd://{listener}" for listener in listeners]), signals, start_serving
-        )
+        config = server_config([f"fd://{listener}" for listener in listeners])
+        try:
+            return run_worker(config, signals, start_serving)
+        except StoppedError:
+            return 0
 
 
 if __name__ == "__main__":
