@@ -7,6 +7,7 @@ Python's standard library; the commands install the rest, as they do for a newco
 
 import contextlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -117,26 +119,33 @@ class Shell:
 
 
 class Background:
-    """A command that runs until it is stopped, such as `make run`.
+    """A command that runs until it is stopped, such as `make run`, in a terminal of its own.
 
     Args:
         command: run by bash, in a process group of its own.
         folder: where.
-        log: the file for what it prints.
     """
 
-    def __init__(self, command: str, folder: Path, log: Path) -> None:
+    def __init__(self, command: str, folder: Path) -> None:
         self.command = command
-        self.log = log
-        with log.open("w") as file:
-            self.process = subprocess.Popen(
-                ["bash", "-c", command], cwd=folder, text=True, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+        self._screen = bytearray()
+        self._terminal, end = pty.openpty()
+        self.process = subprocess.Popen(
+            ["bash", "-c", command], cwd=folder, start_new_session=True,
+            stdin=end, stdout=end, stderr=end,
+        )  # fmt: skip
+        os.close(end)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # the terminal is gone when all its programs are
+            while data := os.read(self._terminal, 65536):
+                self._screen += data
 
     def output(self) -> str:
-        """Return what it has printed up to now."""
-        return self.log.read_text(errors="replace")
+        """Return what it has printed up to now, without colors."""
+        text = bytes(self._screen).decode(errors="replace").replace("\r\n", "\n")
+        return re.sub(r"\x1b\[[\d;]*m", "", text)
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until a condition holds. Raises CheckError if the command ends before."""
@@ -209,7 +218,7 @@ class Newcomer:
     def start_service(self, text: str) -> None:
         """Run `make run`, and compare what it prints with what the README shows."""
         self.stop_service()
-        self.service = Background("make run", self.folder, self.folder.parent / "run.log")
+        self.service = Background("make run", self.folder)
         self.service.until(lambda: _answers("http://localhost:4567/api/ready"))
         shown = re.search(r"\$ make run\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         assert shown is not None
@@ -244,8 +253,7 @@ class Newcomer:
     def listen(self, command: str) -> None:
         """Run a stream until its first bytes arrive."""
         variables = self.shell.run("declare -p auth").strip()
-        log = self.folder.parent / "stream.log"
-        stream = Background(f"{variables}\n{command}", self.folder, log)
+        stream = Background(f"{variables}\n{command}", self.folder)
         try:
             stream.until(lambda: bool(stream.output().strip()))
         finally:
@@ -266,7 +274,7 @@ class Newcomer:
         variables = self.shell.run("export -p")
         service = Background(
             f"{variables}\nunshare --net bash -c 'ip link set lo up && {bare(command)}'",
-            self.folder, self.folder.parent / "sinks.log",
+            self.folder,
         )  # fmt: skip
         try:
             service.until(lambda: "Ctrl-C" in service.output())
@@ -293,7 +301,7 @@ class Newcomer:
         if os.getuid() != 1000:  # .env.example says that the owner has to be named
             owner = f"UID={os.getuid()}\nGID={os.getgid()}\n"
             (self.folder / ".env").write_text(owner)
-        compose = Background("docker compose up", self.folder, self.folder.parent / "compose.log")
+        compose = Background("docker compose up", self.folder)
         try:
             for port in PORTS:
                 compose.until(lambda: _answers(f"http://localhost:{port}/"))  # noqa: B023  # called at once
