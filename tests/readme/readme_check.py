@@ -143,9 +143,9 @@ class Background:
                 self._screen += data
 
     def output(self) -> str:
-        """Return what it has printed up to now, without colors."""
+        """Return what it has printed up to now, without control sequences."""
         text = bytes(self._screen).decode(errors="replace").replace("\r\n", "\n")
-        return re.sub(r"\x1b\[[\d;]*m", "", text)
+        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until a condition holds. Raises CheckError if the command ends before."""
