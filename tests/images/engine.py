@@ -58,6 +58,23 @@ class Client:
         """Send a GET request."""
         return self.request("GET", path, None, headers)
 
+    def spans(self, trace_id: str) -> list[str]:
+        """Return the names of a trace's spans, the first one first, once it has any.
+
+        Its log lines may arrive earlier. Raises CheckError if no span arrives.
+        """
+        names: list[str] = []
+
+        def arrived() -> bool:
+            answer = self.get(f"/api/traces/{trace_id}")
+            names[:] = (
+                [span["name"] for span in answer.json()["spans"]] if answer.status == 200 else []
+            )
+            return bool(names)
+
+        until(f"the trace {trace_id} arrives", arrived)
+        return names
+
     def post(self, path: str, body: object, **headers: str) -> Answer:
         """Send a POST request with a JSON body."""
         headers["Content-Type"] = "application/json"

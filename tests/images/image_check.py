@@ -7,9 +7,11 @@ of this checkout beside them. It ends within ten minutes.
 import os
 import re
 import secrets
+import struct
 import tempfile
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,6 +123,19 @@ def private_files() -> Iterator[Path]:
         yield Path(folder)
 
 
+def png(width: int, height: int) -> bytes:
+    """Return a gray picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = (b"\0" + b"\x80" * width) * height
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
 class Deployment:
     """compose.prod.yaml, running.
 
@@ -226,12 +241,16 @@ class Deployment:
         home = self.client.get("/api/activities/home").json()
         check("shows the crud", [one["uuid"] for one in home] == [posted.json()["uuid"]])
 
-        trace_id = posted.headers["traceresponse"].split("-")[1]
         explorer = self.compose.client(self.compose.containers("traces")[0], 4318)
-        path = f"/api/traces/{trace_id}"
-        until("the trace arrives", lambda: explorer.get(path).status == 200)
-        spans = [span["name"] for span in explorer.get(path).json()["spans"]]
+        spans = explorer.spans(posted.headers["traceresponse"].split("-")[1])
         check(f"traces: {', '.join(spans)}", spans[0] == "POST /api/activities" and len(spans) > 1)
+        upload = self.client.post(
+            "/api/avatars/key_upload", {"extension": "png"}, Authorization=authorization
+        )
+        path = upload.json()["url"].removeprefix(self.client.url)
+        put = self.client.request("PUT", path, png(64, 64), {"Content-Type": "image/png"})
+        check("takes a picture", put.status == 200)
+
         logged = self.compose("logs", "--no-log-prefix", "backend")
         check("warns that no mail is sent", "SMTP_URL is not set" in logged)
 
