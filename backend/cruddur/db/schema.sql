@@ -154,6 +154,9 @@ CREATE TABLE public.accounts (
     password_hash text NOT NULL,
     CONSTRAINT accounts_email_check CHECK ((char_length(email) <= 254))
 );
+ALTER TABLE ONLY public.accounts ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.accounts ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.accounts ALTER COLUMN password_hash SET STATISTICS 0;
 
 CREATE TABLE public.activities (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -171,23 +174,39 @@ CREATE TABLE public.activities (
     CONSTRAINT activities_reposts_count_check CHECK ((reposts_count >= 0))
 )
 WITH (fillfactor='90');
+ALTER TABLE ONLY public.activities ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN reply_to_activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN message SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN likes_count SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN reposts_count SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN expires_at SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN search SET STATISTICS 0;
 
 CREATE TABLE public.activity_tags (
     activity_uuid uuid NOT NULL,
     tag text NOT NULL,
     CONSTRAINT activity_tags_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 100)))
 );
+ALTER TABLE ONLY public.activity_tags ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_tags ALTER COLUMN tag SET STATISTICS 0;
 
 CREATE TABLE public.avatars (
     user_uuid uuid NOT NULL,
     jpeg bytea NOT NULL
 );
+ALTER TABLE ONLY public.avatars ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.avatars ALTER COLUMN jpeg SET STATISTICS 0;
 
 CREATE TABLE public.deleted_subjects (
     issuer text NOT NULL,
     subject text NOT NULL,
     forget_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN issuer SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN subject SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN forget_at SET STATISTICS 0;
 
 CREATE TABLE public.events (
     id bigint NOT NULL,
@@ -201,6 +220,13 @@ CREATE TABLE public.events (
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text])))
 );
+ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN subject_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN parent_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN traceparent SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN created_at SET STATISTICS 0;
 
 ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.events_id_seq
@@ -217,6 +243,10 @@ CREATE TABLE public.expired_activities (
     parent_uuid uuid,
     expired_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.expired_activities ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_activities ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_activities ALTER COLUMN parent_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_activities ALTER COLUMN expired_at SET STATISTICS 0;
 
 CREATE TABLE public.idempotency_answers (
     key_uuid uuid NOT NULL,
@@ -224,6 +254,10 @@ CREATE TABLE public.idempotency_answers (
     message_uuid uuid,
     answer bytea NOT NULL
 );
+ALTER TABLE ONLY public.idempotency_answers ALTER COLUMN key_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_answers ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_answers ALTER COLUMN message_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_answers ALTER COLUMN answer SET STATISTICS 0;
 
 CREATE TABLE public.idempotency_keys (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -234,12 +268,21 @@ CREATE TABLE public.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 128)))
 );
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN member SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN route SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN key SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN body_digest SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.likes (
     activity_uuid uuid NOT NULL,
     user_uuid uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.likes ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.likes ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.likes ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.users (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -260,6 +303,17 @@ CREATE TABLE public.users (
     CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
     CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
 );
+ALTER TABLE ONLY public.users ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN issuer SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN subject SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN handle SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN display_name SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN bio SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN avatar_digest SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
 
 CREATE VIEW public.live_activities AS
  SELECT activities.uuid,
@@ -291,6 +345,13 @@ CREATE TABLE public.message_groups (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid))
 );
+ALTER TABLE ONLY public.message_groups ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN latest_message_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.messages (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -300,6 +361,11 @@ CREATE TABLE public.messages (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT messages_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 1024)))
 );
+ALTER TABLE ONLY public.messages ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN message_group_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN message SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.migrations (
     number integer NOT NULL,
@@ -307,6 +373,10 @@ CREATE TABLE public.migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.migrations ALTER COLUMN number SET STATISTICS 0;
+ALTER TABLE ONLY public.migrations ALTER COLUMN name SET STATISTICS 0;
+ALTER TABLE ONLY public.migrations ALTER COLUMN checksum SET STATISTICS 0;
+ALTER TABLE ONLY public.migrations ALTER COLUMN applied_at SET STATISTICS 0;
 
 CREATE TABLE public.notifications (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -321,6 +391,13 @@ CREATE TABLE public.notifications (
     CONSTRAINT notifications_check2 CHECK ((user_uuid <> actor_uuid)),
     CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'like'::text, 'repost'::text, 'mention'::text, 'message'::text])))
 );
+ALTER TABLE ONLY public.notifications ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN actor_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN kind SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN message_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.notifications ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.password_resets (
     user_uuid uuid NOT NULL,
@@ -329,18 +406,28 @@ CREATE TABLE public.password_resets (
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT password_resets_tries_left_check CHECK ((tries_left >= 0))
 );
+ALTER TABLE ONLY public.password_resets ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.password_resets ALTER COLUMN code_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.password_resets ALTER COLUMN tries_left SET STATISTICS 0;
+ALTER TABLE ONLY public.password_resets ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.refresh_tokens (
     token_hash bytea NOT NULL,
     session_uuid uuid NOT NULL,
     used_at timestamp with time zone
 );
+ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN token_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN session_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN used_at SET STATISTICS 0;
 
 CREATE TABLE public.reposts (
     activity_uuid uuid NOT NULL,
     user_uuid uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.reposts ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.reposts ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.reposts ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.sessions (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -354,12 +441,23 @@ CREATE TABLE public.sessions (
     CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
     CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200))
 );
+ALTER TABLE ONLY public.sessions ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN device SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN address SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN sealed_token SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN used_at SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
     private_key text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.signing_keys ALTER COLUMN kid SET STATISTICS 0;
+ALTER TABLE ONLY public.signing_keys ALTER COLUMN private_key SET STATISTICS 0;
+ALTER TABLE ONLY public.signing_keys ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.signup_attempts (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -372,6 +470,13 @@ CREATE TABLE public.signup_attempts (
     CONSTRAINT signup_attempts_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT signup_attempts_tries_left_check CHECK ((tries_left >= 0))
 );
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN signup_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN display_name SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN password_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN code_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN tries_left SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN code_expires_at SET STATISTICS 0;
 
 CREATE TABLE public.signups (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -381,6 +486,10 @@ CREATE TABLE public.signups (
     CONSTRAINT signups_email_check CHECK ((char_length(email) <= 254)),
     CONSTRAINT signups_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text))
 );
+ALTER TABLE ONLY public.signups ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.signups ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.signups ALTER COLUMN handle SET STATISTICS 0;
+ALTER TABLE ONLY public.signups ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.stream_tickets (
     ticket_hash bytea NOT NULL,
@@ -389,18 +498,29 @@ CREATE TABLE public.stream_tickets (
     access_ends_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.stream_tickets ALTER COLUMN ticket_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.stream_tickets ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.stream_tickets ALTER COLUMN session_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.stream_tickets ALTER COLUMN access_ends_at SET STATISTICS 0;
+ALTER TABLE ONLY public.stream_tickets ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE UNLOGGED TABLE public.throttles (
     bucket text NOT NULL,
     attempts integer NOT NULL,
     resets_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.throttles ALTER COLUMN bucket SET STATISTICS 0;
+ALTER TABLE ONLY public.throttles ALTER COLUMN attempts SET STATISTICS 0;
+ALTER TABLE ONLY public.throttles ALTER COLUMN resets_at SET STATISTICS 0;
 
 CREATE TABLE public.used_uploads (
     user_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
     expires_at timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.used_uploads ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.used_uploads ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.used_uploads ALTER COLUMN expires_at SET STATISTICS 0;
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_email_key UNIQUE (email);
@@ -505,11 +625,15 @@ CREATE INDEX activities_search_idx ON public.activities USING gin (search);
 
 CREATE INDEX activities_user_idx ON public.activities USING btree (user_uuid, created_at DESC, uuid DESC, expires_at);
 
+CREATE INDEX activities_user_live_idx ON public.activities USING btree (user_uuid, expires_at) WHERE (reply_to_activity_uuid IS NULL);
+
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
 
 CREATE INDEX events_created_at_idx ON public.events USING btree (created_at);
+
+CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (kind = 'mark'::text);
 
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 

@@ -10,6 +10,7 @@ BATCH = 5000
 """Cruds per delete: short enough that nobody waits for it."""
 
 _TRY_LOCK = load("sweeper.try_lock")
+_ANALYZE = load("sweeper.analyze")
 _ACTIVITIES = load("activities.sweep")
 _OTHERS = tuple(
     load(f"sweeper.{name}")
@@ -48,6 +49,7 @@ async def sweep(dsn: str) -> int | None:
             total += removed
         for statement in _OTHERS:
             await statement.run(conn)
+        await _ANALYZE.run(conn)
         return total
     finally:
         await conn.close()

@@ -1,4 +1,18 @@
--- The newest live top-level cruds.
+-- The newest live top-level cruds. The page is cut first, so that nothing is looked up for a crud
+-- that is not on it. The planner cannot see the value of this LIMIT and assumes a tenth of the
+-- rows, so it walks the index that has them in order instead of sorting all of them.
+WITH page AS MATERIALIZED (
+    SELECT activities.uuid
+    FROM activities
+    WHERE activities.reply_to_activity_uuid IS NULL
+      AND activities.expires_at > now()
+      AND (activities.created_at, activities.uuid) < (
+          COALESCE(:before_at, 'infinity'::timestamptz),
+          COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      )
+    ORDER BY activities.created_at DESC, activities.uuid DESC
+    LIMIT (SELECT :limit::bigint)
+)
 SELECT
     live_activities.uuid,
     live_activities.display_name,
@@ -20,10 +34,5 @@ SELECT
         WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
     ) AS reposted
 FROM live_activities
-WHERE live_activities.reply_to_activity_uuid IS NULL
-  AND (live_activities.created_at, live_activities.uuid) < (
-      COALESCE(:before_at, 'infinity'::timestamptz),
-      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  )
+WHERE live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
 ORDER BY live_activities.created_at DESC, live_activities.uuid DESC
-LIMIT :limit

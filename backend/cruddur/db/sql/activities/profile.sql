@@ -1,37 +1,41 @@
 -- A person's live cruds, and the live cruds of others that they reposted, by the time of
--- the one or the other. Each branch is cut to the page first, so that neither sorts all.
-WITH own AS (
+-- the one or the other. Each branch is cut to the page first, so that neither sorts all, and
+-- each reposted crud is looked up separately (notifications/unread.sql explains why).
+WITH own AS MATERIALIZED (
     SELECT
         activities.uuid,
         activities.created_at AS listed_at
     FROM activities
     WHERE activities.user_uuid = :user_uuid
-      AND activities.reply_to_activity_uuid IS NULL
+      -- Not a reply. `IS NULL` would match activities_home_idx, which holds every author's cruds.
+      AND num_nulls(activities.reply_to_activity_uuid) <> 0
       AND activities.expires_at > now()
       AND (activities.created_at, activities.uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       )
     ORDER BY activities.created_at DESC, activities.uuid DESC
-    LIMIT :limit
+    LIMIT (SELECT :limit::bigint)
 ),
-reposted AS (
+reposted AS MATERIALIZED (
     SELECT
         reposts.activity_uuid AS uuid,
         reposts.created_at AS listed_at
     FROM reposts
-    JOIN activities ON activities.uuid = reposts.activity_uuid
     WHERE reposts.user_uuid = :user_uuid
-      AND activities.user_uuid <> :user_uuid
-      AND activities.expires_at > now()
+      AND (
+          SELECT activities.user_uuid <> :user_uuid AND activities.expires_at > now()
+          FROM activities
+          WHERE activities.uuid = reposts.activity_uuid
+      )
       AND (reposts.created_at, reposts.activity_uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       )
     ORDER BY reposts.created_at DESC, reposts.activity_uuid DESC
-    LIMIT :limit
+    LIMIT (SELECT :limit::bigint)
 ),
-listed AS (
+listed AS MATERIALIZED (
     SELECT uuid, listed_at, false AS is_repost FROM own
     UNION ALL
     SELECT uuid, listed_at, true AS is_repost FROM reposted
@@ -60,5 +64,6 @@ SELECT
     listed.is_repost
 FROM listed
 JOIN live_activities ON live_activities.uuid = listed.uuid
+WHERE live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
 ORDER BY listed.listed_at DESC, listed.uuid DESC
 LIMIT :limit

@@ -1,4 +1,16 @@
--- The live replies to a crud, the oldest first.
+-- The live replies to a crud, oldest first. The page is cut first (activities/home.sql).
+WITH page AS MATERIALIZED (
+    SELECT activities.uuid
+    FROM activities
+    WHERE activities.reply_to_activity_uuid = :uuid
+      AND activities.expires_at > now()
+      AND (activities.created_at, activities.uuid) > (
+          COALESCE(:after_at, '-infinity'::timestamptz),
+          COALESCE(:after_uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+      )
+    ORDER BY activities.created_at, activities.uuid
+    LIMIT (SELECT :limit::bigint)
+)
 SELECT
     live_activities.uuid,
     live_activities.display_name,
@@ -20,10 +32,5 @@ SELECT
         WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
     ) AS reposted
 FROM live_activities
-WHERE live_activities.reply_to_activity_uuid = :uuid
-  AND (live_activities.created_at, live_activities.uuid) > (
-      COALESCE(:after_at, '-infinity'::timestamptz),
-      COALESCE(:after_uuid, '00000000-0000-0000-0000-000000000000'::uuid)
-  )
+WHERE live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
 ORDER BY live_activities.created_at, live_activities.uuid
-LIMIT :limit

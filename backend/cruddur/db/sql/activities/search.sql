@@ -1,22 +1,68 @@
 -- Live cruds that hold the words, carry a tag or are by a person, the best match first.
 -- Of the words' hits only the newest thousand are ranked, so that a common word is no burden.
-WITH query AS (
+-- The 200 newest cruds estimate how common the words are, as there are no statistics. Common
+-- words are searched among the newest 20,000. Rare ones, and those that were not found often
+-- enough there, are searched by the index.
+WITH query AS MATERIALIZED (
     SELECT
         websearch_to_tsquery('english', :words) || websearch_to_tsquery('simple', :words) AS wanted,
         websearch_to_tsquery('english', :unwanted)
             || websearch_to_tsquery('simple', :unwanted) AS unwanted
 ),
-newest AS (
+sample AS MATERIALIZED (
+    SELECT count(*) >= 20 AS is_common
+    FROM (
+        SELECT activities.search
+        FROM activities
+        ORDER BY activities.uuid DESC
+        LIMIT 200
+    ) AS newest
+    WHERE newest.search @@ (SELECT query.wanted FROM query)
+),
+among_newest AS MATERIALIZED (
     SELECT
-        activities.uuid,
-        activities.search
-    FROM activities
-    CROSS JOIN query
-    WHERE activities.search @@ query.wanted
-      AND NOT activities.search @@ query.unwanted
-      AND activities.expires_at > now()
-    ORDER BY activities.uuid DESC
+        newest.uuid,
+        newest.search
+    FROM (
+        SELECT
+            activities.uuid,
+            activities.search,
+            activities.expires_at
+        FROM activities
+        WHERE (SELECT sample.is_common FROM sample)
+        ORDER BY activities.uuid DESC
+        LIMIT 20000
+    ) AS newest
+    WHERE newest.search @@ (SELECT query.wanted FROM query)
+      AND NOT newest.search @@ (SELECT query.unwanted FROM query)
+      AND newest.expires_at > now()
     LIMIT 1000
+),
+among_all AS MATERIALIZED (
+    SELECT
+        found.uuid,
+        found.search
+    FROM (
+        SELECT
+            activities.uuid,
+            activities.search
+        FROM activities
+        WHERE (SELECT count(*) < 1000 FROM among_newest)
+          AND activities.search @@ (SELECT query.wanted FROM query)
+          AND NOT activities.search @@ (SELECT query.unwanted FROM query)
+          AND activities.expires_at > now()
+        OFFSET 0
+    ) AS found
+    ORDER BY found.uuid DESC
+    LIMIT 1000
+),
+newest AS (
+    SELECT among_newest.uuid, among_newest.search
+    FROM among_newest
+    WHERE (SELECT count(*) = 1000 FROM among_newest)
+    UNION ALL
+    SELECT among_all.uuid, among_all.search
+    FROM among_all
 ),
 hits AS (
     SELECT
@@ -39,12 +85,38 @@ hits AS (
     WHERE users.handle = ANY(:handles)
       AND activities.expires_at > now()
 ),
-ranked AS (
+ranked AS MATERIALIZED (
     SELECT
         hits.uuid,
         sum(hits.rank)::bigint AS rank
     FROM hits
     GROUP BY hits.uuid
+),
+-- Checks the best hits one by one until the page is full.
+page AS MATERIALIZED (
+    SELECT
+        best.uuid,
+        best.rank
+    FROM (
+        SELECT
+            ranked.uuid,
+            ranked.rank
+        FROM ranked
+        WHERE (ranked.rank, ranked.uuid) < (
+            COALESCE(:before_rank, 9223372036854775807),
+            COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+        )
+        ORDER BY ranked.rank DESC, ranked.uuid DESC
+        OFFSET 0
+    ) AS best
+    WHERE (
+        SELECT
+            activities.expires_at > now()
+            AND NOT activities.search @@ (SELECT query.unwanted FROM query)
+        FROM activities
+        WHERE activities.uuid = best.uuid
+    )
+    LIMIT :limit
 )
 SELECT
     live_activities.uuid,
@@ -66,14 +138,8 @@ SELECT
         SELECT FROM reposts
         WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
     ) AS reposted,
-    ranked.rank
-FROM ranked
-JOIN live_activities ON live_activities.uuid = ranked.uuid
-CROSS JOIN query
-WHERE NOT live_activities.search @@ query.unwanted
-  AND (ranked.rank, ranked.uuid) < (
-      COALESCE(:before_rank, 9223372036854775807),
-      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  )
-ORDER BY ranked.rank DESC, ranked.uuid DESC
-LIMIT :limit
+    page.rank
+FROM page
+JOIN live_activities ON live_activities.uuid = page.uuid
+WHERE live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
+ORDER BY page.rank DESC, page.uuid DESC

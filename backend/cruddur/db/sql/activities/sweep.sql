@@ -1,10 +1,11 @@
--- Removes a batch of what has expired. It passes over rows that a writer holds.
+-- Removes a batch of expired cruds and skips rows that a writer has locked. The planner cannot
+-- see the value of LIMIT (activities/home.sql explains why).
 DELETE FROM activities
 WHERE activities.uuid IN (
     SELECT expired.uuid
     FROM activities AS expired
     WHERE expired.expires_at <= now()
     ORDER BY expired.expires_at
-    LIMIT :batch
+    LIMIT (SELECT :batch::bigint)
     FOR UPDATE SKIP LOCKED
 )

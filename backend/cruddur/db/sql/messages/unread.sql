@@ -15,8 +15,12 @@ WITH mine AS (
     FROM message_groups
     WHERE message_groups.high_user_uuid = :user_uuid
 )
-SELECT count(*)::integer AS count
+SELECT COALESCE(sum(unread.count), 0)::integer AS count
 FROM mine
-JOIN messages ON messages.message_group_uuid = mine.uuid
-WHERE messages.user_uuid <> :user_uuid
-  AND messages.created_at > mine.read_at
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count
+    FROM messages
+    WHERE messages.message_group_uuid = mine.uuid
+      AND messages.user_uuid <> :user_uuid
+      AND messages.created_at > mine.read_at
+) AS unread

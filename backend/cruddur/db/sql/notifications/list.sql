@@ -1,9 +1,35 @@
--- What happened to the viewer, the newest first; nothing that is about an expired crud.
+-- The viewer's notifications, newest first, without those about expired cruds. The page is cut
+-- first, and each crud is looked up separately (notifications/unread.sql explains why).
+WITH page AS MATERIALIZED (
+    SELECT
+        notifications.uuid,
+        notifications.actor_uuid,
+        notifications.kind,
+        notifications.activity_uuid,
+        notifications.message_uuid,
+        notifications.created_at
+    FROM notifications
+    WHERE notifications.user_uuid = :viewer
+      AND (
+          notifications.kind = 'message'
+          OR (
+              SELECT activities.expires_at
+              FROM activities
+              WHERE activities.uuid = notifications.activity_uuid
+          ) > now()
+      )
+      AND (notifications.created_at, notifications.uuid) < (
+          COALESCE(:before_at, 'infinity'::timestamptz),
+          COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      )
+    ORDER BY notifications.created_at DESC, notifications.uuid DESC
+    LIMIT (SELECT :limit::bigint)
+)
 SELECT
-    notifications.uuid,
-    notifications.kind,
-    notifications.created_at,
-    notifications.activity_uuid,
+    page.uuid,
+    page.kind,
+    page.created_at,
+    page.activity_uuid,
     actor.display_name,
     actor.handle,
     actor.avatar_url,
@@ -16,21 +42,20 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = notifications.activity_uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = page.activity_uuid AND likes.user_uuid = :viewer
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = notifications.activity_uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = page.activity_uuid AND reposts.user_uuid = :viewer
     ) AS reposted
-FROM notifications
-JOIN users AS actor ON actor.uuid = notifications.actor_uuid
-LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
-LEFT JOIN messages ON messages.uuid = notifications.message_uuid
-WHERE notifications.user_uuid = :viewer
-  AND (live_activities.uuid IS NOT NULL OR notifications.kind = 'message')
-  AND (notifications.created_at, notifications.uuid) < (
-      COALESCE(:before_at, 'infinity'::timestamptz),
-      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-  )
-ORDER BY notifications.created_at DESC, notifications.uuid DESC
-LIMIT :limit
+FROM page
+JOIN users AS actor
+    ON actor.uuid = page.actor_uuid
+    AND actor.uuid = ANY(ARRAY(SELECT page.actor_uuid FROM page))
+LEFT JOIN live_activities
+    ON live_activities.uuid = page.activity_uuid
+    AND live_activities.uuid = ANY(ARRAY(SELECT page.activity_uuid FROM page))
+LEFT JOIN messages
+    ON messages.uuid = page.message_uuid
+    AND messages.uuid = ANY(ARRAY(SELECT page.message_uuid FROM page))
+ORDER BY page.created_at DESC, page.uuid DESC

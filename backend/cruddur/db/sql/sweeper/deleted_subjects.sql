@@ -1,2 +1,2 @@
 DELETE FROM deleted_subjects
-WHERE forget_at <= now()
+WHERE forget_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,2 @@
 DELETE FROM expired_activities
-WHERE expired_at <= now() - interval '20 minutes'
+WHERE expired_at BETWEEN '-infinity' AND now() - interval '20 minutes'

@@ -1,2 +1,2 @@
 DELETE FROM idempotency_keys
-WHERE created_at <= now() - interval '24 hours'
+WHERE created_at BETWEEN '-infinity' AND now() - interval '24 hours'

@@ -1,2 +1,2 @@
 DELETE FROM password_resets
-WHERE expires_at <= now()
+WHERE expires_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,2 @@
 DELETE FROM signups
-WHERE expires_at <= now()
+WHERE expires_at BETWEEN '-infinity' AND now()

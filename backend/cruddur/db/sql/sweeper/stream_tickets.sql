@@ -1,2 +1,2 @@
 DELETE FROM stream_tickets
-WHERE expires_at <= now()
+WHERE expires_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,2 @@
 DELETE FROM throttles
-WHERE resets_at <= now()
+WHERE resets_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,2 @@
 DELETE FROM used_uploads
-WHERE expires_at <= now()
+WHERE expires_at BETWEEN '-infinity' AND now()

@@ -1,0 +1,27 @@
+-- Updates the row counts (no column has statistics), which makes every connection replan its
+-- prepared statements. A plan from when a table was empty would otherwise stay in use.
+ANALYZE
+    accounts,
+    activities,
+    activity_tags,
+    avatars,
+    deleted_subjects,
+    events,
+    expired_activities,
+    idempotency_answers,
+    idempotency_keys,
+    likes,
+    message_groups,
+    messages,
+    notifications,
+    password_resets,
+    refresh_tokens,
+    reposts,
+    sessions,
+    signing_keys,
+    signup_attempts,
+    signups,
+    stream_tickets,
+    throttles,
+    used_uploads,
+    users

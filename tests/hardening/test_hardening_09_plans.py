@@ -1,0 +1,269 @@
+"""A plan does not depend on statistics that were taken when more or fewer cruds lived."""
+
+import json
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from cruddur.db.statements import Statement, load
+from cruddur.db.sweeper import sweep
+from support import swept
+
+ANDREW, OTHER = UUID(int=1), UUID(int=2)
+CRUDS, REPLIES = 4000, 400
+LEFT = 20
+"""Cruds that live on where thousands have expired."""
+
+PAGE_WORK = 1500
+"""Rows, or buffers, that a page or a single row may cost: far fewer than there are cruds."""
+
+LINEAR_WORK = 8 * (CRUDS + REPLIES)
+"""What looking each of them up costs, by an index and in one more table."""
+
+MOVING = re.compile(r"\bnow\(\)|live_activities")
+"""How a statement looks at the clock; the view does so itself."""
+
+STATEMENTS = [
+    statement
+    for area in sorted(files("cruddur.db").joinpath("sql").iterdir(), key=lambda area: area.name)
+    for file in sorted(area.iterdir(), key=lambda file: file.name)
+    if MOVING.search((statement := load(f"{area.name}.{file.name.removesuffix('.sql')}")).sql)
+]
+
+CRUD = "(SELECT uuid FROM activities WHERE message = 'crud 1 about tea' ORDER BY uuid DESC LIMIT 1)"
+
+# For every parameter of these statements a value, as SQL.
+ARGUMENTS = {
+    **dict.fromkeys(["user_uuid", "viewer"], f"'{ANDREW}'"),
+    **dict.fromkeys(["uuid", "parent_uuid", "activity_uuid"], CRUD),
+    **dict.fromkeys(["before_at", "before_uuid", "after_at", "after_uuid", "before_rank"], "NULL"),
+    **dict.fromkeys(
+        ["session_uuid", "traceparent", "until", "access_ends_at", "sealed_token"], "NULL"
+    ),
+    **dict.fromkeys(["words", "message"], "'tea'"),
+    **dict.fromkeys(["unwanted", "route", "member", "key", "device", "bio"], "''"),
+    **dict.fromkeys(["handle", "email", "login", "subject", "issuer"], "'andrew'"),
+    **dict.fromkeys(["lifetime", "period", "settle"], "'1 hour'"),
+    **dict.fromkeys(["tags", "handles", "mentions"], "'{}'"),
+    **dict.fromkeys(["token_hash", "new_token_hash", "ticket_hash", "code_hash"], r"'\x00'"),
+    **dict.fromkeys(["display_name", "password_hash", "bucket", "address"], "'andrew'"),
+    "after": "now()",
+    "batch": "5000",
+    "limit": "41",
+    "tries": "5",
+    "uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM activities LIMIT 100) AS few)",
+}
+
+# Further values, for statements that do different things with them.
+VARIANTS: dict[str, list[dict[str, str]]] = {
+    "activities.profile": [{"user_uuid": f"'{OTHER}'"}],
+    "activities.search": [
+        {"words": "'nothing'"},
+        {"words": "'1234'"},
+        {"words": "''", "tags": "'{tea}'"},
+        {"words": "''", "handles": "'{andrew}'"},
+    ],
+    "live.notifications": [
+        {"uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM notifications LIMIT 100) AS few)"}
+    ],
+    "live.expiring": [{"after": "'-infinity'"}],
+    "notifications.show": [{"uuid": "(SELECT uuid FROM notifications LIMIT 1)"}],
+}
+
+# These statements read every live crud, every hit of a search, everything that a user reposted
+# or has not read, a hundred events, or all expired rows: each row once.
+LINEAR = {
+    "activities.profile",
+    "activities.search",
+    "activities.sweep",
+    "live.cruds",
+    "live.expiring",
+    "live.notifications",
+    "notifications.list",
+    "notifications.unread",
+    "sweeper.events",
+    "sweeper.expired_activities",
+    "sweeper.sessions",
+    "trends.tags",
+    "users.profile",
+    "users.suggested",
+}
+
+PEOPLE = f"""
+INSERT INTO users (uuid, issuer, subject, handle, display_name)
+VALUES ('{ANDREW}', 'andrew', 'andrew', 'andrew', 'Andrew'), ('{OTHER}', 'o', 'o', 'other', 'O');
+INSERT INTO users (issuer, subject, handle, display_name)
+SELECT 'test', n::text, 'fan_' || n, 'Fan' FROM generate_series(1, 1000) AS n;
+INSERT INTO message_groups (low_user_uuid, high_user_uuid)
+SELECT LEAST('{ANDREW}', uuid), GREATEST('{ANDREW}', uuid) FROM users WHERE handle LIKE 'fan%';
+"""
+
+
+def written(cruds: int, replies: int) -> str:
+    """Cruds, half of them Andrew's, replies to one of them, and all that hangs on them."""
+    return f"""
+    INSERT INTO activities (uuid, user_uuid, message, created_at, expires_at)
+    SELECT
+        uuidv7(make_interval(secs => -n)),
+        CASE WHEN n % 2 = 0 THEN '{ANDREW}' ELSE fans[1 + n % 1000] END,
+        'crud ' || n || ' about tea',
+        now() - make_interval(secs => n),
+        now() + interval '1 day'
+    FROM generate_series(1, {cruds}) AS n
+    CROSS JOIN (SELECT array_agg(uuid) AS fans FROM users WHERE handle LIKE 'fan%');
+    INSERT INTO activities (user_uuid, message, created_at, expires_at, reply_to_activity_uuid)
+    SELECT
+        '{OTHER}', 'reply ' || n, now() - make_interval(secs => n), now() + interval '1 day', {CRUD}
+    FROM generate_series(1, {replies}) AS n;
+    INSERT INTO activity_tags SELECT uuid, 'tea' FROM activities ON CONFLICT DO NOTHING;
+    INSERT INTO likes SELECT uuid, '{OTHER}' FROM activities ON CONFLICT DO NOTHING;
+    INSERT INTO reposts SELECT uuid, '{OTHER}' FROM activities ON CONFLICT DO NOTHING;
+    INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
+    SELECT '{ANDREW}', '{OTHER}', 'like', uuid FROM activities ON CONFLICT DO NOTHING;
+    INSERT INTO messages (message_group_uuid, user_uuid, message)
+    SELECT uuid, '{OTHER}', 'hello' FROM message_groups, generate_series(1, {replies} / 200 + 1);
+    INSERT INTO events (kind, subject_uuid, user_uuid)
+    SELECT 'crud', uuid, user_uuid FROM activities;
+    INSERT INTO expired_activities (uuid, user_uuid, expired_at)
+    SELECT gen_random_uuid(), user_uuid, now() FROM activities;
+    INSERT INTO sessions (user_uuid, device, address, expires_at)
+    SELECT uuid, 'test', '::1', now() + interval '1 day'
+    FROM users, generate_series(1, {replies} / 200 + 1);
+    """
+
+
+EXPIRED = f"""
+UPDATE activities SET expires_at = now() - interval '1 second'
+WHERE uuid NOT IN (
+    SELECT uuid FROM activities WHERE reply_to_activity_uuid IS NULL
+    ORDER BY created_at DESC LIMIT {LEFT}
+);
+"""
+
+ALL_EXPIRED = "UPDATE activities SET expires_at = now() - interval '1 second';"
+
+# What there is when the statistics are taken, and what happens afterwards.
+SPELLS = {
+    "empty, then many": ("", written(CRUDS, REPLIES)),
+    "few, then many": (written(3, 2) + ALL_EXPIRED, written(CRUDS, REPLIES)),
+    "many, then few": (written(CRUDS, REPLIES), EXPIRED),
+}
+
+
+async def _prepared(dsn: str, mode: str) -> asyncpg.Connection:
+    """A connection that has every statement prepared, and planned if its plan is to be kept."""
+    conn = await asyncpg.connect(dsn, server_settings={"plan_cache_mode": f"force_{mode}_plan"})
+    for number, statement in enumerate(STATEMENTS):
+        await conn.execute(f"PREPARE s{number} AS {statement.sql}")
+        if mode == "generic":
+            await conn.fetch(f"EXPLAIN {_execution(number, ['NULL'] * len(statement.parameters))}")
+    return conn
+
+
+def _execution(number: int, arguments: list[str]) -> str:
+    return f"EXECUTE s{number}" + (f"({', '.join(arguments)})" if arguments else "")
+
+
+async def _arguments(
+    conn: asyncpg.Connection, statement: Statement, variant: dict[str, str]
+) -> list[str]:
+    values = []
+    for parameter in statement.parameters:
+        value = {**ARGUMENTS, **variant}.get(parameter)
+        assert value, f"{statement.name}: give ARGUMENTS a value for {parameter}"
+        if value.startswith("("):  # EXECUTE takes no queries
+            value = f"'{await conn.fetchval(f'SELECT {value}::text')}'"
+        values.append(value)
+    return values
+
+
+async def _rows_read(conn: asyncpg.Connection) -> int:
+    """Rows of tables that this session has read, in triggers and foreign keys too."""
+    read: int = await conn.fetchval(
+        "SELECT sum(seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables"
+    )
+    return read
+
+
+async def _work(conn: asyncpg.Connection, execution: str) -> tuple[int, int]:
+    """The rows that a statement reads, and the buffers; what it writes is taken back."""
+    transaction = conn.transaction()
+    await transaction.start()
+    try:
+        before = await _rows_read(conn)
+        explained = await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {execution}")
+        plan = json.loads(explained)[0]["Plan"]
+        rows = await _rows_read(conn) - before
+        return rows, plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    finally:
+        await transaction.rollback()
+
+
+async def _excesses(conn: asyncpg.Connection) -> list[tuple[str, dict[str, str], tuple[int, int]]]:
+    """The statements that do more work than they may, with what they were given."""
+    found = []
+    for number, statement in enumerate(STATEMENTS):
+        most = LINEAR_WORK if statement.name in LINEAR else PAGE_WORK
+        for variant in [{}, *VARIANTS.get(statement.name, [])]:
+            arguments = await _arguments(conn, statement, variant)
+            work = await _work(conn, _execution(number, arguments))
+            if max(work) > most:
+                found.append((statement.name, variant, work))
+    return found
+
+
+@pytest.mark.parametrize("spell", SPELLS)
+async def test_hardening_09_no_statement_does_more_work_for_statistics_of_another_hour(
+    make_database: Callable[..., Any], spell: str
+) -> None:
+    before, after = SPELLS[spell]
+    dsn = await make_database()
+    writer = await asyncpg.connect(dsn, server_settings={"session_replication_role": "replica"})
+    for name in await writer.fetchval(
+        "SELECT array_agg(oid::regclass::text) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    ):
+        await writer.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = false)")
+    await writer.execute(PEOPLE + before)
+    await writer.execute("VACUUM ANALYZE")
+    earlier = await _prepared(dsn, "generic")
+    await writer.execute(after)
+    later = await _prepared(dsn, "custom")
+    try:
+        assert await _excesses(later) == []
+        # A cached plan is replaced after the next sweep.
+        await sweep(dsn)
+        assert await _excesses(earlier) == []
+    finally:
+        for conn in (writer, earlier, later):
+            await conn.close()
+
+
+async def test_hardening_09_no_column_of_any_table_or_index_has_statistics(
+    database: asyncpg.Connection,
+) -> None:
+    found = await database.fetch(
+        "SELECT attrelid::regclass::text AS relation, attname FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid"
+        " LEFT JOIN pg_index ON indexrelid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"
+        " AND (relkind = 'r' OR indexprs IS NOT NULL) AND attstattarget IS DISTINCT FROM 0"
+    )
+    assert found == [], "SET STATISTICS 0 (migration 0005)"
+    assert await database.fetchval("SELECT count(*) FROM pg_statistic_ext") == 0
+
+
+async def test_hardening_09_a_sweep_counts_the_rows_of_every_table(
+    dsn: str, database: asyncpg.Connection
+) -> None:
+    await database.execute("UPDATE pg_class SET reltuples = -1 WHERE relname !~ '^pg_'")
+    await swept(dsn)
+    assert await database.fetch(
+        "SELECT relname FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples < 0"
+    ) == [("migrations",)]
