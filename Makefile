@@ -56,7 +56,7 @@ test: $(VENV)/.dev .local/cognito-local/.installed .local/redis $(PAGE) $(if $(P
 check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check the format and the types; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
@@ -93,7 +93,7 @@ bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 	$(BIN)/python -m benchmarks.streams
 
 load: $(VENV)/.load ## Load a running service as people do (URL, USERS, RATE, TIME; WEB=1 for a page)
-	$(BIN)/locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
+	$(BIN)/python -m locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
 	    --users $(USERS) --spawn-rate 10 --run-time $(TIME) --rate $(RATE) \
 	    --csv .local/load/stats --report .local/load \
 	    $(if $(WEB),--web-host 127.0.0.1 --autostart,--headless --only-summary)
@@ -145,8 +145,13 @@ $(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	cd $(FRONTEND) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Node.js loads no modules below a path with a backslash: there a copy is built.
 $(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/*))
-	cd $(FRONTEND) && npm run --silent build
+	@cd $(FRONTEND) && case "$$PWD" in \
+	    *\\*) copy=$$(mktemp -d) && cp -R . "$$copy" && (cd "$$copy" && npm run --silent build) && \
+	        rm -rf dist && cp -R "$$copy/dist" . && rm -rf "$$copy" ;; \
+	    *) npm run --silent build ;; \
+	esac
 
 .local/openapi.json: $(VENV)/.run FORCE
 	@mkdir -p $(@D)

@@ -1,10 +1,13 @@
 """`cruddur` as a person runs it: a process with an environment of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,3 +68,26 @@ def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.Compl
 def environment_of(data: Path, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "CRUDDUR_DATA_DIRECTORY": str(data), "PORT": str(free_port()), **more}
+
+
+def make_clone(directory: Path) -> Path:
+    """Copy to a folder what `make run` needs, with the installed libraries of this environment."""
+    root = Path(__file__).parents[1]
+    directory.mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(root / name, directory)
+    for name in ("backend", "requirements"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(root / name, directory / name, ignore=ignored)
+    venv.create(directory / ".venv", symlinks=True)
+    [packages] = (directory / ".venv" / "lib").glob("python*/site-packages")
+    (packages / "clone.pth").write_text(
+        f"{directory / 'backend'}\n{sysconfig.get_path('purelib')}\n"
+    )
+    (directory / ".venv" / ".run").touch()
+    return directory
+
+
+def clone_environment(**more: str) -> dict[str, str]:
+    """The environment of `make` in a clone: its data lies where it does by default."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | more

@@ -17,15 +17,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 SYSTEM_USER = "cruddur-postgres"
 """The user that PostgreSQL's processes run as when we run as root."""
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
+START_SECONDS = 60.0
+LEAVING_SECONDS = 5.0
+"""How long the processes of a server that was killed may take to leave its data."""
+
+_SHELL_CHARACTERS = frozenset('"$`\\\n')  # initdb quotes its own path with " for a shell
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _PATH_CAPABILITIES = (2, 1)  # CAP_DAC_READ_SEARCH; CAP_DAC_OVERRIDE where only that is held
 
 
@@ -53,13 +62,14 @@ class EmbeddedPostgres:
         self._durable = durable
         self._lock: IO[str] | None = None
         self._running = False
-        self._program: subprocess.Popen[str] | None = None
+        self._program: subprocess.Popen[Any] | None = None  # that runs at present
         self._is_interrupted = False
+        self._server: subprocess.Popen[bytes] | None = None
         self._identity: pwd.struct_passwd | None = None
         self._binaries = find_binaries()
 
     def start(self) -> None:
-        """Create the data directory if need be and start the server, or adopt it.
+        """Create the data directory if need be and start the server.
 
         Raises:
             AlreadyRunningError: another process has it; the message names that process.
@@ -73,21 +83,21 @@ class EmbeddedPostgres:
             if not self._data.exists():
                 self._initialise()
             self._hand_over(self._data)
+            # A server whose owner was killed may still be running or just be leaving. Its pid
+            # file proves nothing, a server that answers on our socket does.
+            if self._run("pg_isready", f"--host={self._socket_directory()}").returncode in {0, 1}:
+                self._control("stop", "--mode=fast", "--wait", "--timeout=20")
+            self._running = True
+            self._start_server()
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"{self._directory} cannot hold the database: {error.strerror}"
             ) from error
-        # A server whose owner was killed is still running: it is ours to take over. Its
-        # pid file proves nothing, a server that answers on our socket does.
-        self._running = True
-        if self._run("pg_isready", f"--host={self._socket_directory()}").returncode == 2:
-            self._start_server()
 
     def interrupt(self) -> None:
         """End a start early: `start` raises, and `stop` cleans up. For a signal handler.
 
-        The programs handle SIGINT: initdb removes what it wrote, and pg_ctl passes it to the server
-        that it starts.
+        The programs handle SIGINT: initdb removes what it wrote, and the server shuts down.
         """
         self._is_interrupted = True
         if self._program is not None:
@@ -99,6 +109,13 @@ class EmbeddedPostgres:
         if self._running:
             self._control("stop", "--mode=fast", "--wait", "--timeout=20")
             self._running = False
+        if self._server is not None:
+            try:
+                self._server.wait(LEAVING_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._server.send_signal(signal.SIGQUIT)
+                self._server.wait()
+            self._server = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -151,49 +168,116 @@ class EmbeddedPostgres:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         self._hand_over(fresh)
-        answer = self._run(
-            "initdb",
-            f"--pgdata={fresh}",
-            "--username=postgres",
-            "--auth=trust",  # the socket lies in a folder that only its owner may enter
-            "--encoding=UTF8",
-            *self._locale_options,
-            "--no-instructions",
-            *([] if self._durable else ["--no-sync"]),
-        )
+        with self._plain_binaries() as binaries:
+            answer = self._run(
+                "initdb",
+                f"--pgdata={fresh}",
+                "--username=postgres",
+                "--auth=trust",  # the socket lies in a folder that only its owner may enter
+                "--encoding=UTF8",
+                *self._locale_options,
+                "--no-instructions",
+                *([] if self._durable else ["--no-sync"]),
+                binaries=binaries,
+            )
         if answer.returncode != 0:
             raise EmbeddedPostgresError(f"initdb: {_last_line(answer.stderr)}")
         fresh.rename(self._data)
 
+    @contextmanager
+    def _plain_binaries(self) -> Iterator[Path]:
+        """Yield the folder of the programs, or of a copy if a shell would misread its path."""
+        if not _SHELL_CHARACTERS & set(str(self._binaries)):
+            yield self._binaries
+            return
+        # initdb resolves the links to itself and to the server, and no other ones.
+        with tempfile.TemporaryDirectory(prefix="cruddur-initdb-") as name:
+            installed = self._binaries.parent
+            copy = Path(name, *installed.parts[-2:])  # the libraries lie relative to the package
+            shutil.copytree(self._binaries, copy / "bin", symlinks=True)
+            for part in ("lib", "share"):
+                (copy / part).symlink_to(installed / part)
+            libraries = installed.parents[1] / f"{installed.parent.name}.libs"
+            (Path(name) / libraries.name).symlink_to(libraries)
+            self._hand_over(Path(name))
+            yield copy / "bin"
+
     def _start_server(self) -> None:
-        options = [f"-k {self._socket_directory()}", "-c listen_addresses=''"]
+        """Start the server as a child, without pg_ctl, which would have a shell do it."""
+        options = {"listen_addresses": ""}
         if not self._durable:
-            options += ["-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off"]
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        folder = str(self._socket_directory()).replace('"', '""')
         log = self._data / "server.log"
-        answer = self._control(
-            "start", "--wait", "--timeout=60", f"--log={log}", f"--options={' '.join(options)}"
-        )
-        if answer.returncode != 0:
-            self._running = self._is_interrupted  # then it may still be stopping
-            text = log.read_text(errors="replace") if log.exists() else answer.stderr
-            raise EmbeddedPostgresError(f"PostgreSQL did not start: {_last_line(text)}")
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while not self._spawn(
+            log,
+            *("-D", str(self._data), "-k", f'"{folder}"'),
+            *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
+        ):
+            text = log.read_text(errors="replace")
+            # Processes of a server that was killed are still leaving: each has such a hint.
+            is_leaving = "HINT:" in _last_line(text) and not self._is_interrupted
+            if not is_leaving or time.monotonic() > deadline:
+                self._running = False
+                raise EmbeddedPostgresError(f"PostgreSQL did not start: {_failure(text)}")
+            time.sleep(0.1)
+
+    def _spawn(self, log: Path, *arguments: str) -> bool:
+        """Start the server and wait until it accepts connections; False if it ended instead."""
+        with log.open("ab") as output:
+            if self._identity:
+                os.chown(log, self._identity.pw_uid, self._identity.pw_gid)
+            self._server = subprocess.Popen(  # noqa: S603  # the wheel's program, no shell
+                [self._binaries / "postgres", *arguments],
+                cwd="/",
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
+                preexec_fn=_before_exec(self._identity, follow=True),
+            )
+        self._program = self._server
+        if self._is_interrupted:  # while it was started
+            self.interrupt()
+        deadline = time.monotonic() + START_SECONDS
+        while self._server.poll() is None:
+            if self._is_ready(self._server.pid):
+                self._program = None
+                return True
+            if time.monotonic() > deadline:
+                self._server.send_signal(signal.SIGQUIT)
+                self._server.wait()
+            time.sleep(0.01)
+        return False
+
+    def _is_ready(self, pid: int) -> bool:
+        """Whether the server says in its pid file that it accepts connections."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except (OSError, ValueError):
+            return False
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _control(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         return self._run("pg_ctl", command, f"--pgdata={self._data}", "--silent", *options)
 
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, program: str, *arguments: str, binaries: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         # Files, not pipes: a started server inherits them, and a pipe would never close.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             self._program = subprocess.Popen(  # noqa: S603  # the wheel's programs, no shell
-                [self._binaries / program, *arguments],
+                [(binaries or self._binaries) / program, *arguments],
                 cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+                env=_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
                 stdout=output,
                 stderr=errors,
                 text=True,
-                preexec_fn=_becoming(self._identity) if self._identity else None,
+                preexec_fn=_before_exec(self._identity, follow=False),
             )
             if self._is_interrupted:  # while it was started
                 self.interrupt()
@@ -212,8 +296,12 @@ class EmbeddedPostgres:
             os.chown(path, self._identity.pw_uid, self._identity.pw_gid, follow_symlinks=False)
 
     def _socket_directory(self) -> Path:
-        """The data directory, or a short private one where its path is too long."""
-        if len(os.fsencode(self._data / ".s.PGSQL.5432")) <= _LONGEST_SOCKET_PATH:
+        """The data directory, or a short private one where its path cannot be that of a socket.
+
+        PostgreSQL's clients split it at commas.
+        """
+        path = os.fsencode(self._data / ".s.PGSQL.5432")
+        if len(path) <= _LONGEST_SOCKET_PATH and b"," not in path:
             return self._data
         digest = hashlib.sha256(os.fsencode(self._data)).hexdigest()[:12]
         directory = Path(tempfile.gettempdir()) / f"cruddur-{digest}"
@@ -270,8 +358,11 @@ class _CapabilityData(ctypes.Structure):
     ]
 
 
-def _becoming(identity: pwd.struct_passwd) -> Callable[[], None]:
+def _before_exec(identity: pwd.struct_passwd | None, *, follow: bool) -> Callable[[], None] | None:
     """What a child does before it executes: become that user, able to pass all folders.
+
+    With `follow` a server shuts down when this process ends, however it ends. The kernel
+    watches the thread that started it, so that is left out elsewhere than in the main one.
 
     The numbers are those of linux/prctl.h, linux/securebits.h and linux/capability.h; an ambient
     capability (capabilities(7)) is the only kind that a program without file capabilities keeps.
@@ -279,8 +370,10 @@ def _becoming(identity: pwd.struct_passwd) -> Callable[[], None]:
     it whether the programs are there.
     """
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    follow = follow and threading.current_thread() is threading.main_thread()
+    parent = os.getpid()
 
-    def become() -> None:
+    def become(identity: pwd.struct_passwd) -> None:
         if libc:
             libc.prctl(28, 1 << 2, 0, 0, 0)  # PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP
             libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
@@ -295,7 +388,21 @@ def _becoming(identity: pwd.struct_passwd) -> Callable[[], None]:
                 return
         _keep_only(libc, 0)  # with the bit set, becoming another user has dropped none
 
-    return become
+    def prepare() -> None:
+        os.umask(0o077)
+        if identity:
+            become(identity)
+        if libc and follow:
+            libc.prctl(1, signal.SIGINT, 0, 0, 0)  # PR_SET_PDEATHSIG, after setuid, which clears it
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
+def _failure(log: str) -> str:
+    fatal = [line for line in log.splitlines() if "FATAL:" in line]
+    return fatal[-1] if fatal else _last_line(log)
 
 
 def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
