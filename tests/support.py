@@ -15,12 +15,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+import hypercorn.asyncio.run as hypercorn_run
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
 
 from cruddur.db.sweeper import sweep
+from cruddur.edge.connections import ConnectionLimits
 from cruddur.identity.tokens import ISSUER, issue
+from cruddur.process.hypercorn import Timeouts, install
 
 JSON = {"Content-Type": "application/json"}
 
@@ -196,12 +199,28 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving_on_a_socket(app: Quart) -> AsyncIterator[str]:
-    """Serve an application that is started already; yields its URL."""
+async def serving_on_a_socket(
+    app: Quart | Callable,
+    *,
+    limits: ConnectionLimits | None = None,
+    timeouts: Timeouts | None = None,
+    keep_alive: float = 75.0,
+    h2c: bool = False,
+) -> AsyncIterator[str]:
+    """Serve an application that is started already; yields its URL.
+
+    Args:
+        app: the application.
+        limits: of connections; none by default.
+        timeouts: of a connection. Idle ones are closed soon after the end by default.
+        keep_alive: seconds that an idle connection stays open.
+        h2c: whether HTTP/2 is accepted.
+    """
     stop = asyncio.Event()
     config = Config()
     config.bind = ["127.0.0.1:0"]
     config.graceful_timeout = 1
+    config.keep_alive_timeout = keep_alive
     sockets = config.create_sockets()
     port = sockets.insecure_sockets[0].getsockname()[1]
     config.create_sockets = lambda: sockets  # type: ignore[method-assign]  # bound already
@@ -214,6 +233,13 @@ async def serving_on_a_socket(app: Quart) -> AsyncIterator[str]:
         else:
             await app(scope, receive, send)
 
+    originals = hypercorn_run.WorkerContext, hypercorn_run.TCPServer
+    install(
+        limits or ConnectionLimits(100_000, None),
+        has_h2c=h2c,
+        on_stop=lambda: None,
+        timeouts=timeouts or Timeouts(drain=0.05),
+    )
     server = asyncio.create_task(serve(without_lifespan, config, shutdown_trigger=stop.wait))
     try:
         async with httpx.AsyncClient() as client:
@@ -227,3 +253,4 @@ async def serving_on_a_socket(app: Quart) -> AsyncIterator[str]:
     finally:
         stop.set()
         await server
+        hypercorn_run.WorkerContext, hypercorn_run.TCPServer = originals

@@ -1,7 +1,9 @@
 """The application as a worker of `cruddur serve` loads it: `cruddur.served:app`."""
 
 from cruddur.app import create_app
-from cruddur.serving import end_streams_in_time, settle
+from cruddur.edge.connections import ConnectionLimits
+from cruddur.process.hypercorn import install
+from cruddur.serving import settle
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import configure_logging
 
@@ -9,4 +11,9 @@ settings = Settings.from_env()
 configure_logging(settings)
 app = create_app(settings)
 app.before_serving(settle)
-end_streams_in_time(app)
+install(
+    ConnectionLimits.of(settings),
+    has_h2c=settings.cleartext == "h2c",
+    # Streams have no end of their own, and Hypercorn waits for responses to be complete.
+    on_stop=lambda: app.extensions["cruddur"].live.close(),
+)

@@ -8,8 +8,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
 
 import hypercorn.asyncio
 import uvloop
@@ -29,11 +28,6 @@ GRACE_SECONDS = 3.0
 
 STOP_SECONDS = GRACE_SECONDS + 5.0
 """How long a worker may take to stop: its requests, then its telemetry."""
-
-
-ACCEPTED_SECONDS = 0.25
-"""How long a worker that stops waits for the requests of connections that it has just accepted:
-to Hypercorn they are idle, and it closes idle connections at once."""
 
 
 KEEP_ALIVE_SECONDS = 75.0
@@ -108,7 +102,7 @@ def run_worker(
     """
     with signals.interrupting():
         app = importlib.import_module("cruddur.served").app
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))
         except asyncio.CancelledError:
@@ -120,7 +114,7 @@ def run_worker(
 async def _serve(
     app: Quart, config: Config, signals: StopSignals, on_serving: Callable[[], None]
 ) -> None:
-    loop = cast("_Loop", asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
     starting = asyncio.current_task()
     stopping, is_serving = asyncio.Event(), False
 
@@ -135,8 +129,6 @@ async def _serve(
         is_serving = True
         on_serving()
         await stopping.wait()
-        loop.stop_accepting()
-        await asyncio.sleep(ACCEPTED_SECONDS)
 
     def refuse_reload() -> None:
         logger.warning("SIGHUP: a single worker cannot be reloaded; restart the service")
@@ -171,47 +163,6 @@ async def settle() -> None:
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     sys.setswitchinterval(SWITCH_SECONDS)
-
-
-def end_streams_in_time(app: Quart) -> None:
-    """Have the streams end when Hypercorn begins to stop.
-
-    It tells the application when all answers are complete, or have had their time; those
-    without an end would be broken off. What it sets first is its workers' own mark, which
-    is within reach of every request.
-    """
-    inner: Callable[..., Awaitable[None]] = app.asgi_app
-    watching: set[asyncio.Task[None]] = set()
-
-    async def watch(is_stopping: Any) -> None:
-        await is_stopping.wait()
-        app.extensions["cruddur"].live.close()
-
-    def entry(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        if not watching and scope["type"] != "lifespan":
-            watching.add(asyncio.create_task(watch(send.__self__.context.terminated)))
-        return inner(scope, receive, send)
-
-    app.asgi_app = entry  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
-
-
-class _Loop(uvloop.Loop):
-    """An event loop that can stop accepting connections before Hypercorn closes idle ones."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._accepting: list[asyncio.AbstractServer] = []
-
-    async def create_server(  # type: ignore[override]  # all overloads, passed on
-        self, *args: Any, **options: Any
-    ) -> asyncio.AbstractServer:
-        server = await super().create_server(*args, **options)
-        self._accepting.append(server)
-        return server
-
-    def stop_accepting(self) -> None:
-        for server in self._accepting:
-            server.close()
 
 
 class _Config(Config):

@@ -46,6 +46,7 @@ ProviderName = Literal["local", "cognito"]
 ProfileShape = Literal["auto", "profile", "list"]
 LogFormat = Literal["auto", "json", "text"]
 Switch = Literal["auto", "on", "off"]
+Cleartext = Literal["http/1.1", "h2c"]
 XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
 OtlpExporter = Literal["otlp", "none"]
 OtlpProtocol = Literal["http/protobuf"]
@@ -96,6 +97,22 @@ class Settings:
     )
     trusted_hops: int = setting(
         "CRUDDUR_TRUSTED_HOPS", "0", "reverse proxies whose X-Forwarded-* headers are believed"
+    )
+    max_connections: int = setting(
+        "CRUDDUR_CONNECTIONS",
+        "0",
+        "open connections per worker at most; 0: 2,000 more than CRUDDUR_STREAMS",
+    )
+    max_connections_per_address: int = setting(
+        "CRUDDUR_CONNECTIONS_PER_ADDRESS",
+        "0",
+        "open connections per worker and address at most; 0: 200 more than"
+        " CRUDDUR_STREAMS_PER_ADDRESS; not counted behind trusted proxies",
+    )
+    cleartext: Cleartext = setting(
+        "CRUDDUR_CLEARTEXT",
+        "http/1.1",
+        "protocol without TLS; `h2c`: HTTP/2 as well, for a proxy that uses it",
     )
     pool_size: int = setting("CRUDDUR_POOL_SIZE", "10", "database connections per worker at most")
     statement_timeout: float = setting(
@@ -345,6 +362,8 @@ class Settings:
         for variable, number, least, most in (
             ("WEB_CONCURRENCY", self.workers, 1, 1000),
             ("CRUDDUR_TRUSTED_HOPS", self.trusted_hops, 0, 100),
+            ("CRUDDUR_CONNECTIONS", self.max_connections, 0, 1_000_000),
+            ("CRUDDUR_CONNECTIONS_PER_ADDRESS", self.max_connections_per_address, 0, 1_000_000),
             ("CRUDDUR_POOL_SIZE", self.pool_size, 1, 10_000),
             ("CRUDDUR_STATEMENT_TIMEOUT", self.statement_timeout, 0.1, 3600),
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
@@ -466,6 +485,16 @@ class Settings:
         return tuple(
             f"{part}:{self.port}" if _is_address(part) else part for part in parts or ["127.0.0.1"]
         )
+
+    @property
+    def connections(self) -> int:
+        """The open connections of one worker at most."""
+        return self.max_connections or self.streams + 2000
+
+    @property
+    def connections_per_address(self) -> int:
+        """The open connections of one address to one worker at most."""
+        return self.max_connections_per_address or self.streams_per_address + 200
 
     @property
     def provider(self) -> ProviderName:

@@ -72,6 +72,11 @@ MAY_KNOW = {
         "cruddur.telemetry.server",  # the types of an ASGI layer
         *MEASURING,
     ),
+    "cruddur.process.hypercorn": (
+        "cruddur.edge",
+        "cruddur.errors",
+        "cruddur.settings",
+    ),
     "cruddur.routes": (
         "cruddur.addresses",
         "cruddur.services",
@@ -101,7 +106,7 @@ MAY_IMPORT = {
         "cruddur.telemetry.calls",
         "cruddur.telemetry.pipeline",
     ),
-    "hypercorn": ("cruddur.app", "cruddur.serving"),
+    "hypercorn": ("cruddur.app", "cruddur.process.hypercorn", "cruddur.serving"),
     "PIL": ("cruddur.process.picture",),
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
