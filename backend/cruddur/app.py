@@ -12,6 +12,7 @@ from quart_cors import cors
 
 from cruddur.edge.client import ClientAddress
 from cruddur.edge.headers import CombinedHeaders
+from cruddur.edge.security import SecurityHeaders
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -129,6 +130,10 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             snapshots=lambda: app.extensions["cruddur"].snapshots,
         )
     telemetry.wrap(app)
+    app.asgi_app = SecurityHeaders(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+        app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+        is_https=settings.is_https,
+    )
     app.asgi_app = ClientAddress(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
         app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
     )

@@ -511,6 +511,11 @@ class Settings:
         return (self.backend_url or default).rstrip("/")
 
     @property
+    def is_https(self) -> bool:
+        """Whether our own origin is configured to be https."""
+        return self.backend_origin.lower().startswith("https:")
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """The origins that may call the API from a browser."""
         urls = (self.frontend_url, self.backend_origin)

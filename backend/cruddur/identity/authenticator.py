@@ -135,6 +135,14 @@ class Authenticator:
         )
 
 
+def holds_token(header: str | None) -> bool:
+    """Return whether a header holds a JWT, valid or not.
+
+    The published front ends send `Bearer null` after a sign-out.
+    """
+    return header is not None and header.count(".") == 2
+
+
 def _bearer_token(header: str | None) -> str:
     """The token of `Bearer <token>`; the scheme's case does not matter (RFC 9110)."""
     parts = (header or "").split(" ")

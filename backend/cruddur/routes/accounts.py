@@ -10,6 +10,7 @@ from quart.typing import ResponseTypes as AnyResponse
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.routes.once import keyed_call
+from cruddur.routes.origin import check_origin
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry
 from cruddur.wire import (
@@ -32,6 +33,8 @@ from cruddur.wire import (
 )
 
 COOKIE = "cruddur_refresh"
+SECURE_COOKIE = f"__Secure-{COOKIE}"
+"""Its name where BACKEND_URL is https. Not `__Host-`, which would send it with every request."""
 COOKIE_PATH = "/api/auth"
 LIMITED = ["rate_limited"]
 T = TypeVar("T")
@@ -92,18 +95,26 @@ async def signin(body: SignInDraft) -> SignedIn:
     "/api/auth/refresh",
     summary="A new access token for the refresh cookie",
     cookie=True,
-    refuses={401: ["generic_401"]},
+    refuses={401: ["generic_401"], 403: ["generic_403"]},
 )
 async def refresh() -> SignedIn:
     """The cookie is exchanged too; an old one shown again ends the session."""
-    entry = await resources().accounts.refresh(request.cookies.get(COOKIE), client_address())
+    check_origin()
+    entry = await resources().accounts.refresh(_refresh_token(), client_address())
     return _enter(entry)
 
 
-@accounts.handle("POST", "/api/auth/signout", summary="Sign out", cookie=True)
+@accounts.handle(
+    "POST",
+    "/api/auth/signout",
+    summary="Sign out",
+    cookie=True,
+    refuses={403: ["generic_403"]},
+)
 async def signout() -> SignedOut:
     """Ends the cookie's session; without one there is nothing to end."""
-    await resources().accounts.sign_out(request.cookies.get(COOKIE))
+    check_origin()
+    await resources().accounts.sign_out(_refresh_token())
     return _leave(SignedOut())
 
 
@@ -154,16 +165,14 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
     """The other sessions end."""
-    await resources().accounts.change_password(
-        viewer, body, request.cookies.get(COOKIE), client_address()
-    )
+    await resources().accounts.change_password(viewer, body, _refresh_token(), client_address())
     return PasswordChanged()
 
 
 @accounts.handle("GET", "/api/auth/sessions", summary="The viewer's sessions")
 async def sessions(viewer: Viewer) -> list[Session]:
     """The last used first."""
-    return await resources().accounts.sessions(viewer, request.cookies.get(COOKIE))
+    return await resources().accounts.sessions(viewer, _refresh_token())
 
 
 @accounts.handle(
@@ -174,21 +183,28 @@ async def sessions(viewer: Viewer) -> list[Session]:
 )
 async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
     """Answers with the sessions that remain."""
-    return await resources().accounts.revoke(viewer, uuid, request.cookies.get(COOKIE))
+    return await resources().accounts.revoke(viewer, uuid, _refresh_token())
+
+
+def _refresh_token() -> str | None:
+    """Return the token of the cookie, under either name: the plain one is from before https."""
+    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE)
 
 
 def _enter(entry: Entry) -> SignedIn:
     @after_this_request
     async def set_cookie(response: AnyResponse) -> AnyResponse:
         response.set_cookie(
-            COOKIE,
+            _cookie_name(),
             entry.refresh_token,
             max_age=SESSION_LIFETIME,
             path=COOKIE_PATH,
-            secure=request.scheme == "https",
+            secure=_is_secure(),
             httponly=True,
             samesite="Strict",
         )
+        if _cookie_name() != COOKIE and COOKIE in request.cookies:
+            _delete_cookie(response, COOKIE)
         return response
 
     return entry.answer
@@ -196,14 +212,23 @@ def _enter(entry: Entry) -> SignedIn:
 
 def _leave(answer: T) -> T:
     @after_this_request
-    async def delete_cookie(response: AnyResponse) -> AnyResponse:
-        response.delete_cookie(
-            COOKIE,
-            path=COOKIE_PATH,
-            secure=request.scheme == "https",
-            httponly=True,
-            samesite="Strict",
-        )
+    async def delete_cookies(response: AnyResponse) -> AnyResponse:
+        for name in {_cookie_name(), *({COOKIE} & request.cookies.keys())}:
+            _delete_cookie(response, name)
         return response
 
     return answer
+
+
+def _delete_cookie(response: AnyResponse, name: str) -> None:
+    response.delete_cookie(
+        name, path=COOKIE_PATH, secure=_is_secure(), httponly=True, samesite="Strict"
+    )
+
+
+def _cookie_name() -> str:
+    return SECURE_COOKIE if resources().settings.is_https else COOKIE
+
+
+def _is_secure() -> bool:
+    return resources().settings.is_https or request.scheme == "https"

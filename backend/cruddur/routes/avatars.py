@@ -77,7 +77,6 @@ async def show(subject: str) -> Response:
     response.headers["Cache-Control"] = (
         "public, max-age=31536000, immutable" if is_pinned else "public, max-age=60"
     )
-    response.headers["X-Content-Type-Options"] = "nosniff"
     if request.if_none_match.contains(picture.digest):
         not_modified(response)
     return response

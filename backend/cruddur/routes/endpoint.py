@@ -26,6 +26,7 @@ from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from cruddur.errors import CruddurError, UnsupportedMediaTypeError
+from cruddur.identity.authenticator import holds_token
 from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.resources import Resources
 from cruddur.routes.drafts import read_body, read_query
@@ -67,6 +68,7 @@ class Endpoint:
     cookie: bool
     picture: Literal["upload", "answer"] | None
     events: bool
+    personal: bool
     vary: Sequence[str]
 
 
@@ -89,6 +91,7 @@ class Area(Blueprint):
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
         events: bool = False,
+        personal: bool = False,
         vary: Sequence[str] = (),
     ) -> Callable[[H], H]:
         """Register a handler for a method on one or more rules.
@@ -105,6 +108,8 @@ class Area(Blueprint):
             picture: the body or the answer is a picture instead of JSON.
             events: the answer is a stream of events, and an access token that is not good is
                 refused: else a member would miss what is theirs and never know.
+            personal: the answer is about the viewer alone, so a token that has expired or was
+                revoked is refused: an empty answer would look as if nothing had happened.
             vary: request headers beside `Authorization` that change the answer.
         """
 
@@ -129,6 +134,7 @@ class Area(Blueprint):
                     cookie=cookie,
                     picture=picture,
                     events=events,
+                    personal=personal,
                     vary=vary,
                 )
                 self.endpoints.append(endpoint)
@@ -226,7 +232,11 @@ async def _claimant() -> Claimant:
 async def _viewer(endpoint: Endpoint) -> Viewer | None:
     header = request.headers.get("Authorization")
     authenticator = resources().authenticator
-    if endpoint.access == "required" or (endpoint.events and header is not None):
+    if (
+        endpoint.access == "required"
+        or (endpoint.events and header is not None)
+        or (endpoint.personal and holds_token(header))
+    ):
         viewer: Viewer | None = await authenticator.require(header)
     else:
         viewer = await authenticator.recognise(header)

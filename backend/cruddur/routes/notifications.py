@@ -24,10 +24,12 @@ async def counter(viewer: Viewer) -> Counter:
     "/api/activities/notifications",
     summary="Replies, likes, reposts, mentions and messages to the viewer",
     cached=True,
+    personal=True,
     refuses={422: ["cursor_invalid"]},
 )
 async def recent(viewer: Viewer | None, query: Paging) -> Paged[list[Notification]]:
-    """Empty for nobody. Reading the newest page marks them read.
+    """Empty without an access token; one that has expired is refused. Reading the newest page
+    marks them read.
 
     The status and reply routes understand a notification's uuid.
     """

@@ -1,5 +1,7 @@
 """The OpenAPI 3.1 document, made of the endpoints' declarations, and a page to read it."""
 
+import base64
+import hashlib
 import inspect
 import re
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from cruddur.errors import GENERIC_CODES
 from cruddur.routes.accounts import COOKIE
 from cruddur.routes.drafts import refusal_codes
 from cruddur.routes.endpoint import Endpoint, Paged
+from cruddur.routes.html import html_headers
 from cruddur.wire import Crud, Gone, LiveCounts, Notification, Reset, SentMessage
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -87,6 +90,7 @@ def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
     """The routes that serve the document and its page; both are made once."""
     document = encode(endpoints)
     page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
+    headers = html_headers(scripts=_digest(page, "script"), styles=_digest(page, "style"))
     area = Blueprint("openapi", __name__)
 
     @area.get("/openapi.json")
@@ -95,9 +99,15 @@ def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
 
     @area.get("/docs")
     async def docs() -> Response:
-        return Response(page, content_type="text/html; charset=utf-8")
+        return Response(page, headers=headers, content_type="text/html; charset=utf-8")
 
     return area
+
+
+def _digest(page: str, element: str) -> str:
+    """Return the source that allows the page's one element of this name, and no other."""
+    [text] = re.findall(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
@@ -251,7 +261,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
 
     for status in _ALWAYS:
         add(status, [GENERIC_CODES[status]])
-    if endpoint.access == "required" or endpoint.events:
+    if endpoint.access == "required" or endpoint.events or endpoint.personal:
         add(401, [GENERIC_CODES[401]])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])

@@ -17,6 +17,7 @@ from werkzeug.exceptions import NotFound
 from cruddur.errors import NotFoundError
 from cruddur.routes import failures
 from cruddur.routes.endpoint import not_modified
+from cruddur.routes.html import html_headers
 
 PAGES = (
     "/",
@@ -62,25 +63,6 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
     ".xml": "application/xml",
-}
-
-_POLICY = (
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "font-src 'self'",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-)
-_HTML_HEADERS = {
-    "Content-Security-Policy": "; ".join(_POLICY),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
 }
 
 
@@ -139,9 +121,9 @@ def _file(name: str, plain: bytes) -> _File:
     content_type = _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
     is_text = content_type.startswith("text/") or content_type.endswith(("json", "xml"))
     packed = gzip.compress(plain, mtime=0) if is_text else plain
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": _cache_control(name)}
+    headers = {"Cache-Control": _cache_control(name)}
     if content_type == _HTML:
-        headers |= _HTML_HEADERS
+        headers |= html_headers()
     return _File(
         plain=plain,
         packed=packed if len(packed) < len(plain) else None,

@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * Replies, likes, reposts, mentions and messages to the viewer
-         * @description Empty for nobody. Reading the newest page marks them read. The status and reply routes understand a notification's uuid.
+         * @description Empty without an access token; one that has expired is refused. Reading the newest page marks them read. The status and reply routes understand a notification's uuid.
          */
         readonly get: operations["notifications_recent_get"];
         readonly put?: never;
@@ -2305,6 +2305,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
             /** @description The request breaks a rule */
             readonly 422: {
                 headers: {
@@ -2902,6 +2912,15 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Known, but not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_403"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -3334,6 +3353,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description Known, but not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_403"[];
                 };
             };
             /** @description A fault of ours */

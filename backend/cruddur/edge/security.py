@@ -1,0 +1,31 @@
+"""Add the security headers that every response carries, whichever layer sends it."""
+
+from cruddur.telemetry.server import Application, Message, Receive, Scope, Send
+
+HSTS_SECONDS = 365 * 24 * 3600
+
+
+class SecurityHeaders:
+    """The ASGI layer.
+
+    Browsers guess no content type (`nosniff`). Where the public address is https, they use
+    nothing else for a year. Subdomains are left to their owner.
+    """
+
+    def __init__(self, app: Application, *, is_https: bool) -> None:
+        """Wrap an application; `is_https` is whether its public address is."""
+        self._app = app
+        self._headers = [(b"x-content-type-options", b"nosniff")]
+        if is_https:
+            hsts = f"max-age={HSTS_SECONDS}".encode()
+            self._headers.append((b"strict-transport-security", hsts))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI callable."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self._headers]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
