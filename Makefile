@@ -44,7 +44,8 @@ help: ## List the targets
 
 run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
 	@$(if $(PAGE),,echo "$(NO_PAGE) the API is served without its page.")
-	@CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) $(BIN)/python -m cruddur serve --setup --traces
+	@exec env CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) \
+	    $(BIN)/python -m cruddur serve --setup --traces --follow-parent "$$PPID"
 
 dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)

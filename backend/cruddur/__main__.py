@@ -25,6 +25,7 @@ from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
 from cruddur.identity.rotation import rotate_key
+from cruddur.process import parent
 from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
@@ -87,10 +88,18 @@ def main() -> None:
 @click.option("--reload", is_flag=True, help="Restart when the code changes.")
 @click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
 @click.option("--traces", is_flag=True, help="Show traces on a page, unless they go elsewhere.")
+@click.option("--follow-parent", type=int, metavar="PID", help="Stop when this parent ends.")
 def serve_command(
-    bind: tuple[str, ...], workers: int | None, reload: bool, setup: bool, traces: bool
+    bind: tuple[str, ...],
+    workers: int | None,
+    reload: bool,
+    setup: bool,
+    traces: bool,
+    follow_parent: int | None,
 ) -> None:
     """Serve the API; the embedded database is set up in any case."""
+    if follow_parent is not None:
+        parent.follow_parent(follow_parent)
     settings = Settings.from_env()
     settings = replace(
         settings, bind=",".join(bind) or settings.bind, workers=workers or settings.workers

@@ -46,8 +46,11 @@ def traces_page(settings: Settings, signals: StopSignals) -> Iterator[tuple[Sett
         yield settings, "none: the package traceview is not installed"
     else:
         process = subprocess.Popen(  # noqa: S603  # our own program, with an address of ours
-            [sys.executable, "-m", "traceview", "--bind", settings.traces_bind, "--follow-parent"],
-            stdin=subprocess.PIPE,  # its end tells the page that we are gone
+            [
+                *(sys.executable, "-m", "traceview", "--bind", settings.traces_bind),
+                *("--follow-parent", str(os.getpid())),
+            ],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us: the last spans still have to arrive
@@ -107,5 +110,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.stdin is not None:
-        process.stdin.close()

@@ -1,6 +1,5 @@
 """The command line: `python -m traceview`."""
 
-import os
 import signal
 import sys
 
@@ -23,14 +22,13 @@ import click
     show_default=True,
     help="How many are kept; the memory of more than 500 grows with them.",
 )
-@click.option("--follow-parent", is_flag=True, help="End with the process that started this one.")
-def main(bind: str, allow_remote: bool, traces: int, follow_parent: bool) -> None:
+@click.option("--follow-parent", type=int, metavar="PID", help="End when this parent ends.")
+def main(bind: str, allow_remote: bool, traces: int, follow_parent: int | None) -> None:
     """Receive OpenTelemetry over OTLP/HTTP and show it on a page.
 
     Send to it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318. What arrives is kept
     in memory only.
     """
-    parent = os.getppid() if follow_parent else None
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     # Imported when a signal can be taken: this is most of the time that it needs to start.
@@ -42,7 +40,7 @@ def main(bind: str, allow_remote: bool, traces: int, follow_parent: bool) -> Non
         click.echo(f"traceview: {error}", err=True)
         sys.exit(1)
     click.echo(f"traceview: http://{bind}")
-    run(listener, allow_remote=allow_remote, traces=traces, parent=parent)
+    run(listener, allow_remote=allow_remote, traces=traces, parent=follow_parent)
 
 
 if __name__ == "__main__":

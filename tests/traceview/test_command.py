@@ -116,13 +116,14 @@ def test_more_traces_have_more_room() -> None:
 
 def test_it_ends_with_its_parent(start: Start, tmp_path: Path) -> None:
     bind = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "traceview", "--follow-parent", "--bind", bind]
+    command = [sys.executable, "-m", "traceview", "--bind", bind, "--follow-parent"]
     # The parent writes down who its child is and is killed as nobody can prepare for.
     parent = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            f"import subprocess; print(subprocess.Popen({command!r}).pid, flush=True); input()",
+            "import os, subprocess; command = [*" + repr(command) + ", str(os.getpid())];"
+            "print(subprocess.Popen(command).pid, flush=True); input()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
