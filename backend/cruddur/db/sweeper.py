@@ -1,4 +1,4 @@
-"""Physical removal of what has expired, in batches, by one process per database."""
+"""Physical removal of expired and deleted rows, by one process per database."""
 
 from cruddur.db.pool import connect
 from cruddur.db.statements import load
@@ -10,7 +10,7 @@ BATCH = 5000
 """Cruds per delete: short enough that nobody waits for it."""
 
 _TRY_LOCK = load("sweeper.try_lock")
-_ANALYZE = load("sweeper.analyze")
+_VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
 _ACTIVITIES = load("activities.sweep")
 _OTHERS = tuple(
     load(f"sweeper.{name}")
@@ -32,10 +32,10 @@ _OTHERS = tuple(
 
 
 async def sweep(dsn: str) -> int | None:
-    """Remove everything that has expired; None when another process is at it.
+    """Delete everything that has expired, and vacuum, so that deleted rows leave their pages.
 
-    Returns the number of cruds and replies that were removed directly; replies that went
-    with their crud are not counted.
+    Returns the number of cruds and replies that were deleted directly, not by the cascade from
+    their parent; None when another process is sweeping.
 
     Raises:
         DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
@@ -49,7 +49,8 @@ async def sweep(dsn: str) -> int | None:
             total += removed
         for statement in _OTHERS:
             await statement.run(conn)
-        await _ANALYZE.run(conn)
+        for statement in _VACUUM:
+            await statement.run(conn)
         return total
     finally:
         await conn.close()

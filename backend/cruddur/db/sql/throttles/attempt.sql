@@ -1,6 +1,7 @@
--- Counts an attempt and tells how many there were in the running window.
+-- Counts an attempt and returns the number of attempts in the current window. A bucket is named
+-- after an e-mail address, so only its digest is stored.
 INSERT INTO throttles (bucket, attempts, resets_at)
-VALUES (:bucket, 1, now() + :period)
+VALUES (encode(sha256(convert_to(:bucket, 'UTF8')), 'hex'), 1, now() + :period)
 ON CONFLICT (bucket) DO UPDATE
     SET
         attempts = CASE WHEN throttles.resets_at > now() THEN throttles.attempts + 1 ELSE 1 END,

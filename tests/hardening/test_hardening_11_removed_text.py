@@ -1,0 +1,148 @@
+"""Removed text is in no statistics, in no row of the data files, and under no account's address."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+
+from cruddur.db.sweeper import sweep
+from support import Api, Member, expire, swept
+
+PAGE = 8192
+STORED = 1
+"""The state of a line pointer that has a row or an index entry (LP_NORMAL of itemid.h)."""
+
+SECRET = "xyzzyplugh"
+"""One word, so that search and tags keep it as it is."""
+
+EMAIL = "quark.of.ferenginar@example.com"
+PASSWORD = "latinum is not enough"
+
+RELATIONS = """
+SELECT
+    oid::regclass::text AS name,
+    pg_relation_filepath(oid) AS path
+FROM pg_class
+WHERE pg_relation_filepath(oid) IS NOT NULL
+  AND (relnamespace = 'public'::regnamespace OR relname LIKE 'pg_toast%')
+"""
+
+
+def items(file: Path) -> Iterator[bytes]:
+    """What the line pointers of a file's pages point to (bufpage.h, itemid.h)."""
+    data = file.read_bytes()
+    for start in range(0, len(data), PAGE):
+        page = data[start : start + PAGE]
+        lower = int.from_bytes(page[12:14], "little")
+        for place in range(24, min(lower, PAGE), 4):
+            pointer = int.from_bytes(page[place : place + 4], "little")
+            if pointer >> 15 & 3 == STORED:
+                offset = pointer & 0x7FFF
+                yield page[offset : offset + (pointer >> 17)]
+
+
+async def holders(conn: asyncpg.Connection, text: str) -> set[str]:
+    """The tables, TOAST tables and indexes that have the text, read from the data files."""
+    await conn.execute("CHECKPOINT")
+    directory = Path(await conn.fetchval("SHOW data_directory"))
+    return {
+        relation["name"]
+        for relation in await conn.fetch(RELATIONS)
+        if any(text.encode() in item for item in items(directory / relation["path"]))
+    }
+
+
+async def rows_with(conn: asyncpg.Connection, text: str) -> set[str]:
+    """The tables with a row that has the text in any column."""
+    tables = await conn.fetchval(
+        "SELECT array_agg(relname::text) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    return {
+        table
+        for table in tables
+        if await conn.fetchval(
+            f'SELECT EXISTS (SELECT FROM "{table}" AS row'
+            " WHERE position(lower($1) IN lower(row::text)) > 0)",
+            text,
+        )
+    }
+
+
+async def test_hardening_11_statistics_show_nothing_that_was_written(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    for number in range(5):
+        crud = await andrew.crud(f"{SECRET} {number} #{SECRET} @bayko")
+        await bayko.reply(crud["uuid"], SECRET)
+        await andrew.message("bayko", SECRET)
+    await database.execute("ANALYZE")
+    shown = "SELECT tablename, attname FROM pg_stats WHERE schemaname = 'public'"
+    assert await database.fetch(shown) == []
+
+
+async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_files(
+    dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    await andrew.crud("another crud, which stays")
+    keyed = {"headers": {"Idempotency-Key": "key"}}
+    body = {"message": f"{SECRET} expires #{SECRET}", "ttl": "1-day"}
+    expired = await andrew.post("/api/activities", body, **keyed)
+    deleted = await andrew.crud(f"{SECRET} is deleted #{SECRET}deleted")
+    await bayko.reply(deleted["uuid"], f"{SECRET} goes with its crud")
+    await bayko.put(
+        "/api/profile/update", {"display_name": "Bayko", "bio": f"{SECRET} is replaced"}
+    )
+    assert await holders(database, SECRET) == {
+        "activities",
+        "activities_search_idx",
+        "activity_tags",
+        "activity_tags_pkey",
+        "activity_tags_tag_idx",
+        "idempotency_answers",
+        "users",
+    }
+
+    await expire(database, expired["uuid"])
+    await andrew.delete(f"/api/activities/{deleted['uuid']}")
+    await bayko.put("/api/profile/update", {"display_name": "Bayko", "bio": "new"})
+    await swept(dsn)
+    # The search index keeps each word once, without a place where it stood, until it is rebuilt.
+    assert await holders(database, SECRET) <= {"activities_search_idx"}
+    await database.execute("REINDEX INDEX activities_search_idx")
+    assert await holders(database, SECRET) == set()
+
+
+async def test_hardening_11_the_address_of_a_deleted_account_is_nowhere(
+    dsn: str, api: Api, codes: Callable[[str], str], database: asyncpg.Connection
+) -> None:
+    account = {"email": EMAIL.upper(), "password": PASSWORD}
+    keyed = {"headers": {"Idempotency-Key": "key"}}
+    person = {**account, "handle": "quark", "display_name": "Quark"}
+    await api.post("/api/auth/signup", person, **keyed)
+    await api.post("/api/auth/confirm", {"email": EMAIL, "code": codes(EMAIL)})
+    await api.post("/api/auth/signup", {**person, "handle": "quark_again"})
+    await api.post("/api/auth/forgot", {"email": EMAIL})
+    await api.post("/api/auth/signin", {**account, "password": "wrong password"}, expect=401)
+    token = (await api.post("/api/auth/signin", account))["access_token"]
+    assert "throttles" not in await rows_with(database, EMAIL)
+    assert await rows_with(database, EMAIL) == {"accounts", "idempotency_keys", "signups", "users"}
+
+    headers = {"Authorization": f"Bearer {token}"}
+    await api.delete("/api/auth/me", {"password": PASSWORD}, headers=headers)
+    assert await rows_with(database, EMAIL) == set()
+    await swept(dsn)
+    assert await holders(database, EMAIL) == set()
+
+
+async def test_hardening_11_a_sweep_does_not_wait_for_a_table_that_is_locked(
+    dsn: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud(f"{SECRET} expires")
+    await expire(database, crud["uuid"])
+    async with database.transaction():
+        await database.execute("LOCK TABLE activities IN SHARE UPDATE EXCLUSIVE MODE")  # as VACUUM
+        assert await asyncio.wait_for(sweep(dsn), timeout=30) is not None
+    await swept(dsn)
+    assert "activities" not in await holders(database, SECRET)
