@@ -414,11 +414,13 @@ ALTER TABLE ONLY public.password_resets ALTER COLUMN expires_at SET STATISTICS 0
 CREATE TABLE public.refresh_tokens (
     token_hash bytea NOT NULL,
     session_uuid uuid NOT NULL,
-    used_at timestamp with time zone
+    used_at timestamp with time zone,
+    successor_hash bytea
 );
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN token_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN session_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN used_at SET STATISTICS 0;
+ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN successor_hash SET STATISTICS 0;
 
 CREATE TABLE public.reposts (
     activity_uuid uuid NOT NULL,

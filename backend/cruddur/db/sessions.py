@@ -9,6 +9,7 @@ from cruddur.db.statements import Connection, load
 _CREATE = load("sessions.create")
 _PRESENT = load("sessions.present")
 _ROTATE = load("sessions.rotate")
+_SUCCESSORS = load("sessions.successors")
 _OF_TOKEN = load("sessions.of_token")
 _LIST = load("sessions.list")
 _DELETE = load("sessions.delete")
@@ -73,9 +74,13 @@ async def rotate_token(
     address: str,
     sealed_token: bytes | None,
     lifetime: timedelta,
-) -> bool:
-    """Exchange a refresh token for a new one and prolong the session; False if it is over."""
-    session_uuid = await _ROTATE.value(
+) -> bool | None:
+    """Exchange a refresh token for a new one and prolong the session.
+
+    Returns None if the session is over, and False if the token was exchanged before: then
+    `select_successors` leads to the session's newest token.
+    """
+    is_first: bool | None = await _ROTATE.value(
         conn,
         token_hash=token_hash,
         new_token_hash=new_token_hash,
@@ -83,7 +88,12 @@ async def rotate_token(
         sealed_token=sealed_token,
         lifetime=lifetime,
     )
-    return session_uuid is not None
+    return is_first
+
+
+async def select_successors(conn: Connection, *, token_hash: bytes) -> list[bytes]:
+    """Return the digests of the tokens that followed a refresh token, the newest last."""
+    return [row["successor_hash"] for row in await _SUCCESSORS.rows(conn, token_hash=token_hash)]
 
 
 async def select_session_of(conn: Connection, *, token_hash: bytes) -> UUID | None:

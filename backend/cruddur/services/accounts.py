@@ -1,9 +1,11 @@
 """Accounts: what is the same for every provider — throttling, sessions and answers."""
 
+import base64
 import hashlib
+import hmac
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -138,7 +140,10 @@ class Accounts:
         return Entry(await self._answer(proof, session_uuid), token)
 
     async def refresh(self, token: str | None, address: str) -> Entry:
-        """Exchange a refresh token; one shown a second time ends the session.
+        """Exchange a refresh token for the next one of its session.
+
+        Requests that show the same token within the grace period all get the session's newest
+        token: they are tabs of one browser. After it, a copy ends the session.
 
         Raises:
             UnauthenticatedError: there is no open session of this token any more.
@@ -159,9 +164,9 @@ class Accounts:
         except UnauthenticatedError:
             await self._end_session(presented)  # it was revoked there: it is over here too
             raise
-        new_token = secrets.token_urlsafe(32)
+        new_token = self._successors(token)[0]
         async with self._database.transaction() as conn:
-            is_open = await db.rotate_token(
+            is_first = await db.rotate_token(
                 conn,
                 token_hash=_digest(token),
                 new_token_hash=_digest(new_token),
@@ -170,8 +175,11 @@ class Accounts:
                 sealed_token=self._seal(proof.refresh_token or upstream),
                 lifetime=SESSION_LIFETIME,
             )
-        if not is_open:
-            raise UnauthenticatedError  # signed out meanwhile
+            if is_first is None:
+                raise UnauthenticatedError  # signed out meanwhile
+            if not is_first:
+                chain = await db.select_successors(conn, token_hash=_digest(token))
+                new_token = self._follow(token, chain)
         return Entry(await self._answer(proof, presented.uuid), new_token)
 
     async def sign_out(self, token: str | None) -> None:
@@ -270,6 +278,28 @@ class Accounts:
             session_uuid=session_uuid,
         )
         return SignedIn(access_token, ACCESS_TOKEN_SECONDS, member)
+
+    def _follow(self, token: str, chain: Sequence[bytes]) -> str:
+        """Return the last token of a chain of digests that begins after this token.
+
+        Raises:
+            UnauthenticatedError: a key that the chain was made with is no longer held.
+        """
+        for token_hash in chain:
+            matching = [one for one in self._successors(token) if _digest(one) == token_hash]
+            if not matching:
+                raise UnauthenticatedError
+            [token] = matching
+        return token
+
+    def _successors(self, token: str) -> list[str]:
+        """Return what a refresh token is exchanged for, by each key; the signing key's first.
+
+        It is derived, so that every worker comes to the same without storing it.
+        """
+        keys = self._keys.secrets("refresh tokens")
+        digests = (hmac.digest(key, token.encode(), "sha256") for key in keys)
+        return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
 
     async def _current(self, viewer: Viewer, token: str | None) -> UUID | None:
         if viewer.session_uuid is not None or not token:
