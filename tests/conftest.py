@@ -19,8 +19,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from playwright.async_api import Browser
 from quart import Quart
 
+from browsing import chromium
 from cruddur.app import create_app
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
@@ -134,6 +136,13 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(text)
     return directory
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, without a window."""
+    async with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

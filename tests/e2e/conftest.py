@@ -5,16 +5,15 @@ end. Without that, or without a browser, these tests are skipped, except where C
 in the environment: there it is a failure.
 """
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from e2e import browser as browsers
+from browsing import do_without
 from e2e.gallery import Gallery
 from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, join, open_browser
 from e2e.world import HANDLE, NAME
@@ -38,28 +37,10 @@ async def screen_dsn(make_database: Callable[..., Any]) -> str:
 def service(screen_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The service with its front end, running."""
     if not (DIST / "index.html").is_file():
-        _do_without("the front end is not built: make test does it where Node.js is")
+        do_without("the front end is not built: make test does it where Node.js is")
     directory = tmp_path_factory.mktemp("service")
     with served(screen_dsn, directory, CRUDDUR_FRONTEND_DIRECTORY=str(DIST)) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium, without a window."""
-    path = browsers.find()
-    if path is None:
-        _do_without("no browser is here: make test installs one where that is possible")
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path, args=browsers.FLAGS)
-        yield launched
-        await launched.close()
-
-
-def _do_without(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

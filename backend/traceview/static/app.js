@@ -1,11 +1,14 @@
 // Which page is shown, and when it asks for news.
 
+import { UnreachableError } from "./ask.js";
+import { closest } from "./dom.js";
 import { focusSearch, readSearch, refreshList, startList } from "./list.js";
 import { refreshMetrics, startMetrics } from "./metrics.js";
 import { forgetTrace, refreshTrace, showTrace } from "./trace.js";
 
 const PERIOD_MS = 1500;
 const offline = document.getElementById("offline");
+const fault = document.getElementById("fault");
 const live = document.getElementById("live");
 const pages = ["list", "trace", "metrics"].map((id) => document.getElementById(id));
 
@@ -23,7 +26,7 @@ function route() {
 function show() {
   const { name, id } = route();
   for (const page of pages) page.hidden = page.id !== name;
-  for (const tab of document.querySelectorAll("[data-tab]")) {
+  for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-tab]"))) {
     if (tab.dataset.tab === name || (name === "trace" && tab.dataset.tab === "list")) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
@@ -57,11 +60,15 @@ async function refresh() {
   asking = mine;
   try {
     await current(mine.signal);
-    offline.hidden = true;
+    offline.hidden = fault.hidden = true;
   } catch (error) {
     if (mine.signal.aborted) return;
-    offline.hidden = false;
-    if (!(error instanceof TypeError)) console.error(error); // a TypeError is fetch without an answer
+    offline.hidden = !(error instanceof UnreachableError);
+    fault.hidden = !offline.hidden;
+    if (!fault.hidden) {
+      document.getElementById("fault-what").textContent = String(error);
+      console.error(error);
+    }
   }
   if (mine === asking) timer = setTimeout(tick, PERIOD_MS);
 }
@@ -79,14 +86,14 @@ live.addEventListener("click", () => {
 });
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='/']");
+  const link = closest(event.target, "a[href^='/']");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   go(link.getAttribute("href"));
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input") || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (closest(event.target, "input") || event.metaKey || event.ctrlKey || event.altKey) return;
   if (event.key === "/" && route().name === "list") {
     event.preventDefault();
     focusSearch();

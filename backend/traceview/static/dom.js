@@ -1,6 +1,21 @@
 // Elements and the way numbers are written. Text reaches the page as text nodes only, and
 // positions through the CSSOM, so nothing that was sent can become markup or style.
 
+/** @param {EventTarget | null} target @param {string} selector @returns {HTMLElement | null} */
+export function closest(target, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/** @param {string} id @returns {HTMLFormElement} */
+export function formOf(id) {
+  return /** @type {HTMLFormElement} */ (document.getElementById(id));
+}
+
+/** @param {HTMLFormElement} form @param {string} name @returns {HTMLInputElement} */
+export function inputOf(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
 export function el(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -66,7 +81,7 @@ export function statusBadge(summary) {
 }
 
 // A value in its type. What has lines of its own keeps them.
-export function valueOf(value) {
+export function shownValue(value) {
   if (value === null) return el("span", { class: "v-null" }, "null");
   if (typeof value === "number" || typeof value === "boolean") return el("span", { class: "v-literal" }, String(value));
   if (typeof value === "object") {
@@ -80,5 +95,5 @@ export function valueOf(value) {
 export function pairs(attributes) {
   const names = Object.keys(attributes).sort();
   if (!names.length) return null;
-  return el("dl", { class: "pairs" }, names.flatMap((name) => [el("dt", {}, name), el("dd", {}, valueOf(attributes[name]))]));
+  return el("dl", { class: "pairs" }, names.flatMap((name) => [el("dt", {}, name), el("dd", {}, shownValue(attributes[name]))]));
 }

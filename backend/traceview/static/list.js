@@ -1,12 +1,13 @@
 // The list of traces: search, rows that are kept while they stay, and what to do when it is empty.
 
-import { clock, duration, el, fullTime, plural, statusBadge } from "./dom.js";
+import { ask } from "./ask.js";
+import { clock, closest, duration, el, formOf, fullTime, inputOf, plural, statusBadge } from "./dom.js";
 
-const form = document.getElementById("search");
+const form = formOf("search");
 const rows = document.getElementById("traces");
 const empty = document.getElementById("empty");
 const tally = document.getElementById("tally");
-const heads = document.querySelector(".heads");
+const heads = /** @type {HTMLElement} */ (document.querySelector(".heads"));
 const forget = document.getElementById("forget");
 const LIMIT = 200;
 
@@ -20,38 +21,39 @@ export function startList({ refresh, go }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const [only] = rows.children;
-    if (form.elements.trace_id.value && rows.children.length === 1) go(only.firstChild.getAttribute("href"));
+    if (inputOf(form, "trace_id").value && rows.children.length === 1) go(rows.querySelector("a").getAttribute("href"));
   });
   forget.addEventListener("click", async () => {
-    await fetch("/api/traces", { method: "DELETE" });
-    refresh();
+    try {
+      await ask("/api/traces", { method: "DELETE" });
+    } finally {
+      refresh(); // which also shows that the server does not answer
+    }
   });
   rows.addEventListener("keydown", (event) => {
     const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling", j: "nextElementSibling", k: "previousElementSibling" }[event.key];
-    const to = step && event.target.closest("li")?.[step];
+    const to = step && closest(event.target, "li")?.[step];
     if (!to) return;
     event.preventDefault();
-    to.firstChild.focus();
+    to.querySelector("a").focus();
   });
 }
 
 export function readSearch() {
   const wanted = new URLSearchParams(location.search);
-  for (const input of form.elements) {
-    if (!input.name) continue;
+  for (const input of form.querySelectorAll("input")) {
     if (input.type === "checkbox") input.checked = wanted.has(input.name);
     else input.value = wanted.get(input.name) ?? "";
   }
 }
 
 export function focusSearch() {
-  form.elements.name.focus();
+  inputOf(form, "name").focus();
 }
 
 export async function refreshList(signal) {
   const query = search();
-  const response = await fetch(`/api/traces?limit=${LIMIT}&${query}`, { signal });
+  const response = await ask(`/api/traces?limit=${LIMIT}&${query}`, { signal });
   const answer = await response.json();
   if (response.status === 400) {
     tally.textContent = answer.error;
@@ -64,8 +66,8 @@ export async function refreshList(signal) {
 }
 
 function search() {
-  const given = [...new FormData(form)].filter(([, value]) => value.trim());
-  return new URLSearchParams(given).toString();
+  const given = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+  return new URLSearchParams(given.filter(([, value]) => value.trim())).toString();
 }
 
 function address() {
@@ -145,4 +147,24 @@ export function split(trace) {
   if (trace.method && trace.name === trace.method) return [trace.route || "", trace.method];
   const prefix = `${trace.method} `;
   return trace.method && trace.name.startsWith(prefix) ? [trace.name.slice(prefix.length), trace.method] : [trace.name || "(no name)", null];
+}
+
+// What to do when there is nothing to show. It is drawn once for each reason, so that its text
+// can be selected while the page keeps asking.
+function drawEmpty(isEmpty, searched) {
+  empty.hidden = !isEmpty;
+  const reason = searched ? "search" : "none";
+  if (!isEmpty || empty.dataset.reason === reason) return;
+  empty.dataset.reason = reason;
+  empty.replaceChildren(
+    el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
+    ...(searched
+      ? [el("h2", {}, "No trace matches"), el("p", {}, "Change the search, or send the request again: only the newest traces are kept.")]
+      : [
+          el("h2", {}, "No traces yet"),
+          el("p", {}, "Send a request to the service, and its trace appears here. Any OpenTelemetry SDK can send to this page:"),
+          el("pre", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
+          el("p", { class: "soft" }, "The newest 500 traces are kept in memory until this process ends."),
+        ]),
+  );
 }

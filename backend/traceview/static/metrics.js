@@ -1,8 +1,9 @@
 // The latest value of every series, by service.
 
-import { clock, el, fullTime, plural } from "./dom.js";
+import { ask } from "./ask.js";
+import { clock, el, formOf, fullTime, inputOf, plural } from "./dom.js";
 
-const form = document.getElementById("metric-search");
+const form = formOf("metric-search");
 const tally = document.getElementById("metric-tally");
 const place = document.getElementById("series");
 let last = [];
@@ -14,9 +15,8 @@ export function startMetrics() {
 }
 
 export async function refreshMetrics(signal) {
-  const response = await fetch("/api/metrics", { signal });
+  const response = await ask("/api/metrics", { signal });
   const text = await response.text();
-  if (!response.ok) throw new Error(text);
   if (text === key) return;
   key = text;
   last = JSON.parse(text);
@@ -24,7 +24,7 @@ export async function refreshMetrics(signal) {
 }
 
 function draw() {
-  const part = form.elements.part.value.trim().toLowerCase();
+  const part = inputOf(form, "part").value.trim().toLowerCase();
   const series = last.filter((one) => `${one.service} ${one.name} ${JSON.stringify(one.attributes)}`.toLowerCase().includes(part));
   tally.textContent = series.length ? `${plural(series.length, "series", "series")}, the latest value of each` : "";
   const services = Map.groupBy ? Map.groupBy(series, (one) => one.service) : groupBy(series, (one) => one.service);
@@ -48,7 +48,7 @@ function table(service, series) {
       { class: repeated ? "repeated" : null },
       el("th", { scope: "row", title: one.description }, one.name, el("span", { class: "soft" }, ` ${kindOf(one)}`)),
       el("td", { class: "of" }, ...attributesOf(one)),
-      el("td", { class: "number" }, ...valueOf(one)),
+      el("td", { class: "number" }, ...valuesOf(one)),
       el("td", { class: "when", title: fullTime(one.time_ns) }, clock(one.time_ns)),
     );
   });
@@ -75,7 +75,7 @@ function attributesOf(one) {
   );
 }
 
-function valueOf(one) {
+function valuesOf(one) {
   if (one.count === null) return [short(one.value), unit(one)];
   return [
     el("span", { class: "soft" }, "avg "), short(one.avg), unit(one),

@@ -1,6 +1,7 @@
 // One trace: the waterfall, what is behind each span, and the log lines of the request.
 
-import { clock, duration, el, fullTime, msBetween, offset, pairs, plural, statusBadge, valueOf } from "./dom.js";
+import { ask } from "./ask.js";
+import { clock, closest, duration, el, fullTime, msBetween, offset, pairs, plural, shownValue, statusBadge } from "./dom.js";
 import { split } from "./list.js";
 
 const page = document.getElementById("trace");
@@ -31,13 +32,12 @@ export function forgetTrace() {
 }
 
 export async function refreshTrace(signal) {
-  const response = await fetch(`/api/traces/${encodeURIComponent(id)}`, { signal, headers: etag ? { "If-None-Match": etag } : {} });
+  const response = await ask(`/api/traces/${encodeURIComponent(id)}`, { signal, headers: etag ? { "If-None-Match": etag } : {} });
   if (response.status === 304) return;
   if (response.status === 404) {
     if (!drawn) drawMissing();
     return;
   }
-  if (!response.ok) throw new Error(`status ${response.status}`);
   const trace = await response.json();
   if (response.headers.get("ETag") === etag) return;
   etag = response.headers.get("ETag");
@@ -62,7 +62,7 @@ function drawMissing() {
 }
 
 function draw(trace) {
-  const focused = document.activeElement?.closest?.("[data-span]")?.dataset.span;
+  const focused = closest(document.activeElement, "[data-span]")?.dataset.span;
   drawn = trace;
   const scale = scaleOf(trace);
   const names = new Map(trace.spans.map((span) => [span.span_id, span.name]));
@@ -367,7 +367,7 @@ function lineOf(line, scale, names = null) {
     {},
     el("span", { class: "offset", title: fullTime(line.time_ns) }, line.time_ns === "0" ? "no time" : offset(scale.at(line.time_ns))),
     el("span", { class: `level ${levelOf(line)}` }, line.severity || "–"),
-    el("span", { class: "body" }, typeof line.body === "string" ? line.body : valueOf(line.body)),
+    el("span", { class: "body" }, typeof line.body === "string" ? line.body : shownValue(line.body)),
     source && (known ? el("button", { type: "button", class: "source", onclick: (event) => jump(event, line.span_id) }, source) : el("span", { class: "source gone" }, source)),
   );
   return el(

@@ -1,0 +1,224 @@
+"""Every page of the trace explorer in Chromium: it shows what was sent, without a console error."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from playwright.async_api import Browser, Page, Route, expect
+from samples import START, TRACE, Viewer, line, request, span
+
+from e2e.screen import SCREENS
+from support import serving_on_a_socket
+from traceview.app import create_app
+
+SECONDS = 15
+"""How long anything on screen may take; a busy machine needs a part of it."""
+
+
+@dataclass
+class Screen:
+    """A page of the explorer, and what went wrong behind it."""
+
+    page: Page
+    viewer: Viewer
+    troubles: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> None:
+        """Open an address and wait until the page has asked the server."""
+        async with self.page.expect_response(re.compile("/api/")):
+            await self.page.goto(path)
+
+    async def picture(self, name: str) -> None:
+        """Keep a picture of the page in `.local/screens`."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=SCREENS / f"traceview-{name}.png", full_page=True)
+
+    def expect_trouble(self, pattern: str) -> None:
+        """Take back what was announced; there has to be some."""
+        announced = [one for one in self.troubles if re.search(pattern, one)]
+        assert announced, self.troubles
+        self.troubles = [one for one in self.troubles if one not in announced]
+
+
+@asynccontextmanager
+async def _screen(browser: Browser, url: str) -> AsyncIterator[Screen]:
+    context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(SECONDS * 1000)
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        screen = Screen(await context.new_page(), Viewer(http))
+        screen.page.on(
+            "console",
+            lambda message: (
+                screen.troubles.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+        screen.page.on("pageerror", lambda error: screen.troubles.append(str(error)))
+        yield screen
+    await context.close()
+
+
+@pytest.fixture
+async def screen(browser: Browser) -> AsyncIterator[Screen]:
+    """An explorer without traces, in a browser; any error that is not announced fails the test."""
+    expect.set_options(timeout=SECONDS * 1000)
+    app = create_app()
+    async with serving_on_a_socket(app) as url, _screen(browser, url) as opened:
+        yield opened
+        assert opened.troubles == []
+
+
+async def test_hardening_28_an_empty_list_says_how_to_send_traces(screen: Screen) -> None:
+    await screen.open("/")
+    empty = screen.page.locator("#empty")
+    await expect(empty.get_by_role("heading")).to_have_text("No traces yet")
+    await expect(empty.locator("pre")).to_contain_text("OTEL_EXPORTER_OTLP_ENDPOINT=http://127")
+    await expect(screen.page.locator("#offline, #fault").first).to_be_hidden()
+    await screen.picture("empty")
+
+
+async def test_hardening_28_the_list_shows_every_trace_as_it_arrives(screen: Screen) -> None:
+    page = screen.page
+    await screen.open("/")
+    await expect(page.locator("#empty")).to_be_visible()
+    await screen.viewer.send(
+        request(1, "/api/activities/home"), request(2, "/api/x", 500, error=True)
+    )
+    rows = page.locator("#traces li")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("#empty")).to_be_hidden()
+    await expect(page.locator("#tally")).to_have_text("2 traces, 1 with errors")
+    await expect(rows.nth(1)).to_contain_text("/api/activities/home")
+    await screen.viewer.send(request(3, "/api/activities/<uuid>/reply", 422, method="POST"))
+    await expect(rows).to_have_count(3)
+    await expect(page.locator("#fault")).to_be_hidden()
+    await screen.picture("list")
+
+
+async def test_hardening_28_a_search_narrows_the_list_and_says_when_nothing_matches(
+    screen: Screen,
+) -> None:
+    page = screen.page
+    await screen.viewer.send(request(1, "/api/one"), request(2, "/api/two", 404))
+    await screen.open("/?status=404")
+    await expect(page.locator("#traces li")).to_have_count(1)
+    await page.get_by_label("Status").fill("")
+    await expect(page.locator("#traces li")).to_have_count(2)
+    await page.get_by_label("Name or route").fill("nowhere")
+    await expect(page.locator("#empty h2")).to_have_text("No trace matches")
+    assert "name=nowhere" in page.url
+    await screen.picture("no-match")
+    await page.get_by_label("Name or route").fill("two")
+    await expect(page.locator("#traces li")).to_have_count(1)
+    await page.get_by_label("Errors only").check()
+    await expect(page.locator("#traces li")).to_have_count(0)
+
+
+async def test_hardening_28_a_wrong_search_is_explained(screen: Screen) -> None:
+    await screen.open("/?status=teapot")
+    await expect(screen.page.locator("#tally")).to_have_class("wrong")
+    await expect(screen.page.locator("#tally")).not_to_be_empty()
+    screen.expect_trouble("status of 400")
+
+
+async def test_hardening_28_a_trace_opens_folds_and_leads_back(screen: Screen) -> None:
+    page = screen.page
+    await screen.viewer.send(
+        span(1, "POST /api/activities", kind=2, ms=20, **{"http.response.status_code": 200}),
+        span(2, "INSERT x", parent=1, kind=3, start=5, ms=10, **{"db.system.name": "postgresql"}),
+        span(3, "GET x", parent=1, kind=3, start=6, ms=2, error=True, **{"url.full": "http://x"}),
+    )
+    await screen.viewer.log(line("a crud was posted", at=4))
+    await screen.open("/")
+    await page.locator("#traces li a").click()
+    await expect(page).to_have_url(re.compile(f"/trace/{TRACE}$"))
+    spans = page.locator(".spans > li")
+    await expect(spans).to_have_count(3)
+    await expect(page.locator(".legend")).to_contain_text("database")
+    await spans.nth(1).locator("button.open").click()
+    await expect(spans.nth(1).locator(".details")).to_contain_text("postgresql")
+    await expect(page.get_by_text("a crud was posted").first).to_be_visible()
+    await screen.picture("trace")
+    await page.get_by_role("button", name="Fold", exact=True).click()
+    await expect(spans.nth(1)).to_be_hidden()
+    await page.get_by_role("button", name="Unfold").click()
+    await expect(spans.nth(1)).to_be_visible()
+    await page.get_by_role("link", name="← Traces").click()
+    await expect(page.locator("#traces li")).to_have_count(1)
+
+
+async def test_hardening_28_log_lines_alone_are_a_trace(screen: Screen) -> None:
+    await screen.viewer.log(line("all alone"))
+    await screen.open("/")
+    await screen.page.locator("#traces li a").click()
+    await expect(screen.page.get_by_text("all alone")).to_be_visible()
+
+
+async def test_hardening_28_a_trace_that_is_not_there_is_looked_for_until_it_comes(
+    screen: Screen,
+) -> None:
+    await screen.open(f"/trace/{TRACE}")
+    await expect(screen.page.get_by_role("heading", level=2)).to_have_text(
+        "This trace is not here."
+    )
+    await screen.picture("missing")
+    await screen.viewer.send(span(1, "late"))
+    await expect(screen.page.locator(".spans > li")).to_have_count(1)
+    screen.expect_trouble("status of 404")
+
+
+async def test_hardening_28_metrics_are_shown_and_searched(screen: Screen) -> None:
+    page = screen.page
+    await screen.open("/metrics")
+    await expect(page.get_by_role("heading", name="No metrics.")).to_be_visible()
+    for name in ("http.server.active_requests", "app.cruds.created"):
+        metric = Metric(name=name, unit="{request}")
+        metric.sum.data_points.add(as_int=7, time_unix_nano=START)
+        await screen.viewer.measure(metric)
+    await expect(page.locator("#series tbody tr")).to_have_count(2)
+    await page.get_by_label("Name or attribute").fill("cruds")
+    await expect(page.locator("#series tbody tr")).to_have_count(1)
+    await screen.picture("metrics")
+    await page.get_by_role("link", name="Traces").click()
+    await expect(page.locator("#empty")).to_be_visible()
+
+
+async def test_hardening_28_traces_are_forgotten_and_the_page_pauses(screen: Screen) -> None:
+    page = screen.page
+    await screen.viewer.send(request(1, "/api/one"))
+    await screen.open("/")
+    await expect(page.locator("#traces li")).to_have_count(1)
+    await page.get_by_role("button", name="Forget all").click()
+    await expect(page.locator("#empty h2")).to_have_text("No traces yet")
+    await page.get_by_role("button", name="Live").click()
+    await expect(page.locator("#live-word")).to_have_text("Paused")
+    await page.get_by_role("button", name="Paused").click()
+    await expect(page.locator("#live-word")).to_have_text("Live")
+
+
+async def test_hardening_28_the_page_says_whose_fault_it_is(screen: Screen) -> None:
+    page = screen.page
+
+    async def nonsense(route: Route) -> None:
+        await route.fulfill(json=[{"trace_id": "x"}])
+
+    await page.route("**/api/traces?**", nonsense)
+    await screen.open("/")
+    await expect(page.locator("#fault")).to_be_visible()
+    await expect(page.locator("#offline")).to_be_hidden()
+    screen.expect_trouble("TypeError")
+
+    await page.unroute("**/api/traces?**")
+    await expect(page.locator("#fault")).to_be_hidden()
+    await page.route("**/api/traces?**", lambda route: route.abort())
+    await expect(page.locator("#offline")).to_be_visible()
+    await expect(page.locator("#fault")).to_be_hidden()
+    screen.expect_trouble("ERR_FAILED")
+    await page.unroute("**/api/traces?**")
+    await expect(page.locator("#offline")).to_be_hidden()
+    screen.troubles.clear()
