@@ -110,7 +110,7 @@ class RequestLayer:
             scope["query_string"] = quote_from_bytes(query, safe=string.printable).encode()
         name, attributes = self._names.describe(scope)
         path = _plain(scope["path"])
-        if path in PROBES:
+        if path in PROBES and scope["type"] == "http":
             await _Exchange(self, scope, unrecorded(scope), attributes).run(receive, send)
             return
         span = self._start(scope, name, attributes)
