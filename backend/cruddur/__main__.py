@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from cruddur import __version__
+from cruddur.database_url import database_name, describe_server
+from cruddur.db import users
 from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
@@ -129,8 +130,8 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
         if setup or is_embedded:
             signals.run(migrate(dsn))
             seeded = signals.run(_seed(dsn))
-        elif missing := signals.run(pending(dsn)):
-            raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
+        else:
+            _require_migrated(dsn)
         pages = traces_page(settings, signals) if traces else nullcontext((settings, ""))
         with pages as (settings, page):
             _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
@@ -149,6 +150,7 @@ def migrate_command() -> None:
 def seed_command() -> None:
     """Fill an empty database with the people and cruds of the course."""
     with database_of(Settings.from_env()) as dsn:
+        _require_migrated(dsn)
         seeded = signals.run(_seed(dsn))
     print("seeded" if seeded else "not empty: nothing was added")
 
@@ -157,6 +159,7 @@ def seed_command() -> None:
 def sweep_command() -> None:
     """Remove what has expired, once; a running server does so by itself."""
     with database_of(Settings.from_env()) as dsn:
+        _require_migrated(dsn)
         removed = signals.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
 
@@ -170,6 +173,7 @@ def rotate_key_command() -> None:
             "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
         )
     with database_of(settings) as dsn:
+        _require_migrated(dsn)
         kid = signals.run(_rotate(dsn))
     print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
 
@@ -212,6 +216,12 @@ def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
         server.stop()
 
 
+def _require_migrated(dsn: str) -> None:
+    """Raise MigrationError when the database lacks tables, or is not ours."""
+    if missing := signals.run(pending(dsn)):
+        raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
+
+
 async def _rotate(dsn: str) -> str:
     conn = await connect(dsn)
     try:
@@ -230,33 +240,44 @@ async def _seed(dsn: str) -> bool:
         await conn.close()
 
 
+async def _has_user(dsn: str, handle: str) -> bool:
+    conn = await connect(dsn)
+    try:
+        return await users.select_viewer_by_handle(conn, handle=handle) is not None
+    finally:
+        await conn.close()
+
+
 def _summarise(settings: Settings, *, is_embedded: bool, seeded: bool, page: str) -> None:
     """What runs where: a block for people, one line among the JSON lines for machines."""
     port = settings.binds[0].rpartition(":")[2]
     url = f"http://localhost:{port}" if port.isdigit() else settings.binds[0]
-    parts = urlsplit(settings.connection_url)
+    dsn = settings.connection_url
     database = (
         f"embedded PostgreSQL in {settings.data_directory / 'postgres'}"
         if is_embedded
-        else f"PostgreSQL at {parts.hostname or 'the local socket'}{parts.path}"
+        else f"PostgreSQL at {describe_server(dsn)}/{database_name(dsn)}".rstrip("/")
     )
-    identity = (
-        f"Cognito user pool {settings.cognito_user_pool_id}"
-        if settings.provider == "cognito"
-        else "local accounts"
-    )
-    if settings.demo_handle:
-        identity += f"; requests without a token act as {settings.demo_handle}"
-    elif seeded:
+    identity = "local accounts"
+    codes = " (codes by mail)" if settings.smtp_url else " (codes as log lines)"
+    if settings.provider == "cognito":
+        identity, codes = (
+            f"Cognito user pool {settings.cognito_user_pool_id}",
+            " (codes by Cognito)",
+        )
+    elif seeded and not settings.demo_handle:
         identity += f"; try andrewbrown with the password {seeding.PASSWORD}"
-    codes = "by mail" if settings.smtp_url else "as log lines"
+    if handle := settings.demo_handle:
+        is_there = signals.run(_has_user(dsn, handle))
+        effect = f"act as {handle}" if is_there else f"are refused, as there is no user {handle}"
+        identity += f"; requests without a token {effect}"
     served = {"Cruddur": f"{url}/docs"}
     if settings.frontend_directory:
         served = {"Cruddur": f"{url}/", "API": f"{url}/docs"}
     facts = {
         **served,
         "Database": database,
-        "Identity": f"{identity} (codes {codes})",
+        "Identity": identity + codes,
         "Telemetry": describe_sinks(settings),
         **({"Traces": page} if page else {}),
     }

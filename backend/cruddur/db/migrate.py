@@ -5,7 +5,9 @@ import logging
 from dataclasses import dataclass
 from importlib.resources import files
 
-from cruddur.db.pool import connect
+import asyncpg
+
+from cruddur.db.pool import connect, describe
 from cruddur.db.statements import Connection
 
 logger = logging.getLogger(__name__)
@@ -14,7 +16,7 @@ LOCK = 4567_0001
 """The advisory lock that keeps two migrators apart."""
 
 _LEDGER = """
-CREATE TABLE IF NOT EXISTS migrations (
+CREATE TABLE migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
     checksum text NOT NULL,
@@ -23,8 +25,32 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
+# The relations of the schema that we would write to, but for those of an extension.
+_RELATIONS = """
+SELECT pg_class.relname
+FROM pg_class
+WHERE pg_class.relnamespace = current_schema()::regnamespace
+  AND pg_class.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
+  AND NOT EXISTS (
+      SELECT FROM pg_depend
+      WHERE pg_depend.classid = 'pg_class'::regclass
+        AND pg_depend.objid = pg_class.oid
+        AND pg_depend.deptype = 'e'
+  )
+ORDER BY pg_class.relkind = 'S', pg_class.relname
+"""
+
+_LEDGER_COLUMNS = """
+SELECT array_agg(pg_attribute.attname::text)
+FROM pg_attribute
+WHERE pg_attribute.attrelid = to_regclass('migrations')
+  AND pg_attribute.attnum > 0
+  AND NOT pg_attribute.attisdropped
+"""
+
+
 class MigrationError(Exception):
-    """A migration that ran is not the one in this checkout, or is missing from it."""
+    """The database cannot be migrated: it is not ours, is another version's, or refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +87,8 @@ async def migrate(dsn: str) -> list[str]:
     transaction of its own.
 
     Raises:
-        MigrationError: the database holds a migration that this checkout lacks or that
-            was changed after it ran.
+        MigrationError: the database holds tables of another program, or a migration that this
+            checkout lacks or that was changed after it ran, or it refuses a statement.
         DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn)
@@ -74,22 +100,49 @@ async def migrate(dsn: str) -> list[str]:
 
 
 async def _apply(conn: Connection) -> list[str]:
-    await conn.execute(_LEDGER)
-    applied = await _applied(conn)
+    has_ledger = await _has_ledger(conn)
+    applied = await _applied(conn) if has_ledger else set()
     done = []
     for migration in migrations():
         if migration.number in applied:
             continue
-        async with conn.transaction():
-            await conn.execute(migration.sql)
-            await conn.execute(
-                "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
-                migration.number,
-                migration.name,
-                migration.checksum,
-            )
+        try:
+            async with conn.transaction():
+                if not has_ledger:
+                    await conn.execute(_LEDGER)
+                await conn.execute(migration.sql)
+                await conn.execute(
+                    "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
+                    migration.number,
+                    migration.name,
+                    migration.checksum,
+                )
+        except asyncpg.PostgresError as error:
+            raise MigrationError(
+                f"migration {migration.name} failed and changed nothing: {describe(error)}"
+            ) from error
+        has_ledger = True
         done.append(migration.name)
     return done
+
+
+async def _has_ledger(conn: Connection) -> bool:
+    """Whether the database is ours; an empty one is not yet.
+
+    Raises:
+        MigrationError: it holds tables of another program.
+    """
+    columns = await conn.fetchval(_LEDGER_COLUMNS)
+    if columns and {"number", "name", "checksum"} <= set(columns):
+        return True
+    names = [row["relname"] for row in await conn.fetch(_RELATIONS)]
+    if names:
+        listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        raise MigrationError(
+            f"the database holds tables that are not Cruddur's ({listed}), so nothing was"
+            " changed: use a database of its own"
+        )
+    return False
 
 
 async def pending(dsn: str) -> list[str]:
@@ -99,12 +152,13 @@ async def pending(dsn: str) -> list[str]:
     versions change, the old one runs beside a schema that was migrated already.
 
     Raises:
-        MigrationError: a migration was changed after it ran, or is missing from this checkout.
+        MigrationError: the database holds tables of another program, or a migration was changed
+            after it ran or is missing from this checkout.
         DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn)
     try:
-        if await conn.fetchval("SELECT to_regclass('migrations') IS NULL"):
+        if not await _has_ledger(conn):
             return [migration.name for migration in migrations()]
         applied = await _applied(conn, may_be_ahead=True)
         return [migration.name for migration in migrations() if migration.number not in applied]

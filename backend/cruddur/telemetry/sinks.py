@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
+from cruddur.environment import install_hint
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry import otlp
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
@@ -136,14 +137,19 @@ class Sinks:
 
 def require_extras(settings: Settings) -> None:
     """Raise SettingsError when something is on and what it needs is not installed."""
-    for is_on, package, extra in (
-        (bool(settings.rollbar_access_token), "rollbar", "rollbar"),
-        (bool(settings.cloudwatch_log_group), "watchtower", "aws"),
-        (settings.xray in {"api", "otlp"}, "boto3", "aws"),
-        (bool(settings.bus), "redis", "redis"),
-    ):
-        if is_on and find_spec(package) is None:
-            raise SettingsError(f"{package} is not installed: pip install 'cruddur[{extra}]'")
+    missing = {
+        extra: package
+        for is_on, package, extra in (
+            (bool(settings.cloudwatch_log_group), "watchtower", "aws"),
+            (settings.xray in {"api", "otlp"}, "boto3", "aws"),
+            (bool(settings.bus), "redis", "redis"),
+            (bool(settings.rollbar_access_token), "rollbar", "rollbar"),
+        )
+        if is_on and find_spec(package) is None
+    }
+    if missing:
+        packages = " and ".join(missing.values()) + (" are" if len(missing) > 1 else " is")
+        raise SettingsError(f"{packages} not installed: {install_hint(*missing)}")
 
 
 def log_constants(settings: Settings) -> dict[str, AttributeValue]:
