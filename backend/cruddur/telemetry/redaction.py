@@ -34,12 +34,44 @@ HARMLESS_HEADERS = frozenset(
 )
 """Request headers whose values may be seen; of all others only that they were there."""
 
+_PROTOCOL_HEADERS = frozenset(
+    {
+        "cache-control",
+        "connection",
+        "dnt",
+        "expect",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-unmodified-since",
+        "keep-alive",
+        "pragma",
+        "priority",
+        "range",
+        "save-data",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "upgrade-insecure-requests",
+        "via",
+    }
+)
+"""Request headers whose values HTTP defines; they are not shown, but they are no secrets either."""
+
+_CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # what a browser says of itself
+
 _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
 _WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # as people write paths and parameters
 _ODD = re.compile(r"[^/]@|%40|eyJ")  # worth a look for an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _SHORTEST = 3
 """Characters; replacing shorter values would only garble the text."""
+
+_PLAIN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")  # close, keep-alive: letters only
+# Where a plain word begins: not inside another word, but also behind an escape such as \n.
+_BEGIN = r"(?:(?<![^\W\d_])|(?<=\\[nrt]))"
+_END = r"(?![^\W\d_])"
 
 _HINT = re.compile(r"@|%40|eyJ|earer |asic |://|-----")  # without any, no pattern matches
 _PATTERNS = re.compile(
@@ -56,15 +88,25 @@ _PATTERNS = re.compile(
 
 
 def scrub(text: str, private: Iterable[str] = ()) -> str:
-    """The text without addresses and tokens, and without the given private values, however
-    they are quoted in it."""
+    """Return the text without addresses, tokens and the given private values.
+
+    Args:
+        text: free text, such as the message of an exception.
+        private: values to remove, however they are quoted in the text. One that is a plain word
+            is removed only where it stands as a word: "close" leaves "closed" alone.
+    """
     values = sorted({v for v in private if len(v) >= _SHORTEST}, key=len, reverse=True)
     if values:
         # Of a run of backslashes one is enough, and more could be matched in too many ways.
         plain = (re.sub(r"\\+", r"\\", value) for value in values)
-        quoted = "|".join("".join(map(_quoted, value)) for value in plain)
+        quoted = "|".join(map(_pattern, plain))
         text = re.sub(quoted, REDACTED, text, flags=re.IGNORECASE)
     return _PATTERNS.sub(REDACTED, text) if _HINT.search(text) else text
+
+
+def _pattern(value: str) -> str:
+    quoted = "".join(map(_quoted, value))
+    return f"{_BEGIN}{quoted}{_END}" if _PLAIN_WORD.fullmatch(value) else quoted
 
 
 def _quoted(character: str) -> str:
@@ -115,8 +157,11 @@ def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterator[str]:
-    """Every text that came with a request and may be private: its body's strings, the
-    values of its query, the parameters of a signed path, its headers but for a few."""
+    """Yield every text of a request that may be private.
+
+    These are the strings of its body, the values of its query, the parameters of a signed path,
+    and its headers but for those that HTTP defines the values of.
+    """
     for body in bodies:
         yield from _strings(body if isinstance(body, str) else msgspec.to_builtins(body))
     query = scope.get("query_string", b"").decode("latin-1")
@@ -125,11 +170,19 @@ def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterat
             yield value
             yield unquote_to_bytes(value).decode("utf-8", "replace")
     for raw_name, raw_value in scope.get("headers", ()):
-        if raw_name.decode("latin-1") not in HARMLESS_HEADERS:
-            value = raw_value.decode("latin-1")
-            yield value
-            yield from re.split(r"[ ;=,]+", value)
+        yield from _header_values(raw_name.decode("latin-1"), raw_value.decode("latin-1"))
     yield from scope.get("cruddur.private", ())
+
+
+def _header_values(name: str, value: str) -> Iterator[str]:
+    if name in HARMLESS_HEADERS or name in _PROTOCOL_HEADERS or name.startswith(_CLIENT_HINTS):
+        return
+    yield value
+    # Parts as well, since an error may quote one: a cookie's value, a token without its scheme.
+    # Words are no secrets: the scheme, the name of a cookie, `no-cache`.
+    for part in re.split(r"[ ;=,]+", value):
+        if not _PLAIN_WORD.fullmatch(part.replace("_", "-")):
+            yield part
 
 
 def _strings(value: Any) -> Iterator[str]:
