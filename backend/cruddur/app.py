@@ -12,6 +12,8 @@ from quart_cors import cors
 
 from cruddur.edge.client import ClientAddress
 from cruddur.edge.headers import CombinedHeaders
+from cruddur.edge.overload import LoadShedding
+from cruddur.edge.refusals import Refusals
 from cruddur.edge.security import SecurityHeaders
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
@@ -108,9 +110,15 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
         max_age=PREFLIGHT_SECONDS,
     )
 
+    shedding: LoadShedding | None = None
+
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None, None]:
-        async with telemetry.running(), open_resources(settings, telemetry) as resources:
+        async with (
+            telemetry.running(),
+            open_resources(settings, telemetry) as resources,
+            shedding.running() if shedding else contextlib.nullcontext(),
+        ):
             app.extensions["cruddur"] = resources
             sweeper = asyncio.create_task(sweep_for_ever(resources))
             try:
@@ -130,6 +138,15 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             snapshots=lambda: app.extensions["cruddur"].snapshots,
         )
     telemetry.wrap(app)
+    if settings.overload_delay:
+        shedding = LoadShedding(
+            app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+            delay=settings.overload_delay / 1000,
+            operator_token=settings.operator_token,
+            refusals=Refusals(settings.origins, EXPOSED_HEADERS),
+            instruments=telemetry.instruments,
+        )
+        app.asgi_app = shedding  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
     app.asgi_app = SecurityHeaders(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
         app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
         is_https=settings.is_https,

@@ -128,6 +128,11 @@ class Settings:
         " `redis`); empty: NOTIFY",
         secret=True,
     )
+    overload_delay: float = setting(
+        "CRUDDUR_OVERLOAD_DELAY",
+        "50",
+        "milliseconds over the usual latency at which a worker refuses requests; 0: never",
+    )
     streams: int = setting("CRUDDUR_STREAMS", "10000", "open streams per worker at most")
     streams_per_address: int = setting(
         "CRUDDUR_STREAMS_PER_ADDRESS", "100", "open streams per worker and address at most"
@@ -368,6 +373,7 @@ class Settings:
             ("CRUDDUR_STATEMENT_TIMEOUT", self.statement_timeout, 0.1, 3600),
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
             ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),
+            ("CRUDDUR_OVERLOAD_DELAY", self.overload_delay, 0, 60_000),
             ("CRUDDUR_STREAMS", self.streams, 1, 1_000_000),
             ("CRUDDUR_STREAMS_PER_ADDRESS", self.streams_per_address, 1, 1_000_000),
             ("CRUDDUR_ADDRESS_ATTEMPTS", self.address_attempts, 1, 1_000_000_000),

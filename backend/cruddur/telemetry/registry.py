@@ -184,6 +184,18 @@ _METRICS = (
         _OF_REQUEST,
     ),
     Metric("http.server.response.body.size", "histogram", "By", "bodies sent", _OF_REQUEST),
+    Metric(
+        "app.requests.refused",
+        "counter",
+        "{request}",
+        "requests refused with 503 because the worker was overloaded; they have no span",
+    ),
+    Metric(
+        "app.requests.limit",
+        "updowncounter",
+        "{request}",
+        "requests that may be in flight before others are refused",
+    ),
     Metric("app.cruds.created", "counter", "{crud}", "cruds and replies posted", ("app.kind",)),
     Metric("app.cruds.expired", "counter", "{crud}", "cruds and replies swept"),
     Metric("app.messages.sent", "counter", "{message}", "messages between people"),

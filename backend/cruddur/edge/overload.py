@@ -1,0 +1,288 @@
+"""Refuse requests early while a worker is overloaded, so that those it admits stay fast.
+
+The limit of requests in flight follows measured latency: it grows while requests that were
+admitted take about as long as usual, and shrinks when they take longer. The idea is that of
+congestion control, applied to requests (Netflix's concurrency limits, Envoy's adaptive
+concurrency): the excess over the usual latency is time spent in queues.
+"""
+
+import asyncio
+import hmac
+import logging
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from cruddur.edge.refusals import Refusals
+from cruddur.errors import UnavailableError
+from cruddur.telemetry.server import PROBES, STREAMS, Application, Message, Receive, Scope, Send
+from cruddur.telemetry.work import Instruments
+
+logger = logging.getLogger(__name__)
+
+FEWEST = 10
+"""Requests in flight that are always admitted. At most so many, latency counts as usual."""
+
+MOST = 1000
+
+CALM = 50
+"""The limit at the start, and the one that it returns to in quiet times."""
+
+WINDOW_SECONDS = 0.1
+"""How often the limit is adjusted."""
+
+TICK_SECONDS = 0.02
+"""How often the lag of the event loop is measured."""
+
+SMOOTHING = 0.05
+"""The weight of a new sample in the usual latency of a route."""
+
+LANE = 16
+"""Requests in flight in each lane that overload leaves open."""
+
+LOG_SECONDS = 1.0
+"""Interval between two log lines about refused requests."""
+
+SIGN_OUT = "/api/auth/signout"
+
+_BODILESS = frozenset({"GET", "HEAD"})  # unless a header announces a body
+_BODY = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class AdaptiveLimit:
+    """The number of requests that may be in flight."""
+
+    def __init__(self, target: float) -> None:
+        """Begin with the limit of quiet times.
+
+        Args:
+            target: seconds that requests may take longer than usual, on average.
+        """
+        self.limit = float(CALM)
+        self.in_flight = 0
+        self._target = target
+        self._usual: dict[str, float] = {}
+        self._begin_window()
+
+    def _begin_window(self) -> None:
+        self._excess, self._answered, self._peak, self._is_hit = 0.0, 0, self.in_flight, False
+        self._lag, self._ticks = 0.0, 0
+
+    def is_full(self) -> bool:
+        """Whether the next request has to be refused."""
+        if self.in_flight < self.limit:
+            return False
+        self._is_hit = True
+        return True
+
+    def enter(self) -> int:
+        """Count a request as in flight; return how many are."""
+        self.in_flight += 1
+        self._peak = max(self._peak, self.in_flight)
+        return self.in_flight
+
+    def leave(self, route: str | None, seconds: float, beside: int) -> None:
+        """Count a request as answered.
+
+        Args:
+            route: its rule; None if its latency should not be considered.
+            seconds: how long it was in flight.
+            beside: what `enter` returned.
+        """
+        self.in_flight -= 1
+        if route is None:
+            return
+        usual = self._usual.setdefault(route, seconds)
+        # The second case corrects what was learned under load.
+        if beside <= FEWEST or seconds < usual / 2:
+            self._usual[route] = usual + (seconds - usual) * SMOOTHING
+        self._excess += seconds - usual
+        self._answered += 1
+
+    def note_lag(self, seconds: float) -> None:
+        """Note how late the event loop was: what a request waits before it is seen here."""
+        self._lag += seconds
+        self._ticks += 1
+
+    def adjust(self) -> None:
+        """Set the limit by what was measured since the last call."""
+        delay = self._lag / self._ticks if self._ticks else 0.0
+        if self._answered:
+            delay += max(0.0, self._excess / self._answered)
+        elif self._is_hit:  # nothing is answered
+            delay = math.inf
+        if delay > self._target:
+            factor = min(0.95, max(0.7, self._target / delay))
+            self.limit = max(FEWEST, min(self.limit, self._peak) * factor)
+        elif self._is_hit:
+            self.limit = min(MOST, self.limit * 1.1)
+        elif self.limit < CALM:
+            self.limit += 1
+        self._begin_window()
+
+
+class Lane:
+    """Requests that overload does not refuse, up to a fixed number."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._in_flight = 0
+
+    def is_full(self) -> bool:
+        """Whether the next request has to be refused."""
+        return self._in_flight >= LANE
+
+    def enter(self) -> int:
+        """Count a request as in flight; return how many are."""
+        self._in_flight += 1
+        return self._in_flight
+
+    def leave(self, *_: object) -> None:
+        """Count a request as answered."""
+        self._in_flight -= 1
+
+
+class _Passage:
+    """One request, which is in flight until its response starts, but not while its body is awaited.
+
+    The rest of its time is the client's, who may be slow, or keep a stream open for hours.
+    """
+
+    def __init__(self, gate: AdaptiveLimit | Lane, scope: Scope) -> None:
+        self._gate = gate
+        self._scope = scope
+        self._is_counted = True
+        self._has_body = scope["method"] not in _BODILESS or any(
+            name in _BODY for name, _ in scope["headers"]
+        )
+        self._now = asyncio.get_running_loop().time
+        self._start = self._now()
+        self._beside = gate.enter()
+
+    def leave(self) -> None:
+        if not self._is_counted:
+            return
+        self._is_counted = False
+        # The layer inside found the rule. What matches none does next to no work.
+        route = None if self._scope["path"] in STREAMS else self._scope.get("cruddur.route")
+        self._gate.leave(route, self._now() - self._start, self._beside)
+
+    async def run(self, app: Application, receive: Receive, send: Send) -> None:
+        """Have the request answered."""
+
+        async def receiving() -> Message:
+            if not self._has_body or not self._is_counted:
+                return await receive()
+            self._is_counted = False
+            self._gate.leave(None, 0.0, self._beside)
+            message = await receive()
+            self._is_counted = True
+            self._start, self._beside = self._now(), self._gate.enter()
+            self._has_body = bool(message.get("more_body"))
+            return message
+
+        async def sending(message: Message) -> None:
+            self.leave()
+            await send(message)
+
+        try:
+            await app(self._scope, receiving if self._has_body else receive, sending)
+        finally:
+            self.leave()
+
+
+class LoadShedding:
+    """The ASGI layer, outside of everything that does work for a request."""
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        delay: float,
+        operator_token: str,
+        refusals: Refusals,
+        instruments: Instruments,
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            delay: seconds that requests may take longer than usual before others are refused.
+            operator_token: what operators authenticate with, or empty.
+            refusals: sends refusals.
+            instruments: counts the refused requests.
+        """
+        self._app = app
+        self._limit = AdaptiveLimit(delay)
+        self._probes, self._sign_outs, self._preflights, self._operators = (Lane() for _ in "1234")
+        self._operator = f"Bearer {operator_token}".encode() if operator_token else None
+        self._refusals = refusals
+        self._instruments = instruments
+        self._refused = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI callable."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        gate = self._gate(scope)
+        if gate.is_full():
+            self._refused += 1
+            await self._refusals.send(UnavailableError(), scope, send)
+        else:
+            await _Passage(gate, scope).run(self._app, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Adjust the limit and report what is refused, inside."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _gate(self, scope: Scope) -> AdaptiveLimit | Lane:
+        """Return what a request is counted by."""
+        path = scope["path"]
+        if path in PROBES:
+            return self._probes
+        if path == SIGN_OUT:
+            return self._sign_outs
+        if scope["method"] == "OPTIONS":  # or a page could not read the refusal that follows
+            return self._preflights
+        if self._operator is not None:
+            for name, value in scope["headers"]:
+                if name == b"authorization" and hmac.compare_digest(value, self._operator):
+                    return self._operators
+        return self._limit
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        adjusted = logged = loop.time()
+        limit = round(self._limit.limit)
+        gauge = self._instruments.gauges["app.requests.limit"]
+        gauge.add(limit)
+        while True:
+            start = loop.time()
+            await asyncio.sleep(TICK_SECONDS)
+            now = loop.time()
+            self._limit.note_lag(max(0.0, now - start - TICK_SECONDS))
+            if now - adjusted >= WINDOW_SECONDS:
+                adjusted = now
+                self._limit.adjust()
+            if now - logged >= LOG_SECONDS:
+                logged = now
+                self._report()
+                gauge.add(round(self._limit.limit) - limit)
+                limit = round(self._limit.limit)
+
+    def _report(self) -> None:
+        if self._refused:
+            refused, self._refused = self._refused, 0
+            self._instruments.counters["app.requests.refused"].add(refused)
+            logger.warning(
+                "overloaded: refused %d requests; %d are in flight, at most %d may be",
+                refused, self._limit.in_flight, self._limit.limit,
+            )  # fmt: skip

@@ -1,0 +1,59 @@
+"""Refuse a request before it reaches the application, in the one error shape."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cruddur.errors import CruddurError
+from cruddur.telemetry.server import Scope, Send
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Refusals:
+    """Sends refusals that a page of an allowed origin can read, as it reads other answers."""
+
+    def __init__(self, origins: Sequence[str], exposed: Sequence[str]) -> None:
+        """Set what CORS allows.
+
+        Args:
+            origins: the origins that may read answers; `*` for any.
+            exposed: the response headers that they may read.
+        """
+        self._origins = {origin.encode() for origin in origins}
+        self._exposed = ", ".join(exposed).encode()
+
+    async def send(self, error: CruddurError, scope: Scope, send: Send, more: Headers = ()) -> None:
+        """Answer with the error's status, codes and headers.
+
+        Args:
+            error: the reason.
+            scope: the request.
+            send: the ASGI callable.
+            more: further headers.
+        """
+        body = msgspec.json.encode(error.codes)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
+            *self._cors(scope),
+            *more,
+        ]
+        await send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _cors(self, scope: Scope) -> Headers:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if b"*" in self._origins:
+            allowed: Headers = [(b"access-control-allow-origin", b"*")]
+        elif len(origins) == 1 and origins[0] in self._origins:
+            allowed = [
+                (b"access-control-allow-origin", origins[0]),
+                (b"access-control-allow-credentials", b"true"),
+            ]
+        else:
+            return [(b"vary", b"Origin")]
+        exposed = (b"access-control-expose-headers", self._exposed)
+        return [*allowed, exposed, (b"vary", b"Origin")]

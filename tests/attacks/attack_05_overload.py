@@ -1,0 +1,25 @@
+"""Offer three times the requests that the service can answer, whatever it responds, for 8 s."""
+
+import asyncio
+
+from attacks.target import HOME, Target
+from load.open_model import Client, closed_loop, open_loop, percentile
+
+SECONDS = 8.0
+
+
+async def attack(target: Target) -> str:
+    """Measure the capacity for 2 s, then arrive three times as often."""
+    client = Client(target.host, target.port, [f"GET {HOME} HTTP/1.1\r\nHost: x\r\n\r\n".encode()])
+    try:
+        capacity = await closed_loop(client, 2.0)
+        load = await open_loop(client, [(3 * capacity, SECONDS)])
+    finally:
+        client.close()
+        await asyncio.sleep(0)
+    return (
+        f"of {len(load.samples) / SECONDS:.0f} requests/s at a capacity of {capacity:.0f}/s"
+        f" {len(load.answered()) / SECONDS:.0f}/s were answered, p99"
+        f" {percentile(load.answered(), 0.99):.0f} ms; {load.count(503) / SECONDS:.0f}/s were"
+        f" refused, {load.count(0) / SECONDS:.0f}/s got no answer"
+    )

@@ -1,0 +1,233 @@
+"""Overload: a worker refuses early what it cannot answer in time, and stays usable for the rest."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import asyncpg
+import httpx
+import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from quart import Quart
+
+from cruddur.app import create_app
+from cruddur.edge.overload import CALM, FEWEST, LANE, LOG_SECONDS, WINDOW_SECONDS, AdaptiveLimit
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+from support import Api, Member, refused, serving, serving_on_a_socket, visiting
+from telemetry.recorded import until
+
+HOME = "/api/activities/home"
+OPERATOR = {"Authorization": "Bearer operators-only"}
+PAGE = {"Origin": "http://localhost:3000"}
+
+
+@asynccontextmanager
+async def locked(dsn: str, tables: str) -> AsyncIterator[None]:
+    """Requests that need these tables wait."""
+    conn = await asyncpg.connect(dsn)
+    lock = conn.transaction()
+    await lock.start()
+    try:
+        await conn.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        await lock.rollback()
+        await conn.close()
+
+
+@asynccontextmanager
+async def overloaded(api: Api, dsn: str) -> AsyncIterator[None]:
+    """As many requests as may be in flight wait for a table."""
+    async with asyncio.TaskGroup() as group, locked(dsn, "activities"):
+        pending = {group.create_task(api.http.get(HOME)) for _ in range(2 * CALM)}
+        while len(pending) > CALM:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            assert {task.result().status_code for task in done} == {503}
+        yield
+
+
+@pytest.fixture
+async def app_of_operators(settings: Settings) -> AsyncIterator[tuple[Quart, Api]]:
+    app = create_app(replace(settings, operator_token="operators-only"))
+    async with app.test_app(), visiting(app) as api:
+        yield app, api
+
+
+async def test_hardening_05_a_refusal_comes_at_once_and_a_page_can_read_it(
+    settings: Settings, dsn: str
+) -> None:
+    async with serving(create_app(settings)) as api, overloaded(api, dsn):
+        for method, path in (("GET", HOME), ("POST", "/api/activities"), ("GET", "/nothing")):
+            async with asyncio.timeout(1):
+                answer = await api.http.request(method, path, headers=PAGE)
+            assert answer.status_code == 503
+            assert refused(answer) == ["unavailable"]
+            assert answer.headers["access-control-allow-origin"] == PAGE["Origin"]
+            assert answer.headers["access-control-allow-credentials"] == "true"
+            assert "retry-after" in answer.headers["access-control-expose-headers"]
+            assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_hardening_05_probes_sign_outs_preflights_and_operators_have_their_own_lane(
+    app_of_operators: tuple[Quart, Api], dsn: str
+) -> None:
+    _, api = app_of_operators
+    async with overloaded(api, dsn), asyncio.timeout(3):
+        await api.get("/api/health-check")
+        await api.get("/api/health/telemetry", headers=OPERATOR)
+        await api.get("/.well-known/jwks.json", headers=OPERATOR)
+        await api.get("/.well-known/jwks.json", headers={"Authorization": "Bearer x"}, expect=503)
+        await api.post("/api/auth/signout")
+        preflight = await api.http.options(
+            "/api/activities", headers={**PAGE, "Access-Control-Request-Method": "POST"}
+        )
+        assert preflight.status_code == 200
+
+
+async def test_hardening_05_a_lane_is_not_a_way_around_the_limit(
+    settings: Settings, database: asyncpg.Connection, dsn: str
+) -> None:
+    """As many sign-outs as wait for a locked table: the next is refused."""
+    app = create_app(settings)
+    async with app.test_app(), visiting(app) as api:
+        headers = {"Cookie": f"cruddur_refresh={'a' * 43}"}
+        async with asyncio.TaskGroup() as group, locked(dsn, "sessions, refresh_tokens"):
+            waiting = [
+                group.create_task(api.http.post("/api/auth/signout", headers=headers))
+                for _ in range(LANE + 1)
+            ]
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result().status_code for task in done] == [503]
+            await api.get("/api/health-check")
+
+
+async def test_hardening_05_open_streams_are_no_work_in_flight(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    app = create_app(settings)
+    async with app.test_app(), serving_on_a_socket(app) as url, AsyncExitStack() as stack:
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(limits=httpx.Limits(max_connections=None), timeout=30)
+        )
+        for _ in range(CALM + FEWEST):
+            stream = await stack.enter_async_context(http.stream("GET", f"{url}/api/stream"))
+            assert stream.status_code == 200
+        assert (await http.get(f"{url}{HOME}")).status_code == 200
+
+
+async def test_hardening_05_slow_clients_are_no_work_in_flight(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    """Bodies that do not come, for which the service waits 20 s."""
+    app = create_app(settings)
+    async with app.test_app(), serving_on_a_socket(app) as url:
+        host, port = url.removeprefix("http://").split(":")
+        head = b"POST /api/auth/signin HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
+        writers = []
+        for _ in range(2 * CALM):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(head)
+            writers.append(writer)
+        async with httpx.AsyncClient() as http:
+            for _ in range(3):
+                assert (await http.get(f"{url}{HOME}")).status_code == 200
+        for writer in writers:
+            writer.close()
+
+
+async def test_hardening_05_the_service_recovers_by_itself(settings: Settings, dsn: str) -> None:
+    async with serving(create_app(settings)) as api:
+        async with overloaded(api, dsn):
+            await api.get(HOME, expect=503)
+        async with asyncio.timeout(2):
+            while (await api.http.get(HOME)).status_code != 200:
+                pass
+        statuses = await asyncio.gather(*(api.http.get(HOME) for _ in range(FEWEST)))
+        assert {answer.status_code for answer in statuses} == {200}
+
+
+async def test_hardening_05_refusals_are_counted_and_logged_together_and_have_no_span(
+    settings: Settings, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    telemetry = Telemetry(settings, processors=[SimpleSpanProcessor(spans)], readers=[reader])
+    async with serving(create_app(settings, telemetry)) as api, overloaded(api, dsn):
+        before = len(spans.get_finished_spans())
+        for _ in range(7):
+            await api.get(HOME, expect=503)
+        assert len(spans.get_finished_spans()) == before
+        assert "cruddur.request" not in {record.name for record in caplog.records}
+        await until(lambda: counted(reader) >= CALM + 7)
+        lines = [line for line in caplog.messages if line.startswith("overloaded: refused")]
+        assert 1 <= len(lines) <= 5 / LOG_SECONDS
+
+
+def counted(reader: InMemoryMetricReader) -> float:
+    """The refused requests so far."""
+    data = reader.get_metrics_data()
+    return sum(
+        getattr(point, "value", 0)
+        for resource in (data.resource_metrics if data else ())
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "app.requests.refused"
+        for point in metric.data.data_points
+    )
+
+
+async def test_hardening_05_it_can_be_switched_off(settings: Settings, dsn: str) -> None:
+    async with (
+        serving(create_app(replace(settings, overload_delay=0.0))) as api,
+        asyncio.TaskGroup() as group,
+        locked(dsn, "activities"),
+    ):
+        waiting = [group.create_task(api.http.get(HOME)) for _ in range(2 * CALM)]
+        done, _ = await asyncio.wait(waiting, timeout=0.5)
+        assert not done
+
+
+@pytest.mark.parametrize("per_second", [50, 500, 5000])
+def test_hardening_05_the_limit_follows_the_capacity(per_second: int) -> None:
+    """A worker that answers one request after the other, offered three times what it can."""
+    target, service = 0.05, 1 / per_second
+    limit, chance = AdaptiveLimit(target), random.Random(5)
+    now = free = 0.0
+    adjusted, answered = WINDOW_SECONDS, 0
+    leaving: list[tuple[float, float, int]] = []
+    late: list[float] = []
+    calm, loaded = 10 * service, service / 3
+    for mean in (*(calm for _ in range(50)), *(loaded for _ in range(30 * per_second))):
+        now += chance.expovariate(1 / mean)
+        while leaving and leaving[0][0] <= now:
+            end, begin, beside = leaving.pop(0)
+            limit.leave("/", end - begin, beside)
+            answered += 1
+            late.append(end - begin)
+        while adjusted <= now:
+            limit.adjust()
+            adjusted += WINDOW_SECONDS
+        if not limit.is_full():
+            free = max(free, now) + service
+            leaving.append((free, now, limit.enter()))
+    settled = sorted(late[len(late) // 2 :])
+    assert answered >= 0.9 * 10 * per_second
+    assert settled[int(len(settled) * 0.99)] <= max(4 * target, 2 * FEWEST * service)
+
+
+async def test_hardening_05_members_are_told_apart_from_nobody(
+    settings: Settings, dsn: str, database: asyncpg.Connection
+) -> None:
+    """Refused before any work: neither the token nor the database is looked at."""
+    app = create_app(settings)
+    async with app.test_app(), visiting(app) as api:
+        member = await Member.enter(api, database, app, "worf", "Worf")
+        async with overloaded(api, dsn), asyncio.timeout(1):
+            await member.get("/api/messages/counter", expect=503)
+            await api.get("/api/messages/counter", expect=503)
