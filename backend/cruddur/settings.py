@@ -45,6 +45,7 @@ def setting(variable: str, default: str, meaning: str, *, secret: bool = False) 
 ProviderName = Literal["local", "cognito"]
 ProfileShape = Literal["auto", "profile", "list"]
 LogFormat = Literal["auto", "json", "text"]
+Publication = Literal["", "loopback"]
 Switch = Literal["auto", "on", "off"]
 Cleartext = Literal["http/1.1", "h2c"]
 XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
@@ -143,6 +144,12 @@ class Settings:
     demo_handle: str = setting(
         "CRUDDUR_DEMO_HANDLE", "", "requests without a token act as this user; loopback only"
     )
+    published_on: Publication = setting(
+        "CRUDDUR_PUBLISHED_ON",
+        "",
+        "`loopback`: the port of this container is published on 127.0.0.1 only, which permits"
+        " CRUDDUR_DEMO_HANDLE in it",
+    )
     account_provider: str = setting(
         "CRUDDUR_ACCOUNT_PROVIDER", "", "`local` or `cognito`; empty: cognito if a pool is set"
     )
@@ -183,6 +190,9 @@ class Settings:
         "CRUDDUR_ENVIRONMENT", "development", "`deployment.environment.name` in all telemetry"
     )
     service_name: str = setting("OTEL_SERVICE_NAME", "cruddur", "`service.name` in all telemetry")
+    honeycomb_service_name: str = setting(
+        "HONEYCOMB_SERVICE_NAME", "", "the same by another name, if OTEL_SERVICE_NAME is not set"
+    )
     sdk_disabled: str = setting("OTEL_SDK_DISABLED", "false", "`true`: no spans and no metrics")
     traces_sampler: str = setting(
         "OTEL_TRACES_SAMPLER",
@@ -196,6 +206,11 @@ class Settings:
     )
     otlp_endpoint: str = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT", "", "base URL of an OTLP/HTTP backend; empty: none"
+    )
+    otlp_headers: str = setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "",
+        "headers that the OTLP backend needs, as `name=value,name=value`",
     )
     otlp_traces_endpoint: str = setting(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "full URL for traces; empty: the base's"
@@ -303,6 +318,8 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"CONNECTION_URL {error}") from None
             values["connection_url"] = _with_password(url, values["database_password"])
+        if not environ.get("OTEL_SERVICE_NAME", "").strip() and values["honeycomb_service_name"]:
+            values["service_name"] = values["honeycomb_service_name"]
         settings = cls(**values)
         settings.check()
         try:
@@ -327,10 +344,16 @@ class Settings:
                 " AWS_COGNITO_USER_POOL_CLIENT_ID"
             )
         if self.demo_handle and not all(map(is_loopback, self.binds)):
-            raise SettingsError(
-                "CRUDDUR_DEMO_HANDLE lets anybody act as a user, so it works only when the"
-                f" server is bound to loopback, and it is bound to {', '.join(self.binds)}"
-            )
+            if self.published_on != "loopback":
+                raise SettingsError(
+                    "CRUDDUR_DEMO_HANDLE lets anybody act as a user, so it works only when the"
+                    f" server is bound to loopback, and it is bound to {', '.join(self.binds)}"
+                )
+            if self.environment == "production":
+                raise SettingsError(
+                    "CRUDDUR_DEMO_HANDLE works in production only when the server is bound to"
+                    " loopback, whatever CRUDDUR_PUBLISHED_ON says"
+                )
         index = Path(self.frontend_directory, "index.html")
         if self.frontend_directory and not os.access(index, os.R_OK):
             raise SettingsError(

@@ -225,7 +225,7 @@ def test_hardening_24_the_hint_for_missing_extras_works_from_a_clone(
 ) -> None:
     answer = _without_extras(data, Path(__file__).parents[2] / "backend")
     assert (
-        answer == 'cruddur: watchtower and rollbar is not installed: make run EXTRAS="aws rollbar"'
+        answer == 'cruddur: watchtower and rollbar are not installed: make run EXTRAS="aws rollbar"'
     )
 
 

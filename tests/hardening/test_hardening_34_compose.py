@@ -143,6 +143,7 @@ def test_hardening_35_every_setting_reaches_the_service() -> None:
         "CRUDDUR_DATA_DIRECTORY",
         "CRUDDUR_FRONTEND_DIRECTORY",
         "CRUDDUR_DEMO_HANDLE",
+        "CRUDDUR_PUBLISHED_ON",
         "CRUDDUR_TRACES_BIND",
     }
     for file in (PRODUCTION, DEVELOPMENT):

@@ -41,7 +41,6 @@ OTHERS = {
     "EXTRAS",
     "GID",
     "UID",
-    "HONEYCOMB_SERVICE_NAME",
     "PROD_CONNECTION_URL",
     "POSTGRES_PASSWORD",
     "POSTGRES_PASSWORD_FILE",
@@ -63,14 +62,13 @@ OTHERS = {
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_REGION",
-    "OTEL_EXPORTER_OTLP_HEADERS",
 }
 # What Compose sets itself, or what has no meaning in a container.
 FIXED = {
     "CRUDDUR_BIND",
     "CRUDDUR_DATA_DIRECTORY",
-    "CRUDDUR_DEMO_HANDLE",
     "CRUDDUR_FRONTEND_DIRECTORY",
+    "CRUDDUR_PUBLISHED_ON",
     "CRUDDUR_TRACES_BIND",
     "PGPASSWORD",
 }
