@@ -14,7 +14,7 @@ from cruddur.edge.client import ClientAddress
 from cruddur.edge.headers import CombinedHeaders
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.refusals import Refusals
-from cruddur.edge.security import SecurityHeaders
+from cruddur.edge.security import SecurityHeaders, security_headers
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -144,8 +144,10 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             delay=settings.overload_delay / 1000,
             operator_token=settings.operator_token,
             refusals=Refusals(settings.origins, EXPOSED_HEADERS),
+            more_headers=security_headers(is_https=settings.is_https),
             instruments=telemetry.instruments,
         )
+        app.extensions["cruddur.shedding"] = shedding
         app.asgi_app = shedding  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
     app.asgi_app = SecurityHeaders(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
         app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries

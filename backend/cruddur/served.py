@@ -16,4 +16,5 @@ install(
     has_h2c=settings.cleartext == "h2c",
     # Streams have no end of their own, and Hypercorn waits for responses to be complete.
     on_stop=lambda: app.extensions["cruddur"].live.close(),
+    refuse=app.extensions["cruddur.shedding"].refuse if settings.overload_delay else None,
 )

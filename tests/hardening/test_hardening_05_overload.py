@@ -19,7 +19,8 @@ from cruddur.app import create_app
 from cruddur.edge.overload import CALM, FEWEST, LANE, LOG_SECONDS, WINDOW_SECONDS, AdaptiveLimit
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
-from support import Api, Member, refused, serving, serving_on_a_socket, visiting
+from processes import Serve
+from support import Api, Member, refused, serving, serving_on_a_socket, untraced, visiting
 from telemetry.recorded import until
 
 HOME = "/api/activities/home"
@@ -231,3 +232,32 @@ async def test_hardening_05_members_are_told_apart_from_nobody(
         async with overloaded(api, dsn), asyncio.timeout(1):
             await member.get("/api/messages/counter", expect=503)
             await api.get("/api/messages/counter", expect=503)
+
+
+async def test_hardening_05_the_server_refuses_as_the_application_does(
+    serve: Serve, dsn: str
+) -> None:
+    """A request that the server refuses unparsed gets the same response, on a usable connection."""
+    running = serve(CONNECTION_URL=dsn, CRUDDUR_OPERATOR_TOKEN="operators-only")
+    await asyncio.to_thread(running.wait)
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        httpx.AsyncClient(base_url=running.url, limits=limits, timeout=30) as http,
+        httpx.AsyncClient(base_url=running.url, limits=httpx.Limits(max_connections=1)) as one,
+        overloaded(Api(http), dsn),
+    ):
+        unparsed = await one.get(HOME, headers=PAGE)
+        parsed = await one.get(HOME, headers={**PAGE, "Connection": "Keep-Alive, x"})
+        assert [answer.status_code for answer in (unparsed, parsed)] == [503, 503]
+        assert refused(unparsed) == refused(parsed) == ["unavailable"]
+        # The server adds the time to those that it parses.
+        assert untraced(unparsed).items() <= untraced(parsed).items()
+        stranger = await one.get(HOME, headers={"Origin": "https://elsewhere.example"})
+        assert "access-control-allow-origin" not in stranger.headers
+        assert (await one.get("/api/health-check")).status_code == 200
+        assert (await one.get("/.well-known/jwks.json", headers=OPERATOR)).status_code == 200
+        assert (await one.post("/api/auth/signout")).status_code == 200
+        assert (await one.post("/api/activities", json={})).status_code == 503
+        last = await one.get(HOME, headers={"Connection": "close"})
+        assert (last.status_code, last.headers["connection"]) == (503, "close")
+    assert running.stop() == 0

@@ -32,25 +32,35 @@ class Refusals:
             send: the ASGI callable.
             more: further headers.
         """
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        headers, body = self.render(error, origins[0] if len(origins) == 1 else None)
+        headers = [*headers, *more]
+        await send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def render(self, error: CruddurError, origin: bytes | None) -> tuple[Headers, bytes]:
+        """Return the headers and the body of a refusal.
+
+        Args:
+            error: the reason.
+            origin: of the page that sent the request, None without one.
+        """
         body = msgspec.json.encode(error.codes)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
-            *self._cors(scope),
-            *more,
+            *self._cors(origin),
         ]
-        await send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return headers, body
 
-    def _cors(self, scope: Scope) -> Headers:
-        origins = [value for name, value in scope["headers"] if name == b"origin"]
+    def _cors(self, origin: bytes | None) -> Headers:
         if b"*" in self._origins:
             allowed: Headers = [(b"access-control-allow-origin", b"*")]
-        elif len(origins) == 1 and origins[0] in self._origins:
+        elif origin is not None and origin in self._origins:
             allowed = [
-                (b"access-control-allow-origin", origins[0]),
+                (b"access-control-allow-origin", origin),
                 (b"access-control-allow-credentials", b"true"),
             ]
         else:

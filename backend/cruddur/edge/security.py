@@ -15,10 +15,7 @@ class SecurityHeaders:
     def __init__(self, app: Application, *, is_https: bool) -> None:
         """Wrap an application; `is_https` is whether its public address is."""
         self._app = app
-        self._headers = [(b"x-content-type-options", b"nosniff")]
-        if is_https:
-            hsts = f"max-age={HSTS_SECONDS}".encode()
-            self._headers.append((b"strict-transport-security", hsts))
+        self._headers = security_headers(is_https=is_https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
@@ -29,3 +26,11 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def security_headers(*, is_https: bool) -> list[tuple[bytes, bytes]]:
+    """Return the headers; `is_https` is whether the public address is."""
+    headers = [(b"x-content-type-options", b"nosniff")]
+    if is_https:
+        headers.append((b"strict-transport-security", b"max-age=%d" % HSTS_SECONDS))
+    return headers

@@ -42,6 +42,7 @@ def install(
     *,
     has_h2c: bool,
     on_stop: Callable[[], None],
+    refuse: Callable[[bytes], bytes | None] | None = None,
     timeouts: Timeouts | None = None,
 ) -> None:
     """Make Hypercorn's workers in this process use our connections.
@@ -50,6 +51,7 @@ def install(
         limits: of open connections.
         has_h2c: whether HTTP/2 is accepted without TLS.
         on_stop: called when a worker begins to stop, before it waits for its requests.
+        refuse: returns the response to a request that is refused unparsed, else None.
         timeouts: of a connection, if not the default ones.
     """
     hypercorn_run.WorkerContext = partial(  # type: ignore[attr-defined, assignment]  # no public way
@@ -58,5 +60,6 @@ def install(
         timeouts=timeouts or Timeouts(),
         has_h2c=has_h2c,
         on_stop=on_stop,
+        refuse=refuse,
     )
     hypercorn_run.TCPServer = Connection  # type: ignore[attr-defined, assignment]  # no public way

@@ -148,9 +148,22 @@ class Connection:
     async def _read(self) -> None:
         """Hand everything that is received to the protocol, until the client closes."""
         while data := await self._receive():
-            if not self._is_finished:
-                await self._handle(data)
-                self._watch()
+            if self._is_finished:
+                continue
+            if response := self._refuse(data):
+                await self._write(response)
+                self._enter(IDLE)
+                continue
+            await self._handle(data)
+            self._watch()
+
+    def _refuse(self, data: bytes) -> bytes | None:
+        """Return the response to a request that an overloaded worker does not even parse."""
+        if self.context.refuse is None or self._phase is not IDLE:
+            return None
+        if not isinstance(self.protocol, HTTP1) or self.context.drain_until is not None:
+            return None
+        return self.context.refuse(data)
 
     async def _receive(self) -> bytes:
         try:

@@ -49,6 +49,7 @@ class Context(WorkerContext):
         timeouts: of a connection.
         has_h2c: whether HTTP/2 is accepted without TLS.
         connections: all that are open.
+        refuse: returns the response to a request that is refused unparsed, else None.
         drain_until: the loop's time at which idle connections are closed, once the worker stops.
     """
 
@@ -60,6 +61,7 @@ class Context(WorkerContext):
         timeouts: Timeouts,
         has_h2c: bool,
         on_stop: Callable[[], None],
+        refuse: Callable[[bytes], bytes | None] | None,
     ) -> None:
         """Set what the connections share; `on_stop` is called when the worker begins to stop."""
         super().__init__(max_requests)
@@ -68,6 +70,7 @@ class Context(WorkerContext):
         self.has_h2c = has_h2c
         self.connections: set[Draining] = set()
         self.drain_until: float | None = None
+        self.refuse = refuse
         self.accepted = 0
         self.refusing = 0
         self._on_stop = on_stop
