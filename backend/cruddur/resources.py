@@ -7,6 +7,7 @@ from functools import partial
 
 import httpx
 
+from cruddur import outgoing
 from cruddur.db.pool import Database
 from cruddur.db.snapshot import Snapshots
 from cruddur.identity.authenticator import Authenticator, Describe
@@ -74,7 +75,9 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     # Every call goes to Cognito. httpx's own reading of NO_PROXY fails on networks and ports.
     proxy = proxy_for(settings.cognito_url) if settings.cognito_user_pool_id else None
-    transport = httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
+    transport = outgoing.BoundedTransport(
+        httpx.AsyncHTTPTransport(limits=limits, proxy=proxy), seconds=outgoing.CALL_SECONDS
+    )
     async with MeasuredClient(timeout=timeout, transport=transport) as http:
         telemetry.trace_calls(http)
         telemetry.watch_pool(database)

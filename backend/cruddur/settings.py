@@ -569,6 +569,14 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     return find_proxy(environ, url)[1] or None
 
 
+def credential_provider(signal: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the name of the plug-in that makes the session for OTLP `traces`, `metrics` or
+    `logs`, as the SDK reads it; empty: none."""
+    prefix = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_"
+    of_all = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
+    return of_all or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
+
+
 def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:
     """Have the libraries that read NO_PROXY call this machine directly."""
     named = environ.get("no_proxy") or environ.get("NO_PROXY") or ""

@@ -31,6 +31,7 @@ MAY_KNOW = {
     "cruddur.environment": ("cruddur.database_url",),
     "cruddur.settings": ("cruddur.database_url", "cruddur.environment"),
     "cruddur.addresses": (),
+    "cruddur.outgoing": (),
     "cruddur.telemetry": (
         "cruddur.database_url",
         "cruddur.environment",
@@ -102,6 +103,7 @@ MAY_IMPORT = {
     "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
     "httpx": (
         "cruddur.identity",
+        "cruddur.outgoing",
         "cruddur.resources",
         "cruddur.telemetry.calls",
         "cruddur.telemetry.pipeline",
@@ -111,7 +113,7 @@ MAY_IMPORT = {
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
     "opentelemetry.instrumentation": ("cruddur.telemetry",),
-    "boto3": ("cruddur.telemetry.cloudwatch", "cruddur.telemetry.xray.api"),
+    "boto3": ("cruddur.telemetry.bounded",),
     "redis": ("cruddur.live.redis",),
     "rollbar": ("cruddur.telemetry.rollbar",),
     "watchtower": ("cruddur.telemetry.cloudwatch",),

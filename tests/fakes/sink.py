@@ -8,19 +8,31 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self, TypeVar
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar, get_args
 
 T = TypeVar("T")
 
-Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"]
+Manner = Literal["endless", "drip", "drip in the head", "endless head", "bomb"]
+"""A right answer that is sent badly. `endless` has no end, `drip` comes by a few bytes a second,
+`drip in the head` so from its second header on, `endless head` has headers without end, and `bomb`
+unpacks to 64 MiB."""
+
+MANNERS = get_args(Manner)
+
+Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"] | Manner
 """`refuse`: nothing listens on the port. `hang`: requests are read and never answered."""
+
+DRIP_SECONDS = 0.05
+BOMB_BYTES = 64 * 1024 * 1024
 
 STOP_SECONDS = 0.02  # how often the accepting thread looks whether to stop
 
@@ -48,14 +60,19 @@ class Answer:
     body: bytes = b"{}"
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    manner: Manner | None = None
 
 
 class Sink:
     """Records requests and answers them according to its `mode`; closes cleanly when it hangs."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
+        """Listen with TLS if there is a certificate, a file that holds its key as well."""
+        self.certificate = certificate
         self.retry_after = 1
         self.problems: list[str] = []
+        self.sent_badly = 0
+        """Bytes of answers that were sent in one of the manners."""
         self._changed = threading.Condition()
         self._requests: list[Received] = []
         self._mode: Mode = "ok"
@@ -85,7 +102,7 @@ class Sink:
     @property
     def url(self) -> str:
         """Scheme, address and port, without a slash at the end."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def refused_url(self) -> str:
@@ -200,6 +217,12 @@ class Sink:
             released.wait()
         return answer
 
+    def is_over(self, seconds: float) -> bool:
+        """Wait so long; whether the mode changed or the sink closed meanwhile."""
+        with self._changed:
+            released = self._released
+        return released.wait(seconds)
+
     def note(self, problem: str) -> None:
         """Keep what went wrong in a thread that has no test to fail."""
         with self._changed:
@@ -207,6 +230,8 @@ class Sink:
             self._changed.notify_all()
 
     def _decide(self, request: Received, problem: str | None) -> Answer:
+        if request.mode in MANNERS:
+            return replace(self.answer(request), manner=request.mode)
         if request.mode != "ok":
             answer = self.refusal(int(request.mode), "as the test asked for")
             if request.mode == "429":
@@ -230,6 +255,10 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, _Handler)
+        if sink.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sink.certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -278,6 +307,9 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.sink.receive(self.command, self.path, self.headers, raw)
         if answer is None:
             return
+        if answer.manner is not None:
+            self._send_badly(answer)
+            return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -286,6 +318,31 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(answer.body)
+
+    def _send_badly(self, answer: Answer) -> None:
+        """Send the answer in its manner, until the client has gone or the mode changes."""
+        sink, manner = self.server.sink, answer.manner
+        head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.content_type}\r\n".encode()
+        if manner == "bomb":
+            packed = gzip.compress(bytes(BOMB_BYTES), compresslevel=1)
+            length = f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+            self._send(head + length + packed)
+            return
+        pause = DRIP_SECONDS if "drip" in manner else 0.0
+        part = b" " if pause else b" " * 65536
+        if manner == "endless head":
+            part = b"X-More: " + b"a" * 10_000 + b"\r\n"
+        elif manner == "drip in the head":
+            head += b"X-Slow:"
+        else:
+            head += b"\r\n" if manner == "endless" else b"Content-Length: 1000000\r\n\r\n"
+        self._send(head)
+        while not sink.is_over(pause):
+            self._send(part)
+
+    def _send(self, data: bytes) -> None:
+        self.wfile.write(data)
+        self.server.sink.sent_badly += len(data)
 
 
 def _inflate(raw: bytes, encoding: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from opentelemetry.util.types import AttributeValue
 
+from cruddur.telemetry.bounded import boto_client
 from cruddur.telemetry.courier import Courier, DeliveryError
 from cruddur.telemetry.logs import Line, encode
 
@@ -98,7 +99,12 @@ class CloudWatchLogs:
             # They say less than the outcome, and as log lines they would be sent as well.
             warnings.filterwarnings("ignore", category=watchtower.WatchtowerWarning)
             self._client = _Client(
-                _boto3_client(self._region, self._connect_timeout, self._read_timeout)
+                boto_client(
+                    "logs",
+                    region=self._region,
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                )
             )
         if self._handler is None:
             # It joins no logger. Without queues `logging.shutdown`, which calls every
@@ -161,22 +167,6 @@ class _Client:
         rejected = response.get("rejectedLogEventsInfo")
         self.outcome = DeliveryError(f"rejected: {rejected}") if rejected else None
         return response
-
-
-def _boto3_client(region: str | None, connect_timeout: float, read_timeout: float) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    # A session of its own: boto3's default one is not for several threads.
-    return boto3.session.Session().client(
-        "logs",
-        region_name=region,
-        config=Config(
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-            retries={"max_attempts": 2},
-        ),
-    )
 
 
 def _batches(events: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

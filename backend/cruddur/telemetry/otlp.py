@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
 from typing import Any
 
 import requests
@@ -20,6 +21,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+from cruddur.settings import credential_provider
+from cruddur.telemetry.bounded import bound
 from cruddur.telemetry.courier import Courier, DeliveryError
 from cruddur.telemetry.logs import Line
 from cruddur.telemetry.span_encoding import encode_spans
@@ -127,25 +130,45 @@ def span_exporter(
     """Sends to the full address `endpoint`, by a session that may sign.
 
     Certificates, time-out and further headers come from the standard
-    OTEL_EXPORTER_OTLP_* variables.
+    OTEL_EXPORTER_OTLP_* variables. The time-out bounds the whole export.
     """
     return EncodingExporter(
         endpoint=endpoint,
         headers=headers,
         compression=Compression.Gzip,
-        session=session,
+        session=session or _session("traces"),
         meter_provider=meter_provider,
     )
 
 
 def metric_exporter(endpoint: str, headers: dict[str, str]) -> OTLPMetricExporter:
     """As `span_exporter`."""
-    return OTLPMetricExporter(endpoint=endpoint, headers=headers, compression=Compression.Gzip)
+    return OTLPMetricExporter(
+        endpoint=endpoint,
+        headers=headers,
+        compression=Compression.Gzip,
+        session=_session("metrics"),
+    )
 
 
 def log_exporter(endpoint: str, headers: dict[str, str]) -> OTLPLogExporter:
     """As `span_exporter`."""
-    return OTLPLogExporter(endpoint=endpoint, headers=headers, compression=Compression.Gzip)
+    return OTLPLogExporter(
+        endpoint=endpoint,
+        headers=headers,
+        compression=Compression.Gzip,
+        session=_session("logs"),
+    )
+
+
+def _session(signal: str) -> requests.Session:
+    """Return a bounded session: a new one, or that of a plug-in, which the SDK would ask for only
+    if it were given none."""
+    name = credential_provider(signal)
+    if not name:
+        return bound(requests.Session())
+    [provider] = entry_points(group="opentelemetry_otlp_credential_provider", name=name)
+    return bound(provider.load()())
 
 
 def _record(line: Line, resource: Resource) -> ReadableLogRecord:

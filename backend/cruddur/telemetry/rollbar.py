@@ -17,11 +17,14 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+import requests
+
+from cruddur.telemetry.bounded import bound
 from cruddur.telemetry.courier import Courier, DeliveryError
 from cruddur.telemetry.redaction import REDACTED, redact_headers, redact_query, scrub
 from cruddur.telemetry.work import Failure, Work, chain, describe, error_type
 
-TIMEOUT_SECONDS = 3.0  # to connect, and for each part of the answer
+TIMEOUT_SECONDS = 3.0  # for the whole call
 
 _CAPACITY = 256  # items; each is some ten kilobytes
 _CAUSES = 20  # exceptions of a chain; an item has to stay below a megabyte
@@ -93,6 +96,7 @@ class RollbarReporter:
         self._service_name = service_name
         self._trace_url = trace_url
         self._library: Any = None
+        self._session = bound(requests.Session())
         # One item a batch: it leaves at once, and what the counts say of it is exact.
         self.courier = Courier[_Item]("Rollbar", self._deliver, capacity=_CAPACITY, batch=1)
 
@@ -167,17 +171,13 @@ class RollbarReporter:
         return data
 
     def _post(self, data: dict[str, Any]) -> None:
-        """Send an item by pyrollbar's transport, and be told how that went.
+        """Send an item.
 
         `rollbar.send_payload` logs what goes wrong and returns nothing, also when the
-        item was refused, so the call below it is made from here.
+        item was refused, and reads an answer for as long as it lasts.
         """
-        import requests
-        from rollbar.lib import transport
-
-        post: Any = transport.post  # its types are not declared
         try:
-            response = post(
+            response = self._session.post(
                 self._url,
                 data=json.dumps({"data": data}),
                 headers={

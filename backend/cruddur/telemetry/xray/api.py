@@ -7,6 +7,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from cruddur.telemetry.bounded import boto_client
 from cruddur.telemetry.courier import DeliveryError
 from cruddur.telemetry.xray.documents import encode, segment
 
@@ -87,16 +88,10 @@ class PutTraceSegmentsExporter(SpanExporter):
 
     def _open(self) -> Any:
         if self._client is None:
-            import boto3
-            from botocore.config import Config
-
-            self._client = boto3.session.Session().client(
+            self._client = boto_client(
                 "xray",
-                region_name=self._region,
-                config=Config(
-                    connect_timeout=self._connect_timeout,
-                    read_timeout=self._read_timeout,
-                    retries={"max_attempts": 2},
-                ),
+                region=self._region,
+                connect_timeout=self._connect_timeout,
+                read_timeout=self._read_timeout,
             )
         return self._client

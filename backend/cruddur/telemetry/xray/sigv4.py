@@ -6,6 +6,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
+from cruddur.telemetry.bounded import bound
 from cruddur.telemetry.courier import DeliveryError
 
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
@@ -24,7 +25,7 @@ def signed_session(region: str, service: str = "xray") -> requests.Session:
     credentials come from AWS's default chain and are refreshed when they expire. A
     request without any raises DeliveryError, which the exporter reports.
     """
-    session = requests.Session()
+    session = bound(requests.Session())
     session.auth = _Signer(region, service)
     return session
 

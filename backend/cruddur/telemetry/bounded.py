@@ -1,0 +1,247 @@
+"""Calls of the sinks, by requests and boto3: each answer is bounded in total time and in size.
+
+The time limit of requests holds for each read, so that a sink which sends a byte a second, or an
+answer without an end, never reaches it. Here a thread shuts the connection down when the time is
+up, in whatever state it is, and an answer that is too long is not read to its end.
+"""
+
+import contextlib
+import io
+import socket
+import threading
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Sinks answer with some hundred bytes, after decompression."""
+
+DEFAULT_SECONDS = 10.0
+_CHUNK = 64 * 1024
+_AGAIN_SECONDS = 0.05
+
+
+class AnswerTooLongError(requests.RequestException):
+    """The answer is longer than MAX_ANSWER_BYTES. Another try would get the same."""
+
+
+class _Deadline:
+    """Ends the calls of one thread when their time is up; a context manager."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._seconds = seconds
+        self._done = threading.Event()
+        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        _current.deadline = self
+        threading.Thread(target=self._watch, name="deadline of an answer", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _current.deadline = None
+        self._done.set()
+
+    def follow(self, connection: HTTPConnection) -> None:
+        """End this connection; its socket too, which an answer keeps for itself."""
+        if self.is_over:
+            raise TimeoutError
+        self._connection = connection
+        self._socket = connection.sock
+
+    def _watch(self) -> None:
+        if self._done.wait(self._seconds):
+            return
+        self.is_over = True
+        while not self._done.is_set():  # a connection that is being made gets its socket later
+            sockets = self._socket, self._connection.sock if self._connection else None
+            for one in sockets:
+                if one is not None:
+                    with contextlib.suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+            self._done.wait(_AGAIN_SECONDS)
+
+
+_current = threading.local()
+
+
+def _follow(connection: HTTPConnection) -> None:
+    deadline: _Deadline | None = getattr(_current, "deadline", None)
+    if deadline is not None:
+        deadline.follow(connection)
+
+
+class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        _follow(self)
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _follow(self)
+        super().request(*args, **options)
+        _follow(self)
+
+
+class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        _follow(self)
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _follow(self)
+        super().request(*args, **options)
+        _follow(self)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class BoundedAdapter(HTTPAdapter):
+    """The adapter of requests, for which `timeout` is the time of the whole call."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """As requests says."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """As requests says."""
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002  # the answer is read here
+        timeout: Any = None,
+        *args: Any,
+        **options: Any,
+    ) -> requests.Response:
+        """Send the request and read the whole answer.
+
+        Raises:
+            requests.ReadTimeout: not all of it came within `timeout`, or with a pair of limits
+                within the second of them.
+            AnswerTooLongError: it is longer than MAX_ANSWER_BYTES.
+            requests.RequestException: anything else that requests raises.
+        """
+        timeout = DEFAULT_SECONDS if timeout is None else timeout
+        seconds = timeout[1] if isinstance(timeout, tuple) else timeout
+        with _Deadline(seconds) as deadline:
+            try:
+                response = super().send(request, True, timeout, *args, **options)
+                body = _read(response)
+            except requests.RequestException as error:
+                if not deadline.is_over or isinstance(error, requests.ConnectTimeout):
+                    raise
+                body = None
+        if body is None or deadline.is_over:  # one without a length ends where it was cut
+            raise requests.ReadTimeout(f"no whole answer in {seconds:g} s", request=request)
+        return _complete(response, body)
+
+
+def bound(session: requests.Session) -> requests.Session:
+    """Bound every answer of a session, and return it."""
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter())
+    return session
+
+
+def boto_client(
+    service: str, *, region: str | None, connect_timeout: float, read_timeout: float
+) -> Any:
+    """Return a client of boto3, whose answers are bounded as those of requests are.
+
+    botocore lets the handlers of `before-send` answer in place of its own HTTP client, whose time
+    limit holds for each read as well.
+
+    Args:
+        service: such as `logs`.
+        region: of AWS; None: from boto3's own chain, as credentials and endpoint.
+        connect_timeout: seconds to connect, for one attempt of a call.
+        read_timeout: seconds for all of an attempt.
+    """
+    # boto3 is an extra.
+    import botocore.awsrequest
+    import botocore.exceptions as errors
+    import botocore.session
+    from boto3.session import Session
+    from botocore.config import Config
+    from urllib3 import HTTPResponse
+
+    session = bound(requests.Session())
+    # A session of its own: boto3's default one is not for several threads.
+    core = botocore.session.Session()
+    ca_bundle = core.get_config_variable("ca_bundle")
+
+    def send(request: Any, **_: object) -> Any:
+        url = request.url
+        prepared = session.prepare_request(
+            requests.Request(
+                request.method,
+                url,
+                headers=dict(request.headers.items()),
+                data=request.body,
+                auth=lambda signed: signed,  # or requests would look into ~/.netrc
+            )
+        )
+        options = session.merge_environment_settings(url, {}, None, ca_bundle, None)
+        try:
+            response = session.send(
+                prepared,
+                timeout=(connect_timeout, read_timeout),
+                allow_redirects=False,
+                **options,
+            )
+        except requests.ConnectTimeout as error:
+            raise errors.ConnectTimeoutError(endpoint_url=url, error=error) from error
+        except requests.Timeout as error:
+            raise errors.ReadTimeoutError(endpoint_url=url, error=error) from error
+        except requests.exceptions.SSLError as error:
+            raise errors.SSLError(endpoint_url=url, error=error) from error
+        except requests.ConnectionError as error:
+            raise errors.EndpointConnectionError(endpoint_url=url, error=error) from error
+        except requests.RequestException as error:
+            raise errors.HTTPClientError(error=error) from error
+        raw = HTTPResponse(io.BytesIO(response.content), preload_content=False)
+        return botocore.awsrequest.AWSResponse(url, response.status_code, response.headers, raw)
+
+    client = Session(botocore_session=core).client(
+        service, region_name=region, config=Config(retries={"max_attempts": 2})
+    )
+    client.meta.events.register("before-send", send)
+    return client
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            response.close()
+            raise AnswerTooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+    return bytes(body)
+
+
+def _complete(response: requests.Response, body: bytes) -> requests.Response:
+    """The response with the body that was read: requests has no other way to bound one."""
+    whole = requests.Response()
+    whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
+    whole.headers, whole.encoding = response.headers, response.encoding
+    whole.request, whole.connection = response.request, response.connection
+    whole.raw = io.BytesIO(body)
+    return whole

@@ -1,0 +1,329 @@
+"""The time and the memory that a response to one of our own calls may take are bounded."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from cruddur import outgoing
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from cruddur.telemetry import otlp
+from cruddur.telemetry import rollbar as rollbar_sink
+from cruddur.telemetry.bounded import MAX_ANSWER_BYTES, bound
+from cruddur.telemetry.cloudwatch import CloudWatchLogs
+from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.logs import Line
+from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
+from fakes.aws import environment
+from fakes.otlp import OtlpSink
+from fakes.rollbar import FakeRollbar
+from fakes.sink import MANNERS, Manner, Sink
+from support import refused, serving
+
+SECONDS = 0.4
+"""The time limit of each call."""
+
+PATIENCE = 20.0
+TOKEN = "operator-token"
+IN_BUFFERS = 8 * 1024 * 1024
+"""Bytes that the kernel may take from a sender whose receiver reads no more."""
+
+
+@pytest.fixture(params=MANNERS)
+def manner(request: pytest.FixtureRequest) -> Manner:
+    return request.param
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sink]:
+    """An AWS that answers everything with `{}`; botocore does not pause between its attempts."""
+    with Sink() as sink:
+        variables = environment(sink.url) | {"AWS_CONFIG_FILE": str(tmp_path / "none")}
+        for name, text in variables.items():
+            monkeypatch.setenv(name, text)
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+        yield sink
+
+
+def check_bounds(sink: Sink, manner: Manner, started: float, tries: int) -> None:
+    """The sink was cut off: it sent no more than is read of so many answers, in bounded time."""
+    assert time.monotonic() - started < PATIENCE / 2
+    assert sink.requests
+    if "drip" not in manner:
+        assert sink.sent_badly < tries * (MAX_ANSWER_BYTES + IN_BUFFERS)
+
+
+async def failures(api: httpx.AsyncClient) -> dict[str, Any]:
+    """The sinks that gave something up, by name, once all have."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        answer = await api.get("/api/health/telemetry", headers=headers)
+        sinks = {sink["sink"]: sink for sink in answer.json()["sinks"]}
+        if all(sink["failed"] for sink in sinks.values()):
+            return sinks
+        assert time.monotonic() < deadline, sinks
+        await asyncio.sleep(0.02)
+
+
+async def test_hardening_19_an_otlp_sink_is_bounded(
+    manner: Manner, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OtlpSink() as sink:
+        sink.mode = manner
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
+        application = create_app(
+            replace(
+                settings,
+                otlp_endpoint=sink.url,
+                otlp_timeout=SECONDS,
+                logs_exporter="otlp",
+                span_delay=20,
+                metric_interval=50,
+                operator_token=TOKEN,
+            )
+        )
+        async with serving(application) as api:
+            started = time.monotonic()
+            await api.request("GET", "/api/activities/home")
+            sinks = await failures(api.http)
+            assert set(sinks) == {"OTLP", "OTLP metrics", "OTLP logs"}
+            check_bounds(sink, manner, started, len(sink.requests))
+            sink.mode = "ok"
+            await api.request("GET", "/api/activities/home")
+            await sink.arrival(lambda: [r for r in sink.requests if r.mode == "ok"], PATIENCE)
+
+
+async def test_hardening_19_rollbar_is_bounded(
+    manner: Manner, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollbar_sink, "TIMEOUT_SECONDS", SECONDS)
+    with FakeRollbar() as rollbar:
+        rollbar.mode = manner
+        application = create_app(
+            replace(
+                settings,
+                rollbar_access_token="a" * 32,
+                rollbar_endpoint=rollbar.endpoint,
+                operator_token=TOKEN,
+            )
+        )
+        async with serving(application) as api:
+            started = time.monotonic()
+            await api.http.get("/rollbar/test")
+            sinks = await failures(api.http)
+            assert set(sinks) == {"Rollbar"}
+            check_bounds(rollbar, manner, started, 1)
+
+
+def test_hardening_19_the_session_of_a_plugin_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    about = tmp_path / "plugin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[opentelemetry_otlp_credential_provider]\ntrial = plugin_of_a_test:session\n"
+    )
+    (tmp_path / "plugin_of_a_test.py").write_text(
+        "import requests\n"
+        "def session():\n"
+        "    made = requests.Session()\n"
+        "    made.headers['X-Credential'] = 'proof'\n"
+        "    return made\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "trial")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
+    with OtlpSink() as sink:
+        exporter = otlp.span_exporter(f"{sink.url}/v1/traces")
+        assert exporter.export([span()]) is SpanExportResult.SUCCESS
+        assert sink.requests[0].headers["X-Credential"] == "proof"
+        sink.mode = "drip"
+        assert exporter.export([span()]) is SpanExportResult.FAILURE
+
+
+def span() -> Any:
+    memory = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    with provider.get_tracer("test").start_as_current_span("GET"):
+        pass
+    return memory.get_finished_spans()[0]
+
+
+def put_spans() -> None:
+    exporter = PutTraceSegmentsExporter(read_timeout=SECONDS)
+    try:
+        exporter.export([span()])
+    finally:
+        exporter.shutdown()
+
+
+def put_lines() -> None:
+    logs = CloudWatchLogs(
+        log_group="cruddur",
+        retention_days=30,
+        constants={},
+        with_xray_ids=False,
+        read_timeout=SECONDS,
+    )
+    line = Line(
+        created=time.time(),
+        level="INFO",
+        severity=20,
+        logger="cruddur",
+        message="home was read",
+        trace_id="",
+        span_id="",
+        stacktrace="",
+        fields={},
+        is_private=False,
+    )
+    logs.courier.put(line)
+    logs.courier.start()
+    assert logs.courier.close(PATIENCE)
+    if error := logs.courier.delivery().last_error:
+        raise DeliveryError(error)
+
+
+@pytest.mark.parametrize("put", [put_spans, put_lines], ids=["x-ray", "cloudwatch"])
+def test_hardening_19_aws_is_bounded(aws: Sink, manner: Manner, put: Callable[[], None]) -> None:
+    aws.mode = manner
+    started = time.monotonic()
+    with pytest.raises(DeliveryError, match=r"\w"):
+        put()
+    check_bounds(aws, manner, started, len(aws.requests))
+    aws.mode = "ok"
+    put()
+
+
+@pytest.fixture
+def cognito(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sink, Settings]]:
+    """A pool whose every answer is `{}`, and settings with it."""
+    monkeypatch.setattr(outgoing, "CALL_SECONDS", SECONDS)
+    with Sink() as sink:
+        yield (
+            sink,
+            replace(
+                settings,
+                cognito_endpoint=sink.url,
+                cognito_user_pool_id="us-east-1_test",
+                cognito_client_id="client",
+            ),
+        )
+
+
+async def test_hardening_19_a_key_set_is_bounded(
+    cognito: tuple[Sink, Settings], manner: Manner
+) -> None:
+    sink, settings = cognito
+    sink.mode = manner
+    claims = {"iss": f"{sink.url}/us-east-1_test", "sub": "x", "exp": time.time() + 60}
+    token = jwt.encode(claims, "k" * 32, headers={"kid": "unknown"})
+    async with serving(create_app(settings)) as api:
+        started = time.monotonic()
+        response = await api.http.get(
+            "/api/auth/me", headers={"Authorization": f"Bearer {forged(token)}"}
+        )
+        assert response.status_code == 503
+        assert refused(response) == ["unavailable"]
+        check_bounds(sink, manner, started, 1)
+        assert sink.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def forged(token: str) -> str:
+    """The same claims under the algorithm of the pool."""
+    _, claims, _ = token.split(".")
+    head = jwt.utils.base64url_encode(b'{"alg":"RS256","kid":"unknown"}').decode()
+    return f"{head}.{claims}.{'A' * 342}"
+
+
+async def test_hardening_19_a_call_of_cognito_is_bounded(
+    cognito: tuple[Sink, Settings], manner: Manner
+) -> None:
+    sink, settings = cognito
+    sink.mode = manner
+    async with serving(create_app(settings)) as api:
+        started = time.monotonic()
+        body = {"email": "worf@example.com", "password": "today is a good day"}
+        response = await api.http.post("/api/auth/signin", json=body)
+        assert response.status_code == 503
+        assert refused(response) == ["unavailable"]
+        check_bounds(sink, manner, started, 1)
+
+
+def test_hardening_19_a_proxy_that_drips_is_bounded() -> None:
+    """The connection is not made yet, so it is not the answer that drips."""
+    with Sink() as proxy, bound(requests.Session()) as session:
+        proxy.mode = "drip in the head"
+        started = time.monotonic()
+        with pytest.raises(requests.RequestException):
+            session.get("https://sink.example", proxies={"https": proxy.url}, timeout=SECONDS)
+        assert time.monotonic() - started < PATIENCE / 2
+
+
+def test_hardening_19_a_sink_behind_tls_is_bounded(manner: Manner, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    with Sink(certificate) as sink, bound(requests.Session()) as session:
+        options = {"data": b"x", "verify": str(certificate)}
+        assert session.post(sink.url, timeout=PATIENCE, **options).json() == {}
+        sink.mode = manner
+        started = time.monotonic()
+        with pytest.raises(requests.RequestException):
+            session.post(sink.url, timeout=SECONDS, **options)
+        check_bounds(sink, manner, started, 1)
+
+
+def self_signed(directory: Path) -> Path:
+    """A file with a certificate of this machine and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    encoded = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = directory / "certificate.pem"
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + encoded)
+    return path
+
+
+def test_hardening_19_ordinary_answers_are_whole() -> None:
+    with Sink() as sink, bound(requests.Session()) as session:
+        for _ in range(3):
+            response = session.post(sink.url, data=b"x", timeout=PATIENCE)
+            assert (response.status_code, response.json(), response.reason) == (200, {}, "OK")
+            assert response.headers["Content-Type"] == "application/json"
