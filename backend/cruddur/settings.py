@@ -107,7 +107,7 @@ class Settings:
     max_connections_per_address: int = setting(
         "CRUDDUR_CONNECTIONS_PER_ADDRESS",
         "0",
-        "open connections per worker and address at most; 0: 200 more than"
+        "open connections per worker and address at most; 0: 900 more than"
         " CRUDDUR_STREAMS_PER_ADDRESS; not counted behind trusted proxies",
     )
     cleartext: Cleartext = setting(
@@ -523,7 +523,7 @@ class Settings:
     @property
     def connections_per_address(self) -> int:
         """The open connections of one address to one worker at most."""
-        return self.max_connections_per_address or self.streams_per_address + 200
+        return self.max_connections_per_address or self.streams_per_address + 900
 
     @property
     def provider(self) -> ProviderName:

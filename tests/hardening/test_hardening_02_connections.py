@@ -149,6 +149,16 @@ def test_hardening_02_limits_leave_descriptors_for_the_pool_and_the_sinks(
     assert limits.admit("192.0.2.255") == 503
 
 
+def test_hardening_02_one_address_never_fills_a_worker(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
+    limits = ConnectionLimits.of(settings)
+    answers = [limits.admit("192.0.2.1") for _ in range(300)]
+    assert 0 < answers.count(None) <= 300 // 2
+    assert limits.admit("192.0.2.2") is None
+
+
 def test_hardening_02_addresses_are_not_counted_behind_a_trusted_proxy() -> None:
     environment = {"CRUDDUR_CONNECTIONS_PER_ADDRESS": "2", "CONNECTION_URL": "postgresql://x"}
     direct = ConnectionLimits.of(Settings.from_env(environment))

@@ -38,14 +38,17 @@ class ConnectionLimits:
     def of(cls, settings: Settings) -> "ConnectionLimits":
         """Return the limits of a worker with these settings.
 
-        The total never exceeds what the process may open. Behind trusted proxies every
-        connection comes from a proxy, so addresses are not limited here.
+        The total never exceeds what the process may open, and one address never gets more than
+        half of it. Behind trusted proxies every connection comes from a proxy, so addresses are
+        not limited here.
         """
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         total = settings.connections
         if files != resource.RLIM_INFINITY:
             total = max(1, min(total, files - settings.pool_size - SPARE_DESCRIPTORS))
-        return cls(total, None if settings.trusted_hops else settings.connections_per_address)
+        if settings.trusted_hops:
+            return cls(total, None)
+        return cls(total, min(settings.connections_per_address, max(1, total // 2)))
 
     def admit(self, address: str | None) -> int | None:
         """Count a new connection, or return the status to refuse it with.
