@@ -1,4 +1,4 @@
-"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | openapi`."""
+"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | users | openapi`."""
 
 import os
 import signal
@@ -24,6 +24,7 @@ from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
 from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
+from cruddur.identity.entry import LinkError, link
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
 from cruddur.identity.rotation import rotate_key
 from cruddur.process import parent
@@ -50,6 +51,7 @@ _EXPECTED = (
     DatabaseTooOldError,
     DatabaseUnavailableError,
     EmbeddedPostgresError,
+    LinkError,
     MigrationError,
     SettingsError,
     SigningKeyError,
@@ -178,6 +180,28 @@ def rotate_key_command() -> None:
     print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
 
 
+@main.group("users")
+def users_group() -> None:
+    """Manage users."""
+
+
+@users_group.command("link")
+@click.argument("handle")
+@click.argument("subject", metavar="COGNITO-SUB")
+def link_command(handle: str, subject: str) -> None:
+    """Give a user that has no Cognito account to the Cognito user with this `sub`.
+
+    What the user posted stays theirs. Their password and sessions of local accounts end.
+    """
+    settings = Settings.from_env()
+    if not settings.cognito_user_pool_id:
+        raise SettingsError("AWS_COGNITO_USER_POOL_ID is not set: there is no pool to link to")
+    with database_of(settings) as dsn:
+        _require_migrated(dsn)
+        is_new = signals.run(_link(dsn, handle, settings.cognito_issuer, subject))
+    print(f"{handle} is linked to {subject}" if is_new else "linked already")
+
+
 @main.command("openapi")
 def openapi_command() -> None:
     """Print the OpenAPI document, as /openapi.json serves it, indented."""
@@ -214,6 +238,15 @@ def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
         raise
     finally:
         server.stop()
+
+
+async def _link(dsn: str, handle: str, issuer: str, subject: str) -> bool:
+    conn = await connect(dsn)
+    try:
+        async with conn.transaction():
+            return await link(conn, handle=handle, issuer=issuer, subject=subject)
+    finally:
+        await conn.close()
 
 
 def _require_migrated(dsn: str) -> None:

@@ -93,7 +93,7 @@ def driver_url(url: str) -> str:
         result += "?" + "&".join(f"{name}={quote(value)}" for name, value in parameters.items())
     try:
         urlsplit(result)
-    except ValueError:  # several hosts of which one is an IPv6 address
+    except ValueError:  # several hosts, one of them an IPv6 address
         raise ValueError("has hosts that the driver cannot read: use names") from None
     return result
 

@@ -28,7 +28,7 @@ _LIMITS = (
     "OTEL_SPAN_EVENT_COUNT_LIMIT",
     "OTEL_SPAN_LINK_COUNT_LIMIT",
 )
-# Lists of names, with commas, each of which has to be one of these.
+# Lists with commas, and the names that may be in them.
 _CHOICES = {
     "OTEL_PROPAGATORS": ("tracecontext", "baggage"),
     "OTEL_METRICS_EXEMPLAR_FILTER": ("always_off", "always_on", "trace_based"),
@@ -120,7 +120,7 @@ def parse_daemon_address(value: str) -> tuple[str, int]:
     It is `host:port`, or `tcp:host:port udp:host:port` in either order.
 
     Raises:
-        ValueError: it is neither; the message is for who set it.
+        ValueError: it is neither; the message names the variable.
     """
     found: dict[str, tuple[str, int]] = {}
     for part in value.split():

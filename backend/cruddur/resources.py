@@ -121,7 +121,7 @@ def _assemble(
     describers: dict[str, Describe] = {}
     provider: Provider = LocalAccounts(database, mailer, partial(keys.secrets, "codes"))
     if settings.cognito_user_pool_id:
-        pool_url = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
+        pool_url = settings.cognito_issuer
         key_set = RemoteKeySet(f"{pool_url}/.well-known/jwks.json", http)
         issuers.append(cognito_issuer(pool_url, settings.cognito_client_id, key_set))
         cognito = CognitoAccounts(settings, database, http)

@@ -556,6 +556,11 @@ class Settings:
         default = f"https://cognito-idp.{self.aws_region}.amazonaws.com"
         return (self.cognito_endpoint or default).rstrip("/")
 
+    @property
+    def cognito_issuer(self) -> str:
+        """The issuer of the user pool's tokens."""
+        return f"{self.cognito_url}/{self.cognito_user_pool_id}"
+
 
 def is_loopback(bind: str) -> bool:
     """Whether `host:port` can be reached from this machine only."""

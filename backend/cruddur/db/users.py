@@ -19,6 +19,7 @@ _SUGGESTED = load("users.suggested")
 _ANY = load("users.any")
 _BY_EMAIL = load("users.by_email")
 _LOCK = load("users.lock")
+_LINK = load("users.link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ async def insert_user(
 async def is_deleted(conn: Connection, *, issuer: str, subject: str) -> bool:
     """Whether the subject's account was deleted while its tokens may still be good."""
     return bool(await _IS_DELETED.value(conn, issuer=issuer, subject=subject))
+
+
+async def link_user(conn: Connection, *, uuid: UUID, issuer: str, subject: str) -> None:
+    """Make a user the subject of another issuer, and end their password and sessions here."""
+    await _LINK.run(conn, uuid=uuid, issuer=issuer, subject=subject)
 
 
 async def delete_user(conn: Connection, *, uuid: UUID) -> None:

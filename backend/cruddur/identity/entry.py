@@ -2,12 +2,18 @@
 
 import re
 import secrets
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cruddur.db import users as db
 from cruddur.db.statements import Connection
 from cruddur.identity.provider import Attributes
+from cruddur.identity.tokens import ISSUER
 from cruddur.wire import DISPLAY_NAME_CHARS, HANDLE_PATTERN
+
+
+class LinkError(Exception):
+    """A user cannot be linked to a subject; the message says why."""
+
 
 _NOT_IN_HANDLES = re.compile(r"[^a-z0-9_]+")
 
@@ -43,3 +49,35 @@ async def enter(
             return None
         candidate = f"{wish[:23]}_{secrets.token_hex(3)}"
     raise RuntimeError("ten random handles in a row were taken")
+
+
+async def link(conn: Connection, *, handle: str, issuer: str, subject: str) -> bool:
+    """Give a user of ours to a subject of another issuer, inside a transaction.
+
+    Returns:
+        False if the two are linked already.
+
+    Raises:
+        LinkError: there is no such user, one of the two is linked otherwise, or the subject is
+            not a UUID, which Cognito's subjects are.
+    """
+    try:
+        subject = str(UUID(subject))
+    except ValueError:
+        raise LinkError(f"{subject!r} is not the sub of a Cognito user, which is a UUID") from None
+    await db.lock_users(conn)
+    user = await db.select_viewer_by_handle(conn, handle=handle)
+    if user is None:
+        raise LinkError(f"there is no user {handle}")
+    if (user.issuer, user.subject) == (issuer, subject):
+        return False
+    if user.issuer != ISSUER:
+        raise LinkError(f"{user.handle} is linked to {user.subject} of {user.issuer} already")
+    owner = await db.select_viewer(conn, issuer=issuer, subject=subject, session_uuid=None)
+    if owner is not None:
+        raise LinkError(
+            f"{subject} is linked to {owner.handle} already: whoever it is has to delete that"
+            " account first"
+        )
+    await db.link_user(conn, uuid=user.uuid, issuer=issuer, subject=subject)
+    return True

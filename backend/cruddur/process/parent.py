@@ -13,23 +13,23 @@ def follow_parent(parent: int) -> None:
     """Send this process SIGTERM as soon as the parent ends or is about to end.
 
     Args:
-        parent: the process id that the parent has told. Asking for it here would be too late for
-            a parent that was killed meanwhile.
+        parent: the process id, passed by the parent itself. Reading it here would be too late if
+            the parent was killed meanwhile.
     """
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     caught = _caught_signals(parent)
-    # An orphan is given to another process, however its parent ended. GNU make waits for its
-    # children when SIGINT or SIGHUP ends it, and no longer catches that signal then.
+    # An orphan gets another parent, however its own ended. When SIGINT or SIGHUP ends GNU make, it
+    # restores the default action of the signal and waits for its children.
     while os.getppid() == parent and not caught & ~_caught_signals(parent):
         time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _caught_signals(process: int) -> int:
-    """The mask of the signals that a process handles; 0 where the system does not tell."""
+    """Return the mask of the signals that a process handles, or 0 if the system has none."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
