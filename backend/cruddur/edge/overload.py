@@ -125,18 +125,18 @@ class AdaptiveLimit:
             delay += max(0.0, self._excess / self._answered)
         elif self._is_hit:  # nothing is answered
             delay = math.inf
-        if delay > self._target:
+        if self._peak * 2 < self.limit:  # whatever takes long, it is not the number in flight
+            self.limit = max(self.limit, min(CALM, self.limit + 1))
+        elif delay > self._target:
             factor = min(0.95, max(0.7, self._target / delay))
-            self.limit = max(FEWEST, min(self.limit, self._peak) * factor)
+            self.limit = max(FEWEST, self.limit * factor)
         elif self._is_hit:
             self.limit = min(MOST, self.limit * 1.1)
-        elif self.limit < CALM:
-            self.limit += 1
         self._begin_window()
 
 
 class Lane:
-    """Requests that overload does not refuse, up to a fixed number."""
+    """Requests that overload does not refuse, up to a fixed number; more are like all others."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -243,7 +243,9 @@ class LoadShedding:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        gate = self._gate(scope)
+        gate: AdaptiveLimit | Lane | None = self._lane(scope)
+        if gate is None or gate.is_full():
+            gate = self._limit
         if gate.is_full():
             self._refused += 1
             await self._refusals.send(UnavailableError(), scope, send)
@@ -297,8 +299,8 @@ class LoadShedding:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def _gate(self, scope: Scope) -> AdaptiveLimit | Lane:
-        """Return what a request is counted by."""
+    def _lane(self, scope: Scope) -> Lane | None:
+        """Return the lane of a request, if it has one."""
         path = scope["path"]
         if path in PROBES:
             return self._probes
@@ -310,7 +312,7 @@ class LoadShedding:
             for name, value in scope["headers"]:
                 if name == b"authorization" and self._is_operator(value):
                     return self._operators
-        return self._limit
+        return None
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
