@@ -33,24 +33,33 @@ _BEGIN, _COMMIT, _ROLLBACK = (
 
 
 class DatabaseUnavailableError(Exception):
-    """The database cannot be reached, or no connection became free in time."""
+    """The database cannot be reached, is in a condition that will pass, or no connection became
+    free in time."""
 
 
 class DatabaseTooOldError(Exception):
     """The server is older than the SQL needs."""
 
 
-# The failures of the way to the server, as against those of a statement.
-_UNREACHABLE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ClientConfigurationError,
-    asyncpg.ObjectNotInPrerequisiteStateError,  # the database is closed for connections
+# Whatever the driver raises while it connects: the server is away, or refuses us.
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+READ_ONLY = "25006"
+"""The SQLSTATE of a write to a server that accepts none, such as a demoted primary."""
+
+# Conditions of the server and not of the statement, by SQLSTATE or class: they pass, or an
+# operator ends them, and the same request works afterwards.
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+_CONDITIONS = (
+    "08",  # the connection failed
+    READ_ONLY,
+    "25P03",  # a transaction was idle for too long, and the server closed the connection
+    "25P04",  # a transaction took too long, and the server closed the connection
+    "53",  # insufficient resources: disk full, out of memory, too many connections
+    "55P03",  # a lock could not be had in time
+    "57014",  # a statement took too long, or an operator canceled it
+    "57P",  # the server shuts down, starts up or crashed
+    "58",  # an error outside PostgreSQL, such as of its files
 )
 
 
@@ -147,12 +156,12 @@ class Database:
         start = time.time_ns()
         try:
             conn = await self._pool.acquire(timeout=patience)
-        except (*_UNREACHABLE, TimeoutError) as error:
+        except _UNREACHABLE as error:
             raise _cannot_connect(self._dsn, error) from error
         finally:
             record_wait(start)
         try:
-            with _losses(conn):
+            with losses(conn):
                 yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
         except _INTERRUPTIONS:
             await _make_anew(conn)
@@ -235,12 +244,22 @@ def _conflicts() -> Iterator[None]:
         raise DatabaseUnavailableError(describe(error)) from error
 
 
+def condition(error: BaseException) -> str:
+    """Return the SQLSTATE behind a DatabaseUnavailableError, or else the kind of its cause."""
+    cause = error.__cause__ or error
+    return getattr(cause, "sqlstate", None) or type(cause).__name__
+
+
 @contextmanager
-def _losses(conn: Any) -> Iterator[None]:
-    """Whatever tells that a connection broke, as DatabaseUnavailableError."""
+def losses(conn: Any) -> Iterator[None]:
+    """Raise DatabaseUnavailableError for a broken connection or a condition of the server."""
     try:
         yield
-    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise DatabaseUnavailableError(describe(error)) from error
+    except asyncpg.PostgresError as error:
+        if not (error.sqlstate or "").startswith(_CONDITIONS):
+            raise
         raise DatabaseUnavailableError(describe(error)) from error
     except asyncpg.InternalClientError as error:
         # The server said goodbye, and the end of the stream has not arrived yet.
@@ -308,7 +327,7 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
     """
     conn = await connect(dsn, statement_timeout=statement_timeout)
     try:
-        with _losses(conn):
+        with losses(conn):
             yield conn
     finally:
         conn.terminate()  # nothing is under way that would have to end well

@@ -1,7 +1,7 @@
 """Physical removal of expired and deleted rows, by one process per database."""
 
-from cruddur.db.pool import connect
-from cruddur.db.statements import load
+from cruddur.db.pool import connect, losses
+from cruddur.db.statements import Connection, load
 
 LOCK = 4567_0002
 """The advisory lock that makes one process the sweeper."""
@@ -38,19 +38,25 @@ async def sweep(dsn: str) -> int | None:
     their parent; None when another process is sweeping.
 
     Raises:
-        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+        DatabaseUnavailableError: the server is away, or in a condition that will pass.
+        DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn)
     try:
-        if not await _TRY_LOCK.value(conn, lock=LOCK):
-            return None
-        total = 0
-        while removed := await _ACTIVITIES.run(conn, batch=BATCH):
-            total += removed
-        for statement in _OTHERS:
-            await statement.run(conn)
-        for statement in _VACUUM:
-            await statement.run(conn)
-        return total
+        with losses(conn):
+            return await _sweep(conn)
     finally:
         await conn.close()
+
+
+async def _sweep(conn: Connection) -> int | None:
+    if not await _TRY_LOCK.value(conn, lock=LOCK):
+        return None
+    total = 0
+    while removed := await _ACTIVITIES.run(conn, batch=BATCH):
+        total += removed
+    for statement in _OTHERS:
+        await statement.run(conn)
+    for statement in _VACUUM:
+        await statement.run(conn)
+    return total

@@ -7,7 +7,7 @@ import msgspec
 from quart import Quart, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
-from cruddur.db.pool import DatabaseUnavailableError
+from cruddur.db.pool import DatabaseUnavailableError, condition
 from cruddur.errors import (
     GENERIC_CODES,
     CruddurError,
@@ -16,14 +16,20 @@ from cruddur.errors import (
     OverloadedError,
     UnavailableError,
 )
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.failures import Outages, report
 
 
 def install(app: Quart) -> None:
     """Give the application a handler for each kind of failure."""
+    outages = Outages("the database")
+
+    async def database_unavailable(error: Exception) -> Response:
+        outages.report(error, condition(error))
+        unavailable = UnavailableError()
+        return _failure(unavailable.status, unavailable.codes, unavailable.headers)
+
     app.register_error_handler(CruddurError, _refused)
-    app.register_error_handler(DatabaseUnavailableError, _database_unavailable)
-    app.register_error_handler(asyncpg.QueryCanceledError, _database_unavailable)
+    app.register_error_handler(DatabaseUnavailableError, database_unavailable)
     app.register_error_handler(asyncpg.ForeignKeyViolationError, _gone_meanwhile)
     app.register_error_handler(HTTPException, refuse)
     app.register_error_handler(Exception, _unexpected)
@@ -33,12 +39,6 @@ async def _refused(error: CruddurError) -> Response:
     if error.status >= 500 and not isinstance(error, OverloadedError):
         report(error)
     return _failure(error.status, error.codes, error.headers)
-
-
-async def _database_unavailable(error: Exception) -> Response:
-    report(error, "the database")
-    unavailable = UnavailableError()
-    return _failure(unavailable.status, unavailable.codes, unavailable.headers)
 
 
 async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:

@@ -1,6 +1,8 @@
 """Failures that somebody should look at: told once, to the span, the log and Rollbar."""
 
 import logging
+from collections import Counter
+from time import monotonic
 
 from opentelemetry import trace
 
@@ -14,6 +16,39 @@ from cruddur.telemetry.work import (
 )
 
 logger = logging.getLogger(__name__)
+
+OUTAGE_SECONDS = 60.0
+"""Interval between two reports of the same outage."""
+
+
+class Outages:
+    """Reports an outage, which every request meets, once a minute instead of once a request."""
+
+    def __init__(self, what: str) -> None:
+        """Name what fails, such as "the database"."""
+        self._what = what
+        self._report_after: dict[str, float] = {}
+        self._unreported: Counter[str] = Counter()
+
+    def report(self, error: BaseException, condition: str) -> None:
+        """Mark the current unit of work as failed; log and send the first of each minute.
+
+        Args:
+            error: the exception.
+            condition: the kind of outage, one of few. Each kind has its own minute.
+        """
+        now = monotonic()
+        if now < self._report_after.get(condition, now):
+            self._unreported[condition] += 1
+            error.is_reported = True  # type: ignore[attr-defined]  # as in `report`
+            report(error)
+            return
+        self._report_after[condition] = now + OUTAGE_SECONDS
+        missed = self._unreported.pop(condition, 0)
+        report(
+            error,
+            f"{self._what} (and {missed} more since the last report)" if missed else self._what,
+        )
 
 
 def report(error: BaseException, what: str | None = None) -> None:
