@@ -26,6 +26,7 @@ from browsing import chromium
 from cruddur.app import create_app
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
+from cruddur.services import ranking
 from cruddur.settings import Settings
 from processes import Running, Serve, environment_of
 from support import BUILD, Api, Member, empty, free_port
@@ -118,12 +119,14 @@ async def worker_dsn(make_database: Callable[..., Any]) -> str:
 
 @pytest.fixture(scope="session")
 def worker_settings(worker_dsn: str) -> Settings:
-    """The settings of the application under test: default, but for a rare sweep."""
+    """The settings of the application under test: default, but for a rare sweep and many
+    requests from one address."""
     return Settings.from_env(
         {
             "CONNECTION_URL": worker_dsn,
             "CRUDDUR_SWEEP_INTERVAL": "30",
             "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+            "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
         }
     )
 
@@ -182,6 +185,12 @@ def dsn(worker_dsn: str, database: asyncpg.Connection) -> str:
 def settings(worker_settings: Settings, database: asyncpg.Connection) -> Settings:
     """The application's settings, to make another application from."""
     return worker_settings
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rankings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is posted is ranked at once, which would otherwise take seconds."""
+    monkeypatch.setattr(ranking, "SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ from cruddur.live.hub import Hub
 from cruddur.services.accounts import Accounts
 from cruddur.services.avatars import Encoder
 from cruddur.services.throttling import Throttle
+from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
+from cruddur.services.users import SuggestionRanking, suggestion_ranking
 from cruddur.settings import Settings, proxy_for
 from cruddur.telemetry.calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
@@ -39,6 +41,8 @@ class Resources:
     telemetry: Telemetry
     database: Database
     snapshots: Snapshots
+    tags: TagRanking
+    suggestions: SuggestionRanking
     keys: KeyRing
     authenticator: Authenticator
     accounts: Accounts
@@ -134,6 +138,8 @@ def _assemble(
         telemetry=telemetry,
         database=database,
         snapshots=Snapshots(database),
+        tags=tag_ranking(database),
+        suggestions=suggestion_ranking(database),
         keys=keys,
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),

@@ -55,6 +55,9 @@ ARGUMENTS = {
     "after": "now()",
     "batch": "5000",
     "limit": "41",
+    "horizon": "interval '30 seconds'",
+    "buckets": r"ARRAY['\x00'::bytea]",
+    "seconds": "ARRAY[1.0]",
     "tries": "5",
     "uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM activities LIMIT 100) AS few)",
 }

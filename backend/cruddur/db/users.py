@@ -1,8 +1,10 @@
 """People in the database. Handles are stored in lower case; every look-up folds its argument."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from cruddur.db.ranking import Candidate, candidate
 from cruddur.db.statements import Connection, load
 from cruddur.wire import Member, Profile, ShortUser, UpdatedProfile
 
@@ -111,9 +113,13 @@ async def update_profile(
     return UpdatedProfile(**row) if row else None
 
 
-async def select_suggested(conn: Connection, *, viewer: UUID | None, limit: int) -> list[ShortUser]:
-    """People worth reading now, the viewer aside."""
-    return [ShortUser(**row) for row in await _SUGGESTED.rows(conn, viewer=viewer, limit=limit)]
+async def select_suggested(
+    conn: Connection, *, limit: int, horizon: timedelta
+) -> list[Candidate[ShortUser]]:
+    """Return the people that can be among the first `limit` within `horizon`, by uuid."""
+    rows = await _SUGGESTED.rows(conn, limit=limit, horizon=horizon)
+    columns = ShortUser.__struct_fields__
+    return [candidate(ShortUser(*(row[name] for name in columns)), row) for row in rows]
 
 
 async def lock_users(conn: Connection) -> None:

@@ -10,5 +10,4 @@ trends = Area("trends")
 @trends.handle("GET", "/api/trending", summary="The tags that most live cruds carry")
 async def trending() -> list[Tag]:
     """The commonest first."""
-    async with resources().database.connection() as conn:
-        return await service.trending(conn)
+    return await service.trending(resources().tags)

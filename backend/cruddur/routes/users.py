@@ -23,8 +23,7 @@ async def short(handle: str) -> ShortUser:
 @users.handle("GET", "/api/users/suggested", summary="People worth reading now")
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
     """By the likes and reposts of their live cruds; the viewer is not among them."""
-    async with resources().database.connection() as conn:
-        return await service.suggested(conn, viewer)
+    return await service.suggested(resources().suggestions, viewer)
 
 
 async def update(viewer: Viewer, body: ProfileDraft) -> UpdatedProfile:

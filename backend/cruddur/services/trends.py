@@ -1,12 +1,29 @@
 """What live cruds are about."""
 
+from datetime import timedelta
+from typing import TypeAlias
+
 from cruddur.db import trends as db
+from cruddur.db.pool import Database
+from cruddur.db.ranking import Candidate
 from cruddur.db.statements import Connection
+from cruddur.services.ranking import Ranking
 from cruddur.wire import Tag
 
 TAGS = 10
 
+TagRanking: TypeAlias = Ranking[str]
 
-async def trending(conn: Connection) -> list[Tag]:
-    """The tags that most live cruds carry, the commonest first."""
-    return await db.select_tags(conn, limit=TAGS)
+
+def tag_ranking(database: Database) -> TagRanking:
+    """Rank tags by the live cruds that carry them."""
+
+    async def select(conn: Connection, horizon: timedelta) -> list[Candidate[str]]:
+        return await db.select_tags(conn, limit=TAGS, horizon=horizon)
+
+    return Ranking(database, select)
+
+
+async def trending(ranking: TagRanking) -> list[Tag]:
+    """Return the tags that most live cruds carry, the commonest first."""
+    return [Tag(ranked.item, ranked.score) for ranked in (await ranking.current())[:TAGS]]

@@ -1,12 +1,17 @@
 """People: who they are, what they say of themselves, and who is worth reading."""
 
 import re
+from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from cruddur.db import users as db
+from cruddur.db.pool import Database
+from cruddur.db.ranking import Candidate
 from cruddur.db.statements import Connection
 from cruddur.errors import NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Viewer
+from cruddur.services.ranking import Ranking
 from cruddur.wire import (
     HANDLE_PATTERN,
     Member,
@@ -17,6 +22,8 @@ from cruddur.wire import (
 )
 
 SUGGESTIONS = 5
+
+SuggestionRanking: TypeAlias = Ranking[ShortUser]
 _HANDLE = re.compile(HANDLE_PATTERN)
 
 
@@ -66,8 +73,18 @@ async def member(conn: Connection, uuid: UUID) -> Member:
     return found
 
 
-async def suggested(conn: Connection, viewer: Viewer | None) -> list[ShortUser]:
-    """People whose live cruds are liked most."""
-    return await db.select_suggested(
-        conn, viewer=viewer.uuid if viewer else None, limit=SUGGESTIONS
-    )
+def suggestion_ranking(database: Database) -> SuggestionRanking:
+    """Rank people by the likes and reposts of their live cruds."""
+
+    async def select(conn: Connection, horizon: timedelta) -> list[Candidate[ShortUser]]:
+        # One more than is shown: the viewer may be among them.
+        return await db.select_suggested(conn, limit=SUGGESTIONS + 1, horizon=horizon)
+
+    return Ranking(database, select)
+
+
+async def suggested(ranking: SuggestionRanking, viewer: Viewer | None) -> list[ShortUser]:
+    """Return the people whose live cruds are liked most, without the viewer."""
+    own_uuid = None if viewer is None else viewer.uuid
+    people = [ranked.item for ranked in await ranking.current()]
+    return [person for person in people if person.uuid != own_uuid][:SUGGESTIONS]

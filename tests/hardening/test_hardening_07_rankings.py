@@ -1,0 +1,184 @@
+"""Trending tags and suggested people are read seldom, shared, and still expire on time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from cruddur.app import create_app
+from cruddur.services import ranking
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+from support import Api, Member, visiting
+
+TRENDING = "/api/trending"
+SUGGESTED = "/api/users/suggested"
+STATEMENTS = {TRENDING: "WITH trends.tags", SUGGESTED: "WITH users.suggested"}
+LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _long_readings(_fresh_rankings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading is used for as long as a test may take, within which expiries are known."""
+    monkeypatch.setattr(ranking, "SECONDS", LONG)
+    monkeypatch.setattr(ranking, "HORIZON", timedelta(seconds=LONG))
+
+
+class Watched:
+    """A service of this test's own, whose rankings have read nothing yet."""
+
+    def __init__(self, app: Any, exporter: InMemorySpanExporter, api: Api) -> None:
+        self.app, self.exporter, self.api = app, exporter, api
+
+    def readings(self) -> int:
+        names = [span.name for span in self.exporter.get_finished_spans()]
+        return sum(name.endswith(("trends.tags", "users.suggested")) for name in names)
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[Watched]:
+    exporter = InMemorySpanExporter()
+    app = create_app(settings, Telemetry(settings, processors=[SimpleSpanProcessor(exporter)]))
+    async with app.test_app(), visiting(app) as api:
+        yield Watched(app, exporter, api)
+
+
+async def enter(service: Watched, database: asyncpg.Connection, handle: str) -> Member:
+    return await Member.enter(service.api, database, service.app, handle, handle.title())
+
+
+async def ends_in(conn: asyncpg.Connection, uuid: str, seconds: float) -> datetime:
+    return await conn.fetchval(
+        "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
+        " RETURNING expires_at",
+        UUID(uuid), timedelta(seconds=seconds),
+    )  # fmt: skip
+
+
+async def shown(api: Api, path: str) -> list[Any]:
+    answer = await api.get(path)
+    if path == TRENDING:
+        return [(tag["tag"], tag["count"]) for tag in answer]
+    return [person["handle"] for person in answer]
+
+
+@asynccontextmanager
+async def until_after(conn: asyncpg.Connection, ends: datetime) -> AsyncIterator[None]:
+    """Wait for an instant by the clock of the database."""
+    while True:
+        left = ends - await conn.fetchval("SELECT clock_timestamp()")
+        if left <= timedelta():
+            break
+        await asyncio.sleep(left.total_seconds())
+    yield
+
+
+@pytest.mark.parametrize("path", [TRENDING, SUGGESTED])
+async def test_hardening_07_callers_share_one_reading(
+    service: Watched, database: asyncpg.Connection, path: str
+) -> None:
+    members = [await enter(service, database, handle) for handle in ("worf", "kira")]
+    await members[0].crud("#now")
+    callers: list[Api] = [service.api, *members] * 4
+    answers = await asyncio.gather(*(shown(caller, path) for caller in callers))
+    assert all(answers[0] == answer for answer in answers[::3])
+    await service.api.get(path)
+    assert service.readings() == 1
+
+
+async def test_hardening_07_a_reading_is_used_for_a_while_and_no_longer(
+    service: Watched, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worf = await enter(service, database, "worf")
+    assert await shown(service.api, TRENDING) == []
+    await worf.crud("#new")
+    assert await shown(service.api, TRENDING) == []
+    monkeypatch.setattr(ranking, "SECONDS", 0.0)
+    assert await shown(service.api, TRENDING) == [("new", 1)]
+    assert service.readings() == 2
+
+
+async def test_hardening_07_a_tag_vanishes_at_the_instant_its_cruds_expire(
+    service: Watched, database: asyncpg.Connection
+) -> None:
+    worf = await enter(service, database, "worf")
+    cruds = [await worf.crud(text) for text in ("#gone #less", "#less #stays", "#stays")]
+    ends = await ends_in(database, cruds[0]["uuid"], 0.3)
+    assert await shown(service.api, TRENDING) == [("less", 2), ("stays", 2), ("gone", 1)]
+    async with until_after(database, ends):
+        assert await shown(service.api, TRENDING) == [("stays", 2), ("less", 1)]
+    assert service.readings() == 1
+
+
+async def test_hardening_07_what_follows_takes_the_place_of_what_expires(
+    service: Watched, database: asyncpg.Connection
+) -> None:
+    """Eleven tags with equal counts: the last one by name comes in when another one falls."""
+    worf = await enter(service, database, "worf")
+    names = [f"tag{number:02}" for number in range(11)]
+    await worf.crud(" ".join(f"#{name}" for name in names))
+    first = await worf.crud(f"#{names[0]} #{names[1]}")
+    second = await worf.crud(" ".join(f"#{name}" for name in names[1:]))
+    ends = await ends_in(database, first["uuid"], 0.3)
+    before = [("tag01", 3), ("tag00", 2), *((name, 2) for name in names[2:10])]
+    assert await shown(service.api, TRENDING) == before
+    async with until_after(database, ends):
+        after = [(name, 2) for name in names[1:11]]
+        assert await shown(service.api, TRENDING) == after
+    assert service.readings() == 1
+    assert second["uuid"]
+
+
+async def test_hardening_07_a_person_is_suggested_for_live_cruds_only(
+    service: Watched, database: asyncpg.Connection
+) -> None:
+    people = [await enter(service, database, f"member_{number}") for number in range(7)]
+    cruds = [await one.crud() for one in people]
+    for liker in people[1:4]:
+        await liker.put(f"/api/activities/{cruds[0]['uuid']}/like")
+    ends = await ends_in(database, cruds[0]["uuid"], 0.3)
+    before = await shown(service.api, SUGGESTED)
+    assert len(before) == 5
+    assert before[0] == "member_0"
+    own = await shown(people[0], SUGGESTED)
+    assert len(own) == 5
+    assert "member_0" not in own
+    async with until_after(database, ends):
+        after = await shown(service.api, SUGGESTED)
+    assert len(after) == 5
+    assert "member_0" not in after
+    assert service.readings() == 1
+
+
+async def test_hardening_07_a_caller_that_leaves_does_not_stop_the_reading(
+    service: Watched, database: asyncpg.Connection
+) -> None:
+    worf = await enter(service, database, "worf")
+    await worf.crud("#now")
+    async with database.transaction():
+        await database.execute("LOCK TABLE activities IN ACCESS EXCLUSIVE MODE")
+        waiting = [asyncio.create_task(shown(service.api, TRENDING)) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        waiting[0].cancel()
+    for task in waiting[1:]:
+        assert await task == [("now", 1)]
+
+
+async def test_hardening_07_a_reading_that_fails_is_tried_again(
+    service: Watched, database: asyncpg.Connection
+) -> None:
+    worf = await enter(service, database, "worf")
+    await worf.crud("#now")
+    await database.execute("ALTER TABLE activity_tags RENAME TO elsewhere")
+    try:
+        await service.api.request("GET", TRENDING, expect=500)
+    finally:
+        await database.execute("ALTER TABLE elsewhere RENAME TO activity_tags")
+    assert await shown(service.api, TRENDING) == [("now", 1)]
