@@ -104,6 +104,7 @@ def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator
             "WEB_CONCURRENCY": str(workers),
             "OTEL_SERVICE_NAME": peer,
             "OTEL_METRICS_EXPORTER": "none",
+            "CRUDDUR_RATE_EXEMPT": HOST,
             "OTEL_PYTHON_EXCLUDED_URLS": "health-check",  # as ours leaves it out
             **environment,
         },

@@ -176,6 +176,7 @@ class Bench:
                 "CRUDDUR_SIGNING_KEY": self._pem,
                 "CRUDDUR_STREAMS": "20000",
                 "CRUDDUR_STREAMS_PER_ADDRESS": "20000",
+                "CRUDDUR_RATE_EXEMPT": HOST,
                 **environment,
             },
             stdout=sys.stderr,  # its log, of warnings only

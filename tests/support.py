@@ -27,7 +27,7 @@ from cruddur.process.hypercorn import Timeouts, install
 
 JSON = {"Content-Type": "application/json"}
 
-TABLES = "users, deleted_subjects, signups, throttles, idempotency_keys"
+TABLES = "users, deleted_subjects, signups, throttles, rates, idempotency_keys"
 """Those on which all others hang."""
 
 BUILD = {

@@ -13,8 +13,10 @@ from quart_cors import cors
 from cruddur.edge.client import ClientAddress
 from cruddur.edge.headers import CombinedHeaders
 from cruddur.edge.overload import LoadShedding
+from cruddur.edge.rates import RateLimits
 from cruddur.edge.refusals import Refusals
 from cruddur.edge.security import SecurityHeaders, security_headers
+from cruddur.live.ending import end
 from cruddur.resources import open_resources
 from cruddur.routes import failures, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -28,6 +30,7 @@ from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
+from cruddur.services.rates import Rates, share_for_ever
 from cruddur.settings import Settings
 from cruddur.stored import StoredAnswers
 from cruddur.sweeping import sweep_for_ever
@@ -111,6 +114,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
     )
 
     shedding: LoadShedding | None = None
+    rates = Rates(settings.rate_quotas, settings.rate_address_factor)
 
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None, None]:
@@ -120,13 +124,16 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             shedding.running() if shedding else contextlib.nullcontext(),
         ):
             app.extensions["cruddur"] = resources
-            sweeper = asyncio.create_task(sweep_for_ever(resources))
+            tasks = [
+                asyncio.create_task(sweep_for_ever(resources)),
+                asyncio.create_task(
+                    share_for_ever(rates, resources.database, telemetry.instruments)
+                ),
+            ]
             try:
                 yield
             finally:
-                sweeper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await sweeper
+                await end(*tasks)
 
     app.asgi_app = CombinedHeaders(app.asgi_app)  # type: ignore[method-assign, assignment, arg-type]  # how Quart says to wrap it
     if not settings.demo_handle:  # whose name everybody has who has none
@@ -137,6 +144,14 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             varying=("Origin", *(name for e in stored for name in e.vary)),  # CORS reads Origin
             snapshots=lambda: app.extensions["cruddur"].snapshots,
         )
+    app.asgi_app = RateLimits(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+        app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+        rates,
+        classes={(e.method, e.rule): e.rate for e in ENDPOINTS},
+        exempt=settings.rate_exempt_networks,
+        account=lambda header: app.extensions["cruddur"].authenticator.account(header),
+        refusals=Refusals(settings.origins, EXPOSED_HEADERS),
+    )
     telemetry.wrap(app)
     if settings.overload_delay:
         shedding = LoadShedding(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -164,6 +164,22 @@ class Settings:
     )
     account_attempts: int = setting(
         "CRUDDUR_ACCOUNT_ATTEMPTS", "10", "account calls per account and kind in 15 minutes"
+    )
+    rates: str = setting(
+        "CRUDDUR_RATES",
+        "read=1200,write=120,search=120,account=60,upload=20,stream=120,other=2400",
+        "requests a minute that a member may send, by class; classes that are left out keep"
+        " their default",
+    )
+    rate_address_factor: int = setting(
+        "CRUDDUR_RATE_ADDRESS_FACTOR",
+        "10",
+        "how many times as many requests an address may send without a token",
+    )
+    rate_exempt: str = setting(
+        "CRUDDUR_RATE_EXEMPT",
+        "",
+        "addresses and networks without rate limits, such as a load test's, with commas",
     )
     smtp_url: str = setting(
         "SMTP_URL",
@@ -366,6 +382,7 @@ class Settings:
             raise SettingsError("CRUDDUR_BUS is neither redis://host nor rediss://host")
         if self.smtp_url and not _is_url(self.smtp_url, "smtp", "smtps"):
             raise SettingsError("SMTP_URL is neither smtp://host nor smtps://host")
+        self._check_rates()
         self._check_telemetry()
         for variable, url in (
             ("FRONTEND_URL", self.frontend_url),
@@ -399,6 +416,7 @@ class Settings:
             ("CRUDDUR_OVERLOAD_DELAY", self.overload_delay, 0, 60_000),
             ("CRUDDUR_STREAMS", self.streams, 1, 1_000_000),
             ("CRUDDUR_STREAMS_PER_ADDRESS", self.streams_per_address, 1, 1_000_000),
+            ("CRUDDUR_RATE_ADDRESS_FACTOR", self.rate_address_factor, 1, 1000),
             ("CRUDDUR_ADDRESS_ATTEMPTS", self.address_attempts, 1, 1_000_000_000),
             ("CRUDDUR_ACCOUNT_ATTEMPTS", self.account_attempts, 1, 1_000_000_000),
             ("OTEL_TRACES_SAMPLER_ARG", self.traces_sampler_arg, 0, 1),
@@ -411,6 +429,21 @@ class Settings:
         ):
             if not least <= number <= most:  # nan is neither
                 raise SettingsError(f"{variable} must lie between {least:g} and {most:g}")
+
+    def _check_rates(self) -> None:
+        try:
+            rates = _pairs(self.rates)
+        except ValueError:
+            raise SettingsError("CRUDDUR_RATES is not like read=1200,write=120") from None
+        known = _pairs(_default("CRUDDUR_RATES"))
+        if unknown := ", ".join(sorted(rates.keys() - known.keys())):
+            raise SettingsError(f"CRUDDUR_RATES has {unknown}; the classes are {', '.join(known)}")
+        if not all(1 <= rate <= 1_000_000 for rate in rates.values()):
+            raise SettingsError("CRUDDUR_RATES must lie between 1 and 1000000")
+        try:
+            _ = self.rate_exempt_networks
+        except ValueError as error:
+            raise SettingsError(f"CRUDDUR_RATE_EXEMPT: {error}") from None
 
     def _check_telemetry(self) -> None:
         if self.traces_sampler not in SAMPLERS:
@@ -439,6 +472,18 @@ class Settings:
         if self.environment == "production" and self.provider == "local" and not self.smtp_url:
             return ("SMTP_URL is not set: nobody gets a code by mail, codes are log lines",)
         return ()
+
+    @property
+    def rate_quotas(self) -> Mapping[str, int]:
+        """Requests a minute that an account may send, by class."""
+        return {**_pairs(_default("CRUDDUR_RATES")), **_pairs(self.rates)}
+
+    @property
+    def rate_exempt_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks without rate limits."""
+        return tuple(
+            ip_network(part.strip()) for part in self.rate_exempt.split(",") if part.strip()
+        )
 
     @property
     def is_sdk_disabled(self) -> bool:
@@ -603,6 +648,17 @@ def without_variables(
         yield
     finally:
         environ.update({name: text for name, text in hidden.items() if text.strip()})
+
+
+def _default(variable: str) -> str:
+    defaults = {item.metadata["variable"]: item.metadata["default"] for item in fields(Settings)}
+    return str(defaults[variable])
+
+
+def _pairs(text: str) -> dict[str, int]:
+    """Read `name=number,name=number`. Raises ValueError for anything else."""
+    pairs = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): int(number) for name, _, number in pairs}
 
 
 def _signal(base: str, signal: str) -> str:

@@ -139,6 +139,7 @@ def _settings(peopled: str) -> None:
             "CRUDDUR_SIGNING_KEY": SIGNING_KEY,
             "CRUDDUR_SWEEP_INTERVAL": "30",
             "CRUDDUR_ADDRESS_ATTEMPTS": "100000",
+            "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
             "CRUDDUR_ACCOUNT_ATTEMPTS": "100000",
         }
     )

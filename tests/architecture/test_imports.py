@@ -68,6 +68,7 @@ MAY_KNOW = {
     ),
     "cruddur.edge": (
         "cruddur.addresses",
+        "cruddur.services.rates",
         "cruddur.errors",
         "cruddur.settings",
         "cruddur.telemetry.server",  # the types of an ASGI layer

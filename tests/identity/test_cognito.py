@@ -74,6 +74,7 @@ async def app(dsn: str, pool: Pool) -> AsyncIterator[Quart]:
             "CONNECTION_URL": dsn,
             "CRUDDUR_SWEEP_INTERVAL": "30",
             "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+            "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
             "CRUDDUR_ACCOUNT_PROVIDER": "cognito",
             "AWS_COGNITO_USER_POOL_ID": pool.pool_id,
             "AWS_COGNITO_USER_POOL_CLIENT_ID": pool.client_id,

@@ -145,6 +145,7 @@ def served(
                 "PORT": str(port),
                 "WEB_CONCURRENCY": str(workers),
                 "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+                "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
                 **environment,
             },
             stdout=stdout,

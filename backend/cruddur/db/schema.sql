@@ -411,6 +411,18 @@ ALTER TABLE ONLY public.password_resets ALTER COLUMN code_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.password_resets ALTER COLUMN tries_left SET STATISTICS 0;
 ALTER TABLE ONLY public.password_resets ALTER COLUMN expires_at SET STATISTICS 0;
 
+CREATE UNLOGGED TABLE public.rates (
+    bucket bytea NOT NULL,
+    full_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY public.rates ALTER COLUMN bucket SET STATISTICS 0;
+ALTER TABLE ONLY public.rates ALTER COLUMN full_at SET STATISTICS 0;
+
+COMMENT ON COLUMN public.rates.bucket IS 'digest of the policy and the client';
+
+COMMENT ON COLUMN public.rates.full_at IS 'when the bucket is full again, if nothing more is spent';
+
 CREATE TABLE public.refresh_tokens (
     token_hash bytea NOT NULL,
     session_uuid uuid NOT NULL,
@@ -577,6 +589,9 @@ ALTER TABLE ONLY public.notifications
 
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_uuid);
+
+ALTER TABLE ONLY public.rates
+    ADD CONSTRAINT rates_pkey PRIMARY KEY (bucket);
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);

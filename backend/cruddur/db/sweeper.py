@@ -21,6 +21,7 @@ _OTHERS = tuple(
         "sessions",
         "refresh_tokens",
         "throttles",
+        "rates",
         "idempotency_keys",
         "mark",
         "events",

@@ -42,6 +42,18 @@ class Authenticator:
         # For as long as the verifier remembers the token.
         self._people: WeakKeyDictionary[Claims, UUID] = WeakKeyDictionary()
 
+    def account(self, header: str) -> str | None:
+        """Name the account of a token that was verified before; None for any other header.
+
+        The session may have ended meanwhile, so the account may be counted for a request, and not
+        be allowed anything.
+        """
+        try:
+            claims = self._verifier.known(_bearer_token(header))
+        except UnauthenticatedError:
+            return None
+        return None if claims is None else f"{claims.issuer} {claims.subject}"
+
     async def claim(self, header: str | None) -> Claimant:
         """Who this header says is asking: the viewer, or a claimant where the same token had
         one before, which asks the database for nothing.

@@ -43,6 +43,7 @@ async def home(viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
 @activities.handle(
     "GET",
     "/api/activities/search",
+    rate="search",
     summary="Live cruds and replies that match",
     cached=True,
     refuses={422: ["cursor_invalid"]},

@@ -30,6 +30,7 @@ from cruddur.identity.authenticator import holds_token
 from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.resources import Resources
 from cruddur.routes.drafts import read_body, read_query
+from cruddur.services.rates import RateClass
 from cruddur.telemetry.work import current_work
 from cruddur.wire import Draft
 
@@ -70,6 +71,7 @@ class Endpoint:
     events: bool
     personal: bool
     vary: Sequence[str]
+    rate: RateClass | None
 
 
 class Area(Blueprint):
@@ -93,6 +95,7 @@ class Area(Blueprint):
         events: bool = False,
         personal: bool = False,
         vary: Sequence[str] = (),
+        rate: RateClass | Literal["unlimited"] | None = None,
     ) -> Callable[[H], H]:
         """Register a handler for a method on one or more rules.
 
@@ -111,7 +114,11 @@ class Area(Blueprint):
             personal: the answer is about the viewer alone, so a token that has expired or was
                 revoked is refused: an empty answer would look as if nothing had happened.
             vary: request headers beside `Authorization` that change the answer.
+            rate: the class of requests that share a rate limit, where it does not follow from
+                the rest; `unlimited` for what machines ask all the time.
         """
+
+        own_rate = self._rate(method, picture, events)
 
         def register(handler: H) -> H:
             hints = get_type_hints(handler)
@@ -136,6 +143,7 @@ class Area(Blueprint):
                     events=events,
                     personal=personal,
                     vary=vary,
+                    rate=None if rate == "unlimited" else rate or own_rate,
                 )
                 self.endpoints.append(endpoint)
                 self.add_url_rule(
@@ -147,6 +155,18 @@ class Area(Blueprint):
             return handler
 
         return register
+
+    def _rate(
+        self, method: Method, picture: Literal["upload", "answer"] | None, events: bool
+    ) -> RateClass:
+        """The class of requests that an endpoint belongs to unless it says otherwise."""
+        if events:
+            return "stream"
+        if picture is not None:  # a page of cruds asks for many
+            return "upload" if picture == "upload" else "other"
+        if method == "GET":
+            return "read"
+        return "account" if self.name == "accounts" else "write"
 
 
 def resources() -> Resources:

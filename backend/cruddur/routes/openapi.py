@@ -67,7 +67,8 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "title": "Cruddur",
             "version": __version__,
             "description": "A microblog whose posts expire. Every success is 200 with JSON;"
-            " every failure is a JSON array of codes.",
+            " every failure is a JSON array of codes. `RateLimit` and `RateLimit-Policy`"
+            " (draft-ietf-httpapi-ratelimit-headers-10) say how many requests a client has left.",
         },
         "tags": [{"name": area} for area in dict.fromkeys(e.area for e in endpoints)],
         "paths": paths,
@@ -261,6 +262,8 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
 
     for status in _ALWAYS:
         add(status, [GENERIC_CODES[status]])
+    if endpoint.rate is not None:
+        add(429, [GENERIC_CODES[429]])
     if endpoint.access == "required" or endpoint.events or endpoint.personal:
         add(401, [GENERIC_CODES[401]])
     if "<uuid:" in endpoint.rule:

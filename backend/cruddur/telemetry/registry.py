@@ -100,6 +100,7 @@ SPANS = (
     SpanName("verify password", "INTERNAL", "the same, for a sign-in"),
     SpanName("encode avatar", "INTERNAL", "a picture becomes a 512-pixel JPEG"),
     SpanName("sweep", "INTERNAL", "what has expired is removed; the root of its own trace"),
+    SpanName("share rates", "INTERNAL", "workers share what heavy clients spent; its own trace"),
     SpanName("send mail", "INTERNAL", "a mail by SMTP; its own trace, linked to the request"),
     SpanName("lifespan", "INTERNAL", "a start or a stop that failed"),
 )

@@ -1455,6 +1455,16 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -1556,6 +1566,16 @@ export interface operations {
                     readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "idempotency_key_invalid" | "idempotency_key_reused")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -1631,6 +1651,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -1689,6 +1719,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -1751,6 +1791,16 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -1809,6 +1859,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -1914,6 +1974,16 @@ export interface operations {
                     readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars_1024" | "idempotency_key_invalid" | "idempotency_key_reused")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -1974,6 +2044,16 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -2032,6 +2112,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -2110,6 +2200,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid" | "shape_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -2186,6 +2286,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -2248,6 +2358,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -2324,6 +2444,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -2371,6 +2501,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -2436,6 +2576,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid" | "search_term_blank" | "search_term_invalid" | "search_term_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -2663,6 +2813,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -2921,6 +3081,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_403"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -3148,6 +3318,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -3206,6 +3386,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -3362,6 +3552,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_403"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -3526,6 +3726,16 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -3613,6 +3823,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "extension_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -3877,6 +4097,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -3978,6 +4208,16 @@ export interface operations {
                     readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars_1024" | "message_group_uuid_blank" | "user_reciever_handle_blank" | "handle_invalid" | "user_receiver_handle_invalid" | "idempotency_key_invalid" | "idempotency_key_reused" | "message_to_self")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -4061,6 +4301,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -4148,6 +4398,16 @@ export interface operations {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -4195,6 +4455,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -4286,6 +4556,16 @@ export interface operations {
                     readonly "application/json": readonly ("display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "bio_invalid" | "bio_exceed_max_chars")[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -4373,6 +4653,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "bio_invalid" | "bio_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -4549,6 +4839,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -4586,6 +4886,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["Tag"][];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -4638,6 +4948,16 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
             /** @description A fault of ours */
             readonly 500: {
                 headers: {
@@ -4675,6 +4995,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["ShortUser"][];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */
@@ -4764,6 +5094,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "extension_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description A fault of ours */

@@ -15,6 +15,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     messages,
     notifications,
     password_resets,
+    rates,
     refresh_tokens,
     reposts,
     sessions,

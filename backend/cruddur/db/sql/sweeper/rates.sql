@@ -1,0 +1,2 @@
+DELETE FROM rates
+WHERE full_at <= now()

@@ -1,0 +1,98 @@
+"""Refuse the requests of clients that send too many, before any work, and send all what is left.
+
+A member's requests count for their account, once a worker has verified their token; all others
+for the client's address, and for IPv6 also for its /48 network. The headers are those of
+draft-ietf-httpapi-ratelimit-headers-10.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from cruddur.addresses import UNKNOWN, address_key, network_key
+from cruddur.edge.refusals import Headers, Refusals
+from cruddur.errors import RateLimitedError
+from cruddur.services.rates import Charge, Decision, RateClass, Rates
+from cruddur.telemetry.server import Application, Message, Receive, Scope, Send
+
+_CACHED = 4096
+
+
+class RateLimits:
+    """The ASGI layer; it needs the route that `telemetry.server` finds."""
+
+    def __init__(
+        self,
+        app: Application,
+        rates: Rates,
+        *,
+        classes: Mapping[tuple[str, str], RateClass | None],
+        exempt: Sequence[IPv4Network | IPv6Network],
+        account: Callable[[str], str | None],
+        refusals: Refusals,
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            rates: the limits and what clients have spent of them.
+            classes: the class of each method and route, None where nothing is limited. Files of
+                the page, preflights and unknown paths are `other`.
+            exempt: networks whose clients are not limited.
+            account: names the account of an `Authorization` header, if it is known.
+            refusals: sends refusals.
+        """
+        self._app = app
+        self._rates = rates
+        self._classes = classes
+        self._account = account
+        self._refusals = refusals
+        self._is_exempt = lru_cache(_CACHED)(
+            lambda address: any(ip_address(address) in network for network in exempt)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI callable."""
+        charges = self._charges(scope) if scope["type"] == "http" else ()
+        if not charges:
+            await self._app(scope, receive, send)
+            return
+        decision = self._rates.decide(charges)
+        headers = _headers(decision)
+        if decision.retry_after is not None:
+            await self._refusals.send(RateLimitedError(decision.retry_after), scope, send, headers)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *headers]}
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    def _charges(self, scope: Scope) -> Sequence[Charge]:
+        """Return the limits that a request counts towards."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        rate = self._classes.get((method, scope.get("cruddur.route", "")), "other")
+        client = scope.get("client")
+        address = client[0] if client else UNKNOWN
+        if rate is None or (address != UNKNOWN and self._is_exempt(address)):
+            return ()
+        tokens = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(tokens) == 1:
+            account = self._account(tokens[0].decode("latin-1"))
+            if account is not None:
+                return ((self._rates.of_account[rate], account),)
+        charge = (self._rates.of_address[rate], address_key(address))
+        network = network_key(address)
+        if network is None:
+            return (charge,)
+        return (charge, (self._rates.of_network[rate], network))
+
+
+def _headers(decision: Decision) -> Headers:
+    left = ", ".join(
+        f'"{one.policy.name}";r={one.remaining};t={one.reset}' for one in decision.standings
+    )
+    policies = ", ".join(one.policy.header for one in decision.standings)
+    return ((b"ratelimit", left.encode()), (b"ratelimit-policy", policies.encode()))
