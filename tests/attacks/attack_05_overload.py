@@ -5,6 +5,7 @@ import asyncio
 from attacks.target import HOME, Target
 from load.open_model import Client, closed_loop, open_loop, percentile
 
+# The service needs CRUDDUR_RATE_EXEMPT=127.0.0.1: otherwise rate limits refuse this address first.
 SECONDS = 8.0
 
 
