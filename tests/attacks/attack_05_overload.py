@@ -13,6 +13,7 @@ async def attack(target: Target) -> str:
     """Measure the capacity for 2 s, then arrive three times as often."""
     client = Client(target.host, target.port, [f"GET {HOME} HTTP/1.1\r\nHost: x\r\n\r\n".encode()])
     try:
+        await client.open()
         capacity = await closed_loop(client, 2.0)
         load = await open_loop(client, [(3 * capacity, SECONDS)])
     finally:

@@ -224,7 +224,9 @@ def test_hardening_05_the_limit_follows_the_capacity(per_second: int) -> None:
         while adjusted <= now:
             limit.adjust()
             adjusted += WINDOW_SECONDS
-        if not limit.is_full():
+        if limit.is_full():
+            limit.note_refusal()
+        else:
             free = max(free, now) + service
             leaving.append((free, now, limit.enter()))
     settled = sorted(late[len(late) // 2 :])

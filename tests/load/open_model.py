@@ -1,8 +1,8 @@
 """Offer a service a constant rate of requests, whatever it answers: `python -m load.open_model`.
 
-The open model: requests arrive when they arrive, and each is measured from that moment, also
-while it waits for this program. Three phases: the capacity of a closed loop, an unloaded rate, and
-a multiple of the capacity, followed by half of it to see the recovery.
+In the open model requests do not wait for earlier responses. Each is measured from the moment at
+which it was due, also if this program sends it late. A round measures the capacity in a closed
+loop, the latency at a fifth of it, then a multiple of it, and the recovery at half of it.
 """
 
 import asyncio
@@ -123,14 +123,23 @@ class Client:
             self._open -= 1
         return status
 
+    async def open(self) -> None:
+        """Open all connections, so that none has to be accepted while the service is busy."""
+        while self._open < CONNECTIONS:
+            connection = await self._connect()
+            if connection is None:
+                return
+            self._idle.append(connection)
+
     async def _take(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
             self._open -= 1
-        if self._open >= CONNECTIONS:
-            return None
+        return await self._connect() if self._open < CONNECTIONS else None
+
+    async def _connect(self) -> Connection | None:
         self._open += 1
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
@@ -266,6 +275,7 @@ def main(
         found = []
         for _ in range(rounds):
             client = Client(parts.hostname or "127.0.0.1", parts.port or 80, data)
+            await client.open()
             found.append(await measure(client, times, seconds))
             client.close()
             print(json.dumps({k: round(v, 1) for k, v in vars(found[-1]).items()}), flush=True)

@@ -21,7 +21,7 @@ from cruddur.telemetry.work import Instruments
 
 logger = logging.getLogger(__name__)
 
-FEWEST = 10
+FEWEST = 20
 """Requests in flight that are always admitted. At most so many, latency counts as usual."""
 
 MOST = 1000
@@ -84,10 +84,11 @@ class AdaptiveLimit:
 
     def is_full(self) -> bool:
         """Whether the next request has to be refused."""
-        if self.in_flight < self.limit:
-            return False
+        return self.in_flight >= self.limit
+
+    def note_refusal(self) -> None:
+        """Note that a request was refused."""
         self._is_hit = True
-        return True
 
     def enter(self) -> int:
         """Count a request as in flight; return how many are."""
@@ -237,6 +238,7 @@ class LoadShedding:
         self._rendered: dict[bytes | None, bytes] = {}
         self._instruments = instruments
         self._refused = 0
+        self._arriving = 0  # seen by `refuse` and not yet in flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
@@ -246,7 +248,9 @@ class LoadShedding:
         gate: AdaptiveLimit | Lane | None = self._lane(scope)
         if gate is None or gate.is_full():
             gate = self._limit
+        self._arriving = max(0, self._arriving - 1)
         if gate.is_full():
+            self._limit.note_refusal()
             self._refused += 1
             await self._refusals.send(UnavailableError(), scope, send)
         else:
@@ -262,7 +266,8 @@ class LoadShedding:
         Args:
             data: what was received on an HTTP/1.1 connection without a request in progress.
         """
-        if self._limit.in_flight < self._limit.limit:
+        if self._limit.in_flight + self._arriving < self._limit.limit:
+            self._arriving += 1
             return None
         match = _GET.fullmatch(data)
         if match is None or match[1] in _PROBES or _LONG_WAY.search(match[2]):
@@ -270,7 +275,7 @@ class LoadShedding:
         token = _TOKEN.search(match[2]) if self._operator is not None else None
         if token is not None and self._is_operator(token[1]):
             return None
-        self._limit.is_full()
+        self._limit.note_refusal()
         self._refused += 1
         found = _ORIGIN.search(match[2])
         return self._render(found[1] if found else None)
@@ -324,6 +329,7 @@ class LoadShedding:
             start = loop.time()
             await asyncio.sleep(TICK_SECONDS)
             now = loop.time()
+            self._arriving = 0  # some never get here, such as malformed ones
             self._limit.note_lag(max(0.0, now - start - TICK_SECONDS))
             if now - adjusted >= WINDOW_SECONDS:
                 adjusted = now
