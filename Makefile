@@ -50,7 +50,7 @@ run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localh
 dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
-test: $(VENV)/.dev .local/cognito-local/.installed .local/redis $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
+test: $(VENV)/.dev .local/cognito-local/.installed .local/redis .local/pgbouncer $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
 
@@ -172,6 +172,15 @@ FORCE:
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends redis-server >/dev/null; \
 	} 2>/dev/null || echo "no redis-server is here: the tests with one will be skipped"
+	@touch $@
+
+# PgBouncer for the tests through a pooler: one that is here, or Debian's where it can be had.
+.local/pgbouncer:
+	@mkdir -p $(@D)
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer || { \
+	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
+	    apt-get -qq --yes install --no-install-recommends pgbouncer >/dev/null; \
+	} 2>/dev/null || echo "no pgbouncer is here: the tests with one will be skipped"
 	@touch $@
 
 # A Cognito emulator; without npm the tests against it are skipped and those against our

@@ -127,7 +127,8 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
     is_embedded = not settings.connection_url
     with database_of(settings, owned=True) as dsn:
         check_free(settings.binds)
-        settings = replace(settings, connection_url=dsn)
+        if is_embedded:
+            settings = replace(settings, connection_url=dsn)
         seeded = False
         if setup or is_embedded:
             signals.run(migrate(dsn))
@@ -220,7 +221,7 @@ def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
     Beside a running `cruddur serve` the other commands use the server that it started.
     """
     if settings.connection_url:
-        yield settings.connection_url
+        yield settings.unpooled_url
         return
     server = EmbeddedPostgres(settings.data_directory / "postgres")
     try:

@@ -66,13 +66,14 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         pool_size=settings.pool_size,
         statement_timeout=settings.statement_timeout,
         announce=bus.announce,
+        prepared=settings.prepared_statements,
     )
     hub = Hub(
         telemetry.instruments,
         most=settings.streams,
         most_per_address=settings.streams_per_address,
     )
-    follower = Follower(settings.connection_url, hub, bus, telemetry.instruments)
+    follower = Follower(settings.unpooled_url, hub, bus, telemetry.instruments)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     encoder = Encoder()
     timeout = httpx.Timeout(5.0, connect=2.0)
@@ -98,7 +99,8 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
 
 def _bus(settings: Settings) -> Bus:
     if not settings.bus:
-        return PostgresBus()
+        variable = "CRUDDUR_DIRECT_URL" if settings.direct_url else "CONNECTION_URL"
+        return PostgresBus(settings.unpooled_url, variable)
     # Not at the top: its library is an extra.
     from cruddur.live.redis import RedisBus
 

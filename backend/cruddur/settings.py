@@ -72,6 +72,18 @@ class Settings:
     connection_url: str = setting(
         "CONNECTION_URL", "", "PostgreSQL to use; empty: the embedded server", secret=True
     )
+    direct_url: str = setting(
+        "CRUDDUR_DIRECT_URL",
+        "",
+        "the same database without a pooler in between, for migrating, sweeping and listening;"
+        " empty: CONNECTION_URL",
+        secret=True,
+    )
+    prepared_statements: Switch = setting(
+        "CRUDDUR_PREPARED_STATEMENTS",
+        "auto",
+        "whether statements are prepared; `auto`: not through a pooler",
+    )
     database_password: str = setting(
         "PGPASSWORD", "", "password of CONNECTION_URL where it holds none", secret=True
     )
@@ -328,12 +340,14 @@ class Settings:
             if not text and item.metadata["secret"]:
                 text = _read_file(f"{variable}_FILE", environ)
             values[item.name] = _read(variable, text or item.metadata["default"], types[item.name])
-        if values["connection_url"]:
-            try:
-                url = driver_url(values["connection_url"])
-            except ValueError as error:
-                raise SettingsError(f"CONNECTION_URL {error}") from None
-            values["connection_url"] = _with_password(url, values["database_password"])
+        urls = {"connection_url": "CONNECTION_URL", "direct_url": "CRUDDUR_DIRECT_URL"}
+        for name, variable in urls.items():
+            if values[name]:
+                try:
+                    url = driver_url(values[name])
+                except ValueError as error:
+                    raise SettingsError(f"{variable} {error}") from None
+                values[name] = _with_password(url, values["database_password"])
         if not environ.get("OTEL_SERVICE_NAME", "").strip() and values["honeycomb_service_name"]:
             values["service_name"] = values["honeycomb_service_name"]
         settings = cls(**values)
@@ -348,6 +362,8 @@ class Settings:
 
     def check(self) -> None:
         """Raise SettingsError where settings contradict each other."""
+        if self.direct_url and not self.connection_url:
+            raise SettingsError("CRUDDUR_DIRECT_URL needs CONNECTION_URL")
         if bool(self.cognito_user_pool_id) != bool(self.cognito_client_id):
             raise SettingsError(
                 "AWS_COGNITO_USER_POOL_ID and AWS_COGNITO_USER_POOL_CLIENT_ID go together"
@@ -551,6 +567,11 @@ class Settings:
         if not self.rollbar_access_token or self.rollbar_test == "off":
             return False
         return self.rollbar_test == "on" or self.environment != "production"
+
+    @property
+    def unpooled_url(self) -> str:
+        """The database for migrating, sweeping and listening."""
+        return self.direct_url or self.connection_url
 
     @property
     def binds(self) -> tuple[str, ...]:

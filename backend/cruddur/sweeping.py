@@ -24,7 +24,7 @@ async def sweep_for_ever(resources: Resources) -> None:
     while True:
         with background("sweep", resources.telemetry.instruments) as span:
             try:
-                removed = await sweep(settings.connection_url)
+                removed = await sweep(settings.unpooled_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("the sweep is put off: %s", error)
             except Exception as error:

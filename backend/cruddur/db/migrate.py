@@ -83,8 +83,8 @@ def migrations() -> list[Migration]:
 async def migrate(dsn: str) -> list[str]:
     """Bring the database up to date and return the names of what was applied.
 
-    Two migrators at once are kept apart by an advisory lock; each file runs in a
-    transaction of its own.
+    All files run in one transaction. It holds an advisory lock, so that migrators wait for each
+    other; a lock of the transaction works through a pooler too.
 
     Raises:
         MigrationError: the database holds tables of another program, or a migration that this
@@ -93,8 +93,9 @@ async def migrate(dsn: str) -> list[str]:
     """
     conn = await connect(dsn)
     try:
-        await conn.execute("SELECT pg_advisory_lock($1)", LOCK)
-        return await _apply(conn)
+        async with conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+            return await _apply(conn)
     finally:
         await conn.close()
 
@@ -107,16 +108,15 @@ async def _apply(conn: Connection) -> list[str]:
         if migration.number in applied:
             continue
         try:
-            async with conn.transaction():
-                if not has_ledger:
-                    await conn.execute(_LEDGER)
-                await conn.execute(migration.sql)
-                await conn.execute(
-                    "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
-                    migration.number,
-                    migration.name,
-                    migration.checksum,
-                )
+            if not has_ledger:
+                await conn.execute(_LEDGER)
+            await conn.execute(migration.sql)
+            await conn.execute(
+                "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
+                migration.number,
+                migration.name,
+                migration.checksum,
+            )
         except asyncpg.PostgresError as error:
             raise MigrationError(
                 f"migration {migration.name} failed and changed nothing: {describe(error)}"

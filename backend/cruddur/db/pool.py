@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from cruddur.database_url import describe_server
+from cruddur.db.connecting import Connector, Prepared, is_direct
 from cruddur.db.statements import Connection, load
 from cruddur.telemetry.pool import record_wait
 from cruddur.telemetry.statements import measured, traceparent
@@ -24,6 +25,8 @@ ACQUIRE_TIMEOUT = 5.0
 
 
 _ROLLBACK_SECONDS = 2.0
+
+_PROBE, _PROBE_SECONDS = "cruddur_probe", 1.0
 
 _PING = load("health.ping")
 _BEGIN, _COMMIT, _ROLLBACK = (
@@ -75,8 +78,8 @@ _INTERRUPTIONS = (
 class Database:
     """A pool of connections to one database.
 
-    Connections carry no session state (advisory locks and LISTEN live on connections of
-    their own), so handing one back costs no round trip, unless something was interrupted.
+    Connections carry no session state (LISTEN has a connection of its own), so handing one back
+    costs no round trip, unless something was interrupted.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Database:
         pool_size: int,
         statement_timeout: float,
         announce: Callable[[], None] | None = None,
+        prepared: Prepared = "auto",
     ) -> None:
         """Take how to reach it.
 
@@ -94,11 +98,21 @@ class Database:
             pool_size: the largest number of connections.
             statement_timeout: seconds that one statement may take.
             announce: called after each commit, in place of the database's own NOTIFY.
+            prepared: whether statements are prepared; `auto`: not through a pooler.
         """
         self._dsn = dsn
         self._pool_size = pool_size
-        self._statement_timeout = statement_timeout
         self._announce = announce
+        self._connector = Connector(
+            {
+                "jit": "off",  # short statements: compiling one costs more than running it
+                "statement_timeout": str(int(statement_timeout * 1000)),
+                "idle_in_transaction_session_timeout": "30000",
+                **({"cruddur.notify": "off"} if announce else {}),
+            },
+            statement_timeout,
+            prepared,
+        )
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -115,21 +129,13 @@ class Database:
                 max_size=self._pool_size,
                 max_inactive_connection_lifetime=60,
                 timeout=ACQUIRE_TIMEOUT,
-                command_timeout=self._statement_timeout + 5,
+                connect=self._connector.open,
                 reset=_keep_as_it_is,
-                server_settings={
-                    "application_name": "cruddur",
-                    "timezone": "UTC",
-                    "jit": "off",  # short statements: compiling one costs more than running it
-                    "statement_timeout": str(int(self._statement_timeout * 1000)),
-                    "idle_in_transaction_session_timeout": "30000",
-                    **({"cruddur.notify": "off"} if self._announce else {}),
-                },
             )
         except (
             Exception
         ) as error:  # whatever the driver says of the URL, the PG* variables, the server
-            raise _cannot_connect(self._dsn, error) from error
+            raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         async with self.connection() as conn:
             await check_version(conn)
 
@@ -157,7 +163,7 @@ class Database:
         try:
             conn = await self._pool.acquire(timeout=patience)
         except _UNREACHABLE as error:
-            raise _cannot_connect(self._dsn, error) from error
+            raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         finally:
             record_wait(start)
         try:
@@ -208,19 +214,19 @@ class Database:
         """
         async with self.connection() as conn:
             with _conflicts():
-                async with _transaction(conn):
+                async with _transaction(conn, self._connector.local):
                     yield conn
         if self._announce:
             self._announce()
 
 
 @asynccontextmanager
-async def _transaction(conn: Connection) -> AsyncIterator[None]:
-    """With spans for its ends, where the disk is waited for."""
+async def _transaction(conn: Connection, local: str) -> AsyncIterator[None]:
+    """With spans for its ends, where the disk is waited for; `local` sets its parameters."""
     with current_work().counting():
         try:
             # Inside: who is cancelled here does not know how far the server has come.
-            await measured(_BEGIN, conn.execute(_begin()))
+            await measured(_BEGIN, conn.execute(_begin() + local))
             yield
         except BaseException:
             with contextlib.suppress(Exception):  # which would hide why it is rolled back
@@ -292,7 +298,7 @@ async def check_version(conn: Connection) -> None:
 
 
 async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connection:
-    """Open one connection outside any pool, for migrations and session-wide locks.
+    """Open one connection outside any pool, for migrating, sweeping and listening.
 
     `statement_timeout` is in seconds; without one, statements may take as long as they need.
 
@@ -301,14 +307,11 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
         DatabaseTooOldError: the server is older than PostgreSQL 18.
     """
     try:
-        conn = await asyncpg.connect(
-            dsn,
-            timeout=ACQUIRE_TIMEOUT,
-            command_timeout=statement_timeout,
-            server_settings={"application_name": "cruddur"},
-        )
+        connector = Connector(statement_timeout=statement_timeout)
+        conn = await connector.open(dsn, timeout=ACQUIRE_TIMEOUT)
     except Exception as error:  # as Database.open does
-        raise _cannot_connect(dsn, error) from error
+        variables = "CONNECTION_URL or CRUDDUR_DIRECT_URL"
+        raise _cannot_connect(dsn, variables, error) from error
     try:
         await check_version(conn)
     except BaseException:
@@ -333,10 +336,37 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
         conn.terminate()  # nothing is under way that would have to end well
 
 
-def _cannot_connect(dsn: str, error: Exception) -> DatabaseUnavailableError:
+async def receives_notifications(conn: Connection, dsn: str) -> bool:
+    """Whether LISTEN works on a connection: not through a pooler in transaction mode.
+
+    Raises:
+        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+    """
+    if await is_direct(conn):
+        return True
+    heard = asyncio.Event()
+
+    def hear(*_: object) -> None:
+        heard.set()
+
+    await conn.add_listener(_PROBE, hear)
+    other = await connect(dsn)
+    try:
+        await other.execute(f"NOTIFY {_PROBE}")
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await heard.wait()
+    except TimeoutError:
+        return False
+    finally:
+        await other.close()
+        await conn.remove_listener(_PROBE, hear)
+    return True
+
+
+def _cannot_connect(dsn: str, variables: str, error: Exception) -> DatabaseUnavailableError:
     server = describe_server(dsn)
     return DatabaseUnavailableError(
-        f"cannot connect to PostgreSQL at {server} (CONNECTION_URL): {describe(error)}"
+        f"cannot connect to PostgreSQL at {server} ({variables}): {describe(error)}"
     )
 
 

@@ -1,7 +1,7 @@
 """Physical removal of expired and deleted rows, by one process per database."""
 
 from cruddur.db.pool import connect, losses
-from cruddur.db.statements import Connection, load
+from cruddur.db.statements import Connection, Statement, load
 
 LOCK = 4567_0002
 """The advisory lock that makes one process the sweeper."""
@@ -51,13 +51,21 @@ async def sweep(dsn: str) -> int | None:
 
 
 async def _sweep(conn: Connection) -> int | None:
-    if not await _TRY_LOCK.value(conn, lock=LOCK):
-        return None
     total = 0
-    while removed := await _ACTIVITIES.run(conn, batch=BATCH):
+    while removed := await _run_alone(conn, _ACTIVITIES, batch=BATCH):
         total += removed
+    if removed is None:
+        return None
     for statement in _OTHERS:
-        await statement.run(conn)
+        await _run_alone(conn, statement)
     for statement in _VACUUM:
         await statement.run(conn)
     return total
+
+
+async def _run_alone(conn: Connection, statement: Statement, **values: int) -> int | None:
+    """Run a statement in a transaction; None when another process is sweeping."""
+    async with conn.transaction():
+        if not await _TRY_LOCK.value(conn, lock=LOCK):
+            return None
+        return await statement.run(conn, **values)

@@ -91,6 +91,7 @@ class Follower:
             try:
                 async with listening(self._dsn, statement_timeout=_STATEMENT_SECONDS) as conn:
                     conn.add_termination_listener(lambda _: self._hub.awake.set())
+                    await self._bus.check(conn)
                     await self._resume(conn)
                     pause = _RETRY_SECONDS[0]
                     while True:

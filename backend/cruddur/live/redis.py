@@ -45,6 +45,9 @@ class RedisBus:
             await end(publisher)
             await self._redis.aclose()
 
+    async def check(self, conn: Connection) -> None:
+        """Nothing: the word does not come by the connection."""
+
     @asynccontextmanager
     async def waking(self, _: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         """Subscribes inside, and again whenever the server has been away."""

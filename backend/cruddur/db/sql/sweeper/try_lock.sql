@@ -1,3 +1,3 @@
--- Held until the connection closes: one process sweeps at a time.
+-- Held until the transaction ends, so that a pooler cannot leak it: one process sweeps at a time.
 SELECT
-    pg_try_advisory_lock(:lock);
+    pg_try_advisory_xact_lock(:lock);
