@@ -134,7 +134,12 @@ def _assemble(
         describers[pool_url] = cognito.describe
         if settings.provider == "cognito":
             provider = cognito
-    throttle = Throttle(database, settings.address_attempts, settings.account_attempts)
+    throttle = Throttle(
+        database,
+        partial(keys.secrets, "familiar clients"),
+        settings.address_attempts,
+        settings.account_attempts,
+    )
     return Resources(
         settings=settings,
         telemetry=telemetry,

@@ -175,7 +175,10 @@ class Settings:
         "CRUDDUR_ADDRESS_ATTEMPTS", "100", "account calls per address and kind in 15 minutes"
     )
     account_attempts: int = setting(
-        "CRUDDUR_ACCOUNT_ATTEMPTS", "10", "account calls per account and kind in 15 minutes"
+        "CRUDDUR_ACCOUNT_ATTEMPTS",
+        "10",
+        "account calls per account, client and kind in 15 minutes;"
+        " of all unknown clients ten times as many",
     )
     rates: str = setting(
         "CRUDDUR_RATES",

@@ -6,14 +6,15 @@ from uuid import UUID
 from cruddur.db.statements import Connection, load
 
 _SIGN_UP = load("accounts.sign_up")
-_SPEND_SIGNUP_TRY = load("accounts.spend_signup_try")
+_SIGNUP_CODES = load("accounts.signup_codes")
 _TAKE_SIGNUP = load("accounts.take_signup")
 _CREATE = load("accounts.create")
 _RENEW_CODE = load("accounts.renew_code")
 _CREDENTIALS = load("accounts.credentials")
 _PENDING = load("accounts.pending")
 _BEGIN_RESET = load("accounts.begin_reset")
-_SPEND_RESET_TRY = load("accounts.spend_reset_try")
+_RESET_CODE = load("accounts.reset_code")
+_COMMIT_LATER = load("accounts.commit_later")
 _END_RESET = load("accounts.end_reset")
 _SET_PASSWORD = load("accounts.set_password")
 
@@ -28,7 +29,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Code:
     """A code that was asked for: what it hashes to, and what it would open."""
 
     uuid: UUID
@@ -53,7 +54,6 @@ async def insert_signup(
     display_name: str,
     password_hash: str,
     code_hash: bytes,
-    tries: int,
 ) -> bool | None:
     """Whether the address has an account already; None when the handle is taken."""
     row = await _SIGN_UP.row(
@@ -63,14 +63,13 @@ async def insert_signup(
         display_name=display_name,
         password_hash=password_hash,
         code_hash=code_hash,
-        tries=tries,
     )
     return bool(row["email_is_taken"]) if row else None
 
 
-async def spend_signup_try(conn: Connection, *, email: str) -> list[Try]:
-    """The codes that would confirm this address, one try at each spent."""
-    return [Try(**row) for row in await _SPEND_SIGNUP_TRY.rows(conn, email=email)]
+async def select_signup_codes(conn: Connection, *, email: str) -> list[Code]:
+    """Return the codes that would confirm this address."""
+    return [Code(**row) for row in await _SIGNUP_CODES.rows(conn, email=email)]
 
 
 async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
@@ -88,13 +87,14 @@ async def insert_account(
     ) is not None
 
 
-async def renew_signup_code(
-    conn: Connection, *, email: str, code_hash: bytes, tries: int
-) -> str | None:
+async def commit_later(conn: Connection) -> None:
+    """Have the transaction's commit not wait for the disk."""
+    await _COMMIT_LATER.run(conn)
+
+
+async def renew_signup_code(conn: Connection, *, email: str, code_hash: bytes) -> str | None:
     """Put a new code on the latest sign-up of an address; its handle if there is one."""
-    handle: str | None = await _RENEW_CODE.value(
-        conn, email=email, code_hash=code_hash, tries=tries
-    )
+    handle: str | None = await _RENEW_CODE.value(conn, email=email, code_hash=code_hash)
     return handle
 
 
@@ -111,17 +111,15 @@ async def select_pending_password(conn: Connection, *, login: str) -> str | None
     return password_hash
 
 
-async def upsert_reset(conn: Connection, *, email: str, code_hash: bytes, tries: int) -> bool:
+async def upsert_reset(conn: Connection, *, email: str, code_hash: bytes) -> bool:
     """A reset code for the account of an address; False when there is no such account."""
-    return (
-        await _BEGIN_RESET.value(conn, email=email, code_hash=code_hash, tries=tries)
-    ) is not None
+    return await _BEGIN_RESET.value(conn, email=email, code_hash=code_hash) is not None
 
 
-async def spend_reset_try(conn: Connection, *, email: str) -> Try | None:
-    """The reset code of an address, one try at it spent."""
-    row = await _SPEND_RESET_TRY.row(conn, email=email)
-    return Try(row["user_uuid"], row["code_hash"]) if row else None
+async def select_reset_code(conn: Connection, *, email: str) -> Code | None:
+    """Return the reset code of an address."""
+    row = await _RESET_CODE.row(conn, email=email)
+    return Code(row["user_uuid"], row["code_hash"]) if row else None
 
 
 async def delete_reset(conn: Connection, *, user_uuid: UUID, code_hash: bytes) -> bool:

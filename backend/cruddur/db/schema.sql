@@ -248,6 +248,15 @@ ALTER TABLE ONLY public.expired_activities ALTER COLUMN user_uuid SET STATISTICS
 ALTER TABLE ONLY public.expired_activities ALTER COLUMN parent_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.expired_activities ALTER COLUMN expired_at SET STATISTICS 0;
 
+CREATE TABLE public.familiar_clients (
+    user_uuid uuid NOT NULL,
+    client_hash bytea NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY public.familiar_clients ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.familiar_clients ALTER COLUMN client_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.familiar_clients ALTER COLUMN seen_at SET STATISTICS 0;
+
 CREATE TABLE public.idempotency_answers (
     key_uuid uuid NOT NULL,
     activity_uuid uuid,
@@ -402,7 +411,7 @@ ALTER TABLE ONLY public.notifications ALTER COLUMN created_at SET STATISTICS 0;
 CREATE TABLE public.password_resets (
     user_uuid uuid NOT NULL,
     code_hash bytea NOT NULL,
-    tries_left smallint NOT NULL,
+    tries_left smallint DEFAULT 5 NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT password_resets_tries_left_check CHECK ((tries_left >= 0))
 );
@@ -479,7 +488,7 @@ CREATE TABLE public.signup_attempts (
     display_name text NOT NULL,
     password_hash text NOT NULL,
     code_hash bytea NOT NULL,
-    tries_left smallint NOT NULL,
+    tries_left smallint DEFAULT 5 NOT NULL,
     code_expires_at timestamp with time zone NOT NULL,
     CONSTRAINT signup_attempts_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT signup_attempts_tries_left_check CHECK ((tries_left >= 0))
@@ -559,6 +568,9 @@ ALTER TABLE ONLY public.events
 
 ALTER TABLE ONLY public.expired_activities
     ADD CONSTRAINT expired_activities_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.familiar_clients
+    ADD CONSTRAINT familiar_clients_pkey PRIMARY KEY (user_uuid, client_hash);
 
 ALTER TABLE ONLY public.idempotency_answers
     ADD CONSTRAINT idempotency_answers_pkey PRIMARY KEY (key_uuid);
@@ -654,6 +666,8 @@ CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (ki
 
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 
+CREATE INDEX familiar_clients_seen_at_idx ON public.familiar_clients USING btree (seen_at);
+
 CREATE INDEX idempotency_answers_activity_uuid_idx ON public.idempotency_answers USING btree (activity_uuid);
 
 CREATE INDEX idempotency_answers_message_uuid_idx ON public.idempotency_answers USING btree (message_uuid);
@@ -704,6 +718,9 @@ CREATE INDEX throttles_resets_at_idx ON public.throttles USING btree (resets_at)
 
 CREATE INDEX used_uploads_expires_at_idx ON public.used_uploads USING btree (expires_at);
 
+CREATE INDEX users_email_idx ON public.users USING btree (lower(email));
+ALTER INDEX public.users_email_idx ALTER COLUMN 1 SET STATISTICS 0;
+
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 
 CREATE TRIGGER activities_inherit_expiry BEFORE INSERT OR UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.reply_to_activity_uuid IS NOT NULL)) EXECUTE FUNCTION public.inherit_expiry();
@@ -744,6 +761,9 @@ ALTER TABLE ONLY public.activity_tags
 
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.familiar_clients
+    ADD CONSTRAINT familiar_clients_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.idempotency_answers
     ADD CONSTRAINT idempotency_answers_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;

@@ -13,6 +13,8 @@ _SUCCESSORS = load("sessions.successors")
 _OF_TOKEN = load("sessions.of_token")
 _LIST = load("sessions.list")
 _DELETE = load("sessions.delete")
+_DELETE_OLDEST = load("sessions.delete_oldest")
+_LOCK = load("sessions.lock")
 _DELETE_OTHERS = load("sessions.delete_others")
 
 
@@ -58,6 +60,19 @@ async def insert_session(
         lifetime=lifetime,
     )
     return uuid
+
+
+async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> None:
+    """Wait for other sign-ins of a person, and keep them waiting until the transaction ends."""
+    await _LOCK.run(conn, user_uuid=user_uuid)
+
+
+async def delete_oldest_sessions(
+    conn: Connection, *, user_uuid: UUID, most: int
+) -> list[bytes | None]:
+    """End the sessions of a person beyond a number; returns their sealed tokens."""
+    rows = await _DELETE_OLDEST.rows(conn, user_uuid=user_uuid, most=most)
+    return [row["sealed_token"] for row in rows]
 
 
 async def select_presented(conn: Connection, *, token_hash: bytes) -> Presented | None:

@@ -22,6 +22,7 @@ _OTHERS = tuple(
         "refresh_tokens",
         "throttles",
         "rates",
+        "familiar_clients",
         "idempotency_keys",
         "mark",
         "events",

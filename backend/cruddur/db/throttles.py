@@ -8,6 +8,9 @@ from cruddur.db.statements import Connection, load
 
 _ATTEMPT = load("throttles.attempt")
 _FORGIVE = load("throttles.forgive")
+_RESTART = load("throttles.restart")
+_OPEN = load("throttles.open")
+_ATTEMPT_OPEN = load("throttles.attempt_open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,19 @@ async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> 
 async def forgive_attempt(conn: Connection, *, buckets: Sequence[str]) -> None:
     """Take one attempt back from each bucket."""
     await _FORGIVE.run(conn, buckets=buckets)
+
+
+async def restart(conn: Connection, *, buckets: Sequence[str], period: timedelta) -> None:
+    """Begin the windows of buckets again, without any attempt."""
+    await _RESTART.run(conn, buckets=buckets, period=period)
+
+
+async def open_bucket(conn: Connection, *, bucket: str, period: timedelta) -> None:
+    """Begin the window of a bucket, unless it has one."""
+    await _OPEN.run(conn, bucket=bucket, period=period)
+
+
+async def count_open_attempt(conn: Connection, *, bucket: str) -> int | None:
+    """Count one more attempt of a bucket whose window has begun; None if it has not."""
+    attempts: int | None = await _ATTEMPT_OPEN.value(conn, bucket=bucket)
+    return attempts

@@ -20,9 +20,6 @@ from cruddur.identity.tokens import ISSUER
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import EMAIL_CHARS, SignUpDraft
 
-TRIES = 5
-"""Guesses at one code (contract, decision 16)."""
-
 
 class LocalAccounts:
     """The account provider that needs nothing but the database."""
@@ -56,7 +53,6 @@ class LocalAccounts:
                 display_name=draft.display_name,
                 password_hash=password_hash,
                 code_hash=self._digest(code),
-                tries=TRIES,
             )
             if taken is None:
                 raise InvalidError("handle_taken")
@@ -72,9 +68,9 @@ class LocalAccounts:
         Raises:
             InvalidError: code_invalid; handle_taken if somebody got the handle meanwhile.
         """
-        async with self._database.transaction() as conn:
-            tries = await db.spend_signup_try(conn, email=email.lower())
-        matching = [one for one in tries if self._matches(code, one.code_hash)]
+        async with self._database.connection() as conn:
+            codes = await db.select_signup_codes(conn, email=email.lower())
+        matching = [one for one in codes if self._matches(code, one.code_hash)]
         if not matching:
             raise InvalidError("code_invalid")
         async with self._database.transaction() as conn:
@@ -102,12 +98,11 @@ class LocalAccounts:
                 raise InvalidError("code_invalid")
 
     async def resend(self, email: str) -> None:
-        """Send a new code if a sign-up waits for one."""
+        """Send a new code if a sign-up waits for one, doing the same work if none does."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
-            handle = await db.renew_signup_code(
-                conn, email=email, code_hash=self._digest(code), tries=TRIES
-            )
+            await db.commit_later(conn)
+            handle = await db.renew_signup_code(conn, email=email, code_hash=self._digest(code))
         if handle is not None:
             self._mailer.send_confirmation_code(email, handle, code)
 
@@ -136,12 +131,11 @@ class LocalAccounts:
         return Proof(user_uuid)
 
     async def forgot(self, email: str) -> None:
-        """Send a reset code if there is such an account."""
+        """Send a reset code if there is such an account, doing the same work if there is none."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
-            exists = await db.upsert_reset(
-                conn, email=email, code_hash=self._digest(code), tries=TRIES
-            )
+            await db.commit_later(conn)
+            exists = await db.upsert_reset(conn, email=email, code_hash=self._digest(code))
         if exists:
             self._mailer.send_reset_code(email, code)
 
@@ -151,8 +145,8 @@ class LocalAccounts:
         Raises:
             InvalidError: code_invalid.
         """
-        async with self._database.transaction() as conn:
-            waiting = await db.spend_reset_try(conn, email=email.lower())
+        async with self._database.connection() as conn:
+            waiting = await db.select_reset_code(conn, email=email.lower())
         if waiting is None or not self._matches(code, waiting.code_hash):
             raise InvalidError("code_invalid")
         password_hash = await hash_password(password)

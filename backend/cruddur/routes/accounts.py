@@ -1,5 +1,7 @@
 """Accounts and sessions. The refresh token travels in a cookie that only these routes see."""
 
+import re
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from cruddur.routes.once import keyed_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry
+from cruddur.services.throttling import Client
 from cruddur.wire import (
     AccountDeleted,
     CodeSent,
@@ -33,10 +36,15 @@ from cruddur.wire import (
 )
 
 COOKIE = "cruddur_refresh"
-SECURE_COOKIE = f"__Secure-{COOKIE}"
-"""Its name where BACKEND_URL is https. Not `__Host-`, which would send it with every request."""
+DEVICE_COOKIE = "cruddur_device"
+"""Shows that the client has signed in to an account before. It opens nothing."""
+SECURE = "__Secure-"
+"""Where BACKEND_URL is https, names of cookies begin so. Not with `__Host-`, which would send them
+with every request."""
+DEVICE_LIFETIME = timedelta(days=180)
 COOKIE_PATH = "/api/auth"
 LIMITED = ["rate_limited"]
+_DEVICE = re.compile(r"[\w-]{43}", re.ASCII)
 T = TypeVar("T")
 
 accounts = Area("accounts")
@@ -52,7 +60,7 @@ accounts = Area("accounts")
 async def signup(body: SignUpDraft) -> Raw:
     """A code goes to the address. The answer does not tell whether it has an account."""
     call = keyed_call(body.email.lower(), body)
-    return await resources().accounts.sign_up(body, client_address(), call)
+    return await resources().accounts.sign_up(body, _client(), call)
 
 
 @accounts.handle(
@@ -63,7 +71,7 @@ async def signup(body: SignUpDraft) -> Raw:
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
     """Six digits, 15 minutes, 5 tries."""
-    await resources().accounts.confirm(body, client_address())
+    await resources().accounts.confirm(body, _client())
     return Confirmed()
 
 
@@ -72,7 +80,7 @@ async def confirm(body: ConfirmDraft) -> Confirmed:
 )
 async def resend(body: EmailDraft) -> ConfirmationSent:
     """Whether or not a sign-up waits for one."""
-    await resources().accounts.resend(body, client_address())
+    await resources().accounts.resend(body, _client())
     return ConfirmationSent()
 
 
@@ -85,8 +93,8 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
 )
 async def signin(body: SignInDraft) -> SignedIn:
     """Address or handle, and password. The refresh token is set as a cookie."""
-    device = request.headers.get("User-Agent", "").replace("\x00", "")
-    entry = await resources().accounts.sign_in(body, client_address(), device)
+    user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
+    entry = await resources().accounts.sign_in(body, _client(), user_agent)
     return _enter(entry)
 
 
@@ -121,7 +129,7 @@ async def signout() -> SignedOut:
 @accounts.handle("POST", "/api/auth/forgot", summary="Ask for a reset code", refuses={429: LIMITED})
 async def forgot(body: EmailDraft) -> CodeSent:
     """Whether or not there is such an account."""
-    await resources().accounts.forgot(body, client_address())
+    await resources().accounts.forgot(body, _client())
     return CodeSent()
 
 
@@ -133,7 +141,7 @@ async def forgot(body: EmailDraft) -> CodeSent:
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
     """Every session ends."""
-    await resources().accounts.reset(body, client_address())
+    await resources().accounts.reset(body, _client())
     return PasswordChanged()
 
 
@@ -153,7 +161,7 @@ async def me(viewer: Viewer) -> Member:
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     """The person's cruds, replies, reactions and messages go with it."""
-    await resources().accounts.delete(viewer, body, client_address())
+    await resources().accounts.delete(viewer, body, _client())
     return _leave(AccountDeleted())
 
 
@@ -165,7 +173,7 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
     """The other sessions end."""
-    await resources().accounts.change_password(viewer, body, _refresh_token(), client_address())
+    await resources().accounts.change_password(viewer, body, _refresh_token(), _client())
     return PasswordChanged()
 
 
@@ -187,24 +195,25 @@ async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
 
 
 def _refresh_token() -> str | None:
-    """Return the token of the cookie, under either name: the plain one is from before https."""
-    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE)
+    return _cookie(COOKIE)
+
+
+def _client() -> Client:
+    device = _cookie(DEVICE_COOKIE) or ""
+    return Client(client_address(), device if _DEVICE.fullmatch(device) else None)
+
+
+def _cookie(name: str) -> str | None:
+    """Return a cookie under either name: the plain one is from before https."""
+    return request.cookies.get(SECURE + name) or request.cookies.get(name)
 
 
 def _enter(entry: Entry) -> SignedIn:
     @after_this_request
-    async def set_cookie(response: AnyResponse) -> AnyResponse:
-        response.set_cookie(
-            _cookie_name(),
-            entry.refresh_token,
-            max_age=SESSION_LIFETIME,
-            path=COOKIE_PATH,
-            secure=_is_secure(),
-            httponly=True,
-            samesite="Strict",
-        )
-        if _cookie_name() != COOKIE and COOKIE in request.cookies:
-            _delete_cookie(response, COOKIE)
+    async def set_cookies(response: AnyResponse) -> AnyResponse:
+        if entry.device is not None:
+            _set_cookie(response, DEVICE_COOKIE, entry.device, DEVICE_LIFETIME)
+        _set_cookie(response, COOKIE, entry.refresh_token, SESSION_LIFETIME)
         return response
 
     return entry.answer
@@ -213,11 +222,26 @@ def _enter(entry: Entry) -> SignedIn:
 def _leave(answer: T) -> T:
     @after_this_request
     async def delete_cookies(response: AnyResponse) -> AnyResponse:
-        for name in {_cookie_name(), *({COOKIE} & request.cookies.keys())}:
+        for name in {_cookie_name(COOKIE), *({COOKIE} & request.cookies.keys())}:
             _delete_cookie(response, name)
         return response
 
     return answer
+
+
+def _set_cookie(response: AnyResponse, name: str, value: str, lifetime: timedelta) -> None:
+    """Set a cookie under its present name, and delete one with the name from before https."""
+    response.set_cookie(
+        _cookie_name(name),
+        value,
+        max_age=lifetime,
+        path=COOKIE_PATH,
+        secure=_is_secure(),
+        httponly=True,
+        samesite="Strict",
+    )
+    if _cookie_name(name) != name and name in request.cookies:
+        _delete_cookie(response, name)
 
 
 def _delete_cookie(response: AnyResponse, name: str) -> None:
@@ -226,8 +250,8 @@ def _delete_cookie(response: AnyResponse, name: str) -> None:
     )
 
 
-def _cookie_name() -> str:
-    return SECURE_COOKIE if resources().settings.is_https else COOKIE
+def _cookie_name(name: str) -> str:
+    return SECURE + name if resources().settings.is_https else name
 
 
 def _is_secure() -> bool:

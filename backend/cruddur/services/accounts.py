@@ -5,8 +5,8 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cruddur.db import sessions as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
-from cruddur.errors import NotFoundError, UnauthenticatedError
+from cruddur.errors import CruddurError, InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passwords import check_strength
 from cruddur.identity.provider import Proof, Provider
@@ -25,7 +25,7 @@ from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
 from cruddur.services.idempotency import Created, Once, once, replay
-from cruddur.services.throttling import Throttle
+from cruddur.services.throttling import Attempt, Client, Throttle
 from cruddur.services.turns import Turns
 from cruddur.telemetry.work import current_work
 from cruddur.wire import (
@@ -46,13 +46,20 @@ logger = logging.getLogger(__name__)
 SESSION_LIFETIME = timedelta(days=30)
 """How long a session lives without being used."""
 
+SESSIONS = 50
+"""Sessions of one account. Another sign-in ends the one that was used longest ago."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A successful sign-in or refresh: the answer, and the next refresh token."""
+    """A successful sign-in or refresh: the answer, and what goes into cookies.
+
+    `device` makes the client familiar to the account; a refresh has none.
+    """
 
     answer: SignedIn
     refresh_token: str
+    device: str | None = None
 
 
 class Accounts:
@@ -73,7 +80,7 @@ class Accounts:
         self._turns = Turns()
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
-    async def sign_up(self, draft: SignUpDraft, address: str, call: Once | None) -> msgspec.Raw:
+    async def sign_up(self, draft: SignUpDraft, client: Client, call: Once | None) -> msgspec.Raw:
         """Begin an account, once for each `Idempotency-Key`.
 
         The slow part holds no connection, and no sign-up waits for another one, except where
@@ -87,13 +94,13 @@ class Accounts:
             draft.handle,
             draft.display_name,
         )
-        await self._throttle.attempt("signup", address, draft.email)
+        attempt = await self._throttle.attempt("signup", draft.email, client)
         if call is not None:
             async with self._database.connection() as conn:
                 answered = await replay(conn, call)
             if answered is not None:
                 return answered
-        async with self._turns.of(address):
+        async with self._turns.of(client.address):
             save = await self._provider.prepare_sign_up(draft)
         send: Callable[[], None] | None = None
         async with self._database.transaction() as conn:
@@ -104,40 +111,47 @@ class Accounts:
                 return Created(ConfirmationSent())
 
             answer = await once(conn, call, create)
-        if send is not None:
+        if send is not None and await self._throttle.begin_sign_up(attempt):
             send()
         return answer
 
-    async def confirm(self, draft: ConfirmDraft, address: str) -> None:
+    async def confirm(self, draft: ConfirmDraft, client: Client) -> None:
         """Open the account. Refused: code_invalid, rate_limited."""
-        await self._throttle.attempt("confirm", address, draft.email)
+        attempt = await self._throttle.attempt("confirm", draft.email, client)
+        if not await self._throttle.spend_try(attempt, "confirm"):
+            raise InvalidError("code_invalid")
         await self._provider.confirm(draft.email, draft.code)
         current_work().count("app.accounts.confirmed")
 
-    async def resend(self, draft: EmailDraft, address: str) -> None:
-        """Send the code once more. Refused: rate_limited."""
-        await self._throttle.attempt("resend", address, draft.email)
-        await self._provider.resend(draft.email)
+    async def resend(self, draft: EmailDraft, client: Client) -> None:
+        """Send the code once more, but not soon after the last time. Refused: rate_limited."""
+        attempt = await self._throttle.attempt("resend", draft.email, client)
+        await self._send_code(attempt, "confirm", self._provider.resend, draft.email)
 
-    async def sign_in(self, draft: SignInDraft, address: str, device: str) -> Entry:
+    async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> Entry:
         """Begin a session. Refused: credentials_invalid, email_unconfirmed, rate_limited."""
-        buckets = await self._throttle.attempt("signin", address, draft.email)
-        async with self._turns.of(address):
+        attempt = await self._throttle.attempt("signin", draft.email, client)
+        async with self._turns.of(client.address):
             proof = await self._provider.authenticate(draft.email, draft.password)
-        await self._throttle.forgive(buckets)
+        await self._throttle.forgive(attempt)
         token = secrets.token_urlsafe(32)
+        device = client.device or secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
+            await db.lock_sessions(conn, user_uuid=proof.user_uuid)
             session_uuid = await db.insert_session(
                 conn,
                 user_uuid=proof.user_uuid,
-                device=device[:200],
-                address=address[:64],
+                device=user_agent[:200],
+                address=client.address[:64],
                 sealed_token=self._seal(proof.refresh_token),
                 token_hash=_digest(token),
                 lifetime=SESSION_LIFETIME,
             )
+            ended = await db.delete_oldest_sessions(conn, user_uuid=proof.user_uuid, most=SESSIONS)
+            await self._throttle.remember(conn, proof.user_uuid, replace(client, device=device))
         current_work().count("app.sessions.opened")
-        return Entry(await self._answer(proof, session_uuid), token)
+        await self._revoke(ended)
+        return Entry(await self._answer(proof, session_uuid), token, device)
 
     async def refresh(self, token: str | None, address: str) -> Entry:
         """Exchange a refresh token for the next one of its session.
@@ -193,35 +207,39 @@ class Accounts:
         await self._end_session(presented)
         await self._provider.end_session(self._unseal(presented.sealed_token))
 
-    async def forgot(self, draft: EmailDraft, address: str) -> None:
-        """Send a reset code. Refused: rate_limited."""
-        await self._throttle.attempt("forgot", address, draft.email)
-        await self._provider.forgot(draft.email)
+    async def forgot(self, draft: EmailDraft, client: Client) -> None:
+        """Send a reset code, but not soon after the last one. Refused: rate_limited."""
+        attempt = await self._throttle.attempt("forgot", draft.email, client)
+        await self._send_code(attempt, "reset", self._provider.forgot, draft.email)
 
-    async def reset(self, draft: ResetDraft, address: str) -> None:
+    async def reset(self, draft: ResetDraft, client: Client) -> None:
         """Set a new password and end every session.
 
         Refused: password_too_weak, code_invalid, rate_limited.
         """
         check_strength(draft.password, draft.email, draft.email.partition("@")[0])
-        await self._throttle.attempt("reset", address, draft.email)
-        async with self._turns.of(address):
+        attempt = await self._throttle.attempt("reset", draft.email, client)
+        if not await self._throttle.spend_try(attempt, "reset"):
+            raise InvalidError("code_invalid")
+        async with self._turns.of(client.address):
             user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
         if user_uuid is not None:
             await self._end_sessions(user_uuid, kept=None)
+            async with self._database.transaction() as conn:
+                await self._throttle.remember(conn, user_uuid, replace(client, device=None))
 
     async def change_password(
-        self, viewer: Viewer, draft: PasswordDraft, token: str | None, address: str
+        self, viewer: Viewer, draft: PasswordDraft, token: str | None, client: Client
     ) -> None:
         """Change the password and end the other sessions.
 
         Refused: password_too_weak, credentials_invalid, rate_limited.
         """
         check_strength(draft.password, viewer.handle)
-        buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
-        async with self._turns.of(address):
+        attempt = await self._throttle.attempt("password", viewer.handle, client)
+        async with self._turns.of(client.address):
             await self._provider.change_password(viewer, draft.current_password, draft.password)
-        await self._throttle.forgive(buckets)
+        await self._throttle.forgive(attempt)
         await self._end_sessions(viewer.uuid, kept=await self._current(viewer, token))
 
     async def sessions(self, viewer: Viewer, token: str | None) -> list[Session]:
@@ -254,15 +272,15 @@ class Accounts:
         await self._provider.end_session(self._unseal(ended[0]))
         return await self.sessions(viewer, token)
 
-    async def delete(self, viewer: Viewer, draft: DeleteAccountDraft, address: str) -> None:
+    async def delete(self, viewer: Viewer, draft: DeleteAccountDraft, client: Client) -> None:
         """Remove the person and all that is theirs.
 
         Refused: credentials_invalid, rate_limited.
         """
-        buckets = await self._throttle.attempt("password", address, str(viewer.uuid))
-        async with self._turns.of(address):
+        attempt = await self._throttle.attempt("password", viewer.handle, client)
+        async with self._turns.of(client.address):
             await self._provider.delete(viewer, draft.password)
-        await self._throttle.forgive(buckets)
+        await self._throttle.forgive(attempt)
         async with self._database.transaction() as conn:
             await users_db.delete_user(conn, uuid=viewer.uuid)
 
@@ -314,8 +332,24 @@ class Accounts:
     async def _end_sessions(self, user_uuid: UUID, *, kept: UUID | None) -> None:
         async with self._database.transaction() as conn:
             ended = await db.delete_other_sessions(conn, user_uuid=user_uuid, kept_uuid=kept)
-        for sealed_token in ended:
+        await self._revoke(ended)
+
+    async def _revoke(self, sealed_tokens: Sequence[bytes | None]) -> None:
+        """Make the provider's refresh tokens of ended sessions worthless."""
+        for sealed_token in sealed_tokens:
             await self._provider.end_session(self._unseal(sealed_token))
+
+    async def _send_code(
+        self, attempt: Attempt, purpose: str, send: Callable[[str], Awaitable[None]], email: str
+    ) -> None:
+        """Let the provider send a code, unless one was sent just before."""
+        if not await self._throttle.begin_code(attempt, purpose):
+            return
+        try:
+            await send(email)
+        except CruddurError:
+            await self._throttle.forgive_mail(attempt)
+            raise
 
     def _seal(self, token: str | None) -> bytes | None:
         return None if token is None else self._sealer.seal(token)

@@ -1,43 +1,221 @@
-"""Limits on account calls, per address and per account, shared by all workers."""
+"""Limits on account calls, shared by all workers.
 
+Strangers must not use up what the owner of an account needs. So attempts are counted for each pair
+of an account and a client first. What all clients together may try at one account is ten times as
+much, and does not hold for those that the owner has signed in from before.
+
+An account is one person, whether it is named by handle or by e-mail address.
+"""
+
+import hmac
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
+from cruddur.addresses import address_key
+from cruddur.db import familiar
 from cruddur.db import throttles as db
 from cruddur.db.pool import Database
+from cruddur.db.statements import Connection
 from cruddur.errors import RateLimitedError
+from cruddur.identity.keys import Secrets
 
 PERIOD = timedelta(minutes=15)
+"""The window of attempts, and the life of a code (contract, decision 16)."""
+
+STRANGERS = 10
+"""How many times as much as one client all unfamiliar clients together may try at one account."""
+
+FORGIVEN = 20
+"""Successes of one account in a window that are not counted as attempts."""
+
+MAIL_PERIOD = timedelta(minutes=5)
+"""Between two mails that `forgot`, or `resend`, sends to one address."""
+
+SIGN_UP_MAILS = 5
+"""Mails to one address in a window because of sign-ups."""
+
+TRIES = 5
+"""Guesses at one code, for each client that may guess (contract, decision 16)."""
+
+REQUESTERS = 2
+"""Clients with tries of their own because they asked for a code. With more, a stranger with many
+addresses could guess codes too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who calls: `device` is the token of the device cookie, if the request has one."""
+
+    address: str
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A client that makes a call about an account.
+
+    Attributes:
+        account: names the account in buckets: a uuid, or the login if there is no such person.
+        source: names the client in buckets: a device that is familiar to the person, or else
+            the address.
+        is_device: `source` is a device.
+        is_familiar: the person has signed in from this device or address before.
+    """
+
+    account: str
+    source: str
+    is_device: bool
+    is_familiar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A counted attempt, and the buckets that it was counted in."""
+
+    kind: str
+    asker: Asker
+    buckets: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """Counts attempts in windows of PERIOD; the limits are settings."""
+    """Counts attempts in windows of PERIOD; the limits are settings.
+
+    Each count is committed on its own, so that an attempt that fails counts as well.
+    """
 
     database: Database
+    secrets: Secrets
     address_attempts: int
     account_attempts: int
 
-    async def attempt(self, kind: str, address: str, account: str) -> list[str]:
-        """Count an attempt and return the buckets that it was counted in.
-
-        It is committed on its own, so that an attempt that fails counts as well.
+    async def attempt(self, kind: str, login: str, client: Client) -> Attempt:
+        """Count an attempt at the account of a handle or an e-mail address.
 
         Raises:
-            RateLimitedError: too many, from this address or for this account.
+            RateLimitedError: too many of this client, from its address or at this account.
         """
-        buckets = {
-            f"{kind}:address:{address}": self.address_attempts,
-            f"{kind}:account:{account.lower()}": self.account_attempts,
-        }
         async with self.database.connection() as conn:
-            for bucket, most in buckets.items():
+            asker = await self._identify(conn, login.lower(), client)
+            buckets = self._buckets(kind, asker, address_key(client.address))
+            for bucket, most in buckets.items():  # one that is full protects those after it
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
                 if counted.attempts > most:
                     raise RateLimitedError(counted.retry_after)
-        return list(buckets)
+        return Attempt(kind, asker, list(buckets))
 
-    async def forgive(self, buckets: list[str]) -> None:
-        """Take an attempt back: it succeeded, and nobody was guessing."""
+    async def forgive(self, attempt: Attempt) -> None:
+        """Take an attempt back that succeeded, unless there are too many of those as well."""
+        bucket = f"{attempt.kind}:successes:{attempt.asker.account}"
         async with self.database.connection() as conn:
-            await db.forgive_attempt(conn, buckets=buckets)
+            counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
+            if counted.attempts <= FORGIVEN:
+                await db.forgive_attempt(conn, buckets=attempt.buckets)
+
+    async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
+        """Make a client familiar to a person who has proved to be there."""
+        hashes = {self._hashes(name)[0] for name in _names(client)}
+        await familiar.remember_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
+
+    async def begin_code(self, attempt: Attempt, purpose: str) -> bool:
+        """Give a client that asks for a code tries of its own.
+
+        Returns False if the last mail is too recent for another one. The code that it holds is
+        still good.
+        """
+        asker = attempt.asker
+        own, others = _tries(purpose, asker)
+        requesters = _requesters(purpose, asker)
+        async with self.database.connection() as conn:
+            mails = await db.count_attempt(conn, bucket=_mail(attempt), period=MAIL_PERIOD)
+            is_new = mails.attempts == 1
+            if is_new:
+                await db.restart(conn, buckets=[own, others, requesters], period=PERIOD)
+            counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
+            if not is_new and counted.attempts <= REQUESTERS:
+                await db.open_bucket(conn, bucket=own, period=PERIOD)
+        return is_new
+
+    async def begin_sign_up(self, attempt: Attempt) -> bool:
+        """As `begin_code`, for a sign-up, which has a code of its own.
+
+        Returns False if too many mails went to the address because of sign-ups.
+        """
+        own, _ = _tries("confirm", attempt.asker)
+        requesters = _requesters("confirm", attempt.asker)
+        async with self.database.connection() as conn:
+            counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
+            if counted.attempts <= REQUESTERS:
+                await db.restart(conn, buckets=[own], period=PERIOD)
+            mails = await db.count_attempt(conn, bucket=_mail(attempt), period=PERIOD)
+        return mails.attempts <= SIGN_UP_MAILS
+
+    async def forgive_mail(self, attempt: Attempt) -> None:
+        """Take a mail back that was not sent."""
+        async with self.database.connection() as conn:
+            await db.forgive_attempt(conn, buckets=[_mail(attempt)])
+
+    async def spend_try(self, attempt: Attempt, purpose: str) -> bool:
+        """Spend a try at a code; False if the client has none left.
+
+        A client that asked for the code or is familiar has its own tries. All others share some.
+        """
+        own, others = _tries(purpose, attempt.asker)
+        async with self.database.connection() as conn:
+            attempts = await db.count_open_attempt(conn, bucket=own)
+            if attempts is None:
+                bucket = own if attempt.asker.is_familiar else others
+                counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
+                attempts = counted.attempts
+        return attempts <= TRIES
+
+    async def _identify(self, conn: Connection, login: str, client: Client) -> Asker:
+        address, *device = _names(client)
+        found = await familiar.find_person(
+            conn,
+            login=login,
+            address_hashes=self._hashes(address),
+            device_hashes=self._hashes(*device),
+        )
+        if found is None:
+            return Asker(login, address, is_device=False, is_familiar=False)
+        return Asker(
+            account=str(found.uuid),
+            source=device[0] if found.knows_device else address,
+            is_device=found.knows_device,
+            is_familiar=found.knows_device or found.knows_address,
+        )
+
+    def _buckets(self, kind: str, asker: Asker, address: str) -> dict[str, int]:
+        pair = {f"{kind}:pair:{asker.account}:{asker.source}": self.account_attempts}
+        if asker.is_device:  # others at its address do not count here
+            return pair
+        buckets = {f"{kind}:address:{address}": self.address_attempts, **pair}
+        if not asker.is_familiar:
+            buckets[f"{kind}:strangers:{asker.account}"] = self.account_attempts * STRANGERS
+        return buckets
+
+    def _hashes(self, *names: str) -> list[bytes]:
+        """Return the digests of names of clients, by every key; the signing key's first."""
+        keys = self.secrets()
+        return [hmac.digest(key, name.encode(), "sha256") for name in names for key in keys]
+
+
+def _names(client: Client) -> list[str]:
+    """Name a client's address and, if it has one, its device."""
+    address = f"address {address_key(client.address)}"
+    return [address] if client.device is None else [address, f"device {client.device}"]
+
+
+def _tries(purpose: str, asker: Asker) -> tuple[str, str]:
+    """Name the buckets of tries: the client's own, and those of all others."""
+    return f"{purpose}:tries:{asker.account}:{asker.source}", f"{purpose}:tries:{asker.account}"
+
+
+def _requesters(purpose: str, asker: Asker) -> str:
+    return f"{purpose}:requesters:{asker.account}"
+
+
+def _mail(attempt: Attempt) -> str:
+    return f"{attempt.kind}:mail:{attempt.asker.account}"

@@ -1,15 +1,14 @@
 -- A reset code for the account of an address; no row when there is none.
-INSERT INTO password_resets (user_uuid, code_hash, tries_left, expires_at)
+INSERT INTO password_resets (user_uuid, code_hash, expires_at)
 SELECT
     accounts.user_uuid,
     :code_hash,
-    :tries,
     now() + interval '15 minutes'
 FROM accounts
 WHERE accounts.email = :email
 ON CONFLICT (user_uuid) DO UPDATE
     SET
         code_hash = EXCLUDED.code_hash,
-        tries_left = EXCLUDED.tries_left,
+        tries_left = DEFAULT,
         expires_at = EXCLUDED.expires_at
 RETURNING user_uuid

@@ -2,7 +2,7 @@
 UPDATE signup_attempts
 SET
     code_hash = :code_hash,
-    tries_left = :tries,
+    tries_left = DEFAULT,
     code_expires_at = now() + interval '15 minutes'
 FROM signups
 WHERE signups.uuid = signup_attempts.signup_uuid

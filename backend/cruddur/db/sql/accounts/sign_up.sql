@@ -30,14 +30,13 @@ outdated AS (
 ),
 attempt AS (
     INSERT INTO signup_attempts (
-        signup_uuid, display_name, password_hash, code_hash, tries_left, code_expires_at
+        signup_uuid, display_name, password_hash, code_hash, code_expires_at
     )
     SELECT
         reserved.uuid,
         :display_name,
         :password_hash,
         :code_hash,
-        :tries,
         now() + interval '15 minutes'
     FROM reserved
 )

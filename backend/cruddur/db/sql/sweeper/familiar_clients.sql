@@ -1,0 +1,2 @@
+DELETE FROM familiar_clients
+WHERE seen_at <= now() - interval '180 days'
