@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 SMTP_TIMEOUT = 10.0
 """Seconds that one mail may take; nobody waits for it."""
 
+PAUSE = 0.2
+"""Seconds until a mail is written, so that the response has left by then."""
+
 
 class Mailer:
     """Sends in the background, so that no answer tells by its time whether mail went out."""
@@ -77,17 +80,18 @@ class Mailer:
         if self._url is None:
             logger.info(log_line, extra={"private": True})
             return
+        task = asyncio.create_task(self._deliver(email, subject, text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, email: str, subject: str, text: str) -> None:
+        if self._url is None:
+            return
+        await asyncio.sleep(PAUSE)
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, email, subject
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
-        task = asyncio.create_task(self._deliver(message))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _deliver(self, message: EmailMessage) -> None:
-        if self._url is None:
-            return
         private = [str(message["To"]), message.get_content()]
         with background("send mail", private=private) as span:
             try:
