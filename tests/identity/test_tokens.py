@@ -39,7 +39,6 @@ OPTIONAL = (
     "/api/activities/@andrewbrown/status/{uuid}",
     "/api/activities/{uuid}",
     "/api/activities/search?term=crud",
-    "/api/activities/notifications",
     "/api/users/suggested",
 )
 
