@@ -52,7 +52,8 @@ XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
 OtlpExporter = Literal["otlp", "none"]
 OtlpProtocol = Literal["http/protobuf"]
 
-_LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")  # requests reads networks, urllib not
+# requests reads networks and addresses of version 6 without brackets, urllib does neither.
+_LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1", "[::1]")
 
 # The standard names; at our edge a caller's flag decides nothing, so both halves are one.
 SAMPLERS = {

@@ -1,6 +1,8 @@
 """Whatever the environment holds, the service starts or stops with one line that names it."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -132,6 +134,22 @@ def test_hardening_22_no_proxy_is_read_in_every_form(
 ) -> None:
     environ = {"ALL_PROXY": "proxy.example:3128", "NO_PROXY": no_proxy}
     assert proxy_for(url, environ) == ("http://proxy.example:3128" if proxied else None)
+
+
+def test_hardening_22_a_working_directory_that_was_removed_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "removed"
+    folder.mkdir()
+    answer = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD" && exec "$0" -P -m cruddur migrate', sys.executable],
+        cwd=folder,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert ".local/postgres cannot hold the database" in line
 
 
 def test_hardening_22_loopback_never_goes_through_a_proxy(

@@ -59,7 +59,12 @@ class EmbeddedPostgres:
 
         `durable=False` trades safety in a crash of the machine for speed: tests only.
         """
-        self._directory = directory.resolve()
+        try:
+            self._directory = directory.resolve()
+        except OSError as error:  # the working directory was removed
+            raise EmbeddedPostgresError(
+                f"{directory} cannot hold the database: {error.strerror}"
+            ) from error
         self._data = self._directory / "data"
         self._durable = durable
         self._lock: IO[str] | None = None
