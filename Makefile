@@ -50,7 +50,7 @@ run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localh
 dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
-test: $(VENV)/.dev .local/cognito-local/.installed .local/redis .local/pgbouncer $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
+test: $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis .local/pgbouncer $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
 
@@ -164,6 +164,13 @@ FORCE:
 # The browser of tests/e2e: one that is here, or else one that is installed.
 .local/browser: tests/e2e/browser.py $(VENV)/.dev
 	$(BIN)/python $<
+
+# What the production image installs, and nothing else: a test imports every module with it.
+.local/production/.installed: requirements/prod.txt | $(BIN)/python
+	@mkdir -p $(@D)
+	$(BIN)/python -m venv --clear --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --require-hashes -r $<
+	@touch $@
 
 # A Redis server for the tests of CRUDDUR_BUS: one that is here, or Debian's where it can be had.
 .local/redis:
