@@ -20,7 +20,7 @@ from processes import (
 )
 from support import free_port
 
-LEAVE_SECONDS = 20.0
+LEAVE_SECONDS = 60.0
 
 Make = Callable[..., Running]
 
