@@ -9,6 +9,7 @@ import httpx
 
 from cruddur import outgoing
 from cruddur.db.pool import Database
+from cruddur.db.probe import Probe
 from cruddur.db.snapshot import Snapshots
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
@@ -40,6 +41,7 @@ class Resources:
     settings: Settings
     telemetry: Telemetry
     database: Database
+    probe: Probe
     snapshots: Snapshots
     tags: TagRanking
     suggestions: SuggestionRanking
@@ -68,6 +70,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         announce=bus.announce,
         prepared=settings.prepared_statements,
     )
+    probe = Probe(settings.connection_url)
     hub = Hub(
         telemetry.instruments,
         most=settings.streams,
@@ -90,10 +93,13 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
             await database.open()
             keys = await _keys(settings, database)
             async with bus.running(), follower.running():
-                yield _assemble(settings, telemetry, database, keys, mailer, http, hub, encoder)
+                yield _assemble(
+                    settings, telemetry, database, probe, keys, mailer, http, hub, encoder
+                )
         finally:
             encoder.close()
             await mailer.close()
+            probe.close()
             await database.close()
 
 
@@ -117,6 +123,7 @@ def _assemble(
     settings: Settings,
     telemetry: Telemetry,
     database: Database,
+    probe: Probe,
     keys: KeyRing,
     mailer: Mailer,
     http: httpx.AsyncClient,
@@ -144,6 +151,7 @@ def _assemble(
         settings=settings,
         telemetry=telemetry,
         database=database,
+        probe=probe,
         snapshots=Snapshots(database),
         tags=tag_ranking(database),
         suggestions=suggestion_ranking(database),

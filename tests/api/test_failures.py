@@ -385,6 +385,7 @@ async def test_a_pool_without_a_free_connection_is_unavailable(
     application = create_app(replace(settings, pool_size=1))
     async with serving(application) as api:
         async with application.extensions["cruddur"].database.connection():
-            assert await api.get("/api/ready", expect=503) == ["unavailable"]
+            assert await api.get("/api/activities/home", expect=503) == ["unavailable"]
             await api.get("/api/health-check")
-        await api.get("/api/ready")
+            await api.get("/api/ready")
+        await api.get("/api/activities/home")

@@ -12,7 +12,7 @@ import asyncpg
 
 from cruddur.database_url import describe_server
 from cruddur.db.connecting import Connector, Prepared, is_direct
-from cruddur.db.statements import Connection, load
+from cruddur.db.statements import Connection
 from cruddur.telemetry.pool import record_wait
 from cruddur.telemetry.statements import measured, traceparent
 from cruddur.telemetry.work import current_work
@@ -26,9 +26,11 @@ ACQUIRE_TIMEOUT = 5.0
 
 _ROLLBACK_SECONDS = 2.0
 
+_RESPONSE_SECONDS = 0.25
+"""What is left of a GET request's time for its response."""
+
 _PROBE, _PROBE_SECONDS = "cruddur_probe", 1.0
 
-_PING = load("health.ping")
 _BEGIN, _COMMIT, _ROLLBACK = (
     {"db.operation.name": verb, "db.query.summary": verb}
     for verb in ("BEGIN", "COMMIT", "ROLLBACK")
@@ -113,6 +115,7 @@ class Database:
             statement_timeout,
             prepared,
         )
+        self._request_seconds = ACQUIRE_TIMEOUT + statement_timeout - _RESPONSE_SECONDS
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -150,35 +153,53 @@ class Database:
             pool.terminate()
 
     @asynccontextmanager
-    async def connection(self, patience: float = ACQUIRE_TIMEOUT) -> AsyncIterator[Connection]:
-        """A connection for reading: every statement is its own transaction. It is waited for
-        `patience` seconds.
+    async def connection(self, patience: float | None = None) -> AsyncIterator[Connection]:
+        """Yield a connection for reading: every statement is its own transaction.
+
+        All that a GET request does with the database ends within the acquire timeout plus the
+        statement timeout, counted from the start of the request.
+
+        Args:
+            patience: seconds to wait for a connection, ACQUIRE_TIMEOUT by default.
 
         Raises:
-            DatabaseUnavailableError: no connection could be had, or it broke.
+            DatabaseUnavailableError: no connection could be had, it broke, or time is up.
         """
         if self._pool is None:
             raise DatabaseUnavailableError("the database is not open")
+        patience = ACQUIRE_TIMEOUT if patience is None else patience
+        try:
+            async with asyncio.timeout(self._seconds_left()) as limit:
+                conn = await self._acquire(self._pool, patience)
+                try:
+                    with losses(conn):
+                        yield conn
+                except _INTERRUPTIONS:
+                    if limit.expired():
+                        conn.terminate()  # there is no time left to recover it
+                    else:
+                        await _make_anew(conn)
+                    raise
+                finally:
+                    await self._pool.release(conn)
+        except TimeoutError as error:
+            raise DatabaseUnavailableError("the request has used up its time") from error
+
+    async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", patience: float) -> Any:
         start = time.time_ns()
         try:
-            conn = await self._pool.acquire(timeout=patience)
+            return await pool.acquire(timeout=patience)
         except _UNREACHABLE as error:
             raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         finally:
             record_wait(start)
-        try:
-            with losses(conn):
-                yield conn  # type: ignore[misc]  # the pool's proxy has every method of a connection
-        except _INTERRUPTIONS:
-            await _make_anew(conn)
-            raise
-        finally:
-            await self._pool.release(conn)
 
-    async def ping(self) -> None:
-        """Ask the server for nothing. Raises DatabaseUnavailableError without an answer."""
-        async with self.connection() as conn:
-            await _PING.value(conn)
+    def _seconds_left(self) -> float | None:
+        """Seconds until a GET request has to be answered; None for all other work."""
+        work = current_work()
+        if work.scope.get("method") not in {"GET", "HEAD"}:
+            return None
+        return max(0.0, work.started + self._request_seconds - time.monotonic())
 
     def usage(self) -> tuple[int, int, int]:
         """Connections in use, idle ones, and how many there may be."""
@@ -315,7 +336,7 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
     try:
         await check_version(conn)
     except BaseException:
-        await conn.close()
+        conn.terminate()  # to close it in order might take as long as what failed
         raise
     return conn
 

@@ -21,8 +21,8 @@ async def health_check() -> Health:
 
 @health.handle("GET", "/api/ready", summary="The process and its database answer", rate="unlimited")
 async def ready() -> Ready:
-    """For a load balancer: 503 while the database does not answer."""
-    await resources().database.ping()
+    """For a load balancer: 503 while the database does not answer, within 2 s."""
+    await resources().probe.check()
     return Ready()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -57,6 +58,7 @@ class Work:
         is_recording: whether its spans are kept; without, none is opened.
         scope: the ASGI scope of a request, empty for background work.
         route: the rule that a request matched, such as `/api/activities/@<handle>`.
+        started: when it began, on the monotonic clock.
         statements, statement_seconds: SQL statements and their time.
         pool_wait_seconds: time spent waiting for database connections.
         calls, call_seconds: outgoing HTTP calls and their time.
@@ -70,6 +72,7 @@ class Work:
     is_recording: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
     route: str | None = None
+    started: float = field(default_factory=monotonic)
     statements: int = 0
     statement_seconds: float = 0.0
     pool_wait_seconds: float = 0.0

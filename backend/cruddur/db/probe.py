@@ -1,0 +1,69 @@
+"""Asks the database for a sign of life, on a connection that no request can use up."""
+
+import asyncio
+
+from cruddur.db.pool import DatabaseUnavailableError, connect, losses
+from cruddur.db.statements import Connection, load
+
+PROBE_SECONDS = 1.0
+"""Time limit of a probe. A load balancer gets its answer within 2 s, whatever the database does."""
+
+_PING = load("health.ping")
+
+
+class Probe:
+    """One connection, opened by the first probe and kept until it fails."""
+
+    def __init__(self, dsn: str) -> None:
+        """Take the server and the database."""
+        self._dsn = dsn
+        self._conn: Connection | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def check(self) -> None:
+        """Return if the database answers. Callers at the same time share one probe.
+
+        Raises:
+            DatabaseUnavailableError: it does not, or not in time.
+            DatabaseTooOldError: the server is older than PostgreSQL 18.
+        """
+        if self._running is None:
+            self._running = asyncio.create_task(self._ping())
+            self._running.add_done_callback(self._finish)
+        # A caller that leaves does not cancel the probe of the others.
+        await asyncio.shield(self._running)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._running is not None:
+            self._running.cancel()  # which closes a connection that it uses
+        if self._conn is not None:
+            self._conn.terminate()
+
+    async def _ping(self) -> None:
+        is_new = self._conn is None
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                try:
+                    await self._ask()
+                except DatabaseUnavailableError:
+                    if is_new:
+                        raise
+                    await self._ask()  # the kept connection was cut since the last probe
+        except TimeoutError as error:
+            raise DatabaseUnavailableError(f"no answer in {PROBE_SECONDS:g} s") from error
+
+    async def _ask(self) -> None:
+        conn, self._conn = self._conn or await connect(self._dsn), None
+        try:
+            with losses(conn):
+                await _PING.value(conn)
+        except BaseException:
+            conn.terminate()
+            raise
+        self._conn = conn
+
+    def _finish(self, probe: asyncio.Task[None]) -> None:
+        self._running = None
+        if not probe.cancelled():
+            probe.exception()  # retrieved, also when no caller is left
