@@ -26,7 +26,6 @@ from browsing import chromium
 from cruddur.app import create_app
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
-from cruddur.services import ranking
 from cruddur.settings import Settings
 from processes import Running, Serve, environment_of
 from support import BUILD, Api, Member, empty, free_port
@@ -119,14 +118,16 @@ async def worker_dsn(make_database: Callable[..., Any]) -> str:
 
 @pytest.fixture(scope="session")
 def worker_settings(worker_dsn: str) -> Settings:
-    """The settings of the application under test: default, but for a rare sweep and many
-    requests from one address."""
+    """The settings of the application under test: a rare sweep, many requests at once from one
+    address, and rankings that show at once what is posted."""
     return Settings.from_env(
         {
             "CONNECTION_URL": worker_dsn,
             "CRUDDUR_SWEEP_INTERVAL": "30",
             "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
             "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
+            "CRUDDUR_OVERLOAD_DELAY": "0",
+            "CRUDDUR_RANKING_INTERVAL": "0",
         }
     )
 
@@ -185,12 +186,6 @@ def dsn(worker_dsn: str, database: asyncpg.Connection) -> str:
 def settings(worker_settings: Settings, database: asyncpg.Connection) -> Settings:
     """The application's settings, to make another application from."""
     return worker_settings
-
-
-@pytest.fixture(autouse=True)
-def _fresh_rankings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is posted is ranked at once, which would otherwise take seconds."""
-    monkeypatch.setattr(ranking, "SECONDS", 0.0)
 
 
 @pytest.fixture

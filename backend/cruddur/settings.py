@@ -53,7 +53,7 @@ OtlpExporter = Literal["otlp", "none"]
 OtlpProtocol = Literal["http/protobuf"]
 
 # requests reads networks and addresses of version 6 without brackets, urllib does neither.
-_LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1", "[::1]")
+_LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")
 
 # The standard names; at our edge a caller's flag decides nothing, so both halves are one.
 SAMPLERS = {
@@ -134,6 +134,11 @@ class Settings:
     )
     sweep_interval: float = setting(
         "CRUDDUR_SWEEP_INTERVAL", "15", "seconds between two sweeps of what has expired"
+    )
+    ranking_interval: float = setting(
+        "CRUDDUR_RANKING_INTERVAL",
+        "5",
+        "seconds for which a worker uses a reading of trending tags and suggested people",
     )
     bus: str = setting(
         "CRUDDUR_BUS",
@@ -434,6 +439,8 @@ class Settings:
             # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
             ("CRUDDUR_SWEEP_INTERVAL", self.sweep_interval, 0.1, 30),
             ("CRUDDUR_OVERLOAD_DELAY", self.overload_delay, 0, 60_000),
+            # Expiries are known for 30 s ahead; a part of it is left for the reading itself.
+            ("CRUDDUR_RANKING_INTERVAL", self.ranking_interval, 0, 20),
             ("CRUDDUR_STREAMS", self.streams, 1, 1_000_000),
             ("CRUDDUR_STREAMS_PER_ADDRESS", self.streams_per_address, 1, 1_000_000),
             ("CRUDDUR_RATE_ADDRESS_FACTOR", self.rate_address_factor, 1, 1000),

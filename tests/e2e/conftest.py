@@ -39,7 +39,8 @@ def service(screen_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     if not (DIST / "index.html").is_file():
         do_without("the front end is not built: make test does it where Node.js is")
     directory = tmp_path_factory.mktemp("service")
-    with served(screen_dsn, directory, CRUDDUR_FRONTEND_DIRECTORY=str(DIST)) as running:
+    variables = {"CRUDDUR_FRONTEND_DIRECTORY": str(DIST), "CRUDDUR_RANKING_INTERVAL": "0"}
+    with served(screen_dsn, directory, **variables) as running:
         yield running
 
 

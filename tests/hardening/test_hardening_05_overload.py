@@ -54,6 +54,12 @@ async def overloaded(api: Api, dsn: str) -> AsyncIterator[None]:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The application's settings, with the default limit that other tests do without."""
+    return replace(settings, overload_delay=Settings.from_env({}).overload_delay)
+
+
+@pytest.fixture
 async def app_of_operators(settings: Settings) -> AsyncIterator[tuple[Quart, Api]]:
     app = create_app(replace(settings, operator_token="operators-only"))
     async with app.test_app(), visiting(app) as api:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +27,8 @@ LONG = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _long_readings(_fresh_rankings: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reading is used for as long as a test may take, within which expiries are known."""
-    monkeypatch.setattr(ranking, "SECONDS", LONG)
+def _long_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expiries are known for as long as a test may take."""
     monkeypatch.setattr(ranking, "HORIZON", timedelta(seconds=LONG))
 
 
@@ -45,6 +46,7 @@ class Watched:
 @pytest.fixture
 async def service(settings: Settings) -> AsyncIterator[Watched]:
     exporter = InMemorySpanExporter()
+    settings = replace(settings, ranking_interval=LONG)
     app = create_app(settings, Telemetry(settings, processors=[SimpleSpanProcessor(exporter)]))
     async with app.test_app(), visiting(app) as api:
         yield Watched(app, exporter, api)
@@ -100,7 +102,7 @@ async def test_hardening_07_a_reading_is_used_for_a_while_and_no_longer(
     assert await shown(service.api, TRENDING) == []
     await worf.crud("#new")
     assert await shown(service.api, TRENDING) == []
-    monkeypatch.setattr(ranking, "SECONDS", 0.0)
+    monkeypatch.setattr(ranking, "monotonic", lambda: monotonic() + LONG)
     assert await shown(service.api, TRENDING) == [("new", 1)]
     assert service.readings() == 2
 

@@ -215,19 +215,18 @@ class Newcomer:
         if self.service is None:
             self.start_service(text)
 
-    def start_service(self, text: str) -> None:
+    def start_service(self, readme: str) -> None:
         """Run `make run`, and compare what it prints with what the README shows."""
         self.stop_service()
         self.service = Background("make run", self.folder)
         self.service.until(lambda: _answers("http://localhost:4567/api/ready"))
-        shown = re.search(r"\$ make run\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        shown = re.search(r"\$ make run\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
         assert shown is not None
         labels = [line.split()[0] for line in shown[1].splitlines()]
-        printed = [line.split()[0] for line in self.service.output().splitlines() if line.strip()]
-        if missing := [label for label in labels if label not in printed]:
-            raise CheckError(
-                f"make run does not print {', '.join(missing)}:\n{self.service.output()}"
-            )
+        text = self.service.output()
+        # A spinner of npm may stand before the first one.
+        if missing := [label for label in labels if not re.search(rf"{label} +\S", text)]:
+            raise CheckError(f"make run does not print {', '.join(missing)}:\n{text}")
         for url in re.findall(r"http://localhost:\d+/?\S*", shown[1]):
             if not _answers(url):
                 raise CheckError(f"{url} does not answer")

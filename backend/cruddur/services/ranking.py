@@ -1,8 +1,9 @@
 """Rankings of live cruds that all callers of a process share, and from which cruds expire on time.
 
-A ranking is read every SECONDS at most, however many ask. What the next HORIZON takes away from
-each score by expiry is read with it, so that an expired crud counts for nothing from its instant
-on, by the clock of the database. What is posted, liked or deleted shows with the next reading.
+A ranking is read once in an interval at most, however many ask. What the next HORIZON takes away
+from each score by expiry is read with it, so that an expired crud counts for nothing from its
+instant on, by the clock of the database. What is posted, liked or deleted shows with the next
+reading.
 """
 
 import asyncio
@@ -17,9 +18,6 @@ from cruddur.db.ranking import Candidate
 from cruddur.db.statements import Connection
 
 T = TypeVar("T")
-
-SECONDS = 5.0
-"""How long a reading is used."""
 
 HORIZON = timedelta(seconds=30)
 """How long the expiries of a reading are known, counted from its start: longer than the reading
@@ -61,6 +59,7 @@ class Ranking(Generic[T]):
         self,
         database: Database,
         select: Callable[[Connection, timedelta], Awaitable[Sequence[Candidate[T]]]],
+        interval: float,
     ) -> None:
         """Read from a database.
 
@@ -68,7 +67,9 @@ class Ranking(Generic[T]):
             database: where to read.
             select: returns everything that can be in the ranking within a time from now, equals
                 in their order.
+            interval: seconds for which a reading is used.
         """
+        self._interval = min(interval, HORIZON.total_seconds())
         self._database = database
         self._select = select
         self._latest: _Reading[T] | None = None
@@ -81,7 +82,7 @@ class Ranking(Generic[T]):
             DatabaseUnavailableError: as `Database.connection` says.
         """
         latest = self._latest
-        while latest is None or latest.age >= min(SECONDS, HORIZON.total_seconds()):
+        while latest is None or latest.age >= self._interval:
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
                 self._reading.add_done_callback(self._finish)

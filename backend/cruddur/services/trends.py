@@ -15,13 +15,13 @@ TAGS = 10
 TagRanking: TypeAlias = Ranking[str]
 
 
-def tag_ranking(database: Database) -> TagRanking:
+def tag_ranking(database: Database, interval: float) -> TagRanking:
     """Rank tags by the live cruds that carry them."""
 
     async def select(conn: Connection, horizon: timedelta) -> list[Candidate[str]]:
         return await db.select_tags(conn, limit=TAGS, horizon=horizon)
 
-    return Ranking(database, select)
+    return Ranking(database, select, interval)
 
 
 async def trending(ranking: TagRanking) -> list[Tag]:

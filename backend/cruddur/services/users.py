@@ -73,14 +73,14 @@ async def member(conn: Connection, uuid: UUID) -> Member:
     return found
 
 
-def suggestion_ranking(database: Database) -> SuggestionRanking:
+def suggestion_ranking(database: Database, interval: float) -> SuggestionRanking:
     """Rank people by the likes and reposts of their live cruds."""
 
     async def select(conn: Connection, horizon: timedelta) -> list[Candidate[ShortUser]]:
         # One more than is shown: the viewer may be among them.
         return await db.select_suggested(conn, limit=SUGGESTIONS + 1, horizon=horizon)
 
-    return Ranking(database, select)
+    return Ranking(database, select, interval)
 
 
 async def suggested(ranking: SuggestionRanking, viewer: Viewer | None) -> list[ShortUser]:
