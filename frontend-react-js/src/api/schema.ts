@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * The process and its database answer
-         * @description For a load balancer: 503 while the database does not answer.
+         * @description For a load balancer: 503 while the database does not answer, within 2 s.
          */
         readonly get: operations["health_ready_get"];
         readonly put?: never;
