@@ -102,7 +102,7 @@ class Server:
         spawned = [
             int(child)
             for child in children
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"cruddur.process.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
         return spawned or [pid]
 

@@ -56,6 +56,8 @@ ARGUMENTS = {
     "batch": "5000",
     "limit": "41",
     "horizon": "interval '30 seconds'",
+    **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
+    "most": "20",
     "buckets": r"ARRAY['\x00'::bytea]",
     "seconds": "ARRAY[1.0]",
     "tries": "5",

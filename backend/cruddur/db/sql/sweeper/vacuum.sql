@@ -9,6 +9,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     deleted_subjects,
     events,
     expired_activities,
+    familiar_clients,
     idempotency_answers,
     likes,
     message_groups,
