@@ -25,6 +25,10 @@ from cruddur.routes import openapi
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
 
+# Hypothesis takes it for a strategy that draws from `random`: the service runs in a thread of the
+# same process, and OpenTelemetry makes the ids of its background spans with it.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION = (
     UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(8)
 )
