@@ -51,7 +51,7 @@ class Trial:
     reports: Reports
 
     async def post(self, code: str, times: int = 1) -> None:
-        """Post cruds, each of which meets a condition in its INSERT."""
+        """Post cruds; the INSERT of each one meets a condition."""
         await self.conn.execute(
             "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
             f" $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$;"

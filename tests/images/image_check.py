@@ -1,7 +1,7 @@
 """Build the production image and use it as compose.prod.yaml deploys it: `make image-check`.
 
 In a project of its own on free ports: TLS, two backends, their database, and the trace explorer
-of this checkout beside them. It ends within ten minutes.
+of this checkout as well. It ends within ten minutes.
 """
 
 import os

@@ -167,7 +167,7 @@ class Background:
 
 
 class Newcomer:
-    """Somebody who follows the README from its first command to its last.
+    """A newcomer who follows the README from its first command to its last.
 
     Args:
         folder: the clone.

@@ -2,7 +2,7 @@
 
 Where a header comes twice, one reader would take the first value and another the last. RFC 9110,
 5.3, allows a recipient to join them with commas. A header that may have one value only, such as
-`Authorization` or `Origin`, then has one that nobody accepts.
+`Authorization` or `Origin`, then has a value that no handler accepts.
 """
 
 from typing import TypeAlias

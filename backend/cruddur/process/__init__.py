@@ -1,1 +1,1 @@
-"""Processes: what runs beside the application, and how it starts and ends."""
+"""Start, supervise and stop the processes of the service."""

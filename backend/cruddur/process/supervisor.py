@@ -150,7 +150,7 @@ class Supervisor:
         staying = [worker for worker in self._workers if worker.stop_by is None]
         if self._is_stopping:
             for listener in self._listeners:
-                listener.close()  # so that clients are refused, and do not wait for nobody
+                listener.close()  # so that new clients are refused instead of waiting
             for worker in staying:
                 self._end(worker)
             return

@@ -87,15 +87,8 @@ class _Connection(HTTPConnection):
         _follow(self)
 
 
-class _SecureConnection(HTTPSConnection):
-    def connect(self) -> None:
-        _follow(self)
-        super().connect()
-
-    def request(self, *args: Any, **options: Any) -> None:
-        _follow(self)
-        super().request(*args, **options)
-        _follow(self)
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS: `super()` of the methods above is urllib3's HTTPS connection here."""
 
 
 class _Pool(HTTPConnectionPool):
