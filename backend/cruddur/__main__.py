@@ -17,26 +17,26 @@ import click
 import msgspec
 
 from cruddur import __version__
-from cruddur.database_url import database_name, describe_server
 from cruddur.db import users
 from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
 from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
-from cruddur.identity.entry import LinkError, link
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
+from cruddur.identity.provisioning import LinkError, link
 from cruddur.identity.rotation import rotate_key
 from cruddur.process import parent
+from cruddur.process.server import AddressInUseError, check_free, serve
 from cruddur.process.signals import StoppedError, StopSignals
+from cruddur.process.trace_explorer import traces_page
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
-from cruddur.serving import AddressInUseError, check_free, serve
 from cruddur.settings import Settings, SettingsError
+from cruddur.settings.database_url import database_name, describe_server
 from cruddur.telemetry.logs import is_text
 from cruddur.telemetry.pipeline import configure_logging, report_failed_start
 from cruddur.telemetry.sinks import describe_sinks, require_extras
-from cruddur.traces_page import traces_page
 
 logger = logging.getLogger("cruddur")
 

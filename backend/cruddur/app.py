@@ -16,9 +16,10 @@ from cruddur.edge.overload import LoadShedding
 from cruddur.edge.rates import RateLimits
 from cruddur.edge.refusals import Refusals
 from cruddur.edge.security import SecurityHeaders, security_headers
-from cruddur.live.ending import end
+from cruddur.process.periodic_jobs import sweep_for_ever
+from cruddur.process.tasks import end
 from cruddur.resources import open_resources
-from cruddur.routes import failures, openapi, pages, preflight
+from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
 from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
@@ -33,8 +34,7 @@ from cruddur.routes.users import users
 from cruddur.services.rates import Rates, share_for_ever
 from cruddur.settings import Settings
 from cruddur.stored import StoredAnswers
-from cruddur.sweeping import sweep_for_ever
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.pipeline import Telemetry
 
 AREAS = (
@@ -95,7 +95,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
     app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
     app.url_map.merge_slashes = False  # a redirect would be the only answer that is HTML
 
-    failures.install(app)
+    error_handlers.install(app)
     preflight.install(app)
     for area in AREAS:
         app.register_blueprint(area)

@@ -3,7 +3,7 @@
 import logging
 
 from cruddur.app import create_app
-from cruddur.serving import settle
+from cruddur.process.server import settle
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.pipeline import configure_logging
 from cruddur.telemetry.sinks import describe_sinks

@@ -7,7 +7,7 @@ from functools import partial
 
 import httpx
 
-from cruddur import outgoing
+from cruddur import http_client
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
 from cruddur.db.snapshot import Snapshots
@@ -30,7 +30,7 @@ from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
 from cruddur.services.users import SuggestionRanking, suggestion_ranking
 from cruddur.settings import Settings, proxy_for
-from cruddur.telemetry.calls import MeasuredClient
+from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 
 
@@ -83,8 +83,8 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     # Every call goes to Cognito. httpx's own reading of NO_PROXY fails on networks and ports.
     proxy = proxy_for(settings.cognito_url) if settings.cognito_user_pool_id else None
-    transport = outgoing.BoundedTransport(
-        httpx.AsyncHTTPTransport(limits=limits, proxy=proxy), seconds=outgoing.CALL_SECONDS
+    transport = http_client.BoundedTransport(
+        httpx.AsyncHTTPTransport(limits=limits, proxy=proxy), seconds=http_client.CALL_SECONDS
     )
     async with MeasuredClient(timeout=timeout, transport=transport) as http:
         telemetry.trace_calls(http)

@@ -32,7 +32,7 @@ def main(bind: str, allow_remote: bool, traces: int, follow_parent: int | None) 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     # Imported when a signal can be taken: this is most of the time that it needs to start.
-    from traceview.serving import AddressError, listen, run
+    from traceview.server import AddressError, listen, run
 
     try:
         listener = listen(bind, allow_remote=allow_remote)

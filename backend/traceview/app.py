@@ -6,13 +6,13 @@ import msgspec
 from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
-from traceview import PRODUCT, guard
-from traceview.answers import json_answer
-from traceview.inflate import BODY_BYTES
+from traceview import PRODUCT, access
+from traceview.decompression import BODY_BYTES
+from traceview.errors import MalformedError
 from traceview.metrics import MetricTable
 from traceview.query import Index, read_filter
-from traceview.receiving import Receiver
-from traceview.refusals import MalformedError
+from traceview.receiver import Receiver
+from traceview.responses import json_answer
 from traceview.store import Bounds, Store
 from traceview.views import show_metric, show_trace
 
@@ -29,7 +29,7 @@ def create_app(*, allow_remote: bool = False, bounds: Bounds | None = None) -> Q
     app.config["PROPAGATE_EXCEPTIONS"] = False  # a failure is a 500, in tests as well
     store, metrics = Store(bounds), MetricTable()
     receiver = Receiver(store, metrics)
-    guard.install(app, allow_remote=allow_remote)
+    access.install(app, allow_remote=allow_remote)
     app.register_blueprint(receiver)
     _add_api(app, store, metrics, receiver)
     _add_pages(app)

@@ -15,7 +15,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from traceview import otlp_json
-from traceview.envelope import unpack
+from traceview.errors import MalformedError
 from traceview.model import (
     Attributes,
     Event,
@@ -27,7 +27,7 @@ from traceview.model import (
     Span,
     Value,
 )
-from traceview.refusals import MalformedError
+from traceview.otlp_protobuf import unpack
 
 ITEM_BYTES = 1024 * 1024
 """The largest span, log record or metric in protobuf; larger ones are refused and counted."""

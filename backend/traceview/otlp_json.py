@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from traceview.refusals import MalformedError, TooLargeError
+from traceview.errors import MalformedError, TooLargeError
 
 OBJECTS = 1_000_000
 """How many objects a body may hold; each takes some hundred bytes once it is decoded."""

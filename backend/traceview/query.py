@@ -5,7 +5,7 @@ import re
 import msgspec
 from msgspec import Struct
 
-from traceview.refusals import MalformedError
+from traceview.errors import MalformedError
 from traceview.store import Store, Trace
 from traceview.views import Summary, summarise
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from traceview.arrange import Placed, arrange, find_root
 from traceview.model import (
     Attributes,
     Event,
@@ -17,6 +16,7 @@ from traceview.model import (
     exact,
 )
 from traceview.store import Trace
+from traceview.waterfall import Placed, arrange, find_root
 
 LOGS_ONLY = "(log lines only)"
 """The name of a trace none of whose spans has arrived."""

@@ -14,8 +14,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import cruddur
 from cruddur.app import ENDPOINTS
 from cruddur.routes import openapi
-from cruddur.routes.drafts import refusal_codes
 from cruddur.routes.endpoint import Endpoint
+from cruddur.routes.parsing import refusal_codes
 from cruddur.wire import Draft
 from support import Api, Member
 

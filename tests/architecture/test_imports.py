@@ -17,57 +17,63 @@ MODULES = read_modules()
 # What every layer may be measured with; the pipeline and its sinks are the application's.
 MEASURING = (
     "cruddur.telemetry.background",
-    "cruddur.telemetry.failures",
-    "cruddur.telemetry.pool",
-    "cruddur.telemetry.statements",
-    "cruddur.telemetry.work",
+    "cruddur.telemetry.error_reporting",
+    "cruddur.telemetry.pool_wait",
+    "cruddur.telemetry.statement_spans",
+    "cruddur.telemetry.operation",
 )
 # What a layer may know of the package beside itself. Only the application, the command
 # line and the resources, which put the layers together, are not listed.
 MAY_KNOW = {
     "cruddur.wire": (),
     "cruddur.errors": (),
-    "cruddur.database_url": (),
-    "cruddur.environment": ("cruddur.database_url",),
-    "cruddur.settings": ("cruddur.database_url", "cruddur.environment"),
-    "cruddur.addresses": (),
-    "cruddur.outgoing": (),
+    "cruddur.settings.database_url": (),
+    "cruddur.settings.library_variables": ("cruddur.settings.database_url",),
+    "cruddur.settings": ("cruddur.settings.database_url", "cruddur.settings.library_variables"),
+    "cruddur.services.client_addresses": (),
+    "cruddur.http_client": (),
     "cruddur.telemetry": (
-        "cruddur.database_url",
-        "cruddur.environment",
+        "cruddur.settings.database_url",
+        "cruddur.settings.library_variables",
         "cruddur.errors",
         "cruddur.settings",
     ),
-    "cruddur.db": ("cruddur.database_url", "cruddur.environment", "cruddur.wire", *MEASURING),
+    "cruddur.db": (
+        "cruddur.settings.database_url",
+        "cruddur.settings.library_variables",
+        "cruddur.wire",
+        *MEASURING,
+    ),
     "cruddur.live": (
         "cruddur.db",
+        "cruddur.process.tasks",
         "cruddur.services.notifications",  # what is told of one is what is listed
         "cruddur.errors",
         "cruddur.wire",
         *MEASURING,
     ),
     "cruddur.services": (
-        "cruddur.addresses",
+        "cruddur.services.client_addresses",
         "cruddur.db",
         "cruddur.identity",
         "cruddur.live",
         "cruddur.process.child",
         "cruddur.process.picture",
-        "cruddur.process.threads",
+        "cruddur.process.thread_pool",
         "cruddur.errors",
         "cruddur.wire",
         *MEASURING,
     ),
     "cruddur.identity": (
         "cruddur.db",
-        "cruddur.process.threads",
+        "cruddur.process.thread_pool",
         "cruddur.errors",
         "cruddur.settings",
         "cruddur.wire",
         *MEASURING,
     ),
     "cruddur.edge": (
-        "cruddur.addresses",
+        "cruddur.services.client_addresses",
         "cruddur.services.rates",
         "cruddur.errors",
         "cruddur.settings",
@@ -80,7 +86,7 @@ MAY_KNOW = {
         "cruddur.settings",
     ),
     "cruddur.routes": (
-        "cruddur.addresses",
+        "cruddur.services.client_addresses",
         "cruddur.services",
         "cruddur.identity",
         "cruddur.resources",
@@ -90,31 +96,31 @@ MAY_KNOW = {
     ),
 }
 # The failures of the database are named where they become answers, and nowhere else above.
-EXCEPTIONS = {"cruddur.routes.failures": {"cruddur.db.pool"}}
+EXCEPTIONS = {"cruddur.routes.error_handlers": {"cruddur.db.pool"}}
 
 MAY_IMPORT = {
     "quart": (
         "cruddur.app",
         "cruddur.routes",
-        "cruddur.serving",
+        "cruddur.process.server",
         "cruddur.telemetry.pipeline",
     ),
     "quart_cors": ("cruddur.app",),
     "werkzeug": ("cruddur.routes", "cruddur.stored", "cruddur.telemetry.requests"),
-    "asyncpg": ("cruddur.db", "cruddur.routes.failures"),
+    "asyncpg": ("cruddur.db", "cruddur.routes.error_handlers"),
     "httpx": (
         "cruddur.identity",
-        "cruddur.outgoing",
+        "cruddur.http_client",
         "cruddur.resources",
-        "cruddur.telemetry.calls",
+        "cruddur.telemetry.http_calls",
         "cruddur.telemetry.pipeline",
     ),
-    "hypercorn": ("cruddur.app", "cruddur.process.hypercorn", "cruddur.serving"),
+    "hypercorn": ("cruddur.app", "cruddur.process.hypercorn", "cruddur.process.server"),
     "PIL": ("cruddur.process.picture",),
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
     "opentelemetry.instrumentation": ("cruddur.telemetry",),
-    "boto3": ("cruddur.telemetry.bounded",),
+    "boto3": ("cruddur.telemetry.sink_clients",),
     "redis": ("cruddur.live.redis",),
     "rollbar": ("cruddur.telemetry.rollbar",),
     "watchtower": ("cruddur.telemetry.cloudwatch",),

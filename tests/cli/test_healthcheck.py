@@ -1,4 +1,4 @@
-"""`python -m cruddur.healthcheck`, as a container engine runs it."""
+"""`python -m cruddur.process.healthcheck`, as a container engine runs it."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     # A proxy of the environment has no say: what is asked is this machine.
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
     return subprocess.run(
-        [sys.executable, "-m", "cruddur.healthcheck"],
+        [sys.executable, "-m", "cruddur.process.healthcheck"],
         env={"PATH": os.environ["PATH"], **proxies, **environment},
         capture_output=True,
         text=True,

@@ -11,7 +11,7 @@ from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 from support import Api, Member
 
 Statements = list[str]

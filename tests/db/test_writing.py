@@ -11,7 +11,7 @@ from quart import Quart
 
 from cruddur.db.pool import Database, DatabaseUnavailableError
 from cruddur.db.statements import Connection, Statement
-from cruddur.telemetry.work import Work
+from cruddur.telemetry.operation import Work
 from support import Member, count_rows
 
 INSERT = Statement("x.y", "INSERT INTO throttles VALUES (:bucket, 1, now() + interval '1 hour')")

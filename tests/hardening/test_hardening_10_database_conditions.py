@@ -11,7 +11,7 @@ import pytest
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from cruddur.telemetry import failures
+from cruddur.telemetry import error_reporting
 from cruddur.telemetry.pipeline import Telemetry
 from support import Api, Member, refused, serving
 from telemetry.recorded import Reports
@@ -101,8 +101,8 @@ async def test_hardening_10_a_condition_is_reported_once_a_minute(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    now = failures.monotonic()
-    monkeypatch.setattr(failures, "monotonic", lambda: now)
+    now = error_reporting.monotonic()
+    monkeypatch.setattr(error_reporting, "monotonic", lambda: now)
     async with _trial(settings, await make_database()) as trial:
         await trial.post("53100", times=20)
         assert trial.told() == ["the database"]

@@ -11,7 +11,7 @@ from h2.errors import ErrorCodes
 from quart import Quart
 
 from cruddur.process.hypercorn import Timeouts
-from cruddur.serving import server_config
+from cruddur.process.server import server_config
 from hardening.http2_wire import fields, frame, http2
 from hardening.wire import HEALTH, Wire, wired
 from support import serving_on_a_socket

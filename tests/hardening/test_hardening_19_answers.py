@@ -22,15 +22,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from cruddur import outgoing
+from cruddur import http_client
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from cruddur.telemetry import otlp
 from cruddur.telemetry import rollbar as rollbar_sink
-from cruddur.telemetry.bounded import MAX_ANSWER_BYTES, bound
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.export_queue import DeliveryError
 from cruddur.telemetry.logs import Line
+from cruddur.telemetry.sink_clients import MAX_ANSWER_BYTES, bound
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from fakes.aws import environment
 from fakes.otlp import OtlpSink
@@ -219,7 +219,7 @@ def test_hardening_19_aws_is_bounded(aws: Sink, manner: Manner, put: Callable[[]
 @pytest.fixture
 def cognito(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sink, Settings]]:
     """A pool whose every answer is `{}`, and settings with it."""
-    monkeypatch.setattr(outgoing, "CALL_SECONDS", SECONDS)
+    monkeypatch.setattr(http_client, "CALL_SECONDS", SECONDS)
     with Sink() as sink:
         yield (
             sink,

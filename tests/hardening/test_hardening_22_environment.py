@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cruddur.database_url import database_name, describe_server, server_addresses
 from cruddur.settings import Settings, SettingsError, proxy_for
+from cruddur.settings.database_url import database_name, describe_server, server_addresses
 from fakes.cognito import FakeCognito
 from fakes.otlp import OtlpSink
 from processes import Serve, cruddur

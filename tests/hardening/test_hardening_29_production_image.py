@@ -93,9 +93,12 @@ def test_hardening_29_the_image_compiles_without_importing_and_then_imports_the_
     importing = re.search(r"-c 'import ([\w., ]+)'", DOCKERFILE)
     assert importing is not None
     assert importing.start() > compiling
-    assert {"cruddur.asgi", "cruddur.served", "cruddur.__main__", "cruddur.healthcheck"} == set(
-        importing[1].split(", ")
-    )
+    assert {
+        "cruddur.asgi",
+        "cruddur.process.application",
+        "cruddur.__main__",
+        "cruddur.process.healthcheck",
+    } == set(importing[1].split(", "))
     assert "walk_packages" not in DOCKERFILE
 
 

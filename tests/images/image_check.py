@@ -290,7 +290,7 @@ class Deployment:
         check("is not ready without its database", direct.get("/api/ready").status == 503)
         check("refuses without its database", direct.get("/api/activities/home").status == 503)
         check("is alive without its database", direct.get("/api/health-check").status == 200)
-        run(self.engine, "exec", backend, "python", "-m", "cruddur.healthcheck")
+        run(self.engine, "exec", backend, "python", "-m", "cruddur.process.healthcheck")
         self.compose("start", "db")
         until("home is back", lambda: direct.get("/api/activities/home").status == 200)
         restarts = self.compose.inspect(backend, "{{.RestartCount}} {{.State.Status}}")

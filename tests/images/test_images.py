@@ -142,7 +142,7 @@ def test_the_production_image_is_what_a_deployment_wants() -> None:
     last = read("Dockerfile.prod").rpartition("\nFROM ")[2]
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert re.search(r'^ENTRYPOINT \["python", "-m", "cruddur"\]$', last, re.MULTILINE)
-    assert 'CMD ["python", "-m", "cruddur.healthcheck"]' in last
+    assert 'CMD ["python", "-m", "cruddur.process.healthcheck"]' in last
     version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
     assert f"\nARG VERSION={version}\n" in last
     assert "traceview" not in re.sub(r"^#.*$", "", read("Dockerfile.prod"), flags=re.MULTILINE)

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from cruddur.serving import GRACE_SECONDS
+from cruddur.process.server import GRACE_SECONDS
 from cruddur.settings import Settings
 
 AWS = Path(__file__).parents[2] / "aws"

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from cruddur.telemetry.work import Failure
+from cruddur.telemetry.operation import Failure
 
 WAIT = "wait for connection"
 """The span that any request may have beside its own, when the machine is busy."""

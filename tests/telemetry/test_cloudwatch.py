@@ -17,7 +17,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.courier import Delivery
+from cruddur.telemetry.export_queue import Delivery
 from cruddur.telemetry.logs import CourierHandler, Line, line_of
 from fakes.aws import FakeAws, environment
 from fakes.sink import Answer, Mode, Received, Sink
@@ -217,8 +217,8 @@ def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
     assert aws.log_groups() == {GROUP: 30}
     # The courier tells the change, and WatchTower nothing.
     assert [r.name for r in caplog.records if r.levelno >= logging.WARNING] == [
-        "cruddur.telemetry.courier",
-        "cruddur.telemetry.courier",
+        "cruddur.telemetry.export_queue",
+        "cruddur.telemetry.export_queue",
     ]
 
 

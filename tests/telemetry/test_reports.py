@@ -15,8 +15,8 @@ from serving import served
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from cruddur.telemetry.courier import Courier
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.export_queue import Courier
 from cruddur.telemetry.logs import CourierHandler, Line
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.xray.documents import segment
@@ -74,7 +74,7 @@ async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
         logging.getLogger().removeHandler(handler)
     lines = list(courier._queue)  # it was never started: there they are
     errors = [line for line in lines if line.severity >= logging.ERROR]
-    assert [line.logger for line in errors] == ["cruddur.telemetry.failures"]
+    assert [line.logger for line in errors] == ["cruddur.telemetry.error_reporting"]
     assert "canary" not in str(lines)
 
 

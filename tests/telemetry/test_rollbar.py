@@ -15,11 +15,11 @@ import msgspec
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from cruddur.telemetry.courier import Delivery
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.export_queue import Delivery
+from cruddur.telemetry.operation import Instruments, Work, working
 from cruddur.telemetry.redaction import scrub
 from cruddur.telemetry.rollbar import RollbarReporter
-from cruddur.telemetry.work import Instruments, Work, working
 from fakes.rollbar import FakeRollbar
 from fakes.sink import Answer, Mode, Received, Sink
 
@@ -424,8 +424,8 @@ def test_R5_a_request_never_waits_and_a_lost_item_is_counted(
     assert until(reporter, lambda d: d.sent == 1).failed == 1
     assert len(rollbar.items) == 1
     assert {r.name for r in caplog.records} <= {
-        "cruddur.telemetry.failures",
-        "cruddur.telemetry.courier",
+        "cruddur.telemetry.error_reporting",
+        "cruddur.telemetry.export_queue",
     }
     assert TOKEN not in caplog.text
 

@@ -19,7 +19,7 @@ from quart.testing.app import LifespanError
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from cruddur.telemetry.calls import MeasuredClient
+from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import PROBES, STREAMS

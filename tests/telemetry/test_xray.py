@@ -23,8 +23,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from cruddur.environment import parse_daemon_address
-from cruddur.telemetry.courier import DeliveryError
+from cruddur.settings.library_variables import parse_daemon_address
+from cruddur.telemetry.export_queue import DeliveryError
 from cruddur.telemetry.xray import daemon, documents
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from cruddur.telemetry.xray.daemon import DaemonExporter

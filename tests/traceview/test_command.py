@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
 from support import free_port
-from traceview.serving import AddressError, listen
+from traceview.server import AddressError, listen
 from traceview.store import Bounds, bounds_of
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], str]]

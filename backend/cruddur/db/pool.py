@@ -10,12 +10,12 @@ from typing import Any
 
 import asyncpg
 
-from cruddur.database_url import describe_server
-from cruddur.db.connecting import Connector, Prepared, is_direct
+from cruddur.db.connector import Connector, Prepared, is_direct
 from cruddur.db.statements import Connection
-from cruddur.telemetry.pool import record_wait
-from cruddur.telemetry.statements import measured, traceparent
-from cruddur.telemetry.work import current_work
+from cruddur.settings.database_url import describe_server
+from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.pool_wait import record_wait
+from cruddur.telemetry.statement_spans import measured, traceparent
 
 OLDEST_SERVER = 180000
 """PostgreSQL 18, in the form of `server_version_num`: the first with uuidv7()."""

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.statements import measured, traceparent
+from cruddur.telemetry.statement_spans import measured, traceparent
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record

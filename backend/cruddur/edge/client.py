@@ -1,6 +1,6 @@
 """Normalize the client's address before any other layer reads it."""
 
-from cruddur.addresses import plain_address
+from cruddur.services.client_addresses import plain_address
 from cruddur.telemetry.server import Application, Receive, Scope, Send
 
 

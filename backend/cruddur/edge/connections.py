@@ -5,7 +5,7 @@ import resource
 import time
 from collections import Counter
 
-from cruddur.addresses import address_key
+from cruddur.services.client_addresses import address_key
 from cruddur.settings import Settings
 
 logger = logging.getLogger("cruddur.connections")

@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager, suppress
 
 from cruddur.edge.refusals import Headers, Refusals
 from cruddur.errors import UnavailableError
+from cruddur.telemetry.operation import Instruments
 from cruddur.telemetry.server import PROBES, STREAMS, Application, Message, Receive, Scope, Send
-from cruddur.telemetry.work import Instruments
 
 logger = logging.getLogger(__name__)
 

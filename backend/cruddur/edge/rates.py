@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from cruddur.addresses import UNKNOWN, address_key, network_key
 from cruddur.edge.refusals import Headers, Refusals
 from cruddur.errors import RateLimitedError
+from cruddur.services.client_addresses import UNKNOWN, address_key, network_key
 from cruddur.services.rates import Charge, Decision, RateClass, Rates
 from cruddur.telemetry.server import Application, Message, Receive, Scope, Send
 

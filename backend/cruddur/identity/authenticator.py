@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.errors import UnauthenticatedError, UnavailableError
-from cruddur.identity.entry import enter
 from cruddur.identity.provider import Attributes
+from cruddur.identity.provisioning import enter
 from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Claimant, Viewer
 

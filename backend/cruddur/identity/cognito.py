@@ -27,8 +27,8 @@ from cruddur.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from cruddur.identity.entry import enter
 from cruddur.identity.provider import Attributes, Proof, SaveSignUp
+from cruddur.identity.provisioning import enter
 from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
 from cruddur.settings import Settings

@@ -9,7 +9,7 @@ import aiosmtplib
 from opentelemetry.trace import StatusCode
 
 from cruddur.telemetry.background import background
-from cruddur.telemetry.work import error_type
+from cruddur.telemetry.operation import error_type
 
 logger = logging.getLogger(__name__)
 

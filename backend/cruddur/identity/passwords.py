@@ -7,8 +7,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cruddur.errors import InvalidError
-from cruddur.process.threads import BoundedThreads
-from cruddur.telemetry.work import span
+from cruddur.process.thread_pool import BoundedThreads
+from cruddur.telemetry.operation import span
 
 SHORTEST = 10
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from cruddur.db.live import CHANNEL
 from cruddur.db.pool import receives_notifications
 from cruddur.db.statements import Connection
-from cruddur.live.ending import end
+from cruddur.process.tasks import end
 
 logger = logging.getLogger(__name__)
 

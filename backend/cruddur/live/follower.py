@@ -19,13 +19,13 @@ from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
 from cruddur.db.statements import Connection
 from cruddur.live.bus import Bus
-from cruddur.live.ending import end
 from cruddur.live.expiry import NEVER, Clock, Expiries
 from cruddur.live.hub import Hub
-from cruddur.live.reading import Reading, counted, ended, parents, read
+from cruddur.live.rendering import Reading, counted, ended, parents, read
 from cruddur.live.topics import meant_for, opened_in
-from cruddur.telemetry.failures import report
-from cruddur.telemetry.work import Instruments, Work, working
+from cruddur.process.tasks import end
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.operation import Instruments, Work, working
 
 logger = logging.getLogger(__name__)
 

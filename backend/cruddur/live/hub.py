@@ -11,7 +11,7 @@ from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
 from cruddur.live.topics import Topic
-from cruddur.telemetry.work import Instruments
+from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
 """Proxies close what is silent for a minute, and readers give up sooner."""

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from cruddur.db.live import CHANNEL
 from cruddur.db.statements import Connection
-from cruddur.live.ending import end
+from cruddur.process.tasks import end
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal, TypeAlias
 
 from cruddur.live.topics import Topic
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]

@@ -8,9 +8,9 @@ import os
 import socket
 import sys
 
+from cruddur.process.server import run_worker, server_config
 from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.process.supervisor import SERVING
-from cruddur.serving import run_worker, server_config
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from quart.typing import ResponseTypes as AnyResponse
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
-from cruddur.routes.once import keyed_call
+from cruddur.routes.idempotency_key import keyed_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry

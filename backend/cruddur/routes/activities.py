@@ -7,7 +7,7 @@ from quart import request
 
 from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
-from cruddur.routes.once import keyed_call
+from cruddur.routes.idempotency_key import keyed_call
 from cruddur.services import activities as service
 from cruddur.services.idempotency import Created, once, writing
 from cruddur.wire import (

@@ -29,9 +29,9 @@ from cruddur.errors import CruddurError, UnsupportedMediaTypeError
 from cruddur.identity.authenticator import holds_token
 from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.resources import Resources
-from cruddur.routes.drafts import read_body, read_query
+from cruddur.routes.parsing import read_body, read_query
 from cruddur.services.rates import RateClass
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 from cruddur.wire import Draft
 
 T = TypeVar("T")

@@ -2,10 +2,10 @@
 
 from quart import Response, request
 
-from cruddur.addresses import address_key
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.services import live as service
+from cruddur.services.client_addresses import address_key
 from cruddur.wire import StreamQuery, Ticket
 
 live = Area("live")

@@ -6,7 +6,7 @@ from msgspec import Raw
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
-from cruddur.routes.once import keyed_call
+from cruddur.routes.idempotency_key import keyed_call
 from cruddur.services import messages as service
 from cruddur.services.idempotency import Created, once
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage

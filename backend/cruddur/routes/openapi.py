@@ -16,9 +16,9 @@ from quart import Blueprint, Response
 from cruddur import __version__
 from cruddur.errors import GENERIC_CODES
 from cruddur.routes.accounts import COOKIE
-from cruddur.routes.drafts import refusal_codes
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
+from cruddur.routes.parsing import refusal_codes
 from cruddur.wire import Crud, Gone, LiveCounts, Notification, Reset, SentMessage
 
 _REFERENCE = "#/components/schemas/{name}"

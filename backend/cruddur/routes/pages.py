@@ -15,7 +15,7 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from cruddur.errors import NotFoundError
-from cruddur.routes import failures
+from cruddur.routes import error_handlers
 from cruddur.routes.endpoint import not_modified
 from cruddur.routes.html import html_headers
 
@@ -95,7 +95,7 @@ def blueprint(directory: Path) -> Blueprint:
 
     async def not_found(error: NotFound) -> Response:
         """To a person the page that says so, drawn by the front end; to others the codes."""
-        return _respond(index, 404) if _is_visit() else await failures.refuse(error)
+        return _respond(index, 404) if _is_visit() else await error_handlers.refuse(error)
 
     for rule in PAGES:
         area.add_url_rule(rule, view_func=page, strict_slashes=False)  # /about/ is /about

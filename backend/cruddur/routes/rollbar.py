@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from cruddur.errors import NotFoundError
 from cruddur.routes.endpoint import resources
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
 
 rollbar = Blueprint("rollbar", __name__)
 

@@ -24,10 +24,10 @@ from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
+from cruddur.services.concurrency import Turns
 from cruddur.services.idempotency import Created, Once, once, replay
 from cruddur.services.throttling import Attempt, Client, Throttle
-from cruddur.services.turns import Turns
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 from cruddur.wire import (
     ConfirmationSent,
     ConfirmDraft,

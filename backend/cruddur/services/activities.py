@@ -11,7 +11,7 @@ from cruddur.errors import NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Claimant, Viewer, proven
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
-from cruddur.telemetry.work import current_work, span
+from cruddur.telemetry.operation import current_work, span
 from cruddur.wire import (
     Crud,
     CrudDraft,

@@ -17,10 +17,10 @@ from cruddur.errors import (
 )
 from cruddur.process import picture
 from cruddur.process.child import Child, ChildError
-from cruddur.process.threads import BoundedThreads
+from cruddur.process.thread_pool import BoundedThreads
 from cruddur.services.picture_headers import check_picture
 from cruddur.services.uploads import UPLOAD_SECONDS, Upload
-from cruddur.telemetry.work import span
+from cruddur.telemetry.operation import span
 from cruddur.wire import Avatar
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Viewer
 from cruddur.live import frames
 from cruddur.live.hub import Hub
-from cruddur.live.reading import replay
+from cruddur.live.rendering import replay
 from cruddur.live.stream import Stream
 from cruddur.live.topics import (
     EVERYTHING,

@@ -8,7 +8,7 @@ from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
 from cruddur.services.paging import Page, page, time_cursor
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
 
 

@@ -21,8 +21,8 @@ from typing import Literal, TypeAlias, get_args
 from cruddur.db import rates as db
 from cruddur.db.pool import Database, DatabaseUnavailableError
 from cruddur.telemetry.background import background
-from cruddur.telemetry.failures import report
-from cruddur.telemetry.work import Instruments
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.operation import Instruments
 
 logger = logging.getLogger(__name__)
 

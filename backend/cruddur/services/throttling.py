@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from cruddur.addresses import address_key
-from cruddur.db import familiar
+from cruddur.db import known_clients
 from cruddur.db import throttles as db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import RateLimitedError
 from cruddur.identity.keys import Secrets
+from cruddur.services.client_addresses import address_key
 
 PERIOD = timedelta(minutes=15)
 """The window of attempts, and the life of a code (contract, decision 16)."""
@@ -116,7 +116,7 @@ class Throttle:
     async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
         """Make a client familiar to a person who has proved to be there."""
         hashes = {self._hashes(name)[0] for name in _names(client)}
-        await familiar.remember_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
+        await known_clients.remember_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
 
     async def begin_code(self, attempt: Attempt, purpose: str) -> bool:
         """Give a client that asks for a code tries of its own.
@@ -172,7 +172,7 @@ class Throttle:
 
     async def _identify(self, conn: Connection, login: str, client: Client) -> Asker:
         address, *device = _names(client)
-        found = await familiar.find_person(
+        found = await known_clients.find_person(
             conn,
             login=login,
             address_hashes=self._hashes(address),

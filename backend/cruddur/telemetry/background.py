@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span
 
-from cruddur.telemetry.failures import report
-from cruddur.telemetry.work import Instruments, Work, account, current_work, working
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.operation import Instruments, Work, account, current_work, working
 
 
 @contextmanager

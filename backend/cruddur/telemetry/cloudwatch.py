@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.bounded import boto_client
-from cruddur.telemetry.courier import Courier, DeliveryError
+from cruddur.telemetry.export_queue import Courier, DeliveryError
 from cruddur.telemetry.logs import Line, encode
+from cruddur.telemetry.sink_clients import boto_client
 
 _CAPACITY = 4096  # lines; each is some kilobytes at most
 _ATTEMPTS = 2  # of WatchTower: one, and one more when the stream had to be created first

@@ -16,9 +16,9 @@ import msgspec
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.export_queue import Courier
+from cruddur.telemetry.operation import Failure, current_work, error_type, stacktrace
 from cruddur.telemetry.redaction import scrub
-from cruddur.telemetry.work import Failure, current_work, error_type, stacktrace
 
 # Sinks and their libraries speak of themselves here; sending that to a sink would go on
 # for ever.

@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
-from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.export_queue import Courier
 from cruddur.telemetry.registry import METRICS, Metric
 
 _LAG_SECONDS = 1.0

@@ -22,9 +22,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from cruddur.settings import credential_provider
-from cruddur.telemetry.bounded import bound
-from cruddur.telemetry.courier import Courier, DeliveryError
+from cruddur.telemetry.export_queue import Courier, DeliveryError
 from cruddur.telemetry.logs import Line
+from cruddur.telemetry.sink_clients import bound
 from cruddur.telemetry.span_encoding import encode_spans
 
 _SEVERITIES = {

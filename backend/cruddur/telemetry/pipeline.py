@@ -24,18 +24,18 @@ from opentelemetry.util.types import AttributeValue
 from quart import Quart
 
 from cruddur import __version__
-from cruddur.database_url import database_name, server_addresses
 from cruddur.settings import Settings, exempt_loopback
+from cruddur.settings.database_url import database_name, server_addresses
 from cruddur.telemetry import metrics
 from cruddur.telemetry.background import background
-from cruddur.telemetry.courier import Delivery
-from cruddur.telemetry.failures import report
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.export_queue import Delivery
 from cruddur.telemetry.logs import write_lines
+from cruddur.telemetry.operation import Instruments, Reporter
 from cruddur.telemetry.requests import RequestNames
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import RequestLayer
 from cruddur.telemetry.sinks import Sinks, log_constants, require_extras
-from cruddur.telemetry.work import Instruments, Reporter
 
 logger = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from uuid import uuid4
 
 import requests
 
-from cruddur.telemetry.bounded import bound
-from cruddur.telemetry.courier import Courier, DeliveryError
+from cruddur.telemetry.export_queue import Courier, DeliveryError
+from cruddur.telemetry.operation import Failure, Work, chain, describe, error_type
 from cruddur.telemetry.redaction import REDACTED, redact_headers, redact_query, scrub
-from cruddur.telemetry.work import Failure, Work, chain, describe, error_type
+from cruddur.telemetry.sink_clients import bound
 
 TIMEOUT_SECONDS = 3.0  # for the whole call
 

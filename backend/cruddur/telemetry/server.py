@@ -27,10 +27,8 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.failures import report
-from cruddur.telemetry.registry import METRICS
-from cruddur.telemetry.requests import RequestNames
-from cruddur.telemetry.work import (
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.operation import (
     Instruments,
     Work,
     account,
@@ -39,6 +37,8 @@ from cruddur.telemetry.work import (
     milliseconds,
     working,
 )
+from cruddur.telemetry.registry import METRICS
+from cruddur.telemetry.requests import RequestNames
 
 logger = logging.getLogger("cruddur.request")
 

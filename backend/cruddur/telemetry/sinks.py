@@ -14,14 +14,14 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
-from cruddur.environment import install_hint
 from cruddur.settings import Settings, SettingsError
+from cruddur.settings.library_variables import install_hint
 from cruddur.telemetry import otlp
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.courier import Courier
+from cruddur.telemetry.export_queue import Courier
 from cruddur.telemetry.logs import CourierHandler
+from cruddur.telemetry.operation import Reporter
 from cruddur.telemetry.rollbar import RollbarReporter
-from cruddur.telemetry.work import Reporter
 from cruddur.telemetry.xray import sigv4
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from cruddur.telemetry.xray.daemon import DaemonExporter

@@ -1,6 +1,6 @@
 // Which page is shown, and when it asks for news.
 
-import { UnreachableError } from "./ask.js";
+import { UnreachableError } from "./api.js";
 import { closest } from "./dom.js";
 import { focusSearch, readSearch, refreshList, startList } from "./list.js";
 import { refreshMetrics, startMetrics } from "./metrics.js";

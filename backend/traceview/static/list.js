@@ -1,6 +1,6 @@
 // The list of traces: search, rows that are kept while they stay, and what to do when it is empty.
 
-import { ask } from "./ask.js";
+import { ask } from "./api.js";
 import { clock, closest, duration, el, formOf, fullTime, inputOf, plural, statusBadge } from "./dom.js";
 
 const form = formOf("search");

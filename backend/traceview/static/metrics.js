@@ -1,6 +1,6 @@
 // The latest value of every series, by service.
 
-import { ask } from "./ask.js";
+import { ask } from "./api.js";
 import { clock, el, formOf, fullTime, inputOf, plural } from "./dom.js";
 
 const form = formOf("metric-search");

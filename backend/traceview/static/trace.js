@@ -1,6 +1,6 @@
 // One trace: the waterfall, what is behind each span, and the log lines of the request.
 
-import { ask } from "./ask.js";
+import { ask } from "./api.js";
 import { clock, closest, duration, el, fullTime, msBetween, offset, pairs, plural, shownValue, statusBadge } from "./dom.js";
 import { split } from "./list.js";
 

@@ -14,10 +14,10 @@ from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
 from cruddur.process.hypercorn.context import Context
+from cruddur.process.hypercorn.error_responses import http1_refusal
 from cruddur.process.hypercorn.http1 import HTTP1
 from cruddur.process.hypercorn.http2 import HTTP2
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
-from cruddur.process.hypercorn.refusals import http1_refusal
 
 READ_BYTES = 2**16
 

@@ -10,8 +10,8 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.ws_stream import WSStream
 
 from cruddur.process.hypercorn.context import Context
+from cruddur.process.hypercorn.error_responses import HYPERCORNS_OWN, refusal
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
-from cruddur.process.hypercorn.refusals import HYPERCORNS_OWN, refusal
 from cruddur.process.hypercorn.streams import forget_unread, is_head
 
 CLOSE = (b"connection", b"close")

@@ -16,9 +16,9 @@ from hypercorn.protocol.h2 import H2Protocol
 from hyperframe.frame import GoAwayFrame
 
 from cruddur.process.hypercorn.context import Context
+from cruddur.process.hypercorn.error_responses import HYPERCORNS_OWN, refusal
 from cruddur.process.hypercorn.frames import FloodError, FrameLimits
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
-from cruddur.process.hypercorn.refusals import HYPERCORNS_OWN, refusal
 from cruddur.process.hypercorn.streams import forget_unread, is_head
 
 METHOD = re.compile(rb"[A-Z0-9!#$%&'*+.^_`|~-]+")

@@ -7,8 +7,8 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from cruddur.telemetry.bounded import boto_client
-from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.sink_clients import boto_client
 from cruddur.telemetry.xray.documents import encode, segment
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from cruddur.environment import parse_daemon_address
-from cruddur.telemetry.courier import DeliveryError
+from cruddur.settings.library_variables import parse_daemon_address
+from cruddur.telemetry.export_queue import DeliveryError
 from cruddur.telemetry.xray.documents import encode, segment
 
 logger = logging.getLogger(__name__)

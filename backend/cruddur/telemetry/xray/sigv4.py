@@ -6,8 +6,8 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from cruddur.telemetry.bounded import bound
-from cruddur.telemetry.courier import DeliveryError
+from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.sink_clients import bound
 
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
 """Beside host, date and token. The others may be changed on the way."""

@@ -16,7 +16,7 @@ from cruddur.errors import (
     OverloadedError,
     UnavailableError,
 )
-from cruddur.telemetry.failures import Outages, report
+from cruddur.telemetry.error_reporting import Outages, report
 
 
 def install(app: Quart) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 
 _WORTH_A_SPAN = 0.001
 """Seconds. A connection that is free is had in some twenty microseconds."""

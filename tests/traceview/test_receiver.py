@@ -30,7 +30,7 @@ from samples import (
     span,
 )
 
-from traceview.inflate import BODY_BYTES, INFLATED_BYTES
+from traceview.decompression import BODY_BYTES, INFLATED_BYTES
 from traceview.otlp import ITEM_BYTES, TEXT_CHARS, VALUE_DEPTH
 
 JSON_SPAN = {
@@ -265,10 +265,10 @@ async def test_what_is_too_large_is_refused(viewer: Viewer) -> None:
 @pytest.mark.parametrize(
     ("bound", "body", "form"),
     [
-        ("traceview.envelope.FIELDS", b"\x0a\x00" * 21, PROTOBUF),
-        ("traceview.receiving.ITEMS", pack(*[span(1)] * 21), PROTOBUF),
-        ("traceview.receiving.ITEMS", _json(*[JSON_SPAN] * 21), JSON),
-        ("traceview.receiving.TAKEN_BYTES", pack(span(1)), PROTOBUF),
+        ("traceview.otlp_protobuf.FIELDS", b"\x0a\x00" * 21, PROTOBUF),
+        ("traceview.receiver.ITEMS", pack(*[span(1)] * 21), PROTOBUF),
+        ("traceview.receiver.ITEMS", _json(*[JSON_SPAN] * 21), JSON),
+        ("traceview.receiver.TAKEN_BYTES", pack(span(1)), PROTOBUF),
         ("traceview.otlp_json.OBJECTS", b'{"resourceSpans": [' + b"{}," * 20 + b"{}]}", JSON),
     ],
 )

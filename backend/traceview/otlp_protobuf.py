@@ -8,7 +8,7 @@ empty messages become gigabytes of objects.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from traceview.refusals import MalformedError, TooLargeError
+from traceview.errors import MalformedError, TooLargeError
 
 FIELDS = 500_000
 """How many fields the outer shape may have, over all."""

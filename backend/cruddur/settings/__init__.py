@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, urlsplit
 
-from cruddur.database_url import driver_url
-from cruddur.environment import (
+from cruddur.settings.database_url import driver_url
+from cruddur.settings.library_variables import (
     check_environment,
     find_proxy,
     is_loopback_host,

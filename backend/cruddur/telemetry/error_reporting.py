@@ -6,7 +6,7 @@ from time import monotonic
 
 from opentelemetry import trace
 
-from cruddur.telemetry.work import (
+from cruddur.telemetry.operation import (
     Failure,
     Work,
     current_work,

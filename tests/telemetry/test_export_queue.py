@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cruddur.telemetry.courier import Courier, DeliveryError
+from cruddur.telemetry.export_queue import Courier, DeliveryError
 from telemetry.recorded import PATIENCE
 
 

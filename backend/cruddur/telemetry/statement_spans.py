@@ -7,7 +7,7 @@ from typing import TypeVar
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.work import Work, current_work, error_type, mark_failed
+from cruddur.telemetry.operation import Work, current_work, error_type, mark_failed
 
 T = TypeVar("T")
 

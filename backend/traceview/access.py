@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from quart import Quart, Response, request
 
-from traceview.answers import json_answer
+from traceview.responses import json_answer
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

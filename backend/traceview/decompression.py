@@ -2,7 +2,7 @@
 
 import zlib
 
-from traceview.refusals import MalformedError, TooLargeError, UnsupportedError
+from traceview.errors import MalformedError, TooLargeError, UnsupportedError
 
 BODY_BYTES = 16 * 1024 * 1024
 """The largest body as it is sent."""

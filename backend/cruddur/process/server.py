@@ -101,7 +101,7 @@ def run_worker(
         StoppedError: a signal came before the application was loaded.
     """
     with signals.interrupting():
-        app = importlib.import_module("cruddur.served").app
+        app = importlib.import_module("cruddur.process.application").app
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))

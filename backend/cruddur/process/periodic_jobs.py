@@ -8,8 +8,8 @@ from cruddur.db.sweeper import sweep
 from cruddur.identity.rotation import reread_kept_keys
 from cruddur.resources import Resources
 from cruddur.telemetry.background import background
-from cruddur.telemetry.failures import report
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.operation import current_work
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import asyncio
 from weakref import WeakValueDictionary
 
-from cruddur.addresses import address_key
+from cruddur.services.client_addresses import address_key
 
 TURNS = 4
 """Slow calls of one address at a time. More wait for their turn, and other addresses do not

@@ -10,8 +10,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
 
+from traceview.access import host_of, is_loopback
 from traceview.app import create_app
-from traceview.guard import host_of, is_loopback
 from traceview.store import bounds_of
 
 GRACE_SECONDS = 0.2

@@ -1,4 +1,4 @@
-"""`python -m cruddur.healthcheck`: whether the service on this machine answers.
+"""`python -m cruddur.process.healthcheck`: whether the service on this machine answers.
 
 For a container engine, which runs it every few seconds: it imports next to nothing, and ends
 with 0 where the service is alive and 1 where it is not. The database is not asked, as

@@ -16,10 +16,10 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from traceview import otlp
-from traceview.inflate import BODY_BYTES, inflate
+from traceview.decompression import BODY_BYTES, inflate
+from traceview.errors import MalformedError, RefusedError, TooLargeError, UnsupportedError
 from traceview.metrics import MetricTable
 from traceview.model import weigh_line, weigh_point, weigh_span
-from traceview.refusals import MalformedError, RefusedError, TooLargeError, UnsupportedError
 from traceview.store import Store
 
 ITEMS = 50_000

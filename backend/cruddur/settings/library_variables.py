@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from cruddur.database_url import SESSION_ATTRIBUTES, SSL_MODES, is_port
+from cruddur.settings.database_url import SESSION_ATTRIBUTES, SSL_MODES, is_port
 
 _SIGNALS = ("", "TRACES_", "METRICS_", "LOGS_")
 
@@ -135,7 +135,7 @@ def parse_daemon_address(value: str) -> tuple[str, int]:
 
 def install_hint(*extras: str) -> str:
     """Return the command that installs extras of this package: in a clone, or elsewhere."""
-    clone = Path(__file__).parents[2]
+    clone = Path(__file__).parents[3]
     if (clone / "Makefile").is_file() and (clone / "requirements").is_dir():
         names = " ".join(extra for extra in extras if extra != "embedded")
         return f'make run EXTRAS="{names}"' if names else "make run"

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from cruddur.db.statements import Connection, load
 
-_FIND = load("familiar.find")
-_REMEMBER = load("familiar.remember")
+_FIND = load("known_clients.find")
+_REMEMBER = load("known_clients.remember")
 
 MOST = 100
 """Clients of one person that are remembered."""

@@ -1,9 +1,9 @@
-"""The application as a worker of `cruddur serve` loads it: `cruddur.served:app`."""
+"""The application as a worker of `cruddur serve` loads it: `cruddur.process.application:app`."""
 
 from cruddur.app import create_app
 from cruddur.edge.connections import ConnectionLimits
 from cruddur.process.hypercorn import install
-from cruddur.serving import settle
+from cruddur.process.server import settle
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import configure_logging
 

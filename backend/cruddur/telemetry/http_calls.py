@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from cruddur.telemetry.work import current_work
+from cruddur.telemetry.operation import current_work
 
 
 class MeasuredClient(httpx.AsyncClient):
