@@ -73,6 +73,7 @@ class LogLine:
     attributes: Attributes
     trace_id: str | None
     span_id: str | None
+    flags: int
     scope: str
     resource: Attributes = field(repr=False)
 
@@ -198,6 +199,7 @@ def decode_logs(export: logs_service.ExportLogsServiceRequest) -> list[LogLine]:
             attributes=_attributes(record.attributes),
             trace_id=record.trace_id.hex() or None,
             span_id=record.span_id.hex() or None,
+            flags=record.flags,
             scope=group.scope.name,
             resource=_attributes(whole.resource.attributes),
         )

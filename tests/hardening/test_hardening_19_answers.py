@@ -194,6 +194,7 @@ def put_lines() -> None:
         message="home was read",
         trace_id="",
         span_id="",
+        trace_flags=0,
         stacktrace="",
         fields={},
         is_private=False,

@@ -68,6 +68,7 @@ def line(message: str = "home was read", **other: Any) -> Line:
         "message": message,
         "trace_id": TRACE_ID,
         "span_id": SPAN_ID,
+        "trace_flags": 1,
         "stacktrace": "",
         "fields": {"http.route": "/api/activities/home"},
         "is_private": False,

@@ -254,6 +254,17 @@ def test_L5_an_unhandled_exception_is_told_once_and_its_answer_finds_it(
     assert span.status == "ERROR"
     assert 'relation "activities" does not exist' in span.status_message
     assert [event.name for event in span.events] == ["exception"]
+    # The statement's span has failed as well, but only one span records the exception.
+    [statement] = [
+        one
+        for one in observed.honeycomb.spans
+        if one.trace_id == span.trace_id and one.name == "SELECT activities.search"
+    ]
+    assert statement.status == "ERROR"
+    assert statement.attributes["error.type"] == "UndefinedTableError"
+    assert statement.attributes["db.response.status_code"] == "42P01"
+    assert 'relation "activities" does not exist' in statement.status_message
+    assert statement.events == []
 
     observed.rollbar.wait_for(lambda: _items(observed, response))
     [item] = _items(observed, response)

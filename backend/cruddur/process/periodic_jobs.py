@@ -22,7 +22,7 @@ async def sweep_for_ever(resources: Resources) -> None:
     """
     settings = resources.settings
     while True:
-        with background("sweep", resources.telemetry.instruments) as span:
+        with background("sweep", resources.telemetry.instruments, is_quiet=True) as span:
             try:
                 removed = await sweep(settings.unpooled_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:

@@ -1,4 +1,4 @@
-"""Work that nobody waits for: sweeps, mails, jobs of streams."""
+"""Background work: sweeps, mails and other jobs that outlive the request that started them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,20 +12,25 @@ from cruddur.telemetry.operation import Instruments, Work, account, current_work
 
 @contextmanager
 def background(
-    name: str, instruments: Instruments | None = None, private: Sequence[str] = ()
+    name: str,
+    instruments: Instruments | None = None,
+    private: Sequence[str] = (),
+    *,
+    is_quiet: bool = False,
 ) -> Iterator[Span]:
-    """Work that outlives what started it: a trace of its own, linked to where it began.
+    """Run background work in a trace of its own, linked to the span that started it.
 
-    An exception is reported, and passes on.
+    An exception is reported and raised again.
 
     Args:
-        name: the name of its root span.
-        instruments: what to measure with; those of the work that starts it by default.
-        private: what no exception may quote.
+        name: the name of the root span.
+        instruments: what to measure with; by default those of the current unit of work.
+        private: texts that no recorded exception may quote.
+        is_quiet: whether only those statements have a span that changed rows, failed or were slow.
     """
     origin = trace.get_current_span().get_span_context()
     links = [Link(origin)] if origin.is_valid else []
-    work = Work(instruments or current_work().instruments, bodies=[*private])
+    work = Work(instruments or current_work().instruments, bodies=[*private], is_quiet=is_quiet)
     root = work.instruments.tracer.start_span(name, context=context.Context(), links=links)
     work.is_recording = root.is_recording()
     token = context.attach(trace.set_span_in_context(root, context.Context()))

@@ -11,7 +11,7 @@ from cruddur.telemetry.operation import (
     Work,
     current_work,
     describe,
-    mark_failed,
+    record_exception,
     stacktrace,
 )
 
@@ -68,7 +68,7 @@ def report(error: BaseException, what: str | None = None) -> None:
         work.error = error
     try:
         span = trace.get_current_span()
-        mark_failed(span, error, work)
+        record_exception(span, error, work)
         if not getattr(error, "is_reported", False):
             error.is_reported = True  # type: ignore[attr-defined]  # as said
             _tell(error, work, what or f"{work.scope.get('method', 'WS')} {work.route}")

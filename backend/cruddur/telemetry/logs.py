@@ -44,6 +44,7 @@ class Line(msgspec.Struct, frozen=True):
         created: Unix seconds.
         level, severity: its name and number, as `logging` has them.
         trace_id, span_id: 32 and 16 hexadecimal digits, empty outside of any span.
+        trace_flags: of the span context (W3C Trace Context): whether the trace is sampled.
         stacktrace: of the exception that it tells of, or empty.
         fields: registered keys with plain values.
         is_private: not to be exported.
@@ -56,6 +57,7 @@ class Line(msgspec.Struct, frozen=True):
     message: str
     trace_id: str
     span_id: str
+    trace_flags: int
     stacktrace: str
     fields: Mapping[str, AttributeValue]
     is_private: bool
@@ -249,6 +251,7 @@ def _line(record: logging.LogRecord) -> Line:
         message=_encodable(message),
         trace_id=trace.format_trace_id(span.trace_id) if span.is_valid else "",
         span_id=trace.format_span_id(span.span_id) if span.is_valid else "",
+        trace_flags=span.trace_flags,
         stacktrace=_encodable(stack),
         fields=fields,
         is_private=is_private,

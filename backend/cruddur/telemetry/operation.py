@@ -66,6 +66,8 @@ class Work:
         error: what ended it, if it failed.
         bodies: what was read from the request's body; private.
         uncommitted: counts that a transaction in progress may still take back.
+        is_quiet: whether the span of a statement is kept only if it changed rows, failed or was
+            slow. For periodic work, which usually finds nothing to do.
     """
 
     instruments: Instruments = field(default_factory=Instruments)
@@ -82,6 +84,7 @@ class Work:
     error: BaseException | None = None
     bodies: list[object] = field(default_factory=list)
     uncommitted: list[tuple[str, int, Mapping[str, AttributeValue] | None]] | None = None
+    is_quiet: bool = False
 
     @property
     def is_measured(self) -> bool:
@@ -220,25 +223,33 @@ def error_type(error: BaseException) -> str:
 
 
 def mark_failed(span: Span, error: BaseException, work: Work) -> None:
-    """Tell a span that an exception ended what it stands for: type, text, stack trace.
+    """Set the status and `error.type` of a span that an exception ended.
 
-    This is the one place that knows how exceptions travel; when OpenTelemetry moves them
-    from span events to logs, it moves here.
+    An exception passes through several spans, such as those of a statement and of its request.
+    All of them are marked; `record_exception` is for the one in which the failure is reported.
+    """
+    if span.is_recording():
+        span.set_attribute("error.type", error_type(error))
+        span.set_status(Status(StatusCode.ERROR, describe(error, work)))
+
+
+def record_exception(span: Span, error: BaseException, work: Work) -> None:
+    """Mark a span as failed, and record the exception with its stack trace, as a span event.
+
+    When OpenTelemetry moves exceptions from span events to log records, only this changes.
     """
     if not span.is_recording():
         return
-    message = describe(error, work)
+    mark_failed(span, error, work)
     kind = type(error)
     qualified = kind.__qualname__
     if kind.__module__ != "builtins":
         qualified = f"{kind.__module__}.{qualified}"
-    span.set_attribute("error.type", error_type(error))
-    span.set_status(Status(StatusCode.ERROR, message))
     span.add_event(
         "exception",
         {
             "exception.type": qualified,
-            "exception.message": message,
+            "exception.message": describe(error, work),
             "exception.stacktrace": stacktrace(error, work),
         },
     )

@@ -174,7 +174,8 @@ def _session(signal: str) -> requests.Session:
 def _record(line: Line, resource: Resource) -> ReadableLogRecord:
     where = context.Context()
     if line.trace_id:
-        ids = SpanContext(int(line.trace_id, 16), int(line.span_id, 16), False, TraceFlags(1))
+        flags = TraceFlags(line.trace_flags)
+        ids = SpanContext(int(line.trace_id, 16), int(line.span_id, 16), False, flags)
         where = trace.set_span_in_context(NonRecordingSpan(ids), where)
     attributes = {"logger": line.logger, **line.fields}
     if line.stacktrace:

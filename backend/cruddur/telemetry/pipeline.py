@@ -9,14 +9,12 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from opentelemetry import propagate
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -33,9 +31,10 @@ from cruddur.telemetry.export_queue import Delivery
 from cruddur.telemetry.logs import write_lines
 from cruddur.telemetry.operation import Instruments, Reporter
 from cruddur.telemetry.requests import RequestNames
+from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.server import RequestLayer
-from cruddur.telemetry.sinks import Sinks, log_constants, require_extras
+from cruddur.telemetry.sinks import Sinks, require_extras
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class Telemetry:
         """
         require_extras(settings)
         self._settings = settings
-        self._resource = _resource(settings)
+        self._resource = service_resource(settings)
         exempt_loopback()
         sinks = Sinks(settings)
         self.couriers = sinks.couriers
@@ -238,23 +237,6 @@ async def report_failed_start(settings: Settings, error: Exception) -> None:
         with contextlib.suppress(type(error)):
             async with telemetry.running():
                 raise error
-
-
-def _resource(settings: Settings) -> Resource:
-    """Who speaks; OTEL_RESOURCE_ATTRIBUTES may add to it and correct it."""
-    own = Resource.create(
-        {
-            "service.name": settings.service_name,
-            "service.version": __version__,
-            "service.instance.id": str(uuid4()),
-            "deployment.environment.name": settings.environment,
-            "process.pid": os.getpid(),
-        }
-    )
-    found = own.merge(OTELResourceDetector().detect())
-    if settings.cloudwatch_log_group:
-        found = found.merge(Resource({"aws.log.group.names": [settings.cloudwatch_log_group]}))
-    return found
 
 
 def _database(url: str) -> dict[str, AttributeValue]:

@@ -78,6 +78,7 @@ class RollbarReporter:
         code_version: str,
         service_name: str,
         trace_url: str,
+        instance_id: str = "",
     ) -> None:
         """Take the project and what to tell of the process; nothing is imported or sent.
 
@@ -86,14 +87,17 @@ class RollbarReporter:
             endpoint: the API, such as `https://api.rollbar.com/api/1/`.
             environment: such as `production`.
             code_version: the commit that runs; empty: unknown.
-            service_name: told with each item.
+            service_name: sent with each item.
             trace_url: where a trace is shown, with a place for `{trace_id}`; may be empty.
+            instance_id: identifies this process; empty: not sent.
         """
         self._access_token = access_token
         self._url = f"{endpoint.rstrip('/')}/item/"
         self._environment = environment
         self._code_version = code_version
-        self._service_name = service_name
+        self._service = {"service": service_name}
+        if instance_id:
+            self._service["instance"] = instance_id
         self._trace_url = trace_url
         self._library: Any = None
         self._session = bound(requests.Session())
@@ -118,7 +122,7 @@ class RollbarReporter:
 
     def _data(self, failure: Failure, uuid: str) -> dict[str, Any]:
         work = failure.work
-        custom = {"service": self._service_name, "what": failure.what}
+        custom = {**self._service, "what": failure.what}
         if work.route is not None:
             custom["http_route"] = work.route
         if failure.trace_id.strip("0"):  # zeros: it happened outside of any span

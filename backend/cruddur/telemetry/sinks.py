@@ -11,9 +11,7 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.util.types import AttributeValue
 
-from cruddur import __version__
 from cruddur.settings import Settings, SettingsError
 from cruddur.settings.library_variables import install_hint
 from cruddur.telemetry import otlp
@@ -21,6 +19,7 @@ from cruddur.telemetry.cloudwatch import CloudWatchLogs
 from cruddur.telemetry.export_queue import Courier
 from cruddur.telemetry.logs import CourierHandler
 from cruddur.telemetry.operation import Reporter
+from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.rollbar import RollbarReporter
 from cruddur.telemetry.xray import sigv4
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
@@ -64,7 +63,8 @@ class Sinks:
             return []
         headers = _honeycomb_headers(settings)
         if headers:  # without a dataset Honeycomb files them under unknown_metrics
-            headers["x-honeycomb-dataset"] = f"{settings.service_name}_metrics"
+            service = str(service_resource(settings).attributes["service.name"])
+            headers["x-honeycomb-dataset"] = f"{service}_metrics"
         exporter = otlp.metric_exporter(settings.metrics_url, headers)
         courier = Courier(
             f"{_backend_name(settings)} metrics",
@@ -110,12 +110,14 @@ class Sinks:
         settings = self._settings
         if not settings.rollbar_access_token:
             return []
+        resource = service_resource(settings).attributes
         reporter = RollbarReporter(
             access_token=settings.rollbar_access_token,
             endpoint=settings.rollbar_endpoint,
-            environment=settings.environment,
-            code_version=__version__,
-            service_name=settings.service_name,
+            environment=str(resource["deployment.environment.name"]),
+            code_version=str(resource["service.version"]),
+            service_name=str(resource["service.name"]),
+            instance_id=str(resource["service.instance.id"]),
             trace_url=settings.trace_url,
         )
         self.couriers.append(reporter.courier)
@@ -150,11 +152,6 @@ def require_extras(settings: Settings) -> None:
     if missing:
         packages = " and ".join(missing.values()) + (" are" if len(missing) > 1 else " is")
         raise SettingsError(f"{packages} not installed: {install_hint(*missing)}")
-
-
-def log_constants(settings: Settings) -> dict[str, AttributeValue]:
-    """What every exported or JSON log line ends with."""
-    return {"service.name": settings.service_name, "service.version": __version__}
 
 
 def describe_sinks(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""The span of an SQL statement, and its time in the account of the work that sends it."""
+"""Spans and durations of SQL statements."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,10 +11,13 @@ from cruddur.telemetry.operation import Work, current_work, error_type, mark_fai
 
 T = TypeVar("T")
 
+_SLOW_SECONDS = 0.1
+"""From this duration on, also a statement of quiet work that changes no row has a span."""
+
 
 def traceparent() -> str:
-    """The current span for what a statement causes later, as W3C Trace Context writes it;
-    empty where the trace is not kept."""
+    """Return the `traceparent` of the current span (W3C Trace Context), for rows whose readers
+    continue the trace; empty if the trace is not sampled."""
     ids = get_current_span().get_span_context()
     if not ids.trace_flags.sampled:
         return ""
@@ -28,41 +31,56 @@ async def measured(
     *,
     writes: bool = False,
 ) -> T:
-    """Await a statement's answer inside its span.
+    """Await a statement and return its result; record its span and its duration.
 
     Args:
         attributes: its operation, summary (the span's name) and text with placeholders.
-        statement: what sends it.
-        count: the rows of an answer; None where rows make no sense.
-        writes: whether these are rows that it touched and not rows that it returned.
+        statement: the call that sends it.
+        count: returns the number of rows of a result; None for statements without rows.
+        writes: whether `count` counts changed rows rather than returned ones.
     """
     work = current_work()
-    span: Span = INVALID_SPAN
-    if work.is_recording:
-        span = work.instruments.tracer.start_span(
-            str(attributes["db.query.summary"]),
-            kind=SpanKind.CLIENT,
-            attributes={**work.instruments.database, **attributes},
-        )
+    started = time.time_ns() if work.is_quiet else None
+    span = INVALID_SPAN if work.is_quiet else _start_span(work, attributes)
     start = time.perf_counter()
+    rows: int | None = None
     error: BaseException | None = None
     try:
         answer = await statement
         if count is not None and work.is_recording:
-            key = "app.db.affected_rows" if writes else "db.response.returned_rows"
-            span.set_attribute(key, count(answer))
+            rows = count(answer)
     except BaseException as failure:
         error = failure
-        if isinstance(failure, Exception):
-            if sqlstate := getattr(failure, "sqlstate", None):
-                span.set_attribute("db.response.status_code", sqlstate)
-            mark_failed(span, failure, work)
         raise
     else:
         return answer
     finally:
+        seconds = time.perf_counter() - start
+        if work.is_quiet and ((writes and rows) or error is not None or seconds >= _SLOW_SECONDS):
+            span = _start_span(work, attributes, started)
+        if rows is not None:
+            span.set_attribute(
+                "app.db.affected_rows" if writes else "db.response.returned_rows", rows
+            )
+        if isinstance(error, Exception):
+            if sqlstate := getattr(error, "sqlstate", None):
+                span.set_attribute("db.response.status_code", sqlstate)
+            mark_failed(span, error, work)
         span.end()
-        _account(work, attributes, time.perf_counter() - start, error)
+        _account(work, attributes, seconds, error)
+
+
+def _start_span(
+    work: Work, attributes: Mapping[str, AttributeValue], started: int | None = None
+) -> Span:
+    if not work.is_recording:
+        return INVALID_SPAN
+    return work.instruments.tracer.start_span(
+        str(attributes["db.query.summary"]),
+        kind=SpanKind.CLIENT,
+        attributes={**work.instruments.database, **attributes},
+        start_time=started,
+    )
 
 
 def _account(

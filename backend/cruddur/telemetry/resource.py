@@ -1,0 +1,52 @@
+"""The resource: how this process identifies itself to every sink."""
+
+import os
+from functools import lru_cache
+from uuid import uuid4
+
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.util.types import AttributeValue
+
+from cruddur import __version__
+from cruddur.settings import Settings
+
+_IN_LOG_LINES = (
+    "service.name",
+    "service.version",
+    "service.instance.id",
+    "deployment.environment.name",
+)
+
+
+def service_resource(settings: Settings) -> Resource:
+    """Return the resource of this process: the same one at each call.
+
+    OTEL_RESOURCE_ATTRIBUTES adds attributes and overrides ours; OTEL_SERVICE_NAME overrides its
+    `service.name`.
+    """
+    return _resource(settings, os.getpid())
+
+
+def log_constants(settings: Settings) -> dict[str, AttributeValue]:
+    """Return the resource attributes that every JSON log line ends with."""
+    found = service_resource(settings).attributes
+    return {key: found[key] for key in _IN_LOG_LINES}
+
+
+@lru_cache(8)
+def _resource(settings: Settings, pid: int) -> Resource:
+    """Cached, because a detector may call a cloud's metadata service, and because the instance
+    has one id. A worker that was forked is another instance."""
+    own = Resource.create(
+        {
+            "service.name": settings.service_name,
+            "service.version": __version__,
+            "service.instance.id": str(uuid4()),
+            "deployment.environment.name": settings.environment,
+            "process.pid": pid,
+        }
+    )
+    found = own.merge(OTELResourceDetector().detect())
+    if settings.cloudwatch_log_group:
+        found = found.merge(Resource({"aws.log.group.names": [settings.cloudwatch_log_group]}))
+    return found

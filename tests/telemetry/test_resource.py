@@ -1,0 +1,91 @@
+"""One resource for all sinks, and the sampled flag of exported log records."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import served, trace_id
+
+from fakes.otlp import OtlpSink
+from fakes.rollbar import FakeRollbar
+from fakes.xray_daemon import FakeXRayDaemon
+
+RESOURCE = {
+    "service.name": "bridge",
+    "service.version": "1701-D",
+    "service.instance.id": "deck-1",
+    "deployment.environment.name": "federation",
+    "cloud.region": "alpha-quadrant",
+}
+
+
+@pytest.fixture(scope="module")
+async def resource_dsn(make_database: Callable[..., Any]) -> str:
+    dsn: str = await make_database()
+    return dsn
+
+
+def test_resource_attributes_are_the_same_in_every_sink(resource_dsn: str, tmp_path: Path) -> None:
+    with (
+        OtlpSink() as otlp,
+        FakeRollbar() as rollbar,
+        FakeXRayDaemon() as daemon,
+        served(
+            resource_dsn,
+            tmp_path,
+            OTEL_RESOURCE_ATTRIBUTES=",".join(f"{key}={text}" for key, text in RESOURCE.items()),
+            OTEL_EXPORTER_OTLP_ENDPOINT=otlp.url,
+            OTEL_LOGS_EXPORTER="otlp",
+            ROLLBAR_ACCESS_TOKEN="a-token",
+            ROLLBAR_ENDPOINT=rollbar.endpoint,
+            AWS_XRAY_DAEMON_ADDRESS=daemon.address,
+        ) as service,
+    ):
+        trace = trace_id(service.http.get("/rollbar/test"))
+        assert service.stop().code == 0
+        daemon.wait_for(lambda: [one for one in daemon.documents if trace[8:] in one["trace_id"]])
+        lines = service.lines
+
+    for received in (otlp.spans, otlp.metrics, otlp.logs):
+        assert received
+        for one in received:
+            assert RESOURCE.items() <= one.resource.items()
+    in_lines = RESOURCE.keys() - {"cloud.region"}
+    for line in lines:
+        assert {key: line[key] for key in in_lines} == {key: RESOURCE[key] for key in in_lines}
+    [item] = rollbar.items
+    assert item["environment"] == "federation"
+    assert item["code_version"] == "1701-D"
+    assert (item["custom"]["service"], item["custom"]["instance"]) == ("bridge", "deck-1")
+    segments = [one for one in daemon.documents if one.get("type") != "subsegment"]
+    assert segments
+    for segment in segments:
+        assert segment["name"] == "bridge"
+        assert segment["service"] == {"version": "1701-D"}
+        assert segment["annotations"]["deployment_environment"] == "federation"
+        metadata = segment["metadata"]["default"]
+        for key in ("service.instance.id", "cloud.region"):
+            assert metadata[f"otel.resource.{key}"] == RESOURCE[key]
+
+
+@pytest.mark.parametrize(("sampler", "is_sampled"), [("always_on", 1), ("always_off", 0)])
+def test_exported_log_records_carry_the_sampled_flag_of_their_trace(
+    resource_dsn: str, tmp_path: Path, sampler: str, is_sampled: int
+) -> None:
+    with (
+        OtlpSink() as otlp,
+        served(
+            resource_dsn,
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=otlp.url,
+            OTEL_LOGS_EXPORTER="otlp",
+            OTEL_TRACES_SAMPLER=sampler,
+        ) as service,
+    ):
+        response = service.http.get("/api/activities/home")
+        assert service.stop().code == 0
+    flags = int(response.headers["traceresponse"].split("-")[3], 16)
+    assert flags & 1 == is_sampled
+    [record] = [line for line in otlp.logs if line.trace_id == trace_id(response)]
+    assert record.flags == flags
