@@ -24,12 +24,12 @@ from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, conne
 from cruddur.db.signing_keys import SETTLE
 from cruddur.db.sweeper import sweep
 from cruddur.identity.keys import KeyRing, SigningKeyError, configured_keys
-from cruddur.identity.provisioning import LinkError, link
+from cruddur.identity.provisioning import LinkError, link_account
 from cruddur.identity.rotation import rotate_key
 from cruddur.process import parent
-from cruddur.process.server import AddressInUseError, check_free, serve
+from cruddur.process.server import AddressInUseError, check_addresses, serve
 from cruddur.process.signals import StoppedError, StopSignals
-from cruddur.process.trace_explorer import traces_page
+from cruddur.process.trace_explorer import run_trace_explorer
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
 from cruddur.settings import Settings, SettingsError
@@ -126,7 +126,7 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
     """Open the database, and serve until the end; returns the exit code."""
     is_embedded = not settings.connection_url
     with database_of(settings, owned=True) as dsn:
-        check_free(settings.binds)
+        check_addresses(settings.binds)
         if is_embedded:
             settings = replace(settings, connection_url=dsn)
         seeded = False
@@ -135,7 +135,7 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
             seeded = signals.run(_seed(dsn))
         else:
             _require_migrated(dsn)
-        pages = traces_page(settings, signals) if traces else nullcontext((settings, ""))
+        pages = run_trace_explorer(settings, signals) if traces else nullcontext((settings, ""))
         with pages as (settings, page):
             _summarise(settings, is_embedded=is_embedded, seeded=seeded, page=page)
             return serve(settings, signals, reload=reload)
@@ -245,7 +245,7 @@ async def _link(dsn: str, handle: str, issuer: str, subject: str) -> bool:
     conn = await connect(dsn)
     try:
         async with conn.transaction():
-            return await link(conn, handle=handle, issuer=issuer, subject=subject)
+            return await link_account(conn, handle=handle, issuer=issuer, subject=subject)
     finally:
         await conn.close()
 

@@ -16,8 +16,8 @@ from cruddur.edge.overload import LoadShedding
 from cruddur.edge.rates import RateLimits
 from cruddur.edge.refusals import Refusals
 from cruddur.edge.security import SecurityHeaders, security_headers
-from cruddur.process.periodic_jobs import sweep_for_ever
-from cruddur.process.tasks import end
+from cruddur.process.periodic_jobs import run_sweeper
+from cruddur.process.tasks import cancel_tasks
 from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -31,7 +31,7 @@ from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
-from cruddur.services.rates import Rates, share_for_ever
+from cruddur.services.rates import Rates, run_rate_exchange
 from cruddur.settings import Settings
 from cruddur.stored import StoredAnswers
 from cruddur.telemetry.error_reporting import report
@@ -125,15 +125,15 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
         ):
             app.extensions["cruddur"] = resources
             tasks = [
-                asyncio.create_task(sweep_for_ever(resources)),
+                asyncio.create_task(run_sweeper(resources)),
                 asyncio.create_task(
-                    share_for_ever(rates, resources.database, telemetry.instruments)
+                    run_rate_exchange(rates, resources.database, telemetry.instruments)
                 ),
             ]
             try:
                 yield
             finally:
-                await end(*tasks)
+                await cancel_tasks(*tasks)
 
     app.asgi_app = CombinedHeaders(app.asgi_app)  # type: ignore[method-assign, assignment, arg-type]  # how Quart says to wrap it
     if not settings.demo_handle:  # whose name everybody has who has none

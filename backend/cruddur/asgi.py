@@ -3,7 +3,7 @@
 import logging
 
 from cruddur.app import create_app
-from cruddur.process.server import settle
+from cruddur.process.server import tune_runtime
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.pipeline import configure_logging
 from cruddur.telemetry.sinks import describe_sinks
@@ -20,4 +20,4 @@ logger.info("telemetry: %s", describe_sinks(settings))
 for warning in settings.warnings:
     logger.warning(warning)
 app = create_app(settings)
-app.before_serving(settle)
+app.before_serving(tune_runtime)

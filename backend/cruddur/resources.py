@@ -18,7 +18,7 @@ from cruddur.identity.keys import KeyRing, configured_keys
 from cruddur.identity.local import LocalAccounts
 from cruddur.identity.mail import Mailer
 from cruddur.identity.provider import Provider
-from cruddur.identity.rotation import open_kept_keys
+from cruddur.identity.rotation import load_stored_keys
 from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
 from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
@@ -73,8 +73,8 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     probe = Probe(settings.connection_url)
     hub = Hub(
         telemetry.instruments,
-        most=settings.streams,
-        most_per_address=settings.streams_per_address,
+        max_streams=settings.streams,
+        max_streams_per_address=settings.streams_per_address,
     )
     follower = Follower(settings.unpooled_url, hub, bus, telemetry.instruments)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
@@ -116,7 +116,7 @@ def _bus(settings: Settings) -> Bus:
 async def _keys(settings: Settings, database: Database) -> KeyRing:
     if settings.signing_key:
         return KeyRing(configured_keys(settings.signing_key))
-    return await open_kept_keys(database)
+    return await load_stored_keys(database)
 
 
 def _assemble(

@@ -15,7 +15,7 @@ OBJECTS = 1_000_000
 """How many objects a body may hold; each takes some hundred bytes once it is decoded."""
 
 
-class Message(Struct, rename="camel"):
+class JsonMessage(Struct, rename="camel"):
     """What protobuf's classes offer beside their fields."""
 
     oneofs: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -29,7 +29,7 @@ class Message(Struct, rename="camel"):
         return getattr(self, name) is not None
 
 
-class AnyValue(Message):
+class AnyValue(JsonMessage):
     """A value of any type."""
 
     oneofs: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -53,32 +53,32 @@ class AnyValue(Message):
     bytes_value: bytes | None = None
 
 
-class ArrayValue(Message):
+class ArrayValue(JsonMessage):
     """Several values."""
 
     values: list[AnyValue] | None = None
 
 
-class KeyValue(Message):
+class KeyValue(JsonMessage):
     """An attribute."""
 
     key: str = ""
     value: AnyValue | None = None
 
 
-class KeyValueList(Message):
+class KeyValueList(JsonMessage):
     """Attributes inside a value."""
 
     values: list[KeyValue] | None = None
 
 
-class Resource(Message):
+class Resource(JsonMessage):
     """Who sends."""
 
     attributes: list[KeyValue] | None = None
 
 
-class Scope(Message):
+class Scope(JsonMessage):
     """Which library instrumented."""
 
     name: str = ""
@@ -86,7 +86,7 @@ class Scope(Message):
     attributes: list[KeyValue] | None = None
 
 
-class Event(Message):
+class Event(JsonMessage):
     """A moment of a span."""
 
     time_unix_nano: int = 0
@@ -94,7 +94,7 @@ class Event(Message):
     attributes: list[KeyValue] | None = None
 
 
-class Link(Message):
+class Link(JsonMessage):
     """Another span."""
 
     trace_id: str = ""
@@ -102,14 +102,14 @@ class Link(Message):
     attributes: list[KeyValue] | None = None
 
 
-class Status(Message):
+class Status(JsonMessage):
     """How a span ended."""
 
     message: str = ""
     code: int | str = 0
 
 
-class Span(Message):
+class Span(JsonMessage):
     """A span."""
 
     trace_id: str = ""
@@ -128,7 +128,7 @@ class Span(Message):
     status: Status | None = None
 
 
-class LogRecord(Message):
+class LogRecord(JsonMessage):
     """A log record."""
 
     time_unix_nano: int = 0
@@ -142,7 +142,7 @@ class LogRecord(Message):
     span_id: str | None = None
 
 
-class DataPoint(Message):
+class DataPoint(JsonMessage):
     """A point of any kind of metric."""
 
     oneofs: ClassVar[dict[str, tuple[str, ...]]] = {"value": ("as_int", "as_double")}
@@ -157,14 +157,14 @@ class DataPoint(Message):
     max: float | None = None
 
 
-class Data(Message):
+class Data(JsonMessage):
     """The points of a metric."""
 
     data_points: list[DataPoint] | None = None
     aggregation_temporality: int | str = 0
 
 
-class Metric(Message):
+class Metric(JsonMessage):
     """A metric."""
 
     oneofs: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -181,7 +181,7 @@ class Metric(Message):
     summary: Data | None = None
 
 
-class ScopeGroup(Message):
+class ScopeGroup(JsonMessage):
     """The items of one scope; which of the lists is there depends on the signal."""
 
     scope: Scope | None = None
@@ -190,7 +190,7 @@ class ScopeGroup(Message):
     metrics: list[Metric] | None = None
 
 
-class ResourceGroup(Message):
+class ResourceGroup(JsonMessage):
     """The scopes of one resource."""
 
     resource: Resource | None = None
@@ -199,7 +199,7 @@ class ResourceGroup(Message):
     scope_metrics: list[ScopeGroup] | None = None
 
 
-class Request(Message):
+class Request(JsonMessage):
     """What is posted, whatever the signal."""
 
     resource_spans: list[ResourceGroup] | None = None

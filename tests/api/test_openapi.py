@@ -15,7 +15,7 @@ import cruddur
 from cruddur.app import ENDPOINTS
 from cruddur.routes import openapi
 from cruddur.routes.endpoint import Endpoint
-from cruddur.routes.parsing import refusal_codes
+from cruddur.routes.parsing import validation_codes
 from cruddur.wire import Draft
 from support import Api, Member
 
@@ -92,7 +92,7 @@ def test_every_code_that_can_be_sent_is_in_the_document() -> None:
         for code in answer["content"]["application/json"]["schema"]["items"]["enum"]
     }
     raised = _raised_codes()
-    drafts = {code for draft in _drafts(Draft) for code in refusal_codes(draft)}
+    drafts = {code for draft in _drafts(Draft) for code in validation_codes(draft)}
     assert {"message_to_self", "credentials_invalid"} <= raised
     assert (raised | drafts) - described == set()
     generic = set(cruddur.errors.GENERIC_CODES.values())

@@ -11,7 +11,7 @@ from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 from support import Api, Member
 
 Statements = list[str]
@@ -31,7 +31,7 @@ async def recorded_app(
     create_pool = asyncpg.create_pool
 
     def record(logged: asyncpg.connection.LoggedQuery) -> None:
-        if current_work().route is not None:  # else it is the sweep that reads the keys
+        if current_operation().route is not None:  # else it is the sweep that reads the keys
             statements.append(logged.query)
 
     async def listen(conn: asyncpg.Connection) -> None:

@@ -11,7 +11,7 @@ from quart import Quart
 
 from cruddur.db.pool import Database, DatabaseUnavailableError
 from cruddur.db.statements import Connection, Statement
-from cruddur.telemetry.operation import Work
+from cruddur.telemetry.operation import Operation
 from support import Member, count_rows
 
 INSERT = Statement("x.y", "INSERT INTO throttles VALUES (:bucket, 1, now() + interval '1 hour')")
@@ -110,7 +110,7 @@ async def test_what_is_not_committed_is_not_counted(
     app: Quart, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[str] = []
-    monkeypatch.setattr(Work, "_add", lambda _, metric, *__: counted.append(metric))
+    monkeypatch.setattr(Operation, "_add", lambda _, metric, *__: counted.append(metric))
     for headers in ({}, {"Idempotency-Key": "once"}):
         draft: dict[str, Any] = {"message": "Crud", "ttl": "1-day"}
         async with refusing_to_commit(database, "activities", "40P01"):

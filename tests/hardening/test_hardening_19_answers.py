@@ -28,7 +28,7 @@ from cruddur.settings import Settings
 from cruddur.telemetry import otlp
 from cruddur.telemetry import rollbar as rollbar_sink
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.logs import Line
 from cruddur.telemetry.sink_clients import MAX_ANSWER_BYTES, bound
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
@@ -199,18 +199,18 @@ def put_lines() -> None:
         fields={},
         is_private=False,
     )
-    logs.courier.put(line)
-    logs.courier.start()
-    assert logs.courier.close(PATIENCE)
-    if error := logs.courier.delivery().last_error:
-        raise DeliveryError(error)
+    logs.export_queue.put(line)
+    logs.export_queue.start()
+    assert logs.export_queue.close(PATIENCE)
+    if error := logs.export_queue.status().last_error:
+        raise ExportError(error)
 
 
 @pytest.mark.parametrize("put", [put_spans, put_lines], ids=["x-ray", "cloudwatch"])
 def test_hardening_19_aws_is_bounded(aws: Sink, manner: Manner, put: Callable[[], None]) -> None:
     aws.mode = manner
     started = time.monotonic()
-    with pytest.raises(DeliveryError, match=r"\w"):
+    with pytest.raises(ExportError, match=r"\w"):
         put()
     check_bounds(aws, manner, started, len(aws.requests))
     aws.mode = "ok"

@@ -17,8 +17,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.export_queue import Delivery
-from cruddur.telemetry.logs import CourierHandler, Line, line_of
+from cruddur.telemetry.export_queue import ExportStatus
+from cruddur.telemetry.logs import ExportHandler, Line, line_of
 from fakes.aws import FakeAws, environment
 from fakes.sink import Answer, Mode, Received, Sink
 
@@ -76,13 +76,13 @@ def line(message: str = "home was read", **other: Any) -> Line:
     return Line(**parts | other)
 
 
-def deliver(cloudwatch: CloudWatchLogs, *lines: Line) -> Delivery:
+def deliver(cloudwatch: CloudWatchLogs, *lines: Line) -> ExportStatus:
     """Put them, let them be sent and end."""
     for one in lines:
-        cloudwatch.courier.put(one)
-    cloudwatch.courier.start()
-    assert cloudwatch.courier.close(20)
-    return cloudwatch.courier.delivery()
+        cloudwatch.export_queue.put(one)
+    cloudwatch.export_queue.start()
+    assert cloudwatch.export_queue.close(20)
+    return cloudwatch.export_queue.status()
 
 
 def put_calls(sink: Sink) -> list[Any]:
@@ -94,13 +94,13 @@ def action(request: Received) -> str:
     return str(request.headers["X-Amz-Target"]).rpartition(".")[2]
 
 
-def until(cloudwatch: CloudWatchLogs, reached: Callable[[Delivery], bool]) -> Delivery:
+def until(cloudwatch: CloudWatchLogs, reached: Callable[[ExportStatus], bool]) -> ExportStatus:
     """Wait for its counts."""
     deadline = time.monotonic() + 20
-    while not reached(delivery := cloudwatch.courier.delivery()):
-        assert time.monotonic() < deadline, delivery
+    while not reached(status := cloudwatch.export_queue.status()):
+        assert time.monotonic() < deadline, status
         time.sleep(0.005)
-    return delivery
+    return status
 
 
 @contextmanager
@@ -112,8 +112,8 @@ def at_once(seconds: float = 2.0) -> Iterator[None]:
 
 def test_L3_lines_arrive_with_their_trace_ids_in_a_group_that_forgets(aws: FakeAws) -> None:
     cloudwatch = logs()
-    cloudwatch.courier.start()
-    handler = CourierHandler(cloudwatch.courier)
+    cloudwatch.export_queue.start()
+    handler = ExportHandler(cloudwatch.export_queue)
     logger = logging.getLogger("cruddur.test_cloudwatch")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
@@ -126,8 +126,8 @@ def test_L3_lines_arrive_with_their_trace_ids_in_a_group_that_forgets(aws: FakeA
         logger.info("swept")
     finally:
         logger.removeHandler(handler)
-    assert cloudwatch.courier.close(20)
-    assert cloudwatch.courier.delivery().sent == 3
+    assert cloudwatch.export_queue.close(20)
+    assert cloudwatch.export_queue.status().sent == 3
     assert aws.log_groups() == {GROUP: 30}
     [(stream, messages)] = aws.log_events(GROUP).items()
     assert stream == STREAM
@@ -161,8 +161,8 @@ def test_L3_the_stream_is_named_and_xray_ids_are_told_as_asked(aws: FakeAws) -> 
 
 def test_L3_several_lines_are_one_call_in_the_order_of_time(sink: Sink) -> None:
     now = time.time()
-    delivery = deliver(logs(), *(line(str(n), created=now - n) for n in range(300)))
-    assert (delivery.sent, delivery.failed, delivery.dropped) == (300, 0, 0)
+    status = deliver(logs(), *(line(str(n), created=now - n) for n in range(300)))
+    assert (status.sent, status.failed, status.dropped) == (300, 0, 0)
     [call] = put_calls(sink)
     assert (call["logGroupName"], call["logStreamName"]) == (GROUP, STREAM)
     told = [json.loads(event["message"])["message"] for event in call["logEvents"]]
@@ -200,7 +200,7 @@ def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
     aws: FakeAws, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloudwatch = logs()
-    cloudwatch.courier.start()
+    cloudwatch.export_queue.start()
     client = boto3.client("logs")
     try:
         send_batch(cloudwatch)
@@ -214,9 +214,9 @@ def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
         until(cloudwatch, lambda d: d.sent == 2 * BATCH)
     finally:
         client.close()
-    assert cloudwatch.courier.close(20)
+    assert cloudwatch.export_queue.close(20)
     assert aws.log_groups() == {GROUP: 30}
-    # The courier tells the change, and WatchTower nothing.
+    # The export queue tells the change, and WatchTower nothing.
     assert [r.name for r in caplog.records if r.levelno >= logging.WARNING] == [
         "cruddur.telemetry.export_queue",
         "cruddur.telemetry.export_queue",
@@ -225,7 +225,7 @@ def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
 
 def send_batch(cloudwatch: CloudWatchLogs) -> None:
     for _ in range(BATCH):
-        cloudwatch.courier.put(line())
+        cloudwatch.export_queue.put(line())
 
 
 class Rejecting(Sink):
@@ -240,18 +240,18 @@ class Rejecting(Sink):
 def test_L3_events_that_aws_does_not_keep_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     with Rejecting() as rejecting:
         use(environment(rejecting.url), monkeypatch)
-        delivery = deliver(logs(), line())
+        status = deliver(logs(), line())
         assert len(put_calls(rejecting)) == 1
-    assert (delivery.sent, delivery.failed) == (0, 1)
-    assert delivery.last_error is not None
-    assert "tooOldLogEventEndIndex" in delivery.last_error
+    assert (status.sent, status.failed) == (0, 1)
+    assert status.last_error is not None
+    assert "tooOldLogEventEndIndex" in status.last_error
 
 
 def test_L4_lines_are_sent_once_aws_takes_them(sink: Sink) -> None:
     sink.mode = "401"
     cloudwatch = logs()
     assert sink.requests == []
-    cloudwatch.courier.start()
+    cloudwatch.export_queue.start()
     send_batch(cloudwatch)
     failed = until(cloudwatch, lambda d: d.failed == BATCH)
     assert failed.last_error is not None
@@ -264,7 +264,7 @@ def test_L4_lines_are_sent_once_aws_takes_them(sink: Sink) -> None:
     send_batch(cloudwatch)
     until(cloudwatch, lambda d: d.failed == 2 * BATCH)
     assert len(put_calls(sink)) == calls + 1, "WatchTower does not try again"
-    assert cloudwatch.courier.close(1)
+    assert cloudwatch.export_queue.close(1)
 
 
 @pytest.mark.parametrize("mode", ["refuse", "hang"])
@@ -273,47 +273,47 @@ def test_L4_an_aws_that_is_away_is_in_nobodys_way(sink: Sink, mode: Mode) -> Non
     lines = [line(str(n)) for n in range(6000)]
     with at_once():
         cloudwatch = logs()
-        cloudwatch.courier.start()
+        cloudwatch.export_queue.start()
         for one in lines:
-            cloudwatch.courier.put(one)
-        waiting = cloudwatch.courier.delivery()
+            cloudwatch.export_queue.put(one)
+        waiting = cloudwatch.export_queue.status()
     assert waiting.queued <= waiting.capacity == 4096
     assert waiting.dropped + waiting.failed + waiting.queued >= 6000 - BATCH
     with at_once():
-        assert not cloudwatch.courier.close(0.2)
-    delivery = cloudwatch.courier.delivery()
-    assert delivery.queued == 0
-    assert delivery.sent == 0
-    assert delivery.dropped + delivery.failed >= 6000
+        assert not cloudwatch.export_queue.close(0.2)
+    status = cloudwatch.export_queue.status()
+    assert status.queued == 0
+    assert status.sent == 0
+    assert status.dropped + status.failed >= 6000
 
 
 def test_L4_a_silent_aws_is_given_up_and_counted(sink: Sink) -> None:
     sink.mode = "hang"
     cloudwatch = logs(read_timeout=0.1)
-    cloudwatch.courier.start()
+    cloudwatch.export_queue.start()
     send_batch(cloudwatch)
     failed = until(cloudwatch, lambda d: d.failed == BATCH)
     assert failed.last_error is not None
     assert "timeout" in failed.last_error.lower()
-    assert cloudwatch.courier.close(20)
+    assert cloudwatch.export_queue.close(20)
 
 
 PROGRAM = """
 import logging, sys
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.logs import CourierHandler
+from cruddur.telemetry.logs import ExportHandler
 
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
 logging.getLogger().handlers[0].setLevel(logging.WARNING)
 logging.captureWarnings(True)
 cloudwatch = CloudWatchLogs(log_group="g", retention_days=7, constants={}, with_xray_ids=False)
-cloudwatch.courier.start()
-logging.getLogger().addHandler(CourierHandler(cloudwatch.courier))
+cloudwatch.export_queue.start()
+logging.getLogger().addHandler(ExportHandler(cloudwatch.export_queue))
 for _ in sys.stdin:
     for n in range(512):
         logging.info("line %d", n)
 if sys.argv[1] == "closing":
-    cloudwatch.courier.close(0.2)
+    cloudwatch.export_queue.close(0.2)
 """
 
 

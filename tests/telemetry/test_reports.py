@@ -16,8 +16,8 @@ from serving import served
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.export_queue import Courier
-from cruddur.telemetry.logs import CourierHandler, Line
+from cruddur.telemetry.export_queue import ExportQueue
+from cruddur.telemetry.logs import ExportHandler, Line
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.xray.documents import segment
 from fakes.rollbar import FakeRollbar
@@ -51,19 +51,19 @@ async def test_R5_a_reporter_that_fails_fails_no_request(
 def test_L5_a_line_that_cannot_be_formatted_fails_nobody(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    courier = Courier[Line]("trial", lambda _: None)
+    export_queue = ExportQueue[Line]("trial", lambda _: None)
     logger = logging.Logger("trial")
-    logger.addHandler(CourierHandler(courier))
+    logger.addHandler(ExportHandler(export_queue))
     logger.warning("number %d", "one")
-    assert courier.delivery().queued == 0
+    assert export_queue.status().queued == 0
     assert "Logging error" in capsys.readouterr().err
 
 
 async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
     served: str, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
-    courier = Courier[Line]("trial", lambda _: None)
-    handler = CourierHandler(courier)
+    export_queue = ExportQueue[Line]("trial", lambda _: None)
+    handler = ExportHandler(export_queue)
     logging.getLogger().addHandler(handler)
     try:
         async with httpx.AsyncClient() as client:
@@ -72,7 +72,7 @@ async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
         await recorded.until(lambda r: len(r.servers) == 1)
     finally:
         logging.getLogger().removeHandler(handler)
-    lines = list(courier._queue)  # it was never started: there they are
+    lines = list(export_queue._queue)  # it was never started: there they are
     errors = [line for line in lines if line.severity >= logging.ERROR]
     assert [line.logger for line in errors] == ["cruddur.telemetry.error_reporting"]
     assert "canary" not in str(lines)

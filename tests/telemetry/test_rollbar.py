@@ -16,8 +16,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.export_queue import Delivery
-from cruddur.telemetry.operation import Instruments, Work, working
+from cruddur.telemetry.export_queue import ExportStatus
+from cruddur.telemetry.operation import Instruments, Operation, operation_scope
 from cruddur.telemetry.redaction import scrub
 from cruddur.telemetry.rollbar import RollbarReporter
 from fakes.rollbar import FakeRollbar
@@ -66,9 +66,9 @@ def reporter_to(endpoint: str, **options: Any) -> RollbarReporter:
 @pytest.fixture
 def reporter(rollbar: FakeRollbar) -> Iterator[RollbarReporter]:
     reporter = reporter_to(rollbar.endpoint)
-    reporter.courier.start()
+    reporter.export_queue.start()
     yield reporter
-    reporter.courier.close(0)
+    reporter.export_queue.close(0)
 
 
 def scope(**other: Any) -> dict[str, Any]:
@@ -100,13 +100,13 @@ def fail(error: BaseException) -> None:
 
 
 def report_to(
-    reporter: RollbarReporter, action: Callable[[], object], **work: Any
+    reporter: RollbarReporter, action: Callable[[], object], **operation: Any
 ) -> tuple[str, str]:
     """Do something that fails in a request; returns its trace and span id."""
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-    work = {"scope": scope(), "route": ROUTE, "user_uuid": PERSON} | work
+    operation = {"scope": scope(), "route": ROUTE, "user_uuid": PERSON} | operation
     with tracer.start_as_current_span("POST") as span:
-        with working(Work(Instruments(reporters=(reporter,)), **work)):
+        with operation_scope(Operation(Instruments(reporters=(reporter,)), **operation)):
             try:
                 action()
             except Exception as error:
@@ -116,13 +116,13 @@ def report_to(
     return f"{ids.trace_id:032x}", f"{ids.span_id:016x}"
 
 
-def until(reporter: RollbarReporter, reached: Callable[[Delivery], bool]) -> Delivery:
+def until(reporter: RollbarReporter, reached: Callable[[ExportStatus], bool]) -> ExportStatus:
     """Wait for its counts."""
     deadline = time.monotonic() + 20
-    while not reached(delivery := reporter.courier.delivery()):
-        assert time.monotonic() < deadline, delivery
+    while not reached(status := reporter.export_queue.status()):
+        assert time.monotonic() < deadline, status
         time.sleep(0.005)
-    return delivery
+    return status
 
 
 def arrived(rollbar: FakeRollbar, count: int = 1) -> list[Any]:
@@ -197,12 +197,12 @@ def test_R1_the_uuid_is_known_before_the_item_is_sent(rollbar: FakeRollbar) -> N
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
     with (
         tracer.start_as_current_span("sweep") as span,
-        working(Work(Instruments(reporters=(Noting(),)))),
+        operation_scope(Operation(Instruments(reporters=(Noting(),)))),
     ):
         report(ValueError(), "the sweep")
         attributes: Any = dict(span.attributes)
-    reporter.courier.start()
-    assert reporter.courier.close(20)
+    reporter.export_queue.start()
+    assert reporter.export_queue.close(20)
     [item] = rollbar.items
     assert [item["uuid"]] == uuids == [attributes["rollbar.uuid"]]
     # Background work is no request, and an error that is not raised has no frames.
@@ -249,9 +249,9 @@ def test_R1_two_projects_in_one_process_get_their_own_items(rollbar: FakeRollbar
             reporter_to(other.endpoint, access_token="other", environment="staging"),
         ]
         for reporter in reporters:
-            reporter.courier.start()
+            reporter.export_queue.start()
             report_to(reporter, lambda: fail(ValueError("x")))
-        assert all(reporter.courier.close(20) for reporter in reporters)
+        assert all(reporter.export_queue.close(20) for reporter in reporters)
         assert [item["environment"] for item in rollbar.items] == ["test"]
         assert [item["environment"] for item in other.items] == ["staging"]
         assert other.requests[0].headers["X-Rollbar-Access-Token"] == "other"
@@ -334,7 +334,7 @@ def test_R3_a_failure_that_waits_keeps_nothing_of_its_request_alive(
 
     report_to(reporter, action)
     gc.collect()
-    assert reporter.courier.delivery().queued == 1
+    assert reporter.export_queue.status().queued == 1
     assert alive[0]() is None
 
 
@@ -353,10 +353,10 @@ def test_R3_the_token_does_not_follow_a_redirect(rollbar: FakeRollbar) -> None:
     redirect = Answer(307, headers={"Location": f"{rollbar.endpoint}item/"})
     with Elsewhere(redirect) as elsewhere:
         reporter = reporter_to(f"{elsewhere.url}/api/1/")
-        reporter.courier.start()
+        reporter.export_queue.start()
         report_to(reporter, lambda: fail(ValueError("x")))
         assert until(reporter, lambda d: d.failed == 1).last_error == "HTTP 307: Temporary Redirect"
-        reporter.courier.close(1)
+        reporter.export_queue.close(1)
     assert rollbar.requests == []
 
 
@@ -364,11 +364,11 @@ def test_R3_the_token_does_not_follow_a_redirect(rollbar: FakeRollbar) -> None:
 def test_R5_an_answer_that_is_not_rollbars_is_no_success(body: bytes) -> None:
     with Elsewhere(Answer(200, body)) as portal:
         reporter = reporter_to(portal.url)
-        reporter.courier.start()
+        reporter.export_queue.start()
         report_to(reporter, lambda: fail(ValueError("x")))
         failed = until(reporter, lambda d: d.failed == 1)
         assert failed.last_error == f"not Rollbar answers at {portal.url}/item/"
-        reporter.courier.close(1)
+        reporter.export_queue.close(1)
 
 
 def test_R5_an_item_that_cannot_be_built_is_counted(
@@ -438,8 +438,8 @@ def test_R5_the_end_does_not_wait_for_a_silent_rollbar(
         report_to(reporter, lambda: fail(ValueError("x")))
     rollbar.wait_for(lambda: rollbar.requests)
     with at_once():
-        assert not reporter.courier.close(0.1)
-    assert reporter.courier.delivery().dropped == 3
+        assert not reporter.export_queue.close(0.1)
+    assert reporter.export_queue.status().dropped == 3
 
 
 def test_R5_a_storm_of_failures_is_bounded(
@@ -449,5 +449,5 @@ def test_R5_a_storm_of_failures_is_bounded(
     reporter = reporter_to(rollbar.endpoint)
     for _ in range(300):
         report_to(reporter, lambda: fail(ValueError("x")))
-    delivery = reporter.courier.delivery()
-    assert (delivery.queued, delivery.capacity, delivery.dropped) == (256, 256, 44)
+    status = reporter.export_queue.status()
+    assert (status.queued, status.capacity, status.dropped) == (256, 256, 44)

@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from cruddur.settings.library_variables import parse_daemon_address
-from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.xray import daemon, documents
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from cruddur.telemetry.xray.daemon import DaemonExporter
@@ -510,7 +510,7 @@ def test_X2_a_name_is_looked_up_until_it_is_found_and_again_later(
     port = xray_daemon.address.partition(":")[2]
     exporter = make_exporter(f"xray-daemon:{port}")
     assert lookups == []
-    with pytest.raises(DeliveryError, match=f"cannot find the X-Ray daemon at xray-daemon:{port}"):
+    with pytest.raises(ExportError, match=f"cannot find the X-Ray daemon at xray-daemon:{port}"):
         exporter.export([make_span()])
     answers["xray-daemon"] = "127.0.0.1"
     exporter.export([make_span("1")])
@@ -644,7 +644,7 @@ def test_X3_documents_that_were_not_processed_are_a_failure(
 
     with Choosy() as sink:
         aws_environment(environment(sink.url))
-        with pytest.raises(DeliveryError, match=r"did not process 2 of 60 documents.*Bad no"):
+        with pytest.raises(ExportError, match=r"did not process 2 of 60 documents.*Bad no"):
             exporter.export([make_span() for _ in range(60)])
 
 
@@ -659,7 +659,7 @@ def test_X3_an_api_that_fails_is_reported_in_bounded_time(
         sink.mode = mode
         aws_environment(environment(sink.url))
         started = time.monotonic()
-        with pytest.raises(DeliveryError, match=r"\w"):
+        with pytest.raises(ExportError, match=r"\w"):
             exporter.export([make_span()])
         assert time.monotonic() - started < 5
         assert len(naps) == (0 if mode == "401" else 2)
@@ -737,7 +737,7 @@ def test_X4_without_credentials_nothing_is_sent_until_there_are_some(
 ) -> None:
     aws_environment({"AWS_EC2_METADATA_DISABLED": "true"})
     assert otlp.export([make_span()]) is SpanExportResult.FAILURE
-    missing = pytest.raises(DeliveryError, match="no AWS credentials were found")
+    missing = pytest.raises(ExportError, match="no AWS credentials were found")
     with signed_session(REGION) as session, missing:
         session.post(signed.url)
     assert signed.requests == []

@@ -11,7 +11,7 @@ _KEEP = load("idempotency.keep")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResponse:
     """What is known of a key that was used; no answer when what it quotes is gone."""
 
     body_digest: bytes
@@ -28,10 +28,12 @@ async def insert_key(
     return uuid
 
 
-async def select_key(conn: Connection, *, member: str, route: str, key: str) -> Kept | None:
+async def select_key(
+    conn: Connection, *, member: str, route: str, key: str
+) -> StoredResponse | None:
     """What a key was used for."""
     row = await _SHOW.row(conn, member=member, route=route, key=key)
-    return Kept(**row) if row else None
+    return StoredResponse(**row) if row else None
 
 
 async def insert_answer(

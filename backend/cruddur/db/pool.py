@@ -13,7 +13,7 @@ import asyncpg
 from cruddur.db.connector import Connector, Prepared, is_direct
 from cruddur.db.statements import Connection
 from cruddur.settings.database_url import describe_server
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 from cruddur.telemetry.pool_wait import record_wait
 from cruddur.telemetry.statement_spans import measured, traceparent
 
@@ -196,10 +196,10 @@ class Database:
 
     def _seconds_left(self) -> float | None:
         """Seconds until a GET request has to be answered; None for all other work."""
-        work = current_work()
-        if work.scope.get("method") not in {"GET", "HEAD"}:
+        operation = current_operation()
+        if operation.scope.get("method") not in {"GET", "HEAD"}:
             return None
-        return max(0.0, work.started + self._request_seconds - time.monotonic())
+        return max(0.0, operation.started + self._request_seconds - time.monotonic())
 
     def usage(self) -> tuple[int, int, int]:
         """Connections in use, idle ones, and how many there may be."""
@@ -244,7 +244,7 @@ class Database:
 @asynccontextmanager
 async def _transaction(conn: Connection, local: str) -> AsyncIterator[None]:
     """With spans for its ends, where the disk is waited for; `local` sets its parameters."""
-    with current_work().counting():
+    with current_operation().counting():
         try:
             # Inside: who is cancelled here does not know how far the server has come.
             await measured(_BEGIN, conn.execute(_begin() + local))

@@ -9,7 +9,7 @@ from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.errors import UnauthenticatedError, UnavailableError
 from cruddur.identity.provider import Attributes
-from cruddur.identity.provisioning import enter
+from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Claimant, Viewer
 
@@ -111,7 +111,7 @@ class Authenticator:
             raise UnauthenticatedError  # one of ours, whose account was deleted
         attributes = await describe(claims, token)
         async with self._database.transaction() as conn:
-            known = await enter(
+            known = await provision_user(
                 conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
             )
         if known is None:

@@ -28,7 +28,7 @@ from cruddur.errors import (
     UnavailableError,
 )
 from cruddur.identity.provider import Attributes, Proof, SaveSignUp
-from cruddur.identity.provisioning import enter
+from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
 from cruddur.settings import Settings
@@ -242,7 +242,7 @@ class CognitoAccounts:
         if known is None:
             attributes = await self.describe(claims, tokens.access_token)
             async with self._database.transaction() as conn:
-                known = await enter(
+                known = await provision_user(
                     conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
                 )
         if known is None:  # deleted here, and not yet there

@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from cruddur.errors import InvalidError
-from cruddur.process.thread_pool import BoundedThreads
+from cruddur.process.thread_pool import BoundedThreadPool
 from cruddur.telemetry.operation import span
 
 SHORTEST = 10
@@ -16,7 +16,7 @@ SHORTEST = 10
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each hash holds 19 MiB while it runs; more at once would only wait for a core. Sixty-four that
 # wait are done within some two seconds.
-_threads = BoundedThreads("password", threads=2, waiting=64)
+_threads = BoundedThreadPool("password", threads=2, waiting=64)
 
 
 async def hash_password(password: str) -> str:

@@ -18,7 +18,7 @@ class LinkError(Exception):
 _NOT_IN_HANDLES = re.compile(r"[^a-z0-9_]+")
 
 
-async def enter(
+async def provision_user(
     conn: Connection, *, issuer: str, subject: str, attributes: Attributes
 ) -> db.KnownUser | None:
     """A person who comes with another issuer's token for the first time.
@@ -51,7 +51,7 @@ async def enter(
     raise RuntimeError("ten random handles in a row were taken")
 
 
-async def link(conn: Connection, *, handle: str, issuer: str, subject: str) -> bool:
+async def link_account(conn: Connection, *, handle: str, issuer: str, subject: str) -> bool:
     """Give a user of ours to a subject of another issuer, inside a transaction.
 
     Returns:

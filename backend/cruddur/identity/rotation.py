@@ -18,7 +18,7 @@ from cruddur.db.statements import Connection
 from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
 
 
-async def open_kept_keys(database: Database) -> KeyRing:
+async def load_stored_keys(database: Database) -> KeyRing:
     """The database's keys; the first who needs one makes it."""
     async with database.transaction() as conn:
         await lock_signing_keys(conn)
@@ -27,7 +27,7 @@ async def open_kept_keys(database: Database) -> KeyRing:
         return KeyRing(await select_signing_keys(conn))
 
 
-async def reread_kept_keys(database: Database, keys: KeyRing) -> None:
+async def reload_stored_keys(database: Database, keys: KeyRing) -> None:
     """Hold what the database keeps now."""
     async with database.connection() as conn:
         if pems := await select_signing_keys(conn):

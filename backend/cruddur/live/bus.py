@@ -12,7 +12,7 @@ from typing import Protocol
 from cruddur.db.live import CHANNEL
 from cruddur.db.pool import receives_notifications
 from cruddur.db.statements import Connection
-from cruddur.process.tasks import end
+from cruddur.process.tasks import cancel_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class PostgresBus:
             try:
                 yield
             finally:
-                await end(clock)
+                await cancel_tasks(clock)
             return
 
         def hear(*_: object) -> None:

@@ -23,9 +23,9 @@ from cruddur.live.expiry import NEVER, Clock, Expiries
 from cruddur.live.hub import Hub
 from cruddur.live.rendering import Reading, counted, ended, parents, read
 from cruddur.live.topics import meant_for, opened_in
-from cruddur.process.tasks import end
+from cruddur.process.tasks import cancel_tasks
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.operation import Instruments, Work, working
+from cruddur.telemetry.operation import Instruments, Operation, operation_scope
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Follower:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follows inside, and ends every stream at the end."""
-        with working(Work(self._instruments)):
+        with operation_scope(Operation(self._instruments)):
             tasks = [
                 asyncio.create_task(task)
                 for task in (self._follow(), _kept_up(self._watch), _kept_up(self._hub.beat))
@@ -83,7 +83,7 @@ class Follower:
             yield
         finally:
             self._hub.close()
-            await end(*tasks)
+            await cancel_tasks(*tasks)
 
     async def _follow(self) -> None:
         pause, longest = _RETRY_SECONDS
@@ -233,11 +233,11 @@ class Follower:
             self._hub.awake.set()
 
 
-async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
+async def _kept_up(operation: Callable[[], Awaitable[None]]) -> None:
     """Until cancelled: a failure is reported, and does not end what everybody relies on."""
     while True:
         try:
-            await work()
+            await operation()
         except Exception as error:
             report(error, "telling of events")
             await asyncio.sleep(_GLANCE_SECONDS)

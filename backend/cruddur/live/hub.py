@@ -23,7 +23,7 @@ _COME_BACK_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Publication:
     """One event, ready to be sent, and who is to hear of it.
 
     `id` is None where the event has no place in the log: an expiry.
@@ -44,14 +44,16 @@ class Hub:
         awake: set when there may be something to tell.
     """
 
-    def __init__(self, instruments: Instruments, *, most: int, most_per_address: int) -> None:
+    def __init__(
+        self, instruments: Instruments, *, max_streams: int, max_streams_per_address: int
+    ) -> None:
         """Take how many streams there may be in all, and from one address."""
         self.position = 0
         self.since: datetime | None = None
         self.awake = asyncio.Event()
         self._instruments = instruments
-        self._most = most
-        self._most_per_address = most_per_address
+        self._max_streams = max_streams
+        self._max_streams_per_address = max_streams_per_address
         # Dictionaries for sets that keep their order.
         self._streams: dict[Stream, None] = {}
         self._topics: dict[Topic, dict[Stream, None]] = {}
@@ -87,9 +89,9 @@ class Hub:
             UnavailableError: there are as many as this process takes, or it is stopping.
             RateLimitedError: there are as many as one address may have.
         """
-        if self._is_closing or len(self._streams) >= self._most:
+        if self._is_closing or len(self._streams) >= self._max_streams:
             raise UnavailableError
-        if self._addresses[address] >= self._most_per_address:
+        if self._addresses[address] >= self._max_streams_per_address:
             raise RateLimitedError(_COME_BACK_SECONDS)
         if not self._streams:
             # What happened while nobody listened concerns nobody.
@@ -107,7 +109,7 @@ class Hub:
             self._topics.setdefault(topic, {})[stream] = None
         return stream
 
-    async def tell(self, deliveries: Sequence[Delivery]) -> list[int]:
+    async def tell(self, deliveries: Sequence[Publication]) -> list[int]:
         """Hand each to every stream that wants it; returns to how many.
 
         Each gets it once, as it listens to one public topic only; and none that was told of

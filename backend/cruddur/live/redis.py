@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from cruddur.db.live import CHANNEL
 from cruddur.db.statements import Connection
-from cruddur.process.tasks import end
+from cruddur.process.tasks import cancel_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class RedisBus:
         try:
             yield
         finally:
-            await end(publisher)
+            await cancel_tasks(publisher)
             await self._redis.aclose()
 
     async def check(self, conn: Connection) -> None:
@@ -55,7 +55,7 @@ class RedisBus:
         try:
             yield
         finally:
-            await end(subscriber)
+            await cancel_tasks(subscriber)
 
     async def _publish(self) -> None:
         while True:

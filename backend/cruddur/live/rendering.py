@@ -10,9 +10,9 @@ from cruddur.db import live as db
 from cruddur.db.live import Event, EventKind, Expiring
 from cruddur.db.statements import Connection
 from cruddur.live import frames
-from cruddur.live.hub import Delivery
+from cruddur.live.hub import Publication
 from cruddur.live.topics import Topic, about, meant_for
-from cruddur.services.notifications import put_in_words
+from cruddur.services.notifications import set_text
 from cruddur.wire import Crud, Gone, LiveCounts
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Reading:
         has_mark: whether those who hear little are told how far they have heard.
     """
 
-    deliveries: list[tuple[Event, Delivery]] = field(default_factory=list)
+    deliveries: list[tuple[Event, Publication]] = field(default_factory=list)
     expiring: list[Expiring] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     signed_out: list[UUID] = field(default_factory=list)
@@ -72,7 +72,7 @@ async def read(conn: Connection, events: Sequence[Event]) -> Reading:
         elif event.kind == "notification":
             if told := notifications.get(uuid):
                 notification, user_uuid = told
-                put_in_words(notification)
+                set_text(notification)
                 topics = (meant_for(user_uuid),)
                 frame = frames.frame("notification", notification, event.id)
         elif known := cruds.get(uuid):
@@ -88,14 +88,14 @@ async def read(conn: Connection, events: Sequence[Event]) -> Reading:
                 Expiring(uuid, event.user_uuid, event.parent_uuid, event.created_at)
             )
         if topics:
-            reading.deliveries.append((event, Delivery(topics, frame, event.id)))
+            reading.deliveries.append((event, Publication(topics, frame, event.id)))
     return reading
 
 
-def ended(items: Iterable[Expiring]) -> list[Delivery]:
+def ended(items: Iterable[Expiring]) -> list[Publication]:
     """What is told of ends; they have no place in the log."""
     return [
-        Delivery(
+        Publication(
             about(item.uuid, item.user_uuid, item.parent_uuid),
             frames.frame("gone", Gone(item.uuid)),
         )
@@ -108,13 +108,13 @@ def parents(items: Iterable[Expiring]) -> list[UUID]:
     return list({item.parent_uuid: None for item in items if item.parent_uuid is not None})
 
 
-async def counted(conn: Connection, uuids: Sequence[UUID]) -> list[Delivery]:
+async def counted(conn: Connection, uuids: Sequence[UUID]) -> list[Publication]:
     """The counts of those that are live, outside of the log."""
     if not uuids:
         return []
     cruds = await db.select_cruds(conn, uuids=uuids)
     return [
-        Delivery(
+        Publication(
             about(crud.uuid, user_uuid, crud.reply_to_activity_uuid),
             frames.frame("counts", _counts(crud)),
         )

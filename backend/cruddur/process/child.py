@@ -9,7 +9,7 @@ from pathlib import Path
 import cruddur
 
 _ROOT = Path(cruddur.__file__).parents[1]
-_MOST_ERROR_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
 
 
 class ChildError(Exception):
@@ -32,7 +32,7 @@ class Child:
     service has threads and an event loop, whose state must not be copied.
     """
 
-    def __init__(self, module: str, *, seconds: float, most: int) -> None:
+    def __init__(self, module: str, *, seconds: float, max_bytes: int) -> None:
         """Prepare the child; nothing is started yet.
 
         Args:
@@ -42,7 +42,7 @@ class Child:
         """
         self._command = [sys.executable, "-m", module]
         self._seconds = seconds
-        self._most = most
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_killed = False
@@ -90,10 +90,10 @@ class Child:
             # A child that ended early says why by its exit code.
             with contextlib.suppress(BrokenPipeError), stdin:
                 stdin.write(data)
-            result = stdout.read(self._most + 1)
-            if len(result) > self._most:
+            result = stdout.read(self._max_bytes + 1)
+            if len(result) > self._max_bytes:
                 raise ChildError(0, "it returned too much")
-            lines = stderr.read(_MOST_ERROR_BYTES).decode(errors="replace").splitlines()
+            lines = stderr.read(_MAX_ERROR_BYTES).decode(errors="replace").splitlines()
         if code := process.wait():
             raise ChildError(code, lines[-1] if lines else "")
         return result

@@ -5,16 +5,16 @@ import logging
 
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
 from cruddur.db.sweeper import sweep
-from cruddur.identity.rotation import reread_kept_keys
+from cruddur.identity.rotation import reload_stored_keys
 from cruddur.resources import Resources
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 
 logger = logging.getLogger(__name__)
 
 
-async def sweep_for_ever(resources: Resources) -> None:
+async def run_sweeper(resources: Resources) -> None:
     """Remove what has expired, every `sweep_interval` seconds, until cancelled.
 
     Visibility does not depend on it: an expired crud is invisible before it is swept. In the
@@ -32,18 +32,18 @@ async def sweep_for_ever(resources: Resources) -> None:
             else:
                 span.set_attribute("app.swept", removed or 0)
                 if removed:
-                    current_work().count("app.cruds.expired", removed)
+                    current_operation().count("app.cruds.expired", removed)
                     logger.info("swept %d expired cruds", removed)
             if not settings.signing_key:
-                await _reread_keys(resources)
+                await _reload_keys(resources)
         await asyncio.sleep(settings.sweep_interval)
 
 
-async def _reread_keys(resources: Resources) -> None:
+async def _reload_keys(resources: Resources) -> None:
     # After the sweep, which has a connection of its own: a pool that is busy is no reason
     # for what has expired to stay.
     try:
-        await reread_kept_keys(resources.database, resources.keys)
+        await reload_stored_keys(resources.database, resources.keys)
     except DatabaseUnavailableError as error:
         logger.warning("the signing keys are not read anew: %s", error)
     except Exception as error:

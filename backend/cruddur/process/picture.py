@@ -47,14 +47,14 @@ def main() -> int:
 
 def limit() -> None:
     """Bound this process, end it with its parent, and let the service go first."""
-    for kind, most in (
+    for kind, hard in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
     ):
         with contextlib.suppress(OSError, ValueError):  # not every system has each of them
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (hard, hard))
     os.nice(_NICENESS)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

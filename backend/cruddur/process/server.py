@@ -140,17 +140,17 @@ async def _serve(
         await hypercorn.asyncio.serve(app, config, shutdown_trigger=until_stopped)
 
 
-def check_free(binds: Sequence[str]) -> None:
+def check_addresses(binds: Sequence[str]) -> None:
     """Find out whether the addresses can be served on.
 
     Raises:
         AddressInUseError: the message names the one that cannot.
     """
     for bind in binds:
-        _check_free(bind)
+        _check_address(bind)
 
 
-async def settle() -> None:
+async def tune_runtime() -> None:
     """Before the first request: have none wait for what is not its own.
 
     What was made for the start stays to the end, so the garbage collector need not go through
@@ -196,11 +196,11 @@ def _watch_files() -> Callable[[], bool]:
 
 def _allow_many_connections() -> None:
     """As many open files as we may have: a stream is one, and the usual limit is 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _check_free(bind: str) -> None:
+def _check_address(bind: str) -> None:
     host, _, port = bind.rpartition(":")
     if bind.startswith(("unix:", "fd:")) or not port.isdigit():
         return

@@ -6,7 +6,7 @@ from typing import Any
 _AGAIN_SECONDS = 0.1
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_tasks(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until they have ended.
 
     Once is not enough: what they clean up may fail in its turn, and a library's connection

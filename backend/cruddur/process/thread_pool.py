@@ -11,7 +11,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class BoundedThreads:
+class BoundedThreadPool:
     """A pool of threads that refuses work when its queue is full.
 
     A caller who is cancelled stops waiting at once. Its function is dropped if it has not begun;

@@ -28,7 +28,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
-def traces_page(settings: Settings, signals: StopSignals) -> Iterator[tuple[Settings, str]]:
+def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tuple[Settings, str]]:
     """Run the page, or use the one that runs already, and send telemetry there.
 
     Yields the settings that do so, and where the page is; the settings as they were, and

@@ -11,7 +11,7 @@ from quart.typing import ResponseTypes as AnyResponse
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, client_address, resources
-from cruddur.routes.idempotency_key import keyed_call
+from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry
@@ -55,11 +55,11 @@ accounts = Area("accounts")
     "/api/auth/signup",
     summary="Begin an account",
     idempotent=ConfirmationSent,
-    refuses={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
+    errors={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
 )
 async def signup(body: SignUpDraft) -> Raw:
     """A code goes to the address. The answer does not tell whether it has an account."""
-    call = keyed_call(body.email.lower(), body)
+    call = idempotent_call(body.email.lower(), body)
     return await resources().accounts.sign_up(body, _client(), call)
 
 
@@ -67,7 +67,7 @@ async def signup(body: SignUpDraft) -> Raw:
     "POST",
     "/api/auth/confirm",
     summary="Open the account with the code",
-    refuses={422: ["code_invalid", "handle_taken"], 429: LIMITED},
+    errors={422: ["code_invalid", "handle_taken"], 429: LIMITED},
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
     """Six digits, 15 minutes, 5 tries."""
@@ -76,7 +76,7 @@ async def confirm(body: ConfirmDraft) -> Confirmed:
 
 
 @accounts.handle(
-    "POST", "/api/auth/resend", summary="Send the code once more", refuses={429: LIMITED}
+    "POST", "/api/auth/resend", summary="Send the code once more", errors={429: LIMITED}
 )
 async def resend(body: EmailDraft) -> ConfirmationSent:
     """Whether or not a sign-up waits for one."""
@@ -89,7 +89,7 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
     "/api/auth/signin",
     summary="Sign in",
     cookie=True,
-    refuses={401: ["credentials_invalid"], 403: ["email_unconfirmed"], 429: LIMITED},
+    errors={401: ["credentials_invalid"], 403: ["email_unconfirmed"], 429: LIMITED},
 )
 async def signin(body: SignInDraft) -> SignedIn:
     """Address or handle, and password. The refresh token is set as a cookie."""
@@ -103,7 +103,7 @@ async def signin(body: SignInDraft) -> SignedIn:
     "/api/auth/refresh",
     summary="A new access token for the refresh cookie",
     cookie=True,
-    refuses={401: ["generic_401"], 403: ["generic_403"]},
+    errors={401: ["generic_401"], 403: ["generic_403"]},
 )
 async def refresh() -> SignedIn:
     """The cookie is exchanged too; an old one shown again ends the session."""
@@ -117,7 +117,7 @@ async def refresh() -> SignedIn:
     "/api/auth/signout",
     summary="Sign out",
     cookie=True,
-    refuses={403: ["generic_403"]},
+    errors={403: ["generic_403"]},
 )
 async def signout() -> SignedOut:
     """Ends the cookie's session; without one there is nothing to end."""
@@ -126,7 +126,7 @@ async def signout() -> SignedOut:
     return _leave(SignedOut())
 
 
-@accounts.handle("POST", "/api/auth/forgot", summary="Ask for a reset code", refuses={429: LIMITED})
+@accounts.handle("POST", "/api/auth/forgot", summary="Ask for a reset code", errors={429: LIMITED})
 async def forgot(body: EmailDraft) -> CodeSent:
     """Whether or not there is such an account."""
     await resources().accounts.forgot(body, _client())
@@ -137,7 +137,7 @@ async def forgot(body: EmailDraft) -> CodeSent:
     "POST",
     "/api/auth/reset",
     summary="Set a new password with the code",
-    refuses={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
+    errors={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
     """Every session ends."""
@@ -157,7 +157,7 @@ async def me(viewer: Viewer) -> Member:
     "/api/auth/me",
     summary="Delete the account",
     cookie=True,
-    refuses={401: ["credentials_invalid"], 429: LIMITED},
+    errors={401: ["credentials_invalid"], 429: LIMITED},
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     """The person's cruds, replies, reactions and messages go with it."""
@@ -169,7 +169,7 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     "PUT",
     "/api/auth/password",
     summary="Change the password",
-    refuses={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
+    errors={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
     """The other sessions end."""
@@ -187,7 +187,7 @@ async def sessions(viewer: Viewer) -> list[Session]:
     "DELETE",
     "/api/auth/sessions/<uuid:uuid>",
     summary="End a session",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
     """Answers with the sessions that remain."""

@@ -7,9 +7,9 @@ from quart import request
 
 from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
-from cruddur.routes.idempotency_key import keyed_call
+from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.services import activities as service
-from cruddur.services.idempotency import Created, once, writing
+from cruddur.services.idempotency import Created, run_once, writing
 from cruddur.wire import (
     Crud,
     CrudDraft,
@@ -31,7 +31,7 @@ activities = Area("activities")
     "/api/activities/home",
     summary="The newest live cruds",
     cached=True,
-    refuses={422: ["cursor_invalid"]},
+    errors={422: ["cursor_invalid"]},
 )
 async def home(viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
     """Top-level cruds of everybody; replies are on their crud's page."""
@@ -46,7 +46,7 @@ async def home(viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
     rate="search",
     summary="Live cruds and replies that match",
     cached=True,
-    refuses={422: ["cursor_invalid"]},
+    errors={422: ["cursor_invalid"]},
 )
 async def search(viewer: Viewer | None, query: Search) -> Paged[list[Crud]]:
     """Words are stemmed and ranked; `#tag` and `@handle` match exactly."""
@@ -61,7 +61,7 @@ async def search(viewer: Viewer | None, query: Search) -> Paged[list[Crud]]:
     summary="A person's profile and live cruds",
     cached=True,
     vary=("Content-Type",),
-    refuses={404: ["not_found"], 422: ["cursor_invalid"]},
+    errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def profile(
     viewer: Viewer | None, handle: str, query: ProfilePaging
@@ -80,7 +80,7 @@ async def profile(
     "/api/activities/@<handle>/status/<uuid:uuid>",
     summary="A crud and its replies",
     cached=True,
-    refuses={404: ["not_found"], 422: ["cursor_invalid"]},
+    errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def status(
     viewer: Viewer | None, handle: str, uuid: UUID, query: RepliesPaging
@@ -96,7 +96,7 @@ async def status(
     "/api/activities/<uuid:uuid>",
     summary="A crud and its replies, whoever wrote it",
     cached=True,
-    refuses={404: ["not_found"], 422: ["cursor_invalid"]},
+    errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def show(viewer: Viewer | None, uuid: UUID, query: RepliesPaging) -> Paged[CrudPage]:
     """The same as the status route, without the handle."""
@@ -113,9 +113,9 @@ async def create(viewer: Claimant, body: CrudDraft) -> Raw:
         crud = await service.post(conn, viewer, body)
         return Created(crud, activity_uuid=crud.uuid)
 
-    call = keyed_call(viewer, body)
+    call = idempotent_call(viewer, body)
     async with writing(resources().database, call) as conn:
-        return await once(conn, call, post)
+        return await run_once(conn, call, post)
 
 
 @activities.handle(
@@ -123,7 +123,7 @@ async def create(viewer: Claimant, body: CrudDraft) -> Raw:
     "/api/activities/<uuid:uuid>/reply",
     summary="Reply to a crud",
     idempotent=Crud,
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def reply(viewer: Claimant, uuid: UUID, body: ReplyDraft) -> Raw:
     """The reply goes when its crud goes. A notification's uuid replies to its subject; a
@@ -135,16 +135,16 @@ async def reply(viewer: Claimant, uuid: UUID, body: ReplyDraft) -> Raw:
             return Created(crud, message_uuid=crud.uuid)
         return Created(crud, activity_uuid=crud.uuid)
 
-    call = keyed_call(viewer, body)
+    call = idempotent_call(viewer, body)
     async with writing(resources().database, call) as conn:
-        return await once(conn, call, post)
+        return await run_once(conn, call, post)
 
 
 @activities.handle(
     "DELETE",
     "/api/activities/<uuid:uuid>",
     summary="Delete one's own crud or reply",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def delete(viewer: Viewer, uuid: UUID) -> Deleted:
     """Its replies, likes, reposts and notifications go with it."""

@@ -33,7 +33,7 @@ async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa
     f"{UPLOAD_PATH}<token>",
     summary="Upload a picture",
     picture="upload",
-    refuses={
+    errors={
         403: ["generic_403"],
         404: ["not_found"],
         422: ["avatar_invalid"],
@@ -65,7 +65,7 @@ async def upload(token: str) -> Avatar:
     "/api/avatars/<subject>.jpg",
     summary="A person's picture",
     picture="answer",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def show(subject: str) -> Response:
     """`?v=` with the picture's digest makes the address immutable; without it, a minute."""

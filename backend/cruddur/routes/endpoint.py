@@ -31,7 +31,7 @@ from cruddur.identity.viewer import Claimant, Viewer
 from cruddur.resources import Resources
 from cruddur.routes.parsing import read_body, read_query
 from cruddur.services.rates import RateClass
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Draft
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Endpoint:
     query: type[Draft] | None
     body: type[Draft] | None
     answer: Any
-    refuses: Mapping[int, Sequence[str]]
+    errors: Mapping[int, Sequence[str]]
     idempotent: bool
     cached: bool
     cookie: bool
@@ -87,7 +87,7 @@ class Area(Blueprint):
         method: Method,
         *rules: str,
         summary: str,
-        refuses: Mapping[int, Sequence[str]] | None = None,
+        errors: Mapping[int, Sequence[str]] | None = None,
         idempotent: type | None = None,
         cached: bool = False,
         cookie: bool = False,
@@ -135,7 +135,7 @@ class Area(Blueprint):
                     query=hints.get("query"),
                     body=hints.get("body"),
                     answer=idempotent or hints["return"],
-                    refuses=refuses or {},
+                    errors=errors or {},
                     idempotent=idempotent is not None,
                     cached=cached,
                     cookie=cookie,
@@ -221,7 +221,7 @@ def _view(handler: Handler, endpoint: Endpoint, viewer: Any) -> Callable[..., Aw
                 return await answer(arguments)
             except (CruddurError, HTTPException) as refusal:
                 # Nothing was done. Before they are told why, their session has to be open.
-                current_work().user_uuid = None
+                current_operation().user_uuid = None
                 arguments["viewer"] = await _viewer(endpoint)
                 if isinstance(claimant, Viewer) or isinstance(refusal, HTTPException):
                     raise
@@ -236,7 +236,7 @@ def _view(handler: Handler, endpoint: Endpoint, viewer: Any) -> Callable[..., Aw
             if not request.is_json:
                 raise UnsupportedMediaTypeError
             arguments["body"] = body = read_body(endpoint.body, await body_bytes())
-            current_work().bodies.append(body)
+            current_operation().bodies.append(body)
         return respond(endpoint, await handler(**arguments))
 
     view.__name__ = endpoint.name
@@ -245,7 +245,7 @@ def _view(handler: Handler, endpoint: Endpoint, viewer: Any) -> Callable[..., Aw
 
 async def _claimant() -> Claimant:
     claimant = await resources().authenticator.claim(request.headers.get("Authorization"))
-    current_work().user_uuid = claimant.uuid
+    current_operation().user_uuid = claimant.uuid
     return claimant
 
 
@@ -261,7 +261,7 @@ async def _viewer(endpoint: Endpoint) -> Viewer | None:
     else:
         viewer = await authenticator.recognise(header)
     if viewer is not None:
-        current_work().user_uuid = viewer.uuid
+        current_operation().user_uuid = viewer.uuid
     return viewer
 
 

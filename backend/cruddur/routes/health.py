@@ -31,7 +31,7 @@ async def ready() -> Ready:
     "/api/health/telemetry",
     summary="How each sink of the telemetry is doing, for operators",
     rate="unlimited",
-    refuses={401: ["generic_401"], 404: ["not_found"]},
+    errors={401: ["generic_401"], 404: ["not_found"]},
 )
 async def telemetry() -> TelemetryHealth:
     """Of the process that answers. Needs CRUDDUR_OPERATOR_TOKEN as bearer token; where

@@ -8,12 +8,12 @@ from quart import request
 from cruddur.errors import InvalidError
 from cruddur.identity.viewer import Claimant, proven
 from cruddur.routes.endpoint import resources
-from cruddur.services.idempotency import Once
+from cruddur.services.idempotency import IdempotentCall
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-def keyed_call(member: Claimant | str, body: msgspec.Struct) -> Once | None:
+def idempotent_call(member: Claimant | str, body: msgspec.Struct) -> IdempotentCall | None:
     """The keyed call that this request is; None without a key.
 
     `member` is whose key it is, by e-mail address who is none yet. Bodies are compared by what
@@ -29,7 +29,7 @@ def keyed_call(member: Claimant | str, body: msgspec.Struct) -> Once | None:
         return None
     if not _KEY.fullmatch(key):
         raise InvalidError("idempotency_key_invalid")
-    return Once(
+    return IdempotentCall(
         member=member if isinstance(member, str) else str(proven(member).uuid),
         route=request.path.lower(),  # a uuid or handle in capitals is the same one
         key=key,

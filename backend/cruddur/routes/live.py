@@ -16,7 +16,7 @@ live = Area("live")
     "/api/stream",
     summary="What happens, as it happens",
     events=True,
-    refuses={
+    errors={
         404: ["not_found"],
         422: ["filter_invalid"],
         429: ["rate_limited"],

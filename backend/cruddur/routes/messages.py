@@ -6,9 +6,9 @@ from msgspec import Raw
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, Paged, resources
-from cruddur.routes.idempotency_key import keyed_call
+from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.services import messages as service
-from cruddur.services.idempotency import Created, once
+from cruddur.services.idempotency import Created, run_once
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
 
 messages = Area("messages")
@@ -19,7 +19,7 @@ messages = Area("messages")
     "/api/message_groups",
     summary="The viewer's conversations",
     cached=True,
-    refuses={422: ["cursor_invalid"]},
+    errors={422: ["cursor_invalid"]},
 )
 async def groups(viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
     """Each with the other person and the latest message."""
@@ -40,7 +40,7 @@ async def counter(viewer: Viewer) -> Counter:
     "/api/messages/@<handle>",
     summary="The conversation with a person",
     cached=True,
-    refuses={404: ["not_found"], 422: ["cursor_invalid"]},
+    errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def conversation_with(viewer: Viewer, handle: str, query: Paging) -> Paged[list[Message]]:
     """The oldest first; empty when there is none. Reading it marks it read."""
@@ -54,7 +54,7 @@ async def conversation_with(viewer: Viewer, handle: str, query: Paging) -> Paged
     "/api/messages/<uuid:message_group_uuid>",
     summary="A conversation",
     cached=True,
-    refuses={404: ["not_found"], 422: ["cursor_invalid"]},
+    errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def conversation(
     viewer: Viewer, message_group_uuid: UUID, query: Paging
@@ -70,7 +70,7 @@ async def conversation(
     "/api/messages",
     summary="Send a message",
     idempotent=SentMessage,
-    refuses={404: ["not_found"], 422: ["user_reciever_handle_blank", "message_to_self"]},
+    errors={404: ["not_found"], 422: ["user_reciever_handle_blank", "message_to_self"]},
 )
 async def send(viewer: Viewer, body: MessageDraft) -> Raw:
     """To a conversation by `message_group_uuid`, or to a person by either handle field."""
@@ -80,4 +80,4 @@ async def send(viewer: Viewer, body: MessageDraft) -> Raw:
         return Created(message, message_uuid=message.uuid)
 
     async with resources().database.transaction() as conn:
-        return await once(conn, keyed_call(viewer, body), post)
+        return await run_once(conn, idempotent_call(viewer, body), post)

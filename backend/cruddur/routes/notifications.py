@@ -25,7 +25,7 @@ async def counter(viewer: Viewer) -> Counter:
     summary="Replies, likes, reposts, mentions and messages to the viewer",
     cached=True,
     personal=True,
-    refuses={422: ["cursor_invalid"]},
+    errors={422: ["cursor_invalid"]},
 )
 async def recent(viewer: Viewer | None, query: Paging) -> Paged[list[Notification]]:
     """Empty without an access token; one that has expired is refused. Reading the newest page

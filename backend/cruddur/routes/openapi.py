@@ -18,7 +18,7 @@ from cruddur.errors import GENERIC_CODES
 from cruddur.routes.accounts import COOKIE
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
-from cruddur.routes.parsing import refusal_codes
+from cruddur.routes.parsing import validation_codes
 from cruddur.wire import Crud, Gone, LiveCounts, Notification, Reset, SentMessage
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -271,15 +271,15 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
     if endpoint.body is not None:
         for status in (400, 413, 415):
             add(status, [GENERIC_CODES[status]])
-        add(422, refusal_codes(endpoint.body))
+        add(422, validation_codes(endpoint.body))
     if endpoint.picture == "upload":
         add(413, [GENERIC_CODES[413]])
     if endpoint.query is not None:
-        add(422, refusal_codes(endpoint.query))
+        add(422, validation_codes(endpoint.query))
     if endpoint.idempotent:
         add(404, [GENERIC_CODES[404]])
         add(422, ["idempotency_key_invalid", "idempotency_key_reused"])
-    for status, codes in endpoint.refuses.items():
+    for status, codes in endpoint.errors.items():
         add(status, codes)
     return {status: list(codes) for status, codes in found.items()}
 

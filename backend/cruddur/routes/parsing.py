@@ -62,7 +62,7 @@ def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
     return _checked(value)
 
 
-def refusal_codes(draft: type[Draft]) -> list[str]:
+def validation_codes(draft: type[Draft]) -> list[str]:
     """Every code that reading such a draft can give, in the order of its fields."""
     codes: dict[str, None] = {}
     for field in _info(draft).fields:

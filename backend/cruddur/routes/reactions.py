@@ -14,7 +14,7 @@ reactions = Area("reactions")
     "PUT",
     "/api/activities/<uuid:uuid>/like",
     summary="Like a crud",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def like(viewer: Viewer, uuid: UUID) -> Counts:
     """Once or often, it is liked once."""
@@ -26,7 +26,7 @@ async def like(viewer: Viewer, uuid: UUID) -> Counts:
     "DELETE",
     "/api/activities/<uuid:uuid>/like",
     summary="Take a like back",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""
@@ -38,7 +38,7 @@ async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
     "PUT",
     "/api/activities/<uuid:uuid>/repost",
     summary="Repost a crud",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def repost(viewer: Viewer, uuid: UUID) -> Counts:
     """It shows in the reposter's profile feed, for as long as the crud lives."""
@@ -50,7 +50,7 @@ async def repost(viewer: Viewer, uuid: UUID) -> Counts:
     "DELETE",
     "/api/activities/<uuid:uuid>/repost",
     summary="Take a repost back",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def unrepost(viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""

@@ -12,7 +12,7 @@ users = Area("users")
     "GET",
     "/api/users/@<handle>/short",
     summary="Who a handle is",
-    refuses={404: ["not_found"]},
+    errors={404: ["not_found"]},
 )
 async def short(handle: str) -> ShortUser:
     """For the head of a new conversation."""

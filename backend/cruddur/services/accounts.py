@@ -24,10 +24,10 @@ from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
-from cruddur.services.concurrency import Turns
-from cruddur.services.idempotency import Created, Once, once, replay
+from cruddur.services.concurrency import AddressConcurrency
+from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
 from cruddur.services.throttling import Attempt, Client, Throttle
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 from cruddur.wire import (
     ConfirmationSent,
     ConfirmDraft,
@@ -77,15 +77,17 @@ class Accounts:
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
-        self._turns = Turns()
+        self._turns = AddressConcurrency()
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
-    async def sign_up(self, draft: SignUpDraft, client: Client, call: Once | None) -> msgspec.Raw:
+    async def sign_up(
+        self, draft: SignUpDraft, client: Client, call: IdempotentCall | None
+    ) -> msgspec.Raw:
         """Begin an account, once for each `Idempotency-Key`.
 
         The slow part holds no connection, and no sign-up waits for another one, except where
         two have the same key. Refused: password_too_weak, handle_taken, rate_limited, and what
-        `once` refuses.
+        `run_once` refuses.
         """
         check_strength(
             draft.password,
@@ -110,7 +112,7 @@ class Accounts:
                 send = await save(conn)
                 return Created(ConfirmationSent())
 
-            answer = await once(conn, call, create)
+            answer = await run_once(conn, call, create)
         if send is not None and await self._throttle.begin_sign_up(attempt):
             send()
         return answer
@@ -121,7 +123,7 @@ class Accounts:
         if not await self._throttle.spend_try(attempt, "confirm"):
             raise InvalidError("code_invalid")
         await self._provider.confirm(draft.email, draft.code)
-        current_work().count("app.accounts.confirmed")
+        current_operation().count("app.accounts.confirmed")
 
     async def resend(self, draft: EmailDraft, client: Client) -> None:
         """Send the code once more, but not soon after the last time. Refused: rate_limited."""
@@ -149,7 +151,7 @@ class Accounts:
             )
             ended = await db.delete_oldest_sessions(conn, user_uuid=proof.user_uuid, most=SESSIONS)
             await self._throttle.remember(conn, proof.user_uuid, replace(client, device=device))
-        current_work().count("app.sessions.opened")
+        current_operation().count("app.sessions.opened")
         await self._revoke(ended)
         return Entry(await self._answer(proof, session_uuid), token, device)
 

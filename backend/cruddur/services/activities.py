@@ -11,7 +11,7 @@ from cruddur.errors import NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Claimant, Viewer, proven
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
-from cruddur.telemetry.operation import current_work, span
+from cruddur.telemetry.operation import current_operation, span
 from cruddur.wire import (
     Crud,
     CrudDraft,
@@ -164,7 +164,7 @@ async def post(conn: Connection, viewer: Claimant, draft: CrudDraft) -> Crud:
     )
     if created is None:
         raise UnauthenticatedError
-    current_work().count("app.cruds.created", attributes={"app.kind": "crud"})
+    current_operation().count("app.cruds.created", attributes={"app.kind": "crud"})
     return created
 
 
@@ -217,7 +217,7 @@ async def _reply(conn: Connection, viewer: Claimant, uuid: UUID, draft: ReplyDra
         mentions=text.mentions(draft.message),
     )
     if created is not None:
-        current_work().count("app.cruds.created", attributes={"app.kind": "reply"})
+        current_operation().count("app.cruds.created", attributes={"app.kind": "reply"})
     return created
 
 

@@ -17,7 +17,7 @@ from cruddur.errors import (
 )
 from cruddur.process import picture
 from cruddur.process.child import Child, ChildError
-from cruddur.process.thread_pool import BoundedThreads
+from cruddur.process.thread_pool import BoundedThreadPool
 from cruddur.services.picture_headers import check_picture
 from cruddur.services.uploads import UPLOAD_SECONDS, Upload
 from cruddur.telemetry.operation import span
@@ -41,8 +41,8 @@ class Encoder:
 
     def __init__(self) -> None:
         """Prepare; threads and processes are started when they are needed."""
-        self._checks = BoundedThreads("picture headers", threads=1, waiting=MAX_UPLOADS)
-        self._decodings = BoundedThreads("picture", threads=1, waiting=MAX_UPLOADS)
+        self._checks = BoundedThreadPool("picture headers", threads=1, waiting=MAX_UPLOADS)
+        self._decodings = BoundedThreadPool("picture", threads=1, waiting=MAX_UPLOADS)
         self._uploading: set[UUID] = set()
         self._children: set[Child] = set()
         self._is_closed = False
@@ -80,7 +80,7 @@ class Encoder:
             InvalidError: avatar_invalid, it cannot be decoded, or it costs too much.
             OverloadedError: the process cannot be started at the moment.
         """
-        child = Child(picture.__name__, seconds=DECODE_SECONDS, most=MAX_JPEG_BYTES)
+        child = Child(picture.__name__, seconds=DECODE_SECONDS, max_bytes=MAX_JPEG_BYTES)
         self._children.add(child)
         try:
             with span("encode avatar", {"app.picture.bytes": len(data)}):

@@ -5,12 +5,12 @@ from weakref import WeakValueDictionary
 
 from cruddur.services.client_addresses import address_key
 
-TURNS = 4
+MAX_CONCURRENT_CALLS = 4
 """Slow calls of one address at a time. More wait for their turn, and other addresses do not
 wait for them."""
 
 
-class Turns:
+class AddressConcurrency:
     """The turns of every address that has a slow call in progress, in this process."""
 
     def __init__(self) -> None:
@@ -23,5 +23,5 @@ class Turns:
         key = address_key(address)
         turns = self._turns.get(key)
         if turns is None:
-            self._turns[key] = turns = asyncio.Semaphore(TURNS)
+            self._turns[key] = turns = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
         return turns

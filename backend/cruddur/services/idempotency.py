@@ -16,7 +16,7 @@ from cruddur.errors import InvalidError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotentCall:
     """One keyed call. `member` is whose key it is, `secrets` hide what the body held."""
 
     member: str
@@ -46,13 +46,15 @@ class Created:
     message_uuid: UUID | None = None
 
 
-def writing(database: Database, call: Once | None) -> AbstractAsyncContextManager[Connection]:
+def writing(
+    database: Database, call: IdempotentCall | None
+) -> AbstractAsyncContextManager[Connection]:
     """A connection for one statement that writes, and for the key if there is one."""
     return database.writing() if call is None else database.transaction()
 
 
-async def once(
-    conn: Connection, call: Once | None, create: Callable[[], Awaitable[Created]]
+async def run_once(
+    conn: Connection, call: IdempotentCall | None, create: Callable[[], Awaitable[Created]]
 ) -> msgspec.Raw:
     """Create, or give the answer of the first time.
 
@@ -86,7 +88,7 @@ async def once(
     return msgspec.Raw(answer)
 
 
-async def replay(conn: Connection, call: Once) -> msgspec.Raw | None:
+async def replay(conn: Connection, call: IdempotentCall) -> msgspec.Raw | None:
     """Return the first answer of a keyed call, or None if the key is unused.
 
     Raises:

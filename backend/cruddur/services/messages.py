@@ -8,7 +8,7 @@ from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer
 from cruddur.services import users
 from cruddur.services.paging import Page, page, time_cursor
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
 
 
@@ -82,7 +82,7 @@ async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMes
     )
     if sent is None:
         raise NotFoundError
-    current_work().count("app.messages.sent")
+    current_operation().count("app.messages.sent")
     return sent
 
 

@@ -29,11 +29,11 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
     if before_at is None and found:
         await db.mark_read(conn, user_uuid=viewer.uuid, read_at=found[0].created_at)
     for note in found:
-        put_in_words(note)
+        set_text(note)
     return page(found, paging.limit, lambda note: (note.created_at, note.uuid))
 
 
-def put_in_words(note: Notification) -> None:
+def set_text(note: Notification) -> None:
     """Have `message` say what somebody did, where they wrote nothing."""
     if note.kind in _WORDS:
         note.message = _WORDS[note.kind].format(note.message)

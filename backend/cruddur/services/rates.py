@@ -204,7 +204,7 @@ class Rates:
         self._prune_at = min(max(FEW, 2 * len(self._buckets)), BUCKETS)
 
 
-async def share_for_ever(rates: Rates, database: Database, instruments: Instruments) -> None:
+async def run_rate_exchange(rates: Rates, database: Database, instruments: Instruments) -> None:
     """Share the buckets with the other workers, every EXCHANGE_SECONDS, until cancelled."""
     is_away = False
     while True:

@@ -52,7 +52,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """A client that makes a call about an account.
 
     Attributes:
@@ -74,7 +74,7 @@ class Attempt:
     """A counted attempt, and the buckets that it was counted in."""
 
     kind: str
-    asker: Asker
+    asker: Requester
     buckets: list[str]
 
 
@@ -116,7 +116,7 @@ class Throttle:
     async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
         """Make a client familiar to a person who has proved to be there."""
         hashes = {self._hashes(name)[0] for name in _names(client)}
-        await known_clients.remember_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
+        await known_clients.upsert_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
 
     async def begin_code(self, attempt: Attempt, purpose: str) -> bool:
         """Give a client that asks for a code tries of its own.
@@ -170,24 +170,24 @@ class Throttle:
                 attempts = counted.attempts
         return attempts <= TRIES
 
-    async def _identify(self, conn: Connection, login: str, client: Client) -> Asker:
+    async def _identify(self, conn: Connection, login: str, client: Client) -> Requester:
         address, *device = _names(client)
-        found = await known_clients.find_person(
+        found = await known_clients.select_login(
             conn,
             login=login,
             address_hashes=self._hashes(address),
             device_hashes=self._hashes(*device),
         )
         if found is None:
-            return Asker(login, address, is_device=False, is_familiar=False)
-        return Asker(
+            return Requester(login, address, is_device=False, is_familiar=False)
+        return Requester(
             account=str(found.uuid),
             source=device[0] if found.knows_device else address,
             is_device=found.knows_device,
             is_familiar=found.knows_device or found.knows_address,
         )
 
-    def _buckets(self, kind: str, asker: Asker, address: str) -> dict[str, int]:
+    def _buckets(self, kind: str, asker: Requester, address: str) -> dict[str, int]:
         pair = {f"{kind}:pair:{asker.account}:{asker.source}": self.account_attempts}
         if asker.is_device:  # others at its address do not count here
             return pair
@@ -208,12 +208,12 @@ def _names(client: Client) -> list[str]:
     return [address] if client.device is None else [address, f"device {client.device}"]
 
 
-def _tries(purpose: str, asker: Asker) -> tuple[str, str]:
+def _tries(purpose: str, asker: Requester) -> tuple[str, str]:
     """Name the buckets of tries: the client's own, and those of all others."""
     return f"{purpose}:tries:{asker.account}:{asker.source}", f"{purpose}:tries:{asker.account}"
 
 
-def _requesters(purpose: str, asker: Asker) -> str:
+def _requesters(purpose: str, asker: Requester) -> str:
     return f"{purpose}:requesters:{asker.account}"
 
 

@@ -45,7 +45,7 @@ def setting(variable: str, default: str, meaning: str, *, secret: bool = False) 
 ProviderName = Literal["local", "cognito"]
 ProfileShape = Literal["auto", "profile", "list"]
 LogFormat = Literal["auto", "json", "text"]
-Publication = Literal["", "loopback"]
+PublishedOn = Literal["", "loopback"]
 Switch = Literal["auto", "on", "off"]
 Cleartext = Literal["http/1.1", "h2c"]
 XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
@@ -162,7 +162,7 @@ class Settings:
     demo_handle: str = setting(
         "CRUDDUR_DEMO_HANDLE", "", "requests without a token act as this user; loopback only"
     )
-    published_on: Publication = setting(
+    published_on: PublishedOn = setting(
         "CRUDDUR_PUBLISHED_ON",
         "",
         "`loopback`: the port of this container is published on 127.0.0.1 only, which permits"

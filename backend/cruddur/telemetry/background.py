@@ -7,7 +7,13 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span
 
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.operation import Instruments, Work, account, current_work, working
+from cruddur.telemetry.operation import (
+    Instruments,
+    Operation,
+    current_operation,
+    operation_attributes,
+    operation_scope,
+)
 
 
 @contextmanager
@@ -30,18 +36,20 @@ def background(
     """
     origin = trace.get_current_span().get_span_context()
     links = [Link(origin)] if origin.is_valid else []
-    work = Work(instruments or current_work().instruments, bodies=[*private], is_quiet=is_quiet)
-    root = work.instruments.tracer.start_span(name, context=context.Context(), links=links)
-    work.is_recording = root.is_recording()
+    operation = Operation(
+        instruments or current_operation().instruments, bodies=[*private], is_quiet=is_quiet
+    )
+    root = operation.instruments.tracer.start_span(name, context=context.Context(), links=links)
+    operation.is_recording = root.is_recording()
     token = context.attach(trace.set_span_in_context(root, context.Context()))
     try:
-        with working(work):
+        with operation_scope(operation):
             yield root
     except Exception as error:
-        with working(work):
+        with operation_scope(operation):
             report(error, name)
         raise
     finally:
-        root.set_attributes(account(work))
+        root.set_attributes(operation_attributes(operation))
         context.detach(token)
         root.end()

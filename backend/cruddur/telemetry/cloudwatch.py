@@ -1,7 +1,7 @@
 """CloudWatch Logs: the exported log lines as JSON, sent with WatchTower.
 
 WatchTower calls AWS when it is constructed, waits for minutes when AWS is silent, and
-gives lines up with a warning, so it works behind a courier and is asked how it went.
+gives lines up with a warning, so it works behind an export queue and is asked how it went.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.export_queue import Courier, DeliveryError
+from cruddur.telemetry.export_queue import ExportError, ExportQueue
 from cruddur.telemetry.logs import Line, encode
 from cruddur.telemetry.sink_clients import boto_client
 
@@ -21,7 +21,7 @@ _CAPACITY = 4096  # lines; each is some kilobytes at most
 _ATTEMPTS = 2  # of WatchTower: one, and one more when the stream had to be created first
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
-# A courier's batch is always below the other limit, 10,000 events.
+# An export queue's batch is always below the other limit, 10,000 events.
 _BATCH_BYTES = 1024 * 1024
 _EVENT_BYTES = 256 * 1024
 _EVENT_OVERHEAD = 26
@@ -32,7 +32,7 @@ class CloudWatchLogs:
     """Sends log lines to one stream of a log group.
 
     Attributes:
-        courier: to be fed, started and closed by whoever made this. A batch of more than
+        export_queue: to be fed, started and closed by whoever made this. A batch of more than
             1 MiB takes several calls; when one of them fails, all its lines count as failed.
     """
 
@@ -70,9 +70,9 @@ class CloudWatchLogs:
         self._read_timeout = read_timeout
         self._client: _Client | None = None
         self._handler: Any = None
-        self.courier = Courier[Line]("CloudWatch", self._deliver, capacity=_CAPACITY)
+        self.export_queue = ExportQueue[Line]("CloudWatch", self._deliver, capacity=_CAPACITY)
 
-    # --- in the courier's thread --------------------------------------------------------
+    # --- in the export queue's thread --------------------------------------------------------
 
     def _deliver(self, lines: Sequence[Line]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -89,7 +89,7 @@ class CloudWatchLogs:
                     raise client.outcome
         except (BotoCoreError, ClientError) as error:
             self._handler = None  # the group may be gone: begin anew with the next batch
-            raise DeliveryError(str(error)) from None
+            raise ExportError(str(error)) from None
 
     def _open(self) -> tuple["_Client", Any]:
         """The client and WatchTower's handler; the latter makes sure of the log group."""
@@ -165,7 +165,7 @@ class _Client:
             self.outcome = error
             raise
         rejected = response.get("rejectedLogEventsInfo")
-        self.outcome = DeliveryError(f"rejected: {rejected}") if rejected else None
+        self.outcome = ExportError(f"rejected: {rejected}") if rejected else None
         return response
 
 

@@ -8,8 +8,8 @@ from opentelemetry import trace
 
 from cruddur.telemetry.operation import (
     Failure,
-    Work,
-    current_work,
+    Operation,
+    current_operation,
     describe,
     record_exception,
     stacktrace,
@@ -61,35 +61,37 @@ def report(error: BaseException, what: str | None = None) -> None:
         what: what failed, in words without anything private; by default the request, such
             as `GET /api/activities/home`.
     """
-    work = current_work()
-    if work.error is error:
+    operation = current_operation()
+    if operation.error is error:
         return
-    if work.is_measured:
-        work.error = error
+    if operation.is_measured:
+        operation.error = error
     try:
         span = trace.get_current_span()
-        record_exception(span, error, work)
+        record_exception(span, error, operation)
         if not getattr(error, "is_reported", False):
             error.is_reported = True  # type: ignore[attr-defined]  # as said
-            _tell(error, work, what or f"{work.scope.get('method', 'WS')} {work.route}")
+            _tell(
+                error, operation, what or f"{operation.scope.get('method', 'WS')} {operation.route}"
+            )
     except Exception:
         logger.critical("a failure could not be told", exc_info=True)
 
 
-def _tell(error: BaseException, work: Work, what: str) -> None:
+def _tell(error: BaseException, operation: Operation, what: str) -> None:
     span = trace.get_current_span()
     ids = span.get_span_context()
     failure = Failure(
         error=error,
-        message=describe(error, work),
-        stacktrace=stacktrace(error, work),
+        message=describe(error, operation),
+        stacktrace=stacktrace(error, operation),
         what=what,
-        work=work,
+        operation=operation,
         trace_id=trace.format_trace_id(ids.trace_id),
         span_id=trace.format_span_id(ids.span_id),
     )
     logger.error("%s failed: %s", what, failure.message, extra={"failure": failure})
-    for reporter in work.instruments.reporters:
+    for reporter in operation.instruments.reporters:
         identifier = reporter.report(failure)
         if identifier is not None:
             span.set_attribute("rollbar.uuid", identifier)

@@ -19,16 +19,16 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST = 200
+MAX_ERROR_CHARS = 200
 """Characters of a sink's last error that are kept."""
 
 
-class DeliveryError(Exception):
+class ExportError(Exception):
     """A sink did not take what it was given; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ExportStatus:
     """How a sink is doing. Counts are of items since the start of the process.
 
     Attributes:
@@ -54,7 +54,7 @@ class Delivery:
     last_error: str | None
 
 
-class Courier(Generic[T]):
+class ExportQueue(Generic[T]):
     """Brings items to one sink, in batches, from a thread of its own.
 
     When the queue is full the oldest item is dropped: what happens now matters more.
@@ -101,7 +101,7 @@ class Courier(Generic[T]):
         self._last_failed: datetime | None = None
         self._is_well = True
         self._last_error: str | None = None
-        self._thread = threading.Thread(target=self._work, name=f"courier {sink}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"export {sink}", daemon=True)
 
     def start(self) -> None:
         """Begin to deliver; what was put before is kept."""
@@ -137,9 +137,9 @@ class Courier(Generic[T]):
             self._abort()
         return self._idle.is_set()
 
-    def delivery(self) -> Delivery:
+    def status(self) -> ExportStatus:
         """How the sink is doing."""
-        return Delivery(
+        return ExportStatus(
             sink=self.sink,
             queued=len(self._queue),
             capacity=self._capacity,
@@ -191,7 +191,7 @@ class Courier(Generic[T]):
 
     def _note_failure(self, reason: str) -> None:
         self._last_failed = datetime.now(UTC)
-        self._last_error = reason.splitlines()[0][:LONGEST]
+        self._last_error = reason.splitlines()[0][:MAX_ERROR_CHARS]
         if self._is_well:
             logger.warning("%s does not take what it is sent: %s", self.sink, self._last_error)
         self._is_well = False

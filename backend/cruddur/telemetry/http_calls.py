@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from cruddur.telemetry.operation import current_work
+from cruddur.telemetry.operation import current_operation
 
 
 class MeasuredClient(httpx.AsyncClient):
@@ -13,10 +13,10 @@ class MeasuredClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """As httpx says."""
-        work, start = current_work(), time.perf_counter()
+        operation, start = current_operation(), time.perf_counter()
         try:
             return await super().send(request, **options)
         finally:
-            if work.is_measured:
-                work.calls += 1
-                work.call_seconds += time.perf_counter() - start
+            if operation.is_measured:
+                operation.calls += 1
+                operation.call_seconds += time.perf_counter() - start

@@ -16,8 +16,8 @@ import msgspec
 from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.export_queue import Courier
-from cruddur.telemetry.operation import Failure, current_work, error_type, stacktrace
+from cruddur.telemetry.export_queue import ExportQueue
+from cruddur.telemetry.operation import Failure, current_operation, error_type, stacktrace
 from cruddur.telemetry.redaction import scrub
 
 # Sinks and their libraries speak of themselves here; sending that to a sink would go on
@@ -149,14 +149,14 @@ class TextFormatter(logging.Formatter):
         return f"\x1b[2m{text}\x1b[0m" if self._is_coloured else text
 
 
-class CourierHandler(logging.Handler):
-    """Hands exported lines to a sink's courier; never waits, never raises."""
+class ExportHandler(logging.Handler):
+    """Hands exported lines to a sink's export queue; never waits, never raises."""
 
-    def __init__(self, courier: Courier[Line]) -> None:
-        """Take the courier."""
+    def __init__(self, export_queue: ExportQueue[Line]) -> None:
+        """Take the export queue."""
         super().__init__()
         self.addFilter(_Once())
-        self._courier = courier
+        self._export_queue = export_queue
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the record's line, unless it is private or a sink's own."""
@@ -166,7 +166,7 @@ class CourierHandler(logging.Handler):
             self.handleError(record)
             return
         if not line.is_private and not record.name.startswith(UNEXPORTED):
-            self._courier.put(line)
+            self._export_queue.put(line)
 
 
 def write_lines(
@@ -236,13 +236,13 @@ def _line(record: logging.LogRecord) -> Line:
     elif record.name == "asyncio":
         # It quotes exceptions of which nobody knows what they are about.
         message = message.partition("\n")[0]
-        stack = stacktrace(error, current_work(), with_texts=False) if error else ""
+        stack = stacktrace(error, current_operation(), with_texts=False) if error else ""
     else:
-        work = current_work()
-        stack = stacktrace(error, work) if error else ""
+        operation = current_operation()
+        stack = stacktrace(error, operation) if error else ""
         if not is_private:
             # A line with fields is made of what may be seen.
-            message = scrub(message) if fields else work.scrub(message)
+            message = scrub(message) if fields else operation.scrub(message)
     return Line(
         created=record.created,
         level=record.levelname,

@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
-from cruddur.telemetry.export_queue import Courier
+from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.registry import METRICS, Metric
 
 _LAG_SECONDS = 1.0
@@ -86,29 +86,29 @@ def observe_pool(meter: Meter, pool: Pool) -> None:
     name = {"db.client.connection.pool.name": "cruddur"}
 
     def count(_: CallbackOptions) -> Iterable[Observation]:
-        used, idle, _most = pool.usage()
+        used, idle, _max = pool.usage()
         yield Observation(used, {**name, "db.client.connection.state": "used"})
         yield Observation(idle, {**name, "db.client.connection.state": "idle"})
 
-    def most(_: CallbackOptions) -> Iterable[Observation]:
+    def max_connections(_: CallbackOptions) -> Iterable[Observation]:
         yield Observation(pool.usage()[2], name)
 
     _observe(meter, "db.client.connection.count", count)
-    _observe(meter, "db.client.connection.max", most)
+    _observe(meter, "db.client.connection.max", max_connections)
 
 
-def observe_couriers(meter: Meter, couriers: Sequence[Courier[object]]) -> None:
+def observe_export_queues(meter: Meter, export_queues: Sequence[ExportQueue[object]]) -> None:
     """What waits for each sink and what became of the rest."""
 
     def size(_: CallbackOptions) -> Iterable[Observation]:
-        for courier in couriers:
-            yield Observation(courier.delivery().queued, {"app.sink": courier.sink})
+        for export_queue in export_queues:
+            yield Observation(export_queue.status().queued, {"app.sink": export_queue.sink})
 
     def items(_: CallbackOptions) -> Iterable[Observation]:
-        for courier in couriers:
-            found = courier.delivery()
+        for export_queue in export_queues:
+            found = export_queue.status()
             for outcome in ("sent", "failed", "dropped"):
-                attributes = {"app.sink": courier.sink, "app.outcome": outcome}
+                attributes = {"app.sink": export_queue.sink, "app.outcome": outcome}
                 yield Observation(getattr(found, outcome), attributes)
 
     _observe(meter, "app.sink.queue.size", size)

@@ -1,7 +1,7 @@
 """A unit of work, and what it costs: a request, a sweep, a mail on its way.
 
 Whatever happens inside one (statements, outgoing calls, domain spans, failures) finds it
-by `current_work()`, adds to its account and opens spans with its tracer. Outside of any,
+by `current_operation()`, adds to its account and opens spans with its tracer. Outside of any,
 in the command line's short commands, there is one that measures nothing.
 """
 
@@ -50,7 +50,7 @@ class Instruments:
 
 
 @dataclass(slots=True, eq=False)
-class Work:
+class Operation:
     """One unit of work, and its account so far. Times are in seconds.
 
     Attributes:
@@ -143,7 +143,7 @@ class Failure:
     message: str
     stacktrace: str
     what: str
-    work: Work
+    operation: Operation
     trace_id: str
     span_id: str
 
@@ -153,21 +153,21 @@ _CAUSE = "\nThe above exception was the direct cause of the following exception:
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 _LONGEST_CHAIN = 50
 
-_NOTHING = Work()
-_current: ContextVar[Work] = ContextVar("cruddur_work", default=_NOTHING)
+_NOTHING = Operation()
+_current: ContextVar[Operation] = ContextVar("cruddur_operation", default=_NOTHING)
 
 
-def current_work() -> Work:
+def current_operation() -> Operation:
     """The unit of work that is being done."""
     return _current.get()
 
 
 @contextmanager
-def working(work: Work) -> Iterator[Work]:
+def operation_scope(operation: Operation) -> Iterator[Operation]:
     """Make it the current one, in this task and those that start in it."""
-    token = _current.set(work)
+    token = _current.set(operation)
     try:
-        yield work
+        yield operation
     finally:
         _current.reset(token)
 
@@ -176,39 +176,39 @@ def working(work: Work) -> Iterator[Work]:
 def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> Iterator[Span]:
     """An INTERNAL span around something that a rule of ours does; it is the current one
     meanwhile. A refusal is not its failure. Never hold it across a `yield`."""
-    work = current_work()
-    if not work.is_recording:
+    operation = current_operation()
+    if not operation.is_recording:
         yield trace.INVALID_SPAN
         return
-    opened = work.instruments.tracer.start_span(name, attributes=attributes)
+    opened = operation.instruments.tracer.start_span(name, attributes=attributes)
     token = context.attach(trace.set_span_in_context(opened))
     try:
         yield opened
     except CruddurError as refusal:
         if refusal.status >= 500:
-            mark_failed(opened, refusal, work)
+            mark_failed(opened, refusal, operation)
         raise
     except Exception as error:
-        mark_failed(opened, error, work)
+        mark_failed(opened, error, operation)
         raise
     finally:
         context.detach(token)
         opened.end()
 
 
-def account(work: Work) -> dict[str, AttributeValue]:
+def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
     """What it cost, as the attributes of its first span and the fields of its log line."""
     found: dict[str, AttributeValue] = {
-        "app.db.statements": work.statements,
-        "app.db.duration_ms": milliseconds(work.statement_seconds),
+        "app.db.statements": operation.statements,
+        "app.db.duration_ms": milliseconds(operation.statement_seconds),
     }
-    if work.pool_wait_seconds:
-        found["app.db.pool_wait_ms"] = milliseconds(work.pool_wait_seconds)
-    if work.calls:
-        found["app.http.calls"] = work.calls
-        found["app.http.duration_ms"] = milliseconds(work.call_seconds)
-    if work.user_uuid is not None:
-        found["enduser.pseudo.id"] = str(work.user_uuid)
+    if operation.pool_wait_seconds:
+        found["app.db.pool_wait_ms"] = milliseconds(operation.pool_wait_seconds)
+    if operation.calls:
+        found["app.http.calls"] = operation.calls
+        found["app.http.duration_ms"] = milliseconds(operation.call_seconds)
+    if operation.user_uuid is not None:
+        found["enduser.pseudo.id"] = str(operation.user_uuid)
     return found
 
 
@@ -222,7 +222,7 @@ def error_type(error: BaseException) -> str:
     return type(error).__qualname__
 
 
-def mark_failed(span: Span, error: BaseException, work: Work) -> None:
+def mark_failed(span: Span, error: BaseException, operation: Operation) -> None:
     """Set the status and `error.type` of a span that an exception ended.
 
     An exception passes through several spans, such as those of a statement and of its request.
@@ -230,17 +230,17 @@ def mark_failed(span: Span, error: BaseException, work: Work) -> None:
     """
     if span.is_recording():
         span.set_attribute("error.type", error_type(error))
-        span.set_status(Status(StatusCode.ERROR, describe(error, work)))
+        span.set_status(Status(StatusCode.ERROR, describe(error, operation)))
 
 
-def record_exception(span: Span, error: BaseException, work: Work) -> None:
+def record_exception(span: Span, error: BaseException, operation: Operation) -> None:
     """Mark a span as failed, and record the exception with its stack trace, as a span event.
 
     When OpenTelemetry moves exceptions from span events to log records, only this changes.
     """
     if not span.is_recording():
         return
-    mark_failed(span, error, work)
+    mark_failed(span, error, operation)
     kind = type(error)
     qualified = kind.__qualname__
     if kind.__module__ != "builtins":
@@ -249,28 +249,28 @@ def record_exception(span: Span, error: BaseException, work: Work) -> None:
         "exception",
         {
             "exception.type": qualified,
-            "exception.message": describe(error, work),
-            "exception.stacktrace": stacktrace(error, work),
+            "exception.message": describe(error, operation),
+            "exception.stacktrace": stacktrace(error, operation),
         },
     )
 
 
-def describe(error: BaseException, work: Work) -> str:
+def describe(error: BaseException, operation: Operation) -> str:
     """The text of an exception, scrubbed and never empty.
 
     PostgreSQL's errors append the row's values as DETAIL; only the first line is told.
     """
     text = str(error.args[0]) if hasattr(error, "sqlstate") and error.args else str(error)
-    return work.scrub(text.strip()) or error_type(error)
+    return operation.scrub(text.strip()) or error_type(error)
 
 
-def stacktrace(error: BaseException, work: Work, *, with_texts: bool = True) -> str:
+def stacktrace(error: BaseException, operation: Operation, *, with_texts: bool = True) -> str:
     """Frames with their lines of code, causes first, as Python prints them; the texts as
     `describe` gives them, or none."""
     told = ""
     for link in reversed(list(chain(error))):
         frames = "".join(traceback.format_tb(link.__traceback__))
-        text = f": {describe(link, work)}" if with_texts else ""
+        text = f": {describe(link, operation)}" if with_texts else ""
         led = _CAUSE if link.__cause__ is not None else _CONTEXT
         told = f"{told}{led if told else ''}Traceback (most recent call last):\n{frames}"
         told += f"{error_type(link)}{text}\n"

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from cruddur.settings import credential_provider
-from cruddur.telemetry.export_queue import Courier, DeliveryError
+from cruddur.telemetry.export_queue import ExportError, ExportQueue
 from cruddur.telemetry.logs import Line
 from cruddur.telemetry.sink_clients import bound
 from cruddur.telemetry.span_encoding import encode_spans
@@ -36,12 +36,12 @@ _SEVERITIES = {
 }
 
 
-class CourierProcessor(SpanProcessor):
-    """Hands every kept span to a courier when it ends."""
+class ExportProcessor(SpanProcessor):
+    """Hands every kept span to an export queue when it ends."""
 
-    def __init__(self, courier: Courier[ReadableSpan]) -> None:
-        """Take the courier."""
-        self._put = courier.put
+    def __init__(self, export_queue: ExportQueue[ReadableSpan]) -> None:
+        """Take the export queue."""
+        self._put = export_queue.put
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue it, if it is one to be exported."""
@@ -49,19 +49,19 @@ class CourierProcessor(SpanProcessor):
             self._put(span)
 
 
-class CourierMetrics(MetricExporter):
-    """Hands each collection of metrics to a courier."""
+class ExportMetrics(MetricExporter):
+    """Hands each collection of metrics to an export queue."""
 
-    def __init__(self, courier: Courier[MetricsData]) -> None:
-        """Take the courier."""
+    def __init__(self, export_queue: ExportQueue[MetricsData]) -> None:
+        """Take the export queue."""
         super().__init__()
-        self._courier = courier
+        self._export_queue = export_queue
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 0, **_: Any
     ) -> MetricExportResult:
-        """Queue it; the courier knows whether it arrives."""
-        self._courier.put(metrics_data)
+        """Queue it; the export queue knows whether it arrives."""
+        self._export_queue.put(metrics_data)
         return MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 0) -> bool:
@@ -69,7 +69,7 @@ class CourierMetrics(MetricExporter):
         return True
 
     def shutdown(self, timeout_millis: float = 0, **_: Any) -> None:
-        """The courier is closed by whoever made it."""
+        """The export queue is closed by whoever made it."""
 
 
 class EncodingExporter(OTLPSpanExporter):
@@ -85,37 +85,37 @@ class EncodingExporter(OTLPSpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def span_delivery(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], None]:
-    """What a courier calls to send spans by an exporter."""
+def span_sender(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], None]:
+    """What an export queue calls to send spans by an exporter."""
 
     def deliver(spans: Sequence[ReadableSpan]) -> None:
         _last_words.forget()
         if exporter.export(spans) is not SpanExportResult.SUCCESS:
-            raise DeliveryError(_last_words.text)
+            raise ExportError(_last_words.text)
 
     return deliver
 
 
-def metric_delivery(exporter: OTLPMetricExporter) -> Callable[[Sequence[MetricsData]], None]:
-    """What a courier calls to send metrics."""
+def metric_sender(exporter: OTLPMetricExporter) -> Callable[[Sequence[MetricsData]], None]:
+    """What an export queue calls to send metrics."""
 
     def deliver(collections: Sequence[MetricsData]) -> None:
         for collection in collections:
             _last_words.forget()
             if exporter.export(collection) is not MetricExportResult.SUCCESS:
-                raise DeliveryError(_last_words.text)
+                raise ExportError(_last_words.text)
 
     return deliver
 
 
-def log_delivery(exporter: OTLPLogExporter, resource: Resource) -> Callable[[Sequence[Line]], None]:
-    """What a courier calls to send log lines."""
+def log_sender(exporter: OTLPLogExporter, resource: Resource) -> Callable[[Sequence[Line]], None]:
+    """What an export queue calls to send log lines."""
 
     def deliver(lines: Sequence[Line]) -> None:
         _last_words.forget()
         result = exporter.export([_record(line, resource) for line in lines])
         if result.name != "SUCCESS":
-            raise DeliveryError(_last_words.text)
+            raise ExportError(_last_words.text)
 
     return deliver
 
@@ -193,8 +193,8 @@ def _record(line: Line, resource: Resource) -> ReadableLogRecord:
     return ReadableLogRecord(record, resource)
 
 
-class _LastWords(logging.Filter):
-    """Keeps what an exporter logs of its failure. The courier says it, once."""
+class _LastMessage(logging.Filter):
+    """Keeps what an exporter logs of its failure. The export queue says it, once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ class _LastWords(logging.Filter):
         return False
 
 
-_last_words = _LastWords()
+_last_words = _LastMessage()
 for _kind in ("trace_exporter", "metric_exporter", "_log_exporter"):
     # First, because the SDK's own filter swallows what an exporter says a second time.
     logging.getLogger(f"opentelemetry.exporter.otlp.proto.http.{_kind}").filters.insert(

@@ -27,7 +27,7 @@ from cruddur.settings.database_url import database_name, server_addresses
 from cruddur.telemetry import metrics
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.export_queue import Delivery
+from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.logs import write_lines
 from cruddur.telemetry.operation import Instruments, Reporter
 from cruddur.telemetry.requests import RequestNames
@@ -78,7 +78,7 @@ class Telemetry:
         self._resource = service_resource(settings)
         exempt_loopback()
         sinks = Sinks(settings)
-        self.couriers = sinks.couriers
+        self.export_queues = sinks.export_queues
         self._readers = [*sinks.metric_readers(), *readers]
         self._meter_provider: MeterProvider = (
             metrics.meter_provider(self._resource, self._readers)
@@ -153,12 +153,12 @@ class Telemetry:
                 self._settings.otlp_timeout,
                 self._settings.otlp_timeout / 3600,
             )
-        for courier in self.couriers:
-            courier.start()
+        for export_queue in self.export_queues:
+            export_queue.start()
         for handler in self._handlers:
             logging.getLogger().addHandler(handler)
         metrics.observe_process(self._meter)
-        metrics.observe_couriers(self._meter, self.couriers)
+        metrics.observe_export_queues(self._meter, self.export_queues)
         lag = self.instruments.histograms["app.event_loop.lag"]
         tasks = [
             asyncio.create_task(metrics.measure_lag(lag)),
@@ -175,12 +175,12 @@ class Telemetry:
                 task.cancel()
             await self._close()
 
-    def health(self) -> list[Delivery]:
+    def health(self) -> list[ExportStatus]:
         """How each sink is doing."""
-        return [courier.delivery() for courier in self.couriers]
+        return [export_queue.status() for export_queue in self.export_queues]
 
     async def _collect_metrics(self) -> None:
-        """Until cancelled: hand the metrics to their couriers, every interval."""
+        """Until cancelled: hand the metrics to their export queues, every interval."""
         while True:
             await asyncio.sleep(self._settings.metric_interval / 1000)
             for reader in self._readers:
@@ -208,8 +208,10 @@ class Telemetry:
             except Exception:
                 logger.exception("the last metrics could not be collected")
         closers = [
-            threading.Thread(target=courier.close, args=(deadline - time.monotonic(),), daemon=True)
-            for courier in self.couriers
+            threading.Thread(
+                target=export_queue.close, args=(deadline - time.monotonic(),), daemon=True
+            )
+            for export_queue in self.export_queues
         ]
         for closer in closers:
             closer.start()
@@ -233,7 +235,7 @@ def configure_logging(settings: Settings) -> None:
 async def report_failed_start(settings: Settings, error: Exception) -> None:
     """Tell the sinks of a start that failed before there was an application."""
     telemetry = Telemetry(settings)
-    if telemetry.couriers:
+    if telemetry.export_queues:
         with contextlib.suppress(type(error)):
             async with telemetry.running():
                 raise error

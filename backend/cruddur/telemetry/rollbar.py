@@ -19,8 +19,8 @@ from uuid import uuid4
 
 import requests
 
-from cruddur.telemetry.export_queue import Courier, DeliveryError
-from cruddur.telemetry.operation import Failure, Work, chain, describe, error_type
+from cruddur.telemetry.export_queue import ExportError, ExportQueue
+from cruddur.telemetry.operation import Failure, Operation, chain, describe, error_type
 from cruddur.telemetry.redaction import REDACTED, redact_headers, redact_query, scrub
 from cruddur.telemetry.sink_clients import bound
 
@@ -66,7 +66,7 @@ class RollbarReporter:
     """Sends failures to Rollbar from a thread of its own.
 
     Attributes:
-        courier: to be started and closed by whoever made the reporter.
+        export_queue: to be started and closed by whoever made the reporter.
     """
 
     def __init__(
@@ -102,13 +102,15 @@ class RollbarReporter:
         self._library: Any = None
         self._session = bound(requests.Session())
         # One item a batch: it leaves at once, and what the counts say of it is exact.
-        self.courier = Courier[_Item]("Rollbar", self._deliver, capacity=_CAPACITY, batch=1)
+        self.export_queue = ExportQueue[_Item](
+            "Rollbar", self._deliver, capacity=_CAPACITY, batch=1
+        )
 
     def report(self, failure: Failure) -> str:
         """Queue an item; returns its uuid. Neither blocks nor imports anything."""
         uuid = str(uuid4())
         errors = list(islice(chain(failure.error), _CAUSES))
-        messages = [failure.message, *(describe(cause, failure.work) for cause in errors[1:])]
+        messages = [failure.message, *(describe(cause, failure.operation) for cause in errors[1:])]
         traces = tuple(
             _Trace(
                 error_type(error),
@@ -117,14 +119,14 @@ class RollbarReporter:
             )
             for error, message in zip(errors, messages, strict=True)
         )
-        self.courier.put(_Item(uuid, traces, self._data(failure, uuid)))
+        self.export_queue.put(_Item(uuid, traces, self._data(failure, uuid)))
         return uuid
 
     def _data(self, failure: Failure, uuid: str) -> dict[str, Any]:
-        work = failure.work
+        operation = failure.operation
         custom = {**self._service, "what": failure.what}
-        if work.route is not None:
-            custom["http_route"] = work.route
+        if operation.route is not None:
+            custom["http_route"] = operation.route
         if failure.trace_id.strip("0"):  # zeros: it happened outside of any span
             custom |= {"trace_id": failure.trace_id, "span_id": failure.span_id}
             if self._trace_url:
@@ -134,18 +136,18 @@ class RollbarReporter:
             "timestamp": int(time.time()),
             "environment": self._environment,
             "framework": "quart",
-            "context": work.route or failure.what,
+            "context": operation.route or failure.what,
             "custom": custom,
         }
         if self._code_version:
             data["code_version"] = self._code_version
-        if work.scope:
-            data["request"] = _request(work)
-        if work.user_uuid is not None:
-            data["person"] = {"id": str(work.user_uuid)}
+        if operation.scope:
+            data["request"] = _request(operation)
+        if operation.user_uuid is not None:
+            data["person"] = {"id": str(operation.user_uuid)}
         return data
 
-    # --- in the courier's thread --------------------------------------------------------
+    # --- in the export queue's thread --------------------------------------------------------
 
     def _deliver(self, items: Sequence[_Item]) -> None:
         if self._library is None:
@@ -161,7 +163,7 @@ class RollbarReporter:
             (type(stand_in), stand_in, None), payload_data=item.data, level="error"
         )
         if _built.payload is None:
-            raise DeliveryError("pyrollbar could not build the item")
+            raise ExportError("pyrollbar could not build the item")
         data: dict[str, Any] = _built.payload["data"]
         data["server"].pop("argv", None)  # nobody needs it, and it may say anything
         body = data["body"]
@@ -193,16 +195,16 @@ class RollbarReporter:
                 allow_redirects=False,  # the token would go wherever they lead
             )
         except requests.Timeout:
-            raise DeliveryError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
+            raise ExportError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
         except requests.RequestException as error:
             # Its text may quote the headers.
-            raise DeliveryError(f"{type(error).__name__} at {self._url}") from None
+            raise ExportError(f"{type(error).__name__} at {self._url}") from None
         answer = _answer(response)
         if response.status_code != 200:
             reason = answer.get("message", response.reason)
-            raise DeliveryError(f"HTTP {response.status_code}: {reason}")
+            raise ExportError(f"HTTP {response.status_code}: {reason}")
         if answer.get("err") != 0:
-            raise DeliveryError(f"not Rollbar answers at {self._url}")
+            raise ExportError(f"not Rollbar answers at {self._url}")
 
 
 def _set_up(access_token: str, environment: str) -> Any:
@@ -214,7 +216,7 @@ def _set_up(access_token: str, environment: str) -> Any:
     import rollbar
 
     with _setting_up:
-        # It logs whole items, as errors; the courier tells what went wrong.
+        # It logs whole items, as errors; the export queue tells what went wrong.
         logging.getLogger("rollbar").setLevel(logging.CRITICAL)
         rollbar.init(
             access_token,
@@ -257,8 +259,8 @@ def _answer(response: Any) -> dict[str, Any]:
 # --- what a failure holds, made safe ----------------------------------------------------
 
 
-def _request(work: Work) -> dict[str, Any]:
-    scope = work.scope
+def _request(operation: Operation) -> dict[str, Any]:
+    scope = operation.scope
     headers = scope.get("headers", ())
     query = redact_query(scope.get("query_string", b"").decode("latin-1"))
     host = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")

@@ -30,12 +30,12 @@ from opentelemetry.util.types import AttributeValue
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import (
     Instruments,
-    Work,
-    account,
+    Operation,
     describe,
     error_type,
     milliseconds,
-    working,
+    operation_attributes,
+    operation_scope,
 )
 from cruddur.telemetry.registry import METRICS
 from cruddur.telemetry.requests import RequestNames
@@ -190,7 +190,9 @@ class _Exchange:
         self.status: int | None = None
         self.size = 0
         self.facts: dict[str, AttributeValue] = {}
-        self.work = Work(layer.instruments, span.is_recording(), scope, scope.get("cruddur.route"))
+        self.work = Operation(
+            layer.instruments, span.is_recording(), scope, scope.get("cruddur.route")
+        )
         self._attributes = attributes
         self._layer = layer
         self._start = time.perf_counter()
@@ -200,7 +202,7 @@ class _Exchange:
         """Have it answered."""
         token = context.attach(trace.set_span_in_context(self.span))
         try:
-            with working(self.work):
+            with operation_scope(self.work):
                 try:
                     await self._answer(receive, send)
                 except Exception as error:
@@ -252,7 +254,7 @@ class _Exchange:
             self.facts["http.response.status_code"] = self.status
         if failure := self.failure():
             self.facts["error.type"] = failure
-        self.facts.update(account(self.work))
+        self.facts.update(operation_attributes(self.work))
         if self.span.is_recording():
             self.span.set_attributes(self.facts)
             if failure:

@@ -16,8 +16,8 @@ from cruddur.settings import Settings, SettingsError
 from cruddur.settings.library_variables import install_hint
 from cruddur.telemetry import otlp
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
-from cruddur.telemetry.export_queue import Courier
-from cruddur.telemetry.logs import CourierHandler
+from cruddur.telemetry.export_queue import ExportQueue
+from cruddur.telemetry.logs import ExportHandler
 from cruddur.telemetry.operation import Reporter
 from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.rollbar import RollbarReporter
@@ -27,16 +27,16 @@ from cruddur.telemetry.xray.daemon import DaemonExporter
 
 
 class Sinks:
-    """Makes what receives spans, metrics, log lines and failures, each with its courier.
+    """Makes what receives spans, metrics, log lines and failures, each with its export queue.
 
     Attributes:
-        couriers: those of all that was made so far; none is started.
+        export_queues: those of all that was made so far; none is started.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is made yet."""
         self._settings = settings
-        self.couriers: list[Courier[Any]] = []
+        self.export_queues: list[ExportQueue[Any]] = []
 
     def span_processors(self, meter_provider: MeterProvider) -> list[SpanProcessor]:
         """Of OTLP and X-Ray; `meter_provider` takes what the exporters tell of themselves."""
@@ -66,29 +66,31 @@ class Sinks:
             service = str(service_resource(settings).attributes["service.name"])
             headers["x-honeycomb-dataset"] = f"{service}_metrics"
         exporter = otlp.metric_exporter(settings.metrics_url, headers)
-        courier = Courier(
+        export_queue = ExportQueue(
             f"{_backend_name(settings)} metrics",
-            otlp.metric_delivery(exporter),
+            otlp.metric_sender(exporter),
             capacity=3,
             batch=1,
             abort=exporter.shutdown,
         )
-        self.couriers.append(courier)
+        self.export_queues.append(export_queue)
         # With an interval of its own it would start a thread here.
         return [
-            PeriodicExportingMetricReader(otlp.CourierMetrics(courier), export_interval_millis=inf)
+            PeriodicExportingMetricReader(
+                otlp.ExportMetrics(export_queue), export_interval_millis=inf
+            )
         ]
 
     def log_handlers(self, resource: Resource) -> list[logging.Handler]:
         """Of OTLP, which tells of the `resource` that speaks, and CloudWatch."""
         settings = self._settings
-        couriers: list[Courier[Any]] = []
+        export_queues: list[ExportQueue[Any]] = []
         if settings.logs_url and not settings.is_sdk_disabled:
             exporter = otlp.log_exporter(settings.logs_url, _honeycomb_headers(settings))
-            couriers.append(
-                Courier(
+            export_queues.append(
+                ExportQueue(
                     f"{_backend_name(settings)} logs",
-                    otlp.log_delivery(exporter, resource),
+                    otlp.log_sender(exporter, resource),
                     delay=settings.span_delay / 1000,
                     abort=exporter.shutdown,
                 )
@@ -101,9 +103,9 @@ class Sinks:
                 with_xray_ids=settings.xray != "none",
                 region=settings.aws_region,
             )
-            couriers.append(cloudwatch.courier)
-        self.couriers += couriers
-        return [CourierHandler(courier) for courier in couriers]
+            export_queues.append(cloudwatch.export_queue)
+        self.export_queues += export_queues
+        return [ExportHandler(export_queue) for export_queue in export_queues]
 
     def reporters(self) -> list[Reporter]:
         """Of Rollbar."""
@@ -120,21 +122,21 @@ class Sinks:
             instance_id=str(resource["service.instance.id"]),
             trace_url=settings.trace_url,
         )
-        self.couriers.append(reporter.courier)
+        self.export_queues.append(reporter.export_queue)
         return [reporter]
 
     def _span_processor(self, sink: str, exporter: SpanExporter) -> SpanProcessor:
         settings = self._settings
-        courier = Courier(
+        export_queue = ExportQueue(
             sink,
-            otlp.span_delivery(exporter),
+            otlp.span_sender(exporter),
             capacity=settings.span_queue,
             batch=settings.span_batch,
             delay=settings.span_delay / 1000,
             abort=exporter.shutdown,
         )
-        self.couriers.append(courier)
-        return otlp.CourierProcessor(courier)
+        self.export_queues.append(export_queue)
+        return otlp.ExportProcessor(export_queue)
 
 
 def require_extras(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 from opentelemetry.util.types import AttributeValue
 
-from cruddur.telemetry.operation import Work, current_work, error_type, mark_failed
+from cruddur.telemetry.operation import Operation, current_operation, error_type, mark_failed
 
 T = TypeVar("T")
 
@@ -39,15 +39,15 @@ async def measured(
         count: returns the number of rows of a result; None for statements without rows.
         writes: whether `count` counts changed rows rather than returned ones.
     """
-    work = current_work()
-    started = time.time_ns() if work.is_quiet else None
-    span = INVALID_SPAN if work.is_quiet else _start_span(work, attributes)
+    operation = current_operation()
+    started = time.time_ns() if operation.is_quiet else None
+    span = INVALID_SPAN if operation.is_quiet else _start_span(operation, attributes)
     start = time.perf_counter()
     rows: int | None = None
     error: BaseException | None = None
     try:
         answer = await statement
-        if count is not None and work.is_recording:
+        if count is not None and operation.is_recording:
             rows = count(answer)
     except BaseException as failure:
         error = failure
@@ -56,8 +56,10 @@ async def measured(
         return answer
     finally:
         seconds = time.perf_counter() - start
-        if work.is_quiet and ((writes and rows) or error is not None or seconds >= _SLOW_SECONDS):
-            span = _start_span(work, attributes, started)
+        if operation.is_quiet and (
+            (writes and rows) or error is not None or seconds >= _SLOW_SECONDS
+        ):
+            span = _start_span(operation, attributes, started)
         if rows is not None:
             span.set_attribute(
                 "app.db.affected_rows" if writes else "db.response.returned_rows", rows
@@ -65,33 +67,33 @@ async def measured(
         if isinstance(error, Exception):
             if sqlstate := getattr(error, "sqlstate", None):
                 span.set_attribute("db.response.status_code", sqlstate)
-            mark_failed(span, error, work)
+            mark_failed(span, error, operation)
         span.end()
-        _account(work, attributes, seconds, error)
+        _account(operation, attributes, seconds, error)
 
 
 def _start_span(
-    work: Work, attributes: Mapping[str, AttributeValue], started: int | None = None
+    operation: Operation, attributes: Mapping[str, AttributeValue], started: int | None = None
 ) -> Span:
-    if not work.is_recording:
+    if not operation.is_recording:
         return INVALID_SPAN
-    return work.instruments.tracer.start_span(
+    return operation.instruments.tracer.start_span(
         str(attributes["db.query.summary"]),
         kind=SpanKind.CLIENT,
-        attributes={**work.instruments.database, **attributes},
+        attributes={**operation.instruments.database, **attributes},
         start_time=started,
     )
 
 
 def _account(
-    work: Work,
+    operation: Operation,
     attributes: Mapping[str, AttributeValue],
     seconds: float,
     error: BaseException | None,
 ) -> None:
-    work.statements += 1
-    work.statement_seconds += seconds
-    histogram = work.instruments.histograms.get("db.client.operation.duration")
+    operation.statements += 1
+    operation.statement_seconds += seconds
+    histogram = operation.instruments.histograms.get("db.client.operation.duration")
     if histogram is not None:
         facts = {
             "db.system.name": "postgresql",

@@ -14,7 +14,7 @@ from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
 from cruddur.process.hypercorn.context import Context
-from cruddur.process.hypercorn.error_responses import http1_refusal
+from cruddur.process.hypercorn.error_responses import http1_error_response
 from cruddur.process.hypercorn.http1 import HTTP1
 from cruddur.process.hypercorn.http2 import HTTP2
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
@@ -256,7 +256,7 @@ class Connection:
             return
         self.context.refusing += 1
         try:
-            self.writer.write(http1_refusal(status, self.config))
+            self.writer.write(http1_error_response(status, self.config))
             self.finish()
             async with asyncio.timeout(self.context.timeouts.linger):
                 while await self._receive():

@@ -34,7 +34,7 @@ def refusal(status: int) -> tuple[Headers, bytes]:
     return headers, body
 
 
-def http1_refusal(status: int, config: Config) -> bytes:
+def http1_error_response(status: int, config: Config) -> bytes:
     """Return a complete HTTP/1.1 response that refuses a connection before its first request."""
     headers, body = refusal(status)
     headers = [*headers, (b"connection", b"close"), *config.response_headers("h11")]

@@ -7,7 +7,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.sink_clients import boto_client
 from cruddur.telemetry.xray.documents import encode, segment
 
@@ -56,10 +56,10 @@ class PutTraceSegmentsExporter(SpanExporter):
                 answer = client.put_trace_segments(TraceSegmentDocuments=some)
                 rejected += answer.get("UnprocessedTraceSegments", [])
         except (BotoCoreError, ClientError) as error:
-            raise DeliveryError(str(error)) from error
+            raise ExportError(str(error)) from error
         if rejected:
             first = rejected[0]
-            raise DeliveryError(
+            raise ExportError(
                 f"X-Ray did not process {len(rejected)} of {len(documents)} documents,"
                 f" the first: {first.get('ErrorCode')} {first.get('Message', '')}".rstrip()
             )

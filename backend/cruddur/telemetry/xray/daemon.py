@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from cruddur.settings.library_variables import parse_daemon_address
-from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.xray.documents import encode, segment
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class DaemonExporter(SpanExporter):
                 self._send(sender, HEADER + document)
             except OSError as error:
                 if error.errno != errno.EMSGSIZE:
-                    raise DeliveryError(f"cannot send to {self._where}: {error}") from error
+                    raise ExportError(f"cannot send to {self._where}: {error}") from error
                 self._note_oversized(span)
         return SpanExportResult.SUCCESS
 
@@ -87,7 +87,7 @@ class DaemonExporter(SpanExporter):
         except OSError as error:
             if self._socket is not None:  # the address of a moment ago may still be right
                 return self._socket
-            raise DeliveryError(f"cannot find {self._where}: {error}") from error
+            raise ExportError(f"cannot find {self._where}: {error}") from error
         # The daemon listens on IPv4, and `localhost` often means IPv6 first.
         family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         self.shutdown()

@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from cruddur.telemetry.export_queue import DeliveryError
+from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.sink_clients import bound
 
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
@@ -59,5 +59,5 @@ class _Signer(AuthBase):
 
                 self._credentials = Session().get_credentials()
             if self._credentials is None:
-                raise DeliveryError("no AWS credentials were found")
+                raise ExportError("no AWS credentials were found")
             return self._credentials
