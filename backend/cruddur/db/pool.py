@@ -115,6 +115,9 @@ class Database:
             statement_timeout,
             prepared,
         )
+        # The pool itself is not fair: a request that arrives as a connection is released takes it
+        # from the one that has waited longest, which then waits behind all others.
+        self._turns = asyncio.Semaphore(pool_size)
         self._request_seconds = ACQUIRE_TIMEOUT + statement_timeout - _RESPONSE_SECONDS
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -181,14 +184,23 @@ class Database:
                         await _make_anew(conn)
                     raise
                 finally:
-                    await self._pool.release(conn)
+                    try:
+                        await self._pool.release(conn)
+                    finally:
+                        self._turns.release()
         except TimeoutError as error:
             raise DatabaseUnavailableError("the request has used up its time") from error
 
     async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", patience: float) -> Any:
         start = time.time_ns()
         try:
-            return await pool.acquire(timeout=patience)
+            async with asyncio.timeout(patience):
+                await self._turns.acquire()
+                try:
+                    return await pool.acquire()
+                except BaseException:
+                    self._turns.release()
+                    raise
         except _UNREACHABLE as error:
             raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         finally:

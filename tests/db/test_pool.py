@@ -1,0 +1,49 @@
+"""The pool of database connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cruddur.db.pool import Database, DatabaseUnavailableError
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Database]:
+    opened = Database(dsn, pool_size=1, statement_timeout=5)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_released_connection_goes_to_the_request_that_has_waited_longest(
+    pool: Database,
+) -> None:
+    served: list[str] = []
+
+    async def read(name: str) -> None:
+        async with pool.connection():
+            served.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        async with pool.connection():
+            group.create_task(read("first"))
+            group.create_task(read("second"))
+            await asyncio.sleep(0)  # both wait
+        await read("late")  # it asks before the event loop has resumed either of them
+    assert served == ["first", "second", "late"]
+
+
+async def test_a_request_that_stops_waiting_takes_no_connection_with_it(pool: Database) -> None:
+    async def wait(patience: float) -> None:
+        async with pool.connection(patience):
+            pass
+
+    async with asyncio.TaskGroup() as group, pool.connection():
+        cancelled = group.create_task(wait(5))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(DatabaseUnavailableError):
+            await wait(0.01)
+    async with asyncio.timeout(1), pool.connection() as conn:
+        assert await conn.fetchval("SELECT 1") == 1
