@@ -6,16 +6,11 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-from hypercorn.middleware import ProxyFixMiddleware
 from quart import Quart, Request
 from quart_cors import cors
 
-from cruddur.edge.client import ClientAddress
-from cruddur.edge.headers import CombinedHeaders
+from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
-from cruddur.edge.rates import RateLimits
-from cruddur.edge.refusals import Refusals
-from cruddur.edge.security import SecurityHeaders, security_headers
 from cruddur.process.periodic_jobs import run_sweeper
 from cruddur.process.tasks import cancel_tasks
 from cruddur.resources import open_resources
@@ -33,7 +28,6 @@ from cruddur.routes.trends import trends
 from cruddur.routes.users import users
 from cruddur.services.rates import Rates, run_rate_exchange
 from cruddur.settings import Settings
-from cruddur.stored import StoredAnswers
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.pipeline import Telemetry
 
@@ -135,48 +129,19 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
             finally:
                 await cancel_tasks(*tasks)
 
-    app.asgi_app = CombinedHeaders(app.asgi_app)  # type: ignore[method-assign, assignment, arg-type]  # how Quart says to wrap it
-    if not settings.demo_handle:  # whose name everybody has who has none
-        stored = [e for e in ENDPOINTS if e.cached and e.access == "optional"]
-        app.asgi_app = StoredAnswers(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
-            app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-            rules={e.rule for e in stored},
-            varying=("Origin", *(name for e in stored for name in e.vary)),  # CORS reads Origin
-            snapshots=lambda: app.extensions["cruddur"].snapshots,
-        )
-    app.asgi_app = RateLimits(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
+    edge = wrap(
         app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-        rates,
-        classes={(e.method, e.rule): e.rate for e in ENDPOINTS},
-        exempt=settings.rate_exempt_networks,
-        account=lambda header: app.extensions["cruddur"].authenticator.account(header),
-        refusals=Refusals(settings.origins, EXPOSED_HEADERS),
+        settings,
+        telemetry,
+        url_map=app.url_map,
+        endpoints=ENDPOINTS,
+        assets=pages.ASSET_RULE,
+        exposed_headers=EXPOSED_HEADERS,
+        rates=rates,
+        resources=lambda: app.extensions["cruddur"],
     )
-    telemetry.wrap(app)
-    if settings.overload_delay:
-        shedding = LoadShedding(
-            app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-            delay=settings.overload_delay / 1000,
-            operator_token=settings.operator_token,
-            refusals=Refusals(settings.origins, EXPOSED_HEADERS),
-            more_headers=security_headers(is_https=settings.is_https),
-            instruments=telemetry.instruments,
-        )
-        app.extensions["cruddur.shedding"] = shedding
-        app.asgi_app = shedding  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
-    app.asgi_app = SecurityHeaders(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
-        app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-        is_https=settings.is_https,
-    )
-    app.asgi_app = ClientAddress(  # type: ignore[method-assign, assignment]  # how Quart says to wrap it
-        app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
-    )
-    if settings.trusted_hops:
-        app.asgi_app = ProxyFixMiddleware(  # type: ignore[method-assign]  # how Quart says to wrap it
-            app.asgi_app,
-            mode="legacy",
-            trusted_hops=settings.trusted_hops,
-        )
+    app.asgi_app = edge.app  # type: ignore[method-assign, assignment]  # as Quart documents
+    app.extensions["cruddur.shedding"] = shedding = edge.shedding
     return app
 
 

@@ -65,7 +65,7 @@ async def test_a_visitor_is_refused_exactly_where_a_member_is_required(
     endpoint: Endpoint, http: httpx.AsyncClient
 ) -> None:
     # The answer of a stream has no end, but headers.
-    method = "HEAD" if endpoint.events else endpoint.method
+    method = "HEAD" if endpoint.stream else endpoint.method
     response = await http.request(method, filled(endpoint.rule), json={})
     if endpoint.access == "required":
         assert response.status_code == 401
@@ -110,7 +110,7 @@ async def test_a_bad_token_is_no_token(
     )
     is_refused = (
         endpoint.access == "required"
-        or endpoint.events
+        or endpoint.stream
         or (endpoint.personal and header.count(".") == 2)
     )
     assert response.status_code in ({401} if is_refused else {200, 404})

@@ -32,6 +32,8 @@ MAY_KNOW = {
     "cruddur.settings": ("cruddur.settings.database_url", "cruddur.settings.library_variables"),
     "cruddur.services.client_addresses": (),
     "cruddur.http_client": (),
+    "cruddur.asgi_types": (),
+    "cruddur.request_context": ("cruddur.asgi_types",),
     "cruddur.telemetry": (
         "cruddur.settings.database_url",
         "cruddur.settings.library_variables",
@@ -45,6 +47,7 @@ MAY_KNOW = {
         *MEASURING,
     ),
     "cruddur.live": (
+        "cruddur.asgi_types",
         "cruddur.db",
         "cruddur.process.tasks",
         "cruddur.services.notifications",  # what is told of one is what is listed
@@ -74,10 +77,18 @@ MAY_KNOW = {
     ),
     "cruddur.edge": (
         "cruddur.services.client_addresses",
-        "cruddur.services.rates",
+        "cruddur.asgi_types",
+        "cruddur.db.snapshot",
         "cruddur.errors",
+        "cruddur.request_context",
+        "cruddur.resources",
+        "cruddur.routes.endpoint",
+        "cruddur.services.rates",
         "cruddur.settings",
-        "cruddur.telemetry.server",  # the types of an ASGI layer
+        "cruddur.telemetry.ids",
+        "cruddur.telemetry.pipeline",
+        "cruddur.telemetry.redaction",
+        "cruddur.telemetry.registry",
         *MEASURING,
     ),
     "cruddur.process.hypercorn": (
@@ -91,6 +102,7 @@ MAY_KNOW = {
         "cruddur.identity",
         "cruddur.resources",
         "cruddur.errors",
+        "cruddur.request_context",
         "cruddur.wire",
         *MEASURING,
     ),
@@ -103,10 +115,9 @@ MAY_IMPORT = {
         "cruddur.app",
         "cruddur.routes",
         "cruddur.process.server",
-        "cruddur.telemetry.pipeline",
     ),
     "quart_cors": ("cruddur.app",),
-    "werkzeug": ("cruddur.routes", "cruddur.stored", "cruddur.telemetry.requests"),
+    "werkzeug": ("cruddur.routes", "cruddur.edge"),
     "asyncpg": ("cruddur.db", "cruddur.routes.error_handlers"),
     "httpx": (
         "cruddur.identity",
@@ -115,7 +126,7 @@ MAY_IMPORT = {
         "cruddur.telemetry.http_calls",
         "cruddur.telemetry.pipeline",
     ),
-    "hypercorn": ("cruddur.app", "cruddur.process.hypercorn", "cruddur.process.server"),
+    "hypercorn": ("cruddur.edge.layers", "cruddur.process.hypercorn", "cruddur.process.server"),
     "PIL": ("cruddur.process.picture",),
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),

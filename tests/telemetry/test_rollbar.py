@@ -78,7 +78,6 @@ def scope(**other: Any) -> dict[str, Any]:
         "method": "POST",
         "scheme": "https",
         "path": PATH,
-        "cruddur.path": PATH,
         "query_string": f"limit=5&q={QUERY}".encode(),
         "headers": [
             (b"host", b"api.cruddur.example"),
@@ -104,7 +103,12 @@ def report_to(
 ) -> tuple[str, str]:
     """Do something that fails in a request; returns its trace and span id."""
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-    operation = {"scope": scope(), "route": ROUTE, "user_uuid": PERSON} | operation
+    operation = {
+        "scope": scope(),
+        "route": ROUTE,
+        "shown_path": PATH,
+        "user_uuid": PERSON,
+    } | operation
     with tracer.start_as_current_span("POST") as span:
         with operation_scope(Operation(Instruments(reporters=(reporter,)), **operation)):
             try:
@@ -291,8 +295,14 @@ def test_R3_a_path_that_was_not_made_safe_is_not_told(
     rollbar: FakeRollbar, reporter: RollbarReporter
 ) -> None:
     plain = scope(path="/api/avatars/uploads/s1gned", query_string=b"")
-    del plain["cruddur.path"]
-    report_to(reporter, lambda: fail(ValueError("x")), route=None, scope=plain)
+    unmatched = Operation()
+    report_to(
+        reporter,
+        lambda: fail(ValueError("x")),
+        route=unmatched.route,
+        shown_path=unmatched.shown_path,
+        scope=plain,
+    )
     [item] = arrived(rollbar)
     assert item["request"]["url"] == "https://api.cruddur.example/[redacted]"
     assert b"s1gned" not in rollbar.raw_bytes

@@ -17,12 +17,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 from quart import Quart
 from quart.testing.app import LifespanError
 
-from cruddur.app import create_app
+from cruddur.app import ENDPOINTS, create_app
 from cruddur.settings import Settings
 from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.sampling import EdgeSampler
-from cruddur.telemetry.server import PROBES, STREAMS
 from live.listening import listening
 from support import JSON, Api, Member, refused, serving, visiting
 from telemetry.recorded import Recorded, Reports, attributes, until
@@ -30,6 +29,8 @@ from telemetry.recorded import Recorded, Reports, attributes, until
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT_ID = "00f067aa0ba902b7"
 ORIGIN = {"Origin": "http://localhost:3000"}  # the CORS layer wants one of a websocket
+PROBES = [endpoint.rule for endpoint in ENDPOINTS if endpoint.probe]
+STREAMS = [endpoint.rule for endpoint in ENDPOINTS if endpoint.stream]
 ENDLESS = ("/trial/stream", "/trial/stream-in-words-of", "/trial/wait")
 VALUE = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 

@@ -1,1 +1,1 @@
-"""ASGI layers around the application."""
+"""ASGI layers around the application; `layers.py` lists them in order."""

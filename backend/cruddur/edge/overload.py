@@ -11,13 +11,14 @@ import hmac
 import logging
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 
+from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 from cruddur.edge.refusals import Headers, Refusals
 from cruddur.errors import UnavailableError
+from cruddur.request_context import Kind, current_request
 from cruddur.telemetry.operation import Instruments
-from cruddur.telemetry.server import PROBES, STREAMS, Application, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,6 @@ _LONG_WAY = re.compile(
 )
 _ORIGIN = re.compile(rb"^origin: *([^\r]*)", re.IGNORECASE | re.MULTILINE)
 _TOKEN = re.compile(rb"^authorization: *([^\r]*)", re.IGNORECASE | re.MULTILINE)
-_PROBES = frozenset(path.encode() for path in PROBES)
 
 _ORIGINS = 16
 """Origins whose refusals are kept rendered."""
@@ -178,8 +178,9 @@ class _Passage:
         if not self._is_counted:
             return
         self._is_counted = False
-        # The layer inside found the rule. What matches none does next to no work.
-        route = None if self._scope["path"] in STREAMS else self._scope.get("cruddur.route")
+        # A request without a route does next to no work.
+        request = current_request()
+        route = None if request.kind is Kind.STREAM else request.route
         self._gate.leave(route, self._now() - self._start, self._beside)
 
     async def run(self, app: Application, receive: Receive, send: Send) -> None:
@@ -215,6 +216,7 @@ class LoadShedding:
         *,
         delay: float,
         operator_token: str,
+        probes: Iterable[str],
         refusals: Refusals,
         more_headers: Headers,
         instruments: Instruments,
@@ -225,6 +227,7 @@ class LoadShedding:
             app: the application.
             delay: seconds that requests may take longer than usual before others are refused.
             operator_token: what operators authenticate with, or empty.
+            probes: the paths of the health checks.
             refusals: sends refusals.
             more_headers: what outer layers add to refusals, for `refuse`.
             instruments: counts the refused requests.
@@ -232,6 +235,7 @@ class LoadShedding:
         self._app = app
         self._limit = AdaptiveLimit(delay)
         self._probes, self._sign_outs, self._preflights, self._operators = (Lane() for _ in "1234")
+        self._probe_paths = frozenset(path.encode() for path in probes)
         self._operator = f"Bearer {operator_token}".encode() if operator_token else None
         self._refusals = refusals
         self._more_headers = more_headers
@@ -270,7 +274,7 @@ class LoadShedding:
             self._arriving += 1
             return None
         match = _GET.fullmatch(data)
-        if match is None or match[1] in _PROBES or _LONG_WAY.search(match[2]):
+        if match is None or match[1] in self._probe_paths or _LONG_WAY.search(match[2]):
             return None
         token = _TOKEN.search(match[2]) if self._operator is not None else None
         if token is not None and self._is_operator(token[1]):
@@ -306,10 +310,9 @@ class LoadShedding:
 
     def _lane(self, scope: Scope) -> Lane | None:
         """Return the lane of a request, if it has one."""
-        path = scope["path"]
-        if path in PROBES:
+        if current_request().kind is Kind.PROBE:
             return self._probes
-        if path == SIGN_OUT:
+        if scope["path"] == SIGN_OUT:
             return self._sign_outs
         if scope["method"] == "OPTIONS":  # or a page could not read the refusal that follows
             return self._preflights

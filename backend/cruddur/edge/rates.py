@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 from cruddur.edge.refusals import Headers, Refusals
 from cruddur.errors import RateLimitedError
+from cruddur.request_context import current_request
 from cruddur.services.client_addresses import UNKNOWN, address_key, network_key
 from cruddur.services.rates import Charge, Decision, RateClass, Rates
-from cruddur.telemetry.server import Application, Message, Receive, Scope, Send
 
 _CACHED = 4096
 
 
 class RateLimits:
-    """The ASGI layer; it needs the route that `telemetry.server` finds."""
+    """The ASGI layer."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class RateLimits:
     def _charges(self, scope: Scope) -> Sequence[Charge]:
         """Return the limits that a request counts towards."""
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        rate = self._classes.get((method, scope.get("cruddur.route", "")), "other")
+        rate = self._classes.get((method, current_request().route or ""), "other")
         client = scope.get("client")
         address = client[0] if client else UNKNOWN
         if rate is None or (address != UNKNOWN and self._is_exempt(address)):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cruddur.asgi_types import Scope, Send
 from cruddur.errors import CruddurError
-from cruddur.telemetry.server import Scope, Send
 
 Headers = Sequence[tuple[bytes, bytes]]
 

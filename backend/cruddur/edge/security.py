@@ -1,6 +1,6 @@
 """Add the security headers that every response carries, whichever layer sends it."""
 
-from cruddur.telemetry.server import Application, Message, Receive, Scope, Send
+from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 
 HSTS_SECONDS = 365 * 24 * 3600
 

@@ -2,15 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
+from cruddur.asgi_types import Receive, Send
 from cruddur.live.topics import Topic
 from cruddur.telemetry.error_reporting import report
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Reason: TypeAlias = Literal["client", "failed", "server", "signed_out", "slow"]
 
 QUEUE_FRAMES = 256

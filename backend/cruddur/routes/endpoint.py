@@ -68,7 +68,8 @@ class Endpoint:
     cached: bool
     cookie: bool
     picture: Literal["upload", "answer"] | None
-    events: bool
+    probe: bool
+    stream: bool
     personal: bool
     vary: Sequence[str]
     rate: RateClass | None
@@ -92,10 +93,11 @@ class Area(Blueprint):
         cached: bool = False,
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
-        events: bool = False,
+        probe: bool = False,
+        stream: bool = False,
         personal: bool = False,
         vary: Sequence[str] = (),
-        rate: RateClass | Literal["unlimited"] | None = None,
+        rate: RateClass | None = None,
     ) -> Callable[[H], H]:
         """Register a handler for a method on one or more rules.
 
@@ -109,16 +111,18 @@ class Area(Blueprint):
             cached: the answer carries an ETag and may be answered by 304.
             cookie: the refresh cookie is what the caller shows, or is set or taken away.
             picture: the body or the answer is a picture instead of JSON.
-            events: the answer is a stream of events, and an access token that is not good is
-                refused: else a member would miss what is theirs and never know.
+            probe: machines ask every few seconds whether the service is well: no server span, no
+                HTTP metrics, no rate limit, and overload does not refuse the first few.
+            stream: the response is a stream of events. An invalid access token is refused, because
+                a member would otherwise miss their own events without any sign of it.
             personal: the answer is about the viewer alone, so a token that has expired or was
                 revoked is refused: an empty answer would look as if nothing had happened.
             vary: request headers beside `Authorization` that change the answer.
             rate: the class of requests that share a rate limit, where it does not follow from
-                the rest; `unlimited` for what machines ask all the time.
+                the rest.
         """
 
-        own_rate = self._rate(method, picture, events)
+        own_rate = self._rate(method, picture, stream)
 
         def register(handler: H) -> H:
             hints = get_type_hints(handler)
@@ -140,10 +144,11 @@ class Area(Blueprint):
                     cached=cached,
                     cookie=cookie,
                     picture=picture,
-                    events=events,
+                    probe=probe,
+                    stream=stream,
                     personal=personal,
                     vary=vary,
-                    rate=None if rate == "unlimited" else rate or own_rate,
+                    rate=None if probe else rate or own_rate,
                 )
                 self.endpoints.append(endpoint)
                 self.add_url_rule(
@@ -157,10 +162,10 @@ class Area(Blueprint):
         return register
 
     def _rate(
-        self, method: Method, picture: Literal["upload", "answer"] | None, events: bool
+        self, method: Method, picture: Literal["upload", "answer"] | None, stream: bool
     ) -> RateClass:
         """The class of requests that an endpoint belongs to unless it says otherwise."""
-        if events:
+        if stream:
             return "stream"
         if picture is not None:  # a page of cruds asks for many
             return "upload" if picture == "upload" else "other"
@@ -254,7 +259,7 @@ async def _viewer(endpoint: Endpoint) -> Viewer | None:
     authenticator = resources().authenticator
     if (
         endpoint.access == "required"
-        or (endpoint.events and header is not None)
+        or (endpoint.stream and header is not None)
         or (endpoint.personal and holds_token(header))
     ):
         viewer: Viewer | None = await authenticator.require(header)

@@ -13,13 +13,13 @@ from cruddur.wire import Health, JsonWebKeySet, Ready, SinkHealth, TelemetryHeal
 health = Area("health")
 
 
-@health.handle("GET", "/api/health-check", summary="The process answers", rate="unlimited")
+@health.handle("GET", "/api/health-check", summary="The process answers", probe=True)
 async def health_check() -> Health:
     """Touches nothing else: a database that is down must not restart the service."""
     return Health()
 
 
-@health.handle("GET", "/api/ready", summary="The process and its database answer", rate="unlimited")
+@health.handle("GET", "/api/ready", summary="The process and its database answer", probe=True)
 async def ready() -> Ready:
     """For a load balancer: 503 while the database does not answer, within 2 s."""
     await resources().probe.check()
@@ -30,7 +30,7 @@ async def ready() -> Ready:
     "GET",
     "/api/health/telemetry",
     summary="How each sink of the telemetry is doing, for operators",
-    rate="unlimited",
+    probe=True,
     errors={401: ["generic_401"], 404: ["not_found"]},
 )
 async def telemetry() -> TelemetryHealth:

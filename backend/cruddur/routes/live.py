@@ -3,6 +3,7 @@
 from quart import Response, request
 
 from cruddur.identity.viewer import Viewer
+from cruddur.request_context import current_request
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.services import live as service
 from cruddur.services.client_addresses import address_key
@@ -15,7 +16,7 @@ live = Area("live")
     "GET",
     "/api/stream",
     summary="What happens, as it happens",
-    events=True,
+    stream=True,
     errors={
         404: ["not_found"],
         422: ["filter_invalid"],
@@ -37,10 +38,10 @@ async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
         response.headers["X-Accel-Buffering"] = "no"  # nginx
         if request.method == "HEAD":
             return response
-        # Who holds the connection goes on with it (telemetry/server.py): a request that lasts
-        # for hours would keep all that belongs to one. It is told at once, as the caller may
-        # leave at any moment and the stream would be nobody's.
-        request.scope["cruddur.stream"] = await service.listen(  # type: ignore[typeddict-unknown-key]  # as said
+        # The edge runs the stream after this request has ended (edge/streams.py), because a
+        # request that lasts for hours would hold all its resources. The edge must know the stream
+        # at once: if the client leaves at any later moment, the edge releases it.
+        current_request().stream = await service.listen(
             conn,
             resources().live,
             whose,

@@ -112,14 +112,14 @@ def _digest(page: str, element: str) -> str:
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
-    told = EVENTS if endpoint.events else ()
+    told = EVENTS if endpoint.stream else ()
     kinds = (endpoint.query, endpoint.body, _answer(endpoint), *told)
     return [kind for kind in kinds if kind is not None]
 
 
 def _answer(endpoint: Endpoint) -> Any:
     """The type of the body; pages are what they are pages of."""
-    if endpoint.picture == "answer" or endpoint.events:
+    if endpoint.picture == "answer" or endpoint.stream:
         return None
     parts = get_args(endpoint.answer) if _is_union(endpoint.answer) else (endpoint.answer,)
     return reduce(or_, (get_args(part)[0] if get_origin(part) is Paged else part for part in parts))
@@ -180,7 +180,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
             }
             for name, field in schema["properties"].items()
         ]
-    if endpoint.events:
+    if endpoint.stream:
         parameters.append(
             {
                 "name": "Last-Event-ID",
@@ -226,7 +226,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
     if endpoint.picture == "answer":
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
-    elif endpoint.events:
+    elif endpoint.stream:
         content = {"text/event-stream": {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": known[repr(_answer(endpoint))]}}
@@ -264,7 +264,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
         add(status, [GENERIC_CODES[status]])
     if endpoint.rate is not None:
         add(429, [GENERIC_CODES[429]])
-    if endpoint.access == "required" or endpoint.events or endpoint.personal:
+    if endpoint.access == "required" or endpoint.stream or endpoint.personal:
         add(401, [GENERIC_CODES[401]])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])

@@ -43,6 +43,8 @@ INDEX = "index.html"
 ASSETS = "assets/"
 """The folder of the files that have a digest in their names."""
 
+ASSET_RULE = f"/{ASSETS}<path:asset>"
+
 # The first parts of addresses that programs ask for: what is not there is told in JSON.
 _PROGRAMS = frozenset({"api", "assets", "avatars", ".well-known"})
 
@@ -102,7 +104,7 @@ def blueprint(directory: Path) -> Blueprint:
     for name in build:
         if not name.startswith(ASSETS):
             area.add_url_rule(f"/{name}", view_func=file)
-    area.add_url_rule(f"/{ASSETS}<path:asset>", view_func=file)
+    area.add_url_rule(ASSET_RULE, view_func=file)
     area.app_errorhandler(NotFound)(not_found)
     return area
 

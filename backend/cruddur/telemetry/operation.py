@@ -20,7 +20,7 @@ from opentelemetry.trace import NoOpTracer, Span, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
 
 from cruddur.errors import CruddurError
-from cruddur.telemetry.redaction import private_values, scrub
+from cruddur.telemetry.redaction import REDACTED, private_values, scrub
 
 
 class Reporter(Protocol):
@@ -58,6 +58,8 @@ class Operation:
         is_recording: whether its spans are kept; without, none is opened.
         scope: the ASGI scope of a request, empty for background work.
         route: the rule that a request matched, such as `/api/activities/@<handle>`.
+        shown_path: the path of a request with everything private redacted.
+        private: values of path parameters that no log or span may contain.
         started: when it began, on the monotonic clock.
         statements, statement_seconds: SQL statements and their time.
         pool_wait_seconds: time spent waiting for database connections.
@@ -74,6 +76,8 @@ class Operation:
     is_recording: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
     route: str | None = None
+    shown_path: str = f"/{REDACTED}"
+    private: tuple[str, ...] = ()
     started: float = field(default_factory=monotonic)
     statements: int = 0
     statement_seconds: float = 0.0
@@ -93,7 +97,7 @@ class Operation:
 
     def scrub(self, text: str) -> str:
         """The text without anything private that came with the request."""
-        return scrub(text, private_values(self.scope, self.bodies))
+        return scrub(text, (*self.private, *private_values(self.scope, self.bodies)))
 
     def count(
         self, metric: str, amount: int = 1, attributes: Mapping[str, AttributeValue] | None = None

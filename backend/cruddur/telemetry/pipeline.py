@@ -19,7 +19,6 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
-from quart import Quart
 
 from cruddur import __version__
 from cruddur.settings import Settings, exempt_loopback
@@ -30,10 +29,8 @@ from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.logs import write_lines
 from cruddur.telemetry.operation import Instruments, Reporter
-from cruddur.telemetry.requests import RequestNames
 from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.sampling import EdgeSampler
-from cruddur.telemetry.server import RequestLayer
 from cruddur.telemetry.sinks import Sinks, require_extras
 
 logger = logging.getLogger(__name__)
@@ -112,16 +109,6 @@ class Telemetry:
         )
         # Baggage is a stranger's at a public edge, and would go to every host that we call.
         propagate.set_global_textmap(TraceContextTextMapPropagator())
-
-    def wrap(self, app: Quart) -> None:
-        """Give the application its server spans, log lines and failure reports."""
-        # How Quart says to wrap it; its scopes and messages are typed dictionaries.
-        app.asgi_app = RequestLayer(  # type: ignore[method-assign, assignment]  # as said
-            app.asgi_app,  # type: ignore[arg-type]  # as said
-            RequestNames(app.url_map),
-            self.instruments,
-            self._settings.origins,
-        )
 
     def trace_calls(self, client: httpx.AsyncClient) -> None:
         """Give each call of the client a span."""

@@ -159,8 +159,8 @@ def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterator[str]:
     """Yield every text of a request that may be private.
 
-    These are the strings of its body, the values of its query, the parameters of a signed path,
-    and its headers but for those that HTTP defines the values of.
+    These are the strings of its body, the values of its query, and its headers but for those that
+    HTTP defines the values of.
     """
     for body in bodies:
         yield from _strings(body if isinstance(body, str) else msgspec.to_builtins(body))
@@ -171,7 +171,6 @@ def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterat
             yield unquote_to_bytes(value).decode("utf-8", "replace")
     for raw_name, raw_value in scope.get("headers", ()):
         yield from _header_values(raw_name.decode("latin-1"), raw_value.decode("latin-1"))
-    yield from scope.get("cruddur.private", ())
 
 
 def _header_values(name: str, value: str) -> Iterator[str]:

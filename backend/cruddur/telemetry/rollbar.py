@@ -21,7 +21,7 @@ import requests
 
 from cruddur.telemetry.export_queue import ExportError, ExportQueue
 from cruddur.telemetry.operation import Failure, Operation, chain, describe, error_type
-from cruddur.telemetry.redaction import REDACTED, redact_headers, redact_query, scrub
+from cruddur.telemetry.redaction import redact_headers, redact_query, scrub
 from cruddur.telemetry.sink_clients import bound
 
 TIMEOUT_SECONDS = 3.0  # for the whole call
@@ -264,8 +264,7 @@ def _request(operation: Operation) -> dict[str, Any]:
     headers = scope.get("headers", ())
     query = redact_query(scope.get("query_string", b"").decode("latin-1"))
     host = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")
-    path = scope.get("cruddur.path", f"/{REDACTED}")
-    url = f"{scope.get('scheme', 'http')}://{scrub(host)}{path}"
+    url = f"{scope.get('scheme', 'http')}://{scrub(host)}{operation.shown_path}"
     found = {
         "method": scope.get("method", "GET"),  # a websocket's handshake has no other
         "url": f"{url}?{query}" if query else url,

@@ -1,33 +1,20 @@
-"""What is known of each request: its server span and metrics, its headers for the caller,
-its log line.
-
-One layer around Quart does it, as the stock middleware knows neither routes nor exceptions of
-Quart (docs/telemetry.md).
-"""
+"""Observe each request: its server span and metrics, its trace headers, its log line."""
 
 import logging
-import string
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Protocol, TypeAlias
-from urllib.parse import quote_from_bytes
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from opentelemetry import context, trace
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import (
-    Link,
-    NonRecordingSpan,
-    Span,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-)
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
+from cruddur.asgi_types import Application, Message, Receive, Scope, Send
+from cruddur.request_context import Kind, OpenStream, RequestContext, current_request
 from cruddur.telemetry.error_reporting import report
+from cruddur.telemetry.ids import span_with_ids
 from cruddur.telemetry.operation import (
     Instruments,
     Operation,
@@ -37,25 +24,10 @@ from cruddur.telemetry.operation import (
     operation_attributes,
     operation_scope,
 )
+from cruddur.telemetry.redaction import redact_odd, redact_query
 from cruddur.telemetry.registry import METRICS
-from cruddur.telemetry.requests import RequestNames
 
 logger = logging.getLogger("cruddur.request")
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-PROBES = ("/api/health-check", "/api/ready", "/api/health/telemetry")
-"""Asked every few seconds by machines; they would drown what people ask."""
-
-ASSETS = "/assets/"
-"""The files of the front end: each page asks for several, and none has a story to tell."""
-
-STREAMS = ("/api/stream",)
-"""Answers without an end: one short span when they open, a linked one when they close."""
 
 _MEASURED = METRICS["http.server.request.duration"].attributes
 _ACTIVE = METRICS["http.server.active_requests"].attributes
@@ -65,61 +37,49 @@ _DIGITS = 19
 
 _CALLERS = frozenset({b"traceparent", b"tracestate"})
 _callers_trace = TraceContextTextMapPropagator()
-_ids = RandomIdGenerator()
 
 
-class OpenStream(Protocol):
-    """An answer that goes on after its request: put into the scope as `cruddur.stream`, it
-    is run when the headers are sent, and otherwise released."""
-
-    sent: int
-    reason: str
-
-    async def run(self, receive: Receive, send: Send) -> None:
-        """Answer to the end."""
-
-    def release(self) -> None:
-        """It will not be run."""
-
-
-class RequestLayer:
-    """The ASGI layer around Quart."""
+class Observation:
+    """The ASGI layer."""
 
     def __init__(
         self,
         app: Application,
-        names: RequestNames,
+        *,
         instruments: Instruments,
-        origins: Sequence[str],
+        timing_origins: Sequence[str],
     ) -> None:
-        """Take the application to wrap and its rules, what to measure with, and the origins
-        whose pages may read the time and the trace of their requests."""
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            instruments: measure the requests.
+            timing_origins: the origins whose pages may read the duration and the trace of their
+                requests.
+        """
         self.app = app
         self.instruments = instruments
-        self._names = names
-        self._timing = (b"timing-allow-origin", ", ".join(origins).encode())
+        self._timing = (b"timing-allow-origin", ", ".join(timing_origins).encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        # HTTP/2 lets any byte through, and whoever reads the query reads UTF-8.
-        query = scope.get("query_string", b"")
-        if not query.isascii():
-            scope["query_string"] = quote_from_bytes(query, safe=string.printable).encode()
-        name, attributes = self._names.describe(scope)
-        path = _plain(scope["path"])
-        if path in PROBES and scope["type"] == "http":
-            await _Exchange(self, scope, unrecorded(scope), attributes).run(receive, send)
+        request = current_request()
+        name, attributes = _first_attributes(scope, request)
+        if request.kind is Kind.PROBE:
+            await _Exchange(self, request, span_with_ids(_callers_context(scope)), attributes).run(
+                receive, send
+            )
             return
         span = self._start(scope, name, attributes)
         if scope["type"] == "websocket":
-            await _Handshake(self, scope, span, attributes).run(receive, send)
-        elif path in STREAMS:
-            await self._stream(_Opening(self, scope, span, attributes), receive, send)
+            await _Handshake(self, request, span, attributes).run(receive, send)
+        elif request.kind is Kind.STREAM:
+            await self._stream(_Opening(self, request, span, attributes), receive, send)
         else:
-            await _Request(self, scope, span, attributes).run(receive, send)
+            await _Request(self, request, span, attributes).run(receive, send)
 
     def headers(self, span: Span) -> tuple[tuple[bytes, bytes], ...]:
         """The response headers that tell a caller its trace: W3C Trace Context, level 2, and
@@ -137,14 +97,14 @@ class RequestLayer:
             name, context=_callers_context(scope), kind=SpanKind.SERVER, attributes=attributes
         )
         # Without the SDK nothing gives ids, which serve all the same.
-        return span if span.get_span_context().is_valid else unrecorded(scope)
+        return span if span.get_span_context().is_valid else span_with_ids(_callers_context(scope))
 
     async def _stream(self, opening: "_Opening", receive: Receive, send: Send) -> None:
         """The request is over when the stream is established: then its span ends, so that it
         can be seen while the stream is open, and nothing of the request is held. When the
         stream closes, a trace of its own is linked to it."""
         receive = _remembering(receive)
-        scope, ids = opening.scope, opening.span.get_span_context()
+        route, ids = opening.request.route or "", opening.span.get_span_context()
         stream = await opening.established(receive, send)
         del opening
         if stream is None:
@@ -156,7 +116,7 @@ class RequestLayer:
             await stream.run(receive, send)
         finally:
             open_streams.add(-1)
-            self._close_stream(scope["cruddur.route"], stream, ids, time.perf_counter() - start)
+            self._close_stream(route, stream, ids, time.perf_counter() - start)
 
     def _close_stream(
         self, route: str, stream: OpenStream, opening: SpanContext, seconds: float
@@ -180,18 +140,24 @@ class _Exchange:
 
     def __init__(
         self,
-        layer: RequestLayer,
-        scope: Scope,
+        layer: Observation,
+        request: RequestContext,
         span: Span,
         attributes: Mapping[str, AttributeValue],
     ) -> None:
-        self.scope = scope
+        self.request = request
+        self.scope = request.scope
         self.span = span
         self.status: int | None = None
         self.size = 0
         self.facts: dict[str, AttributeValue] = {}
         self.work = Operation(
-            layer.instruments, span.is_recording(), scope, scope.get("cruddur.route")
+            layer.instruments,
+            span.is_recording(),
+            request.scope,
+            request.route,
+            request.shown_path,
+            request.private,
         )
         self._attributes = attributes
         self._layer = layer
@@ -268,8 +234,8 @@ class _Exchange:
 
     def _is_dull(self) -> bool:
         """Whether it is a probe, or a file of the front end that is there."""
-        path = _plain(self.scope["path"])
-        return path in PROBES or (path.startswith(ASSETS) and self.status in {200, 304})
+        kind = self.request.kind
+        return kind is Kind.PROBE or (kind is Kind.ASSET and self.status in {200, 304})
 
     def _log(self, level: int, seconds: float) -> None:
         """The canonical line: one a request, with all that its span knows."""
@@ -320,18 +286,17 @@ class _Opening(_Exchange):
         try:
             await self.run(receive, send)
         except BaseException:
-            _release_stream(self.scope)
+            _release_stream(self.request)
             raise
         if self.status != 200:  # refused after all, or the caller left before the answer
-            _release_stream(self.scope)
-        stream: OpenStream | None = self.scope.pop("cruddur.stream", None)
-        return stream
+            _release_stream(self.request)
+        return self.request.take_stream()
 
     async def _answer(self, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = self.started(message)
-            elif self.status == 200 and "cruddur.stream" in self.scope:
+            elif self.status == 200 and self.request.stream is not None:
                 return  # the answer goes on: this is the end of the request alone
             await send(message)
 
@@ -356,17 +321,8 @@ class _Handshake(_Exchange):
         await self._layer.app(self.scope, receive, sending)
 
 
-def unrecorded(scope: Scope) -> Span:
-    """A span that records nothing and has ids: the caller's trace, or a new one."""
-    known = trace.get_current_span(_callers_context(scope)).get_span_context()
-    trace_id = known.trace_id if known.is_valid else _ids.generate_trace_id()
-    flags = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
-    return NonRecordingSpan(SpanContext(trace_id, _ids.generate_span_id(), False, flags))
-
-
-def _release_stream(scope: Scope) -> None:
-    stream: OpenStream | None = scope.pop("cruddur.stream", None)
-    if stream is not None:
+def _release_stream(request: RequestContext) -> None:
+    if (stream := request.take_stream()) is not None:
         stream.release()
 
 
@@ -387,11 +343,6 @@ def _remembering(receive: Receive) -> Receive:
     return receiving
 
 
-def _plain(path: str) -> str:
-    """The path with one slash before it, as the router takes it."""
-    return "/" + path.lstrip("/")
-
-
 def _callers_context(scope: Scope) -> context.Context:
     """The trace that the caller is in (W3C Trace Context), or none."""
     carrier = {
@@ -400,3 +351,55 @@ def _callers_context(scope: Scope) -> context.Context:
         if name in _CALLERS
     }
     return _callers_trace.extract(carrier, context.Context()) if carrier else context.Context()
+
+
+METHODS = frozenset(
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+)
+"""Any other is `_OTHER` (semantic conventions), so that callers cannot invent span names."""
+
+_CACHED = 1024
+_HOST = re.compile(r"([\w.-]+|\[[\d:a-fA-F.]+\])(?::(\d{1,5}))?")
+
+
+def _first_attributes(
+    scope: Scope, request: RequestContext
+) -> tuple[str, dict[str, AttributeValue]]:
+    """Return the span's name and its first attributes (semantic conventions for HTTP servers)."""
+    is_websocket = scope["type"] == "websocket"
+    verb = "WS" if is_websocket else scope["method"]
+    method = "GET" if is_websocket else verb
+    attributes: dict[str, AttributeValue] = {
+        "http.request.method": method if method in METHODS else "_OTHER",
+        "url.scheme": scope["scheme"],
+        "url.path": request.shown_path,
+        "network.protocol.version": scope["http_version"],
+    }
+    if query := scope.get("query_string"):
+        attributes["url.query"] = redact_query(query.decode("latin-1"))
+    if client := scope.get("client"):
+        attributes["client.address"], attributes["client.port"] = client
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            attributes["user_agent.original"] = _user_agent(value)
+        elif name == b"host" and (server := _server(value, scope["scheme"])):
+            attributes["server.address"], attributes["server.port"] = server
+    if request.route is None:
+        return verb if verb in METHODS or is_websocket else "HTTP", attributes
+    attributes["http.route"] = request.route
+    return f"{verb} {request.route}", attributes
+
+
+@lru_cache(_CACHED)
+def _user_agent(value: bytes) -> str:
+    return redact_odd(value.decode("latin-1"))
+
+
+@lru_cache(_CACHED)
+def _server(value: bytes, scheme: str) -> tuple[str, int] | None:
+    """Return the host and port that the client used, where the scope has those of the socket."""
+    host = _HOST.fullmatch(value.decode("latin-1"))
+    if host is None:
+        return None
+    default = 443 if scheme in {"https", "wss"} else 80
+    return host[1].strip("[]"), int(host[2] or default)

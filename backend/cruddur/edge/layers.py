@@ -1,0 +1,142 @@
+"""The ASGI layers of the edge, in order.
+
+ProxyFix            the client's address and scheme, as trusted proxies report them
+ └ SecurityHeaders  headers that every response carries
+    └ Entry         one normalized scope, the route, the request context
+       └ LoadShedding     503 while the worker is overloaded
+          └ Observation   server span, HTTP metrics, traceresponse, log line
+             └ RateLimits       429 for clients that send too many
+                └ ResponseCache    public responses that are still valid
+                   └ the application
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias, cast
+
+from hypercorn.middleware import ProxyFixMiddleware
+from werkzeug.routing import Map
+
+from cruddur.asgi_types import Application
+from cruddur.edge.entry import Entry
+from cruddur.edge.observation import Observation
+from cruddur.edge.overload import LoadShedding
+from cruddur.edge.rates import RateLimits
+from cruddur.edge.refusals import Refusals
+from cruddur.edge.response_cache import ResponseCache
+from cruddur.edge.routing import Router
+from cruddur.edge.security import SecurityHeaders, security_headers
+from cruddur.request_context import Kind
+from cruddur.resources import Resources
+from cruddur.routes.endpoint import Endpoint
+from cruddur.services.rates import Rates
+from cruddur.settings import Settings
+from cruddur.telemetry.pipeline import Telemetry
+
+Layer: TypeAlias = Callable[[Application], Application]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The wrapped application.
+
+    Attributes:
+        app: the outermost ASGI layer.
+        shedding: the layer that refuses requests under overload, None if it is off.
+    """
+
+    app: Application
+    shedding: LoadShedding | None
+
+
+def wrap(
+    app: Application,
+    settings: Settings,
+    telemetry: Telemetry,
+    *,
+    url_map: Map,
+    endpoints: Sequence[Endpoint],
+    assets: str,
+    exposed_headers: Sequence[str],
+    rates: Rates,
+    resources: Callable[[], Resources],
+) -> Edge:
+    """Wrap the application in all layers.
+
+    Args:
+        app: the application.
+        settings: configure the layers.
+        telemetry: measures the requests.
+        url_map: the rules of the application.
+        endpoints: the declarations of the endpoints.
+        assets: the rule of the front end's files.
+        exposed_headers: the response headers that pages of other origins may read.
+        rates: the rate limits and what clients have spent of them.
+        resources: returns what the application opened when it started.
+    """
+    kinds = {assets: Kind.ASSET}
+    kinds |= {e.rule: Kind.PROBE for e in endpoints if e.probe}
+    kinds |= {e.rule: Kind.STREAM for e in endpoints if e.stream}
+    cached = [e for e in endpoints if e.cached and e.access == "optional"]
+    refusals = Refusals(settings.origins, exposed_headers)
+    shedding: LoadShedding | None = None
+
+    def shed_load(inner: Application) -> Application:
+        nonlocal shedding
+        shedding = LoadShedding(
+            inner,
+            delay=settings.overload_delay / 1000,
+            operator_token=settings.operator_token,
+            probes=[rule for rule, kind in kinds.items() if kind is Kind.PROBE],
+            refusals=refusals,
+            more_headers=security_headers(is_https=settings.is_https),
+            instruments=telemetry.instruments,
+        )
+        return shedding
+
+    layers: tuple[tuple[bool, Layer], ...] = (
+        (settings.trusted_hops > 0, partial(_fix_proxied, trusted_hops=settings.trusted_hops)),
+        (True, partial(SecurityHeaders, is_https=settings.is_https)),
+        (True, partial(Entry, router=Router(url_map, kinds))),
+        (settings.overload_delay > 0, shed_load),
+        (
+            True,
+            partial(
+                Observation, instruments=telemetry.instruments, timing_origins=settings.origins
+            ),
+        ),
+        (
+            True,
+            partial(
+                RateLimits,
+                rates=rates,
+                classes={(e.method, e.rule): e.rate for e in endpoints},
+                exempt=settings.rate_exempt_networks,
+                account=lambda header: resources().authenticator.account(header),
+                refusals=refusals,
+            ),
+        ),
+        (
+            not settings.demo_handle,  # every anonymous caller acts as the demo user
+            partial(
+                ResponseCache,
+                rules={e.rule for e in cached},
+                varying=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
+                snapshots=lambda: resources().snapshots,
+            ),
+        ),
+    )
+    for is_on, layer in reversed(layers):
+        if is_on:
+            app = layer(app)
+    return Edge(app, shedding)
+
+
+def _fix_proxied(app: Application, trusted_hops: int) -> Application:
+    middleware = ProxyFixMiddleware(
+        app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
+        mode="legacy",
+        trusted_hops=trusted_hops,
+    )
+    return cast("Application", middleware)

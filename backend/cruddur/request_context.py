@@ -1,0 +1,92 @@
+"""The typed context of one request, shared by the ASGI layers and the handlers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from cruddur.asgi_types import Receive, Scope, Send
+
+
+class Kind(Enum):
+    """How the edge treats a request."""
+
+    PLAIN = "plain"
+    PROBE = "probe"
+    """A health check: no server span, no HTTP metrics, a log line at DEBUG."""
+    STREAM = "stream"
+    """A response without an end: one span when it opens, a linked one when it closes."""
+    ASSET = "asset"
+    """A file of the front end: its log line is at DEBUG if the file was found."""
+
+
+class OpenStream(Protocol):
+    """A response that continues after its request.
+
+    A handler hands it to the edge in `RequestContext.stream`. The edge runs it once the response
+    headers are sent, or releases it.
+    """
+
+    @property
+    def sent(self) -> int:
+        """Messages sent so far."""
+
+    @property
+    def reason(self) -> str:
+        """Why the stream ended."""
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Send the response body to its end."""
+
+    def release(self) -> None:
+        """Free the stream without running it."""
+
+
+@dataclass(slots=True, eq=False)
+class RequestContext:
+    """Facts about one request that several layers need.
+
+    Attributes:
+        scope: the ASGI scope, normalized.
+        kind: how the edge treats the request.
+        route: the rule that the request matches, such as `/api/activities/@<handle>`, or None.
+        shown_path: the path with everything private redacted.
+        private: values of path parameters that no log or span may contain.
+        stream: set by a handler whose response continues after the request.
+    """
+
+    scope: Scope
+    kind: Kind = Kind.PLAIN
+    route: str | None = None
+    shown_path: str = ""
+    private: tuple[str, ...] = ()
+    stream: OpenStream | None = None
+
+    def take_stream(self) -> OpenStream | None:
+        """Return the stream and forget it, so that only one caller runs or releases it."""
+        stream, self.stream = self.stream, None
+        return stream
+
+
+_current: ContextVar[RequestContext] = ContextVar("cruddur_request")
+
+
+def current_request() -> RequestContext:
+    """Return the context of the request being processed.
+
+    Raises:
+        LookupError: no request is being processed.
+    """
+    return _current.get()
+
+
+@contextmanager
+def processing(request: RequestContext) -> Iterator[None]:
+    """Make a context the current one, in this task and in tasks that it starts."""
+    token = _current.set(request)
+    try:
+        yield
+    finally:
+        _current.reset(token)
