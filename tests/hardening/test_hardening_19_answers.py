@@ -154,7 +154,7 @@ def test_hardening_19_the_session_of_a_plugin_is_bounded(
     monkeypatch.setenv("OTEL_PYTHON_EXPORTER_OTLP_HTTP_CREDENTIAL_PROVIDER", "trial")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
     with OtlpSink() as sink:
-        exporter = otlp.span_exporter(f"{sink.url}/v1/traces")
+        exporter = otlp.span_exporter(Settings.from_env(), f"{sink.url}/v1/traces")
         assert exporter.export([span()]) is SpanExportResult.SUCCESS
         assert sink.requests[0].headers["X-Credential"] == "proof"
         sink.mode = "drip"

@@ -255,6 +255,7 @@ def test_P3_sigterm_delivers_everything_that_waits(
             HONEYCOMB_API_KEY=KEY,
             OTEL_LOGS_EXPORTER="otlp",
             OTEL_BSP_SCHEDULE_DELAY=LATE,
+            OTEL_BLRP_SCHEDULE_DELAY=LATE,
             ROLLBAR_ACCESS_TOKEN="a-token",
             ROLLBAR_ENDPOINT=rollbar.endpoint,
             **options,

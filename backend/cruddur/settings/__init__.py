@@ -51,6 +51,8 @@ Cleartext = Literal["http/1.1", "h2c"]
 XRayExporter = Literal["auto", "daemon", "api", "otlp", "none"]
 OtlpExporter = Literal["otlp", "none"]
 OtlpProtocol = Literal["http/protobuf"]
+OtlpCompression = Literal["gzip", "deflate", "none"]
+Signal = Literal["traces", "metrics", "logs"]
 
 # requests reads networks and addresses of version 6 without brackets, urllib does neither.
 _LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")
@@ -264,6 +266,9 @@ class Settings:
     otlp_timeout: float = setting(
         "OTEL_EXPORTER_OTLP_TIMEOUT", "10", "seconds (not milliseconds) that one export may take"
     )
+    otlp_compression: OtlpCompression = setting(
+        "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "`gzip`, `deflate` or `none`"
+    )
     traces_exporter: OtlpExporter = setting(
         "OTEL_TRACES_EXPORTER", "otlp", "`none`: no traces by OTLP, whatever the endpoint"
     )
@@ -278,8 +283,33 @@ class Settings:
     span_delay: float = setting(
         "OTEL_BSP_SCHEDULE_DELAY", "5000", "milliseconds between two exports"
     )
+    span_timeout: float = setting(
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "30000",
+        "milliseconds that one export of spans may take, if less than OTEL_EXPORTER_OTLP_TIMEOUT",
+    )
+    log_queue: int = setting(
+        "OTEL_BLRP_MAX_QUEUE_SIZE", "2048", "log records that may wait for the OTLP backend"
+    )
+    log_batch: int = setting(
+        "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "512", "log records per export at most"
+    )
+    log_delay: float = setting(
+        "OTEL_BLRP_SCHEDULE_DELAY", "1000", "milliseconds between two exports of log records"
+    )
+    log_timeout: float = setting(
+        "OTEL_BLRP_EXPORT_TIMEOUT",
+        "30000",
+        "milliseconds that one export of log records may take, if less than"
+        " OTEL_EXPORTER_OTLP_TIMEOUT",
+    )
     metric_interval: float = setting(
         "OTEL_METRIC_EXPORT_INTERVAL", "60000", "milliseconds between two exports of metrics"
+    )
+    metric_timeout: float = setting(
+        "OTEL_METRIC_EXPORT_TIMEOUT",
+        "30000",
+        "milliseconds that one export of metrics may take, if less than OTEL_EXPORTER_OTLP_TIMEOUT",
     )
     honeycomb_api_key: str = setting(
         "HONEYCOMB_API_KEY",
@@ -451,7 +481,13 @@ class Settings:
             ("OTEL_BSP_MAX_QUEUE_SIZE", self.span_queue, 1, 1_000_000),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.span_batch, 1, 100_000),
             ("OTEL_BSP_SCHEDULE_DELAY", self.span_delay, 1, 3_600_000),
+            ("OTEL_BSP_EXPORT_TIMEOUT", self.span_timeout, 1, 3_600_000),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", self.log_queue, 1, 1_000_000),
+            ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", self.log_batch, 1, 100_000),
+            ("OTEL_BLRP_SCHEDULE_DELAY", self.log_delay, 1, 3_600_000),
+            ("OTEL_BLRP_EXPORT_TIMEOUT", self.log_timeout, 1, 3_600_000),
             ("OTEL_METRIC_EXPORT_INTERVAL", self.metric_interval, 10, 3_600_000),
+            ("OTEL_METRIC_EXPORT_TIMEOUT", self.metric_timeout, 1, 3_600_000),
             ("CRUDDUR_CLOUDWATCH_RETENTION", self.cloudwatch_retention, 1, 3653),
         ):
             if not least <= number <= most:  # nan is neither
@@ -651,12 +687,18 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
     return find_proxy(environ, url)[1] or None
 
 
-def credential_provider(signal: str, environ: Mapping[str, str] = os.environ) -> str:
+def credential_provider(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
     """Return the name of the plug-in that makes the session for OTLP `traces`, `metrics` or
     `logs`, as the SDK reads it; empty: none."""
     prefix = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_"
     of_all = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
     return of_all or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
+
+
+def signal_variable(signal: Signal, name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the variable of one signal, such as OTEL_EXPORTER_OTLP_TRACES_TIMEOUT for `TIMEOUT`;
+    empty if it is not set, so that the variable of all signals applies."""
+    return environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
 
 
 def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:

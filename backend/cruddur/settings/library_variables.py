@@ -33,6 +33,15 @@ _CHOICES = {
     "OTEL_PROPAGATORS": ("tracecontext", "baggage"),
     "OTEL_METRICS_EXEMPLAR_FILTER": ("always_off", "always_on", "trace_based"),
     **{f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL": ("http/protobuf",) for signal in _SIGNALS},
+    **{
+        f"OTEL_EXPORTER_OTLP_{signal}COMPRESSION": ("gzip", "deflate", "none")
+        for signal in _SIGNALS
+    },
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": ("cumulative", "delta", "lowmemory"),
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": (
+        "explicit_bucket_histogram",
+        "base2_exponential_bucket_histogram",
+    ),
     "PGSSLMODE": SSL_MODES,
     "PGSSLNEGOTIATION": ("postgres", "direct"),
     "PGTARGETSESSIONATTRS": SESSION_ATTRIBUTES,
@@ -47,6 +56,7 @@ _PLUGINS = {
         for signal in _SIGNALS
     },
 }
+_TIMEOUTS = tuple(f"OTEL_EXPORTER_OTLP_{signal}TIMEOUT" for signal in _SIGNALS)
 _PATTERNS = ("OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_HTTPX_EXCLUDED_URLS")
 _CERTIFICATES = (
     "SSL_CERT_FILE",
@@ -71,7 +81,11 @@ def check_environment(environ: Mapping[str, str]) -> None:
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"{variable} is not a non-negative integer: {text!r}")
     for variable, text in _set(environ, _CHOICES):
-        _check_names(variable, text, _CHOICES[variable])
+        has_case = not variable.startswith("OTEL_EXPORTER_OTLP_")  # as the SDK reads them
+        _check_names(variable, text if has_case else text.lower(), _CHOICES[variable])
+    for variable, text in _set(environ, _TIMEOUTS):
+        if not _is_timeout(text):
+            raise ValueError(f"{variable} is not a number of seconds above 0: {text!r}")
     for variable, text in _set(environ, _PLUGINS):
         if text != "*":  # all resource detectors
             _check_names(variable, text, entry_points(group=_PLUGINS[variable]).names)
@@ -220,6 +234,11 @@ def _check_files(environ: Mapping[str, str]) -> None:
     for variable, path in _set(environ, _FILES):
         if not os.access(path, os.R_OK):
             raise ValueError(f"{variable} names a file that cannot be read: {path!r}")
+    for signal in _SIGNALS:
+        key = f"OTEL_EXPORTER_OTLP_{signal}CLIENT_KEY"
+        certificate = f"OTEL_EXPORTER_OTLP_{signal}CLIENT_CERTIFICATE"
+        if environ.get(key, "").strip() and not environ.get(certificate, "").strip():
+            raise ValueError(f"{key} needs {certificate}")
     for variable, path in _set(environ, ("SSL_CERT_DIR",)):
         for folder in path.split(os.pathsep):
             if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
@@ -229,6 +248,13 @@ def _check_files(environ: Mapping[str, str]) -> None:
             open(path, "a").close()
         except OSError as error:
             raise ValueError(f"{variable} cannot be written: {error.strerror}: {path!r}") from None
+
+
+def _is_timeout(text: str) -> bool:
+    try:
+        return 0.001 <= float(text) <= 100_000_000  # nan is not
+    except ValueError:
+        return False
 
 
 def _is_utf8(text: str) -> bool:

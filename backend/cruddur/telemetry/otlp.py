@@ -4,24 +4,25 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, get_args
 
 import requests
 from opentelemetry import context, trace
 from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk._logs import LogRecordLimits, ReadableLogRecord
+from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from cruddur.settings import credential_provider
+from cruddur.settings import Settings, Signal, credential_provider, signal_variable
 from cruddur.telemetry.export_queue import ExportError, ExportQueue
 from cruddur.telemetry.logs import Line
 from cruddur.telemetry.sink_clients import bound
@@ -34,6 +35,9 @@ _SEVERITIES = {
     logging.ERROR: SeverityNumber.ERROR,
     logging.CRITICAL: SeverityNumber.FATAL,
 }
+
+
+_LONG_SECONDS = 60.0
 
 
 class ExportProcessor(SpanProcessor):
@@ -49,27 +53,34 @@ class ExportProcessor(SpanProcessor):
             self._put(span)
 
 
-class ExportMetrics(MetricExporter):
-    """Hands each collection of metrics to an export queue."""
+class QueuedMetricExporter(OTLPMetricExporter):
+    """The SDK's exporter, which queues each collection and sends it from the queue's thread.
 
-    def __init__(self, export_queue: ExportQueue[MetricsData]) -> None:
-        """Take the export queue."""
-        super().__init__()
-        self._export_queue = export_queue
+    It inherits the temporality and the aggregation that the environment asks for.
+
+    Attributes:
+        queue: takes the collections; to be set before the first export.
+    """
+
+    queue: ExportQueue[MetricsData]
 
     def export(
-        self, metrics_data: MetricsData, timeout_millis: float = 0, **_: Any
+        self, metrics_data: MetricsData, timeout_millis: float | None = 0, **_: Any
     ) -> MetricExportResult:
-        """Queue it; the export queue knows whether it arrives."""
-        self._export_queue.put(metrics_data)
+        """Queue a collection. The queue counts whether it arrives."""
+        self.queue.put(metrics_data)
         return MetricExportResult.SUCCESS
 
-    def force_flush(self, timeout_millis: float = 0) -> bool:
-        """Nothing waits here."""
-        return True
+    def send(self, metrics_data: MetricsData) -> MetricExportResult:
+        """Send a collection, with retries within the time limit."""
+        return super().export(metrics_data)
 
     def shutdown(self, timeout_millis: float = 0, **_: Any) -> None:
-        """The export queue is closed by whoever made it."""
+        """Do nothing: the reader shuts down before the queue is empty. Use `abort`."""
+
+    def abort(self) -> None:
+        """Stop retrying, and send nothing more."""
+        super().shutdown()
 
 
 class EncodingExporter(OTLPSpanExporter):
@@ -89,79 +100,121 @@ def span_sender(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], No
     """What an export queue calls to send spans by an exporter."""
 
     def deliver(spans: Sequence[ReadableSpan]) -> None:
-        _last_words.forget()
+        _exporter_log.clear()
         if exporter.export(spans) is not SpanExportResult.SUCCESS:
-            raise ExportError(_last_words.text)
+            raise ExportError(_exporter_log.reason)
 
     return deliver
 
 
-def metric_sender(exporter: OTLPMetricExporter) -> Callable[[Sequence[MetricsData]], None]:
+def metric_sender(exporter: QueuedMetricExporter) -> Callable[[Sequence[MetricsData]], None]:
     """What an export queue calls to send metrics."""
 
     def deliver(collections: Sequence[MetricsData]) -> None:
         for collection in collections:
-            _last_words.forget()
-            if exporter.export(collection) is not MetricExportResult.SUCCESS:
-                raise ExportError(_last_words.text)
+            _exporter_log.clear()
+            if exporter.send(collection) is not MetricExportResult.SUCCESS:
+                raise ExportError(_exporter_log.reason)
 
     return deliver
 
 
 def log_sender(exporter: OTLPLogExporter, resource: Resource) -> Callable[[Sequence[Line]], None]:
     """What an export queue calls to send log lines."""
+    limits = LogRecordLimits()  # of the environment
 
     def deliver(lines: Sequence[Line]) -> None:
-        _last_words.forget()
-        result = exporter.export([_record(line, resource) for line in lines])
+        _exporter_log.clear()
+        result = exporter.export([_record(line, resource, limits) for line in lines])
         if result.name != "SUCCESS":
-            raise ExportError(_last_words.text)
+            raise ExportError(_exporter_log.reason)
 
     return deliver
 
 
 def span_exporter(
+    settings: Settings,
     endpoint: str,
     *,
     headers: dict[str, str] | None = None,
-    session: requests.Session | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> OTLPSpanExporter:
-    """Sends to the full address `endpoint`, by a session that may sign.
+    """Return an exporter of spans to the full address `endpoint`.
 
-    Certificates, time-out and further headers come from the standard
-    OTEL_EXPORTER_OTLP_* variables. The time-out bounds the whole export.
+    The SDK reads the other standard variables itself: certificates and further headers.
     """
     return EncodingExporter(
         endpoint=endpoint,
         headers=headers,
-        compression=Compression.Gzip,
-        session=session or _session("traces"),
+        timeout=_timeout(settings, "traces", settings.span_timeout),
+        compression=_compression(settings, "traces"),
+        session=_session("traces"),
         meter_provider=meter_provider,
     )
 
 
-def metric_exporter(endpoint: str, headers: dict[str, str]) -> OTLPMetricExporter:
-    """As `span_exporter`."""
-    return OTLPMetricExporter(
+def xray_exporter(
+    settings: Settings, endpoint: str, session: requests.Session, meter_provider: MeterProvider
+) -> OTLPSpanExporter:
+    """Return an exporter of spans to X-Ray, by a session that signs its requests."""
+    return EncodingExporter(
+        endpoint=endpoint,
+        timeout=min(settings.otlp_timeout, settings.span_timeout / 1000),
+        compression=Compression.Gzip,
+        session=session,
+        meter_provider=meter_provider,
+    )
+
+
+def metric_exporter(
+    settings: Settings, endpoint: str, headers: dict[str, str]
+) -> QueuedMetricExporter:
+    """Return an exporter of metrics, as `span_exporter` does."""
+    return QueuedMetricExporter(
         endpoint=endpoint,
         headers=headers,
-        compression=Compression.Gzip,
+        timeout=_timeout(settings, "metrics", settings.metric_timeout),
+        compression=_compression(settings, "metrics"),
         session=_session("metrics"),
     )
 
 
-def log_exporter(endpoint: str, headers: dict[str, str]) -> OTLPLogExporter:
-    """As `span_exporter`."""
+def log_exporter(settings: Settings, endpoint: str, headers: dict[str, str]) -> OTLPLogExporter:
+    """Return an exporter of log records, as `span_exporter` does."""
     return OTLPLogExporter(
         endpoint=endpoint,
         headers=headers,
-        compression=Compression.Gzip,
+        timeout=_timeout(settings, "logs", settings.log_timeout),
+        compression=_compression(settings, "logs"),
         session=_session("logs"),
     )
 
 
-def _session(signal: str) -> requests.Session:
+def long_timeouts(settings: Settings) -> dict[str, float]:
+    """Return the time limits above a minute, in seconds, by variable.
+
+    Such a value is more likely in milliseconds, the unit of the specification. The SDK for Python
+    reads seconds.
+    """
+    found = {"OTEL_EXPORTER_OTLP_TIMEOUT": settings.otlp_timeout}
+    for signal in get_args(Signal):
+        if text := signal_variable(signal, "TIMEOUT"):
+            found[f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"] = float(text)
+    return {name: seconds for name, seconds in found.items() if seconds > _LONG_SECONDS}
+
+
+def _timeout(settings: Settings, signal: Signal, milliseconds: float) -> float:
+    """Return the time limit of an export with its retries, in seconds: the exporter's own, or that
+    of the queue before it, whichever is shorter."""
+    seconds = float(signal_variable(signal, "TIMEOUT") or settings.otlp_timeout)
+    return min(seconds, milliseconds / 1000)
+
+
+def _compression(settings: Settings, signal: Signal) -> Compression:
+    return Compression(signal_variable(signal, "COMPRESSION").lower() or settings.otlp_compression)
+
+
+def _session(signal: Signal) -> requests.Session:
     """Return a bounded session: a new one, or that of a plug-in, which the SDK would ask for only
     if it were given none."""
     name = credential_provider(signal)
@@ -171,7 +224,7 @@ def _session(signal: str) -> requests.Session:
     return bound(provider.load()())
 
 
-def _record(line: Line, resource: Resource) -> ReadableLogRecord:
+def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> ReadableLogRecord:
     where = context.Context()
     if line.trace_id:
         flags = TraceFlags(line.trace_flags)
@@ -188,40 +241,43 @@ def _record(line: Line, resource: Resource) -> ReadableLogRecord:
         severity_text=line.level,
         severity_number=_SEVERITIES.get(line.severity, SeverityNumber.INFO),
         body=line.message,
-        attributes=attributes,
+        attributes=BoundedAttributes(
+            limits.max_log_record_attributes,
+            attributes,
+            max_value_len=limits.max_log_record_attribute_length,
+        ),
     )
     return ReadableLogRecord(record, resource)
 
 
-class _LastMessage(logging.Filter):
-    """Keeps what an exporter logs of its failure. The export queue says it, once."""
+class _ExporterLog(logging.Filter):
+    """Captures what the SDK's exporters log about a failed export, for the queue's own report.
+
+    The exporters return no reason.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said = threading.local()
+        self._captured = threading.local()
 
     @property
-    def text(self) -> str:
-        """Why it failed: what it gave up with, and what it had met before."""
-        said: list[str] = getattr(self._said, "texts", [])
-        return "; ".join(dict.fromkeys(said)) or "it gave no reason"
+    def reason(self) -> str:
+        """Why the export failed: the first message has the cause, the last the outcome."""
+        messages: list[str] = getattr(self._captured, "messages", [])
+        return "; ".join(dict.fromkeys(messages[:1] + messages[-1:])) or "no reason given"
 
-    def forget(self) -> None:
-        """Begin anew."""
-        self._said.texts = []
+    def clear(self) -> None:
+        """Forget the messages of this thread."""
+        self._captured.messages = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep it, and let nobody else have it."""
-        text = record.getMessage()
-        if text.startswith("Transient error") and isinstance(record.args, tuple):
-            text = str(record.args[0])
-        self._said.texts = [*getattr(self._said, "texts", []), text]
+        """Capture the record, and let no handler have it."""
+        messages: list[str] = getattr(self._captured, "messages", [])
+        self._captured.messages = [*messages, record.getMessage()]
         return False
 
 
-_last_words = _LastMessage()
-for _kind in ("trace_exporter", "metric_exporter", "_log_exporter"):
-    # First, because the SDK's own filter swallows what an exporter says a second time.
-    logging.getLogger(f"opentelemetry.exporter.otlp.proto.http.{_kind}").filters.insert(
-        0, _last_words
-    )
+_exporter_log = _ExporterLog()
+for _exporter in (OTLPSpanExporter, OTLPMetricExporter, OTLPLogExporter):
+    # Before the SDK's own filter, which drops messages that repeat.
+    logging.getLogger(_exporter.__module__).filters.insert(0, _exporter_log)

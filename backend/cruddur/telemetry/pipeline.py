@@ -23,7 +23,7 @@ from opentelemetry.util.types import AttributeValue
 from cruddur import __version__
 from cruddur.settings import Settings, exempt_loopback
 from cruddur.settings.database_url import database_name, server_addresses
-from cruddur.telemetry import metrics
+from cruddur.telemetry import metrics, otlp
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.export_queue import ExportStatus
@@ -38,10 +38,6 @@ logger = logging.getLogger(__name__)
 CLOSE_SECONDS = 4.5
 """How long all sinks together may take for what is still queued when the service ends:
 with three for the requests and the rest for the process itself, it is gone within eight."""
-
-LONGEST_TIMEOUT = 60.0
-"""Seconds; a longer time-out is more likely one in milliseconds, as the specification has
-it and the SDK for Python has not."""
 
 # The stable names. The instrumentations read this once, when the first of them is made.
 os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
@@ -134,12 +130,8 @@ class Telemetry:
 
         An exception that leaves it is a start or a stop that failed, and is reported.
         """
-        if self._settings.otlp_timeout > LONGEST_TIMEOUT:
-            logger.warning(
-                "OTEL_EXPORTER_OTLP_TIMEOUT is in seconds: %g is %.1f hours",
-                self._settings.otlp_timeout,
-                self._settings.otlp_timeout / 3600,
-            )
+        for variable, seconds in otlp.long_timeouts(self._settings).items():
+            logger.warning("%s is in seconds: %g is %.1f hours", variable, seconds, seconds / 3600)
         for export_queue in self.export_queues:
             export_queue.start()
         for handler in self._handlers:

@@ -46,6 +46,7 @@ class Sinks:
             return processors
         if settings.traces_url:
             exporter = otlp.span_exporter(
+                settings,
                 settings.traces_url,
                 headers=_honeycomb_headers(settings),
                 meter_provider=meter_provider,
@@ -65,33 +66,32 @@ class Sinks:
         if headers:  # without a dataset Honeycomb files them under unknown_metrics
             service = str(service_resource(settings).attributes["service.name"])
             headers["x-honeycomb-dataset"] = f"{service}_metrics"
-        exporter = otlp.metric_exporter(settings.metrics_url, headers)
+        exporter = otlp.metric_exporter(settings, settings.metrics_url, headers)
         export_queue = ExportQueue(
             f"{_backend_name(settings)} metrics",
             otlp.metric_sender(exporter),
             capacity=3,
             batch=1,
-            abort=exporter.shutdown,
+            abort=exporter.abort,
         )
+        exporter.queue = export_queue
         self.export_queues.append(export_queue)
-        # With an interval of its own it would start a thread here.
-        return [
-            PeriodicExportingMetricReader(
-                otlp.ExportMetrics(export_queue), export_interval_millis=inf
-            )
-        ]
+        # With a finite interval, the reader would start a thread here.
+        return [PeriodicExportingMetricReader(exporter, export_interval_millis=inf)]
 
     def log_handlers(self, resource: Resource) -> list[logging.Handler]:
         """Of OTLP, which tells of the `resource` that speaks, and CloudWatch."""
         settings = self._settings
         export_queues: list[ExportQueue[Any]] = []
         if settings.logs_url and not settings.is_sdk_disabled:
-            exporter = otlp.log_exporter(settings.logs_url, _honeycomb_headers(settings))
+            exporter = otlp.log_exporter(settings, settings.logs_url, _honeycomb_headers(settings))
             export_queues.append(
                 ExportQueue(
                     f"{_backend_name(settings)} logs",
                     otlp.log_sender(exporter, resource),
-                    delay=settings.span_delay / 1000,
+                    capacity=settings.log_queue,
+                    batch=settings.log_batch,
+                    delay=settings.log_delay / 1000,
                     abort=exporter.shutdown,
                 )
             )
@@ -190,10 +190,11 @@ def _xray_exporter(settings: Settings, meter_provider: MeterProvider) -> SpanExp
     if settings.xray == "api":
         return PutTraceSegmentsExporter(settings.aws_region)
     url = settings.xray_endpoint.rstrip("/")
-    return otlp.span_exporter(
+    return otlp.xray_exporter(
+        settings,
         f"{url}/v1/traces" if url else sigv4.endpoint(settings.aws_region),
-        session=sigv4.signed_session(settings.aws_region),
-        meter_provider=meter_provider,
+        sigv4.signed_session(settings.aws_region),
+        meter_provider,
     )
 
 

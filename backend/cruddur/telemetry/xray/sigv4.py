@@ -10,7 +10,9 @@ from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.sink_clients import bound
 
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
-"""Beside host, date and token. The others may be changed on the way."""
+"""Signed beside host, date and token. A proxy may change any other header."""
+
+_OWN_HEADERS = frozenset({"content-type", "content-encoding", "user-agent"})
 
 
 def endpoint(region: str) -> str:
@@ -25,9 +27,25 @@ def signed_session(region: str, service: str = "xray") -> requests.Session:
     credentials come from AWS's default chain and are refreshed when they expire. A
     request without any raises DeliveryError, which the exporter reports.
     """
-    session = bound(requests.Session())
+    session = bound(_OwnSession())
     session.auth = _Signer(region, service)
     return session
+
+
+class _OwnSession(requests.Session):
+    """A session without what OTEL_EXPORTER_OTLP_* says of another backend.
+
+    The SDK gives every exporter the headers and certificates of these variables. They may hold
+    the key of that backend, and AWS has neither its certificate authority nor a use for ours.
+    """
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        """Send a request with the exporter's own headers only."""
+        self.verify, self.cert = True, None
+        headers = options.get("headers") or {}
+        own = {name: text for name, text in headers.items() if name.lower() in _OWN_HEADERS}
+        options["headers"] = own
+        return super().request(*args, **options)
 
 
 class _Signer(AuthBase):
