@@ -1,14 +1,18 @@
-"""Databases that fail: a relay in front of a server that falls silent, and processes that stop."""
+"""Databases that fail: silent relays, stopped processes, and primaries that are demoted."""
 
 import asyncio
 import os
+import shutil
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from cruddur.db.embedded import EmbeddedPostgres
+import asyncpg
+
+from cruddur.db.embedded import SYSTEM_USER, EmbeddedPostgres
 
 
 class Relay:
@@ -61,18 +65,20 @@ class Relay:
 
 
 @asynccontextmanager
-async def relaying(dsn: str) -> AsyncIterator[Relay]:
-    """A relay to the server of a DSN with a Unix socket."""
+async def relaying(dsn: str, address: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Relay]:
+    """Yield a relay to the server of a DSN with a Unix socket, on a free port by default."""
     [folder] = parse_qs(urlsplit(dsn).query)["host"]
     relay = Relay()
     server = await asyncio.start_server(
-        lambda r, w: relay.forward(r, w, f"{folder}/.s.PGSQL.5432"), "127.0.0.1", 0
+        lambda r, w: relay.forward(r, w, f"{folder}/.s.PGSQL.5432"), address, port
     )
     relay.port = server.sockets[0].getsockname()[1]
-    yield relay
-    relay.open.set()
-    relay.cut()
-    server.close()
+    try:
+        yield relay
+    finally:
+        relay.open.set()
+        relay.cut()
+        server.close()
 
 
 @contextmanager
@@ -84,6 +90,91 @@ def own_server(directory: Path) -> Iterator[tuple[EmbeddedPostgres, Path]]:
         yield server, directory / "data"
     finally:
         server.stop()
+
+
+@contextmanager
+def own_standby(
+    primary: EmbeddedPostgres, directory: Path
+) -> Iterator[tuple[EmbeddedPostgres, Path]]:
+    """A streaming standby of a server, and its data directory."""
+    data = directory / "data"
+    directory.mkdir()
+    if os.geteuid() == 0:
+        shutil.chown(directory, SYSTEM_USER)
+    primary.run_tool(
+        "pg_basebackup",
+        f"--pgdata={data}",
+        "--checkpoint=fast",
+        "--no-sync",
+        "--write-recovery-conf",
+    )
+    for copied in data.glob(".s.PGSQL.*"):  # of the primary's socket
+        copied.unlink()
+    with own_server(directory) as (server, _):
+        yield server, data
+
+
+def demote(server: EmbeddedPostgres, data: Path) -> None:
+    """Restart a primary as a standby, as a cluster manager does."""
+    server.stop()
+    signal_file = data / "standby.signal"
+    signal_file.touch()
+    shutil.chown(signal_file, data.stat().st_uid)
+    server.start()
+
+
+async def set_read_only(dsn: str, value: str) -> None:
+    """Set `default_transaction_read_only` of a running server, whose connections stay open."""
+    conn = await asyncpg.connect(dsn, server_settings={"default_transaction_read_only": "off"})
+    await conn.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+    await conn.execute("SELECT pg_reload_conf()")
+    await conn.close()
+    async with asyncio.timeout(30):
+        while True:
+            # The server signals its open sessions before it accepts one with the new value.
+            new = await asyncpg.connect(dsn)
+            shown = new.get_settings().default_transaction_read_only
+            await new.close()
+            if shown == value:
+                break
+
+
+async def caught_up(primary_dsn: str, standby_dsn: str) -> None:
+    """Wait until a standby has replayed all that its primary has committed."""
+    primary, standby = await asyncpg.connect(primary_dsn), await asyncpg.connect(standby_dsn)
+    end = await primary.fetchval("SELECT pg_current_wal_insert_lsn()::text")
+    replayed = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
+    async with asyncio.timeout(30):
+        while True:
+            if await standby.fetchval(replayed, end):
+                break
+            await asyncio.sleep(0.01)
+    await primary.close()
+    await standby.close()
+
+
+async def promote(dsn: str) -> None:
+    """Make a standby a primary, and wait for it."""
+    conn = await asyncpg.connect(dsn)
+    assert await conn.fetchval("SELECT pg_promote()")
+    await conn.close()
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """Yield a port of 127.0.0.1 where the kernel drops what arrives: its backlog is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        clients = [socket.socket() for _ in range(4)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            for client in clients:
+                client.close()
 
 
 @contextmanager

@@ -1,30 +1,60 @@
-"""Opening connections, directly or through a pooler such as PgBouncer.
+"""Opening connections to a writable server, directly or through a pooler such as PgBouncer.
 
-A pooler in transaction mode lends a client another server connection for each transaction. It
-refuses start-up parameters that it does not know. What a client sets for its session stays behind
-on a server connection that other clients use: parameters, prepared statements, advisory locks and
+A pooler in transaction mode gives a client another server connection for each transaction. It
+refuses start-up parameters that it does not know. What a client sets for its session stays on a
+server connection that other clients use: parameters, prepared statements, advisory locks and
 LISTEN. So nothing is set for the session of a connection that goes through a pooler.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 import asyncpg
 
-from cruddur.db.statements import Connection
+from cruddur.db.statements import Connection, load
+from cruddur.settings.database_url import name_server, server_addresses, session_attributes
 
 Prepared = Literal["auto", "on", "off"]
+_Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, Connection]]
+
+NEXT_HOST_SECONDS = 0.25
+"""How long one host is tried alone before the next one is tried as well. A host that answers
+nothing must leave the others enough of a probe's time (PROBE_SECONDS)."""
 
 _GRACE_SECONDS = 5.0
 """How much later than the server the client gives up a statement."""
 
+# What a server reports that the value of target_session_attrs does not accept. PostgreSQL sends
+# these parameters at the start of a session and whenever they change.
+_REPORTS = {
+    "read-write": ("in_hot_standby", "default_transaction_read_only"),
+    "primary": ("in_hot_standby",),
+}
+
+_STATE = load("health.state")
+
+
+class ReadOnlyServerError(ConnectionError):
+    """The server accepts no writes: it is a standby, or a primary that was demoted."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is read-only")
+
+
+class NoServerError(ConnectionError):
+    """None of several hosts can be used."""
+
 
 @dataclass(slots=True)
 class Connector:
-    """Opens connections to one database.
+    """Opens connections to the writable server of one database.
 
     Attributes:
+        dsn: the database and its hosts.
         session: run-time parameters; they apply to direct connections.
         statement_timeout: seconds that one statement may take. Through a pooler, or if `session`
             has no statement_timeout, the client cancels it then; otherwise the server does.
@@ -32,24 +62,81 @@ class Connector:
         is_pooled: whether the latest connection goes through a pooler.
     """
 
+    dsn: str
     session: Mapping[str, str] = field(default_factory=dict)
     statement_timeout: float | None = None
     prepared: Prepared = "auto"
     is_pooled: bool = False
+    _reports: tuple[str, ...] = field(init=False)
+    _latest: tuple[str, int] | None = field(init=False, default=None)
 
-    async def open(self, dsn: str | None = None, **options: Any) -> Connection:
-        """Open a connection with further options of `asyncpg.connect`."""
+    def __post_init__(self) -> None:
+        self._reports = _unaccepted_reports(self.dsn)
+
+    async def open(self, *_: object, **options: Any) -> Connection:
+        """Open a connection.
+
+        Several hosts are tried in their order, but first the one of the latest connection. The
+        next one is tried as soon as one fails, or if it takes long. The first writable one is
+        used. If the URL asks for other than a writable server, the driver chooses the host.
+
+        Args:
+            *_: what the pool passes: the DSN again.
+            **options: further options of `asyncpg.connect`.
+
+        Raises:
+            ReadOnlyServerError: the only server accepts no writes.
+            NoServerError: none of several hosts can be used; the message says why of each.
+            Exception: what the driver raises.
+        """
+        servers = server_addresses(self.dsn) if self._reports else []
+        if len(servers) < 2:
+            return await self._open(**options)
+        servers.sort(key=lambda server: server != self._latest)
+        attempts = [partial(self._open, host=host, port=port, **options) for host, port in servers]
+        opened, failures = await _first(attempts)
+        if opened is None:
+            raise NoServerError(
+                "; ".join(
+                    f"{name_server(*server)}: {str(failure) or 'no answer'}"
+                    for server, failure in zip(servers, failures, strict=True)
+                )
+            )
+        index, conn = opened
+        self._latest = servers[index]
+        return conn
+
+    async def _open(self, **options: Any) -> Connection:
         while True:
             expected = self.is_pooled
-            conn: Connection = await asyncpg.connect(dsn, **self._options(), **options)
+            conn: Connection = await asyncpg.connect(self.dsn, **self._options(), **options)
             try:
                 self.is_pooled = not await _set(conn, self.session)
                 if self.is_pooled <= expected:  # what a pooler cannot do is not used
+                    await self._check(conn)
                     return conn
             except BaseException:
                 conn.terminate()
                 raise
             await conn.close()
+
+    async def _check(self, conn: Connection) -> None:
+        """Raise ReadOnlyServerError if the server of a new connection accepts no writes."""
+        if self.is_pooled:
+            # A pooler repeats what its first server connection reported, which may be outdated.
+            await check_writable(conn, self.dsn)
+        elif self.is_demoted(conn):
+            raise ReadOnlyServerError
+
+    def is_demoted(self, conn: Connection) -> bool:
+        """Return whether the server reported that it accepts no writes, without a round trip.
+
+        False through a pooler, which does not pass such a report on.
+        """
+        if self.is_pooled:
+            return False
+        reported = conn.get_settings()
+        return any(getattr(reported, name, None) == "on" for name in self._reports)
 
     @property
     def local(self) -> str:
@@ -66,9 +153,22 @@ class Connector:
             # PgBouncer tracks these two for each client.
             "server_settings": {"application_name": "cruddur", "timezone": "UTC"},
         }
+        if self._reports:  # the driver would believe what a pooler repeats
+            options["target_session_attrs"] = "any"
         if self.prepared == "off" or (self.prepared == "auto" and self.is_pooled):
             options["statement_cache_size"] = 0
         return options
+
+
+async def check_writable(conn: Connection, dsn: str) -> None:
+    """Ask the server whether it accepts writes. Through a pooler, that is the server behind it.
+
+    Raises:
+        ReadOnlyServerError: it does not, and the URL asks for a server that does.
+    """
+    state = await _STATE.row(conn)
+    if state and any(state[name] == "on" for name in _unaccepted_reports(dsn)):
+        raise ReadOnlyServerError
 
 
 async def is_direct(conn: Connection) -> bool:
@@ -86,3 +186,40 @@ async def _set(conn: Connection, session: Mapping[str, str]) -> bool:
         f"SELECT {settings} WHERE pg_backend_pid() = {conn.get_server_pid()}"
     )
     return tag == "SELECT 1"
+
+
+def _unaccepted_reports(dsn: str) -> tuple[str, ...]:
+    return _REPORTS.get(session_attributes(dsn), ())
+
+
+async def _first(
+    attempts: Iterable[_Attempt],
+) -> tuple[tuple[int, Connection] | None, list[BaseException | None]]:
+    """Try one after another, overlapping, until one succeeds.
+
+    Returns:
+        The first success and its position, or None; and what each one raised, if all failed.
+    """
+    waiting = deque(attempts)
+    tasks: list[asyncio.Task[Connection]] = []
+    winner: asyncio.Task[Connection] | None = None
+    try:
+        while winner is None and (waiting or not all(task.done() for task in tasks)):
+            if waiting:
+                tasks.append(asyncio.create_task(waiting.popleft()()))
+            await asyncio.wait(
+                [task for task in tasks if not task.done()],
+                timeout=NEXT_HOST_SECONDS if waiting else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            winner = next((task for task in tasks if task.done() and not task.exception()), None)
+    finally:
+        others = [task for task in tasks if task is not winner]
+        for task in others:
+            task.cancel()
+        for outcome in await asyncio.gather(*others, return_exceptions=True):
+            if not isinstance(outcome, BaseException):  # it succeeded at the same time
+                outcome.terminate()
+    if winner is None:
+        return None, [task.exception() for task in tasks]
+    return (tasks.index(winner), winner.result()), []

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from cruddur.db.connector import Connector, Prepared, is_direct
+from cruddur.db.connector import Connector, Prepared, ReadOnlyServerError, is_direct
 from cruddur.db.statements import Connection
 from cruddur.settings.database_url import describe_server
 from cruddur.telemetry.operation import current_operation
@@ -38,15 +38,22 @@ _BEGIN, _COMMIT, _ROLLBACK = (
 
 
 class DatabaseUnavailableError(Exception):
-    """The database cannot be reached, is in a condition that will pass, or no connection became
-    free in time."""
+    """The database cannot be reached, or is in a condition that will pass."""
+
+
+class NoFreeConnectionError(DatabaseUnavailableError):
+    """Every connection of the pool was in use for as long as a request waits for one."""
+
+
+class RequestTimeError(DatabaseUnavailableError):
+    """A GET request has used up the time that it has for the database."""
 
 
 class DatabaseTooOldError(Exception):
     """The server is older than the SQL needs."""
 
 
-# Whatever the driver raises while it connects: the server is away, or refuses us.
+# Whatever the driver raises while it connects: the server is unreachable, or refuses us.
 _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 READ_ONLY = "25006"
@@ -68,7 +75,7 @@ _CONDITIONS = (
 )
 
 
-# What may leave a statement half-way, other than a refusal of ours between two statements.
+# What can interrupt a statement. Our own errors are raised between two statements.
 _INTERRUPTIONS = (
     asyncio.CancelledError,
     asyncpg.InterfaceError,
@@ -80,8 +87,8 @@ _INTERRUPTIONS = (
 class Database:
     """A pool of connections to one database.
 
-    Connections carry no session state (LISTEN has a connection of its own), so handing one back
-    costs no round trip, unless something was interrupted.
+    Connections carry no session state (LISTEN has a connection of its own), so releasing one
+    costs no round trip, unless a statement was interrupted.
     """
 
     def __init__(
@@ -93,10 +100,10 @@ class Database:
         announce: Callable[[], None] | None = None,
         prepared: Prepared = "auto",
     ) -> None:
-        """Take how to reach it.
+        """Create the pool's configuration; `open` connects.
 
         Args:
-            dsn: the server and the database.
+            dsn: the server, or several, and the database.
             pool_size: the largest number of connections.
             statement_timeout: seconds that one statement may take.
             announce: called after each commit, in place of the database's own NOTIFY.
@@ -104,8 +111,10 @@ class Database:
         """
         self._dsn = dsn
         self._pool_size = pool_size
+        self._statement_timeout = statement_timeout
         self._announce = announce
         self._connector = Connector(
+            dsn,
             {
                 "jit": "off",  # short statements: compiling one costs more than running it
                 "statement_timeout": str(int(statement_timeout * 1000)),
@@ -125,7 +134,7 @@ class Database:
         """Connect once, check the server's version and keep the connection.
 
         Raises:
-            DatabaseUnavailableError: the server does not answer or refuses us.
+            DatabaseUnavailableError: the server does not answer, refuses us or accepts no writes.
             DatabaseTooOldError: the server is older than PostgreSQL 18.
         """
         try:
@@ -166,45 +175,72 @@ class Database:
             patience: seconds to wait for a connection, ACQUIRE_TIMEOUT by default.
 
         Raises:
-            DatabaseUnavailableError: no connection could be had, it broke, or time is up.
+            NoFreeConnectionError: all connections are in use.
+            RequestTimeError: the time of a GET request is up.
+            DatabaseUnavailableError: the server cannot be reached or accepts no writes, or the
+                connection broke.
         """
         if self._pool is None:
             raise DatabaseUnavailableError("the database is not open")
+        pool = self._pool
         patience = ACQUIRE_TIMEOUT if patience is None else patience
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
-                conn = await self._acquire(self._pool, patience)
+                conn = await self._acquire(pool, patience)
+                acquired = time.monotonic()
                 try:
                     with losses(conn):
                         yield conn
-                except _INTERRUPTIONS:
+                except _INTERRUPTIONS as error:
                     if limit.expired():
                         conn.terminate()  # there is no time left to recover it
+                        # A server that works would have canceled the statement.
+                        is_useless = time.monotonic() - acquired > self._statement_timeout
                     else:
-                        await _make_anew(conn)
+                        is_useless = condition(error) == READ_ONLY or not await _recover(conn)
+                    if is_useless:
+                        await self._discard_all(pool, conn)
                     raise
                 finally:
                     try:
-                        await self._pool.release(conn)
+                        await pool.release(conn, timeout=_ROLLBACK_SECONDS)
                     finally:
                         self._turns.release()
-        except TimeoutError as error:
-            raise DatabaseUnavailableError("the request has used up its time") from error
+        except TimeoutError:
+            raise RequestTimeError(
+                f"the request has used up its {self._request_seconds:g} s for the database"
+            ) from None
 
     async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", patience: float) -> Any:
         start = time.time_ns()
+        has_turn = False
         try:
             async with asyncio.timeout(patience):
-                await self._turns.acquire()
+                has_turn = await self._turns.acquire()
                 try:
-                    return await pool.acquire()
+                    while True:
+                        conn: Any = await pool.acquire(timeout=patience)
+                        if not self._connector.is_demoted(conn):
+                            return conn
+                        await self._discard_all(pool, conn)  # new ones are of a writable server
                 except BaseException:
                     self._turns.release()
                     raise
         except _UNREACHABLE as error:
+            if not has_turn:
+                raise NoFreeConnectionError(
+                    f"all {self._pool_size} connections of the pool were in use for {patience:g} s"
+                ) from None
             raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         finally:
             record_wait(start)
+
+    @staticmethod
+    async def _discard_all(pool: "asyncpg.Pool[asyncpg.Record]", conn: Any) -> None:
+        """Close a connection to a useless server; the others are replaced before their next use."""
+        await pool.expire_connections()
+        _terminate(conn)
+        await pool.release(conn)
 
     def _seconds_left(self) -> float | None:
         """Seconds until a GET request has to be answered; None for all other work."""
@@ -222,8 +258,10 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
-        """A connection for one statement that writes: it is its own transaction, so a commit
-        costs no round trip. What has to be committed together needs a `transaction()`.
+        """Yield a connection for one statement that writes.
+
+        The statement is its own transaction, so its commit costs no round trip. Several that are
+        committed together need a `transaction()`.
 
         Raises:
             DatabaseUnavailableError: as `transaction` says.
@@ -233,17 +271,17 @@ class Database:
                 with _conflicts():
                     yield conn
         finally:
-            # Also for who was cancelled or refused: what was sent may have been committed.
+            # Also after a cancellation or an error: the statement may have been committed.
             if self._announce:
                 self._announce()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection for writing: committed at the end, rolled back on any error.
+        """Yield a connection in a transaction: committed at the end, rolled back on any error.
 
         Raises:
-            DatabaseUnavailableError: no connection could be had, or two writers blocked
-                each other and this one was chosen to give way.
+            DatabaseUnavailableError: as `connection` says, or two writers blocked each other and
+                the server chose to abort this one.
         """
         async with self.connection() as conn:
             with _conflicts():
@@ -255,28 +293,28 @@ class Database:
 
 @asynccontextmanager
 async def _transaction(conn: Connection, local: str) -> AsyncIterator[None]:
-    """With spans for its ends, where the disk is waited for; `local` sets its parameters."""
+    """Run a transaction, with spans for BEGIN, COMMIT and ROLLBACK; `local` sets parameters."""
     with current_operation().counting():
         try:
-            # Inside: who is cancelled here does not know how far the server has come.
+            # Inside `try`: after a cancellation, the state of the server is unknown.
             await measured(_BEGIN, conn.execute(_begin() + local))
             yield
         except BaseException:
-            with contextlib.suppress(Exception):  # which would hide why it is rolled back
+            with contextlib.suppress(Exception):  # it would hide the reason of the rollback
                 await measured(_ROLLBACK, conn.execute("ROLLBACK"))
             raise
         await measured(_COMMIT, conn.execute("COMMIT"))
 
 
 def _begin() -> str:
-    """Begin, and tell the trace to what the transaction causes (migration 0003)."""
-    told = traceparent()
-    return f"BEGIN; SET LOCAL cruddur.traceparent = '{told}'" if told else "BEGIN"
+    """Return the SQL that begins a transaction and sets the trace of its events."""
+    parent = traceparent()
+    return f"BEGIN; SET LOCAL cruddur.traceparent = '{parent}'" if parent else "BEGIN"
 
 
 @contextmanager
 def _conflicts() -> Iterator[None]:
-    """Two writers that blocked each other, as DatabaseUnavailableError of who gave way."""
+    """Raise DatabaseUnavailableError for a deadlock or a serialization failure."""
     try:
         yield
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
@@ -295,13 +333,15 @@ def losses(conn: Any) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
+        raise DatabaseUnavailableError("a statement was not answered in time") from error
+    except ReadOnlyServerError as error:
         raise DatabaseUnavailableError(describe(error)) from error
     except asyncpg.PostgresError as error:
         if not (error.sqlstate or "").startswith(_CONDITIONS):
             raise
         raise DatabaseUnavailableError(describe(error)) from error
     except asyncpg.InternalClientError as error:
-        # The server said goodbye, and the end of the stream has not arrived yet.
+        # The server ended the session, and the end of the stream has not arrived yet.
         if not _is_lost(conn):
             conn.terminate()
         raise DatabaseUnavailableError(describe(error)) from error
@@ -312,8 +352,7 @@ def losses(conn: Any) -> Iterator[None]:
 
 
 def _is_lost(conn: Any) -> bool:
-    """Whether the connection is closed; the pool takes a broken one away at once, and its
-    proxy then answers nothing."""
+    """Whether the connection is closed. The pool detaches the proxy of a broken one at once."""
     try:
         return bool(conn.is_closed())
     except asyncpg.InterfaceError:
@@ -336,29 +375,29 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
     `statement_timeout` is in seconds; without one, statements may take as long as they need.
 
     Raises:
-        DatabaseUnavailableError: the server does not answer or refuses us.
+        DatabaseUnavailableError: the server does not answer, refuses us or accepts no writes.
         DatabaseTooOldError: the server is older than PostgreSQL 18.
     """
     try:
-        connector = Connector(statement_timeout=statement_timeout)
-        conn = await connector.open(dsn, timeout=ACQUIRE_TIMEOUT)
+        connector = Connector(dsn, statement_timeout=statement_timeout)
+        conn = await connector.open(timeout=ACQUIRE_TIMEOUT)
     except Exception as error:  # as Database.open does
         variables = "CONNECTION_URL or CRUDDUR_DIRECT_URL"
         raise _cannot_connect(dsn, variables, error) from error
     try:
         await check_version(conn)
     except BaseException:
-        conn.terminate()  # to close it in order might take as long as what failed
+        conn.terminate()  # closing it gracefully might take as long as what failed
         raise
     return conn
 
 
 @asynccontextmanager
 async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Connection]:
-    """A connection of one's own that may LISTEN, until it breaks.
+    """Yield a connection outside the pool that may LISTEN.
 
     Raises:
-        DatabaseUnavailableError: it could not be had, or it broke.
+        DatabaseUnavailableError: as `connect` says, or the connection broke.
         DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn, statement_timeout=statement_timeout)
@@ -366,7 +405,7 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
         with losses(conn):
             yield conn
     finally:
-        conn.terminate()  # nothing is under way that would have to end well
+        conn.terminate()  # no statement is in progress that matters
 
 
 async def receives_notifications(conn: Connection, dsn: str) -> bool:
@@ -404,18 +443,21 @@ def _cannot_connect(dsn: str, variables: str, error: Exception) -> DatabaseUnava
 
 
 def describe(error: BaseException) -> str:
-    """What went wrong in one line; a time-out has no words of its own."""
+    """Describe an error in one line; a time-out has no text of its own."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else f"no answer in {ACQUIRE_TIMEOUT:g} s"
 
 
-async def _make_anew(conn: Any) -> None:
-    """After an interruption: see that nothing is under way on the server.
+async def _recover(conn: Any) -> bool:
+    """Make sure after an interruption that nothing is in progress on the server.
 
-    asyncpg has a statement prepared and executed before it sends a Sync. Who is interrupted
-    between the two leaves a transaction open, with its locks and its `now()`, to whoever has
-    the connection next. Any other statement ends that; a BEGIN that was under way needs its
-    ROLLBACK. Without a transaction that would be a warning in the server's log.
+    asyncpg has a statement prepared and executed before it sends a Sync. An interruption between
+    the two leaves a transaction open, with its locks and its `now()`, to the next user of the
+    connection. Any other statement ends that; a BEGIN that was in progress needs its ROLLBACK.
+    Without a transaction that would be a warning in the server's log.
+
+    Returns:
+        False if the server does not answer, so that its other connections are useless too.
     """
     try:
         async with asyncio.timeout(_ROLLBACK_SECONDS):
@@ -423,10 +465,16 @@ async def _make_anew(conn: Any) -> None:
             if conn.is_in_transaction():
                 await conn.execute("ROLLBACK")
     except BaseException as error:
-        with contextlib.suppress(asyncpg.InterfaceError):  # it is closed
-            conn.terminate()
+        _terminate(conn)
         if not isinstance(error, Exception):
             raise
+        return not isinstance(error, TimeoutError)
+    return True
+
+
+def _terminate(conn: Any) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # it is closed already
+        conn.terminate()
 
 
 async def _keep_as_it_is(_: object) -> None:

@@ -1,14 +1,13 @@
-"""Asks the database for a sign of life, on a connection that no request can use up."""
+"""Checks that the database answers and accepts writes, on a connection of its own."""
 
 import asyncio
 
+from cruddur.db.connector import check_writable
 from cruddur.db.pool import DatabaseUnavailableError, connect, losses
-from cruddur.db.statements import Connection, load
+from cruddur.db.statements import Connection
 
 PROBE_SECONDS = 1.0
-"""Time limit of a probe. A load balancer gets its answer within 2 s, whatever the database does."""
-
-_PING = load("health.ping")
+"""Time limit of a probe. A load balancer gets a response within 2 s, whatever the database does."""
 
 
 class Probe:
@@ -21,10 +20,10 @@ class Probe:
         self._running: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
-        """Return if the database answers. Callers at the same time share one probe.
+        """Return if the database answers and accepts writes. Concurrent callers share one probe.
 
         Raises:
-            DatabaseUnavailableError: it does not, or not in time.
+            DatabaseUnavailableError: it does not answer in time, or it is read-only.
             DatabaseTooOldError: the server is older than PostgreSQL 18.
         """
         if self._running is None:
@@ -49,7 +48,8 @@ class Probe:
                 except DatabaseUnavailableError:
                     if is_new:
                         raise
-                    await self._ask()  # the kept connection was cut since the last probe
+                    # The kept connection was cut, or its server was demoted, since the last probe.
+                    await self._ask()
         except TimeoutError as error:
             raise DatabaseUnavailableError(f"no answer in {PROBE_SECONDS:g} s") from error
 
@@ -57,7 +57,7 @@ class Probe:
         conn, self._conn = self._conn or await connect(self._dsn), None
         try:
             with losses(conn):
-                await _PING.value(conn)
+                await check_writable(conn, self._dsn)
         except BaseException:
             conn.terminate()
             raise

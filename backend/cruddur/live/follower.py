@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cruddur.db import live as db
+from cruddur.db.connector import check_writable
 from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
 from cruddur.db.statements import Connection
@@ -158,6 +159,8 @@ class Follower:
             await self._hub.tell(deliveries)
         if self._clock.now() > self._expiries.horizon - HORIZON / 2:
             await self._load_ends(conn)
+        if not events:  # a demoted server has no new ones
+            await check_writable(conn, self._dsn)
         if len(events) < BATCH:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):

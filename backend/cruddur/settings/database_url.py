@@ -124,16 +124,22 @@ def server_addresses(url: str) -> list[tuple[str, int]]:
 def describe_server(url: str) -> str:
     """Name the server of a `driver_url` for messages, without user and password."""
     return (
-        ", ".join(
-            f"the socket in {host}"
-            if host.startswith("/")
-            else f"[{host}]:{port}"
-            if ":" in host
-            else f"{host}:{port}"
-            for host, port in server_addresses(url)
-        )
+        ", ".join(name_server(host, port) for host, port in server_addresses(url))
         or "the local server"
     )
+
+
+def name_server(host: str, port: int) -> str:
+    """Name one of the `server_addresses` for messages."""
+    if host.startswith("/"):
+        return f"the socket in {host}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def session_attributes(url: str) -> str:
+    """Return the kind of server that a `driver_url` asks for, `read-write` if it says nothing."""
+    default = os.environ.get("PGTARGETSESSIONATTRS") or "read-write"
+    return parse_qs(urlsplit(url).query).get("target_session_attrs", [default])[-1]
 
 
 def database_name(url: str) -> str:
