@@ -11,6 +11,7 @@ from quart_cors import cors
 
 from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
+from cruddur.edge.tracing import Hooks
 from cruddur.process.periodic_jobs import run_sweeper
 from cruddur.process.tasks import cancel_tasks
 from cruddur.resources import open_resources
@@ -75,12 +76,15 @@ EXPOSED_HEADERS = (
 )
 
 
-def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
+def create_app(
+    settings: Settings, telemetry: Telemetry | None = None, hooks: Hooks | None = None
+) -> Quart:
     """Put the application together; nothing is opened before it is served.
 
     Args:
         settings: what it runs with.
         telemetry: another pipeline than the one of the settings.
+        hooks: called by the tracing middleware.
     """
     telemetry = telemetry or Telemetry(settings)
     app = Cruddur("cruddur", static_folder=None)
@@ -133,6 +137,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> Quart:
         app.asgi_app,  # type: ignore[arg-type]  # its scopes and messages are typed dictionaries
         settings,
         telemetry,
+        hooks or Hooks(),
         url_map=app.url_map,
         endpoints=ENDPOINTS,
         assets=pages.ASSET_RULE,

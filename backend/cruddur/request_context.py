@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from opentelemetry.trace import INVALID_SPAN, Span
+from opentelemetry.util.types import AttributeValue
+
 from cruddur.asgi_types import Receive, Scope, Send
 
 
@@ -55,6 +58,10 @@ class RequestContext:
         shown_path: the path with everything private redacted.
         private: values of path parameters that no log or span may contain.
         stream: set by a handler whose response continues after the request.
+        is_traced: whether the tracing middleware opened a span for the request.
+        span: the server span; without one, a span that records nothing and has ids.
+        metric_attributes: what the HTTP metrics of the request are recorded with, if traced.
+        content_length: the declared length of the response body in bytes, if known.
     """
 
     scope: Scope
@@ -63,6 +70,10 @@ class RequestContext:
     shown_path: str = ""
     private: tuple[str, ...] = ()
     stream: OpenStream | None = None
+    is_traced: bool = False
+    span: Span = INVALID_SPAN
+    metric_attributes: dict[str, AttributeValue] | None = None
+    content_length: int | None = None
 
     def take_stream(self) -> OpenStream | None:
         """Return the stream and forget it, so that only one caller runs or releases it."""

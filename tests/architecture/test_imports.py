@@ -88,7 +88,6 @@ MAY_KNOW = {
         "cruddur.telemetry.ids",
         "cruddur.telemetry.pipeline",
         "cruddur.telemetry.redaction",
-        "cruddur.telemetry.registry",
         *MEASURING,
     ),
     "cruddur.process.hypercorn": (
@@ -130,7 +129,7 @@ MAY_IMPORT = {
     "PIL": ("cruddur.process.picture",),
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
-    "opentelemetry.instrumentation": ("cruddur.telemetry",),
+    "opentelemetry.instrumentation": ("cruddur.edge", "cruddur.telemetry"),
     "boto3": ("cruddur.telemetry.sink_clients",),
     "redis": ("cruddur.live.redis",),
     "rollbar": ("cruddur.telemetry.rollbar",),

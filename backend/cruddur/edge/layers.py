@@ -1,13 +1,18 @@
 """The ASGI layers of the edge, in order.
 
-ProxyFix            the client's address and scheme, as trusted proxies report them
- └ SecurityHeaders  headers that every response carries
-    └ Entry         one normalized scope, the route, the request context
-       └ LoadShedding     503 while the worker is overloaded
-          └ Observation   server span, HTTP metrics, traceresponse, log line
-             └ RateLimits       429 for clients that send too many
-                └ ResponseCache    public responses that are still valid
-                   └ the application
+    ProxyFix                the client's address and scheme, as trusted proxies report them
+     └ SecurityHeaders      headers that every response carries
+        └ Entry             one normalized scope, the route, the request context
+           └ LoadShedding   503 while the worker is overloaded
+              └ Streams     responses that continue after their request
+                 └ TracingMiddleware    OpenTelemetry's: the server span and the HTTP metrics
+                    └ Observation       exceptions, disconnects, traceresponse, the log line
+                       └ RateLimits     429 for clients that send too many requests
+                          └ ResponseCache    public responses that are still valid
+                             └ the application
+
+Overload refuses requests before any work, so it is outside of the tracing middleware. Rate limits
+are inside: a refused client gets a trace id like any other, and operators see who was refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +21,7 @@ from functools import partial
 from typing import TypeAlias, cast
 
 from hypercorn.middleware import ProxyFixMiddleware
+from opentelemetry.metrics import NoOpMeterProvider
 from werkzeug.routing import Map
 
 from cruddur.asgi_types import Application
@@ -27,6 +33,8 @@ from cruddur.edge.refusals import Refusals
 from cruddur.edge.response_cache import ResponseCache
 from cruddur.edge.routing import Router
 from cruddur.edge.security import SecurityHeaders, security_headers
+from cruddur.edge.streams import Streams
+from cruddur.edge.tracing import Hooks, trace_requests
 from cruddur.request_context import Kind
 from cruddur.resources import Resources
 from cruddur.routes.endpoint import Endpoint
@@ -54,6 +62,7 @@ def wrap(
     app: Application,
     settings: Settings,
     telemetry: Telemetry,
+    hooks: Hooks,
     *,
     url_map: Map,
     endpoints: Sequence[Endpoint],
@@ -68,6 +77,7 @@ def wrap(
         app: the application.
         settings: configure the layers.
         telemetry: measures the requests.
+        hooks: called by the tracing middleware.
         url_map: the rules of the application.
         endpoints: the declarations of the endpoints.
         assets: the rule of the front end's files.
@@ -100,10 +110,14 @@ def wrap(
         (True, partial(SecurityHeaders, is_https=settings.is_https)),
         (True, partial(Entry, router=Router(url_map, kinds))),
         (settings.overload_delay > 0, shed_load),
+        (True, partial(_trace, telemetry=telemetry, hooks=hooks)),
         (
             True,
             partial(
-                Observation, instruments=telemetry.instruments, timing_origins=settings.origins
+                Observation,
+                instruments=telemetry.instruments,
+                timing_origins=settings.origins,
+                is_sampling=telemetry.is_sampling,
             ),
         ),
         (
@@ -131,6 +145,23 @@ def wrap(
         if is_on:
             app = layer(app)
     return Edge(app, shedding)
+
+
+def _trace(app: Application, telemetry: Telemetry, hooks: Hooks) -> Application:
+    """Wrap an application in the tracing middleware.
+
+    Requests that open a stream have a span like others, but are in no metric of requests.
+    """
+    traced, openings = (
+        trace_requests(
+            app,
+            tracer_provider=telemetry.tracer_provider,
+            meter_provider=meter_provider,
+            hooks=hooks,
+        )
+        for meter_provider in (telemetry.meter_provider, NoOpMeterProvider())
+    )
+    return Streams(traced, openings=openings, instruments=telemetry.instruments)
 
 
 def _fix_proxied(app: Application, trusted_hops: int) -> Application:

@@ -709,6 +709,12 @@ def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:
         environ["no_proxy"] = environ["NO_PROXY"] = ",".join(filter(None, (named, *missing)))
 
 
+def prefer_stable_conventions(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Have the instrumentations use the stable semantic conventions, unless an operator decided."""
+    if not environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").strip():
+        environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
+
+
 @contextmanager
 def without_variables(
     prefix: str, environ: MutableMapping[str, str] = os.environ

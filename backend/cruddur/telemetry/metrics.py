@@ -135,4 +135,6 @@ def _observe(
 
 
 def _fed(instrument: str) -> list[Metric]:
-    return [metric for metric in METRICS.values() if metric.instrument == instrument]
+    return [
+        metric for metric in METRICS.values() if metric.is_ours and metric.instrument == instrument
+    ]

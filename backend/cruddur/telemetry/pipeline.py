@@ -21,7 +21,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
-from cruddur.settings import Settings, exempt_loopback
+from cruddur.settings import Settings, exempt_loopback, prefer_stable_conventions
 from cruddur.settings.database_url import database_name, server_addresses
 from cruddur.telemetry import metrics, otlp
 from cruddur.telemetry.background import background
@@ -39,14 +39,20 @@ CLOSE_SECONDS = 4.5
 """How long all sinks together may take for what is still queued when the service ends:
 with three for the requests and the rest for the process itself, it is gone within eight."""
 
-# The stable names. The instrumentations read this once, when the first of them is made.
-os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
+# The instrumentations read the choice once, when the first of them is constructed.
+prefer_stable_conventions()
 
 
 class Telemetry:
     """One application's telemetry, by its settings alone.
 
     Nothing is opened, started or imported for a sink before `running`.
+
+    Attributes:
+        tracer_provider, meter_provider: what the instrumentations record with.
+        is_sampling: whether some traces are kept and others are not.
+        instruments: what units of work are measured with.
+        export_queues: one per sink.
     """
 
     def __init__(
@@ -73,30 +79,32 @@ class Telemetry:
         sinks = Sinks(settings)
         self.export_queues = sinks.export_queues
         self._readers = [*sinks.metric_readers(), *readers]
-        self._meter_provider: MeterProvider = (
+        self.meter_provider: MeterProvider = (
             metrics.meter_provider(self._resource, self._readers)
             if self._readers
             else NoOpMeterProvider()
         )
-        self._meter = self._meter_provider.get_meter("cruddur", __version__)
+        self._meter = self.meter_provider.get_meter("cruddur", __version__)
         # The SDK's own metrics cost each span something, and nobody would receive them.
         os.environ["OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"] = str(bool(self._readers)).lower()
-        span_processors = [*sinks.span_processors(self._meter_provider), *processors]
+        span_processors = [*sinks.span_processors(self.meter_provider), *processors]
         self._handlers = sinks.log_handlers(self._resource)
         # Without a receiver the ids are all that is wanted, and nothing else is paid for.
-        self._tracer_provider = TracerProvider(
+        ratio = settings.sample_ratio if span_processors else 0.0
+        self.is_sampling = 0 < ratio < 1
+        self.tracer_provider = TracerProvider(
             sampler=EdgeSampler(
-                settings.sample_ratio if span_processors else 0.0,
+                ratio,
                 settings.connection_url.encode(),  # a secret that all processes share
             ),
             resource=self._resource,
             shutdown_on_exit=False,
-            meter_provider=self._meter_provider,
+            meter_provider=self.meter_provider,
         )
         for processor in span_processors:
-            self._tracer_provider.add_span_processor(processor)
+            self.tracer_provider.add_span_processor(processor)
         self.instruments = Instruments(
-            tracer=self._tracer_provider.get_tracer("cruddur", __version__),
+            tracer=self.tracer_provider.get_tracer("cruddur", __version__),
             database=_database(settings.connection_url),
             counters=metrics.counters(self._meter),
             gauges=metrics.gauges(self._meter),
@@ -115,8 +123,8 @@ class Telemetry:
 
         HTTPXClientInstrumentor.instrument_client(
             client,
-            tracer_provider=self._tracer_provider,
-            meter_provider=self._meter_provider,
+            tracer_provider=self.tracer_provider,
+            meter_provider=self.meter_provider,
             request_hook=name,
         )
 

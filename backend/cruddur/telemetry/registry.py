@@ -35,7 +35,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric of ours; those of the HTTP instrumentations are in the conventions."""
+    """A metric.
+
+    `is_ours` is False for those that the ASGI instrumentation creates and records.
+    """
 
     name: str
     instrument: Literal[
@@ -49,6 +52,7 @@ class Metric:
     why: str
     attributes: Sequence[str] = ()
     buckets: Sequence[float] | None = None
+    is_ours: bool = True
 
 
 # The bounds that the conventions advise for durations.
@@ -154,6 +158,9 @@ _ATTRIBUTES = (
     Attribute(
         "http.response.body.size", "int", "server spans, log lines", "bytes of the answer", "By"
     ),
+    Attribute(
+        "user_agent.synthetic.type", "string", "server spans", "bot or test, by the user agent"
+    ),
     Attribute("db.client.connection.pool.name", "string", "metrics", "always cruddur"),
     Attribute("db.client.connection.state", "string", "metrics", "used or idle"),
     Attribute("cpu.mode", "string", "metrics", "user or system"),
@@ -168,23 +175,32 @@ _METRICS = (
         "s",
         "requests, but for the probes and the streams",
         _OF_REQUEST,
-        (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
+        is_ours=False,
     ),
     Metric(
         "http.server.active_requests",
         "updowncounter",
         "{request}",
-        "requests that are being answered",
+        "requests in progress",
         ("http.request.method", "url.scheme"),
+        is_ours=False,
     ),
     Metric(
         "http.server.request.body.size",
         "histogram",
         "By",
-        "bodies that were announced",
+        "request bodies, by their Content-Length",
         _OF_REQUEST,
+        is_ours=False,
     ),
-    Metric("http.server.response.body.size", "histogram", "By", "bodies sent", _OF_REQUEST),
+    Metric(
+        "http.server.response.body.size",
+        "histogram",
+        "By",
+        "response bodies, by their Content-Length",
+        _OF_REQUEST,
+        is_ours=False,
+    ),
     Metric(
         "app.requests.refused",
         "counter",

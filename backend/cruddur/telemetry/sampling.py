@@ -1,6 +1,8 @@
-"""Which traces are kept: our decision alone, whatever a caller's flag says."""
+"""Decide which traces are kept, independently of the flags that callers send."""
 
 import hashlib
+import secrets
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from opentelemetry.context import Context
@@ -8,23 +10,42 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
+REMOTE_IDS = 4096
+"""Trace ids of callers that are remembered, the least recently used evicted first."""
+
+REMOTE_REQUESTS = 16
+"""Requests with one caller's trace id that are kept or dropped together."""
+
 
 class EdgeSampler(Sampler):
-    """Keeps one trace of so many, all of it or nothing.
+    """Keep one trace of n, whole.
 
-    A public edge cannot leave the decision to its callers: one who sends `-01` with every
-    request would make everything be kept, and one who sends `-00` would never be seen. Nor
-    may a caller pick an id that is always kept, so ids are looked at through a keyed hash.
-    Spans of a sample carry `SampleRate`, by which Honeycomb counts them as many.
+    A public edge cannot leave the decision to its callers: one that sends `-01` with every request
+    would have everything kept, and one that sends `-00` would never be seen. Nor may a caller use
+    an id that it knows to be kept. Therefore:
+
+    - Ids are hashed with a secret key.
+    - Ids that callers chose are hashed differently from ours. The sampled flag of one of our ids,
+      which `traceresponse` shows, says nothing about the same id when a caller sends it. The flag
+      of a caller's id is not shown (edge/observation.py).
+    - When a caller's id returns more than `REMOTE_REQUESTS` times, each further request is decided
+      by itself. So repeated measurements of one id reveal nothing, and a kept id is of little use.
+
+    Spans of a sample carry `SampleRate`, by which Honeycomb counts each of them as so many.
     """
 
     def __init__(self, ratio: float, key: bytes = b"") -> None:
-        """Take the share to keep, 0 to 1, of which the nearest 1/n is taken, and a key that
-        callers do not know and that all processes of the service share."""
+        """Set the share and the secret.
+
+        Args:
+            ratio: the share of traces to keep, 0 to 1; the nearest 1/n is used.
+            key: a secret that all processes of the service share.
+        """
         self._rate = round(1 / ratio) if ratio > 0 else 0
         self._bound = (1 << 64) // self._rate if self._rate else 0
         self._attributes = {"SampleRate": self._rate} if self._rate > 1 else None
         self._key = hashlib.blake2b(key, digest_size=32).digest()
+        self._remote: OrderedDict[int, int] = OrderedDict()
 
     def should_sample(
         self,
@@ -36,24 +57,35 @@ class EdgeSampler(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Keep what belongs to a trace that we keep."""
+        """Return the decision for a span, which is that of its trace."""
         parent = get_current_span(parent_context).get_span_context()
-        if parent.is_valid and not parent.is_remote:
+        # The parent of a consumer comes from an event, which this service wrote to the database.
+        is_ours = not parent.is_remote or kind is SpanKind.CONSUMER
+        if parent.is_valid and is_ours:
             is_kept = parent.trace_flags.sampled
+        elif self._rate <= 1:
+            is_kept = self._rate == 1
         else:
-            is_kept = self._rate == 1 or (self._rate > 1 and self._hash(trace_id) < self._bound)
-        # A stranger's trace state would be exported, and go to every host that we call.
-        state = None if parent.is_remote else parent.trace_state
+            is_kept = self._is_kept(trace_id, is_remote=parent.is_valid)
         if not is_kept:
-            return SamplingResult(Decision.DROP, None, state)
+            return SamplingResult(Decision.DROP, None, parent.trace_state)
         if self._attributes is not None:
             attributes = {**(attributes or {}), **self._attributes}
-        return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
+        return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
 
     def get_description(self) -> str:
-        """The name and the rate."""
+        """Return the name and the rate."""
         return f"EdgeSampler{{{self._rate}}}"
 
-    def _hash(self, trace_id: int) -> int:
+    def _is_kept(self, trace_id: int, *, is_remote: bool) -> bool:
+        if is_remote:
+            count = self._remote.pop(trace_id, 0) + 1
+            self._remote[trace_id] = count
+            if len(self._remote) > REMOTE_IDS:
+                self._remote.popitem(last=False)
+            if count > REMOTE_REQUESTS:
+                return secrets.randbelow(self._rate) == 0
         data = trace_id.to_bytes(16, "big")
-        return int.from_bytes(hashlib.blake2b(data, key=self._key, digest_size=8).digest(), "big")
+        person = b"caller" if is_remote else b"service"
+        digest = hashlib.blake2b(data, key=self._key, digest_size=8, person=person).digest()
+        return int.from_bytes(digest, "big") < self._bound
