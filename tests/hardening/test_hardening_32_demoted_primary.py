@@ -17,6 +17,7 @@ from cruddur.app import create_app
 from cruddur.db.migrate import migrate, migrations
 from cruddur.identity.keys import new_signing_key
 from cruddur.settings import Settings
+from cruddur.settings.database_url import session_attributes
 from live.listening import listening
 from outage import (
     black_hole,
@@ -299,3 +300,20 @@ async def test_hardening_32_through_a_pooler(settings: Settings, tmp_path: Path)
                 await set_read_only(dsn, "off")
                 await becomes_ready(api)
                 assert await write(worf) == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "variable", "expected"),
+    [
+        ("postgresql://a,b/cruddur", "", "read-write"),
+        ("postgresql://a,b/cruddur", "any", "any"),
+        ("postgresql:///cruddur?host=/tmp", "primary", "primary"),
+        ("postgresql://a/cruddur?target_session_attrs=primary", "any", "primary"),
+    ],
+)
+def test_hardening_32_a_variable_applies_to_a_url_without_the_parameter(
+    url: str, variable: str, expected: str
+) -> None:
+    environ = {"CONNECTION_URL": url, "PGTARGETSESSIONATTRS": variable}
+    settings = Settings.from_env({name: value for name, value in environ.items() if value})
+    assert session_attributes(settings.connection_url) == expected

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, urlsplit
 
-from cruddur.settings.database_url import driver_url
+from cruddur.settings.database_url import driver_url, with_session_attributes
 from cruddur.settings.library_variables import (
     check_environment,
     find_proxy,
@@ -386,6 +386,7 @@ class Settings:
                     url = driver_url(values[name])
                 except ValueError as error:
                     raise SettingsError(f"{variable} {error}") from None
+                url = with_session_attributes(url, environ.get("PGTARGETSESSIONATTRS", ""))
                 values[name] = _with_password(url, values["database_password"])
         if not environ.get("OTEL_SERVICE_NAME", "").strip() and values["honeycomb_service_name"]:
             values["service_name"] = values["honeycomb_service_name"]

@@ -137,9 +137,16 @@ def name_server(host: str, port: int) -> str:
 
 
 def session_attributes(url: str) -> str:
-    """Return the kind of server that a `driver_url` asks for, `read-write` if it says nothing."""
-    default = os.environ.get("PGTARGETSESSIONATTRS") or "read-write"
-    return parse_qs(urlsplit(url).query).get("target_session_attrs", [default])[-1]
+    """Return the kind of server that a `driver_url` asks for, `read-write` if it names none."""
+    return parse_qs(urlsplit(url).query).get("target_session_attrs", ["read-write"])[-1]
+
+
+def with_session_attributes(url: str, value: str) -> str:
+    """Add `target_session_attrs` to a `driver_url` that has none, unless it is empty."""
+    parts = urlsplit(url)
+    if not value or "target_session_attrs" in parse_qs(parts.query):
+        return url
+    return f"{url}{'&' if parts.query else '?'}target_session_attrs={quote(value)}"
 
 
 def database_name(url: str) -> str:
