@@ -147,7 +147,7 @@ $(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	@touch $@
 
 # Node.js loads no modules below a path with a backslash: there a copy is built.
-$(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/*))
+$(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/* src/*/*/*))
 	@cd $(FRONTEND) && case "$$PWD" in \
 	    *\\*) copy=$$(mktemp -d) && cp -R . "$$copy" && (cd "$$copy" && npm run --silent build) && \
 	        rm -rf dist && cp -R "$$copy/dist" . && rm -rf "$$copy" ;; \

@@ -39,7 +39,7 @@ import { createClient, followSession, refresh } from "./queries/client";
 import { followLive } from "./queries/live";
 import { useSession } from "./queries/session";
 
-/** The addresses of the page; the backend has the same list (`routes/pages.py`). */
+/** The routes. The backend has the same list (`routes/pages.py`). */
 export function Pages() {
   return (
     <Routes>
@@ -66,23 +66,23 @@ export function Pages() {
   );
 }
 
-/** A page of a person: its address has an @ before the handle. */
+/** A page about a user: its path has an @ before the handle. */
 function At({ page: Page }: { page: ComponentType<{ handle: string }> }) {
   const { at = "" } = useParams();
   return /^@./.test(at) ? <Page handle={at.slice(1)} /> : <NotFound />;
 }
 
-/** The whole page, with what it needs around it. */
+/** The page with its providers. */
 export function App() {
   const [client] = useState(createClient);
   useEffect(() => followSession(client), [client]);
-  useLayoutEffect(() => followLive(client), [client]); // before anything is asked for
+  useLayoutEffect(() => followLive(client), [client]); // before the first request
   return (
     <StrictMode>
       <QueryClientProvider client={client}>
         <BrowserRouter>
           <Restore />
-          <Arrivals />
+          <Navigation />
           <Pages />
           <Notices />
         </BrowserRouter>
@@ -91,23 +91,23 @@ export function App() {
   );
 }
 
-/** Find out who is signed in, once at the start and whenever another tab changes it. */
+/** Restore the session at the start, and whenever another tab changes it. */
 function Restore() {
   useRestore(useSession().phase === "restoring");
   return null;
 }
 
 /**
- * A new page begins at its top and takes the keyboard's focus; going back does neither. A
- * link to where one is already asks for everything on the page anew.
+ * Scroll to the top and move the focus to the new page, except when going back. A link to the
+ * current page fetches its data again.
  */
-function Arrivals() {
+function Navigation() {
   const { key, pathname, search } = useLocation();
   const kind = useNavigationType();
   const client = useQueryClient();
   const address = pathname + search;
   const last = useRef(address);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each navigation has a key of its own.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every navigation has its own key.
   useEffect(() => {
     const isSame = last.current === address;
     last.current = address;

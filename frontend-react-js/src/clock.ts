@@ -1,9 +1,9 @@
 /**
- * The server's time, and one tick a second for everything that counts down.
+ * The server's time, and one tick per second for everything that counts down.
  *
- * Expiry is decided by the server's clock, and a visitor's may be wrong by minutes. Each
- * answer's `Date` (whole seconds) bounds the difference; the clock moves only as far as the
- * bounds demand, so where the visitor's clock is right it is taken as it is.
+ * The server's clock decides expiry, and a visitor's clock may be minutes off. The `Date` header
+ * of each response (whole seconds) gives bounds for the difference. The offset changes only as
+ * far as the bounds require, so a correct local clock is used unchanged.
  */
 
 let offset = 0;
@@ -16,7 +16,7 @@ export function serverNow(): number {
   return Date.now() + offset;
 }
 
-/** Learn from an answer's `Date` header. Times are this machine's, in milliseconds. */
+/** Update the offset from a response's `Date` header. Times are local, in milliseconds. */
 export function observeDate(date: string | null, sentAt: number, receivedAt: number): void {
   const second = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(second)) {
@@ -27,7 +27,7 @@ export function observeDate(date: string | null, sentAt: number, receivedAt: num
   offset = Math.min(Math.max(offset, least), most);
 }
 
-/** The time of the last tick: the same for all who read it, so that they agree. */
+/** The time of the last tick, which is the same for all components. */
 export function tickedNow(): number {
   return timer === undefined ? serverNow() : now;
 }

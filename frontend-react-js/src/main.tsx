@@ -1,4 +1,4 @@
-/** The beginning: the styles that all share, and the page. */
+/** Entry point: load the shared styles and render the page. */
 
 import { createRoot } from "react-dom/client";
 import { App } from "./App";

@@ -1,16 +1,16 @@
-/** Short messages that come and go: what was done, and what could not be. */
+/** Short messages that appear for a few seconds: successes and failures. */
 
 export interface Notice {
   readonly id: number;
   readonly text: string;
   readonly kind: "good" | "bad";
-  /** The trace to look for, where a server's fault is told. */
+  /** The trace id to report, where the server is at fault. */
   readonly traceId: string | null;
 }
 
-/** Milliseconds that a notice stays; failures stay longer, they have to be read. */
-const STAYS = { good: 4_000, bad: 8_000 };
-const MOST = 3;
+/** Milliseconds until a notice disappears. Failures stay longer, because they must be read. */
+const DURATION = { good: 4_000, bad: 8_000 };
+const MAX_NOTICES = 3;
 
 let notices: readonly Notice[] = [];
 let count = 0;
@@ -24,9 +24,11 @@ export function notify(
   count += 1;
   const id = count;
   set(
-    [...notices.filter((notice) => notice.text !== text), { id, text, kind, traceId }].slice(-MOST),
+    [...notices.filter((notice) => notice.text !== text), { id, text, kind, traceId }].slice(
+      -MAX_NOTICES,
+    ),
   );
-  setTimeout(() => dismiss(id), STAYS[kind]);
+  setTimeout(() => dismiss(id), DURATION[kind]);
 }
 
 export function dismiss(id: number): void {

@@ -26,7 +26,7 @@ beforeEach(() => {
   server = servePage();
 });
 
-/** What another tab does to the storage. */
+/** Change the storage as another tab would. */
 async function elsewhere(newValue: string | null): Promise<void> {
   await act(async () => {
     dispatchEvent(new StorageEvent("storage", { key: MARK, newValue }));
@@ -44,8 +44,8 @@ function names(): string[] {
     .map((link) => link.getAttribute("aria-label") ?? link.textContent.trim());
 }
 
-describe("the way around", () => {
-  test("of a visitor leads to what they may see", async () => {
+describe("the main navigation", () => {
+  test("shows a visitor the public pages", async () => {
     showPage("/about");
     await settle();
     expect(names()).toEqual(["Cruddur", "Home", "Search", "About", "Sign in", "Join"]);
@@ -53,7 +53,7 @@ describe("the way around", () => {
     expect(server.sent("get", "/api/messages/counter")).toHaveLength(0);
   });
 
-  test("of a member leads to what is theirs", async () => {
+  test("shows a member their own pages", async () => {
     signIn();
     showPage("/");
     await settle();
@@ -70,7 +70,7 @@ describe("the way around", () => {
     expect(nav().getByRole("button", { name: "Crud" })).toBeInTheDocument();
   });
 
-  test("counts what is unread, and goes on counting", async () => {
+  test("shows unread counts and updates them", async () => {
     signIn();
     server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }), ok({ count: 100 }));
     server.on("get", "/api/messages/counter", ok({ count: 1 }), ok({ count: 0 }));
@@ -85,7 +85,7 @@ describe("the way around", () => {
     expect(nav().getByRole("link", { name: "Messages" })).not.toHaveTextContent(/\d/);
   });
 
-  test("shows nothing of either while it is found out who is there", async () => {
+  test("shows only the shared links while the session is being restored", async () => {
     localStorage.setItem(MARK, WORF.uuid);
     const refresh = server.hold("post", REFRESH);
     await elsewhere(WORF.uuid);
@@ -97,7 +97,7 @@ describe("the way around", () => {
     expect(names()).toContain("Messages");
   });
 
-  test("has beside it what is talked about, and by whom", async () => {
+  test("has trending tags and suggested people in the sidebar", async () => {
     server.on(
       "get",
       "/api/trending",
@@ -134,53 +134,46 @@ describe("a browser that was signed in", () => {
     ["/search?term=x", "article", "Crud by Londo Mollari"],
     [`/@londo/status/${uuid(100)}`, "form", "Reply to Londo Mollari"],
     ["/settings", "region", "Devices"],
-  ] as const)(
-    "opens %s as the member's, and asks for each thing once",
-    async (address, role, name) => {
-      server.on("post", REFRESH, ok(signedIn()));
-      server.on(
-        "get",
-        "/api/activities/@{handle}",
-        ok({ profile: profile(), activities: [crud()] }),
-      );
-      server.on("get", "/api/activities/search", ok([crud()]));
-      server.on("get", "/api/auth/sessions", ok([]));
-      server.on(
-        "get",
-        "/api/activities/@{handle}/status/{uuid}",
-        ok({ activity: crud(), replies: [] }),
-      );
-      open(address);
-      expect(await screen.findByRole(role, { name })).toBeInTheDocument();
-      await pass(SECOND);
-      expect(screen.queryByText("Loading")).not.toBeInTheDocument();
-      expect(server.sent("post", REFRESH)).toHaveLength(1);
-      const asked = server.requests.filter(({ method }) => method === "GET");
-      expect(asked.length).toBeGreaterThan(2);
-      expect(asked.map(({ headers }) => headers.get("Authorization"))).toEqual(
-        Array(asked.length).fill("Bearer token-1"),
-      );
-    },
-  );
+  ] as const)("opens %s as the member, without repeated requests", async (address, role, name) => {
+    server.on("post", REFRESH, ok(signedIn()));
+    server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [crud()] }));
+    server.on("get", "/api/activities/search", ok([crud()]));
+    server.on("get", "/api/auth/sessions", ok([]));
+    server.on(
+      "get",
+      "/api/activities/@{handle}/status/{uuid}",
+      ok({ activity: crud(), replies: [] }),
+    );
+    open(address);
+    expect(await screen.findByRole(role, { name })).toBeInTheDocument();
+    await pass(SECOND);
+    expect(screen.queryByText("Loading")).not.toBeInTheDocument();
+    expect(server.sent("post", REFRESH)).toHaveLength(1);
+    const asked = server.requests.filter(({ method }) => method === "GET");
+    expect(asked.length).toBeGreaterThan(2);
+    expect(asked.map(({ headers }) => headers.get("Authorization"))).toEqual(
+      Array(asked.length).fill("Bearer token-1"),
+    );
+  });
 
-  test("whose session is over reads on as a visitor, and is told", async () => {
+  test("whose session has ended shows the page to a visitor, with a notice", async () => {
     server.on("post", REFRESH, refuse(401, "generic_401"));
     server.on("get", HOME, ok([crud()]));
     open("/");
     expect(await screen.findByRole("article")).toBeInTheDocument();
     expect(names()).toContain("Sign in");
     expect(screen.getByRole("status", { name: "Notices" })).toHaveTextContent(
-      "You are signed out: this session was ended.",
+      "You’ve been signed out on this device.",
     );
     expect(localStorage.getItem(MARK)).toBeNull();
   });
 
-  test("without a network says so, and goes on when there is one", async () => {
+  test("shows an error without a network, and recovers", async () => {
     server.on("post", REFRESH, unreachable());
     const { user } = open("/");
     await pass(20 * SECOND);
     const main = within(screen.getByRole("main"));
-    expect(main.getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(main.getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     expect(server.sent("get", HOME)).toHaveLength(0);
     server.on("post", REFRESH, ok(signedIn()));
     server.on("get", HOME, ok([crud()]));
@@ -189,19 +182,19 @@ describe("a browser that was signed in", () => {
     expect(names()).toContain("Messages");
   });
 
-  test("without a network says so also where only members are, and goes on", async () => {
+  test("shows an error on a members' page without a network, and recovers", async () => {
     server.on("post", REFRESH, unreachable());
     const { user } = open("/notifications");
     await pass(20 * SECOND);
     const main = within(screen.getByRole("main"));
-    expect(main.getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(main.getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     server.on("post", REFRESH, ok(signedIn()));
     server.on("get", "/api/activities/notifications", ok([]));
     await user.click(main.getByRole("button", { name: "Try again" }));
-    expect(await main.findByText("All quiet")).toBeInTheDocument();
+    expect(await main.findByText("No notifications yet")).toBeInTheDocument();
   });
 
-  test("counts down by the server's clock, whatever this machine's says", async () => {
+  test("counts down by the server's clock, not the local one", async () => {
     server.ahead = -10 * MINUTE;
     server.on("post", REFRESH, ok(signedIn()));
     const expires_at = at(-9 * MINUTE);
@@ -215,7 +208,7 @@ describe("a browser that was signed in", () => {
   });
 });
 
-describe("when somebody else is there", () => {
+describe("when the viewer changes", () => {
   const mine = ownCrud({ liked: true, likes_count: 1 });
   const theirs = ownCrud({ likes_count: 1 });
 
@@ -225,7 +218,7 @@ describe("when somebody else is there", () => {
   }
 
   test.each(["/", "/@worf", "/search?term=x", `/@worf/status/${uuid(100)}`])(
-    "what was shown to a member is shown anew: %s",
+    "the data of the previous viewer is fetched again: %s",
     async (address) => {
       signIn();
       const answers = (listed: typeof mine) => {
@@ -251,7 +244,7 @@ describe("when somebody else is there", () => {
     },
   );
 
-  test("a session that was ended elsewhere is told once", async () => {
+  test("a session that was ended elsewhere shows one notice", async () => {
     signIn();
     open("/");
     await settle();
@@ -259,10 +252,10 @@ describe("when somebody else is there", () => {
     await settle();
     const notices = screen.getByRole("status", { name: "Notices" });
     expect(notices.querySelectorAll("p")).toHaveLength(1);
-    expect(notices).toHaveTextContent("this session was ended");
+    expect(notices).toHaveTextContent("You’ve been signed out");
   });
 
-  test("a member who signs in in another tab is known here", async () => {
+  test("a sign-in in another tab also signs in this one", async () => {
     open("/");
     await settle();
     expect(names()).toContain("Sign in");
@@ -273,7 +266,7 @@ describe("when somebody else is there", () => {
     expect(getSession()).toMatchObject({ phase: "in" });
   });
 
-  test("what one pressed is not what the other finds", async () => {
+  test("one member's like is not shown as the next member's", async () => {
     signIn();
     server.on("get", HOME, ok([crud()]), ok([crud({ likes_count: 1 })]));
     server.on("put", "/api/activities/{uuid}/like", ok(counts({ liked: true, likes_count: 1 })));
@@ -289,8 +282,8 @@ describe("when somebody else is there", () => {
   });
 });
 
-describe("a new page", () => {
-  test("begins at its top and has the focus, going back does not", async () => {
+describe("a navigation", () => {
+  test("scrolls to the top and moves the focus, but not when going back", async () => {
     const { user } = open("/about");
     await settle();
     const scroll = vi.spyOn(window, "scrollTo");
@@ -303,7 +296,7 @@ describe("a new page", () => {
     expect(scroll).not.toHaveBeenCalled();
   });
 
-  test("that is opened again is asked for from its beginning", async () => {
+  test("to the current page fetches only its first part", async () => {
     const path = "/api/activities/@{handle}";
     const activities = (number: number) => [crud({ uuid: uuid(number) })];
     server.on(
@@ -325,7 +318,7 @@ describe("a new page", () => {
     expect(screen.getAllByRole("article")).toHaveLength(1);
   });
 
-  test("that is opened again is asked for anew", async () => {
+  test("to the current page fetches it again", async () => {
     server.on("get", HOME, ok([]));
     const { user } = open("/");
     await settle();

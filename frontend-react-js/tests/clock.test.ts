@@ -9,7 +9,7 @@ beforeEach(async () => {
   clock = await import("../src/clock");
 });
 
-/** An answer of a server whose clock is `ahead` of this machine's, after a journey of two halves. */
+/** A response of a server whose clock is `ahead`, after a round trip of two parts (ms). */
 function answer(ahead: number, there = 0, back = 0): void {
   const sentAt = Date.now();
   const date = new Date(sentAt + there + ahead).toUTCString(); // cuts off the fraction
@@ -21,11 +21,11 @@ function ahead(): number {
 }
 
 describe("the server's time", () => {
-  test("is this machine's before anything is known", () => {
+  test("is the local time before the first response", () => {
     expect(clock.serverNow()).toBe(NOW);
   });
 
-  test("is this machine's where that is right", async () => {
+  test("is the local time if that is correct", async () => {
     for (let time = 0; time < 20 * SECOND; time += 370) {
       answer(0, 40, 160);
       expect(ahead()).toBe(0);
@@ -38,21 +38,24 @@ describe("the server's time", () => {
     ["fast", -10 * MINUTE],
     ["a little slow", 3 * SECOND],
     ["a little fast", -3 * SECOND],
-  ])("is known within a second where this machine is %s", async (_, wrong) => {
+  ])("is known within a second if the local clock is %s", async (_, wrong) => {
     await pass(637);
     answer(wrong, 30, 30);
     expect(Math.abs(ahead() - wrong)).toBeLessThanOrEqual(SECOND);
   });
 
-  test.each([10 * MINUTE, -10 * MINUTE])("is known better with each answer: %i", async (wrong) => {
-    for (let time = 0; time < 30 * SECOND; time += 731) {
-      answer(wrong, 10, 10);
-      await pass(731);
-    }
-    expect(Math.abs(ahead() - wrong)).toBeLessThan(100);
-  });
+  test.each([10 * MINUTE, -10 * MINUTE])(
+    "gets more precise with each response: %i",
+    async (wrong) => {
+      for (let time = 0; time < 30 * SECOND; time += 731) {
+        answer(wrong, 10, 10);
+        await pass(731);
+      }
+      expect(Math.abs(ahead() - wrong)).toBeLessThan(100);
+    },
+  );
 
-  test("is not moved by answers that were slow on either way", async () => {
+  test("is not changed by slow responses", async () => {
     answer(0);
     answer(0, 9 * SECOND, 0);
     answer(0, 0, 9 * SECOND);
@@ -65,20 +68,20 @@ describe("the server's time", () => {
     expect(ahead()).toBe(known);
   });
 
-  test("comes back when this machine's clock is set right", () => {
+  test("recovers when the local clock is corrected", () => {
     answer(10 * MINUTE);
     answer(0);
     expect(Math.abs(ahead())).toBeLessThanOrEqual(SECOND);
   });
 
-  test.each([null, "", "yesterday"])("is not learned from %j", (date) => {
+  test.each([null, "", "yesterday"])("is not taken from %j", (date) => {
     clock.observeDate(date, NOW, NOW);
     expect(ahead()).toBe(0);
   });
 });
 
 describe("the tick", () => {
-  test("comes each second, to all who listen, with one time", async () => {
+  test("comes every second, to all listeners, with the same time", async () => {
     const times: number[][] = [[], []];
     const stops = times.map((list) => clock.onTick(() => list.push(clock.tickedNow())));
     await pass(3 * SECOND);
@@ -100,7 +103,7 @@ describe("the tick", () => {
     stop();
   });
 
-  test("rests while nobody listens", async () => {
+  test("stops without listeners", async () => {
     const listener = vi.fn();
     const other = vi.fn();
     expect(vi.getTimerCount()).toBe(0);
@@ -118,7 +121,7 @@ describe("the tick", () => {
     expect(clock.tickedNow()).toBe(NOW + MINUTE);
   });
 
-  test("begins again with the next listener", async () => {
+  test("starts again with the next listener", async () => {
     clock.onTick(() => undefined)();
     await pass(MINUTE + 250);
     const listener = vi.fn();
@@ -129,9 +132,9 @@ describe("the tick", () => {
     stop();
   });
 
-  test("comes at once when the page is looked at again", () => {
+  test("comes at once when the page becomes visible again", () => {
     const stop = clock.onTick(() => undefined);
-    vi.setSystemTime(NOW + 5 * MINUTE); // its timers slept meanwhile
+    vi.setSystemTime(NOW + 5 * MINUTE); // the timers of the page were suspended
     expect(clock.tickedNow()).toBe(NOW);
     document.dispatchEvent(new Event("visibilitychange"));
     expect(clock.tickedNow()).toBe(NOW + 5 * MINUTE);

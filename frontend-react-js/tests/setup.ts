@@ -1,4 +1,4 @@
-/** What holds in every test: nothing is left over, nothing is wrong unnoticed, time waits. */
+/** Setup of every test: clean state, no unexpected errors, fake time. */
 
 import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
@@ -8,23 +8,23 @@ import { dismiss, getNotices } from "../src/notices";
 import { serve, strays } from "./support/server";
 import { NOW } from "./support/time";
 
-// Testing Library asks for this name when it looks for timers that do not go by themselves.
+// Testing Library looks for this name to detect fake timers.
 Object.assign(globalThis, { jest: { advanceTimersByTime: vi.advanceTimersByTime } });
 
-/** Milliseconds after which every call is over, but an upload. */
+/** Milliseconds after which every call has ended, except an upload. */
 const LONGEST_CALL = 15_000;
 
-/** What React, the router and the page complained about. */
-let complaints: string[] = [];
+/** Errors that React, the router and the page logged. */
+let errors: string[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
-  complaints = [];
+  errors = [];
   for (const level of ["error", "warn"] as const) {
     vi.spyOn(console, level).mockImplementation((...words: unknown[]) => {
-      const told = words.map(String).join(" ");
-      if (!/^The tag <%s> is unrecognized .* search$/s.test(told)) {
-        complaints.push(told); // of what a browser would know as well
+      const text = words.map(String).join(" ");
+      if (!/^The tag <%s> is unrecognized .* search$/s.test(text)) {
+        errors.push(text); // a browser knows this tag
       }
     });
   }
@@ -35,7 +35,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   cleanup();
-  await vi.advanceTimersByTimeAsync(LONGEST_CALL); // what still waits for an answer gives up
+  await vi.advanceTimersByTimeAsync(LONGEST_CALL); // lets unanswered calls time out
   if (getSession().phase !== "out") {
     leave();
   }
@@ -47,20 +47,20 @@ afterEach(async () => {
   history.replaceState(null, "", "/");
   document.title = "";
   vi.useRealTimers();
-  if (complaints.length > 0) {
-    throw new Error(`The console was told:\n${complaints.join("\n")}`);
+  if (errors.length > 0) {
+    throw new Error(`Errors in the console:\n${errors.join("\n")}`);
   }
   if (strays.length > 0) {
-    throw new Error(`Nothing was to be asked of the server but:\n${strays.join("\n")}`);
+    throw new Error(`Unexpected requests:\n${strays.join("\n")}`);
   }
 });
 
-// What the page's modules remember is not for the next file.
+// Reset the state of the page's modules before the next file.
 afterAll(() => {
   vi.resetModules();
 });
 
-/** `AbortSignal.timeout` by the time of the tests. */
+/** `AbortSignal.timeout` on the fake clock. */
 function abortedAfter(milliseconds: number): AbortSignal {
   const controller = new AbortController();
   const reason = new DOMException("The operation timed out.", "TimeoutError");

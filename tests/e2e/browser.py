@@ -1,7 +1,7 @@
-"""The browser of these tests: one that is on the machine, or else one that is installed.
+"""Find or install the browser of the end-to-end tests.
 
-`python tests/e2e/browser.py` finds it and writes its path to `.local/browser`: an existing
-one first, else Debian's package where that is possible, else Playwright's own download.
+`python tests/e2e/browser.py` writes the path of a browser to `.local/browser`. It prefers an
+existing browser, then Debian's package if apt is usable, then Playwright's own download.
 `make test` runs it.
 """
 
@@ -27,15 +27,15 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-proxy-server",
-    # Whatever a page or the browser itself asks for, nothing leaves this machine.
+    # Resolve no host but the loopback address, so that no request leaves this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    # The kernel refuses its sandbox to root.
+    # Chromium's sandbox does not work as root.
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 )
 
 
 def find() -> str | None:
-    """The path of a browser that works, among those that are here."""
+    """Return the path of a working browser on this machine, or None."""
     named = os.environ.get(VARIABLE)
     return next((path for path in ([named] if named else _here()) if _works(path)), None)
 
@@ -49,7 +49,7 @@ def _here() -> Iterator[str]:
 
 
 def _works(path: str) -> bool:
-    """Whether it tells its version: some systems have a stub that only says what to install."""
+    """Whether it prints its version. Some systems have a stub that only says what to install."""
     try:
         return subprocess.run([path, "--version"], **_QUIET, timeout=LOOK_SECONDS).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -57,11 +57,11 @@ def _works(path: str) -> bool:
 
 
 def _install() -> str | None:
-    """Install one, and return its path."""
+    """Install a browser and return its path."""
     if _may_use_apt():
         apt_get = ("apt-get", "--quiet", "--yes")
         _run(*apt_get, "update")
-        # Without a font there would be boxes for letters.
+        # Without a font, every letter is rendered as a box.
         if _run(*apt_get, "install", "--no-install-recommends", "chromium", "fonts-liberation"):
             return find()
     more = ("--with-deps",) if _may_use_apt() else ()
@@ -84,15 +84,15 @@ def _downloaded() -> str:
 
 
 def _run(*command: str) -> bool:
-    """Whether it succeeded; what it said is shown where it failed."""
+    """Whether the command succeeded. Its output is shown only after a failure."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         subprocess.run(
             command, env=environment, capture_output=True, check=True, timeout=INSTALL_SECONDS
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or b""
-        sys.stderr.write(f"{error}\n{said.decode(errors='replace')[-2000:]}\n")
+        output = getattr(error, "stderr", None) or b""
+        sys.stderr.write(f"{error}\n{output.decode(errors='replace')[-2000:]}\n")
         return False
     return True
 
@@ -101,11 +101,13 @@ _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": F
 
 
 def main() -> int:
-    """Find or install a browser, and say where it is. Without one there is nothing to record."""
+    """Find or install a browser and record its path."""
     path = find() or (None if os.environ.get(VARIABLE) else _install())
     if path is None:
         RECORD.unlink(missing_ok=True)
-        sys.stderr.write("No browser is here and none can be installed: the tests in it are out.\n")
+        sys.stderr.write(
+            "No browser found, and none could be installed: skipping the browser tests.\n"
+        )
         return int(os.environ.get("CI") == "true")
     RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text(f"{path}\n")

@@ -1,8 +1,7 @@
-"""A real service and a real browser for each worker, and an empty database for each test.
+"""Fixtures: a real service and browser for each worker, and an empty database for each test.
 
-The service is `python -m cruddur serve`, a process of its own; it serves the built front
-end. Without that, or without a browser, these tests are skipped, except where CI=true is
-in the environment: there it is a failure.
+The service is a separate `python -m cruddur serve` process that also serves the built front
+end. Without the build or a browser, these tests are skipped; with CI=true, they fail.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,23 +20,23 @@ from support import Api, Member, empty
 from telemetry.serving import Served, served
 
 SECONDS = 15
-"""How long anything on screen may take; a busy machine needs a part of it."""
+"""Timeout for everything on screen, long enough for a busy machine."""
 
 expect.set_options(timeout=SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")
 async def screen_dsn(make_database: Callable[..., Any]) -> str:
-    """The DSN of the service's own database."""
+    """Return the DSN of the service's own database."""
     dsn: str = await make_database()
     return dsn
 
 
 @pytest.fixture(scope="session")
 def service(screen_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The service with its front end, running."""
+    """Run the service with its front end."""
     if not (DIST / "index.html").is_file():
-        do_without("the front end is not built: make test does it where Node.js is")
+        do_without("the front end is not built: make test builds it if Node.js is installed")
     directory = tmp_path_factory.mktemp("service")
     variables = {"CRUDDUR_FRONTEND_DIRECTORY": str(DIST), "CRUDDUR_RANKING_INTERVAL": "0"}
     with served(screen_dsn, directory, **variables) as running:
@@ -46,8 +45,8 @@ def service(screen_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 async def _screen_inspector(screen_dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    # Who waits for whom is looked at after 20 ms instead of a second: then of two that wait for
-    # each other this one gives up, and an autovacuum makes way.
+    # Detect a deadlock after 20 ms instead of 1 s: this connection then gives way to the service,
+    # and an autovacuum gives way to it.
     conn = await asyncpg.connect(screen_dsn, server_settings={"deadlock_timeout": "20ms"})
     yield conn
     await conn.close()
@@ -55,27 +54,27 @@ async def _screen_inspector(screen_dsn: str) -> AsyncIterator[asyncpg.Connection
 
 @pytest.fixture
 async def database(_screen_inspector: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to the service's database, which is left empty to the next test."""
+    """A connection to the service's database, which is emptied after the test."""
     yield _screen_inspector
     await empty(_screen_inspector)
 
 
 @pytest.fixture(scope="session")
 async def client(service: Served) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the service, with connections that stay open."""
+    """An HTTP client of the service with keep-alive connections."""
     async with httpx.AsyncClient(base_url=service.url, trust_env=False, verify=False) as http:
         yield http
 
 
 @pytest.fixture
 def api(client: httpx.AsyncClient, database: asyncpg.Connection) -> Api:
-    """The API as an anonymous visitor calls it."""
+    """The API as an anonymous visitor uses it."""
     return Api(client)
 
 
 @pytest.fixture
 def member(api: Api, service: Served) -> Callable[..., Any]:
-    """Make a member: `await member("worf")` has signed up, and can call the API."""
+    """Create members: `await member("worf")` signs up and can call the API."""
 
     async def make(handle: str, display_name: str | None = None) -> Member:
         return await join(api, service, handle, display_name or handle.title())
@@ -85,19 +84,19 @@ def member(api: Api, service: Served) -> Callable[..., Any]:
 
 @pytest.fixture
 async def worf(member: Callable[..., Any]) -> Member:
-    """Worf, who acts in most tests."""
+    """Worf, the main actor of most tests."""
     return await member("worf")
 
 
 @pytest.fixture
 async def odo(member: Callable[..., Any]) -> Member:
-    """Odo, who looks on."""
+    """Odo, the second member."""
     return await member("odo")
 
 
 @pytest.fixture
 def watch(service: Served) -> Watch:
-    """What happens behind the pages of the test."""
+    """The watch over all pages of the test."""
     return Watch(service.url)
 
 
@@ -105,7 +104,7 @@ def watch(service: Served) -> Watch:
 async def visit(
     browser: Browser, service: Served, watch: Watch, database: asyncpg.Connection
 ) -> AsyncIterator[Visit]:
-    """Open browsers, and fail the test for whatever goes wrong in them unannounced."""
+    """Open browsers. Any unexpected error in them fails the test."""
     opened = []
 
     async def open_page(
@@ -138,7 +137,7 @@ async def gallery(
     client: httpx.AsyncClient,
     _screen_inspector: asyncpg.Connection,
 ) -> AsyncIterator[Gallery]:
-    """Andrew's browser and a visitor's, for the tests of a module that look at every page."""
+    """The browsers of a member and a visitor, for tests that look at every page."""
     andrew = await join(Api(client), service, HANDLE, NAME)
     made = Gallery(browser, service, _screen_inspector, andrew, Watch(service.url))
     yield made

@@ -1,4 +1,4 @@
-// What can be operated on a page, and what operating it does. Runs before the page does.
+// Find and operate the controls of a page. This script runs before the page's own scripts.
 
 globalThis.controls = (() => {
   const KINDS = [
@@ -15,14 +15,14 @@ globalThis.controls = (() => {
   ].join();
   const PLACES = "nav, main, aside, footer, form, search, section, dialog, [role='status']";
   const ROWS = "article, li, blockquote";
-  const PATIENCE = 2000; // milliseconds for an effect; most come within the next frame
+  const PATIENCE = 2000; // milliseconds to wait for an effect; most appear in the next frame
 
-  // Nothing happens by itself: what follows is what the control did.
+  // Stop the page's timers, so that every change is an effect of the control.
   const interval = setInterval;
   globalThis.setInterval = (run, time, ...rest) =>
     time >= 1000 ? 0 : interval(run, time, ...rest);
 
-  // The browser looks for it anew at every address.
+  // The browser would request the icon again at every address.
   addEventListener("DOMContentLoaded", () => {
     document.querySelector("link[rel='icon']")?.remove();
   });
@@ -42,7 +42,7 @@ globalThis.controls = (() => {
 
   const moment = () => new Promise((done) => setTimeout(done, 4));
 
-  /** Wait until it holds; false if it does not come to that. */
+  /** Wait until a condition holds; return false if it does not. */
   async function until(holds, time = PATIENCE) {
     for (const end = performance.now() + time; performance.now() < end; await moment()) {
       if (holds()) {
@@ -52,7 +52,7 @@ globalThis.controls = (() => {
     return holds();
   }
 
-  /** Wait until all that was asked for is there, also what its answers asked for. */
+  /** Wait until all requests are done, including those that the responses cause. */
   async function calm() {
     const isCalm = () => pending === 0 && document.querySelector("[aria-busy='true']") === null;
     for (let calmFor = 0, rounds = 0; calmFor < 3 && rounds < 10; rounds += 1) {
@@ -61,7 +61,7 @@ globalThis.controls = (() => {
     }
   }
 
-  /** What a finger or a pointer has to hit: for a field that cannot be seen, its label. */
+  /** The element to click: for a visually hidden field, its label. */
   function target(control) {
     const { width, height } = control.getBoundingClientRect();
     return width <= 1 && height <= 1 && control.labels?.length ? control.labels[0] : control;
@@ -87,13 +87,13 @@ globalThis.controls = (() => {
       [...(control.labels ?? [])].map((label) => label.textContent).join(" ") ||
       control.textContent ||
       control.title;
-    // Without what is counted or told in it: "Like, 3 likes".
+    // Remove counts: "Like, 3 likes" becomes "Like".
     return words.replace(/,.*|\d+\+? unread|\d+/g, "").replace(/\s+/g, " ").trim();
   }
 
   /**
-   * What tells a control from all others. In the rows of a list those that do the same are
-   * one: there links are known by the kind of their address, and their words do not count.
+   * An identifier of a control. Controls in list rows that do the same share one key: for links in
+   * rows, it contains only the kind of their address, not their text.
    */
   function keyOf(control) {
     const where = [];
@@ -110,12 +110,12 @@ globalThis.controls = (() => {
     return [...where, kind.join(">"), sort ?? "", words].join(" / ");
   }
 
-  /** The keys of all controls, each once, in their order. */
+  /** The keys of all controls, without duplicates, in page order. */
   const list = () => [...new Set(all().map(keyOf))];
 
   const find = (key) => all().find((control) => keyOf(control) === key);
 
-  /** Whether it can be hit where it is drawn; false also for what lies under something. */
+  /** Whether a click reaches the control; false if another element covers it. */
   function canBeHit(control) {
     const at = target(control);
     at.scrollIntoView({ block: "center", behavior: "instant" });
@@ -124,7 +124,7 @@ globalThis.controls = (() => {
     return found !== null && (at.contains(found) || control.contains(found));
   }
 
-  /** Whether it can be reached: hit, or come to with the keyboard, as what skips to the content. */
+  /** Whether it can be clicked, or appears when it gets the focus, such as a skip link. */
   function canBeReached(control) {
     if (canBeHit(control)) {
       return true;
@@ -141,7 +141,7 @@ globalThis.controls = (() => {
   const outOfReach = () =>
     all().filter((control) => !canBeReached(control)).map((control) => keyOf(control));
 
-  /** Take everything away that an earlier control left behind; false if the page is another. */
+  /** Undo what an earlier control did; return false if that fails. */
   async function tidy(address) {
     for (const dialog of document.querySelectorAll("dialog[open]")) {
       dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
@@ -159,7 +159,7 @@ globalThis.controls = (() => {
     return true;
   }
 
-  /** Operate a control as its kind wants it. */
+  /** Operate a control according to its type. */
   function use(control) {
     if (control.matches("select")) {
       control.selectedIndex = (control.selectedIndex + 1) % control.options.length;
@@ -173,11 +173,11 @@ globalThis.controls = (() => {
   }
 
   /**
-   * Operate a control, after those that bring it about.
+   * Operate a control, after those that make it appear.
    *
-   * `effect` is what it did, null if nothing; `lost`: it is not there any more; `heading` is
-   * of the page it led to, and "known" where that is one of the `known` addresses;
-   * `appeared` has the keys of what it brought about.
+   * Returns `effect`, which is null if there was none; `lost` if the control is not there any
+   * more; `heading` of the page that it leads to, or "known" for one of the `known` addresses;
+   * `appeared`, the keys of new controls.
    */
   async function operate(key, openers, address, known) {
     const outcome = await attempt(key, openers, address, known);
@@ -215,12 +215,12 @@ globalThis.controls = (() => {
     const observer = new MutationObserver((records) => {
       changed ||= records.some(({ target: at }) => {
         const element = at instanceof Element ? at : at.parentElement;
-        return element?.closest("time") === null; // the clock goes on anyway
+        return element?.closest("time") === null; // clocks change all the time
       });
     });
     const watched = { childList: true, subtree: true, characterData: true, attributes: true };
     observer.observe(document.documentElement, watched);
-    // After the page's own listeners: what they left to the browser leaves the page.
+    // Runs after the page's own listeners: a link that they did not handle leaves the page.
     const onClick = (event) => {
       const link = event.target.closest?.("a[href]");
       if (link && !event.defaultPrevented && !link.getAttribute("href").startsWith("#")) {
@@ -256,7 +256,7 @@ globalThis.controls = (() => {
         return "asks";
       }
       if (arrived) {
-        return "stays"; // a link to the page that one is on
+        return "stays"; // a link to the current page
       }
       const { activeElement } = document;
       return activeElement !== before.focus && activeElement !== control ? "focuses" : null;
@@ -266,7 +266,7 @@ globalThis.controls = (() => {
     const url = location.href;
     const isKnown = effect === "goes" && control.href === url && known.includes(url);
     if (isKnown) {
-      history.back(); // what is there needs not be drawn
+      history.back(); // the target was checked before
       await until(() => location.href === address);
     } else if (effect === "goes") {
       await until(() => changed);
@@ -275,7 +275,7 @@ globalThis.controls = (() => {
       await calm();
     }
     if (effect === "takes" && valueOf(control) === before.value) {
-      effect = null; // it was taken back
+      effect = null; // the page rejected the value
     }
     observer.disconnect();
     removeEventListener("click", onClick);
@@ -289,12 +289,12 @@ globalThis.controls = (() => {
     };
   }
 
-  /** An address without the place on its page. */
+  /** An address without its fragment. */
   const pageOf = (address) => address.replace(/#.*/, "");
 
   const valueOf = (control) => (control.matches("select") ? control.selectedIndex : control.value);
 
-  /** What to press for a control, in its place. */
+  /** The element to click for a control. */
   const hittable = (key) => target(find(key));
 
   return { list, operate, hittable, outOfReach };

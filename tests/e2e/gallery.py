@@ -1,4 +1,4 @@
-"""Two browsers that walk through all the places: a member's and a visitor's."""
+"""Two browsers, a member's and a visitor's, that visit all the places."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from telemetry.serving import Served
 
 @dataclass
 class Gallery:
-    """The browsers stay open from one place to the next; the world is made anew for each.
+    """Browsers that stay open between places; the database is filled again for each place.
 
     Attributes:
-        known: the addresses that were come to already, and found to be pages.
+        known: addresses that were visited already and are pages.
     """
 
     browser: Browser
@@ -30,7 +30,7 @@ class Gallery:
     _contexts: dict[Audience, BrowserContext] = field(default_factory=dict)
 
     async def enter(self, place: Place, audience: Audience) -> Page:
-        """A page at a place, with all that is to be seen there; nothing changes by itself."""
+        """Open a place and wait until it has loaded. Nothing on it changes by itself."""
         self.watch.clear()
         for path in place.refused:
             self.watch.expect(404, path)
@@ -45,12 +45,12 @@ class Gallery:
         return page
 
     async def leave(self, page: Page) -> None:
-        """Close the page, and fail where something went wrong behind it."""
+        """Close the page, and fail if anything went wrong on it."""
         await page.close()
         self.watch.check()
 
     async def forget(self, audience: Audience) -> None:
-        """Close a browser whose session was ended; the next has a new one."""
+        """Close a browser whose session has ended. The next place opens a new one."""
         await self._contexts.pop(audience).close()
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Every page there is, and every dialog on it, with what is needed to look at it."""
+"""Every page and every dialog, with what is needed to open it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ BOTH: tuple[Audience, ...] = ("member", "visitor")
 
 @dataclass(frozen=True)
 class Place:
-    """A page, or what opens on it.
+    """A page, or a dialog on it.
 
     Attributes:
-        name: what its pictures are called.
-        path: its address; `{crud}` and the like are of the world.
-        audience: whom it shows something that it does not show others.
-        opens: what opens a dialog on it.
-        refused: the paths on it that answer 404, as they should.
+        name: the prefix of its screenshots.
+        path: its address, with placeholders such as `{crud}` for the rows of the world.
+        audience: the viewers for which it looks different.
+        opens: opens a dialog on it.
+        refused: the paths on it that return 404, as expected.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Place:
     refused: tuple[str, ...] = ()
 
     def address(self, world: World) -> str:
-        """Where it is in a world."""
+        """Return its address in a world."""
         return self.path.format(crud=world.crud, own=world.own, reply=world.reply)
 
 
 def press(name: str) -> Callable[[Page], Awaitable[None]]:
-    """Press the first button with a name."""
+    """Return a function that presses the first button with this name."""
 
     async def opens(page: Page) -> None:
         await page.get_by_role("button", name=name).first.click()
@@ -72,7 +72,7 @@ PLACES = (
     Place("terms", "/terms"),
     Place("privacy", "/privacy"),
     Place("not-found", "/nowhere", refused=("/nowhere",)),
-    # These know nothing of who looks at them.
+    # These look the same for a member and a visitor.
     Place("signup", "/signup", VISITOR),
     Place("confirm", "/confirm", VISITOR),
     Place("signin", "/signin", VISITOR),
@@ -89,5 +89,5 @@ DIALOGS = (
 
 
 def views(*places: Place) -> list[tuple[Place, Audience]]:
-    """Each place as each of those sees it who see something of their own."""
+    """Pair each place with each audience that sees it differently."""
     return [(place, audience) for place in places for audience in place.audience]

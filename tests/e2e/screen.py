@@ -1,7 +1,7 @@
-"""What these tests share: browsers that are watched, and what one waits for in them.
+"""Shared parts of the browser tests: watched browsers and conditions to wait for.
 
-A page is Playwright's own. `Watch` sees what happens behind it: whatever goes wrong there,
-and was not announced by the test, fails the test.
+A page is Playwright's own. A `Watch` observes requests, responses and the console; an error
+there that the test did not announce fails the test.
 """
 
 import asyncio
@@ -38,22 +38,22 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 
 PASSWORD = "today-is-a-good-day"
-"""The password of every member of these tests."""
+"""The password of every member in these tests."""
 
 
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
-"""How members' browsers call themselves."""
+"""The User-Agent of the members' browsers."""
 
 STREAM = "/api/stream"
 COOKIE = "cruddur_refresh"
 MARK = "cruddur.signed-in"
-"""What the page keeps to know that it was signed in (`src/api/session.ts`)."""
+"""The page's note that it was signed in (`src/api/session.ts`)."""
 
 Scheme = Literal["dark", "light"]
 
 
 class Visit(Protocol):
-    """Open a browser of its own: `page = await visit(worf)` is signed in, and at home."""
+    """Open a new browser: `page = await visit(worf)` is signed in, on the home page."""
 
     async def __call__(
         self,
@@ -70,10 +70,10 @@ class Watch:
     """What happened in some browsers behind their pages.
 
     Attributes:
-        origin: the only place that a page may ask.
-        troubles: what went wrong and was not announced.
-        requests: every request, in its order.
-        may_refuse: whether what is sent may be refused, because it makes no sense.
+        origin: the only origin that a page may request.
+        troubles: unannounced errors.
+        requests: all requests, in order.
+        may_refuse: whether requests may fail validation, because the test sends nonsense.
     """
 
     origin: str
@@ -85,16 +85,16 @@ class Watch:
     _under_way: set[Request] = field(default_factory=set)
 
     def expect(self, status: int, path: str) -> None:
-        """Announce a failure that the test is about; 0 is one without an answer.
+        """Announce a failure that the test causes; status 0 is a request without a response.
 
         Args:
-            status: the answer's status.
-            path: the path that is asked; `*` stands for anything.
+            status: the status of the response.
+            path: the path of the request; `*` matches anything.
         """
         self._announced.append((status, path))
 
     def follow(self, context: BrowserContext) -> None:
-        """Watch a browser, with every page that is opened in it."""
+        """Watch a browser with all its pages."""
         context.on("request", self._on_request)
         context.on("response", self._on_response)
         context.on("requestfinished", self._on_finish)
@@ -103,26 +103,26 @@ class Watch:
         context.on("weberror", self._on_error)
 
     def check(self) -> None:
-        """Fail where something went wrong, or where what was announced did not happen."""
+        """Fail if an unannounced error occurred, or an announced one did not."""
         troubles, missed = self.troubles, set(self._announced) - self._met
         self.clear()
-        assert not troubles, "\n".join(["behind the page:", *troubles])
-        assert not missed, f"announced, but it did not happen: {missed}"
+        assert not troubles, "\n".join(["unexpected errors:", *troubles])
+        assert not missed, f"announced, but did not occur: {missed}"
 
     def clear(self) -> None:
-        """Forget what was, before the next test."""
+        """Reset the record before the next test."""
         self.troubles, self.requests = [], []
         self._announced, self._met = [], set()
 
     def is_quiet(self, page: Page) -> bool:
-        """Whether none of a page's requests is under way, but its stream, which always is."""
+        """Whether a page has no open request except its stream."""
         return not any(
             request.frame.page == page and urlsplit(request.url).path != STREAM
             for request in self._under_way
         )
 
     def sent(self, method: str, path: str) -> list[Request]:
-        """The requests so far with a method and a path, where `*` stands for anything."""
+        """Return the requests so far with this method and path; `*` matches anything."""
         return [
             request
             for request in self.requests
@@ -134,7 +134,7 @@ class Watch:
         if not request.url.startswith(("data:", "blob:")):
             self._under_way.add(request)
             if self._is_elsewhere(request) and not request.is_navigation_request():
-                self.troubles.append(f"asked elsewhere: {request.url}")
+                self.troubles.append(f"request to another origin: {request.url}")
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400:
@@ -145,8 +145,8 @@ class Watch:
 
     def _on_failure(self, request: Request) -> None:
         self._under_way.discard(request)
-        # What a page asked for and does not wait for any longer is no failure, and neither
-        # is it that a link leads to another site: there is none here.
+        # A request that the page itself aborted is not a failure. Neither is a link to another
+        # site, because no other site is reachable from here.
         if request.failure != "net::ERR_ABORTED" and not self._is_elsewhere(request):
             self._met_with(0, request, request.failure or "")
 
@@ -163,7 +163,7 @@ class Watch:
             self.troubles.append(f"{request.method} {request.url}: {status} {words}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # The browser's own words for an answer are left to who looks at the answer.
+        # The browser also logs failed responses; `_on_response` handles those.
         if message.type in {"error", "warning", "assert"} and not message.text.startswith(
             "Failed to load resource"
         ):
@@ -175,17 +175,17 @@ class Watch:
 
 @dataclass(frozen=True)
 class Person(Member):
-    """A member who came by the front door.
+    """A member who signed up through the API.
 
     Attributes:
-        cookies: of the session that began there, until a browser takes it over.
+        cookies: of the session from the sign-in, until a browser takes it over.
     """
 
     cookies: list[str] = field(default_factory=list)
 
 
 async def join(api: Api, service: Served, handle: str, display_name: str) -> Person:
-    """Sign up, confirm, and sign in."""
+    """Sign up, confirm the email address, and sign in."""
     email = f"{handle}@example.com"
     draft = {"handle": handle, "display_name": display_name, "email": email, "password": PASSWORD}
     await api.post("/api/auth/signup", draft)
@@ -203,7 +203,7 @@ async def join(api: Api, service: Served, handle: str, display_name: str) -> Per
 
 
 async def sign_in(api: Api, who: str, device: str = USER_AGENT) -> httpx.Response:
-    """Begin a session. The API's client forgets its cookie, which is for a browser."""
+    """Start a session. The cookie is removed from the client, because a browser will use it."""
     draft = {"email": who, "password": PASSWORD}
     headers = {"User-Agent": device}
     answer = await api.request("POST", "/api/auth/signin", json=draft, headers=headers)
@@ -218,7 +218,7 @@ async def open_browser(
     member: Member | None = None,
     **options: Any,
 ) -> BrowserContext:
-    """A browser with nothing in it, or with a session of a member."""
+    """Open an empty browser, or one with a member's session."""
     context = await browser.new_context(
         base_url=service.url,
         permissions=["clipboard-read", "clipboard-write"],
@@ -242,7 +242,7 @@ async def open_browser(
     return context
 
 
-# What the page would have kept when it was signed in; once, so that it can sign out.
+# Store what the page stores at a sign-in. Only once, so that signing out works.
 _MARK = f"""
     const isOurs = location.protocol === "http:";
     const [, uuid] = (isOurs && document.cookie.match(/unmarked=([^;]+)/)) || [];
@@ -254,7 +254,7 @@ _MARK = f"""
 
 
 async def settle(page: Page, watch: Watch) -> None:
-    """Wait until everything that was asked for is on the page."""
+    """Wait until everything that the page requested is rendered."""
     async with asyncio.timeout(15):
         while True:
             await page.wait_for_function(_SETTLED)
@@ -263,8 +263,8 @@ async def settle(page: Page, watch: Watch) -> None:
             await asyncio.sleep(0.01)
 
 
-# Navigation shows who is signed in. Twice a frame: what was just answered is drawn by then,
-# and may have asked for more.
+# The navigation shows who is signed in. Two frames: by then the page has rendered the last
+# response, and may have sent more requests.
 _SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
     done(document.querySelector("h1") !== null
         && document.querySelector(".skeleton, [aria-busy='true']") === null
@@ -273,7 +273,7 @@ _SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAni
 
 
 async def sideways(page: Page) -> list[str]:
-    """What sticks out of the window, where a page scrolls sideways."""
+    """Return the elements that are wider than the window, if the page scrolls sideways."""
     found: list[str] = await page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] :
             [...document.querySelectorAll("body *")]
@@ -284,7 +284,7 @@ async def sideways(page: Page) -> list[str]:
 
 
 async def code_for(service: Served, email: str, *, but: str = "") -> str:
-    """The latest code that was sent to an address, other than `but`, from the service's log."""
+    """Return the latest code for an address, other than `but`, from the service's log."""
     pattern = re.compile(rf"code for {re.escape(email)}: (\d{{6}})$")
     async with asyncio.timeout(15):
         while True:

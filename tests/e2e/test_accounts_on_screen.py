@@ -1,4 +1,4 @@
-"""Accounts through the forms: joining, signing in and out, and a forgotten password."""
+"""Account forms: sign up, sign in, sign out, and reset a password."""
 
 import re
 
@@ -12,7 +12,7 @@ HOME = re.compile(r"/$")
 
 
 async def fill(page: Page, **fields: str) -> None:
-    """Fill in fields by their labels, and send the form of the last one."""
+    """Fill in fields by their labels, and submit the form."""
     for label, text in fields.items():
         field = page.get_by_label(label.replace("_", " "), exact=True)
         await field.fill(text)
@@ -20,26 +20,24 @@ async def fill(page: Page, **fields: str) -> None:
 
 
 async def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
-    await page.get_by_label("E-mail or handle").fill(who)
+    await page.get_by_label("Email or handle").fill(who)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Sign in").click()
 
 
-async def test_from_sign_up_to_the_first_crud(visit: Visit, service: Served, watch: Watch) -> None:
+async def test_sign_up_confirm_and_post(visit: Visit, service: Served, watch: Watch) -> None:
     page = await visit()
     await page.get_by_role("region", name="Join").get_by_role("link", name="Join now").click()
     await expect(page.get_by_role("heading", name="Join Cruddur")).to_be_visible()
-    await fill(
-        page, Name="Worf", Handle="@Worf", **{"E-mail": "worf@example.com"}, Password=PASSWORD
-    )
+    await fill(page, Name="Worf", Handle="@Worf", Email="worf@example.com", Password=PASSWORD)
 
     await expect(page.get_by_role("heading", name="Enter your code")).to_be_visible()
-    await expect(page.get_by_label("E-mail")).to_have_value("worf@example.com")
+    await expect(page.get_by_label("Email")).to_have_value("worf@example.com")
     code = await code_for(service, "worf@example.com")
     watch.expect(422, "/api/auth/confirm")
     await fill(page, Code="000000" if code != "000000" else "111111")
     await expect(page.get_by_label("Code")).to_have_accessible_description(
-        re.compile("That code is wrong, used up or too old")
+        re.compile("That code is wrong or has expired")
     )
     await expect(page.get_by_label("Code")).to_be_focused()
 
@@ -49,16 +47,16 @@ async def test_from_sign_up_to_the_first_crud(visit: Visit, service: Served, wat
     await fill(page, Code=f"{code[:3]} {code[3:]}")
 
     await expect(page.get_by_role("heading", name="Sign in to Cruddur")).to_be_visible()
-    await expect(page.get_by_label("E-mail or handle")).to_have_value("worf@example.com")
+    await expect(page.get_by_label("Email or handle")).to_have_value("worf@example.com")
     await fill(page, Password=PASSWORD)
     await expect(page).to_have_url(HOME)
 
-    await page.get_by_label("What should be forgotten soon?").fill("Today is a good day to #crud")
+    await page.get_by_label("What’s on your mind?").fill("Today is a good day to #crud")
     await page.get_by_label("Lives for").select_option("3 hours")
     await page.get_by_role("button", name="Crud it").click()
     mine = page.get_by_role("article", name="Crud by Worf")
     await expect(mine).to_contain_text("Today is a good day to #crud")
-    await expect(page.get_by_label("What should be forgotten soon?")).to_have_value("")
+    await expect(page.get_by_label("What’s on your mind?")).to_have_value("")
 
     elsewhere = await visit()
     seen = elsewhere.get_by_role("article", name="Crud by Worf")
@@ -66,16 +64,14 @@ async def test_from_sign_up_to_the_first_crud(visit: Visit, service: Served, wat
     await expect(seen).to_contain_text("2h 59m left")
 
 
-async def test_what_is_wrong_is_said_beside_its_field(
+async def test_sign_up_errors_are_shown_at_their_field(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     page = await visit(path="/signup")
     watch.expect(422, "/api/auth/signup")
-    await fill(
-        page, Name="Kurn", Handle=worf.handle, **{"E-mail": "kurn@example.com"}, Password=PASSWORD
-    )
+    await fill(page, Name="Kurn", Handle=worf.handle, Email="kurn@example.com", Password=PASSWORD)
     handle = page.get_by_label("Handle")
-    await expect(handle).to_have_accessible_description(re.compile("Choose another"))
+    await expect(handle).to_have_accessible_description(re.compile("Try another"))
     await expect(handle).to_be_focused()
     await fill(page, Handle="kurn", Password="kurn")
     password = page.get_by_label("Password")
@@ -84,7 +80,7 @@ async def test_what_is_wrong_is_said_beside_its_field(
     await expect(page.get_by_label("Name")).to_have_value("Kurn")
 
 
-async def test_an_unconfirmed_member_is_led_to_the_code(
+async def test_an_unconfirmed_member_is_led_to_the_confirmation_page(
     visit: Visit, service: Served, watch: Watch, api: Api
 ) -> None:
     email = "ro@example.com"
@@ -96,38 +92,38 @@ async def test_an_unconfirmed_member_is_led_to_the_code(
     watch.expect(401, "/api/auth/signin")
     watch.expect(403, "/api/auth/signin")
     await sign_in(page, email, "not the password")
-    await expect(page.get_by_role("alert").first).to_contain_text("not the right password")
-    await expect(page.get_by_label("E-mail or handle")).to_have_value(email)
+    await expect(page.get_by_role("alert").first).to_contain_text("password doesn’t match")
+    await expect(page.get_by_label("Email or handle")).to_have_value(email)
 
     await sign_in(page, email)
-    await expect(page.get_by_role("alert").first).to_contain_text("was not confirmed yet")
+    await expect(page.get_by_role("alert").first).to_contain_text("isn’t confirmed yet")
     await page.get_by_role("link", name="Enter the code").click()
-    await expect(page.get_by_label("E-mail")).to_have_value(email)
+    await expect(page.get_by_label("Email")).to_have_value(email)
     await fill(page, Code=await code_for(service, email))
     await fill(page, Password=PASSWORD)
     await expect(page).to_have_url(HOME)
     await expect(page.get_by_role("link", name="Settings")).to_be_visible()
 
 
-async def test_a_forgotten_password_is_replaced(
+async def test_a_forgotten_password_can_be_reset(
     visit: Visit, service: Served, watch: Watch, worf: Member
 ) -> None:
     before = await visit(worf, "/settings")
-    await expect(before.get_by_role("region", name="Devices")).to_contain_text("this device")
+    await expect(before.get_by_role("region", name="Devices")).to_contain_text("This device")
     page = await visit(path="/signin")
     await page.get_by_role("link", name="Forgot your password?").click()
-    await fill(page, **{"E-mail": "worf@example.com"})
+    await fill(page, Email="worf@example.com")
     await expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
-    await expect(page.get_by_label("E-mail")).to_have_value("worf@example.com")
+    await expect(page.get_by_label("Email")).to_have_value("worf@example.com")
     await fill(
         page,
         Code=await code_for(service, "worf@example.com"),
         New_password="a warrior forgets nothing",
     )
-    await expect(page.get_by_role("status", name="Notices")).to_contain_text("is changed")
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Password changed")
     watch.expect(401, "/api/auth/signin")
     await fill(page, Password=PASSWORD)
-    await expect(page.get_by_role("alert").first).to_contain_text("not the right password")
+    await expect(page.get_by_role("alert").first).to_contain_text("password doesn’t match")
     await fill(page, Password="a warrior forgets nothing")
     await expect(page).to_have_url(HOME)
 
@@ -136,7 +132,9 @@ async def test_a_forgotten_password_is_replaced(
     await expect(before.get_by_role("heading", name="Members only")).to_be_visible()
 
 
-async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Member) -> None:
+async def test_a_visitor_who_likes_a_crud_signs_in_and_returns_to_it(
+    visit: Visit, worf: Member
+) -> None:
     crud = await worf.crud()
     address = f"/@worf/status/{crud['uuid']}"
     page = await visit(path=address)
@@ -151,7 +149,7 @@ async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Me
         await expect(page.get_by_role("heading", name="Crud")).to_be_visible()
     await page.goto("/@worf")
     await page.get_by_role("button", name="Message").click()
-    await expect(page.get_by_role("heading", name="Sign in to write to @worf")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Sign in to message @worf")).to_be_visible()
     await page.go_back()
     for place in ("/notifications", "/messages", "/messages/@worf", "/settings"):
         await page.goto(place)
@@ -167,21 +165,21 @@ async def test_a_visitor_who_acts_signs_in_and_comes_back(visit: Visit, worf: Me
     await expect(page.get_by_role("heading", name="Members only")).not_to_be_visible()
 
 
-async def test_tabs_of_one_browser_agree_on_who_is_signed_in(
+async def test_all_tabs_of_a_browser_share_the_session(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     one = await visit(worf, "/settings")
-    await settle(one, watch)  # what is asked while one signs out may be refused
+    await settle(one, watch)  # a request during the sign-out could fail
     other = await one.context.new_page()
     await other.goto("/")
-    await expect(other.get_by_label("What should be forgotten soon?")).to_be_visible()
+    await expect(other.get_by_label("What’s on your mind?")).to_be_visible()
     await settle(other, watch)
-    await one.bring_to_front()  # a page in the back draws nothing
+    await one.bring_to_front()  # a background tab does not render
     await one.get_by_role("button", name="Sign out", exact=True).click()
     await expect(one).to_have_url(HOME)
     for page in (one, other):
         await expect(page.get_by_role("region", name="Join")).to_be_visible()
-        await expect(page.get_by_label("What should be forgotten soon?")).not_to_be_visible()
+        await expect(page.get_by_label("What’s on your mind?")).not_to_be_visible()
     await other.reload()
     await expect(other.get_by_role("region", name="Join")).to_be_visible()
 
@@ -189,6 +187,6 @@ async def test_tabs_of_one_browser_agree_on_who_is_signed_in(
     await one.get_by_role("navigation").get_by_role("link", name="Sign in").click()
     await sign_in(one, "worf")
     for page in (one, other):
-        await expect(page.get_by_label("What should be forgotten soon?")).to_be_visible()
+        await expect(page.get_by_label("What’s on your mind?")).to_be_visible()
     await one.reload()
     await expect(one.get_by_role("link", name="Settings")).to_be_visible()

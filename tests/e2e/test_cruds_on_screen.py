@@ -1,4 +1,4 @@
-"""Posting, reacting, replying and deleting on screen, also when the backend fails meanwhile."""
+"""Post, react, reply and delete in the browser, including when the backend fails."""
 
 import re
 
@@ -11,12 +11,12 @@ from e2e.screen import Visit, Watch, settle
 from support import Member, count_rows
 
 POSTS = "/api/activities"
-WORDS = "What should be forgotten soon?"
+WORDS = "What’s on your mind?"
 CRUD_CHARS = 280
 
 
 def crud(page: Page, words: str) -> Locator:
-    """The card of a crud."""
+    """Return the card of a crud."""
     return page.get_by_role("article").filter(has_text=words)
 
 
@@ -26,22 +26,22 @@ async def write(page: Page, words: str) -> None:
 
 
 async def fail(route: Route) -> None:
-    """Answer as the backend does when something in it breaks."""
+    """Respond with an internal server error."""
     await route.fulfill(status=500, json=["generic_500"])
 
 
 async def cut(route: Route) -> None:
-    """Let it not reach the backend."""
+    """Abort the request before it reaches the backend."""
     await route.abort()
 
 
 async def lose(route: Route) -> None:
-    """Let the backend do it, and lose its answer on the way."""
+    """Let the request reach the backend, but lose the response."""
     await route.fetch()
     await route.abort()
 
 
-async def test_likes_reposts_and_replies_count(
+async def test_likes_reposts_and_replies_are_counted(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     await worf.crud("Today is a good day to crud")
@@ -61,7 +61,7 @@ async def test_likes_reposts_and_replies_count(
     for name in ("Like, 1 like", "Repost, 1 repost", "Reply, 1 reply"):
         await expect(card.get_by_role("button", name=name)).to_be_visible()
 
-    await settle(page, watch)  # shown before it is done
+    await settle(page, watch)  # the page shows a reaction before the server has stored it
     await others.reload()
     for name in ("Like, 1 like", "Repost, 1 repost", "Reply, 1 reply"):
         await expect(theirs.get_by_role("button", name=name)).to_be_visible()
@@ -85,37 +85,37 @@ async def test_likes_reposts_and_replies_count(
         await expect(card.get_by_role("button", name=name)).to_be_visible()
 
 
-async def test_a_deleted_crud_is_gone_for_everybody(
+async def test_a_deleted_crud_disappears_for_all_viewers(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     for words in ("a good day", "a bad day"):
         await worf.crud(words)
     page, others = await visit(worf, "/@worf"), await visit()
-    await expect(page.get_by_role("region", name="Profile")).to_contain_text("2 cruds alive")
+    await expect(page.get_by_role("region", name="Profile")).to_contain_text("2 live cruds")
     await expect(
         crud(others, "a bad day").get_by_role("button", name="Delete")
     ).not_to_be_attached()
     card = crud(page, "a bad day")
     await card.get_by_role("button", name="Delete").click()
-    await page.get_by_role("button", name="Keep it").click()
+    await page.get_by_role("button", name="Cancel").click()
     await card.get_by_role("button", name="Delete").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Forget it").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(card).not_to_be_attached()
-    await expect(page.get_by_role("region", name="Profile")).to_contain_text("1 crud alive")
+    await expect(page.get_by_role("region", name="Profile")).to_contain_text("1 live crud")
     await settle(page, watch)
     await others.reload()
     await expect(crud(others, "a good day")).to_be_visible()
     await expect(crud(others, "a bad day")).not_to_be_attached()
 
 
-async def test_the_last_page_of_a_deleted_crud_says_so(visit: Visit, worf: Member) -> None:
+async def test_the_page_of_a_crud_says_that_it_was_deleted(visit: Visit, worf: Member) -> None:
     uuid = (await worf.crud())["uuid"]
     page = await visit(worf, f"/@worf/status/{uuid}")
     await page.get_by_role("button", name="Delete").click()
-    await page.get_by_role("button", name="Forget it").click()
-    await expect(page.get_by_role("heading", name="Gone, and forgotten")).to_be_visible()
-    await page.get_by_role("link", name="See what is still alive").click()
-    await expect(page.get_by_role("heading", name="All forgotten")).to_be_visible()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("heading", name="This crud is gone")).to_be_visible()
+    await page.get_by_role("link", name="See the latest cruds").click()
+    await expect(page.get_by_role("heading", name="No cruds right now")).to_be_visible()
 
 
 async def test_every_lifetime_can_be_chosen(
@@ -140,7 +140,7 @@ async def test_every_lifetime_can_be_chosen(
     await expect(crud(page, "for 1 hour")).to_contain_text(re.compile(r"59m \d\ds left"))
 
 
-async def test_the_counter_counts_as_the_backend_does(visit: Visit, worf: Member) -> None:
+async def test_the_counter_counts_like_the_backend(visit: Visit, worf: Member) -> None:
     page = await visit(worf)
     form, words = page.get_by_role("form", name="New crud"), page.get_by_label(WORDS)
     button = form.get_by_role("button", name="Crud it")
@@ -158,7 +158,7 @@ async def test_the_counter_counts_as_the_backend_does(visit: Visit, worf: Member
     await expect(words).to_have_value("")
 
 
-async def test_a_crud_can_be_written_from_every_page(visit: Visit, worf: Member) -> None:
+async def test_a_crud_can_be_posted_from_another_page(visit: Visit, worf: Member) -> None:
     page = await visit(worf, "/about")
     await page.get_by_role("button", name="Crud").click()
     dialog = page.get_by_role("dialog", name="New crud")
@@ -216,14 +216,14 @@ async def test_a_double_click_posts_once(
     assert await count_rows(database, "activities") == 1
 
 
-async def test_a_lost_answer_makes_no_second_crud(
+async def test_a_retry_after_a_lost_response_posts_no_second_crud(
     visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     page = await visit(worf)
     await page.route(f"**{POSTS}", lose, times=1)
     watch.expect(0, POSTS)
     await write(page, "once")
-    await expect(page.get_by_role("alert")).to_contain_text("Cruddur cannot be reached")
+    await expect(page.get_by_role("alert")).to_contain_text("We can’t reach Cruddur")
     assert await count_rows(database, "activities") == 1
     await page.get_by_role("button", name="Crud it").click()
     await expect(page.get_by_label(WORDS)).to_have_value("")
@@ -247,7 +247,7 @@ async def test_a_draft_survives_a_failed_post_and_a_reload(
     watch.expect(500, POSTS)
     await write(page, "it is hard to say")
     alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text("Something broke on our side")
+    await expect(alert).to_contain_text("Something went wrong on our side")
     [request] = watch.sent("POST", POSTS)
     trace = (await request.header_value("traceparent") or "").split("-")[1]
     await expect(alert.get_by_role("code")).to_have_text(trace)
@@ -265,9 +265,9 @@ async def test_a_draft_survives_a_failed_post_and_a_reload(
 
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
-    [(fail, 500, "Something broke on our side"), (cut, 0, "Cruddur cannot be reached")],
+    [(fail, 500, "Something went wrong on our side"), (cut, 0, "We can’t reach Cruddur")],
 )
-async def test_what_fails_is_taken_back(
+async def test_failed_actions_are_undone_with_an_error(
     visit: Visit, watch: Watch, worf: Member, answer: object, status: int, words: str
 ) -> None:
     uuid = (await worf.crud("a good day"))["uuid"]
@@ -295,7 +295,7 @@ async def test_what_fails_is_taken_back(
     await expect(card.get_by_role("button", name="Reply, 0 replies")).to_be_visible()
 
     await card.get_by_role("button", name="Delete").click()
-    await page.get_by_role("button", name="Forget it").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(notices).to_contain_text(words)
     await expect(card).to_be_visible()
     await page.unroute_all(behavior="wait")

@@ -1,4 +1,4 @@
-"""The end of a crud as one sees it: without a reload, at its instant, by the server's clock."""
+"""Expiry in the browser: on time, without a reload, by the server's clock."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from support import Member, expire
 
 
 async def end_in(database: asyncpg.Connection, uuid: str, seconds: float) -> datetime:
-    """Move time: the crud has a few seconds left. Returns its end."""
+    """Let a crud expire in a few seconds and return the time of its expiry."""
     end: datetime = await database.fetchval(
         "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
         " RETURNING expires_at",
@@ -23,13 +23,13 @@ async def end_in(database: asyncpg.Connection, uuid: str, seconds: float) -> dat
 
 
 async def gone_at(page: Page, words: str) -> datetime:
-    """When a card with these words left the page; it fades before."""
+    """Wait until a card has faded and left the page, and return the time."""
     await page.locator(".crud-fading").filter(has_text=words).wait_for()
     await page.get_by_role("article").filter(has_text=words).wait_for(state="detached")
     return datetime.now(UTC)
 
 
-async def test_a_crud_leaves_every_page_at_its_instant(
+async def test_a_crud_leaves_every_page_when_it_expires(
     visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
     await worf.crud("a long day")
@@ -45,33 +45,35 @@ async def test_a_crud_leaves_every_page_at_its_instant(
     await card.get_by_text(re.compile(r"^[12]s left$")).wait_for()
     assert timedelta() <= await gone_at(home, "a short day") - end < timedelta(seconds=10)
     await expect(home.get_by_text("a long day")).to_be_visible()
-    await expect(own.get_by_role("heading", name="Gone, and forgotten")).to_be_visible()
+    await expect(own.get_by_role("heading", name="This crud is gone")).to_be_visible()
     await expect(own.get_by_text("so short")).not_to_be_attached()
     await expect(notifications.get_by_text("so short")).not_to_be_attached()
-    await expect(notifications.get_by_role("heading", name="All quiet")).to_be_visible()
+    await expect(notifications.get_by_role("heading", name="No notifications yet")).to_be_visible()
 
 
-async def test_a_crud_that_is_gone_says_so(
+async def test_the_page_of_an_expired_crud_says_that_it_is_gone(
     visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     uuid = (await worf.crud())["uuid"]
     page = await visit(path=None)
-    await page.route(f"**{STREAM}", lambda route: route.abort())  # it would be gone at once
+    await page.route(
+        f"**{STREAM}", lambda route: route.abort()
+    )  # the stream would remove it at once
     watch.expect(0, STREAM)
     await page.goto("/")
     await expect(page.get_by_role("article")).to_be_visible()
     await expire(database, uuid)
     watch.expect(404, f"/api/activities/@worf/status/{uuid}")
     await page.get_by_role("article").get_by_role("paragraph").click()
-    await expect(page.get_by_role("heading", name="Gone, and forgotten")).to_be_visible()
+    await expect(page.get_by_role("heading", name="This crud is gone")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
 
-async def test_a_wrong_clock_changes_nothing(
+async def test_a_wrong_local_clock_has_no_effect(
     visit: Visit, worf: Member, database: asyncpg.Connection
 ) -> None:
-    """Which cruds are alive, and for how long, is for the server's clock to say."""
+    """The server's clock decides which cruds are live, and for how long."""
     await worf.crud("alive", ttl="1-hour")
     dying = (await worf.crud("dying", ttl="1-hour"))["uuid"]
     pages = []
@@ -85,12 +87,12 @@ async def test_a_wrong_clock_changes_nothing(
         alive = page.get_by_role("article").filter(has_text="alive")
         await expect(alive).to_contain_text(re.compile(r"59m \d\ds left"))
         await expect(page.get_by_role("article").filter(has_text="dying")).to_be_visible()
-    # An answer tells the server's time to the second.
+    # A response gives the server's time to the second.
     for moment in await asyncio.gather(*(gone_at(page, "dying") for page in pages)):
         assert timedelta(seconds=-1) <= moment - end < timedelta(seconds=10)
 
 
-async def test_a_countdown_ticks(visit: Visit, worf: Member) -> None:
+async def test_a_countdown_counts_down(visit: Visit, worf: Member) -> None:
     await worf.crud(ttl="1-hour")
     page = await visit(path=None)
     await page.clock.install()
@@ -99,4 +101,4 @@ async def test_a_countdown_ticks(visit: Visit, worf: Member) -> None:
     await expect(card).to_contain_text(re.compile(r"59m \d\ds left"))
     await page.clock.fast_forward("10:00")
     await expect(card).to_contain_text(re.compile(r"49m \d\ds left"))
-    await expect(card.get_by_title(re.compile("^Gone "))).to_be_visible()
+    await expect(card.get_by_title(re.compile("^Expires "))).to_be_visible()

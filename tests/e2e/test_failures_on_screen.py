@@ -1,4 +1,4 @@
-"""A backend that fails, or cannot be reached: said in sentences, and over when it is over."""
+"""A failing or unreachable backend: the page shows an error, and recovers."""
 
 import asyncio
 import re
@@ -13,17 +13,17 @@ from playwright.async_api import Locator, Page, Route, expect
 from e2e.screen import Visit, Watch, settle
 from support import Member
 
-WORDS = "What should be forgotten soon?"
+WORDS = "What’s on your mind?"
 
 RETRIED = 5_000
-"""Milliseconds after which a page does not try again by itself."""
+"""Milliseconds after which a page has finished its automatic retries."""
 
 Outage = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
 def outage(server_dsn: str, database: asyncpg.Connection) -> Outage:
-    """Take the service's database away, for as long as the context lasts."""
+    """Make the service's database unavailable while the context is open."""
 
     @asynccontextmanager
     async def without_database() -> AsyncIterator[None]:
@@ -46,7 +46,7 @@ def outage(server_dsn: str, database: asyncpg.Connection) -> Outage:
 
 
 async def give_up(page: Page, watch: Watch, alert: Locator, words: str) -> None:
-    """Wait until the page says why it does not try any longer; its clock is the test's."""
+    """Wait until the page stops retrying and shows an error. The test controls the page's clock."""
     async with asyncio.timeout(15):
         while not await alert.is_visible():
             if watch.is_quiet(page):
@@ -54,7 +54,7 @@ async def give_up(page: Page, watch: Watch, alert: Locator, words: str) -> None:
     await expect(alert).to_contain_text(words)
 
 
-async def test_a_service_without_its_database(
+async def test_pages_recover_after_a_database_outage(
     visit: Visit, watch: Watch, worf: Member, outage: Outage
 ) -> None:
     await worf.crud("a good day")
@@ -65,14 +65,15 @@ async def test_a_service_without_its_database(
         await page.get_by_label(WORDS).fill("a bad day")
         await page.get_by_role("button", name="Crud it").click()
         alert = page.get_by_role("form", name="New crud").get_by_role("alert")
-        await expect(alert).to_contain_text("Cruddur cannot be reached right now")
+        await expect(alert).to_contain_text("Cruddur isn’t available right now")
         await expect(alert.get_by_role("code")).to_have_text(re.compile("^[0-9a-f]{32}$"))
         await expect(page.get_by_text("a good day")).to_be_visible()
         await page.get_by_role("link", name="Messages").click()
         alert = page.get_by_role("main").get_by_role("alert")
-        await expect(alert).to_contain_text("Cruddur cannot be reached right now")
-    await page.get_by_role("link", name="Messages").click()  # it may be well by itself already
-    await expect(page.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+        await expect(alert).to_contain_text("Cruddur isn’t available right now")
+    # The page may have recovered by itself already.
+    await page.get_by_role("link", name="Messages").click()
+    await expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
     await page.get_by_role("link", name="Home").click()
     await expect(page.get_by_label(WORDS)).to_have_value("a bad day")
     await page.get_by_role("button", name="Crud it").click()
@@ -80,23 +81,25 @@ async def test_a_service_without_its_database(
     await expect(page.get_by_label(WORDS)).to_have_value("")
 
 
-async def test_a_browser_without_a_network(visit: Visit, watch: Watch, worf: Member) -> None:
+async def test_pages_recover_after_a_network_outage(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
     await worf.crud("a good day")
     page = await visit(worf, None)
     await page.clock.install()
     await page.goto("/about")
     await settle(page, watch)
-    watch.expect(0, "/*")  # the browser itself looks for its icon anew
+    watch.expect(0, "/*")  # the browser requests its icon again
     await page.context.set_offline(True)
     await page.get_by_role("link", name="Home").click()
     alert = page.get_by_role("main").get_by_role("alert")
-    await give_up(page, watch, alert, "Cruddur cannot be reached. Are you online?")
+    await give_up(page, watch, alert, "We can’t reach Cruddur. Are you online?")
     await page.context.set_offline(False)
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_text("a good day")).to_be_visible()
 
 
-async def test_a_list_whose_end_fails_keeps_its_beginning(
+async def test_a_list_keeps_its_first_page_when_the_next_fails(
     visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     async def fail(route: Route) -> None:
@@ -115,7 +118,7 @@ async def test_a_list_whose_end_fails_keeps_its_beginning(
     await expect(page.get_by_text("number 0.")).to_be_visible()
     await page.get_by_role("article").last.scroll_into_view_if_needed()
     alert = page.get_by_role("alert")
-    await give_up(page, watch, alert, "Something broke on our side")
+    await give_up(page, watch, alert, "Something went wrong on our side")
     await expect(page.get_by_text("number 0.")).to_be_attached()
     await page.unroute_all(behavior="wait")
     await page.get_by_role("button", name="Try again").click()
@@ -123,7 +126,7 @@ async def test_a_list_whose_end_fails_keeps_its_beginning(
     await expect(alert).not_to_be_attached()
 
 
-async def test_a_member_who_cannot_be_recognised_yet_is_not_signed_out(
+async def test_a_failed_refresh_does_not_sign_a_member_out(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     async def fail(route: Route) -> None:
@@ -135,7 +138,7 @@ async def test_a_member_who_cannot_be_recognised_yet_is_not_signed_out(
     watch.expect(503, "/api/auth/refresh")
     await page.goto("/settings")
     alert = page.get_by_role("main").get_by_role("alert")
-    await give_up(page, watch, alert, "Cruddur cannot be reached right now")
+    await give_up(page, watch, alert, "Cruddur isn’t available right now")
     await expect(page.get_by_role("link", name="Sign in")).not_to_be_attached()
     await page.unroute_all(behavior="wait")
     await page.get_by_role("button", name="Try again").click()

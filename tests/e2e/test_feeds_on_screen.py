@@ -1,4 +1,4 @@
-"""Long lists, what is new in them, and searching."""
+"""Long lists, new cruds, and search."""
 
 import re
 from datetime import timedelta
@@ -13,14 +13,14 @@ from support import Member
 MANY = 45
 
 LOST = 10_000
-"""Milliseconds without the stream after which a page looks for itself."""
+"""Milliseconds without the stream after which a page starts to poll."""
 
 A_LOOK = 21_000
-"""Milliseconds within which it does so."""
+"""Milliseconds within which a page polls once."""
 
 
 async def insert_many(database: asyncpg.Connection, author: UUID) -> None:
-    """Cruds of the last minutes: "number 0" is the newest."""
+    """Insert cruds of the last minutes; "number 0" is the newest."""
     await database.executemany(
         "INSERT INTO activities (user_uuid, message, created_at, expires_at)"
         " VALUES ($1, $2, now() - $3::interval, now() + interval '1 day')",
@@ -28,7 +28,7 @@ async def insert_many(database: asyncpg.Connection, author: UUID) -> None:
     )
 
 
-async def test_a_long_list_goes_on_and_is_kept(
+async def test_a_long_list_loads_further_pages_and_keeps_them(
     visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     await insert_many(database, worf.uuid)
@@ -58,7 +58,7 @@ async def test_a_long_list_goes_on_and_is_kept(
     )
 
 
-async def test_what_is_new_comes_to_the_top_also_without_being_told(
+async def test_new_cruds_appear_without_the_stream(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     for n in range(12):
@@ -70,7 +70,7 @@ async def test_what_is_new_comes_to_the_top_also_without_being_told(
     await page.goto("/")
     cards = page.get_by_role("article")
     await expect(cards).to_have_count(12)
-    await settle(page, watch)  # it has looked for the first time
+    await settle(page, watch)  # the first poll is done
     await page.clock.fast_forward(LOST)
     await expect(page.get_by_role("status").filter(has_text="Not live")).to_be_visible()
     await worf.crud("at the top")
@@ -88,7 +88,9 @@ async def test_what_is_new_comes_to_the_top_also_without_being_told(
     await expect(page.get_by_role("button", name="1 new crud")).not_to_be_attached()
 
 
-async def test_searching(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_search_finds_words_tags_handles_and_phrases(
+    visit: Visit, worf: Member, odo: Member
+) -> None:
     await worf.crud("Revenge is a dish best served cold #klingon")
     await worf.crud("A cold day on Kronos")
     await odo.crud("I like my bucket warm #Klingon")
@@ -113,8 +115,8 @@ async def test_searching(visit: Visit, worf: Member, odo: Member) -> None:
         await page.get_by_role("searchbox").fill(term)
         await page.keyboard.press("Enter")
         await expect(results).to_have_count(count)
-    await expect(page.get_by_role("heading", name="Nothing alive matches")).to_be_visible()
-    await expect(page.get_by_text("Nobody says “tribble” just now")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No results")).to_be_visible()
+    await expect(page.get_by_text("No live crud matches “tribble” right now")).to_be_visible()
 
     await page.get_by_role("navigation").get_by_role("link", name="Search").click()
     await expect(page.get_by_role("searchbox")).to_have_value("")
@@ -123,11 +125,11 @@ async def test_searching(visit: Visit, worf: Member, odo: Member) -> None:
     await expect(results).to_have_count(2)
 
 
-async def test_boxes_without_anything_in_them_are_not_there(
+async def test_empty_sidebar_boxes_are_hidden(
     visit: Visit, worf: Member, database: asyncpg.Connection
 ) -> None:
     page = await visit()
-    await expect(page.get_by_role("heading", name="All forgotten")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No cruds right now")).to_be_visible()
     for name in ("Trending", "Suggested people"):
         await expect(page.get_by_role("region", name=name)).not_to_be_attached()
     await worf.crud("something to #remember")

@@ -1,4 +1,4 @@
-"""What others do, on the screen the instant that it is done."""
+"""Changes by other users appear in the browser at once."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,25 +15,25 @@ from support import Member, free_port
 from telemetry.serving import served
 
 INSTANT = 1_000
-"""Milliseconds from the answer to who did it until others see it."""
+"""Milliseconds from the response to the acting user until other viewers see the change."""
 
 LOST = 10_000
-"""Milliseconds after which a page says that it is not live."""
+"""Milliseconds without the stream after which a page shows that it is not live."""
 
 LONGEST_WAIT = 30_000
-"""Milliseconds after which a page tries again for certain."""
+"""Milliseconds within which a page reconnects."""
 
-WORDS = "What should be forgotten soon?"
+WORDS = "What’s on your mind?"
 
 
 def crud(page: Page, words: str) -> Locator:
-    """The card of a crud."""
+    """Return the card of a crud."""
     return page.get_by_role("article").filter(has_text=words)
 
 
 @asynccontextmanager
 async def answered(page: Page, method: str, path: str) -> AsyncIterator[None]:
-    """At the end, wait until what the page asks for inside is done."""
+    """On exit, wait for the successful response to a request made inside."""
 
     def is_it(response: Response) -> bool:
         is_there = fnmatch(urlsplit(response.url).path, path)
@@ -51,7 +51,7 @@ async def write(page: Page, words: str) -> None:
 
 
 async def live(visit: Visit, watch: Watch, member: Member | None = None, path: str = "/") -> Page:
-    """A page whose stream has begun."""
+    """Open a page and wait until its stream is connected."""
     page = await visit(member, None)
     async with page.expect_response(f"**{STREAM}"):
         await page.goto(path)
@@ -59,7 +59,7 @@ async def live(visit: Visit, watch: Watch, member: Member | None = None, path: s
     return page
 
 
-async def test_cruds_come_change_and_go(
+async def test_posts_reactions_replies_and_deletions_are_live(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     his, hers = await live(visit, watch, worf), await live(visit, watch, odo)
@@ -102,40 +102,40 @@ async def test_cruds_come_change_and_go(
 
     await his.get_by_role("button", name="Delete").click()
     async with answered(his, "DELETE", "/api/activities/*"):
-        await his.get_by_role("button", name="Forget it").click()
+        await his.get_by_role("dialog").get_by_role("button", name="Delete").click()
     for page in (hers, visitors):
         await expect(
             page.locator(".crud:not(.crud-fading)").filter(has_text="a good day")
         ).to_have_count(0, timeout=INSTANT)
-        await expect(page.get_by_role("heading", name="All forgotten")).to_be_visible()
+        await expect(page.get_by_role("heading", name="No cruds right now")).to_be_visible()
 
 
-async def test_a_profile_and_a_crud_go_on(
+async def test_profiles_and_crud_pages_are_live(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     first = await worf.crud("a good day")
     profile = await live(visit, watch, odo, "/@worf")
     status = await live(visit, watch, None, f"/@worf/status/{first['uuid']}")
     head = profile.get_by_role("region", name="Profile")
-    await expect(head).to_contain_text("1 crud alive")
+    await expect(head).to_contain_text("1 live crud")
     await worf.crud("a better day")
     await expect(profile.get_by_role("article").first).to_contain_text(
         "a better day", timeout=INSTANT
     )
-    await expect(head).to_contain_text("2 cruds alive")
+    await expect(head).to_contain_text("2 live cruds")
     await worf.delete(f"/api/activities/{first['uuid']}")
-    await expect(status.get_by_role("heading", name="Gone, and forgotten")).to_be_visible(
+    await expect(status.get_by_role("heading", name="This crud is gone")).to_be_visible(
         timeout=INSTANT
     )
     await expect(crud(profile, "a good day")).not_to_be_attached()
-    await expect(head).to_contain_text("1 crud alive")
+    await expect(head).to_contain_text("1 live crud")
 
 
-async def test_messages_come_and_are_read(
+async def test_messages_arrive_live_and_are_marked_read(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     his, hers = await live(visit, watch, worf, "/messages/@odo"), await live(visit, watch, odo)
-    await his.get_by_label("Write to @odo").fill("nuqneH")
+    await his.get_by_label("Message @odo").fill("nuqneH")
     async with answered(his, "POST", "/api/messages"):
         await his.keyboard.press("Enter")
     await expect(hers.get_by_role("link", name=re.compile("Messages,? 1 unread"))).to_be_visible(
@@ -146,11 +146,11 @@ async def test_messages_come_and_are_read(
     await expect(hers.get_by_role("link", name="Messages", exact=True)).to_be_visible()
 
     his_list, her_list = (page.get_by_role("list", name="Messages") for page in (his, hers))
-    await hers.get_by_label("Write to @worf").fill("what do you want?")
+    await hers.get_by_label("Message @worf").fill("what do you want?")
     async with answered(hers, "POST", "/api/messages"):
         await hers.keyboard.press("Enter")
     await expect(his_list).to_contain_text("what do you want?", timeout=INSTANT)
-    await his.get_by_label("Write to @odo").fill("a bucket")
+    await his.get_by_label("Message @odo").fill("a bucket")
     async with answered(his, "POST", "/api/messages"):
         await his.keyboard.press("Enter")
     await expect(her_list).to_contain_text("a bucket", timeout=INSTANT)
@@ -164,7 +164,7 @@ async def test_messages_come_and_are_read(
         await expect(page.get_by_role("link", name="Messages", exact=True)).to_be_visible()
 
 
-async def test_what_is_new_waits_for_who_reads(
+async def test_new_cruds_wait_while_the_viewer_has_scrolled_down(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     for n in range(12):
@@ -186,7 +186,7 @@ async def test_what_is_new_waits_for_who_reads(
     await expect(page.get_by_role("article").first).to_contain_text("at the top", timeout=INSTANT)
 
 
-async def test_nothing_is_looked_for_while_it_is_told(
+async def test_a_page_does_not_poll_while_the_stream_is_live(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     page = await visit(worf, None)
@@ -202,7 +202,7 @@ async def test_nothing_is_looked_for_while_it_is_told(
     assert [url for url in asked if not url.endswith((STREAM, "/api/trending"))] == []
 
 
-async def test_a_session_that_is_ended_elsewhere_is_over_here(
+async def test_a_session_ended_on_another_device_signs_the_page_out(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     page, other = await live(visit, watch, worf), await live(visit, watch, worf, "/settings")
@@ -210,17 +210,17 @@ async def test_a_session_that_is_ended_elsewhere_is_over_here(
     watch.expect(401, "/api/auth/refresh")
     await other.get_by_role("region", name="Devices").get_by_role("button").click()
     await expect(page.get_by_role("status", name="Notices")).to_contain_text(
-        "this session was ended"
+        "You’ve been signed out"
     )
     await expect(page.get_by_role("navigation").get_by_role("link", name="Sign in")).to_be_visible()
     await odo.crud("to everybody")
     await expect(crud(page, "to everybody")).to_be_visible()
 
 
-async def test_a_service_that_was_away(
+async def test_a_page_catches_up_after_the_service_was_down(
     browser: Browser, screen_dsn: str, worf: Member, tmp_path: Path
 ) -> None:
-    """Another service of the same database serves the page, so that it can be stopped."""
+    """The page comes from a second service on the same database, which the test can stop."""
     start = partial(
         served, screen_dsn, tmp_path, port=free_port(), CRUDDUR_FRONTEND_DIRECTORY=str(DIST)
     )

@@ -1,4 +1,4 @@
-"""Two browsers that write to each other, and what each is told of the other."""
+"""Conversations between two browsers, and notifications."""
 
 import re
 from datetime import timedelta
@@ -14,13 +14,13 @@ from support import Member, count_rows
 async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, odo: Member) -> None:
     his, hers = await visit(worf, "/@odo"), await visit(odo)
     await his.get_by_role("button", name="Message").click()
-    await expect(his.get_by_role("heading", name="The first word is yours")).to_be_visible()
-    await his.get_by_label("Write to @odo").fill("nuqneH")
+    await expect(his.get_by_role("heading", name="Say hello")).to_be_visible()
+    await his.get_by_label("Message @odo").fill("nuqneH")
     await his.keyboard.press("Enter")
     messages = his.get_by_role("list", name="Messages").get_by_role("listitem")
     await expect(messages).to_contain_text(["nuqneH"])
-    await expect(his.get_by_label("Write to @odo")).to_have_value("")
-    await expect(his.get_by_label("Write to @odo")).to_be_focused()
+    await expect(his.get_by_label("Message @odo")).to_have_value("")
+    await expect(his.get_by_label("Message @odo")).to_be_focused()
 
     await hers.get_by_role("link", name=re.compile("Messages,? 1 unread")).click()
     await expect(hers.get_by_role("main").get_by_role("link", name="nuqneH")).to_contain_text(
@@ -28,10 +28,10 @@ async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, o
     )
     await hers.get_by_role("main").get_by_role("link", name="nuqneH").click()
     await expect(hers.get_by_role("link", name="Messages", exact=True)).to_be_visible()
-    await hers.get_by_label("Write to @worf").fill("one line")
+    await hers.get_by_label("Message @worf").fill("one line")
     await hers.keyboard.press("Shift+Enter")
     await hers.keyboard.type("and another")
-    async with his.expect_response("**/api/messages/@odo"):  # by which he has read it
+    async with his.expect_response("**/api/messages/@odo"):  # the response marks it read
         await hers.get_by_role("button", name="Send").click()
 
     await expect(messages).to_contain_text(["nuqneH", "one line\nand another"])
@@ -43,7 +43,7 @@ async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, o
     await expect(his.get_by_role("main").get_by_text("unread")).not_to_be_attached()
 
 
-async def test_a_message_that_fails_is_not_lost(
+async def test_a_message_whose_response_is_lost_is_sent_once(
     visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
     async def lose(route: Route) -> None:
@@ -54,17 +54,17 @@ async def test_a_message_that_fails_is_not_lost(
     messages = page.get_by_role("list", name="Messages").get_by_role("listitem")
     await page.route("**/api/messages", lose, times=1)
     watch.expect(0, "/api/messages")
-    await page.get_by_label("Write to @odo").fill("nuqneH")
+    await page.get_by_label("Message @odo").fill("nuqneH")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
-    await expect(page.get_by_label("Write to @odo")).to_have_value("nuqneH")
+    await expect(page.get_by_role("alert")).to_contain_text("can’t reach")
+    await expect(page.get_by_label("Message @odo")).to_have_value("nuqneH")
     await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_label("Write to @odo")).to_have_value("")
+    await expect(page.get_by_label("Message @odo")).to_have_value("")
     await expect(messages).to_have_count(1)
     assert await count_rows(database, "messages") == 1
 
 
-async def test_older_messages_come_as_one_scrolls_up(
+async def test_scrolling_up_loads_older_messages(
     visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
     group = uuid4()
@@ -91,17 +91,21 @@ async def test_older_messages_come_as_one_scrolls_up(
     assert words == [str(n) for n in reversed(range(120))]
 
 
-async def test_conversations_that_cannot_be(visit: Visit, watch: Watch, worf: Member) -> None:
+async def test_conversations_with_oneself_or_an_unknown_user(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
     page = await visit(worf, "/messages")
-    await expect(page.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No messages yet")).to_be_visible()
     await page.goto("/messages/@worf")
-    await expect(page.get_by_role("heading", name="That is you")).to_be_visible()
+    await expect(page.get_by_role("heading", name="This is you")).to_be_visible()
     watch.expect(404, "/api/*")
     await page.goto("/messages/@nobody")
-    await expect(page.get_by_role("heading", name="Nobody goes by that name")).to_be_visible()
+    await expect(page.get_by_role("heading", name="User not found")).to_be_visible()
 
 
-async def test_what_happened_to_a_member_is_told(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_notifications_name_the_action_and_link_to_it(
+    visit: Visit, worf: Member, odo: Member
+) -> None:
     crud = await worf.crud("a good day")
     page = await visit(worf)
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()

@@ -9,7 +9,7 @@ from e2e.screen import PHONE, Visit, Watch
 from support import Member
 
 
-async def test_addresses_that_lead_nowhere(visit: Visit, watch: Watch, worf: Member) -> None:
+async def test_unknown_addresses_show_not_found(visit: Visit, watch: Watch, worf: Member) -> None:
     page = await visit(worf)
     for path in ("/nowhere", "/messages/worf", "/worf", "/@worf/nowhere"):
         watch.expect(404, path)
@@ -22,8 +22,8 @@ async def test_addresses_that_lead_nowhere(visit: Visit, watch: Watch, worf: Mem
     await expect(page.get_by_role("heading", name="Home")).to_be_visible()
     watch.expect(404, "/api/*")
     for path, words in (
-        ("/@nobody", "Nobody goes by that name"),
-        (f"/@worf/status/{uuid4()}", "Gone, and forgotten"),
+        ("/@nobody", "User not found"),
+        (f"/@worf/status/{uuid4()}", "This crud is gone"),
     ):
         answer = await page.goto(path)
         assert answer is not None
@@ -31,7 +31,7 @@ async def test_addresses_that_lead_nowhere(visit: Visit, watch: Watch, worf: Mem
         await expect(page.get_by_role("heading", name=words)).to_be_visible()
 
 
-async def test_back_goes_where_one_came_from(visit: Visit, worf: Member) -> None:
+async def test_back_returns_to_the_previous_page(visit: Visit, worf: Member) -> None:
     await worf.crud("a good day")
     page = await visit()
     await page.get_by_role("link", name="Search").click()
@@ -51,27 +51,29 @@ async def test_back_goes_where_one_came_from(visit: Visit, worf: Member) -> None
     await expect(page.get_by_role("heading", name="Crud", exact=True)).not_to_be_visible()
 
 
-async def test_everything_can_be_done_by_keyboard(visit: Visit, worf: Member) -> None:
+async def test_everything_works_with_the_keyboard(visit: Visit, worf: Member) -> None:
     await worf.crud("a good day")
     page = await visit(worf)
     card = page.get_by_role("article")
     await expect(card).to_be_visible()
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Skip to the cruds")).to_be_in_viewport()
+    await expect(page.get_by_role("link", name="Skip to main content")).to_be_in_viewport()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
     await page.keyboard.press("Tab")
-    words = page.get_by_label("What should be forgotten soon?")
+    words = page.get_by_label("What’s on your mind?")
     await expect(words).to_be_focused()
     await page.keyboard.type("by hand")
     await page.keyboard.press("Control+Enter")
-    await expect(page.get_by_label("What should be forgotten soon?")).to_have_value("")
+    await expect(page.get_by_label("What’s on your mind?")).to_have_value("")
     await expect(card.filter(has_text="by hand")).to_be_visible()
     await expect(words).to_have_value("")
     await expect(words).to_be_focused()
     await page.keyboard.press("Tab")
     await expect(page.get_by_label("Lives for")).to_be_focused()
-    await page.keyboard.press("Tab")  # nothing is written, so that there is nothing to send
+    await page.keyboard.press(
+        "Tab"
+    )  # the empty form's button is disabled, so the focus moves past it
     passed = []
     for _ in range(8):
         focused = page.locator(":focus")
@@ -99,7 +101,7 @@ async def test_everything_can_be_done_by_keyboard(visit: Visit, worf: Member) ->
     await expect(page).to_have_title("Worf · Cruddur")
 
 
-async def test_a_phone_has_one_column_and_a_bar(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_a_phone_shows_one_column_and_a_bar(visit: Visit, worf: Member, odo: Member) -> None:
     await worf.crud("a good day #phone")
     page = await visit(odo, "/@worf", size=PHONE)
     bar = page.get_by_role("navigation", name="Main")

@@ -1,6 +1,5 @@
-"""Every page as a whole, on a desktop and a phone, dark and light: usable by everybody, as
-wide as its window, without anything dead on it, and left behind as a picture in
-`.local/screens/`."""
+"""Every page on a desktop and a phone, dark and light: accessible, no wider than the window,
+and without dead controls. The screenshots are in `.local/screens/`."""
 
 from typing import Any
 
@@ -18,17 +17,17 @@ from e2e.walk import Walk
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
 VIEWS = views(*PLACES, *DIALOGS)
 LIGHT = ("home", "signup")
-"""The places whose pictures are made in the light as well."""
+"""The places that also have a screenshot of the light scheme."""
 
 STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
 def pictures(place: Place, audience: Audience) -> dict[str, str]:
-    """The names of a place's pictures, by size and scheme."""
+    """Return the file names of a place's screenshots, by size and scheme."""
     who = "-visitor" if audience == "visitor" and "member" in place.audience else ""
     dark = {f"{size} dark": f"{place.name}{who}-{size}.png" for size in SIZES}
     light = {f"{size} light": f"{place.name}{who}-{size}-light.png" for size in SIZES}
@@ -40,17 +39,19 @@ ALL_PICTURES = {name for view in VIEWS for name in pictures(*view).values()}
 
 @pytest.fixture(scope="module", autouse=True)
 def _screens() -> None:
-    """The folder of the pictures, with none in it that is not made any more."""
+    """Create the folder of the screenshots, and remove outdated files."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     for path in SCREENS.iterdir():
         if path.name not in ALL_PICTURES:
-            path.unlink(missing_ok=True)  # another worker may have been faster
+            path.unlink(missing_ok=True)  # another worker may have removed it first
 
 
 @pytest.mark.parametrize(
     ("place", "audience"), VIEWS, ids=[f"{place.name}-{audience}" for place, audience in VIEWS]
 )
-async def test_a_place(gallery: Gallery, place: Place, audience: Audience) -> None:
+async def test_a_page_is_accessible_fits_and_has_no_dead_controls(
+    gallery: Gallery, place: Place, audience: Audience
+) -> None:
     walk = await Walk.begin(gallery, place, audience)
     faults = await look(walk.page, pictures(place, audience))
     if place.opens is None:
@@ -59,7 +60,7 @@ async def test_a_place(gallery: Gallery, place: Place, audience: Audience) -> No
     assert not faults, "\n".join(faults)
 
 
-async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
+async def test_dead_controls_are_detected(gallery: Gallery) -> None:
     terms = next(place for place in PLACES if place.name == "terms")
     walk = await Walk.begin(gallery, terms, "visitor")
     await walk.page.evaluate(
@@ -76,20 +77,20 @@ async def test_what_does_nothing_is_found(gallery: Gallery) -> None:
     gallery.watch.expect(404, "/nowhere")
     faults = [fault.rpartition(" / ")[2] for fault in await walk.past_all()]
     assert faults == [
-        "Dead: nothing comes of it",
-        "Empty: nothing comes of it",
+        "Dead: it has no effect",
+        "Empty: it has no effect",
         "Under: it cannot be reached",
-        "Astray: it leads nowhere",
+        "Astray: it leads to no page",
     ]
     await gallery.leave(walk.page)
 
 
 async def look(page: Page, wanted: dict[str, str]) -> list[str]:
-    """Look at a page in every size and scheme, and take the wanted pictures of it."""
+    """Check a page in every size and scheme, and take its screenshots."""
     for name in wanted.values():
         (SCREENS / name).unlink(missing_ok=True)
     await page.evaluate(AXE.read_text("utf-8"))
-    # This browser keeps room for a scroll bar also on a phone, where it lies on the page.
+    # On a phone, a scroll bar covers the page; this browser reserves space for it.
     await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
     faults = []
     for size, viewport in SIZES.items():
@@ -100,7 +101,8 @@ async def look(page: Page, wanted: dict[str, str]) -> list[str]:
             if scheme == "dark":
                 found = await violations(page, STANDARDS) + await sideways(page)
             elif size == "desktop":
-                found = await violations(page, COLOURS)  # nothing else depends on the scheme
+                # The other rules do not depend on the scheme.
+                found = await violations(page, COLORS)
             faults += [f"{size} {scheme}: {fault}" for fault in found]
             if name := wanted.get(f"{size} {scheme}"):
                 await page.screenshot(path=SCREENS / name, animations="disabled", caret="initial")
@@ -111,7 +113,7 @@ async def look(page: Page, wanted: dict[str, str]) -> list[str]:
 
 
 async def violations(page: Page, rules: dict[str, Any]) -> list[str]:
-    """What of the rules a page violates as it stands."""
+    """Return the accessibility rules that a page violates."""
     found: list[dict[str, Any]] = await page.evaluate(
         """async (runOnly) => (await axe.run(document, {
             runOnly, resultTypes: ["violations"], elementRef: false,
@@ -125,7 +127,7 @@ async def violations(page: Page, rules: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_every_address_is_among_the_places() -> None:
+def test_every_address_has_a_place() -> None:
     rules = Map([Rule(rule, endpoint=rule) for rule in PAGES]).bind("localhost")
     seen = set()
     for place in PLACES:

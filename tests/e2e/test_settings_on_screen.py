@@ -1,4 +1,4 @@
-"""What a member changes about themselves, and what others see of it."""
+"""Settings: profile, picture, devices, password, and account deletion."""
 
 import re
 from io import BytesIO
@@ -13,15 +13,15 @@ from support import Api, Member, count_rows
 NEW_PASSWORD = "there-is-no-honour-in-it"
 
 
-def png(colour: str) -> FilePayload:
-    """A picture in one colour."""
+def png(color: str) -> FilePayload:
+    """Return a picture in one color."""
     data = BytesIO()
-    Image.new("RGB", (64, 48), colour).save(data, "PNG")
+    Image.new("RGB", (64, 48), color).save(data, "PNG")
     return {"name": "me.png", "mimeType": "image/png", "buffer": data.getvalue()}
 
 
-async def colour_of(picture: Locator) -> list[int]:
-    """The colour in the middle of a picture that is shown."""
+async def color_of(picture: Locator) -> list[int]:
+    """Return the color in the middle of a picture on screen."""
     await expect(picture).to_have_js_property("complete", True)
     pixel: list[int] = await picture.evaluate(
         """image => {
@@ -33,7 +33,7 @@ async def colour_of(picture: Locator) -> list[int]:
     return pixel
 
 
-async def test_a_changed_profile_is_seen_on_cruds(
+async def test_a_changed_profile_is_shown_on_cruds(
     visit: Visit, watch: Watch, worf: Member, odo: Member
 ) -> None:
     await worf.crud("a good day")
@@ -43,13 +43,13 @@ async def test_a_changed_profile_is_seen_on_cruds(
     await profile.get_by_label("Name").fill("")
     await profile.get_by_role("button", name="Save profile").click()
     await expect(profile.get_by_label("Name")).to_have_accessible_description(
-        re.compile("Enter a name to be shown by")
+        re.compile("Enter your name")
     )
     await profile.get_by_label("Name").fill("Worf, son of Mogh")
     await profile.get_by_label("Bio").fill("Security. Ask @odo about #honour.")
     await profile.get_by_role("button", name="Save profile").click()
     notices = page.get_by_role("status", name="Notices")
-    await expect(notices).to_contain_text("Your profile is saved")
+    await expect(notices).to_contain_text("Profile saved")
     await expect(page.get_by_role("navigation")).to_contain_text("Worf, son of Mogh")
 
     chooser = page.get_by_label("Choose a picture")
@@ -57,28 +57,28 @@ async def test_a_changed_profile_is_seen_on_cruds(
     await chooser.set_input_files(
         {"name": "me.txt", "mimeType": "text/plain", "buffer": b"It is me."}
     )
-    await expect(page.get_by_role("alert").filter(has_text="Only JPEG")).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="Choose a JPEG")).to_be_visible()
     assert not watch.sent("POST", "/api/avatars/*")
     await chooser.set_input_files({**png("red"), "buffer": b"\x89PNG and then nothing"})
-    await expect(page.get_by_role("alert").filter(has_text="as a picture")).to_be_visible()
-    for colour, rgb in (("red", [254, 0, 0]), ("lime", [0, 255, 1])):
+    await expect(page.get_by_role("alert").filter(has_text="read that picture")).to_be_visible()
+    for color, rgb in (("red", [254, 0, 0]), ("lime", [0, 255, 1])):
         async with page.expect_response("**/api/avatars/*.jpg*"):
-            await chooser.set_input_files(png(colour))
-        await expect(notices).to_contain_text("That is you now")
+            await chooser.set_input_files(png(color))
+        await expect(notices).to_contain_text("Picture updated")
         mine = page.get_by_role("region", name="Picture").locator("img")
-        assert await colour_of(mine) == rgb
+        assert await color_of(mine) == rgb
 
     await others.reload()
     card = others.get_by_role("article")
     await expect(card).to_contain_text("Worf, son of Mogh")
-    assert await colour_of(card.locator("img")) == [0, 255, 1]
+    assert await color_of(card.locator("img")) == [0, 255, 1]
     await card.get_by_role("link", name="Worf, son of Mogh").click()
     about = others.get_by_role("region", name="Profile")
     await expect(about).to_contain_text("Security. Ask @odo about #honour.")
     await expect(about.get_by_role("link", name="@odo")).to_have_attribute("href", "/@odo")
 
 
-async def test_a_device_is_signed_out_from_another(
+async def test_a_device_can_be_signed_out_from_another(
     visit: Visit, watch: Watch, api: Api, worf: Member
 ) -> None:
     firefox = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -88,10 +88,12 @@ async def test_a_device_is_signed_out_from_another(
     page = await visit(worf, "/settings")
     devices = page.get_by_role("region", name="Devices").get_by_role("listitem")
     await expect(devices.filter(has_text="Firefox on Windows")).to_be_visible()
-    await expect(devices.filter(has_text="this device")).to_have_count(1)
+    await expect(devices.filter(has_text="This device")).to_have_count(1)
     for name in ("Firefox on Windows", "Chrome on Linux"):
         await devices.get_by_role("button", name=f"Sign out {name}").click()
-        await expect(page.get_by_role("status", name="Notices")).to_contain_text("Signed out there")
+        await expect(page.get_by_role("status", name="Notices")).to_contain_text(
+            f"Signed out {name}"
+        )
         await expect(devices.get_by_role("button", name=f"Sign out {name}")).not_to_be_attached()
 
     watch.expect(401, "/api/*")
@@ -99,23 +101,23 @@ async def test_a_device_is_signed_out_from_another(
     await other.goto("/settings")
     await expect(other.get_by_role("heading", name="Members only")).to_be_visible()
     await page.reload()
-    await expect(devices.filter(has_text="this device")).to_be_visible()
+    await expect(devices.filter(has_text="This device")).to_be_visible()
 
 
 async def test_a_changed_password_ends_other_sessions(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:
     other = await visit(worf, "/messages")
-    await expect(other.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+    await expect(other.get_by_role("heading", name="No messages yet")).to_be_visible()
     page = await visit(worf, "/settings")
-    await settle(page, watch)  # what is still to come moves the button
+    await settle(page, watch)  # later content would move the button
     form = page.get_by_role("form", name="Password")
     watch.expect(401, "/api/auth/password")
     watch.expect(422, "/api/auth/password")
     current, new = form.get_by_label("Current password"), form.get_by_label("New password")
     for old, other_one, words in (
         (PASSWORD, "worf", "too easy to guess"),
-        ("not it", NEW_PASSWORD, "not the right password"),
+        ("not it", NEW_PASSWORD, "password doesn’t match"),
     ):
         await current.fill(old)
         await new.fill(other_one)
@@ -124,7 +126,7 @@ async def test_a_changed_password_ends_other_sessions(
     await current.fill(PASSWORD)
     await new.fill(NEW_PASSWORD)
     await form.get_by_role("button", name="Change password").click()
-    await expect(page.get_by_role("status", name="Notices")).to_contain_text("is changed")
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Password changed")
     await expect(current).to_have_value("")
     await expect(page.get_by_role("region", name="Devices").get_by_role("listitem")).to_have_count(
         1
@@ -133,13 +135,13 @@ async def test_a_changed_password_ends_other_sessions(
     watch.expect(401, "/api/*")
     await expect(other.get_by_role("heading", name="Members only")).to_be_visible()
     await other.get_by_role("main").get_by_role("link", name="Sign in").click()
-    await other.get_by_label("E-mail or handle").fill("worf")
+    await other.get_by_label("Email or handle").fill("worf")
     await other.get_by_label("Password").fill(NEW_PASSWORD)
     await other.get_by_role("button", name="Sign in").click()
     await expect(other.get_by_role("heading", name="Messages")).to_be_visible()
 
 
-async def test_a_deleted_account_is_forgotten(
+async def test_a_deleted_account_is_removed_completely(
     visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
     await worf.crud("remember me")
@@ -148,28 +150,30 @@ async def test_a_deleted_account_is_forgotten(
     await expect(others.get_by_text("remember me")).to_be_visible()
     await page.get_by_role("button", name="Delete account…").click()
     dialog = page.get_by_role("dialog", name="Delete your account?")
-    await dialog.get_by_role("button", name="Keep it").click()
+    await dialog.get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Delete account…").click()
     watch.expect(401, "/api/auth/me")
     await dialog.get_by_label("Your password").fill("not it")
-    await dialog.get_by_role("button", name="Delete for good").click()
-    await expect(dialog.get_by_role("alert").first).to_contain_text("not the right password")
+    await dialog.get_by_role("button", name="Delete account").click()
+    await expect(dialog.get_by_role("alert").first).to_contain_text("password doesn’t match")
     await dialog.get_by_label("Your password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Delete for good").click()
-    await expect(page.get_by_role("status", name="Notices")).to_contain_text("You are forgotten")
-    await expect(page.get_by_role("heading", name="All forgotten")).to_be_visible()
+    await dialog.get_by_role("button", name="Delete account").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text(
+        "Your account has been deleted"
+    )
+    await expect(page.get_by_role("heading", name="No cruds right now")).to_be_visible()
     assert await count_rows(database, "users") == 1
 
     await others.reload()
-    await expect(others.get_by_role("heading", name="All forgotten")).to_be_visible()
+    await expect(others.get_by_role("heading", name="No cruds right now")).to_be_visible()
     await others.get_by_role("link", name="Messages").click()
-    await expect(others.get_by_role("heading", name="Nobody wrote yet")).to_be_visible()
+    await expect(others.get_by_role("heading", name="No messages yet")).to_be_visible()
     watch.expect(404, "/api/activities/@worf")
     await others.goto("/@worf")
-    await expect(others.get_by_role("heading", name="Nobody goes by that name")).to_be_visible()
+    await expect(others.get_by_role("heading", name="User not found")).to_be_visible()
     watch.expect(401, "/api/auth/signin")
     await page.goto("/signin")
-    await page.get_by_label("E-mail or handle").fill("worf")
+    await page.get_by_label("Email or handle").fill("worf")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("alert").first).to_contain_text("not the right password")
+    await expect(page.get_by_role("alert").first).to_contain_text("password doesn’t match")

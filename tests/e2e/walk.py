@@ -1,8 +1,8 @@
-"""A way past every control of a page, which finds those that are dead.
+"""Operate every control of a page and find the dead ones.
 
-The controls are read from the page, none is listed here. Each is operated, also those that
-it brings about: the buttons of a dialog, the answer to a button. Something must come of it:
-another page, a change of this one, a request, a moved focus, a file to choose, another tab.
+The controls are read from the page; none is listed here. A control that appears after another
+one is operated too, for example the buttons of a dialog. Each must have an effect: another
+page, a change of this page, a request, a moved focus, a file chooser, or another tab.
 """
 
 from collections import deque
@@ -17,16 +17,16 @@ from e2e.places import Audience, Place
 from e2e.screen import settle
 
 NOWHERE = {"Not found", "Not found · Cruddur", ""}
-"""The headings of what is no page."""
+"""The headings of a missing page."""
 
 
 @dataclass
 class Walk:
-    """A way past every control of a place.
+    """A walk over every control of a place.
 
     Attributes:
-        page: where it is; another one after a session was ended.
-        address: the place's own.
+        page: the current page; a new one after a session has ended.
+        address: the address of the place.
     """
 
     gallery: Gallery
@@ -37,12 +37,12 @@ class Walk:
 
     @classmethod
     async def begin(cls, gallery: Gallery, place: Place, audience: Audience) -> "Walk":
-        gallery.watch.may_refuse = True  # forms are sent with an x in each field
+        gallery.watch.may_refuse = True  # forms are submitted with an x in each field
         page = await gallery.enter(place, audience)
         return cls(gallery, place, audience, page, page.url)
 
     async def again(self, outcome: dict[str, Any]) -> None:
-        """Come to the place anew, in a world where nothing happened yet."""
+        """Open the place again, in a fresh world."""
         await self.page.close()
         if self.audience == "member" and not outcome["isSignedIn"]:
             await self.gallery.forget(self.audience)
@@ -50,7 +50,7 @@ class Walk:
         self.address = self.page.url
 
     async def past_all(self) -> list[str]:
-        """Operate every control; returns what is wrong with them."""
+        """Operate every control and return the faults."""
         keys = await self.list()
         assert keys
         queue: deque[tuple[str, list[str]]] = deque((key, []) for key in keys)
@@ -78,7 +78,7 @@ class Walk:
         return found
 
     async def operate(self, key: str, openers: Sequence[str]) -> dict[str, Any]:
-        """What came of a control, which is brought about by others."""
+        """Operate a control that `openers` make appear, and return the effect."""
         outcome: dict[str, Any] = await self.page.evaluate(
             "([...how]) => controls.operate(...how)",
             [key, openers, self.address, [*self.gallery.known[self.audience]]],
@@ -91,7 +91,7 @@ class Walk:
         return outcome
 
     async def _follow(self, key: str) -> str:
-        """Go where a link leads that the page leaves to the browser; says what is there."""
+        """Follow a link that leaves the app and return the title of its target."""
         link = await self._handle(key)
         if await link.get_attribute("target") == "_blank":
             async with self.page.context.expect_page() as opened:
@@ -113,11 +113,11 @@ class Walk:
 
 
 def _fault(outcome: dict[str, Any]) -> str | None:
-    """What is wrong with what came of a control."""
+    """Return what is wrong with the effect of a control, or None."""
     if outcome.get("lost"):
-        return "it is gone, and does not come again"
+        return "it disappeared"
     if outcome["effect"] is None:
-        return str(outcome.get("why", "nothing comes of it"))
+        return str(outcome.get("why", "it has no effect"))
     if outcome["effect"] in {"goes", "leaves"} and outcome["heading"] in NOWHERE:
-        return "it leads nowhere"
+        return "it leads to no page"
     return None

@@ -1,8 +1,7 @@
-"""A Cruddur with something in it: people, cruds at every stage of life, and a conversation.
+"""A Cruddur with content: users, cruds at every stage of life, and conversations.
 
-It is written into the database at once, with times that lie in the past, for whoever looks
-at pages as a whole: Andrew Brown, whose pages they are, has an account; the others are only
-there to be read.
+The rows are inserted directly, with times in the past, for tests that look at whole pages.
+Only Andrew Brown has an account; the other users just appear on his pages.
 """
 
 from dataclasses import dataclass
@@ -43,13 +42,13 @@ DAYS = 24 * HOURS
 
 @dataclass(frozen=True)
 class World:
-    """Where to find what is in it.
+    """The rows that tests link to.
 
     Attributes:
-        crud: somebody else's crud, with replies.
-        own: a crud of Andrew's, without any.
+        crud: another user's crud, with replies.
+        own: a crud by Andrew.
         reply: a reply to `crud`.
-        dying: the crud that ends within the minute.
+        dying: the crud that expires within the minute.
     """
 
     crud: UUID
@@ -59,7 +58,7 @@ class World:
 
 
 async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
-    """Make it anew around Andrew's account: whatever was in it before is gone."""
+    """Replace the content of the database, except for Andrew's account."""
     await conn.execute("DELETE FROM activities")
     await conn.execute("DELETE FROM message_groups")
     await conn.execute("DELETE FROM users WHERE uuid <> $1", andrew)
@@ -74,15 +73,15 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         andrew, OTHER_DEVICE,
     )  # fmt: skip
     people = {HANDLE: andrew} | {handle: uuid4() for handle in PEOPLE}
-    for handle, (name, bio, colour) in PEOPLE.items():
+    for handle, (name, bio, color) in PEOPLE.items():
         uuid = people[handle]
         await conn.execute(
             "INSERT INTO users (uuid, issuer, subject, handle, display_name, bio, avatar_digest)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            uuid, ISSUER, str(uuid), handle, name, bio, colour and handle,
+            uuid, ISSUER, str(uuid), handle, name, bio, color and handle,
         )  # fmt: skip
-        if colour:
-            await conn.execute("INSERT INTO avatars VALUES ($1, $2)", uuid, _face(colour))
+        if color:
+            await conn.execute("INSERT INTO avatars VALUES ($1, $2)", uuid, _face(color))
     writer = _Writer(conn, people)
     dying = await writer.crud("londo", "Even empires expire. #centauri", 59, 1)
     await conn.execute(
@@ -136,14 +135,14 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
 
 
 class _Writer:
-    """Writes rows as if some minutes had passed since."""
+    """Inserts rows with times in the past."""
 
     def __init__(self, conn: asyncpg.Connection, people: dict[str, UUID]) -> None:
         self.conn = conn
         self.people = people
 
     async def crud(self, author: str, message: str, age: int, left: int) -> UUID:
-        """A crud that was written `age` minutes ago and lives for `left` more."""
+        """Insert a crud that was written `age` minutes ago and lives for `left` more minutes."""
         uuid: UUID = await self.conn.fetchval(
             "INSERT INTO activities (user_uuid, message, created_at, expires_at)"
             " VALUES ($1, $2, now() - $3::interval, now() + $4::interval) RETURNING uuid",
@@ -169,7 +168,7 @@ class _Writer:
         )  # fmt: skip
 
     async def note(self, kind: str, who: str, about: UUID, age: int) -> None:
-        """Tell Andrew what somebody did."""
+        """Notify Andrew about an action of another user."""
         await self.conn.execute(
             "INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid, created_at)"
             " VALUES ($1, $2, $3, $4, now() - $5::interval)",
@@ -177,7 +176,7 @@ class _Writer:
         )  # fmt: skip
 
     async def converse(self, other: str, *messages: tuple[int, str, str]) -> None:
-        """A conversation of Andrew's: how many minutes ago, who, and what."""
+        """Insert a conversation of Andrew's. A message is its age in minutes, author and text."""
         group = uuid4()
         low, high = sorted((self.people[HANDLE], self.people[other]))
         await self.conn.execute(
@@ -201,10 +200,10 @@ class _Writer:
 
 
 @cache
-def _face(colour: tuple[int, int, int]) -> bytes:
-    """A picture in a colour that fades to dark."""
+def _face(color: tuple[int, int, int]) -> bytes:
+    """Return a picture in a color that fades to dark."""
     data = BytesIO()
     light = Image.linear_gradient("L").resize((128, 128))
-    dark, bright = Image.new("RGB", (128, 128), (20, 8, 30)), Image.new("RGB", (128, 128), colour)
+    dark, bright = Image.new("RGB", (128, 128), (20, 8, 30)), Image.new("RGB", (128, 128), color)
     Image.composite(dark, bright, light).save(data, "JPEG")
     return data.getvalue()

@@ -1,4 +1,4 @@
-"""What the page and the backend must say alike: addresses, codes of refusal, types."""
+"""What the front end and the backend must agree on: addresses, error codes, types."""
 
 import json
 import re
@@ -12,18 +12,18 @@ from cruddur.routes.pages import PAGES
 SOURCE = Path(__file__).parents[2] / "frontend-react-js" / "src"
 
 
-def test_the_pages_are_where_the_backend_serves_them() -> None:
+def test_the_backend_serves_every_page_of_the_front_end() -> None:
     routes = re.findall(r'<Route path="([^"]+)"', (SOURCE / "App.tsx").read_text("utf-8"))
-    drawn = {
+    pages = {
         route.replace(":at", "@<handle>").replace(":uuid", "<uuid:uuid>")
         for route in routes
         if route != "*"
     }
-    assert drawn == set(PAGES)
+    assert pages == set(PAGES)
     assert "*" in routes
 
 
-def test_every_code_of_refusal_has_a_sentence_and_every_sentence_a_code() -> None:
+def test_every_error_code_has_a_sentence_and_vice_versa() -> None:
     sendable = set(GENERIC_CODES.values()) | {
         code for endpoint in ENDPOINTS for codes in refusals(endpoint).values() for code in codes
     }
@@ -31,22 +31,22 @@ def test_every_code_of_refusal_has_a_sentence_and_every_sentence_a_code() -> Non
     assert set(sentences) == sendable
 
 
-def test_one_module_speaks_to_the_network() -> None:
-    speaks = re.compile(r"\b(?:fetch|XMLHttpRequest|EventSource|WebSocket|sendBeacon)\b(?=\()")
-    speakers = {
+def test_only_one_module_uses_the_network() -> None:
+    calls = re.compile(r"\b(?:fetch|XMLHttpRequest|EventSource|WebSocket|sendBeacon)\b(?=\()")
+    callers = {
         path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.ts*")
-        if speaks.search(path.read_text("utf-8"))
+        if calls.search(path.read_text("utf-8"))
     }
-    assert speakers == {"api/http.ts"}
+    assert callers == {"api/http.ts"}
 
 
-def test_pages_and_components_ask_by_hooks() -> None:
-    imports = re.compile(r'^import (type )?.*from "\.\./api/(\w+)";$', re.M)
+def test_pages_and_components_call_the_api_only_through_hooks() -> None:
+    imports = re.compile(r'^import (type )?.*from "(?:\.\./)+api/(\w+)";$', re.M)
     reached = {
         (path.name, found[2])
         for folder in ("pages", "components")
-        for path in (SOURCE / folder).glob("*.ts*")
+        for path in (SOURCE / folder).rglob("*.ts*")
         for found in imports.finditer(path.read_text("utf-8"))
         if not (found[1] and found[2] == "wire")
     }

@@ -1,4 +1,4 @@
-"""What a first visit costs."""
+"""The size of a first visit."""
 
 import gzip
 import re
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 BUILD = Path(__file__).parents[2] / "frontend-react-js" / "dist"
-MOST = 120_000
-"""Bytes of JavaScript, gzipped, until something can be seen."""
+MAX_BYTES = 120_000
+"""Maximum gzipped size of the JavaScript that must load before the first render."""
 
 
 @pytest.mark.skipif(not (BUILD / "index.html").exists(), reason="the page is not built")
-def test_the_first_visit_fetches_little_javascript() -> None:
+def test_initial_javascript_is_small() -> None:
     index = (BUILD / "index.html").read_text("utf-8")
     scripts = set(re.findall(r'(?:src|href)="/(assets/[^"]+\.js)"', index))
     assert scripts
     weight = sum(len(gzip.compress((BUILD / name).read_bytes())) for name in scripts)
-    assert weight <= MOST
+    assert weight <= MAX_BYTES

@@ -1,19 +1,19 @@
-/** Server-sent events, read as the HTML standard says (`text/event-stream`). */
+/** Parser for server-sent events (`text/event-stream`) as specified in the HTML standard. */
 
-/** An event with something in it. `type` is "message" where the server names none. */
+/** An event with data. `type` is "message" if the server names none. */
 export interface ServerEvent {
   readonly type: string;
   readonly data: string;
 }
 
-/** Reads one stream, in whatever parts it comes. */
+/** Parse one stream, whatever its chunk boundaries. */
 export class EventReader {
-  /** Where to go on after this stream: the id of its last whole block that had one. */
+  /** Where to resume after this stream: the id of the last complete block that had one. */
   lastEventId: string;
-  /** Milliseconds that the server wants to be left alone before it is asked again. */
+  /** The reconnection delay that the server asks for, in milliseconds. */
   retry: number | null = null;
 
-  // A byte order mark at the beginning is dropped, and half a character waits for its rest.
+  // Drops a leading byte order mark, and buffers incomplete characters.
   readonly #decoder = new TextDecoder();
   #line = "";
   #endsInReturn = false;
@@ -26,14 +26,14 @@ export class EventReader {
     this.#id = lastEventId;
   }
 
-  /** Take the next part; returns the events that it completes. */
+  /** Parse the next chunk and return the events that it completes. */
   push(part: Uint8Array): ServerEvent[] {
     let text = this.#decoder.decode(part, { stream: true });
     if (text === "") {
       return [];
     }
     if (this.#endsInReturn && text.startsWith("\n")) {
-      text = text.slice(1); // the second half of a line's end
+      text = text.slice(1); // the second half of a CRLF
     }
     this.#endsInReturn = text.endsWith("\r");
     const lines = (this.#line + text).split(/\r\n|\r|\n/);
@@ -57,7 +57,7 @@ export class EventReader {
     } else if (field === "retry" && /^[0-9]+$/.test(value)) {
       this.retry = Number(value);
     }
-    return null; // a comment, whose field has no name, and what is not known are passed over
+    return null; // comments and unknown fields are ignored
   }
 
   #dispatch(): ServerEvent | null {

@@ -1,21 +1,21 @@
 /**
- * The one module that speaks to the network.
+ * The only module that uses the network.
  *
- * Every call begins a trace (`traceparent`), has a time limit, can be aborted, carries the
- * access token if there is one, and fails as an `ApiError` whatever went wrong. A token is
- * renewed before it ends, once for all calls that need it.
+ * Every call starts a trace (`traceparent`), has a timeout, can be aborted, sends the access
+ * token if there is one, and fails with an `ApiError` whatever the cause. Tokens are renewed
+ * before they expire, once for all calls that need one.
  */
 
 import { observeDate } from "../clock";
 import { end, enter, getSession, viewerUuid } from "./session";
 import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
 
-/** What can go wrong before the backend could say so. */
+/** The codes of failures that this page detects itself. */
 export type OwnCode = "unreachable" | "timed_out";
 
 export type AnyCode = Code | OwnCode;
 
-/** A call failed. `status` is 0 where nothing answered; `retryAfter` is in seconds. */
+/** A failed call. `status` is 0 if there was no response; `retryAfter` is in seconds. */
 export class ApiError extends Error {
   override name = "ApiError";
   readonly status: number;
@@ -36,35 +36,35 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the fault is not the caller's, so that the same call may succeed later. */
-  get isServers(): boolean {
+  /** Whether the server or the network is at fault, so that the same call may succeed later. */
+  get isServerFault(): boolean {
     return this.status === 0 || this.status >= 500;
   }
 }
 
-/** What every call may take. `seconds` is its time limit. */
+/** Options of every call. `seconds` is the timeout. */
 export interface Common {
   signal?: AbortSignal;
   idempotencyKey?: string;
   seconds?: number;
 }
 
-/** A part of a list; `next` is the cursor of the part after it. */
+/** One page of a list; `next` is the cursor of the following page. */
 export interface Page<T> {
   readonly body: T;
   readonly next: string | null;
 }
 
 const SECONDS = 15;
-/** The path whose caller shows the cookie instead of a token. */
+/** The path that authenticates with the cookie instead of a token. */
 const REFRESH = "/api/auth/refresh";
 const STREAM = "/api/stream";
 
 /**
  * Call the backend.
  *
- * @throws {ApiError} it refused, failed, or did not answer in time.
- * @throws {DOMException} `AbortError`: the caller's signal.
+ * @throws {ApiError} the server rejected it, failed, or did not respond in time.
+ * @throws {DOMException} `AbortError`: `signal` was aborted.
  */
 export async function call<M extends Method, P extends PathOf<M>>(
   method: M,
@@ -74,7 +74,7 @@ export async function call<M extends Method, P extends PathOf<M>>(
   return (await page(method, path, input)).body;
 }
 
-/** The same, for a list: with the cursor of its `Link` header. */
+/** Call the backend for one page of a list, with the cursor of its `Link` header. */
 export async function page<M extends Method, P extends PathOf<M>>(
   method: M,
   path: P,
@@ -86,13 +86,13 @@ export async function page<M extends Method, P extends PathOf<M>>(
 }
 
 /**
- * Listen to what happens, until the server or `signal` ends it. It has no time limit: how
- * long silence may last is for the listener to say.
+ * Read the event stream until the server or `signal` ends it. There is no timeout: the caller
+ * decides how long a stream may stay silent.
  *
- * @param lastEventId the last event that was heard, to go on after it; empty for none.
- * @returns the bytes of a `text/event-stream`, in parts as they come.
- * @throws {ApiError} it refused, or the connection was lost.
- * @throws {DOMException} `AbortError`: the caller's signal.
+ * @param lastEventId the last event received, to resume after it; empty for none.
+ * @returns the bytes of a `text/event-stream`, chunk by chunk.
+ * @throws {ApiError} the server rejected it, or the connection was lost.
+ * @throws {DOMException} `AbortError`: `signal` was aborted.
  */
 export async function* listen(
   lastEventId: string,
@@ -102,7 +102,7 @@ export async function* listen(
   const input = { signal, lastEventId, seconds: Number.POSITIVE_INFINITY };
   const received = await asViewer(trace, (token) => send("get", STREAM, input, token, trace));
   if (received.stream === undefined) {
-    read(received, trace); // which throws, if it is a refusal
+    read(received, trace); // throws if it is an error
     throw unreachable(trace);
   }
   const reader = received.stream.getReader();
@@ -117,19 +117,19 @@ export async function* listen(
   }
 }
 
-/** Make a call as whoever looks at the page, with a second try where the token is refused. */
+/** Make a call as the current viewer; retry once with a new token if the token is rejected. */
 async function asViewer(
   trace: Trace,
   attempt: (token: string | null) => Promise<Received>,
 ): Promise<Received> {
   const caller = viewerUuid();
   const token = await accessToken();
-  demandSame(caller, trace);
+  requireSame(caller, trace);
   const received = await attempt(token);
   if (received.status === 401 && token !== null && isAboutToken(received)) {
-    // Its session was ended, or the keys were changed: one try with another.
+    // The session was ended, or the signing keys have changed: retry once with a new token.
     const renewed = await renew(token);
-    demandSame(caller, trace);
+    requireSame(caller, trace);
     if (renewed !== null) {
       return attempt(renewed);
     }
@@ -137,8 +137,8 @@ async function asViewer(
   return received;
 }
 
-/** What one member asked for is never asked for as another, who signed in meanwhile. */
-function demandSame(caller: string | null | undefined, trace: Trace): void {
+/** Reject a call that one member started if another has signed in since. */
+function requireSame(caller: string | null | undefined, trace: Trace): void {
   const viewer = viewerUuid();
   if (caller !== undefined && viewer !== caller && typeof viewer === "string") {
     const code: Code = "generic_401";
@@ -148,7 +148,7 @@ function demandSame(caller: string | null | undefined, trace: Trace): void {
 
 let renewal: Promise<string | null> | null = null;
 
-/** A token that is good for the next call, or null for a visitor. */
+/** Return a token that is valid for the next call, or null for a visitor. */
 async function accessToken(): Promise<string | null> {
   const session = getSession();
   if (session.phase === "out") {
@@ -158,22 +158,22 @@ async function accessToken(): Promise<string | null> {
 }
 
 /**
- * Find out whom the cookie belongs to, if this browser was signed in before.
+ * Restore the session from the refresh cookie, if this browser was signed in before.
  *
- * @throws {ApiError} the backend could not be asked.
+ * @throws {ApiError} the backend did not respond or failed.
  */
 export async function restore(): Promise<void> {
   await accessToken();
 }
 
-/** Exchange the cookie for a token, once for all who ask meanwhile. */
+/** Exchange the cookie for a token, once for all concurrent callers. */
 function renew(refused: string | null): Promise<string | null> {
   const session = getSession();
   if (session.phase === "out") {
-    return Promise.resolve(null); // the member left meanwhile
+    return Promise.resolve(null); // the member signed out in the meantime
   }
   if (refused !== null && session.phase === "in" && session.token !== refused) {
-    return Promise.resolve(session.token); // another call was faster
+    return Promise.resolve(session.token); // another call has renewed it
   }
   renewal ??= exchange().finally(() => {
     renewal = null;
@@ -186,7 +186,7 @@ async function exchange(): Promise<string | null> {
   const caller = viewerUuid();
   const received = await send("post", REFRESH, {}, null, trace);
   if (viewerUuid() !== caller) {
-    // Somebody left or came meanwhile, and knows better.
+    // A user signed in or out in the meantime: that session is the newer one.
     const session = getSession();
     return session.phase === "in" ? session.token : null;
   }
@@ -219,7 +219,7 @@ interface Sent extends Common {
   path?: unknown;
   query?: unknown;
   body?: unknown;
-  /** What is asked for is a stream of events, after this one. */
+  /** Set for the event stream: the event to resume after. */
   lastEventId?: string;
 }
 
@@ -227,7 +227,7 @@ interface Received {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body, where it is a stream of events. */
+  /** The body of an event stream. */
   readonly stream?: ReadableStream<Uint8Array>;
 }
 
@@ -263,7 +263,7 @@ async function send(
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
       signal: AbortSignal.any(input.signal ? [input.signal, ...limit] : limit),
     });
-    // Never a kept answer's; with `no-cache` the server was asked, and 304 renews the time.
+    // A cached response has an old date. With `no-cache` the server was asked; a 304 updates it.
     if (/\bno-(?:store|cache)\b/.test(response.headers.get("Cache-Control") ?? "")) {
       observeDate(response.headers.get("Date"), sentAt, Date.now());
     }
@@ -312,7 +312,7 @@ function read<T>({ status, headers, text }: Received, trace: Trace): T {
     try {
       return JSON.parse(text);
     } catch {
-      throw unreachable(trace); // a network that wants to be signed in to
+      throw unreachable(trace); // a captive portal
     }
   }
   const retryAfter = Number.parseInt(headers.get("Retry-After") ?? "", 10);
@@ -320,7 +320,7 @@ function read<T>({ status, headers, text }: Received, trace: Trace): T {
   throw new ApiError(status, refusal(status, text), trace.id, seconds);
 }
 
-/** The codes of a refusal. What is not in the one error shape came from something between. */
+/** The codes of an error. Any other shape of body comes from a proxy in between. */
 function refusal(status: number, text: string): readonly string[] {
   try {
     const codes: unknown = JSON.parse(text);
@@ -328,13 +328,13 @@ function refusal(status: number, text: string): readonly string[] {
       return codes;
     }
   } catch {
-    // No JSON.
+    // Not JSON.
   }
   const code: AnyCode = status >= 500 ? "unavailable" : "unreachable";
   return [code];
 }
 
-/** Whether a 401 is about the token, and not about a password. */
+/** Whether a 401 is about the token, not about a wrong password. */
 function isAboutToken({ status, text }: Received): boolean {
   const code: Code = "generic_401";
   return refusal(status, text).includes(code);

@@ -1,12 +1,12 @@
 /**
- * Who is signed in. The access token lives in this module's memory and nowhere else; the
- * refresh token is a cookie that no script sees.
+ * The session of the signed-in member. The access token is kept only in this module's memory;
+ * the refresh token is a cookie that scripts cannot read.
  *
  *     restoring ──▶ out ◀──▶ in
  *
- * A page begins as `restoring` if this browser was signed in when it was last here: the
- * first request asks for a token by the cookie. The mark that tells so holds no secret, and
- * spares visitors a request that could only be refused. Other tabs follow it.
+ * A page starts as `restoring` if this browser was signed in on its last visit: the first
+ * request then exchanges the cookie for a token. The mark in local storage that records this
+ * holds no secret, and saves visitors a request that would fail. Other tabs follow the mark.
  */
 
 import type { Member, SignedIn } from "./wire";
@@ -15,19 +15,19 @@ export type Session =
   | { readonly phase: "restoring" }
   | {
       readonly phase: "out";
-      /** Whether the member did not ask for it: the session was ended elsewhere. */
+      /** Whether the session was ended elsewhere, not by signing out in this browser. */
       readonly wasEnded: boolean;
     }
   | {
       readonly phase: "in";
       readonly user: Member;
       readonly token: string;
-      /** This machine's time, in milliseconds, from which the token is renewed. */
+      /** Local time, in milliseconds, from which the token must be renewed. */
       readonly staleAt: number;
     };
 
 const MARK = "cruddur.signed-in";
-/** Seconds before its end at which a token is no longer used. */
+/** Seconds before expiry from which a token is not used any more. */
 const MARGIN = 30;
 
 const listeners = new Set<() => void>();
@@ -37,7 +37,7 @@ export function getSession(): Session {
   return session;
 }
 
-/** Whose page it is: null for a visitor, undefined while it is being found out. */
+/** The viewer's uuid; null for a visitor, undefined while the session is being restored. */
 export function viewerUuid(): string | null | undefined {
   switch (session.phase) {
     case "restoring":
@@ -55,27 +55,27 @@ export function onSession(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Take what signing in or refreshing answered. */
+/** Start a session from a sign-in or refresh response. */
 export function enter(answer: SignedIn): void {
   const staleAt = Date.now() + (answer.expires_in - MARGIN) * 1000;
   writeMark(answer.user.uuid);
   set({ phase: "in", user: answer.user, token: answer.access_token, staleAt });
 }
 
-/** Forget the member, who signed out. */
+/** End the session after the member signed out. */
 export function leave(): void {
   writeMark(null);
   set({ phase: "out", wasEnded: false });
 }
 
-/** Forget the member, whose session is no more. */
+/** End the session because the server has ended it. */
 export function end(): void {
   writeMark(null);
   set({ phase: "out", wasEnded: true });
 }
 
-/** The member changed their name or picture. */
-export function amend(change: Partial<Member>): void {
+/** Update the member's name or picture. */
+export function updateMember(change: Partial<Member>): void {
   if (session.phase === "in") {
     set({ ...session, user: { ...session.user, ...change } });
   }
@@ -88,9 +88,9 @@ function set(next: Session): void {
   }
 }
 
-// Another tab signed in, out, or in as somebody else.
+// Another tab signed in or out, or changed the account.
 addEventListener("storage", (event) => {
-  // Without a key, all that was stored is gone.
+  // A null key means that all of local storage was cleared.
   const isMark = event.key === MARK || event.key === null;
   if (!isMark || (session.phase === "in" && event.newValue === session.user.uuid)) {
     return;
@@ -106,7 +106,7 @@ function readMark(): string | null {
   try {
     return localStorage.getItem(MARK);
   } catch {
-    return null; // storage is switched off: each page load signs in anew
+    return null; // storage is disabled: every page load starts signed out
   }
 }
 
@@ -118,6 +118,6 @@ function writeMark(uuid: string | null): void {
       localStorage.setItem(MARK, uuid);
     }
   } catch {
-    // Storage is switched off.
+    // Storage is disabled.
   }
 }

@@ -1,44 +1,44 @@
 /**
- * The tab's one stream of what happens, held open for as long as somebody may look at it.
+ * The tab's one event stream, open while the tab is visible.
  *
  *     off ──▶ live ◀──▶ lost
  *
- * It is `live` also while it is begun anew: what happens meanwhile is told afterwards, from
- * the last event on. It is `lost` when that has not succeeded for a while.
+ * It stays `live` while it reconnects, because the server then sends what was missed, from the
+ * last event on. It becomes `lost` when reconnecting has failed for a while.
  */
 
 import { EventReader, type ServerEvent } from "./events";
 import { ApiError, listen } from "./http";
 import { onSession, viewerUuid } from "./session";
 
-export type Standing = "off" | "live" | "lost";
+export type StreamState = "off" | "live" | "lost";
 
-/** Milliseconds without a byte after which a connection is dead; the server sends some each 15 s. */
+/** Milliseconds of silence after which a connection is dead. The server sends a byte every 15 s. */
 const SILENCE = 40_000;
-/** Milliseconds without a connection until that is told. */
+/** Milliseconds without a connection after which the stream counts as lost. */
 const PATIENCE = 10_000;
-/** Milliseconds for which a hidden tab keeps its connection, of which a browser has few. */
+/** Milliseconds after which a hidden tab closes its connection, because a browser allows few. */
 const HIDDEN_FOR = 10_000;
-/** Milliseconds until the first new try, where the server said nothing else; and the most. */
+/** Milliseconds until the first reconnect, unless the server sets others; and the maximum. */
 const WAIT = 2_000;
-const LONGEST_WAIT = 30_000;
+const MAX_WAIT = 30_000;
 
 const listeners = new Set<() => void>();
-let standing: Standing = "off";
+let state: StreamState = "off";
 
-export function getStanding(): Standing {
-  return standing;
+export function getStreamState(): StreamState {
+  return state;
 }
 
 /** Call `listener` at every change until the returned function is called. */
-export function onStanding(listener: () => void): () => void {
+export function onStreamState(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-function stand(next: Standing): void {
-  if (standing !== next) {
-    standing = next;
+function setState(next: StreamState): void {
+  if (state !== next) {
+    state = next;
     for (const listener of listeners) {
       listener();
     }
@@ -46,12 +46,12 @@ function stand(next: Standing): void {
 }
 
 /**
- * Follow the stream, as whoever looks at the page, until the returned function is called.
+ * Follow the stream as the current viewer until the returned function is called.
  *
- * @param heed is called with each event.
- * @param begin is called when a stream begins that does not go on where another ended.
+ * @param onEvent is called with each event.
+ * @param onStart is called when a stream starts that does not resume a previous one.
  */
-export function follow(heed: (event: ServerEvent) => void, begin: () => void): () => void {
+export function follow(onEvent: (event: ServerEvent) => void, onStart: () => void): () => void {
   let isOver = false;
   let isAway = false;
   let viewer = viewerUuid();
@@ -71,48 +71,48 @@ export function follow(heed: (event: ServerEvent) => void, begin: () => void): (
       }
       connection = new AbortController();
       const { signal } = connection;
-      let least = 0;
+      let minimum = 0;
       tries += 1;
-      miss();
+      onDisconnected();
       try {
         await connect(connection);
       } catch (error) {
-        least = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0;
+        minimum = error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0;
       }
       if (!signal.aborted) {
-        miss();
-        const most = Math.min(LONGEST_WAIT, retry * 2 ** tries);
-        await pause(Math.max(least, tries === 0 ? retry : Math.random() * most));
+        onDisconnected();
+        const maximum = Math.min(MAX_WAIT, retry * 2 ** tries);
+        await pause(Math.max(minimum, tries === 0 ? retry : Math.random() * maximum));
       }
     }
   }
 
-  /** Listen until the connection ends, is ended, or has been silent for too long. */
+  /** Read events until the connection ends, is aborted, or has been silent for too long. */
   async function connect(controller: AbortController): Promise<void> {
     const reader = new EventReader(lastEventId);
-    const giveUp = () => setTimeout(() => controller.abort(), SILENCE);
-    let silence = giveUp();
+    const startTimer = () => setTimeout(() => controller.abort(), SILENCE);
+    let silence = startTimer();
     try {
       for await (const part of listen(lastEventId, controller.signal)) {
         if (controller.signal.aborted) {
-          return; // what is on its way is for who looked at the page before
+          return; // the data under way is for the previous viewer
         }
         clearTimeout(silence);
-        silence = giveUp();
+        silence = startTimer();
         const isNew = lastEventId === "";
         const events = reader.push(part);
         lastEventId = reader.lastEventId;
         retry = reader.retry ?? retry;
         tries = 0;
-        find();
+        onConnected();
         if (isNew && lastEventId !== "") {
-          begin();
+          onStart();
         }
         for (const event of events) {
           try {
-            heed(event);
+            onEvent(event);
           } catch (error) {
-            reportError(error); // one that makes no sense does not end the others
+            reportError(error); // one bad event must not stop the others
           }
         }
       }
@@ -121,17 +121,17 @@ export function follow(heed: (event: ServerEvent) => void, begin: () => void): (
     }
   }
 
-  function miss(): void {
-    losing ??= setTimeout(() => stand("lost"), PATIENCE);
+  function onDisconnected(): void {
+    losing ??= setTimeout(() => setState("lost"), PATIENCE);
   }
 
-  function find(): void {
+  function onConnected(): void {
     clearTimeout(losing);
     losing = undefined;
-    stand("live");
+    setState("live");
   }
 
-  /** Wait until there is a reason to try at once, or at most so long. */
+  /** Wait until `wake` is called, or for at most this long. */
   function pause(milliseconds?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
@@ -142,7 +142,7 @@ export function follow(heed: (event: ServerEvent) => void, begin: () => void): (
     });
   }
 
-  function again(): void {
+  function reconnect(): void {
     connection.abort();
     wake();
   }
@@ -152,8 +152,8 @@ export function follow(heed: (event: ServerEvent) => void, begin: () => void): (
     if (document.visibilityState === "hidden") {
       hiding = setTimeout(() => {
         isAway = true;
-        again();
-        find(); // nobody waits for anything
+        reconnect();
+        onConnected(); // a hidden tab is not out of date
       }, HIDDEN_FOR);
     } else {
       isAway = false;
@@ -166,30 +166,30 @@ export function follow(heed: (event: ServerEvent) => void, begin: () => void): (
     if (next === undefined || next === viewer) {
       return;
     }
-    // The connection that waited to know who it is may go on.
+    // A connection that only waited for the session to be restored can stay.
     const isAnother = viewer !== undefined;
     viewer = next;
     if (isAnother) {
-      again();
+      reconnect();
     } else {
       wake();
     }
   });
-  addEventListener("online", again); // what was connected by another network is not any more
+  addEventListener("online", reconnect); // a connection of the previous network is dead
   document.addEventListener("visibilitychange", onVisibility);
-  stand("live");
+  setState("live");
   onVisibility();
   void run();
 
   return () => {
     isOver = true;
-    again();
+    reconnect();
     unfollow();
-    removeEventListener("online", again);
+    removeEventListener("online", reconnect);
     document.removeEventListener("visibilitychange", onVisibility);
     clearTimeout(hiding);
     clearTimeout(losing);
-    stand("off");
+    setState("off");
   };
 }
 

@@ -1,4 +1,4 @@
-/** What travels, by the names of the backend's `wire.py`; made from the OpenAPI document. */
+/** The wire types, generated from the OpenAPI document, with the names of `wire.py`. */
 
 import type { components, paths } from "./schema";
 
@@ -27,7 +27,7 @@ export type Session = Schemas["Session"];
 export type Method = "get" | "post" | "put" | "delete";
 export type Path = keyof paths;
 
-/** The paths that answer to a method. */
+/** The paths that support a method. */
 export type PathOf<M extends Method> = {
   [P in Path]: paths[P] extends { readonly [method in M]: object } ? P : never;
 }[Path];
@@ -40,11 +40,11 @@ type Operation<M extends Method, P extends Path> = paths[P] extends {
 
 type Content<R> = R extends { readonly content: infer C } ? C[keyof C] : never;
 
-/** What a successful call answers. */
+/** The body of a successful response. */
 export type Answer<M extends Method, P extends Path> =
   Operation<M, P> extends { readonly responses: { readonly 200: infer R } } ? Content<R> : never;
 
-/** Every code that any call can be refused with. */
+/** Every error code of any call. */
 export type Code = {
   [P in Path]: { [M in Method]: RefusalCode<Operation<M, P>> }[Method];
 }[Path];
@@ -66,7 +66,7 @@ type PathParameters<O> = [Parameters<O, "path">] extends [never]
   : { path: Parameters<O, "path"> };
 
 type QueryParameters<O> = [Parameters<O, "query">] extends [never]
-  ? // A path whose every query parameter may be left out.
+  ? // All query parameters of this path are optional.
     O extends { readonly parameters: { readonly query?: infer Q } }
     ? { query?: Q }
     : { query?: never }
@@ -78,7 +78,7 @@ type RequestBody<O> = O extends { readonly requestBody: { readonly content: infe
     : { body: Blob }
   : { body?: never };
 
-/** What a call takes, beside what every call can take. */
+/** The input of a call, without the options that every call accepts. */
 export type Input<M extends Method, P extends Path> = PathParameters<Operation<M, P>> &
   QueryParameters<Operation<M, P>> &
   RequestBody<Operation<M, P>>;

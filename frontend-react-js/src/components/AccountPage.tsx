@@ -5,7 +5,7 @@ import { useTitle } from "./PageHead";
 import { FootLinks } from "./Sidebar";
 import "./AccountPage.css";
 
-/** A page about the account: what Cruddur is on one side, the form on the other. */
+/** The layout of the account pages: Cruddur on one side, the form on the other. */
 export function AccountPage({
   title,
   children,
@@ -29,7 +29,7 @@ export function AccountPage({
             <li key={life}>{life}</li>
           ))}
         </ul>
-        <p className="account-quiet">Everything said here is forgotten. You choose when.</p>
+        <p className="account-quiet">Everything you post here expires. You choose when.</p>
       </header>
       <main className="account-main" id="main" tabIndex={-1}>
         <h1>{title}</h1>

@@ -1,6 +1,6 @@
 import "./Avatar.css";
 
-/** A person's picture, or the first sign of their name on Cruddur's colour. */
+/** A user's picture, or the first letter of their name. */
 export function Avatar({
   person,
   size = "normal",
@@ -11,7 +11,7 @@ export function Avatar({
   return (
     <span className={`avatar avatar-${size}`} aria-hidden="true">
       {person.avatar_url === null ? (
-        firstSign(person.display_name)
+        initial(person.display_name)
       ) : (
         <img src={person.avatar_url} alt="" loading="lazy" decoding="async" />
       )}
@@ -19,10 +19,10 @@ export function Avatar({
   );
 }
 
-const signs = new Intl.Segmenter();
+const graphemes = new Intl.Segmenter();
 
-/** What a reader takes for the first letter, which may be several characters. */
-function firstSign(name: string): string | undefined {
-  const [first] = signs.segment(name.trim());
+/** The first grapheme, which may consist of several characters. */
+function initial(name: string): string | undefined {
+  const [first] = graphemes.segment(name.trim());
   return first?.segment.toUpperCase();
 }

@@ -3,9 +3,8 @@ import { Button } from "./Button";
 import { Empty } from "./List";
 
 /**
- * Keeps a failure to draw something from taking the whole page with it.
- *
- * `quiet`: there is nothing in its place; what it drew can be done without.
+ * Show a message, or with `quiet` nothing, if rendering `children` fails. The rest of the page
+ * stays.
  */
 export class Boundary extends Component<
   { quiet?: boolean; children: ReactNode },
@@ -22,9 +21,9 @@ export class Boundary extends Component<
       return this.props.children;
     }
     return this.props.quiet ? null : (
-      <Empty title="That could not be drawn">
-        <p>What came from the server makes no sense to this page. Perhaps the page is too old.</p>
-        <Button onClick={() => location.reload()}>Reload it</Button>
+      <Empty title="Something went wrong">
+        <p>This page can’t show what the server sent. It may be out of date.</p>
+        <Button onClick={() => location.reload()}>Reload</Button>
       </Empty>
     );
   }

@@ -5,7 +5,7 @@ import "./Button.css";
 
 type Look = "filled" | "outlined" | "plain" | "danger";
 
-/** A button with words. `busy`: what it does is being done, and cannot be asked for again. */
+/** A button with text. While `busy`, it ignores presses. */
 export function Button({
   look = "filled",
   busy = false,
@@ -19,8 +19,8 @@ export function Button({
       {...rest}
       className={`button button-${look}`}
       aria-busy={busy || undefined}
-      aria-disabled={busy || undefined} // not `disabled`, which would lose the keyboard's place
-      onClick={busy ? refuse : rest.onClick}
+      aria-disabled={busy || undefined} // `disabled` would lose the keyboard focus
+      onClick={busy ? ignore : rest.onClick}
     >
       {icon && <Icon name={icon} />}
       <span>{children}</span>
@@ -28,7 +28,7 @@ export function Button({
   );
 }
 
-function refuse(event: MouseEvent): void {
+function ignore(event: MouseEvent): void {
   event.preventDefault();
 }
 
@@ -40,7 +40,7 @@ export function ButtonLink({
   return <Link {...rest} className={`button button-${look}`} />;
 }
 
-/** A button that is a drawing; `label` is its name. */
+/** A button with an icon; `label` is its accessible name. */
 export function IconButton({
   label,
   icon,

@@ -1,13 +1,22 @@
-/** Times that go on while one looks at them. Each re-renders only when its words change. */
+/** Times that keep running. Each re-renders only when its text changes. */
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { onTick, serverNow, tickedNow } from "../clock";
-import { exactTime, lifeLeft, timeLeft, timeSince } from "../text/time";
+import { exactTime, lifeLeft, timeAgo, timeLeft, timeSince } from "../text/time";
 import "./Clock.css";
 
-/** How long ago something was; exactly, when one points at it. */
+/** The age of something in short: "5m". The tooltip has the exact time. */
 export function Since({ time }: { time: string }) {
-  const words = useSyncExternalStore(onTick, () => timeSince(time, tickedNow()));
+  return <Age time={time} format={timeSince} />;
+}
+
+/** The age of something in a sentence: "5m ago". */
+export function Ago({ time }: { time: string }) {
+  return <Age time={time} format={timeAgo} />;
+}
+
+function Age({ time, format }: { time: string; format: (iso: string, now: number) => string }) {
+  const words = useSyncExternalStore(onTick, () => format(time, tickedNow()));
   return (
     <time className="since" dateTime={time} title={exactTime(time)}>
       {words}
@@ -16,8 +25,8 @@ export function Since({ time }: { time: string }) {
 }
 
 /**
- * The bomb, its fuse as long as the life that is left, and that time in words. Where it is
- * not known when the life began, the fuse is whole.
+ * The time left, with a bomb whose fuse shows the share of the life that is left. If the start
+ * of the life is not known (`from` is null), the fuse is full.
  */
 export function Countdown({ from, to }: { from: string | null; to: string }) {
   const words = useSyncExternalStore(onTick, () => timeLeft(to, tickedNow()));
@@ -27,13 +36,13 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
   const minutes = useSyncExternalStore(onTick, () =>
     Math.ceil((Date.parse(to) - tickedNow()) / 60_000),
   );
-  // The bar tells the share, the colour how soon it is, for a month as for an hour.
+  // The bar shows the share that is left; the color shows how soon, for a month as for an hour.
   const mood = minutes <= 1 ? "last" : minutes <= 60 ? "soon" : "calm";
   return (
     <time
       className={`countdown countdown-${mood}`}
       dateTime={to}
-      title={`Gone ${exactTime(to)}`}
+      title={`Expires ${exactTime(to)}`}
       style={{ backgroundSize: from === null ? "0" : `${left * 100}% 100%` }}
     >
       <Bomb left={left} />
@@ -45,7 +54,7 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
   );
 }
 
-/** Whether a moment has come; turns true within some milliseconds of it. */
+/** Whether a time has passed; turns true within a few milliseconds of it. */
 export function useIsPast(time: string | null): boolean {
   const [isPast, setPast] = useState(() => time !== null && Date.parse(time) <= serverNow());
   useEffect(() => {
@@ -57,7 +66,7 @@ export function useIsPast(time: string | null): boolean {
       const left = Date.parse(time) - serverNow();
       setPast(left <= 0);
       if (left > 0) {
-        timer = setTimeout(wait, Math.min(left, LONGEST_TIMER));
+        timer = setTimeout(wait, Math.min(left, MAX_TIMER));
       }
     };
     wait();
@@ -66,12 +75,12 @@ export function useIsPast(time: string | null): boolean {
   return isPast;
 }
 
-/** Milliseconds; the clock may be set right meanwhile, and a longer timer overflows. */
-const LONGEST_TIMER = 60_000;
+/** Milliseconds. The clock may be corrected in between, and a longer timer would overflow. */
+const MAX_TIMER = 60_000;
 
 const hundredth = (share: number) => Math.round(share * 100) / 100;
 
-/** The fuse is half a circle; what is left of it runs from the neck to the spark. */
+/** The fuse is a half circle. What is left of it runs from the neck to the spark. */
 function Bomb({ left }: { left: number }) {
   const angle = Math.PI * (1 - left);
   return (

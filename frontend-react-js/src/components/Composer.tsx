@@ -6,7 +6,7 @@ import {
   useId,
   useRef,
 } from "react";
-import { tell } from "../queries/client";
+import { notifyError } from "../queries/client";
 import { countChars } from "../text/chars";
 import { Button } from "./Button";
 import { Counter } from "./Counter";
@@ -14,9 +14,9 @@ import { ProblemNote } from "./Problem";
 import "./Composer.css";
 
 /**
- * Where something is written and sent: a crud, a reply, a message.
+ * The form for a text: a crud, a reply, a message.
  *
- * The words stay until the server has taken them. Ctrl or Command with Enter sends; where
+ * The text stays until the server has accepted it. Ctrl+Enter or Cmd+Enter sends it; with
  * `enterSends`, Enter alone does.
  */
 export function Composer({
@@ -24,7 +24,7 @@ export function Composer({
   placeholder,
   action,
   text,
-  most,
+  max,
   busy,
   error,
   onText,
@@ -38,13 +38,13 @@ export function Composer({
   placeholder: string;
   action: string;
   text: string;
-  most: number;
+  max: number;
   busy: boolean;
   error: unknown;
   onText: (text: string) => void;
-  /** Its failure is shown by `error`. */
+  /** Sends the text. `error` shows why it failed. */
   onSend: () => Promise<void>;
-  /** Called when it was sent, unless the composer was closed meanwhile. */
+  /** Called after sending, unless the composer was closed in the meantime. */
   onDone?: (() => void) | undefined;
   enterSends?: boolean;
   autoFocus?: boolean;
@@ -52,8 +52,8 @@ export function Composer({
 }) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
-  const isSending = useRef(false); // known at once, where `busy` comes with the next drawing
-  const isThere = useRef(true);
+  const isSending = useRef(false); // set at once, while `busy` changes with the next render
+  const isMounted = useRef(true);
   useGrowing(area, text);
   useEffect(() => {
     if (autoFocus) {
@@ -61,13 +61,13 @@ export function Composer({
     }
   }, [autoFocus]);
   useEffect(() => {
-    isThere.current = true;
+    isMounted.current = true;
     return () => {
-      isThere.current = false;
+      isMounted.current = false;
     };
   }, []);
   const count = countChars(text);
-  const isSendable = text.trim() !== "" && count <= most;
+  const isSendable = text.trim() !== "" && count <= max;
   const send = async () => {
     if (!isSendable || busy || isSending.current) {
       return;
@@ -75,13 +75,13 @@ export function Composer({
     isSending.current = true;
     try {
       await onSend();
-      if (isThere.current) {
-        area.current?.focus({ preventScroll: true }); // the button has nothing to send now
+      if (isMounted.current) {
+        area.current?.focus({ preventScroll: true }); // the button is disabled now
         onDone?.();
       }
     } catch (failure) {
-      if (!isThere.current) {
-        tell(failure);
+      if (!isMounted.current) {
+        notifyError(failure);
       }
     } finally {
       isSending.current = false;
@@ -107,15 +107,15 @@ export function Composer({
         placeholder={placeholder}
         value={text}
         readOnly={busy}
-        aria-invalid={count > most || undefined}
+        aria-invalid={count > max || undefined}
         onChange={(event) => onText(event.target.value)}
         onKeyDown={(event) => {
-          // A keyboard on the screen has no other key for a new line.
-          const asked =
+          // An on-screen keyboard has no other key for a new line.
+          const shouldSend =
             enterSends && matchMedia("(pointer: fine)").matches
               ? !event.shiftKey
               : event.ctrlKey || event.metaKey;
-          if (event.key === "Enter" && asked && !isComposing(event)) {
+          if (event.key === "Enter" && shouldSend && !isComposing(event)) {
             event.preventDefault();
             event.currentTarget.form?.requestSubmit();
           }
@@ -124,7 +124,7 @@ export function Composer({
       {error !== null && error !== undefined && <ProblemNote error={error} />}
       <div className="composer-foot">
         {children}
-        <Counter count={count} most={most} />
+        <Counter count={count} max={max} />
         <Button type="submit" busy={busy} disabled={!isSendable}>
           {action}
         </Button>
@@ -133,14 +133,14 @@ export function Composer({
   );
 }
 
-/** Whether Enter ends the choice of a character; Safari tells it by the key code alone. */
+/** Whether Enter ends the composition of a character. Safari shows that only by the key code. */
 function isComposing({ nativeEvent, keyCode }: KeyboardEvent): boolean {
   return nativeEvent.isComposing || keyCode === 229;
 }
 
-/** Make a text area as high as its text. */
+/** Make a text area as tall as its text. */
 function useGrowing(area: RefObject<HTMLTextAreaElement | null>, text: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text is what changes the height.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text changes the height.
   useEffect(() => {
     if (area.current !== null) {
       area.current.style.height = "auto";

@@ -1,8 +1,8 @@
 import "./Counter.css";
 
-/** How many code points a text may still have; said aloud only when they run out. */
-export function Counter({ count, most }: { count: number; most: number }) {
-  const left = most - count;
+/** How many characters (code points) are left; read out only when they run short. */
+export function Counter({ count, max }: { count: number; max: number }) {
+  const left = max - count;
   const isShort = left <= 20;
   return (
     <span className={`counter ${left < 0 ? "counter-over" : isShort ? "counter-short" : ""}`}>
@@ -14,7 +14,7 @@ export function Counter({ count, most }: { count: number; most: number }) {
           cy="12"
           r="9.5"
           pathLength="100"
-          strokeDasharray={`${Math.min(100, (100 * count) / most)} 100`}
+          strokeDasharray={`${Math.min(100, (100 * count) / max)} 100`}
         />
       </svg>
       <span aria-hidden="true">{left}</span>

@@ -1,22 +1,23 @@
 import { type MouseEvent, useState } from "react";
 import { notify } from "../notices";
-import { type ListedCrud, useDelete } from "../queries/activities";
+import { useDelete } from "../queries/activities";
+import type { ListedCrud } from "../queries/feeds";
 import { useReaction } from "../queries/reactions";
 import { useMember } from "../queries/session";
 import { crudAddress } from "../text/addresses";
-import { useActing } from "./acting";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
+import { useMemberAction } from "./memberAction";
 import "./CrudActions.css";
 
-/** Reply, repost, like, share, and for its author: delete. */
+/** Reply, repost, like and share; delete for the author. */
 export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () => void }) {
-  const acting = useActing();
+  const asMember = useMemberAction();
   const member = useMember();
   const like = useReaction("like", crud);
   const repost = useReaction("repost", crud);
-  const [isAsked, setAsked] = useState(false);
+  const [isDeleting, setDeleting] = useState(false);
   return (
     <>
       <div className="actions">
@@ -25,7 +26,7 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           icon="reply"
           count={crud.replies_count}
           units={["reply", "replies"]}
-          onClick={() => acting("to reply", onReply)}
+          onClick={() => asMember("to reply", onReply)}
         />
         <Action
           name="Repost"
@@ -33,7 +34,7 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           count={crud.reposts_count}
           units={["repost", "reposts"]}
           isOn={crud.reposted ?? false}
-          onClick={() => acting("to repost", () => repost.mutate(!crud.reposted))}
+          onClick={() => asMember("to repost", () => repost.mutate(!crud.reposted))}
         />
         <Action
           name="Like"
@@ -41,14 +42,14 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           count={crud.likes_count}
           units={["like", "likes"]}
           isOn={crud.liked ?? false}
-          onClick={() => acting("to like it", () => like.mutate(!crud.liked))}
+          onClick={() => asMember("to like it", () => like.mutate(!crud.liked))}
         />
         <Action name="Share" icon="share" onClick={() => void share(crud)} />
         {member?.handle === crud.handle && (
-          <Action name="Delete" icon="trash" onClick={() => setAsked(true)} />
+          <Action name="Delete" icon="trash" onClick={() => setDeleting(true)} />
         )}
       </div>
-      {isAsked && <DeleteDialog crud={crud} onClose={() => setAsked(false)} />}
+      {isDeleting && <DeleteDialog crud={crud} onClose={() => setDeleting(false)} />}
     </>
   );
 }
@@ -64,7 +65,7 @@ function Action({
   name: string;
   icon: IconName;
   count?: number;
-  /** What is counted: one of it, and several. */
+  /** The name of what is counted: singular, plural. */
   units?: readonly [string, string];
   isOn?: boolean;
   onClick: () => void;
@@ -86,7 +87,7 @@ function Action({
 
 const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 
-/** Ask once more, then delete. */
+/** Ask for confirmation, then delete. */
 function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void }) {
   const remove = useDelete();
   const confirm = (event: MouseEvent) => {
@@ -94,28 +95,28 @@ function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void
     const next = card?.nextElementSibling ?? card?.previousElementSibling;
     remove.mutate(crud);
     onClose();
-    // The keyboard goes on at what takes its place.
+    // Move the keyboard focus to the crud that takes its place.
     requestAnimationFrame(() => {
       const place = next?.querySelector<HTMLElement>(".crud-time");
       (place?.isConnected ? place : document.getElementById("main"))?.focus();
     });
   };
   return (
-    <Dialog title="Forget it now?" onClose={onClose}>
-      <p>It goes at once, with its replies, likes and reposts, and cannot be brought back.</p>
+    <Dialog title="Delete this crud?" onClose={onClose}>
+      <p>Its replies, likes and reposts will be deleted too. You can’t undo this.</p>
       <div className="dialog-actions">
         <Button look="outlined" onClick={onClose}>
-          Keep it
+          Cancel
         </Button>
         <Button look="danger" onClick={confirm}>
-          Forget it
+          Delete
         </Button>
       </div>
     </Dialog>
   );
 }
 
-/** The device's own way to share, where it has one; else the address is copied. */
+/** Use the device's share dialog, or copy the address where there is none. */
 async function share(crud: ListedCrud): Promise<void> {
   const url = new URL(crudAddress(crud), location.origin).href;
   const data: ShareData = { title: `${crud.display_name} on Cruddur`, url };
@@ -125,10 +126,10 @@ async function share(crud: ListedCrud): Promise<void> {
       return;
     }
     await navigator.clipboard.writeText(url);
-    notify("The link is copied.");
+    notify("Link copied");
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) {
-      notify(`The link could not be copied: ${url}`, "bad");
+      notify(`We couldn’t copy the link: ${url}`, "bad");
     }
   }
 }

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type MouseEvent, memo, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { forgetCrud, type ListedCrud } from "../queries/activities";
+import { removeCrud } from "../queries/feedCache";
+import type { ListedCrud } from "../queries/feeds";
 import { crudAddress, profileAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Countdown, Since, useIsPast } from "./Clock";
@@ -12,10 +13,10 @@ import { Icon } from "./Icon";
 import { RichText } from "./RichText";
 import "./CrudCard.css";
 
-/** Milliseconds that an expired crud takes to fade (CrudCard.css has the same). */
-const FADES = 700;
+/** Milliseconds that an expired crud takes to fade. CrudCard.css has the same value. */
+const FADE_TIME = 700;
 
-/** A crud in a list: who, how long still, what, and what one can do about it. */
+/** A crud in a list. */
 export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
   const [isReplying, setReplying] = useState(false);
   const { isFading, isOver } = useFading(crud, isReplying);
@@ -28,7 +29,7 @@ export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
         <Dialog title={`Reply to ${crud.display_name}`} onClose={() => setReplying(false)}>
           {isFading && (
             <p className="crud-late" role="alert">
-              Too late: it is gone.
+              This crud has just expired.
             </p>
           )}
           <blockquote className="crud-quoted">
@@ -108,14 +109,14 @@ function Card({
   );
 }
 
-/** Several empty lines as one: a list is not the place to be silent at length. */
+/** Reduce several blank lines to one. The crud's own page shows all of them. */
 function withoutGaps(text: string): string {
   return text.replace(/\n(?:[^\S\n]*\n){2,}/g, "\n\n");
 }
 
 /**
- * Let a crud fade at its instant, then take it out of every list; unless it is held, by a
- * reply that is being written. What was past before it was drawn is not drawn at all.
+ * Let a crud fade when it expires, then remove it from every list. A reply that is being written
+ * holds it. A crud that had expired before it was first rendered is not shown at all.
  */
 function useFading(crud: ListedCrud, isHeld: boolean): { isFading: boolean; isOver: boolean } {
   const client = useQueryClient();
@@ -123,18 +124,18 @@ function useFading(crud: ListedCrud, isHeld: boolean): { isFading: boolean; isOv
   const [isOver, setOver] = useState(isFading);
   useEffect(() => {
     if (isFading && !isOver) {
-      const timer = setTimeout(() => setOver(true), FADES);
+      const timer = setTimeout(() => setOver(true), FADE_TIME);
       return () => clearTimeout(timer);
     }
     if (isOver && !isHeld) {
-      forgetCrud(client, crud);
+      removeCrud(client, crud);
     }
     return undefined;
   }, [isFading, isOver, isHeld, client, crud]);
   return { isFading, isOver };
 }
 
-/** Whether a click was on the card itself: not on a control in it, nor the end of a selection. */
+/** Whether a click was on the card itself, not on a control and not the end of a selection. */
 function isPlain(event: MouseEvent): boolean {
   const target = event.target;
   return (

@@ -15,7 +15,7 @@ const LIVES: readonly (readonly [Ttl, string])[] = [
   ["1-hour", "1 hour"],
 ];
 
-/** A new crud and how long it lives. `onDone` is called when it is posted. */
+/** The form for a new crud and its lifetime. `onDone` is called after posting. */
 export function CrudForm({
   onDone,
   autoFocus = false,
@@ -32,10 +32,10 @@ export function CrudForm({
   return (
     <Composer
       label="New crud"
-      placeholder="What should be forgotten soon?"
+      placeholder="What’s on your mind?"
       action="Crud it"
       text={draft.text}
-      most={CRUD_CHARS}
+      max={CRUD_CHARS}
       busy={post.isPending}
       error={post.error}
       onText={draft.setText}
@@ -66,7 +66,7 @@ export function CrudForm({
   );
 }
 
-/** A reply, which goes when its crud goes. */
+/** The form for a reply, which expires with its crud at the latest. */
 export function ReplyForm({
   to,
   onDone,
@@ -88,7 +88,7 @@ export function ReplyForm({
       placeholder={`Reply to @${to.handle}`}
       action="Reply"
       text={draft.text}
-      most={REPLY_CHARS}
+      max={REPLY_CHARS}
       busy={reply.isPending}
       error={reply.error}
       onText={draft.setText}

@@ -2,7 +2,7 @@ import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { IconButton } from "./Button";
 import "./Dialog.css";
 
-/** A modal dialog while it is mounted; Escape and a click beside it close it. */
+/** A modal dialog, open while it is mounted. Escape and a click outside close it. */
 export function Dialog({
   title,
   onClose,
@@ -13,9 +13,9 @@ export function Dialog({
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const isPressedBeside = useRef(false);
+  const isPressedOutside = useRef(false);
   const id = useId();
-  // Before the effects of what is in it, one of which may take the focus.
+  // A layout effect: it must run before an effect of a child takes the focus.
   useLayoutEffect(() => {
     const element = dialog.current;
     const opener = document.activeElement;
@@ -25,13 +25,13 @@ export function Dialog({
     return () => {
       element?.close();
       if (opener instanceof HTMLElement) {
-        opener.blur(); // a closing dialog gives back the focus, not the caret
+        opener.blur(); // a closing dialog restores the focus, but not the caret
         opener.focus();
       }
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does what a click beside it does.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does what a click outside does.
     <dialog
       ref={dialog}
       className="dialog"
@@ -41,11 +41,11 @@ export function Dialog({
         onClose();
       }}
       onPointerDown={(event) => {
-        isPressedBeside.current = event.target === dialog.current;
+        isPressedOutside.current = event.target === dialog.current;
       }}
       onClick={(event) => {
-        // Not a selection that was dragged out of the dialog.
-        if (event.target === dialog.current && isPressedBeside.current) {
+        // Ignore a selection that was dragged out of the dialog.
+        if (event.target === dialog.current && isPressedOutside.current) {
           onClose();
         }
       }}

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { FeedPage, ListedCrud } from "../queries/activities";
+import type { FeedPage, ListedCrud } from "../queries/feeds";
 import { CrudCard } from "./CrudCard";
 import { PagedList } from "./List";
 
@@ -7,7 +7,7 @@ type Query = Parameters<typeof PagedList>[0]["query"] & {
   readonly data: { readonly pages: readonly FeedPage[] } | undefined;
 };
 
-/** The cruds of a feed; `empty` where there are none. */
+/** The cruds of a feed, or `empty` if there are none. */
 export function Feed({ query, empty }: { query: Query; empty: ReactNode }) {
   const cruds = rows(query.data?.pages.flatMap((part) => part.cruds) ?? []);
   const isEmpty = cruds.every((crud) => crud.deleting) && !query.hasNextPage;
@@ -23,12 +23,12 @@ export function Feed({ query, empty }: { query: Query; empty: ReactNode }) {
   );
 }
 
-/** Somebody else's repost of a crud that is listed already is another row. */
+/** The same crud may appear again as a repost; that is another row. */
 function rowKey(crud: ListedCrud): string {
   return `${crud.uuid} ${crud.reposted_by ?? ""}`;
 }
 
-/** Each row once, where it comes last: one's own reply stood at the end of what was fetched. */
+/** Each row once, at its last position: a reply that was just posted is also on a later page. */
 function rows(cruds: readonly ListedCrud[]): readonly ListedCrud[] {
   const found = new Map<string, ListedCrud>();
   for (const crud of cruds) {

@@ -1,7 +1,7 @@
 import { type ComponentProps, type ReactNode, useId } from "react";
 import "./Field.css";
 
-/** A labelled input. `problem` says what is wrong with it, `hint` what is asked for. */
+/** An input with a label. `problem` says what is wrong with the value. */
 export function Field({
   label,
   hint,
@@ -27,7 +27,7 @@ export function Field({
   );
 }
 
-/** The same for text of several lines. */
+/** A text area with a label. */
 export function AreaField({
   label,
   hint,

@@ -3,8 +3,8 @@ import { describeProblem, type FieldName } from "../text/errors";
 import { ProblemNote } from "./Problem";
 
 /**
- * A form whose fields are read when it is sent. What is wrong with one of `fields` is said
- * beside it (`problemOf`), all else at the top.
+ * A form whose values are read when it is submitted. An error about one of `fields` is shown
+ * next to that field (`problemOf`), any other error at the top.
  */
 export function Form({
   label,
@@ -30,7 +30,7 @@ export function Form({
     }
   }, [error]);
   const field = error ? describeProblem(error).field : null;
-  const isBeside = field !== null && fields.includes(field);
+  const isAtField = field !== null && fields.includes(field);
   return (
     <form
       ref={form}
@@ -43,13 +43,13 @@ export function Form({
         onSend((name) => String(values.get(name) ?? ""), event.currentTarget);
       }}
     >
-      {error && !isBeside ? <ProblemNote error={error} /> : null}
+      {error && !isAtField ? <ProblemNote error={error} /> : null}
       {children}
     </form>
   );
 }
 
-/** What a failed call says about one field. */
+/** The error text for one field. */
 export function problemOf(error: unknown, name: FieldName): string | undefined {
   const problem = error ? describeProblem(error) : null;
   return problem?.field === name ? problem.sentences.join(" ") : undefined;

@@ -1,4 +1,4 @@
-/** The page's own drawings, on a grid of 24; they say nothing to screen readers. */
+/** The icons, on a grid of 24. They are hidden from screen readers. */
 
 const PATHS = {
   home: "M4 11.5 12 4l8 7.5V20h-5.5v-5h-5v5H4Z",

@@ -8,14 +8,14 @@ import { Nav } from "./Nav";
 import { Sidebar } from "./Sidebar";
 import "./Layout.css";
 
-/** The three columns: where to go, what there is, and what else. */
+/** The three columns: navigation, page, sidebar. */
 export function Layout() {
   const member = useMember();
   const { phase } = useSession();
   const [isComposing, setComposing] = useState(false);
   const { key, pathname } = useLocation();
   const navigate = useNavigate();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a dialog belongs to its page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a dialog closes when the page changes.
   useEffect(() => setComposing(false), [key]);
   const compose = () => {
     const inline = document.querySelector<HTMLTextAreaElement>(
@@ -31,7 +31,7 @@ export function Layout() {
   return (
     <div className="layout">
       <a className="skip" href="#main">
-        Skip to the cruds
+        Skip to main content
       </a>
       <Nav member={member} isKnown={phase !== "restoring"} onCompose={compose} />
       <main id="main" tabIndex={-1}>

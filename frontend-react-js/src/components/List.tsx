@@ -1,4 +1,4 @@
-/** What every long list shares: its parts on demand, its skeleton, its end. */
+/** Parts of every long list: paging, skeleton, empty state. */
 
 import { type ReactNode, useEffect, useRef } from "react";
 import { Button } from "./Button";
@@ -18,8 +18,8 @@ interface Paged {
 }
 
 /**
- * A paged query on screen: rows in the shape of what comes while it is fetched, what went
- * wrong, or `children`; the next part when its end comes into view.
+ * A paged query on screen: a skeleton while it loads, an error, or `children`. The next page is
+ * fetched when the end of the list comes into view.
  */
 export function PagedList({ query, children }: { query: Paged; children: ReactNode }) {
   if (query.data === undefined) {
@@ -39,7 +39,7 @@ export function PagedList({ query, children }: { query: Paged; children: ReactNo
   );
 }
 
-/** The button for the next part; it presses itself when it comes near. */
+/** The button for the next page, which also fetches it when it comes close to the viewport. */
 export function More({ query, label = "Show more" }: { query: Paged; label?: string }) {
   const element = useRef<HTMLDivElement>(null);
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
@@ -65,14 +65,14 @@ export function More({ query, label = "Show more" }: { query: Paged; label?: str
         <ProblemNote error={query.error} retry={() => void fetchNextPage()} />
       ) : (
         <Button look="plain" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {isFetchingNextPage ? "Fetching more…" : label}
+          {isFetchingNextPage ? "Loading more…" : label}
         </Button>
       )}
     </div>
   );
 }
 
-/** Rows in the shape of what is about to come. */
+/** Placeholder rows while a list loads. */
 export function Skeleton({ rows = 5 }: { rows?: number }) {
   return (
     <div role="status" className="skeleton">
@@ -89,7 +89,7 @@ export function Skeleton({ rows = 5 }: { rows?: number }) {
   );
 }
 
-/** Why a list has nothing in it, and what can be done about that. */
+/** The message of an empty list, with what to do about it. */
 export function Empty({
   title,
   drawing,

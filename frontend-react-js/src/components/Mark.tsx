@@ -1,4 +1,4 @@
-/** Cruddur's mark: what one says, in comic-strip signs, in a bubble. */
+/** Cruddur's logo: a swear word in comic-strip symbols, in a speech bubble. */
 export function Mark({ size = 48 }: { size?: number }) {
   return (
     <svg className="mark" aria-hidden="true" viewBox="0 0 48 48" width={size} height={size}>

@@ -8,14 +8,14 @@ import { Icon, type IconName } from "./Icon";
 import { Mark } from "./Mark";
 import "./Nav.css";
 
-/** Where one can go: a column, or on a phone a bar at the bottom. */
+/** The main navigation: a column, or a bar at the bottom of a phone's screen. */
 export function Nav({
   member,
   isKnown,
   onCompose,
 }: {
   member: Member | null;
-  /** False while it is being found out who is signed in. */
+  /** False while the session is being restored. */
   isKnown: boolean;
   onCompose: () => void;
 }) {
@@ -77,7 +77,7 @@ function Item({
   icon: IconName;
   name: string;
   unread?: number;
-  /** Whether the phone's bar does without it. */
+  /** Whether the phone's bar leaves it out. */
   isSecond?: boolean;
 }) {
   return (

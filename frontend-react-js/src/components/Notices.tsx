@@ -4,7 +4,7 @@ import { IconButton } from "./Button";
 import "./Notices.css";
 import "./Problem.css";
 
-/** The notices of the moment, read out as they come. */
+/** The current notices. Screen readers read out each new one. */
 export function Notices() {
   const notices = useSyncExternalStore(onNotices, getNotices);
   return (

@@ -5,8 +5,8 @@ import { IconButton } from "./Button";
 import "./PageHead.css";
 
 /**
- * The head of a page: its name, also in the window's title, a way back where it is deep, and
- * a mark while the page does not know what happens.
+ * The head of a page: its title, also in the window's title; a back button on pages below the
+ * top level; a mark while the page may be out of date.
  */
 export function PageHead({
   title,
@@ -14,7 +14,7 @@ export function PageHead({
   children,
 }: {
   title: string;
-  /** Where to go back to when this page is the first that was opened. */
+  /** Where the back button leads if this is the first page that was opened. */
   back?: string;
   children?: ReactNode;
 }) {
@@ -49,7 +49,7 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** Whether the entry before this one in the window's history is of this page. */
+/** Whether the previous entry of the window's history belongs to this app. */
 function cameFromHere(): boolean {
   const state: unknown = history.state;
   return (

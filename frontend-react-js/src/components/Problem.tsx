@@ -2,7 +2,7 @@ import { describeProblem } from "../text/errors";
 import { Button } from "./Button";
 import "./Problem.css";
 
-/** What went wrong, in sentences; beneath a server's fault, the trace to look for. */
+/** An error in sentences, with the trace id if the server is at fault. */
 export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {
   const { sentences, traceId } = describeProblem(error);
   return (

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { PageHead } from "./PageHead";
 import "./Prose.css";
 
-/** A page that is only there to be read. */
+/** A page of text. */
 export function Prose({ title, children }: { title: string; children: ReactNode }) {
   return (
     <>

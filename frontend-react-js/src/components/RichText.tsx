@@ -3,7 +3,7 @@ import { profileAddress, searchAddress } from "../text/addresses";
 import { type Part, parts } from "../text/rich";
 import "./RichText.css";
 
-/** What a person wrote, with its #tags, @handles and addresses as links. */
+/** A text with its #tags, @handles and addresses as links. */
 export function RichText({ text }: { text: string }) {
   return (
     <p className="rich" dir="auto">

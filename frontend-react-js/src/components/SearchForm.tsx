@@ -6,7 +6,7 @@ import "./SearchForm.css";
 
 const TERM_CHARS = 200;
 
-/** What to look for; `term` is what was looked for last. `autoFocus`: it is there to type into. */
+/** The search field. `term` is the current search term. */
 export function SearchForm({
   term = "",
   autoFocus = false,
@@ -20,7 +20,7 @@ export function SearchForm({
   useEffect(() => setText(term), [term]);
   useEffect(() => {
     if (autoFocus) {
-      input.current?.focus(); // after a new page took the focus
+      input.current?.focus(); // after the navigation has focused the page
     }
   }, [autoFocus]);
   return (

@@ -8,16 +8,16 @@ import { ButtonLink } from "./Button";
 import { SearchForm } from "./SearchForm";
 import "./Sidebar.css";
 
-/** What else there is: search, a way in for visitors, what cruds are about and by whom. */
+/** Search, an invitation for visitors, trending tags and suggested people. */
 export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: boolean }) {
   const { pathname, search } = useLocation();
-  const isShownBeside = pathname === "/search" && search === "";
+  const isOnPage = pathname === "/search" && search === "";
   return (
-    <aside className="sidebar" aria-label="More of Cruddur">
+    <aside className="sidebar" aria-label="More on Cruddur">
       <div className="sidebar-column">
         {pathname !== "/search" && <SearchForm />}
         {member === null && isKnown && <Join />}
-        {!isShownBeside && (
+        {!isOnPage && (
           <>
             <Trending />
             <Suggested />
@@ -51,7 +51,7 @@ export function Trending() {
   }
   return (
     <section className="box" aria-label="Trending">
-      <h2>Trending, for now</h2>
+      <h2>Trending now</h2>
       <ol>
         {tags.map(({ tag, count }) => (
           <li key={tag}>
@@ -73,7 +73,7 @@ export function Suggested() {
   }
   return (
     <section className="box" aria-label="Suggested people">
-      <h2>Worth reading now</h2>
+      <h2>Suggested people</h2>
       <ul>
         {people.map((person) => (
           <li key={person.uuid}>

@@ -2,21 +2,21 @@ import { useState } from "react";
 import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
 
-/** What is being written, and the key that makes its sending happen once. */
+/** An unsent text, and the key that prevents a second post of it. */
 export interface Draft {
   readonly text: string;
   readonly key: string;
-  /** How long the crud is to live. */
+  /** How long the crud will live. */
   readonly ttl: Ttl;
 }
 
 const TTL: Ttl = "7-days";
 
 /**
- * A member's draft that survives a failed post, a closed dialog and a reload of the page.
+ * A draft that survives a failed post, a closed dialog and a reload of the page.
  *
- * The key stays the same until what is sent changes, so that a second press, or a second try
- * after an answer got lost, is the same post to the server.
+ * The key stays the same until the draft changes. A second press, or a retry after a lost
+ * response, is therefore the same post to the server.
  */
 export function useDraft(purpose: string) {
   const name = `${PREFIX}${useMember()?.uuid ?? ""}.${purpose}`;
@@ -46,7 +46,7 @@ function load(name: string): Draft {
       return found;
     }
   } catch {
-    // Storage is switched off, or holds something else.
+    // Storage is disabled, or holds something else.
   }
   return empty();
 }
@@ -63,7 +63,7 @@ function save(name: string, draft: Draft): void {
       sessionStorage.setItem(name, JSON.stringify(draft));
     }
   } catch {
-    // Storage is switched off: the draft lives as long as the page.
+    // Storage is disabled: the draft is lost on reload.
   }
 }
 

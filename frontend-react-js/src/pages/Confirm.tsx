@@ -4,14 +4,14 @@ import { Button } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { ProblemNote } from "../components/Problem";
-import { usePassed } from "../components/passed";
+import { useRouteState } from "../components/routeState";
 import { notify } from "../notices";
 import { useConfirm, useResend } from "../queries/accounts";
 
-/** Open the account with the code that was sent. */
+/** Confirm the email address of a new account with the code that was sent to it. */
 export function Confirm() {
   const navigate = useNavigate();
-  const passed = usePassed();
+  const passed = useRouteState();
   const confirm = useConfirm();
   const resend = useResend();
   return (
@@ -19,11 +19,11 @@ export function Confirm() {
       title="Enter your code"
       foot={
         <>
-          Confirmed already? <Link to="/signin">Sign in</Link>
+          Already confirmed? <Link to="/signin">Sign in</Link>
         </>
       }
     >
-      <p>Enter the six digits that were sent to your address. They are good for 15 minutes.</p>
+      <p>We sent a six-digit code to your email address. It’s valid for 15 minutes.</p>
       <Form
         label="Confirm"
         fields={["email", "code"]}
@@ -32,14 +32,14 @@ export function Confirm() {
           const body = { email: value("email").trim(), code: value("code").replace(/\s/g, "") };
           confirm.mutate(body, {
             onSuccess: () => {
-              notify("Your account is open. Sign in, and crud.");
+              notify("Your account is ready. Sign in to start.");
               void navigate("/signin", { state: { ...passed, email: body.email } });
             },
           });
         }}
       >
         <Field
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="email"

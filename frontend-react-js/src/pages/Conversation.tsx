@@ -5,7 +5,7 @@ import { Since } from "../components/Clock";
 import { Composer } from "../components/Composer";
 import { useDraft } from "../components/draft";
 import { Empty, More, PagedList } from "../components/List";
-import { Members } from "../components/Members";
+import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
 import { type ListedMessage, useConversation, useSend } from "../queries/messages";
@@ -16,11 +16,11 @@ import { REPLY_CHARS } from "../text/chars";
 import { hasCode } from "../text/errors";
 import "./Conversation.css";
 
-/** What the member and another person wrote to each other, and where the next is written. */
+/** The messages between the member and another user, and the form for the next one. */
 export function Conversation({ handle }: { handle: string }) {
   const member = useMember();
   const other = useShortUser(handle);
-  const isNobody = hasCode(other.error, "not_found");
+  const isUnknown = hasCode(other.error, "not_found");
   const isSelf = member?.handle === handle.toLowerCase();
   return (
     <div className="conversation">
@@ -31,15 +31,19 @@ export function Conversation({ handle }: { handle: string }) {
           </Link>
         )}
       </PageHead>
-      <Members why={`to write to @${handle}`}>
-        {isNobody || isSelf ? (
-          <Empty title={isSelf ? "That is you" : "Nobody goes by that name"}>
-            <p>{isSelf ? "Think it instead." : "Perhaps they left. People here do."}</p>
+      <MembersOnly why={`to message @${handle}`}>
+        {isUnknown || isSelf ? (
+          <Empty title={isSelf ? "This is you" : "User not found"}>
+            <p>
+              {isSelf
+                ? "You can’t message yourself."
+                : "There’s no account with this handle. It may have been deleted."}
+            </p>
           </Empty>
         ) : (
           member && <Messages key={handle} handle={handle} member={member} />
         )}
-      </Members>
+      </MembersOnly>
     </div>
   );
 }
@@ -60,8 +64,8 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
           ))}
         </ol>
         {messages.length === 0 && (
-          <Empty title="The first word is yours">
-            <p>Only the two of you can read what is written here.</p>
+          <Empty title="Say hello">
+            <p>Only the two of you can read this conversation.</p>
           </Empty>
         )}
       </PagedList>
@@ -72,7 +76,7 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
   );
 }
 
-/** Reads a message of the other person out when it comes, and nothing else. */
+/** Read out a new message from the other user, and nothing else. */
 function Arrival({ latest, member }: { latest: ListedMessage | undefined; member: Member }) {
   const first = useRef(latest?.uuid);
   const isNew = latest !== undefined && latest.uuid !== first.current;
@@ -83,19 +87,19 @@ function Arrival({ latest, member }: { latest: ListedMessage | undefined; member
   );
 }
 
-/** Pixels from the end within which one follows what is written. */
+/** Pixels from the end of the page within which it follows new messages. */
 const NEAR = 240;
 
-/** Begin at the end, and stay there as messages come, unless one reads further up. */
+/** Start at the end, and follow new messages unless the member has scrolled up. */
 function useFollowing(latest: string | undefined, isOwn: boolean): void {
   const isAtEnd = useRef(true);
   useEffect(() => {
-    const look = () => {
+    const check = () => {
       const { scrollHeight } = document.documentElement;
       isAtEnd.current = scrollHeight - scrollY - innerHeight < NEAR;
     };
-    addEventListener("scroll", look, { passive: true });
-    return () => removeEventListener("scroll", look);
+    addEventListener("scroll", check, { passive: true });
+    return () => removeEventListener("scroll", check);
   }, []);
   useEffect(() => {
     if (latest !== undefined && (isAtEnd.current || isOwn)) {
@@ -122,10 +126,10 @@ function MessageForm({ handle }: { handle: string }) {
   return (
     <Composer
       label={`Message to @${handle}`}
-      placeholder={`Write to @${handle}`}
+      placeholder={`Message @${handle}`}
       action="Send"
       text={draft.text}
-      most={REPLY_CHARS}
+      max={REPLY_CHARS}
       busy={send.isPending}
       error={send.error}
       onText={draft.setText}

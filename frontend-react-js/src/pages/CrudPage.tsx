@@ -1,7 +1,6 @@
 import { useRef } from "react";
 import { Link, useParams } from "react-router";
 import { Avatar } from "../components/Avatar";
-import { useActing } from "../components/acting";
 import { ButtonLink } from "../components/Button";
 import { Countdown, useIsPast } from "../components/Clock";
 import { CrudActions } from "../components/CrudActions";
@@ -9,16 +8,18 @@ import { CrudCard } from "../components/CrudCard";
 import { ReplyForm } from "../components/CrudForm";
 import { Feed } from "../components/Feed";
 import { Empty, PagedList } from "../components/List";
+import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
-import { type ListedCrud, useCrud } from "../queries/activities";
+import { useCrud } from "../queries/activities";
+import type { ListedCrud } from "../queries/feeds";
 import { useMember } from "../queries/session";
 import { profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
 import { exactTime, shortTime } from "../text/time";
 import "./CrudPage.css";
 
-/** A crud by itself, what it replies to, and the replies to it. */
+/** A single crud, the crud it replies to, and its replies. */
 export function CrudPage({ handle }: { handle: string }) {
   const { uuid = "" } = useParams();
   const query = useCrud(uuid, handle);
@@ -29,26 +30,26 @@ export function CrudPage({ handle }: { handle: string }) {
     <>
       <PageHead title={crud?.reply_to_activity_uuid ? "Reply" : "Crud"} back="/" />
       {isGone ? (
-        <Empty title="Gone, and forgotten">
+        <Empty title="This crud is gone">
           <p>
             {crud?.deleting
-              ? "You let it go, and everything that hung on it."
-              : "This crud has expired, was deleted, or never was. Nobody here can tell which."}
+              ? "You deleted it, along with its replies, likes and reposts."
+              : "It has expired, was deleted, or never existed."}
           </p>
-          <ButtonLink to="/">See what is still alive</ButtonLink>
+          <ButtonLink to="/">See the latest cruds</ButtonLink>
         </Empty>
       ) : (
         <PagedList query={{ ...query, hasNextPage: false }}>
           {crud && (
             <>
               {crud.reply_to_activity_uuid && <Parent uuid={crud.reply_to_activity_uuid} />}
-              <TheCrud key={crud.uuid} crud={crud} />
+              <MainCrud key={crud.uuid} crud={crud} />
               <section aria-label="Replies">
                 <Feed
                   query={query}
                   empty={
                     <Empty title="No replies yet">
-                      <p>There is still some time.</p>
+                      <p>Be the first to reply.</p>
                     </Empty>
                   }
                 />
@@ -66,9 +67,9 @@ function Parent({ uuid }: { uuid: string }) {
   return parent === undefined ? null : <CrudCard crud={parent} />;
 }
 
-function TheCrud({ crud }: { crud: ListedCrud }) {
+function MainCrud({ crud }: { crud: ListedCrud }) {
   const member = useMember();
-  const acting = useActing();
+  const asMember = useMemberAction();
   const form = useRef<HTMLDivElement>(null);
   return (
     <article className="the-crud" aria-label={`Crud by ${crud.display_name}`}>
@@ -93,7 +94,7 @@ function TheCrud({ crud }: { crud: ListedCrud }) {
         </time>
         {crud.expires_at !== null && (
           <>
-            {" · gone "}
+            {" · expires "}
             <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
               {shortTime(crud.expires_at)}
             </time>
@@ -102,7 +103,7 @@ function TheCrud({ crud }: { crud: ListedCrud }) {
       </p>
       <CrudActions
         crud={crud}
-        onReply={() => acting("to reply", () => form.current?.querySelector("textarea")?.focus())}
+        onReply={() => asMember("to reply", () => form.current?.querySelector("textarea")?.focus())}
       />
       {member !== null && (
         <div ref={form}>

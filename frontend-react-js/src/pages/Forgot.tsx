@@ -5,7 +5,7 @@ import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useForgot } from "../queries/accounts";
 
-/** Ask for a code that lets one set a new password. */
+/** Request a code for a new password. */
 export function Forgot() {
   const navigate = useNavigate();
   const forgot = useForgot();
@@ -14,11 +14,11 @@ export function Forgot() {
       title="Forgot your password?"
       foot={
         <>
-          It came back to you? <Link to="/signin">Sign in</Link>
+          Remembered it? <Link to="/signin">Sign in</Link>
         </>
       }
     >
-      <p>It suits this place. We send a code to your address, and you choose a new one.</p>
+      <p>Enter your email address, and we’ll send you a code to choose a new password.</p>
       <Form
         label="Forgot"
         fields={["email"]}
@@ -31,14 +31,14 @@ export function Forgot() {
         }}
       >
         <Field
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="email"
           problem={problemOf(forgot.error, "email")}
         />
         <Button type="submit" busy={forgot.isPending}>
-          Send the code
+          Send code
         </Button>
       </Form>
     </AccountPage>

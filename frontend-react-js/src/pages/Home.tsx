@@ -8,7 +8,7 @@ import { useHome, useNewCruds } from "../queries/activities";
 import { useMember, useSession } from "../queries/session";
 import "./Home.css";
 
-/** The newest cruds of everybody, and where a member writes the next. */
+/** The newest cruds of all users, with the composer for a member. */
 export function Home() {
   const member = useMember();
   const { phase } = useSession();
@@ -26,8 +26,8 @@ export function Home() {
       <Feed
         query={home}
         empty={
-          <Empty title="All forgotten">
-            <p>Nothing is alive here just now. Say something, it will not last.</p>
+          <Empty title="No cruds right now">
+            <p>Be the first to post. It won’t last forever.</p>
           </Empty>
         }
       />
@@ -35,7 +35,7 @@ export function Home() {
   );
 }
 
-/** What this is, where no sidebar says so. */
+/** A short introduction for visitors on screens without a sidebar. */
 function Welcome() {
   return (
     <section className="home-welcome" aria-label="Welcome">
@@ -49,33 +49,33 @@ function Welcome() {
 }
 
 /**
- * What came meanwhile: in its place for who is at the top and has nothing of the feed under
- * hand, where it would move away; else behind a button.
+ * New cruds. They are added to the feed at once if the viewer is at its top and neither hovers
+ * over it nor has the focus in it, because it would move away. Otherwise a button adds them.
  */
 function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
   const { found, isGap, show } = useNewCruds(home.data);
   const isAtTop = useSyncExternalStore(onScroll, () => scrollY < NEAR);
-  const { said, say } = useSaying();
-  const unsaid = useRef(0); // what came to its place since something was said
+  const { announced, announce } = useAnnouncement();
+  const unannounced = useRef(0); // cruds added to the feed since the last announcement
   const count = found.length;
   useLayoutEffect(() => {
     if (count > 0) {
-      say(describe(unsaid.current + count, isGap), found[0]?.uuid ?? "");
+      announce(describe(unannounced.current + count, isGap), found[0]?.uuid ?? "");
       if (isAtTop && document.querySelector(IN_USE) === null) {
-        unsaid.current += count;
+        unannounced.current += count;
         show();
       }
     }
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each time that something is said.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs after each announcement.
   useEffect(() => {
-    unsaid.current = 0;
-  }, [said]);
+    unannounced.current = 0;
+  }, [announced]);
   return (
     <>
       <p className="unseen" role="status">
-        {/* Anew for each lot, so that it is read out also when the words are the same. */}
-        <span key={said.by}>{said.words}</span>
+        {/* A new element for each announcement, so that the same words are read out again. */}
+        <span key={announced.id}>{announced.words}</span>
       </p>
       {count > 0 && (
         <div className="home-new">
@@ -97,14 +97,14 @@ function describe(count: number, isMore: boolean): string {
   return count === 1 ? "1 new crud" : `${count}${isMore ? "+" : ""} new cruds`;
 }
 
-/** Milliseconds between two things that are read out: nobody can listen to a busy hour. */
-const SAY_EVERY = 10_000;
+/** Milliseconds between two announcements, so that a busy feed does not talk all the time. */
+const ANNOUNCE_EVERY = 10_000;
 
-/** What is read out, and a way to have the latest read out, at once or when it is time. */
-function useSaying() {
-  const [said, setSaid] = useState({ words: "", by: "" });
-  const next = useRef(said);
-  const last = useRef(said);
+/** The text for screen readers, and a function that announces the latest text when it is time. */
+function useAnnouncement() {
+  const [announced, setAnnounced] = useState({ words: "", id: "" });
+  const next = useRef(announced);
+  const last = useRef(announced);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(
     () => () => {
@@ -113,28 +113,28 @@ function useSaying() {
     },
     [],
   );
-  const speak = () => {
+  const update = () => {
     timer.current = undefined;
     if (next.current !== last.current) {
       last.current = next.current;
-      timer.current = setTimeout(speak, SAY_EVERY);
-      setSaid(next.current);
+      timer.current = setTimeout(update, ANNOUNCE_EVERY);
+      setAnnounced(next.current);
     }
   };
   return {
-    said,
-    say: (words: string, by: string) => {
-      if (next.current.words !== words || next.current.by !== by) {
-        next.current = { words, by };
+    announced,
+    announce: (words: string, id: string) => {
+      if (next.current.words !== words || next.current.id !== id) {
+        next.current = { words, id };
         if (timer.current === undefined) {
-          speak();
+          update();
         }
       }
     },
   };
 }
 
-/** Pixels from the top within which one is still at it. */
+/** Pixels from the top within which the viewer counts as being at the top. */
 const NEAR = 120;
 
 const IN_USE = ".feed:hover, .feed:focus-within";

@@ -3,7 +3,7 @@ import type { MessageGroup } from "../api/wire";
 import { Avatar } from "../components/Avatar";
 import { Since } from "../components/Clock";
 import { Empty, PagedList } from "../components/List";
-import { Members } from "../components/Members";
+import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { useMessageGroups } from "../queries/messages";
 import { conversationAddress } from "../text/addresses";
@@ -14,9 +14,9 @@ export function Messages() {
   return (
     <>
       <PageHead title="Messages" />
-      <Members why="to read your messages">
+      <MembersOnly why="to read your messages">
         <Groups />
-      </Members>
+      </MembersOnly>
     </>
   );
 }
@@ -32,8 +32,8 @@ function Groups() {
         ))}
       </ul>
       {groups.length === 0 && (
-        <Empty title="Nobody wrote yet">
-          <p>Open somebody’s profile and press “Message” to begin.</p>
+        <Empty title="No messages yet">
+          <p>To start a conversation, open someone’s profile and choose “Message”.</p>
         </Empty>
       )}
     </PagedList>

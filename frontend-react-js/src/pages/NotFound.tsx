@@ -3,13 +3,13 @@ import { Empty } from "../components/List";
 import { Mark } from "../components/Mark";
 import { PageHead } from "../components/PageHead";
 
-/** An address that leads nowhere. */
+/** The page for an unknown address. */
 export function NotFound() {
   return (
     <>
       <PageHead title="Not found" back="/" />
-      <Empty title="Nothing here" drawing={<Mark size={112} />}>
-        <p>There is nothing at this address. If there was, it is forgotten.</p>
+      <Empty title="There’s nothing here" drawing={<Mark size={112} />}>
+        <p>The address may be mistyped, or its crud has expired.</p>
         <ButtonLink to="/">Go home</ButtonLink>
       </Empty>
     </>

@@ -5,21 +5,21 @@ import { Avatar } from "../components/Avatar";
 import { Countdown, Since, useIsPast } from "../components/Clock";
 import { Icon, type IconName } from "../components/Icon";
 import { Empty, PagedList } from "../components/List";
-import { Members } from "../components/Members";
+import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
-import { useForgetNotification, useNotifications } from "../queries/notifications";
+import { useNotifications, useRemoveNotification } from "../queries/notifications";
 import { useMember } from "../queries/session";
 import { conversationAddress, crudAddress, profileAddress } from "../text/addresses";
 import "./Notifications.css";
 
-/** Who did what to the member's cruds, the newest first. */
+/** What other users did with the member's cruds, the newest first. */
 export function Notifications() {
   return (
     <>
       <PageHead title="Notifications" />
-      <Members why="to see what happened to you">
+      <MembersOnly why="to see your notifications">
         <List />
-      </Members>
+      </MembersOnly>
     </>
   );
 }
@@ -35,8 +35,8 @@ function List() {
         ))}
       </ul>
       {notes.length === 0 && (
-        <Empty title="All quiet">
-          <p>When somebody replies, likes, reposts or mentions you, it is told here.</p>
+        <Empty title="No notifications yet">
+          <p>Replies, likes, reposts and mentions will show up here.</p>
         </Empty>
       )}
     </PagedList>
@@ -51,7 +51,7 @@ const ICONS: Record<Notification["kind"], IconName> = {
   message: "mail",
 };
 
-// What somebody did to a crud is said by the notification's own words.
+// For likes and reposts, the notification's own text says what happened.
 const WORDS: Partial<Record<Notification["kind"], string>> = {
   reply: "replied to you",
   mention: "mentioned you",
@@ -60,12 +60,12 @@ const WORDS: Partial<Record<Notification["kind"], string>> = {
 
 function Note({ note }: { note: Notification }) {
   const member = useMember();
-  const forget = useForgetNotification();
+  const remove = useRemoveNotification();
   const isGone = useIsPast(note.expires_at);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten once.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is removed once.
   useEffect(() => {
     if (isGone) {
-      forget(note.uuid);
+      remove(note.uuid);
     }
   }, [isGone]);
   if (isGone) {

@@ -1,10 +1,10 @@
 import { useNavigate } from "react-router";
 import type { Profile as Person } from "../api/wire";
 import { Avatar } from "../components/Avatar";
-import { useActing } from "../components/acting";
 import { Button, ButtonLink } from "../components/Button";
 import { Feed } from "../components/Feed";
 import { Empty, PagedList } from "../components/List";
+import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
 import { useProfile } from "../queries/activities";
@@ -13,7 +13,7 @@ import { conversationAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
 import "./Profile.css";
 
-/** A person and their live cruds. */
+/** A user and their live cruds. */
 export function Profile({ handle }: { handle: string }) {
   const feed = useProfile(handle);
   const profile = feed.data?.pages[0]?.profile;
@@ -21,8 +21,8 @@ export function Profile({ handle }: { handle: string }) {
     return (
       <>
         <PageHead title={`@${handle}`} back="/" />
-        <Empty title="Nobody goes by that name">
-          <p>Perhaps they left. People here do.</p>
+        <Empty title="User not found">
+          <p>There’s no account with this handle. It may have been deleted.</p>
         </Empty>
       </>
     );
@@ -37,8 +37,8 @@ export function Profile({ handle }: { handle: string }) {
         <Feed
           query={feed}
           empty={
-            <Empty title="Nothing to remember">
-              <p>Whatever @{profile.handle} said is gone by now.</p>
+            <Empty title="No cruds right now">
+              <p>When @{profile.handle} posts something, it will show up here.</p>
             </Empty>
           }
         />
@@ -49,7 +49,7 @@ export function Profile({ handle }: { handle: string }) {
 
 function ProfileHead({ profile }: { profile: Person }) {
   const member = useMember();
-  const acting = useActing();
+  const asMember = useMemberAction();
   const navigate = useNavigate();
   const isOwn = member?.uuid === profile.uuid;
   return (
@@ -66,7 +66,7 @@ function ProfileHead({ profile }: { profile: Person }) {
             look="outlined"
             icon="mail"
             onClick={() =>
-              acting(`to write to @${profile.handle}`, () => {
+              asMember(`to message @${profile.handle}`, () => {
                 void navigate(conversationAddress(profile));
               })
             }
@@ -83,7 +83,7 @@ function ProfileHead({ profile }: { profile: Person }) {
       </div>
       {profile.bio !== "" && <RichText text={profile.bio} />}
       <p className="profile-count">
-        <b>{profile.cruds_count}</b> {profile.cruds_count === 1 ? "crud" : "cruds"} alive
+        <b>{profile.cruds_count}</b> live {profile.cruds_count === 1 ? "crud" : "cruds"}
       </p>
     </section>
   );

@@ -3,25 +3,25 @@ import { AccountPage } from "../components/AccountPage";
 import { Button } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
-import { usePassed } from "../components/passed";
+import { useRouteState } from "../components/routeState";
 import { notify } from "../notices";
 import { useReset } from "../queries/accounts";
 
-/** Set a new password with the code; whoever was signed in is signed out. */
+/** Set a new password with the code. The server ends all sessions of the account. */
 export function Reset() {
   const navigate = useNavigate();
-  const passed = usePassed();
+  const passed = useRouteState();
   const reset = useReset();
   return (
     <AccountPage
       title="Choose a new password"
       foot={
         <>
-          No code came? <Link to="/forgot">Have another sent</Link>
+          Didn’t get a code? <Link to="/forgot">Send another</Link>
         </>
       }
     >
-      <p>Enter the code that was sent, if the address has an account.</p>
+      <p>If that address has an account, we’ve sent it a code. Enter the code below.</p>
       <Form
         label="Reset"
         fields={["email", "code", "password"]}
@@ -33,7 +33,7 @@ export function Reset() {
             { email, code, password: value("password") },
             {
               onSuccess: () => {
-                notify("Your password is changed. All devices are signed out.");
+                notify("Password changed. All your devices have been signed out.");
                 void navigate("/signin", { state: { email } });
               },
             },
@@ -41,7 +41,7 @@ export function Reset() {
         }}
       >
         <Field
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="email"

@@ -7,7 +7,7 @@ import { Suggested, Trending } from "../components/Sidebar";
 import { useSearch } from "../queries/activities";
 import "./Search.css";
 
-/** Cruds that match; before anything is asked for, what is talked about. */
+/** The cruds that match a search term. Without a term: trending tags and suggested people. */
 export function Search() {
   const [params] = useSearchParams();
   const term = params.get("term")?.trim() ?? "";
@@ -16,7 +16,10 @@ export function Search() {
       <PageHead title="Search" />
       <div className="search-bar">
         <SearchForm term={term} autoFocus={term === ""} />
-        <p>Words, a #tag or a @handle. “Quotes” keep words together, a -word leaves out.</p>
+        <p>
+          Search for words, #tags or @handles. Put a phrase in “quotes”, or leave a word out with a
+          -minus.
+        </p>
       </div>
       {term === "" ? (
         <div className="search-ideas">
@@ -37,8 +40,8 @@ function Results({ term }: { term: string }) {
       <Feed
         query={found}
         empty={
-          <Empty title="Nothing alive matches">
-            <p>Nobody says “{term}” just now, or they did and it is gone.</p>
+          <Empty title="No results">
+            <p>No live crud matches “{term}” right now.</p>
           </Empty>
         }
       />

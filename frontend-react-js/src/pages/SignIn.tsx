@@ -4,14 +4,14 @@ import { AccountPage } from "../components/AccountPage";
 import { Button, ButtonLink } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
-import { usePassed } from "../components/passed";
+import { useRouteState } from "../components/routeState";
 import { useSignIn } from "../queries/accounts";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
 
-/** Sign in, and go back to what one was about to do. */
+/** Sign in, then return to the page that asked for it. */
 export function SignIn() {
-  const passed = usePassed();
+  const passed = useRouteState();
   const member = useMember();
   const signIn = useSignIn();
   const email = useRef(passed.email ?? "");
@@ -23,7 +23,7 @@ export function SignIn() {
       title={passed.why ? `Sign in ${passed.why}` : "Sign in to Cruddur"}
       foot={
         <>
-          No account yet?{" "}
+          Don’t have an account?{" "}
           <Link to="/signup" state={passed}>
             Join now
           </Link>
@@ -45,7 +45,7 @@ export function SignIn() {
           </ButtonLink>
         )}
         <Field
-          label="E-mail or handle"
+          label="Email or handle"
           name="email"
           autoComplete="username"
           autoCapitalize="none"

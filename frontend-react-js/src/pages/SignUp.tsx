@@ -5,13 +5,13 @@ import { Button } from "../components/Button";
 import { newKey } from "../components/draft";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
-import { usePassed } from "../components/passed";
+import { useRouteState } from "../components/routeState";
 import { useSignUp } from "../queries/accounts";
 
-/** Begin an account; a code goes to the address. */
+/** Create an account. The server sends a code to the email address. */
 export function SignUp() {
   const navigate = useNavigate();
-  const passed = usePassed();
+  const passed = useRouteState();
   const signUp = useSignUp();
   const key = useRef(newKey());
   const { error } = signUp;
@@ -20,7 +20,7 @@ export function SignUp() {
       title="Join Cruddur"
       foot={
         <>
-          You have an account? <Link to="/signin">Sign in</Link>
+          Already have an account? <Link to="/signin">Sign in</Link>
         </>
       }
     >
@@ -51,7 +51,7 @@ export function SignUp() {
           label="Name"
           name="display_name"
           autoComplete="name"
-          hint="Shown beside what you say; any name will do."
+          hint="Shown next to your cruds. Any name will do."
           problem={problemOf(error, "display_name")}
         />
         <Field
@@ -60,15 +60,15 @@ export function SignUp() {
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
-          hint="2 to 30 of a to z, digits and underscores. It cannot be changed later."
+          hint="2 to 30 letters (a to z), digits and underscores. You can’t change it later."
           problem={problemOf(error, "handle")}
         />
         <Field
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="email"
-          hint="For a code now, and if you forget your password. Nobody sees it."
+          hint="For a confirmation code and password resets. No one else sees it."
           problem={problemOf(error, "email")}
         />
         <Field

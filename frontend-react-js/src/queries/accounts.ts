@@ -7,7 +7,7 @@ import type { Session } from "../api/wire";
 
 const SESSIONS = ["sessions"];
 
-/** Ask whom the refresh cookie belongs to, where this browser was signed in before. */
+/** Exchange the refresh cookie for a session, if this browser was signed in before. */
 export function useRestore(isRestoring: boolean) {
   return useQuery({
     queryKey: ["restore"],
@@ -53,7 +53,7 @@ export function useResend() {
   });
 }
 
-/** `email` may also be a handle. */
+/** Sign in. `email` may also be a handle. */
 export function useSignIn() {
   return useMutation({
     mutationFn: (body: { email: string; password: string }) =>
@@ -79,11 +79,11 @@ export function useReset() {
   return useMutation({
     mutationFn: (body: { email: string; code: string; password: string }) =>
       call("post", "/api/auth/reset", { body }),
-    onSuccess: leave, // every session ended
+    onSuccess: leave, // the server ended every session
   });
 }
 
-/** The other sessions end. */
+/** Change the password. The server ends all other sessions. */
 export function useChangePassword() {
   const client = useQueryClient();
   return useMutation({
@@ -100,7 +100,7 @@ export function useDeleteAccount() {
   });
 }
 
-/** The devices that are signed in, the last used first. */
+/** The sessions of this account, the most recently used first. */
 export function useSessions() {
   return useQuery({
     queryKey: SESSIONS,
@@ -108,7 +108,7 @@ export function useSessions() {
   });
 }
 
-/** End one of them; the device's own is how it signs out. */
+/** End another session of this account. */
 export function useRevoke() {
   const client = useQueryClient();
   return useMutation({

@@ -1,10 +1,10 @@
-/** One's own picture: a signed address is asked for, and the file goes there. */
+/** Upload of the member's picture: request a signed URL, then send the file to it. */
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
-import { amend } from "../api/session";
+import { updateMember } from "../api/session";
 
-/** What the backend takes (docs: `AVATAR_BYTES`), in bytes. */
+/** The server's limit (its setting `AVATAR_BYTES`), in bytes. */
 export const AVATAR_BYTES = 8 * 1024 * 1024;
 export const AVATAR_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
@@ -24,8 +24,8 @@ export function useUploadAvatar() {
       });
     },
     onSuccess: ({ avatar_url }) => {
-      amend({ avatar_url });
-      return client.invalidateQueries(); // it stands beside every crud
+      updateMember({ avatar_url });
+      return client.invalidateQueries(); // every crud shows the picture
     },
   });
 }

@@ -1,4 +1,4 @@
-/** The cache of what the server said, and what becomes of it when somebody signs in or out. */
+/** The query cache: its defaults, and what happens to it when the viewer changes. */
 
 import {
   hashKey,
@@ -15,15 +15,15 @@ import { describeProblem, hasCode } from "../text/errors";
 
 const TRIES = 3;
 
-/** The `meta` of a mutation whose failure has no form beside it to be shown in. */
-export const TOLD = { isTold: true };
+/** The `meta` of a mutation that has no form to show its error in. */
+export const NOTIFY_ON_ERROR = { notifyOnError: true };
 
 export function createClient(): QueryClient {
   return new QueryClient({
     mutationCache: new MutationCache({
       onError: (error, _input, _context, mutation) => {
-        if (mutation.meta === TOLD) {
-          tell(error);
+        if (mutation.meta === NOTIFY_ON_ERROR) {
+          notifyError(error);
         }
       },
     }),
@@ -33,9 +33,9 @@ export function createClient(): QueryClient {
         retry: (failures, error) =>
           failures < TRIES - 1 &&
           error instanceof ApiError &&
-          error.isServers &&
-          !hasCode(error, "timed_out"), // it was waited for long enough
-        networkMode: "always", // whether anything can be reached is for the request to find out
+          error.isServerFault &&
+          !hasCode(error, "timed_out"), // the user has waited long enough
+        networkMode: "always", // only a request can find out whether the server is reachable
       },
       mutations: { networkMode: "always" },
     },
@@ -43,14 +43,14 @@ export function createClient(): QueryClient {
 }
 
 /**
- * Whether a query has something on the screen. Only then may its next answer be cancelled,
- * so that it does not undo what is shown meanwhile; its first answer would never come again.
+ * Whether a query has data. Only such a query may be cancelled, so that its response does not
+ * undo an optimistic change; a cancelled first fetch would never be repeated.
  */
-export function isShown(query: Query): boolean {
+export function hasData(query: Query): boolean {
   return query.state.data !== undefined;
 }
 
-/** Forget what was shown to one person before another looks at the page. */
+/** Drop everything that was fetched for one viewer before the page shows another's data. */
 export function followSession(client: QueryClient): () => void {
   let viewer = viewerUuid();
   return onSession(() => {
@@ -60,10 +60,10 @@ export function followSession(client: QueryClient): () => void {
     }
     const session = getSession();
     if (session.phase === "out" && session.wasEnded) {
-      notify("You are signed out: this session was ended.", "bad");
+      notify("You’ve been signed out on this device.", "bad");
     }
     if (viewer !== undefined && next !== viewer) {
-      // Once the components know: a visitor must not ask for what only members may.
+      // After the components have re-rendered: a visitor must not request what only members may read.
       queueMicrotask(() => {
         client.getMutationCache().clear();
         client.removeQueries({ type: "inactive" });
@@ -74,7 +74,7 @@ export function followSession(client: QueryClient): () => void {
   });
 }
 
-/** Ask for everything on the page anew; of what was paged, for the first part. */
+/** Fetch everything on the page again; of a paged list, only the first page. */
 export function refresh(client: QueryClient): void {
   client.setQueriesData<InfiniteData<unknown>>({ predicate: isPaged }, (found) =>
     found === undefined
@@ -84,34 +84,37 @@ export function refresh(client: QueryClient): void {
   void client.invalidateQueries();
 }
 
-/** Milliseconds within which several reasons to ask are one. */
+/** Milliseconds for which several reasons to refetch are combined into one request. */
 const SOON = 200;
 
-const WAITING = new WeakMap<QueryClient, Map<string, Promise<void>>>();
+const SCHEDULED = new WeakMap<QueryClient, Map<string, Promise<void>>>();
 
-/** Ask for something anew, once for all who want it meanwhile; until it is there. */
-export function askSoon(
+/**
+ * Fetch a query again soon, once for all callers in the meantime. Resolves when the data is
+ * there.
+ */
+export function refetchSoon(
   client: QueryClient,
   queryKey: QueryKey,
   milliseconds = SOON,
 ): Promise<void> {
-  const waiting = WAITING.get(client) ?? new Map<string, Promise<void>>();
-  WAITING.set(client, waiting);
+  const scheduled = SCHEDULED.get(client) ?? new Map<string, Promise<void>>();
+  SCHEDULED.set(client, scheduled);
   const name = hashKey([queryKey, milliseconds]);
-  const answer =
-    waiting.get(name) ??
+  const refetched =
+    scheduled.get(name) ??
     new Promise<void>((resolve) => {
       setTimeout(() => {
-        waiting.delete(name);
+        scheduled.delete(name);
         resolve(client.invalidateQueries({ queryKey }));
       }, milliseconds);
     });
-  waiting.set(name, answer);
-  return answer;
+  scheduled.set(name, refetched);
+  return refetched;
 }
 
-/** Whether what a query has is on the screen before somebody's eyes. */
-export function isLookedAt(client: QueryClient, queryKey: QueryKey): boolean {
+/** Whether a query's data is on screen in a visible tab. */
+export function isVisible(client: QueryClient, queryKey: QueryKey): boolean {
   const query = client.getQueryCache().find({ queryKey });
   return query?.isActive() === true && document.visibilityState === "visible";
 }
@@ -120,10 +123,10 @@ function isPaged({ state: { data } }: Query): boolean {
   return typeof data === "object" && data !== null && "pages" in data && "pageParams" in data;
 }
 
-/** Say what failed where nothing else on the page does. */
-export function tell(error: unknown): void {
+/** Show a notice about a failure that no form on the page shows. */
+export function notifyError(error: unknown): void {
   if (hasCode(error, "generic_401") && getSession().phase === "out") {
-    return; // that the session is over was said, or is what the member wanted
+    return; // a notice has said so, or the member signed out
   }
   const { sentences, traceId } = describeProblem(error);
   notify(sentences.join(" "), "bad", traceId);

@@ -1,22 +1,22 @@
-/** What the stream tells, put where it is shown. */
+/** Apply the events of the stream to the query cache. */
 
 import { type Mutation, notifyManager, type Query, type QueryClient } from "@tanstack/react-query";
 import type { ServerEvent } from "../api/events";
 import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
 import type { Crud, Gone, LiveCounts, Notification, Reset, SentMessage } from "../api/wire";
-import { changeCounts, isHome, limitWaiting, takeCrud, takeGone } from "./activities";
-import { isShown, refresh } from "./client";
-import { askAfterMessage, takeMessage } from "./messages";
+import { hasData, refresh } from "./client";
+import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
+import { insertMessage, refetchAfterMessage } from "./messages";
 import {
-  askAfterGone,
-  askAfterNotification,
-  takeGoneFromNotifications,
-  takeNotification,
+  expireNotifications,
+  insertNotification,
+  refetchAfterGone,
+  refetchAfterNotification,
 } from "./notifications";
 
-/** The events by their names, and what is in each. */
-interface Told {
+/** The payload of each event, by its name. */
+interface Payloads {
   crud: Crud;
   counts: LiveCounts;
   gone: Gone;
@@ -26,131 +26,131 @@ interface Told {
 }
 
 /**
- * What becomes of an event. `take` puts it into what is cached, and may do so any number of
- * times; `ask` asks for what only the server can tell then, once.
+ * How to handle an event. `apply` changes cached data and may run several times for one event;
+ * `refetch` runs once, and requests what only the server knows.
  */
-interface Heeding<T> {
-  take?(told: T): void;
-  ask?(told: T): unknown;
+interface Handler<T> {
+  apply?(payload: T): void;
+  refetch?(payload: T): unknown;
 }
 
-/** Milliseconds for which events are kept: no answer takes longer. */
-const KEPT = 20_000;
-/** Milliseconds after an answer by which the stream has told what was done by it. */
-const SETTLES = 400;
+/** Milliseconds for which events are kept. No request takes longer. */
+const KEEP_FOR = 20_000;
+/** Milliseconds after a mutation by which the stream has sent the event about it. */
+const SETTLE_TIME = 400;
 
-/** What the stream tells of, by the first part of its key. */
+/** The first parts of the keys of all queries that the stream keeps up to date. */
 const LIVE: ReadonlySet<unknown> = new Set(["activities", "messages", "notifications"]);
 
 /**
- * Keep what is cached as it is on the server, until the returned function is called.
+ * Keep the cache up to date with the stream until the returned function is called.
  *
- * An answer that was on its way when something was told may be older than that, so what was
- * told meanwhile is put into it once more. While an act of the member's own on a crud is on
- * its way, and until it was told itself, its counts stay as they are shown: what is told
- * then may be from before it.
+ * A response that was under way when an event arrived may be older than the event, so the
+ * events since its request are applied to it again. While a mutation on a crud is under way,
+ * and until the stream has sent its event, the crud keeps its optimistic counts: counts that
+ * arrive in between could be older than the mutation.
  */
 export function followLive(client: QueryClient): () => void {
-  const told: { at: number; viewer: string | null | undefined; take: () => void }[] = [];
-  const begun = new WeakMap<Query, number>();
-  const acts = new Set<Mutation>();
-  const isActedOn = (uuid: string) =>
-    [...acts].some(({ options }) => options.mutationKey?.[1] === uuid);
+  const recent: { at: number; viewer: string | null | undefined; apply: () => void }[] = [];
+  const startedAt = new WeakMap<Query, number>();
+  const mutations = new Set<Mutation>();
+  const isBeingChanged = (uuid: string) =>
+    [...mutations].some(({ options }) => options.mutationKey?.[1] === uuid);
 
-  const heedings: Readonly<Record<string, Heeding<unknown>>> = {
+  const handlers: Readonly<Record<string, Handler<unknown>>> = {
     crud: {
-      take: (crud) => takeCrud(client, crud),
-      ask: () => limitWaiting(client),
+      apply: (crud) => insertPosted(client, crud),
+      refetch: () => limitHead(client),
     },
     counts: {
-      take: ({ uuid, ...counts }) => {
-        if (!isActedOn(uuid)) {
+      apply: ({ uuid, ...counts }) => {
+        if (!isBeingChanged(uuid)) {
           changeCounts(client, uuid, counts);
         }
       },
     },
     gone: {
-      take: ({ uuid }) => {
-        takeGone(client, uuid);
-        takeGoneFromNotifications(client, uuid);
+      apply: ({ uuid }) => {
+        expireCrud(client, uuid);
+        expireNotifications(client, uuid);
       },
-      ask: () => askAfterGone(client),
+      refetch: () => refetchAfterGone(client),
     },
     message: {
-      take: (message) => takeMessage(client, message),
-      ask: (message) => askAfterMessage(client, message),
+      apply: (message) => insertMessage(client, message),
+      refetch: (message) => refetchAfterMessage(client, message),
     },
     notification: {
-      take: (note) => takeNotification(client, note),
-      ask: () => askAfterNotification(client),
+      apply: (note) => insertNotification(client, note),
+      refetch: () => refetchAfterNotification(client),
     },
     reset: {
-      ask: () => refresh(client),
+      refetch: () => refresh(client),
     },
-  } satisfies { readonly [E in keyof Told]: Heeding<Told[E]> };
+  } satisfies { readonly [E in keyof Payloads]: Handler<Payloads[E]> };
 
-  function heed({ type, data }: ServerEvent): void {
-    const heeding = heedings[type];
-    if (heeding === undefined) {
-      return; // the server is newer than this page
+  function onEvent({ type, data }: ServerEvent): void {
+    const handler = handlers[type];
+    if (handler === undefined) {
+      return; // a newer server sends events that this page does not know
     }
     const at = Date.now();
-    const found: unknown = JSON.parse(data);
-    const take = () => heeding.take?.(found);
-    told.splice(0, told.findLastIndex((one) => one.at < at - KEPT) + 1);
-    told.push({ at, viewer: viewerUuid(), take });
+    const payload: unknown = JSON.parse(data);
+    const apply = () => handler.apply?.(payload);
+    recent.splice(0, recent.findLastIndex((event) => event.at < at - KEEP_FOR) + 1);
+    recent.push({ at, viewer: viewerUuid(), apply });
     notifyManager.batch(() => {
-      take();
-      heeding.ask?.(found);
+      apply();
+      handler.refetch?.(payload);
     });
   }
 
-  function takeAgain(since: number): void {
+  function applyAgain(since: number): void {
     const viewer = viewerUuid();
     notifyManager.batch(() => {
-      for (const one of told) {
-        if (one.at >= since && one.viewer === viewer) {
-          one.take();
+      for (const event of recent) {
+        if (event.at >= since && event.viewer === viewer) {
+          event.apply();
         }
       }
     });
   }
 
-  /** What was there before the stream began may lack what happened in between. */
+  /** Refetch what was loaded before the stream began: it may lack what happened in between. */
   function catchUp(): void {
     void client.invalidateQueries({
-      predicate: (query) => LIVE.has(query.queryKey[0]) && !isHome(query) && isShown(query),
+      predicate: (query) => LIVE.has(query.queryKey[0]) && !isHome(query) && hasData(query),
     });
   }
 
-  const leaveQueries = client.getQueryCache().subscribe((event) => {
+  const unsubscribeQueries = client.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || !LIVE.has(event.query.queryKey[0])) {
       return;
     }
     if (event.action.type === "fetch") {
-      begun.set(event.query, Date.now());
+      startedAt.set(event.query, Date.now());
     } else if (event.action.type === "success" && !event.action.manual) {
-      takeAgain(begun.get(event.query) ?? 0);
+      applyAgain(startedAt.get(event.query) ?? 0);
     }
   });
-  const leaveMutations = client.getMutationCache().subscribe((event) => {
+  const unsubscribeMutations = client.getMutationCache().subscribe((event) => {
     if (event.type !== "updated") {
       return;
     }
     const { action, mutation } = event;
     if (action.type === "pending") {
-      acts.add(mutation);
+      mutations.add(mutation);
     } else if (action.type === "success" || action.type === "error") {
       setTimeout(() => {
-        acts.delete(mutation);
-        takeAgain(mutation.state.submittedAt);
-      }, SETTLES);
+        mutations.delete(mutation);
+        applyAgain(mutation.state.submittedAt);
+      }, SETTLE_TIME);
     }
   });
-  const leaveStream = follow(heed, catchUp);
+  const closeStream = follow(onEvent, catchUp);
   return () => {
-    leaveStream();
-    leaveQueries();
-    leaveMutations();
+    closeStream();
+    unsubscribeQueries();
+    unsubscribeMutations();
   };
 }

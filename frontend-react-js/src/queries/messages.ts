@@ -1,4 +1,4 @@
-/** Conversations of two, each known by the other person's handle. */
+/** Direct conversations, each identified by the other user's handle. */
 
 import {
   type InfiniteData,
@@ -12,12 +12,12 @@ import { call, type Page, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Message, MessageGroup, SentMessage } from "../api/wire";
 import { serverNow } from "../clock";
-import { askSoon, isLookedAt, isShown } from "./client";
+import { hasData, isVisible, refetchSoon } from "./client";
 import { COUNT_EVERY } from "./notifications";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
 
-/** A message as it is listed. `pending`: it is on its way to the server. */
+/** A message as it is listed. `pending`: the request that sends it is still under way. */
 export type ListedMessage = Message & { readonly pending?: boolean };
 
 type Conversation = InfiniteData<Page<readonly ListedMessage[]>, string | undefined>;
@@ -28,8 +28,8 @@ const CONVERSATIONS = ["messages", "conversation"];
 const sendKey = (handle: string) => ["send", handle.toLowerCase()];
 const conversationKey = (handle: string) => [...CONVERSATIONS, handle.toLowerCase()];
 
-/** Milliseconds between two looks into an open conversation. */
-const LOOK_EVERY = 5_000;
+/** Milliseconds between two requests for an open conversation while the stream is down. */
+const POLL_EVERY = 5_000;
 
 /** The member's conversations, the latest first. */
 export function useMessageGroups() {
@@ -44,15 +44,16 @@ export function useMessageGroups() {
 }
 
 /**
- * The conversation with a person; empty before the first message. The first page is the
- * newest, each page its oldest message first. Reading it marks it read.
+ * The conversation with a user; empty before the first message. The first page has the newest
+ * messages, and each page lists its oldest message first. The server marks what it returns as
+ * read.
  */
 export function useConversation(handle: string) {
   const client = useQueryClient();
   return useInfiniteQuery({
     queryKey: conversationKey(handle),
     queryFn: async ({ pageParam, signal }): Promise<Page<readonly ListedMessage[]>> => {
-      await whenSent(client, handle); // a message on its way would vanish until it arrives
+      await whenSent(client, handle); // the response would not contain a message that is being sent
       const found = await page("get", "/api/messages/@{handle}", {
         path: { handle },
         query: cursor(pageParam),
@@ -66,8 +67,8 @@ export function useConversation(handle: string) {
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
-    staleTime: 0, // who comes to it reads it, also what the stream put there
-    refetchInterval: usePolling(LOOK_EVERY),
+    staleTime: 0, // opening it must mark everything read, including what the stream added
+    refetchInterval: usePolling(POLL_EVERY),
   });
 }
 
@@ -83,7 +84,7 @@ export function useUnreadMessages(): number {
   return isMember ? (counter.data?.count ?? 0) : 0;
 }
 
-/** Send a message. It is shown at once, and taken back if the server refuses it. */
+/** Send a message. It is listed at once, and removed if the server rejects it. */
 export function useSend(handle: string) {
   const client = useQueryClient();
   const change = (by: (newest: readonly ListedMessage[]) => readonly ListedMessage[]) =>
@@ -95,12 +96,12 @@ export function useSend(handle: string) {
     mutationFn: ({ message, key }: { message: string; key: string }) =>
       call("post", "/api/messages", { body: { message, handle }, idempotencyKey: key }),
     onMutate: async ({ message, key }) => {
-      await client.cancelQueries({ queryKey: conversationKey(handle), predicate: isShown });
+      await client.cancelQueries({ queryKey: conversationKey(handle), predicate: hasData });
       change((newest) => [...newest, draftMessage(key, message)]);
     },
     onError: (_, { key }) => {
       change(without(key));
-      void askSoon(client, conversationKey(handle)); // it may be there all the same
+      void refetchSoon(client, conversationKey(handle)); // the server may have stored it before the failure
     },
     onSuccess: (sent, { key }) => {
       change((newest) => [...without(sent.uuid)(without(key)(newest)), sent]);
@@ -109,8 +110,8 @@ export function useSend(handle: string) {
   });
 }
 
-/** Put a message into its conversation. One's own that is on its way comes by its answer. */
-export function takeMessage(client: QueryClient, message: SentMessage): void {
+/** Add a message to its conversation. The response adds a message that is still being sent. */
+export function insertMessage(client: QueryClient, message: SentMessage): void {
   const handle = partner(client, message);
   if (handle !== null && !(isOwn(message) && isSending(client, handle))) {
     changeNewest(client, handle, (newest) =>
@@ -119,18 +120,24 @@ export function takeMessage(client: QueryClient, message: SentMessage): void {
   }
 }
 
-/** Who looks at the conversation reads what came there; what is not read counts. */
-export async function askAfterMessage(client: QueryClient, message: SentMessage): Promise<void> {
+/**
+ * Refetch after a message arrived: the conversation if it is visible, which marks it read, and
+ * the counters.
+ */
+export async function refetchAfterMessage(
+  client: QueryClient,
+  message: SentMessage,
+): Promise<void> {
   const handle = partner(client, message);
   if (handle === null && !isSentHere(client, message)) {
-    await askSoon(client, CONVERSATIONS);
-  } else if (handle !== null && isLookedAt(client, conversationKey(handle))) {
-    await askSoon(client, conversationKey(handle));
+    await refetchSoon(client, CONVERSATIONS);
+  } else if (handle !== null && isVisible(client, conversationKey(handle))) {
+    await refetchSoon(client, conversationKey(handle));
   }
-  await Promise.all([askSoon(client, GROUPS), askSoon(client, COUNTER)]);
+  await Promise.all([refetchSoon(client, GROUPS), refetchSoon(client, COUNTER)]);
 }
 
-/** Whether one's own message is there, perhaps under another name while it is on its way. */
+/** Whether a cached conversation has the member's own message, or one that is still pending. */
 function isSentHere(client: QueryClient, { uuid }: Message): boolean {
   return client
     .getQueriesData<Conversation>({ queryKey: CONVERSATIONS })
@@ -142,7 +149,7 @@ function isOwn({ handle }: Message): boolean {
   return session.phase === "in" && session.user.handle === handle;
 }
 
-/** The handle of the other person; null where it is the member's own to somebody unknown. */
+/** The handle of the other user; null for the member's own message to an unknown conversation. */
 function partner(client: QueryClient, message: SentMessage): string | null {
   if (!isOwn(message)) {
     return message.handle;
@@ -160,14 +167,14 @@ function isSending(client: QueryClient, handle: string): boolean {
 
 function whenSent(client: QueryClient, handle: string): Promise<void> {
   return new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (!isSending(client, handle)) {
-        unfollow();
+        unsubscribe();
         resolve();
       }
     };
-    const unfollow = client.getMutationCache().subscribe(look);
-    look();
+    const unsubscribe = client.getMutationCache().subscribe(check);
+    check();
   });
 }
 
@@ -188,7 +195,7 @@ function changeNewest(
 function draftMessage(key: string, message: string): ListedMessage {
   const session = getSession();
   if (session.phase !== "in") {
-    throw new Error("only members write messages");
+    throw new Error("only members can send messages");
   }
   const { handle, display_name, avatar_url } = session.user;
   const created_at = new Date(serverNow()).toISOString();

@@ -1,4 +1,4 @@
-/** What happened to the member, and how much of it they have not seen. */
+/** The member's notifications, and how many of them are unread. */
 
 import {
   type InfiniteData,
@@ -10,7 +10,7 @@ import {
 import { call, type Page, page } from "../api/http";
 import type { Notification } from "../api/wire";
 import { serverNow } from "../clock";
-import { askSoon, isLookedAt } from "./client";
+import { isVisible, refetchSoon } from "./client";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
 
@@ -19,10 +19,10 @@ const COUNTER = ["notifications", "counter"];
 
 type List = InfiniteData<Page<readonly Notification[]>>;
 
-/** Milliseconds between two looks at a counter. */
+/** Milliseconds between two requests for a counter while the stream is down. */
 export const COUNT_EVERY = 20_000;
 
-/** The newest first. Reading them marks them read. */
+/** The notifications, the newest first. The server marks what it returns as read. */
 export function useNotifications() {
   const client = useQueryClient();
   return useInfiniteQuery({
@@ -36,18 +36,18 @@ export function useNotifications() {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: usePolling(COUNT_EVERY),
-    staleTime: 0, // who comes to them reads them, also what the stream put there
+    staleTime: 0, // opening them must mark everything read, including what the stream added
   });
 }
 
-/** Take a notification off the list: what it was about is gone. */
-export function useForgetNotification(): (uuid: string) => void {
+/** Remove a notification whose crud is gone. */
+export function useRemoveNotification(): (uuid: string) => void {
   const client = useQueryClient();
   return (uuid) => changeNotes(client, (note) => (note.uuid === uuid ? null : note));
 }
 
-/** Put a notification on top of the list, where it is not in it. */
-export function takeNotification(client: QueryClient, note: Notification): void {
+/** Add a notification to the top of the list, unless it is there already. */
+export function insertNotification(client: QueryClient, note: Notification): void {
   client.setQueryData<List>(LIST, (list) => {
     const [newest, ...older] = list?.pages ?? [];
     const isKnown = list?.pages.some(({ body }) => body.some(({ uuid }) => uuid === note.uuid));
@@ -57,16 +57,16 @@ export function takeNotification(client: QueryClient, note: Notification): void 
   });
 }
 
-/** Who looks at the list reads it; what is not read counts. */
-export async function askAfterNotification(client: QueryClient): Promise<void> {
-  if (isLookedAt(client, LIST)) {
-    await askSoon(client, LIST);
+/** Refetch after a notification arrived: the list if it is visible, which marks it read. */
+export async function refetchAfterNotification(client: QueryClient): Promise<void> {
+  if (isVisible(client, LIST)) {
+    await refetchSoon(client, LIST);
   }
-  await askSoon(client, COUNTER);
+  await refetchSoon(client, COUNTER);
 }
 
-/** A crud is gone: what is told of it goes as well. */
-export function takeGoneFromNotifications(client: QueryClient, uuid: string): void {
+/** Let the notifications about an expired or deleted crud expire with it. */
+export function expireNotifications(client: QueryClient, uuid: string): void {
   const expires_at = new Date(serverNow()).toISOString();
   const isAboutIt = (note: Notification) => note.activity_uuid === uuid;
   if (client.getQueryData<List>(LIST)?.pages.some(({ body }) => body.some(isAboutIt))) {
@@ -74,14 +74,17 @@ export function takeGoneFromNotifications(client: QueryClient, uuid: string): vo
   }
 }
 
-/** What is gone does not count any longer, if it did; so many go that this can wait. */
-export function askAfterGone(client: QueryClient): void {
+/**
+ * Refetch the unread count after a crud was removed, because its notifications do not count any
+ * more. Removals are frequent, so this can wait.
+ */
+export function refetchAfterGone(client: QueryClient): void {
   if (client.getQueryData<{ count: number }>(COUNTER)?.count) {
-    void askSoon(client, COUNTER, COUNT_EVERY);
+    void refetchSoon(client, COUNTER, COUNT_EVERY);
   }
 }
 
-/** Change the notifications of the list; null takes one out. */
+/** Change the notifications of the list; null removes one. */
 function changeNotes(
   client: QueryClient,
   change: (note: Notification) => Notification | null,
@@ -95,7 +98,7 @@ function changeNotes(
   });
 }
 
-/** How many the member has not seen; 0 for a visitor. */
+/** How many notifications the member has not seen; 0 for a visitor. */
 export function useUnreadNotifications(): number {
   const isMember = useSession().phase === "in";
   const counter = useQuery({

@@ -1,14 +1,16 @@
-/** Looking now and then, where nothing is told. */
+/** Polling while the stream is down. */
 
 import { useSyncExternalStore } from "react";
-import { getStanding, onStanding } from "../api/stream";
+import { getStreamState, onStreamState } from "../api/stream";
 
-/** How often to look for what the stream tells while it is there: not at all then. */
+/** The polling interval for data that the stream keeps up to date: none while it is live. */
 export function usePolling(milliseconds: number): number | false {
-  return useSyncExternalStore(onStanding, () => getStanding() === "live") ? false : milliseconds;
+  return useSyncExternalStore(onStreamState, () => getStreamState() === "live")
+    ? false
+    : milliseconds;
 }
 
-/** Whether the page is behind: the stream was there, and is not for a while now. */
+/** Whether the page may be out of date: the stream has been down for a while. */
 export function useIsBehind(): boolean {
-  return useSyncExternalStore(onStanding, () => getStanding() === "lost");
+  return useSyncExternalStore(onStreamState, () => getStreamState() === "lost");
 }

@@ -1,10 +1,10 @@
-/** Likes and reposts: shown at once, taken back if the server refuses. */
+/** Likes and reposts: shown at once, undone if the server rejects them. */
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import type { Crud } from "../api/wire";
-import { changeCounts, changeCrud, dropRepost, holdFeeds } from "./activities";
-import { TOLD } from "./client";
+import { NOTIFY_ON_ERROR } from "./client";
+import { cancelFeedRequests, changeCounts, changeCrud, removeRepost } from "./feedCache";
 
 type Reaction = "like" | "repost";
 
@@ -13,12 +13,12 @@ const FIELDS = {
   repost: { done: "reposted", count: "reposts_count" },
 } as const;
 
-/** Turn a reaction on or off. Several presses on one crud reach the server in their order. */
+/** Turn a reaction on or off. Several presses on one crud reach the server in order. */
 export function useReaction(reaction: Reaction, crud: Crud) {
   const client = useQueryClient();
   const { done, count } = FIELDS[reaction];
   const mutationKey = [reaction, crud.uuid];
-  // What was pressed last is what is shown, until the server has answered that.
+  // Show the last press until the server has answered that one.
   const isLatest = () => client.isMutating({ mutationKey }) === 1;
   const show = (on: boolean) =>
     changeCrud(client, crud.uuid, (found) =>
@@ -27,7 +27,7 @@ export function useReaction(reaction: Reaction, crud: Crud) {
         : { ...found, [done]: on, [count]: Math.max(0, found[count] + (on ? 1 : -1)) },
     );
   return useMutation({
-    meta: TOLD,
+    meta: NOTIFY_ON_ERROR,
     mutationKey,
     scope: { id: mutationKey.join(" ") },
     mutationFn: (on: boolean) =>
@@ -35,7 +35,7 @@ export function useReaction(reaction: Reaction, crud: Crud) {
         path: { uuid: crud.uuid },
       }),
     onMutate: async (on) => {
-      await holdFeeds(client);
+      await cancelFeedRequests(client);
       show(on);
     },
     onError: (_, on) => {
@@ -48,7 +48,7 @@ export function useReaction(reaction: Reaction, crud: Crud) {
         const { [done]: on, [count]: total } = counts;
         changeCounts(client, crud.uuid, { [done]: on, [count]: total });
         if (!counts.reposted) {
-          dropRepost(client, crud.uuid);
+          removeRepost(client, crud.uuid);
         }
       }
     },

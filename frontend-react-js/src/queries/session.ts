@@ -1,4 +1,4 @@
-/** Who is signed in, for components. */
+/** The session, for components. */
 
 import { useSyncExternalStore } from "react";
 import { getSession, onSession, type Session } from "../api/session";
@@ -8,7 +8,7 @@ export function useSession(): Session {
   return useSyncExternalStore(onSession, getSession);
 }
 
-/** The signed-in member, or null: a visitor, or somebody about to be recognised. */
+/** The signed-in member; null for a visitor, and while the session is being restored. */
 export function useMember(): Member | null {
   const session = useSession();
   return session.phase === "in" ? session.user : null;

@@ -1,4 +1,4 @@
-/** What live cruds are about. */
+/** The tags that live cruds use most. */
 
 import { useQuery } from "@tanstack/react-query";
 import { call } from "../api/http";

@@ -1,13 +1,13 @@
-/** People: who a handle is, who is worth reading, and changing one's own profile. */
+/** Users: short profiles, suggestions, and the member's own profile. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
-import { amend } from "../api/session";
+import { updateMember } from "../api/session";
 import type { ProfileDraft } from "../api/wire";
 
 const SUGGESTED = ["suggested"];
 
-/** Who a handle is, in a line. */
+/** The short profile of the user with this handle. */
 export function useShortUser(handle: string) {
   return useQuery({
     queryKey: ["users", handle.toLowerCase()],
@@ -29,8 +29,8 @@ export function useUpdateProfile() {
   return useMutation({
     mutationFn: (body: ProfileDraft) => call("put", "/api/profile/update", { body }),
     onSuccess: ({ display_name, avatar_url }) => {
-      amend({ display_name, avatar_url });
-      return client.invalidateQueries(); // the name stands on every crud
+      updateMember({ display_name, avatar_url });
+      return client.invalidateQueries(); // every crud shows the name
     },
   });
 }

@@ -1,4 +1,4 @@
-/** Where things are on this page. `App.tsx` has the routes. */
+/** The addresses of the pages. `App.tsx` has the routes. */
 
 export function crudAddress(crud: { readonly handle: string; readonly uuid: string }): string {
   return `/@${crud.handle}/status/${crud.uuid}`;

@@ -1,4 +1,4 @@
-/** Lengths as the server counts them: Unicode code points, not UTF-16 units. */
+/** Text lengths as the server counts them: in Unicode code points, not UTF-16 units. */
 
 export const CRUD_CHARS = 280;
 export const REPLY_CHARS = 1024;

@@ -1,6 +1,6 @@
-/** A browser's `User-Agent` in words that its owner recognises. */
+/** A readable name for a browser's `User-Agent`. */
 
-// The order matters: most browsers also claim to be the ones further down.
+// The order matters: most browsers also claim to be the ones below them.
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -20,14 +20,14 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** "Firefox on Linux"; what is not known is shown as it is. */
+/** Return "Firefox on Linux"; an unknown agent is returned as it is. */
 export function describeDevice(userAgent: string): string {
   const browser = nameOf(userAgent, BROWSERS);
   const system = nameOf(userAgent, SYSTEMS);
   if (browser !== undefined && system !== undefined) {
     return `${browser} on ${system}`;
   }
-  return browser ?? system ?? (userAgent || "An unknown device");
+  return browser ?? system ?? (userAgent || "Unknown device");
 }
 
 function nameOf(text: string, names: readonly (readonly [RegExp, string])[]): string | undefined {

@@ -1,8 +1,8 @@
-/** The #tags, @handles and links in what people write, found as the backend finds them. */
+/** Find the #tags, @handles and links in a text, by the same rules as the backend. */
 
 import { countChars } from "./chars";
 
-/** A stretch of the text; `start` is its place, in UTF-16 units. */
+/** A part of a text; `start` is its offset in UTF-16 units. */
 export type Part = { readonly text: string; readonly start: number } & (
   | { readonly kind: "text" }
   | { readonly kind: "tag"; readonly tag: string }
@@ -20,7 +20,7 @@ const POINTERS = new RegExp(
   ].join("|"),
   "gu",
 );
-// A full stop, quotation mark or bracket after an address belongs to the sentence.
+// Punctuation after an address belongs to the sentence.
 const TRAILING = /[.,;:!?'"’”)\]}»…]$/u;
 const BRACKETS = new Map([
   [")", "("],
@@ -59,12 +59,12 @@ export function parts(text: string): readonly Part[] {
   return found;
 }
 
-/** Whether a word behind a # is a tag; its length is that of its letters with their accents. */
+/** Whether a word after # is a tag. Its length counts composed characters (NFC). */
 function isTag(word: string): boolean {
   return !/^\p{Nd}+$/u.test(word) && countChars(word.normalize("NFC")) <= TAG_CHARS;
 }
 
-/** An address without what follows it; a bracket that it opened itself is its own. */
+/** Cut punctuation off the end of an address, but keep a bracket that the address opened. */
 function withoutEnd(link: string): string {
   let url = link;
   while (TRAILING.test(url)) {

@@ -1,4 +1,4 @@
-/** Times for people: how long ago, how long still, and exactly. Milliseconds throughout. */
+/** Times as text: age, time left, exact time. Arguments are in milliseconds. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -10,19 +10,19 @@ const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-/** "Wednesday, 25 November 2026 at 14:03:22", in the reader's own way. */
+/** "Wednesday, 25 November 2026 at 14:03:22", in the viewer's locale. */
 export function exactTime(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : exact.format(date);
 }
 
-/** "25 Nov 2026, 14:03", in the reader's own way. */
+/** "25 Nov 2026, 14:03", in the viewer's locale. */
 export function shortTime(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : short.format(date);
 }
 
-/** "now", "42s", "5m", "3h", "6d", and beyond a week the date. */
+/** Age: "now", "42s", "5m", "3h", "6d"; the date after a week. */
 export function timeSince(iso: string, now: number): string {
   const age = now - Date.parse(iso);
   if (age < 5 * SECOND) {
@@ -45,7 +45,16 @@ export function timeSince(iso: string, now: number): string {
   return (isSameYear ? sameYear : otherYear).format(date);
 }
 
-/** "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" once it is over. A second begun is still left. */
+/** Age in a sentence: "now", "42s ago", "5m ago"; "on" and the date after a week. */
+export function timeAgo(iso: string, now: number): string {
+  const words = timeSince(iso, now);
+  if (words === "now") {
+    return words;
+  }
+  return now - Date.parse(iso) < 7 * DAY ? `${words} ago` : `on ${words}`;
+}
+
+/** Time left: "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" at the end. Rounds seconds up. */
 export function timeLeft(iso: string, now: number): string {
   const left = Math.max(0, Math.ceil((Date.parse(iso) - now) / SECOND) * SECOND);
   if (left >= DAY) {
@@ -60,7 +69,7 @@ export function timeLeft(iso: string, now: number): string {
     : `${seconds}s`;
 }
 
-/** How much of a life is left, from 1 to 0. */
+/** The share of its life that is left, from 1 to 0. */
 export function lifeLeft(createdAt: string, expiresAt: string, now: number): number {
   const end = Date.parse(expiresAt);
   const life = end - Date.parse(createdAt);

@@ -21,8 +21,8 @@ function message(data: string): ServerEvent {
   return { type: "message", data };
 }
 
-describe("a stream of events", () => {
-  test("has events by their names", () => {
+describe("an event stream", () => {
+  test("has named events", () => {
     const { events } = read('event: crud\nid: 7\ndata: {"a": 1}\n\nevent: gone\ndata: {}\n\n');
     expect(events).toEqual([
       { type: "crud", data: '{"a": 1}' },
@@ -39,24 +39,24 @@ describe("a stream of events", () => {
       Array(2).fill(message("test")),
     ],
     ["more spaces, which are data", "data:  test \n\n", [message(" test ")]],
-    ["colons in its data", "data: a: b\n\n", [message("a: b")]],
+    ["colons in the data", "data: a: b\n\n", [message("a: b")]],
     ["comments", ": hello\n\ndata: 1\n:\ndata: 2\n\n:\n\n", [message("1\n2")]],
-    ["what it does not know", "date: 1\nDATA: 2\n data: 3\ndata: 4\n\n", [message("4")]],
-    ["a name without data, which is forgotten", "event: crud\n\ndata: 1\n\n", [message("1")]],
-    ["a byte order mark before it", "\ufeffdata: 1\n\n", [message("1")]],
-    ["an end too early", "data: 1\n\ndata: 2\n", [message("1")]],
+    ["unknown fields", "date: 1\nDATA: 2\n data: 3\ndata: 4\n\n", [message("4")]],
+    ["a name without data, which is ignored", "event: crud\n\ndata: 1\n\n", [message("1")]],
+    ["a leading byte order mark", "\ufeffdata: 1\n\n", [message("1")]],
+    ["an incomplete last block", "data: 1\n\ndata: 2\n", [message("1")]],
   ])("may have %s", (_, text, events) => {
     expect(read(text).events).toEqual(events);
   });
 
-  test("ends its lines in one of three ways", () => {
+  test("may use any of three line endings", () => {
     const lines = ["data: 1", "data: 2", "", "data: 3", "", ""];
     for (const end of ["\n", "\r\n", "\r"]) {
       expect(read(lines.join(end)).events).toEqual([message("1\n2"), message("3")]);
     }
   });
 
-  test("tells where to go on, also without an event", () => {
+  test("gives an id to resume from, even without an event", () => {
     expect(read("id: 1\n\n").lastEventId).toBe("1");
     expect(read("id: 1\ndata\n\ndata: 2\n\n").lastEventId).toBe("1");
     expect(read("id: 1\n\nid: 2\n").lastEventId).toBe("1");
@@ -65,14 +65,14 @@ describe("a stream of events", () => {
     expect(new EventReader("7").lastEventId).toBe("7");
   });
 
-  test("tells how long to wait", () => {
+  test("gives a reconnection delay", () => {
     expect(read("retry: 1500\n\n").retry).toBe(1500);
     expect(read("retry: 15\nretry: soon\nretry: -1\nretry:\nretry: 1.5\n").retry).toBe(15);
     expect(read("data: 1\n\n").retry).toBeNull();
   });
 });
 
-describe("however a stream is parted", () => {
+describe("the chunk boundaries", () => {
   const text = [
     "\ufeffretry: 2000\r\nid: 41\r\n\r\n",
     ": a heartbeat\n\n",
@@ -85,7 +85,7 @@ describe("however a stream is parted", () => {
   const bytes = encoder.encode(text);
   const whole = read(bytes);
 
-  test("as a whole it has these events", () => {
+  test("do not matter: one chunk", () => {
     expect(whole).toEqual({
       events: [
         { type: "crud", data: "“Qapla’” 😀 日本語 ‏שלום\né" },
@@ -98,21 +98,21 @@ describe("however a stream is parted", () => {
     });
   });
 
-  test("byte by byte it is the same", () => {
+  test("do not matter: single bytes", () => {
     expect(read(...Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toEqual(whole);
   });
 
-  test("in two it is the same", () => {
+  test("do not matter: two chunks", () => {
     for (let at = 0; at <= bytes.length; at += 1) {
       expect(read(bytes.subarray(0, at), bytes.subarray(at))).toEqual(whole);
     }
   });
 
-  test("in any number of parts it is the same", () => {
+  test("do not matter: random chunks", () => {
     let seed = 1;
-    const random = (most: number) => {
+    const random = (max: number) => {
       seed = (seed * 48_271) % 2_147_483_647;
-      return seed % most;
+      return seed % max;
     };
     for (let round = 0; round < 500; round += 1) {
       const cuts = Array.from({ length: random(40) }, () => random(bytes.length + 1));

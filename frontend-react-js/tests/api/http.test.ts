@@ -25,7 +25,7 @@ let http: typeof Http;
 let session: typeof SessionModule;
 let clock: typeof Clock;
 
-/** Load the page anew: these modules remember who is signed in, and what time it is. */
+/** Load the modules again, because they keep the session and the clock. */
 async function load(): Promise<void> {
   vi.resetModules();
   http = await import("../../src/api/http");
@@ -33,7 +33,7 @@ async function load(): Promise<void> {
   clock = await import("../../src/clock");
 }
 
-/** The same in a browser that was signed in when it was last here. */
+/** Load the modules in a browser that was signed in on its last visit. */
 async function loadSignedIn(): Promise<void> {
   localStorage.setItem(MARK, WORF.uuid);
   await load();
@@ -44,22 +44,22 @@ beforeEach(async () => {
   server = serve();
 });
 
-/** Ask for something, anything. */
+/** Make some request. */
 function ask(common: Http.Common = {}) {
   return http.call("get", HOME, common);
 }
 
-/** What a promise is rejected with; its answer is an error of the test. */
+/** Return the reason of a rejected promise; fail the test if it resolves. */
 async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (answer) => {
-      throw new Error(`It did not fail but answered ${JSON.stringify(answer)}`);
+      throw new Error(`It did not fail but returned ${JSON.stringify(answer)}`);
     },
     (error: unknown) => error,
   );
 }
 
-/** The same, where that is an `ApiError`. */
+/** Return the `ApiError` that a promise is rejected with. */
 async function refusal(promise: Promise<unknown>): Promise<Http.ApiError> {
   const error = await failure(promise);
   if (!(error instanceof http.ApiError)) {
@@ -73,7 +73,7 @@ function tokens(path: typeof HOME = HOME): (string | null)[] {
 }
 
 describe("a request", () => {
-  test("begins a trace of its own", async () => {
+  test("starts its own trace", async () => {
     server.on("get", HOME, ok([]));
     await ask();
     await ask();
@@ -109,13 +109,13 @@ describe("a request", () => {
     },
   );
 
-  test("replaces half a character in a query by what the server can read", async () => {
+  test("replaces a lone surrogate in a query", async () => {
     server.on("get", "/api/activities/search", ok([]));
     await http.call("get", "/api/activities/search", { query: { term: "a\ud83d" } });
     expect(server.requests[0]?.url.searchParams.get("term")).toBe("a\ufffd");
   });
 
-  test("leaves out of the query what has no value", async () => {
+  test("omits query parameters without a value", async () => {
     const absent: unknown = { cursor: null, other: undefined };
     server.on("get", "/api/activities/@{handle}", ok([]));
     const query = { limit: 0, shape: "list" as const, ...(absent as object) };
@@ -123,7 +123,7 @@ describe("a request", () => {
     expect(server.requests[0]?.url.search).toBe("?limit=0&shape=list");
   });
 
-  test("has no body, no type of one and no question mark unless there is something", async () => {
+  test("has no body, content type or question mark without content", async () => {
     server.on("get", HOME, ok([]));
     await ask();
     const [sent] = server.requests;
@@ -134,7 +134,7 @@ describe("a request", () => {
     expect(sent?.headers.get("Accept")).toBe("application/json");
   });
 
-  test("has its body as JSON", async () => {
+  test("sends its body as JSON", async () => {
     server.on("post", "/api/activities", ok(crud()));
     const body = { message: "“Qapla’” 😀\n", ttl: "1-hour" as const };
     await http.call("post", "/api/activities", { body });
@@ -144,7 +144,7 @@ describe("a request", () => {
     expect(sent?.body).toEqual(body);
   });
 
-  test("has a file as it is, by the file's type", async () => {
+  test("sends a file unchanged, with the file's type", async () => {
     server.on("put", "/api/avatars/uploads/{token}", ok({ avatar_url: "/api/avatars/1" }));
     const file = new File(["picture"], "me.png", { type: "image/png" });
     await http.call("put", "/api/avatars/uploads/{token}", { path: { token: "t" }, body: file });
@@ -153,7 +153,7 @@ describe("a request", () => {
     expect(sent?.body).toBe(file);
   });
 
-  test("has the key of a call that happens once", async () => {
+  test("sends the idempotency key", async () => {
     server.on("post", "/api/activities", ok(crud()));
     const body = { message: "Once", ttl: "1-hour" as const };
     await http.call("post", "/api/activities", { body, idempotencyKey: "key-1" });
@@ -162,7 +162,7 @@ describe("a request", () => {
     expect(keys).toEqual(["key-1", null]);
   });
 
-  test("shows a token only when somebody is signed in", async () => {
+  test("sends a token only when a member is signed in", async () => {
     server.on("get", HOME, ok([]));
     await ask();
     session.enter(signedIn());
@@ -173,7 +173,7 @@ describe("a request", () => {
     expect(server.sent("post", REFRESH)).toHaveLength(0);
   });
 
-  test("teaches the clock, unless its answer may have been kept", async () => {
+  test("sets the clock, unless its response may come from a cache", async () => {
     const date = new Date(NOW + 10 * MINUTE).toUTCString();
     const kept = raw(200, "[]", { Date: date, "Cache-Control": "private, max-age=60" });
     server.on(
@@ -192,7 +192,7 @@ describe("a request", () => {
 describe("in a browser that was signed in", () => {
   beforeEach(loadSignedIn);
 
-  test("the first call finds out by whom", async () => {
+  test("the first call restores the session", async () => {
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
     server.on("get", HOME, ok([crud()]));
     expect(await ask()).toHaveLength(1);
@@ -201,7 +201,7 @@ describe("in a browser that was signed in", () => {
     expect(session.getSession()).toMatchObject({ phase: "in", user: WORF });
   });
 
-  test("the cookie is shown without a token, in a trace of its own", async () => {
+  test("the refresh request has no token, and its own trace", async () => {
     server.on("post", REFRESH, ok(signedIn()));
     server.on("get", HOME, ok([]));
     await ask();
@@ -211,7 +211,7 @@ describe("in a browser that was signed in", () => {
     expect(refresh?.headers.get("traceparent")).not.toBe(home?.headers.get("traceparent"));
   });
 
-  test("many calls at once wait for one answer", async () => {
+  test("concurrent calls wait for one refresh", async () => {
     const refresh = server.hold("post", REFRESH);
     server.on("get", HOME, ok([]));
     const asked = Promise.all([ask(), ask(), ask(), http.restore()]);
@@ -223,7 +223,7 @@ describe("in a browser that was signed in", () => {
     expect(tokens()).toEqual(Array(3).fill("Bearer token-1"));
   });
 
-  test("one of them may give up without the others", async () => {
+  test("one of them can be aborted without the others", async () => {
     const refresh = server.hold("post", REFRESH);
     server.on("get", HOME, ok([]));
     const controller = new AbortController();
@@ -237,7 +237,7 @@ describe("in a browser that was signed in", () => {
     expect(tokens()).toEqual(["Bearer token-1"]);
   });
 
-  test("a cookie that is no longer good makes a visitor, and the call goes on", async () => {
+  test("an expired cookie ends the session, and the call continues as a visitor's", async () => {
     server.on("post", REFRESH, refuse(401, "generic_401"));
     server.on("get", HOME, ok([crud()]));
     expect(await ask()).toHaveLength(1);
@@ -251,21 +251,24 @@ describe("in a browser that was signed in", () => {
   test.each([
     ["no network", unreachable(), 0, "unreachable"],
     ["a server that is not ready", refuse(503, "unavailable"), 503, "unavailable"],
-    ["a network that wants to be signed in to", raw(200, "<html>"), 0, "unreachable"],
+    ["a captive portal", raw(200, "<html>"), 0, "unreachable"],
     ["too many attempts", refuse(429, "rate_limited"), 429, "rate_limited"],
-  ])("%s leaves it open, and the next call tries again", async (_, reply, status, code) => {
-    server.on("post", REFRESH, reply, ok(signedIn()));
-    server.on("get", HOME, ok([]));
-    const error = await refusal(ask());
-    expect(error).toMatchObject({ status, codes: [code] });
-    expect(session.getSession()).toEqual({ phase: "restoring" });
-    expect(localStorage.getItem(MARK)).toBe(WORF.uuid);
-    expect(tokens()).toEqual([]);
-    expect(await ask()).toEqual([]);
-    expect(session.getSession().phase).toBe("in");
-  });
+  ])(
+    "%s leaves the session undecided, and the next call tries again",
+    async (_, reply, status, code) => {
+      server.on("post", REFRESH, reply, ok(signedIn()));
+      server.on("get", HOME, ok([]));
+      const error = await refusal(ask());
+      expect(error).toMatchObject({ status, codes: [code] });
+      expect(session.getSession()).toEqual({ phase: "restoring" });
+      expect(localStorage.getItem(MARK)).toBe(WORF.uuid);
+      expect(tokens()).toEqual([]);
+      expect(await ask()).toEqual([]);
+      expect(session.getSession().phase).toBe("in");
+    },
+  );
 
-  test("a server that does not answer leaves it open too", async () => {
+  test("a server that does not respond leaves the session undecided too", async () => {
     server.on("post", REFRESH, silent());
     const errors = Promise.all([refusal(ask()), refusal(http.restore())]);
     await pass(15 * SECOND);
@@ -277,7 +280,7 @@ describe("in a browser that was signed in", () => {
 describe("a token", () => {
   beforeEach(() => session.enter(signedIn()));
 
-  test("is renewed before it ends", async () => {
+  test("is renewed before it expires", async () => {
     server.on("get", HOME, ok([]));
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
     await pass(870 * SECOND - 1);
@@ -289,7 +292,7 @@ describe("a token", () => {
     expect(tokens()).toEqual(["Bearer token-1", "Bearer token-2", "Bearer token-2"]);
   });
 
-  test("that is refused is renewed once, and the call made once more", async () => {
+  test("that is rejected is renewed once, and the call repeated", async () => {
     server.on("post", "/api/activities", refuse(401, "generic_401"), ok(crud()));
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
     const body = { message: "Twice", ttl: "1-hour" as const };
@@ -300,7 +303,7 @@ describe("a token", () => {
     expect(second?.body).toEqual(first?.body);
   });
 
-  test("that is refused twice is a failure", async () => {
+  test("that is rejected twice is an error", async () => {
     server.on("get", HOME, refuse(401, "generic_401"));
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
     expect(await refusal(ask())).toMatchObject({ status: 401, codes: ["generic_401"] });
@@ -308,7 +311,7 @@ describe("a token", () => {
     expect(server.sent("post", REFRESH)).toHaveLength(1);
   });
 
-  test("that is refused to many calls is renewed once", async () => {
+  test("that is rejected for several calls is renewed once", async () => {
     const refused = refuse(401, "generic_401");
     server.on("get", HOME, refused, refused, refused, ok([]));
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
@@ -317,7 +320,7 @@ describe("a token", () => {
     expect(tokens().slice(3)).toEqual(Array(3).fill("Bearer token-2"));
   });
 
-  test("that another call has renewed meanwhile is not renewed again", async () => {
+  test("that another call has already renewed is not renewed again", async () => {
     const home = server.hold("get", HOME);
     server.on("get", "/api/trending", refuse(401, "generic_401"), ok([]));
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
@@ -331,7 +334,7 @@ describe("a token", () => {
     expect(tokens()).toEqual(["Bearer token-1", "Bearer token-2"]);
   });
 
-  test("is not to blame for a wrong password", async () => {
+  test("is not renewed after a wrong password", async () => {
     server.on("put", "/api/auth/password", refuse(401, "credentials_invalid"));
     const body = { current_password: "wrong", password: "here-today-gone" };
     const error = await refusal(http.call("put", "/api/auth/password", { body }));
@@ -340,7 +343,7 @@ describe("a token", () => {
     expect(session.getSession().phase).toBe("in");
   });
 
-  test("whose session was ended makes a visitor, who is not asked for again", async () => {
+  test("whose session has ended is not renewed again", async () => {
     server.on("get", HOME, refuse(401, "generic_401"), ok([crud()]));
     server.on("post", REFRESH, refuse(401, "generic_401"));
     const error = await refusal(ask());
@@ -349,7 +352,7 @@ describe("a token", () => {
     expect(session.getSession()).toEqual({ phase: "out", wasEnded: true });
   });
 
-  test("stays when it cannot be renewed just now", async () => {
+  test("is kept when it cannot be renewed at the moment", async () => {
     server.on("get", HOME, refuse(401, "generic_401"));
     server.on("post", REFRESH, unreachable());
     expect(await refusal(ask())).toMatchObject({ status: 0, codes: ["unreachable"] });
@@ -361,7 +364,7 @@ describe("a call of one member", () => {
   const LONDO = { ...WORF, uuid: uuid(2), handle: "londo" };
   beforeEach(() => session.enter(signedIn()));
 
-  test("asks for no token when the member has left meanwhile", async () => {
+  test("requests no token after the member has signed out", async () => {
     const answer = server.hold("get", HOME);
     const refused = refusal(ask());
     await settle();
@@ -371,7 +374,7 @@ describe("a call of one member", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("does not bring back a member who left while the token was renewed", async () => {
+  test("does not sign in again a member who signed out during the renewal", async () => {
     const refresh = server.hold("post", REFRESH);
     server.on("get", HOME, ok([]));
     await pass(15 * MINUTE);
@@ -384,7 +387,7 @@ describe("a call of one member", () => {
     expect(session.getSession().phase).toBe("out");
   });
 
-  test("does not end the session of who came while the old one was looked for", async () => {
+  test("does not end the session of a member who signed in during the renewal", async () => {
     const refresh = server.hold("post", REFRESH);
     server.on("get", HOME, ok([]));
     await pass(15 * MINUTE);
@@ -397,7 +400,7 @@ describe("a call of one member", () => {
   });
 });
 
-test("what is refused to a visitor is not asked for with the cookie", async () => {
+test("a visitor's rejected call is not repeated with the cookie", async () => {
   server.on("get", "/api/message_groups", refuse(401, "generic_401"));
   const error = await refusal(http.call("get", "/api/message_groups", {}));
   expect(error).toMatchObject({ status: 401, codes: ["generic_401"] });
@@ -405,7 +408,7 @@ test("what is refused to a visitor is not asked for with the cookie", async () =
 });
 
 describe("a failure", () => {
-  test("is told by status, codes, and the trace that was sent", async () => {
+  test("has the status, the codes and the trace id of the request", async () => {
     server.on("get", HOME, refuse(422, ["limit_invalid", "cursor_invalid"]));
     const error = await refusal(ask());
     expect(error).toMatchObject({
@@ -413,26 +416,26 @@ describe("a failure", () => {
       status: 422,
       codes: ["limit_invalid", "cursor_invalid"],
       retryAfter: null,
-      isServers: false,
+      isServerFault: false,
     });
     const [, trace] = server.requests[0]?.headers.get("traceparent")?.split("-") ?? [];
     expect(error.traceId).toBe(trace);
   });
 
-  const fifty: [string, Reply<never>, number, string][] = [
+  const failures: [string, Reply<never>, number, string][] = [
     ["no network", unreachable(), 0, "unreachable"],
-    ["a gateway's page", raw(502, "<html>Bad gateway</html>"), 502, "unavailable"],
-    ["a gateway's empty answer", raw(504, ""), 504, "unavailable"],
-    ["a fault in another shape", raw(500, '{"error": "generic_500"}'), 500, "unavailable"],
-    ["a fault without a code", raw(500, "[]"), 500, "unavailable"],
-    ["a fault of ours", refuse(500, "generic_500"), 500, "generic_500"],
-    ["a page where JSON was asked for", raw(200, "<html>Sign in</html>"), 0, "unreachable"],
+    ["a gateway's error page", raw(502, "<html>Bad gateway</html>"), 502, "unavailable"],
+    ["a gateway's empty response", raw(504, ""), 504, "unavailable"],
+    ["an error in another shape", raw(500, '{"error": "generic_500"}'), 500, "unavailable"],
+    ["an error without a code", raw(500, "[]"), 500, "unavailable"],
+    ["an error of our server", refuse(500, "generic_500"), 500, "generic_500"],
+    ["a page instead of JSON", raw(200, "<html>Sign in</html>"), 0, "unreachable"],
     ["an empty success", raw(200, ""), 0, "unreachable"],
-    ["half a success", raw(200, '[{"uuid": '), 0, "unreachable"],
+    ["a truncated success", raw(200, '[{"uuid": '), 0, "unreachable"],
   ];
-  test.each(fifty)("%s is not the caller's fault", async (_, reply, status, code) => {
+  test.each(failures)("%s is not the caller's fault", async (_, reply, status, code) => {
     server.on("get", HOME, reply);
-    expect(await refusal(ask())).toMatchObject({ status, codes: [code], isServers: true });
+    expect(await refusal(ask())).toMatchObject({ status, codes: [code], isServerFault: true });
   });
 
   test.each([
@@ -441,7 +444,7 @@ describe("a failure", () => {
     ["a mixed list", raw(403, '["generic_403", 1]')],
     ["a word", raw(403, '"generic_403"')],
     ["nothing", raw(403, "null")],
-  ])("%s beside a refusal is not taken for a code", async (_, reply) => {
+  ])("%s in an error body is not taken for a code", async (_, reply) => {
     server.on("get", HOME, reply);
     expect(await refusal(ask())).toMatchObject({ status: 403, codes: ["unreachable"] });
   });
@@ -451,7 +454,7 @@ describe("a failure", () => {
     ["0", 0],
     ["Wed, 25 Nov 2026 12:00:07 GMT", null],
     ["soon", null],
-  ])("may say when to come back: %j", async (header, seconds) => {
+  ])("may have a Retry-After: %j", async (header, seconds) => {
     server.on("get", HOME, refuse(429, "rate_limited", { "Retry-After": header }));
     expect((await refusal(ask())).retryAfter).toBe(seconds);
   });
@@ -460,20 +463,20 @@ describe("a failure", () => {
 describe("a call that takes too long", () => {
   test.each([
     ["by default", {}, 15],
-    ["by its own limit", { seconds: 120 }, 120],
-  ])("is given up %s", async (_, common, seconds) => {
+    ["after its own timeout", { seconds: 120 }, 120],
+  ])("is aborted %s", async (_, common, seconds) => {
     server.on("get", HOME, silent());
-    let isOver = false;
+    let isSettled = false;
     const error = refusal(ask(common)).finally(() => {
-      isOver = true;
+      isSettled = true;
     });
     await pass(seconds * SECOND - 1);
-    expect(isOver).toBe(false);
+    expect(isSettled).toBe(false);
     await pass(1);
-    expect(await error).toMatchObject({ status: 0, codes: ["timed_out"], isServers: true });
+    expect(await error).toMatchObject({ status: 0, codes: ["timed_out"], isServerFault: true });
   });
 
-  test("is given up in the middle of its answer as well", async () => {
+  test("is aborted in the middle of its response too", async () => {
     server.on("get", HOME, unfinished('[{"uuid":'));
     const error = refusal(ask());
     await pass(15 * SECOND);
@@ -481,12 +484,12 @@ describe("a call that takes too long", () => {
   });
 });
 
-describe("a call that its caller gives up", () => {
+describe("a call that its caller aborts", () => {
   const cases: [string, Reply<never>][] = [
-    ["before it is answered", silent()],
-    ["while its answer is read", unfinished("[")],
+    ["before the response", silent()],
+    ["during the response", unfinished("[")],
   ];
-  test.each(cases)("%s is no failure of the server's", async (_, reply) => {
+  test.each(cases)("%s fails with an AbortError", async (_, reply) => {
     server.on("get", HOME, reply);
     const controller = new AbortController();
     const error = failure(ask({ signal: controller.signal }));
@@ -499,37 +502,37 @@ describe("a call that its caller gives up", () => {
     expect(server.requests[0]?.signal?.aborted).toBe(true);
   });
 
-  test("before it is made does not reach the network", async () => {
+  test("before it starts does not reach the network", async () => {
     const error = failure(ask({ signal: AbortSignal.abort() }));
     expect(await error).toMatchObject({ name: "AbortError" });
     expect(server.requests).toHaveLength(0);
   });
 });
 
-describe("the next part of a list", () => {
+describe("the next page of a list", () => {
   test.each([
-    ["is none without a header", null, null],
-    ["is none in a header about something else", '</docs>; rel="help"', null],
-    ["is known by its cursor", '</api/activities/home?cursor=AbC_-9>; rel="next"', "AbC_-9"],
+    ["is null without a header", null, null],
+    ["is null in a header about something else", '</docs>; rel="help"', null],
+    ["is found by its cursor", '</api/activities/home?cursor=AbC_-9>; rel="next"', "AbC_-9"],
     [
-      "is known beside other parameters",
+      "is found among other parameters",
       '</api/activities/search?term=%23a%26b&limit=2&cursor=AbC>; rel="next"',
       "AbC",
     ],
-    ["is known by a whole address", '<https://cruddur.com/x?cursor=AbC>; rel="next"', "AbC"],
-    ["is known without quotes", "</x?cursor=AbC>;rel=next", "AbC"],
+    ["is found in an absolute URL", '<https://cruddur.com/x?cursor=AbC>; rel="next"', "AbC"],
+    ["is found without quotes", "</x?cursor=AbC>;rel=next", "AbC"],
     [
-      "is known among other links",
+      "is found among other links",
       '</x?cursor=before>; rel="prev", </x?cursor=after>; rel="next"',
       "after",
     ],
-    ["is none where the link has no cursor", '</api/activities/home>; rel="next"', null],
+    ["is null if the link has no cursor", '</api/activities/home>; rel="next"', null],
   ])("%s", async (_, link, next) => {
     server.on("get", HOME, raw(200, "[]", link === null ? {} : { Link: link }));
     expect(await http.page("get", HOME, {})).toEqual({ body: [], next });
   });
 
-  test("is asked for by that cursor", async () => {
+  test("is requested with that cursor", async () => {
     server.on("get", HOME, ok([crud()], { next: "more" }), ok([crud({ uuid: uuid(101) })]));
     const { next } = await http.page("get", HOME, {});
     await http.page("get", HOME, { query: { cursor: next ?? "" } });
@@ -537,7 +540,7 @@ describe("the next part of a list", () => {
   });
 });
 
-test("what is answered is what is given back", async () => {
+test("a call returns the body of the response", async () => {
   server.on("put", "/api/activities/{uuid}/like", ok(counts({ likes_count: 3, liked: true })));
   const path = { uuid: uuid(100) };
   const answer = await http.call("put", "/api/activities/{uuid}/like", { path });

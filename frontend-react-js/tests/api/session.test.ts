@@ -21,23 +21,23 @@ async function load(): Promise<void> {
 
 beforeEach(load);
 
-/** What a browser tells this tab when another one writes to the storage. */
+/** Fire the event that a browser sends when another tab writes to the storage. */
 function elsewhere(key: string | null, newValue: string | null): void {
   dispatchEvent(new StorageEvent("storage", { key, newValue }));
 }
 
 describe("a session", () => {
-  test("begins as a visitor's", () => {
+  test("starts signed out", () => {
     expect(session.getSession()).toEqual(OUT);
   });
 
-  test("begins open where this browser was signed in", async () => {
+  test("starts as restoring if this browser was signed in", async () => {
     localStorage.setItem(MARK, WORF.uuid);
     await load();
     expect(session.getSession()).toEqual({ phase: "restoring" });
   });
 
-  test("is a member's after signing in, until half a minute before the token ends", () => {
+  test("is a member's after signing in, and stale half a minute before the token expires", () => {
     session.enter(signedIn());
     expect(session.getSession()).toEqual({
       phase: "in",
@@ -48,13 +48,13 @@ describe("a session", () => {
     expect(heard).toEqual(["in"]);
   });
 
-  test("leaves nothing in the storage but who it was", () => {
+  test("stores nothing but the member's uuid", () => {
     session.enter(signedIn());
     expect({ ...localStorage }).toEqual({ [MARK]: WORF.uuid });
     expect({ ...sessionStorage }).toEqual({});
   });
 
-  test("is over after signing out", () => {
+  test("ends when the member signs out", () => {
     session.enter(signedIn());
     session.leave();
     expect(session.getSession()).toEqual(OUT);
@@ -62,7 +62,7 @@ describe("a session", () => {
     expect(heard).toEqual(["in", "out"]);
   });
 
-  test("says when it was ended by another", () => {
+  test("records that it was ended elsewhere", () => {
     session.enter(signedIn());
     session.end();
     expect(session.getSession()).toEqual({ phase: "out", wasEnded: true });
@@ -72,9 +72,9 @@ describe("a session", () => {
     expect(session.getSession()).toEqual(OUT);
   });
 
-  test("knows the member by their new name", () => {
+  test("takes the member's new name", () => {
     session.enter(signedIn());
-    session.amend({ display_name: "Lieutenant Commander Worf" });
+    session.updateMember({ display_name: "Lieutenant Commander Worf" });
     expect(session.getSession()).toMatchObject({
       token: "token-1",
       user: { ...WORF, display_name: "Lieutenant Commander Worf" },
@@ -82,13 +82,13 @@ describe("a session", () => {
     expect(heard).toEqual(["in", "in"]);
   });
 
-  test("of a visitor has no name to change", () => {
-    session.amend({ display_name: "Q" });
+  test("of a visitor ignores a new name", () => {
+    session.updateMember({ display_name: "Q" });
     expect(session.getSession()).toEqual(OUT);
     expect(heard).toEqual([]);
   });
 
-  test("is told to nobody who has stopped listening", () => {
+  test("does not call a removed listener", () => {
     const listener = vi.fn();
     session.onSession(listener)();
     session.enter(signedIn());
@@ -97,18 +97,18 @@ describe("a session", () => {
 });
 
 describe("another tab", () => {
-  test("that signs out takes this one along", () => {
+  test("that signs out signs out this one", () => {
     session.enter(signedIn());
     elsewhere(MARK, null);
     expect(session.getSession()).toEqual(OUT);
   });
 
-  test("that signs in takes this one along", () => {
+  test("that signs in makes this one restore its session", () => {
     elsewhere(MARK, WORF.uuid);
     expect(session.getSession()).toEqual({ phase: "restoring" });
   });
 
-  test("that signs in as another person makes this one ask who it is", () => {
+  test("that signs in as another member makes this one restore its session", () => {
     session.enter(signedIn());
     elsewhere(MARK, LONDO.uuid);
     expect(session.getSession()).toEqual({ phase: "restoring" });
@@ -131,7 +131,7 @@ describe("another tab", () => {
   });
 });
 
-test("a browser without storage signs in for as long as the page is open", async () => {
+test("a browser without storage stays signed in while the page is open", async () => {
   const refused = () => {
     throw new DOMException("The operation is insecure.", "SecurityError");
   };

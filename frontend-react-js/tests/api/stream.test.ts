@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ServerEvent } from "../../src/api/events";
 import { enter, leave } from "../../src/api/session";
-import { follow, getStanding, onStanding, type Standing } from "../../src/api/stream";
+import { follow, getStreamState, onStreamState, type StreamState } from "../../src/api/stream";
 import { LONDO, signedIn, signIn, WORF } from "../support/make";
 import { ok, raw, refuse, type Server, serve, silent, unreachable } from "../support/server";
 import { RETRY, Stream } from "../support/stream";
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   await settle();
 }
 
-/** Where each connection was to go on. */
+/** The position from which each connection resumes. */
 function asked(): (string | null)[] {
   return stream.asked.map(({ headers }) => headers.get("Last-Event-ID"));
 }
@@ -51,13 +51,13 @@ async function setVisible(visibility: DocumentVisibilityState): Promise<void> {
   await settle();
 }
 
-/** Chance as a test wants it: the share of the longest wait. */
+/** Fix the random share of the maximum wait. */
 function chance(share: number): void {
   vi.spyOn(Math, "random").mockReturnValue(share);
 }
 
 describe("the stream", () => {
-  test("is asked for as a stream, in a trace of its own", async () => {
+  test("is requested as an event stream, with its own trace", async () => {
     await start();
     const [sent] = stream.asked;
     expect(sent?.headers.get("Accept")).toBe("text/event-stream");
@@ -67,40 +67,40 @@ describe("the stream", () => {
     expect(begun).toBe(1);
   });
 
-  test("tells what happens", async () => {
+  test("delivers events", async () => {
     await start();
-    await stream.tell("gone", { uuid: "1" });
-    await stream.say(": a heartbeat\n\n");
-    await stream.tell("gone", { uuid: "2" });
+    await stream.send("gone", { uuid: "1" });
+    await stream.write(": a heartbeat\n\n");
+    await stream.send("gone", { uuid: "2" });
     expect(heard).toEqual([
       { type: "gone", data: '{"uuid":"1"}' },
       { type: "gone", data: '{"uuid":"2"}' },
     ]);
   });
 
-  test("goes on where it ended, after as long as the server wants", async () => {
+  test("resumes where it ended, after the delay that the server sets", async () => {
     await start();
-    await stream.tell("gone", { uuid: "1" });
-    await stream.tell("gone", { uuid: "2" }, { isLogged: false });
-    await stream.say("retry: 3500\n\n");
+    await stream.send("gone", { uuid: "1" });
+    await stream.send("gone", { uuid: "2" }, { isLogged: false });
+    await stream.write("retry: 3500\n\n");
     await stream.end();
     await pass(3499);
     expect(asked()).toEqual([null]);
     await pass(1);
     expect(asked()).toEqual([null, "1"]);
-    await stream.tell("gone", { uuid: "3" });
+    await stream.send("gone", { uuid: "3" });
     expect(heard).toHaveLength(3);
     expect(begun).toBe(1);
   });
 
-  test("goes on after the network lost it", async () => {
+  test("resumes after a network failure", async () => {
     await start();
     await stream.fail();
     await pass(RETRY);
     expect(stream.count).toBe(1);
   });
 
-  test("goes on after an event that nobody understands, and says so", async () => {
+  test("continues after a handler throws, and reports the error", async () => {
     const reported = vi.fn();
     vi.stubGlobal("reportError", reported);
     stop = follow(
@@ -113,24 +113,24 @@ describe("the stream", () => {
       () => undefined,
     );
     await settle();
-    await stream.say("event: odd\ndata: 1\n\nevent: gone\ndata: 2\n\n");
+    await stream.write("event: odd\ndata: 1\n\nevent: gone\ndata: 2\n\n");
     expect(heard).toHaveLength(1);
     expect(reported).toHaveBeenCalledOnce();
     expect(stream.count).toBe(1);
   });
 
-  test("is over when nobody follows it", async () => {
+  test("closes when it is not followed any more", async () => {
     await start();
     stop();
     await pass(MINUTE);
     expect(stream.asked).toHaveLength(1);
     expect(stream.count).toBe(0);
-    expect(getStanding()).toBe("off");
+    expect(getStreamState()).toBe("off");
   });
 });
 
 describe("a stream that fails", () => {
-  test("is tried again ever later, by chance, at most half a minute later", async () => {
+  test("is retried with random, growing delays of at most half a minute", async () => {
     chance(0.5);
     await start();
     server.on("get", STREAM, unreachable());
@@ -157,7 +157,7 @@ describe("a stream that fails", () => {
   test.each([
     [429, "rate_limited"],
     [503, "unavailable"],
-  ] as const)("by %i is not tried before it may be", async (status, code) => {
+  ] as const)("with %i is not retried before Retry-After", async (status, code) => {
     chance(0);
     stream.answer(refuse(status, code, { "Retry-After": "20" }));
     await start();
@@ -168,10 +168,10 @@ describe("a stream that fails", () => {
   });
 
   test.each([
-    ["says that it is something else", raw(200, "<html>", { "Content-Type": "text/html" })],
-    ["is broken", refuse(500, "generic_500")],
-    ["ends before it began", raw(200, "", { "Content-Type": "text/event-stream" })],
-  ])("because it %s is tried again", async (_, reply) => {
+    ["has another content type", raw(200, "<html>", { "Content-Type": "text/html" })],
+    ["is a server error", refuse(500, "generic_500")],
+    ["is empty", raw(200, "", { "Content-Type": "text/event-stream" })],
+  ])("because the response %s is retried", async (_, reply) => {
     chance(0.999);
     stream.answer(reply);
     await start();
@@ -180,7 +180,7 @@ describe("a stream that fails", () => {
     expect(stream.count).toBe(1);
   });
 
-  test("is tried at once when the network is there again", async () => {
+  test("is retried at once when the browser is online again", async () => {
     chance(0.999);
     server.on("get", STREAM, unreachable());
     await start();
@@ -190,10 +190,10 @@ describe("a stream that fails", () => {
     expect(stream.count).toBe(1);
   });
 
-  test("is given up when it is silent", async () => {
+  test("is closed when it is silent", async () => {
     await start();
     await pass(39 * SECOND);
-    await stream.say(":\n\n");
+    await stream.write(":\n\n");
     await pass(39 * SECOND);
     expect(stream.asked).toHaveLength(1);
     await pass(SECOND);
@@ -201,7 +201,7 @@ describe("a stream that fails", () => {
     expect(stream.count).toBe(1);
   });
 
-  test("is given up when nothing answers", async () => {
+  test("is closed when there is no response", async () => {
     stream.answer(silent());
     await start();
     await pass(40 * SECOND);
@@ -209,57 +209,57 @@ describe("a stream that fails", () => {
   });
 });
 
-describe("whether it is there", () => {
-  let standings: Standing[];
+describe("the state of the stream", () => {
+  let states: StreamState[];
 
   beforeEach(() => {
-    standings = [];
-    const leaveIt = onStanding(() => standings.push(getStanding()));
-    return leaveIt;
+    states = [];
+    const stop = onStreamState(() => states.push(getStreamState()));
+    return stop;
   });
 
-  test("is told after ten seconds without it, and when it is back", async () => {
+  test("is lost after ten seconds without a connection, and live again after that", async () => {
     chance(0.25);
     await start();
     server.on("get", STREAM, unreachable());
     await stream.end();
     await pass(10 * SECOND - 1);
-    expect(standings).toEqual(["live"]);
+    expect(states).toEqual(["live"]);
     await pass(1);
-    expect(standings).toEqual(["live", "lost"]);
+    expect(states).toEqual(["live", "lost"]);
     stream.answer();
     await pass(8 * SECOND);
-    expect(standings).toEqual(["live", "lost", "live"]);
+    expect(states).toEqual(["live", "lost", "live"]);
   });
 
-  test("is not told of a short while without it", async () => {
+  test("stays live during a short interruption", async () => {
     chance(0);
     await start();
     await stream.end();
     await pass(MINUTE);
-    expect(standings).toEqual(["live"]);
+    expect(states).toEqual(["live"]);
   });
 
-  test("is told where it never came", async () => {
+  test("is lost if there never was a connection", async () => {
     stream.answer(silent());
     await start();
     await pass(10 * SECOND);
-    expect(getStanding()).toBe("lost");
+    expect(getStreamState()).toBe("lost");
   });
 
-  test("is not told of a tab that let it go", async () => {
+  test("stays live in a hidden tab that closed its connection", async () => {
     await start();
     await setVisible("hidden");
     await pass(MINUTE);
     await setVisible("visible");
-    expect(standings).toEqual(["live"]);
+    expect(states).toEqual(["live"]);
   });
 });
 
 describe("a hidden tab", () => {
-  test("lets it go after a while, and goes on at once when it is seen", async () => {
+  test("closes the stream after a while, and resumes it when it becomes visible", async () => {
     await start();
-    await stream.tell("gone", { uuid: "1" });
+    await stream.send("gone", { uuid: "1" });
     await setVisible("hidden");
     await pass(10 * SECOND - 1);
     expect(stream.count).toBe(1);
@@ -270,7 +270,7 @@ describe("a hidden tab", () => {
     expect(asked()).toEqual([null, "1"]);
   });
 
-  test("keeps it over a glance elsewhere", async () => {
+  test("keeps the stream if it is hidden only briefly", async () => {
     await start();
     await setVisible("hidden");
     await pass(9 * SECOND);
@@ -280,7 +280,7 @@ describe("a hidden tab", () => {
     expect(stream.count).toBe(1);
   });
 
-  test("that is seen does not wait any longer for the next try", async () => {
+  test("that becomes visible retries at once", async () => {
     chance(0.999);
     server.on("get", STREAM, unreachable());
     await start();
@@ -291,16 +291,16 @@ describe("a hidden tab", () => {
   });
 });
 
-describe("as whom it is followed", () => {
-  test("is who is signed in", async () => {
+describe("the viewer of the stream", () => {
+  test("is the signed-in member", async () => {
     signIn();
     await start();
     expect(tokens()).toEqual(["Bearer token-1"]);
   });
 
-  test("changes when somebody else looks at the page, who misses nothing either", async () => {
+  test("changes with the session, and the new viewer misses nothing", async () => {
     await start();
-    await stream.tell("gone", { uuid: "1" });
+    await stream.send("gone", { uuid: "1" });
     signIn();
     await settle();
     enter(signedIn({ ...WORF, ...LONDO }, "token-2"));
@@ -320,7 +320,7 @@ describe("as whom it is followed", () => {
     expect(stream.asked).toHaveLength(1);
   });
 
-  test("is found out once, with all that is asked", async () => {
+  test("is restored once, together with the other requests", async () => {
     signIn();
     await pass(15 * MINUTE);
     const refresh = server.hold("post", REFRESH);
@@ -331,7 +331,7 @@ describe("as whom it is followed", () => {
     expect(tokens()).toEqual(["Bearer token-2"]);
   });
 
-  test("is shown anew where the token is refused", async () => {
+  test("is sent with a new token after the token was rejected", async () => {
     signIn();
     server.on("post", REFRESH, ok(signedIn(WORF, "token-2")));
     stream.answer(refuse(401, "generic_401"));
@@ -340,7 +340,7 @@ describe("as whom it is followed", () => {
     expect(stream.count).toBe(1);
   });
 
-  test("is a visitor where the session is over", async () => {
+  test("is a visitor after the session has ended", async () => {
     signIn();
     await start();
     server.on("post", REFRESH, refuse(401, "generic_401"));

@@ -22,7 +22,7 @@ function form(): HTMLElement {
 }
 
 function area(): HTMLElement {
-  return within(form()).getByRole("textbox", { name: "What should be forgotten soon?" });
+  return within(form()).getByRole("textbox", { name: "What’s on your mind?" });
 }
 
 function button(): HTMLElement {
@@ -37,12 +37,12 @@ function write(text: string): void {
   fireEvent.change(area(), { target: { value: text } });
 }
 
-/** The keys of the cruds that were sent. */
+/** The idempotency keys of the cruds that were sent. */
 function keys(): (string | null)[] {
   return server.sent("post", POST).map(({ headers }) => headers.get("Idempotency-Key"));
 }
 
-/** The words of the cruds on the screen, in order. */
+/** The texts of the cruds on screen, in order. */
 function listed(): (string | null | undefined)[] {
   return screen
     .queryAllByRole("article")
@@ -55,8 +55,8 @@ async function sendAndFail(shown: Shown): Promise<void> {
   await within(form()).findByRole("alert");
 }
 
-describe("what may be sent", () => {
-  test("is not nothing, nor what cannot be seen", () => {
+describe("the text", () => {
+  test("must not be blank", () => {
     show(<CrudForm />);
     expect(button()).toBeDisabled();
     write(" \n\t ");
@@ -70,9 +70,9 @@ describe("what may be sent", () => {
   test.each([
     ["letters", "a".repeat(280), "a"],
     ["emoji", "😀".repeat(280), "😀"],
-    ["families, of five signs each", "👩‍👩‍👧".repeat(56), "\u200d"],
-    ["accents beside their letters", "e\u0301".repeat(140), "\u0301"],
-  ])("is as long as the server allows, counted in its way: %s", (_, longest, more) => {
+    ["families of five code points each", "👩‍👩‍👧".repeat(56), "\u200d"],
+    ["combining accents", "e\u0301".repeat(140), "\u0301"],
+  ])("has the server's length limit, counted as the server counts: %s", (_, longest, more) => {
     show(<CrudForm />);
     write(longest);
     expect(button()).toBeEnabled();
@@ -86,7 +86,7 @@ describe("what may be sent", () => {
     expect(server.sent("post", POST)).toHaveLength(0);
   });
 
-  test("is counted aloud only near its end", () => {
+  test("is announced only when few characters are left", () => {
     show(<CrudForm />);
     expect(form()).toHaveTextContent("280");
     write("a".repeat(259));
@@ -98,7 +98,7 @@ describe("what may be sent", () => {
 });
 
 describe("sending", () => {
-  test("takes the words as they are, and the life that was chosen", async () => {
+  test("sends the text unchanged, with the chosen lifetime", async () => {
     server.on("post", POST, ok(ownCrud()));
     const { user } = show(<CrudForm />);
     expect(within(form()).getByRole("combobox")).toHaveDisplayValue("7 days");
@@ -119,7 +119,7 @@ describe("sending", () => {
     ["12-hours", "12 hours"],
     ["3-hours", "3 hours"],
     ["1-hour", "1 hour"],
-  ])("asks for a life of %s by its name", async (ttl, words) => {
+  ])("sends the lifetime %s", async (ttl, words) => {
     server.on("post", POST, ok(ownCrud()));
     const { user } = show(<CrudForm />);
     write("x");
@@ -128,7 +128,7 @@ describe("sending", () => {
     expect(server.sent("post", POST)[0]?.body).toEqual({ message: "x", ttl });
   });
 
-  test("happens once, however often it is asked for", async () => {
+  test("happens once, however often the button is pressed", async () => {
     const answer = server.hold("post", POST);
     const { user } = show(<CrudForm />);
     write("Once");
@@ -147,25 +147,25 @@ describe("sending", () => {
     expect(server.sent("post", POST)).toHaveLength(1);
   });
 
-  test.each(["Control", "Meta"])("is what %s with Enter does", async (key) => {
+  test.each(["Control", "Meta"])("is done by %s+Enter", async (key) => {
     server.on("post", POST, ok(ownCrud()));
     const { user } = show(<CrudForm />);
     await user.type(area(), `Hello{${key}>}{Enter}{/${key}}`);
     expect(server.sent("post", POST)).toHaveLength(1);
   });
 
-  test("is not what Enter alone does", async () => {
+  test("is not done by Enter alone", async () => {
     const { user } = show(<CrudForm />);
     await user.type(area(), "One{Enter}two{Shift>}{Enter}{/Shift}");
     expect(area()).toHaveValue("One\ntwo\n");
     expect(server.sent("post", POST)).toHaveLength(0);
   });
 
-  test("is not what Enter does that ends the choice of a character", async () => {
+  test("is not done by an Enter that ends a composition", async () => {
     show(<CrudForm />);
     write("日本");
     fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, isComposing: true });
-    fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, keyCode: 229 }); // Safari's way
+    fireEvent.keyDown(area(), { key: "Enter", ctrlKey: true, keyCode: 229 }); // as in Safari
     await settle();
     expect(server.sent("post", POST)).toHaveLength(0);
     server.on("post", POST, ok(ownCrud()));
@@ -174,7 +174,7 @@ describe("sending", () => {
     expect(server.sent("post", POST)).toHaveLength(1);
   });
 
-  test("empties the form, and the next is another", async () => {
+  test("clears the form, and the next crud has another key", async () => {
     server.on("post", POST, ok(ownCrud()));
     const { user } = show(<CrudForm />);
     for (const words of ["One", "Two"]) {
@@ -187,7 +187,7 @@ describe("sending", () => {
     expect(area()).toHaveFocus();
   });
 
-  test("tells whoever waits for it", async () => {
+  test("calls onDone after a success", async () => {
     server.on("post", POST, refuse(422, "message_invalid"), ok(ownCrud()));
     const onDone = vi.fn();
     const { user } = show(<CrudForm onDone={onDone} />);
@@ -202,11 +202,11 @@ describe("sending", () => {
 });
 
 describe("a draft", () => {
-  test("stays when it could not be sent, and is sent as the same", async () => {
+  test("survives a failure, and is sent with the same key", async () => {
     const shown = show(<CrudForm />);
     write("Dear diary");
     await sendAndFail(shown);
-    expect(within(form()).getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(within(form()).getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     expect(area()).toHaveValue("Dear diary");
     server.on("post", POST, ok(ownCrud()));
     await shown.user.click(button());
@@ -217,7 +217,7 @@ describe("a draft", () => {
     expect(second).toBe(first);
   });
 
-  test("stays when its form goes, and is sent as the same", async () => {
+  test("survives the removal of its form, and is sent with the same key", async () => {
     const shown = show(<CrudForm />);
     write("Dear diary");
     await sendAndFail(shown);
@@ -231,7 +231,7 @@ describe("a draft", () => {
     expect(second).toBe(first);
   });
 
-  test("with other words is another", async () => {
+  test("with a changed text gets a new key", async () => {
     const shown = show(<CrudForm />);
     write("One");
     await sendAndFail(shown);
@@ -242,7 +242,7 @@ describe("a draft", () => {
     expect(new Set(keys()).size).toBe(3);
   });
 
-  test("with another life is another", async () => {
+  test("with a changed lifetime gets a new key", async () => {
     const shown = show(<CrudForm />);
     write("One");
     await sendAndFail(shown);
@@ -251,7 +251,7 @@ describe("a draft", () => {
     expect(new Set(keys()).size).toBe(2);
   });
 
-  test("is gone when it was sent, also if its form went meanwhile", async () => {
+  test("is cleared after sending, even if its form was removed", async () => {
     const answer = server.hold("post", POST);
     const shown = show(<CrudForm />);
     write("Goodbye");
@@ -263,7 +263,7 @@ describe("a draft", () => {
     expect(area()).toHaveValue("");
   });
 
-  test("stays if its form went and it could not be sent", async () => {
+  test("survives a failure after its form was removed", async () => {
     const answer = server.hold("post", POST);
     const shown = show(<CrudForm />);
     write("Goodbye");
@@ -275,7 +275,7 @@ describe("a draft", () => {
     expect(area()).toHaveValue("Goodbye");
   });
 
-  test("is its author's alone", () => {
+  test("belongs to its author", () => {
     show(<CrudForm />).unmount();
     const shown = show(<CrudForm />);
     write("Secret");
@@ -285,7 +285,7 @@ describe("a draft", () => {
     expect(area()).toHaveValue("");
   });
 
-  test("that was emptied by hand leaves nothing", () => {
+  test("that was cleared by hand is not stored", () => {
     show(<CrudForm />);
     write("Oh");
     write("");
@@ -293,7 +293,7 @@ describe("a draft", () => {
   });
 
   test.each(["nonsense", "null", '"text"', "{}", '{"text": 1, "key": "k"}'])(
-    "is nothing where the storage holds %j",
+    "is empty if the storage contains %j",
     (junk) => {
       sessionStorage.setItem(`cruddur.draft.${WORF.uuid}.crud`, junk);
       show(<CrudForm />);
@@ -301,7 +301,7 @@ describe("a draft", () => {
     },
   );
 
-  test("can be written and sent where there is no storage", async () => {
+  test("can be written and sent without storage", async () => {
     const refused = () => {
       throw new DOMException("The operation is insecure.", "SecurityError");
     };
@@ -316,7 +316,7 @@ describe("a draft", () => {
   });
 });
 
-describe("a crud that is sent from home", () => {
+describe("a crud posted from the home page", () => {
   async function showHome(): Promise<Shown> {
     server.on("get", HOME, ok([crud({ message: "Old" })]));
     const shown = showPage("/");
@@ -324,7 +324,7 @@ describe("a crud that is sent from home", () => {
     return shown;
   }
 
-  test("is listed at once, and then as the server has it", async () => {
+  test("is listed at once, then as the server returns it", async () => {
     const answer = server.hold("post", POST);
     const { user } = await showHome();
     write("New #crud");
@@ -345,7 +345,7 @@ describe("a crud that is sent from home", () => {
     expect(server.sent("get", "/api/trending").length).toBeGreaterThan(1);
   });
 
-  test("is taken back when the server refuses it, and the words are still there", async () => {
+  test("is removed when the server rejects it, and the text stays in the form", async () => {
     const answer = server.hold("post", POST);
     const { user } = await showHome();
     write("New");
@@ -358,7 +358,7 @@ describe("a crud that is sent from home", () => {
     expect(within(form()).getByRole("alert")).toHaveTextContent(/Trace [0-9a-f]{32}/);
   });
 
-  test("is there when it was sent before the feed had come", async () => {
+  test("is listed if it was posted before the feed had loaded", async () => {
     const feed = server.hold("get", HOME);
     server.on("post", POST, ok(ownCrud({ message: "Early" })));
     const { user } = showPage("/");
@@ -375,8 +375,8 @@ describe("a crud that is sent from home", () => {
   });
 });
 
-describe("a crud that is sent from elsewhere", () => {
-  test("is written in a dialog, and shown at home", async () => {
+describe("a crud posted from another page", () => {
+  test("is written in a dialog, and shown on the home page", async () => {
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
     server.on("post", POST, ok(ownCrud({ message: "From afar" })));
     server.on("get", HOME, ok([ownCrud({ message: "From afar" })]));
@@ -392,7 +392,7 @@ describe("a crud that is sent from elsewhere", () => {
     expect(listed()).toEqual(["From afar"]);
   });
 
-  test("leaves who closed the dialog where they are", async () => {
+  test("does not navigate after the dialog was closed", async () => {
     const answer = server.hold("post", POST);
     const { user, address } = showPage("/about");
     await user.click(screen.getByRole("button", { name: "Crud" }));
@@ -404,25 +404,25 @@ describe("a crud that is sent from elsewhere", () => {
     expect(address()).toBe("/about");
   });
 
-  test("is written in the form that is there already", async () => {
+  test("uses the form that is already on the page", async () => {
     const { user } = showPage("/");
     await user.click(screen.getByRole("button", { name: "Crud" }));
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
     expect(area()).toHaveFocus();
   });
 
-  test("is counted on its author's page", async () => {
+  test("is counted on its author's profile", async () => {
     const own = profile({ ...WORF, cruds_count: 1 });
     server.on("get", "/api/activities/@{handle}", ok({ profile: own, activities: [ownCrud()] }));
     server.on("post", POST, ok(ownCrud({ uuid: uuid(101), message: "Another" })));
     const { user, address } = showPage("/@worf");
-    await screen.findByText("crud alive", { exact: false });
+    await screen.findByText("live crud", { exact: false });
     await user.click(screen.getByRole("button", { name: "Crud" }));
     await user.type(area(), "Another");
     await user.click(button());
     await waitFor(() => expect(address()).toBe("/"));
     await user.click(screen.getByRole("link", { name: "Profile" }));
-    await screen.findByText("cruds alive", { exact: false });
+    await screen.findByText("live cruds", { exact: false });
     expect(listed()).toEqual(["Another", "Today is a good day"]);
   });
 });
@@ -462,7 +462,7 @@ describe("a reply", () => {
     return shown;
   }
 
-  test("may be 1,024 characters long", () => {
+  test("can have 1,024 characters", () => {
     show(<ReplyForm to={parent} />);
     const words = within(replyForm()).getByRole("textbox", { name: "Reply to @londo" });
     fireEvent.change(words, { target: { value: "😀".repeat(1024) } });
@@ -471,7 +471,7 @@ describe("a reply", () => {
     expect(within(replyForm()).getByRole("button")).toBeDisabled();
   });
 
-  test("stands at the end at once, and is counted", async () => {
+  test("is listed last at once, and counted", async () => {
     const answer = server.hold("post", REPLY);
     const shown = await showCrud();
     await reply(shown, "Second");
@@ -493,17 +493,17 @@ describe("a reply", () => {
     expect(server.sent("post", REPLY)[0]?.headers.get("Idempotency-Key")).toMatch(/./);
   });
 
-  test("that is refused is taken back, and off the count", async () => {
+  test("that is rejected is removed, and not counted", async () => {
     server.on("post", REPLY, refuse(404, "not_found"));
     const shown = await showCrud();
     await reply(shown, "Second");
-    expect(await within(replyForm()).findByRole("alert")).toHaveTextContent("It is gone");
+    expect(await within(replyForm()).findByRole("alert")).toHaveTextContent("This has expired");
     expect(screen.queryByRole("article", { name: "Crud by Worf" })).not.toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
     expect(within(replyForm()).getByRole("textbox")).toHaveValue("Second");
   });
 
-  test("to a crud in a list is written above it, and counted there", async () => {
+  test("to a crud in a list is written in a dialog, and counted in the list", async () => {
     server.on("get", HOME, ok([crud({ created_at: at(-HOUR) })]));
     server.on("post", REPLY, ok(second));
     const shown = showPage("/");
@@ -517,7 +517,7 @@ describe("a reply", () => {
     expect(listed()).toEqual(["I do not like Santa Claus"]);
   });
 
-  test("is not lost when its crud's time is up", async () => {
+  test("is not lost when its crud expires", async () => {
     const listedCrud = crud({ expires_at: at(10 * SECOND) });
     server.on("get", HOME, ok([listedCrud]));
     const shown = showPage("/");
@@ -527,15 +527,15 @@ describe("a reply", () => {
     server.on("get", HOME, ok([]));
     await pass(12 * SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
-    expect(screen.getByRole("dialog")).toHaveTextContent("Too late: it is gone.");
+    expect(screen.getByRole("dialog")).toHaveTextContent("This crud has just expired.");
     expect(words).toHaveValue("But");
     await shown.user.click(screen.getByRole("button", { name: "Close" }));
     await settle();
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
-    expect(screen.getByText("All forgotten")).toBeInTheDocument();
+    expect(screen.getByText("No cruds right now")).toBeInTheDocument();
   });
 
-  test("has a draft for each crud", () => {
+  test("has its own draft for each crud", () => {
     const shown = show(<ReplyForm to={parent} />);
     fireEvent.change(screen.getByRole("textbox"), { target: { value: "To one" } });
     shown.unmount();

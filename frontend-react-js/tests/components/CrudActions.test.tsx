@@ -10,7 +10,7 @@ const LIKE = "/api/activities/{uuid}/like";
 const REPOST = "/api/activities/{uuid}/repost";
 const CRUD = "/api/activities/{uuid}";
 
-// As it is written where this runs: 1.2K in English.
+// Formatted for the locale of the test run: 1.2K in English.
 const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 
 let server: Server;
@@ -19,7 +19,7 @@ beforeEach(() => {
   server = servePage();
 });
 
-/** Show the home feed of a member, or of a visitor, with a crud in it. */
+/** Show the home feed with one crud to a member or a visitor. */
 async function showHome(listed: Crud, isMember = true): Promise<Shown> {
   if (isMember) {
     signIn();
@@ -46,13 +46,13 @@ function notices(): HTMLElement {
   return screen.getByRole("status", { name: "Notices" });
 }
 
-/** What was sent about likes, in order. */
+/** The methods of the like requests, in order. */
 function presses(): string[] {
   return server.requests.filter(({ url }) => url.pathname.endsWith("/like")).map((r) => r.method);
 }
 
 describe("the buttons", () => {
-  test("say how many there are, and which are on", async () => {
+  test("show the counts, and which reactions are on", async () => {
     await showHome(
       crud({ replies_count: 2, reposts_count: 1234, likes_count: 7, liked: true, reposted: false }),
     );
@@ -63,14 +63,14 @@ describe("the buttons", () => {
     expect(button("Share")).not.toHaveAttribute("aria-pressed");
   });
 
-  test("show no number where there is none", async () => {
+  test("show no number for zero", async () => {
     await showHome(crud());
     for (const each of within(screen.getByRole("article")).getAllByRole("button")) {
       expect(each).toHaveTextContent("");
     }
   });
 
-  test("have one to delete for the author only", async () => {
+  test("include Delete only for the author", async () => {
     await showHome(crud());
     expect(screen.queryByRole("button", { name: "Delete" })).not.toBeInTheDocument();
   });
@@ -79,7 +79,7 @@ describe("the buttons", () => {
     [/^Reply/, "Sign in to reply"],
     [/^Repost/, "Sign in to repost"],
     [/^Like/, "Sign in to like it"],
-  ])("lead a visitor to sign in: %s", async (name, title) => {
+  ])("ask a visitor to sign in: %s", async (name, title) => {
     const { user, address } = await showHome(crud({ likes_count: 1 }), false);
     await user.click(button(name));
     expect(address()).toBe("/signin");
@@ -94,7 +94,7 @@ describe.each([
 ] as const)("a %s", (reaction, path, done, count) => {
   const name = new RegExp(`^${reaction}`, "i");
 
-  test("is shown before the server knows, and counted as the server counts", async () => {
+  test("is shown at once, then with the server's count", async () => {
     const answer = server.hold("put", path);
     const { user } = await showHome(crud({ [count]: 2 }));
     await user.click(button(name));
@@ -106,7 +106,7 @@ describe.each([
     expect(server.sent("put", path)[0]?.url.pathname).toBe(path.replace("{uuid}", uuid(100)));
   });
 
-  test("is taken away in the same way", async () => {
+  test("is removed in the same way", async () => {
     const answer = server.hold("delete", path);
     const { user } = await showHome(crud({ [done]: true, [count]: 1 }));
     await user.click(button(name));
@@ -117,11 +117,11 @@ describe.each([
     expect(button(name)).toHaveAttribute("aria-pressed", "false");
   });
 
-  test("that the server refuses is taken back, and that is told", async () => {
+  test("that the server rejects is undone, with a notice", async () => {
     server.on("put", path, refuse(500, "generic_500"));
     const { user } = await showHome(crud({ [count]: 2 }));
     await user.click(button(name));
-    await waitFor(() => expect(notices()).toHaveTextContent("Something broke on our side."));
+    await waitFor(() => expect(notices()).toHaveTextContent("Something went wrong on our side."));
     const [, trace = ""] =
       server.sent("put", path)[0]?.headers.get("traceparent")?.split("-") ?? [];
     expect(trace).not.toBe("");
@@ -131,7 +131,7 @@ describe.each([
   });
 });
 
-test("what one no longer reposts is no longer on one's own page", async () => {
+test("an undone repost disappears from the member's profile", async () => {
   signIn();
   const reposted = crud({ reposted: true, reposts_count: 1, reposted_by: WORF.handle });
   const listed = [reposted, ownCrud({ uuid: uuid(101) })];
@@ -145,8 +145,8 @@ test("what one no longer reposts is no longer on one's own page", async () => {
   expect(screen.getByRole("article")).toHaveAccessibleName("Crud by Worf");
 });
 
-describe("pressing again and again", () => {
-  test("reaches the server in order, one after the other", async () => {
+describe("pressing repeatedly", () => {
+  test("sends the requests in order, one after the other", async () => {
     const on = server.hold("put", LIKE);
     const off = server.hold("delete", LIKE);
     const { user } = await showHome(crud());
@@ -167,7 +167,7 @@ describe("pressing again and again", () => {
     expect(like()).toHaveTextContent("1");
   });
 
-  test("always shows what was pressed last", async () => {
+  test("always shows the last press", async () => {
     const on = server.hold("put", LIKE);
     const off = server.hold("delete", LIKE);
     const { user } = await showHome(crud());
@@ -183,7 +183,7 @@ describe("pressing again and again", () => {
     expect(presses()).toEqual(["PUT", "DELETE"]);
   });
 
-  test("ends in what the server has, also where one of them failed", async () => {
+  test("ends with the server's state, even after a failure", async () => {
     const on = server.hold("put", LIKE);
     const off = server.hold("delete", LIKE);
     const { user } = await showHome(crud());
@@ -207,7 +207,7 @@ describe("pressing again and again", () => {
     expect(like()).toHaveTextContent("1");
   });
 
-  test("is shown wherever the crud is listed", async () => {
+  test("is shown in every list that has the crud", async () => {
     server.on("put", LIKE, ok(counts({ liked: true, likes_count: 1 })));
     server.on(
       "get",
@@ -228,76 +228,81 @@ describe("pressing again and again", () => {
 describe("deleting", () => {
   const own = ownCrud();
 
+  /** Open the confirmation dialog. */
   async function ask(): Promise<Shown> {
     const shown = await showHome(own);
     await shown.user.click(button("Delete"));
-    expect(screen.getByRole("dialog", { name: "Forget it now?" })).toBeVisible();
+    expect(screen.getByRole("dialog", { name: "Delete this crud?" })).toBeVisible();
     return shown;
   }
 
-  test("asks first", async () => {
+  function confirmButton(): HTMLElement {
+    return within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" });
+  }
+
+  test("asks for confirmation", async () => {
     const { user } = await ask();
-    await user.click(screen.getByRole("button", { name: "Keep it" }));
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
     expect(screen.getByRole("article")).toBeInTheDocument();
     expect(server.sent("delete", CRUD)).toHaveLength(0);
   });
 
-  test("takes the crud away at once and for good", async () => {
+  test("removes the crud at once and permanently", async () => {
     const answer = server.hold("delete", CRUD);
     const { user } = await ask();
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await user.click(confirmButton());
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
     expect(server.sent("delete", CRUD)[0]?.url.pathname).toBe(`/api/activities/${own.uuid}`);
     server.on("get", "/api/activities/home", ok([]));
     answer.release(ok({ uuid: own.uuid, status: "deleted" }));
     await settle();
-    expect(screen.getByText("All forgotten")).toBeInTheDocument();
+    expect(screen.getByText("No cruds right now")).toBeInTheDocument();
     await pass(25 * SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
 
-  test("leaves the keyboard at what takes its place", async () => {
+  test("moves the focus to the next crud", async () => {
     signIn();
     const next = crud({ uuid: uuid(101), created_at: own.created_at });
     server.on("get", "/api/activities/home", ok([own, next]));
     server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
     const { user } = showPage("/");
     await user.click(await screen.findByRole("button", { name: "Delete" }));
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await user.click(confirmButton());
     await pass(SECOND);
     expect(within(screen.getByRole("article")).getByRole("link", { name: "1m" })).toHaveFocus();
   });
 
-  test("does not bring it back as a new one", async () => {
+  test("does not list the crud as a new one", async () => {
     server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
     const { user } = await ask();
     await pass(SECOND);
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await user.click(confirmButton());
     await pass(SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
 
-  test("is not undone by a look for new ones that began before", async () => {
+  test("is not undone by a request for new cruds that started before", async () => {
     const { user } = await ask();
     await settle();
     const look = server.hold("get", "/api/activities/home");
     await pass(20 * SECOND);
     expect(look.count).toBe(1);
     server.on("delete", CRUD, ok({ uuid: own.uuid, status: "deleted" }));
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await user.click(confirmButton());
     await settle();
     look.release(ok([own]));
     await pass(SECOND);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
 
-  test("that fails brings it back, and that is told", async () => {
+  test("that fails shows the crud again, with a notice", async () => {
     server.on("delete", CRUD, unreachable());
     const { user } = await ask();
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
-    await waitFor(() => expect(notices()).toHaveTextContent("Cruddur cannot be reached."));
+    await user.click(confirmButton());
+    await waitFor(() => expect(notices()).toHaveTextContent("We can’t reach Cruddur."));
     expect(screen.getByRole("article")).toHaveTextContent("Today is a good day");
   });
 });
@@ -308,24 +313,24 @@ describe("sharing", () => {
   test("copies the address", async () => {
     const { user } = await showHome(crud(), false);
     await user.click(button("Share"));
-    await waitFor(() => expect(notices()).toHaveTextContent("The link is copied."));
+    await waitFor(() => expect(notices()).toHaveTextContent("Link copied"));
     expect(await navigator.clipboard.readText()).toBe(url);
   });
 
-  test("tells the address where it cannot be copied", async () => {
+  test("shows the address if it cannot be copied", async () => {
     const { user } = await showHome(crud(), false);
     vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(
       new DOMException("Not allowed", "NotAllowedError"),
     );
     await user.click(button("Share"));
-    await waitFor(() => expect(notices()).toHaveTextContent(`could not be copied: ${url}`));
+    await waitFor(() => expect(notices()).toHaveTextContent(`We couldn’t copy the link: ${url}`));
   });
 
   test.each([
-    ["the device's own way, where it has one", undefined, ""],
-    ["nothing more, where one changed one's mind", new DOMException("", "AbortError"), ""],
-    ["an apology, where that fails", new DOMException("", "DataError"), "could not be copied"],
-  ])("uses %s", async (_, failure, words) => {
+    ["succeeds", undefined, ""],
+    ["is canceled", new DOMException("", "AbortError"), ""],
+    ["fails", new DOMException("", "DataError"), "We couldn’t copy the link"],
+  ])("uses the device's share dialog, which %s", async (_, failure, words) => {
     const share = vi.fn(async () => {
       if (failure !== undefined) {
         throw failure;

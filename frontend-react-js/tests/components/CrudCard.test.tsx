@@ -13,7 +13,7 @@ function card(): HTMLElement {
   return screen.getByRole("article", { name: "Crud by Londo Mollari" });
 }
 
-/** All that is in the caches, as text. */
+/** Everything in the caches, as text. */
 function kept({ client }: Shown): string {
   const all = client.getQueryCache().getAll();
   return JSON.stringify(all.map(({ state }) => state.data ?? null));
@@ -42,7 +42,7 @@ describe("a countdown", () => {
     expect(time).toHaveClass(`countdown-${mood}`);
   });
 
-  test("goes on by itself, and changes its mood with its last minute", async () => {
+  test("counts down, and changes its color in the last minute", async () => {
     show(<Countdown from={at(-58 * MINUTE)} to={at(62 * SECOND + SPARE)} />);
     const time = screen.getByRole("time");
     expect(time).toHaveTextContent("1m 03s left");
@@ -58,7 +58,7 @@ describe("a countdown", () => {
 });
 
 describe("a crud in a list", () => {
-  test("says who, when, what and how long still", () => {
+  test("shows its author, age, text and time left", () => {
     servePage();
     show(<CrudCard crud={crud()} />);
     expect(within(card()).getByRole("link", { name: "Londo Mollari" })).toHaveAttribute(
@@ -71,7 +71,7 @@ describe("a crud in a list", () => {
     expect(card()).toHaveTextContent("6d 23h left");
   });
 
-  test("shows what its words point at", () => {
+  test("links tags, mentions and addresses", () => {
     show(<CrudCard crud={crud({ message: "#Crud by @Worf: https://cruddur.com/#about." })} />);
     const links = within(card()).getAllByRole("link");
     const hrefs = new Map(links.map((link) => [link.textContent, link.getAttribute("href")]));
@@ -84,18 +84,18 @@ describe("a crud in a list", () => {
     );
   });
 
-  test("shows words, not markup", () => {
+  test("shows markup as text", () => {
     show(<CrudCard crud={crud({ message: "<b>bold</b> & <img src=x onerror=alert(1)>" })} />);
     expect(card()).toHaveTextContent("<b>bold</b> & <img src=x onerror=alert(1)>");
     expect(within(card()).queryByRole("img")).not.toBeInTheDocument();
   });
 
-  test("has no more than one empty line between two others", () => {
+  test("shows at most one blank line in a row", () => {
     show(<CrudCard crud={crud({ message: "One\n\nTwo\n \n\n\nThree\nFour" })} />);
     expect(card().querySelector(".rich")?.textContent).toBe("One\n\nTwo\n\nThree\nFour");
   });
 
-  test("says who reposted it", () => {
+  test("shows who reposted it", () => {
     show(<CrudCard crud={crud({ reposted_by: "worf" })} />);
     expect(screen.getByRole("link", { name: "Reposted by @worf" })).toHaveAttribute(
       "href",
@@ -103,7 +103,7 @@ describe("a crud in a list", () => {
     );
   });
 
-  test("that is being sent can only be read", () => {
+  test("that is being sent has no actions", () => {
     const { address } = show(<CrudCard crud={{ ...crud(), pending: true }} />);
     expect(card()).toHaveAttribute("aria-busy", "true");
     expect(card()).toHaveTextContent("sending…");
@@ -112,7 +112,7 @@ describe("a crud in a list", () => {
     expect(address()).toBe("/");
   });
 
-  test("that is being deleted is not there", () => {
+  test("that is being deleted is hidden", () => {
     show(<CrudCard crud={{ ...crud(), deleting: true }} />);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
@@ -142,7 +142,7 @@ describe("a click on a crud", () => {
     expect(address()).toBe("/");
   });
 
-  test("in the dialog above it stays in the dialog", async () => {
+  test("in its dialog does not open it", async () => {
     signIn();
     const { user, address } = show(<CrudCard crud={crud()} />);
     await user.click(screen.getByRole("button", { name: "Reply, 0 replies" }));
@@ -150,7 +150,7 @@ describe("a click on a crud", () => {
     expect(address()).toBe("/");
   });
 
-  test("that ends a selection of its words does not", () => {
+  test("that ends a text selection does not open it", () => {
     const { address } = show(<CrudCard crud={crud()} />);
     const words = screen.getByText("I do not like Santa Claus");
     getSelection()?.selectAllChildren(words);
@@ -162,8 +162,8 @@ describe("a click on a crud", () => {
   });
 });
 
-describe("a crud whose time is up", () => {
-  test("fades at its instant, then is forgotten wherever it was", async () => {
+describe("an expiring crud", () => {
+  test("fades on time, then is removed from every cache", async () => {
     signIn();
     const server = servePage();
     const short = crud({ message: "Short #life", expires_at: at(MINUTE + 500) });
@@ -188,7 +188,7 @@ describe("a crud whose time is up", () => {
     expect(screen.getByRole("article", { name: "Crud by Worf" })).toBeInTheDocument();
   });
 
-  test("takes itself off the count of what it replied to", async () => {
+  test("is subtracted from its parent's reply count", async () => {
     const server = servePage();
     const parent = crud({ replies_count: 1 });
     const reply = ownCrud({
@@ -209,21 +209,21 @@ describe("a crud whose time is up", () => {
     expect(screen.getByText("No replies yet")).toBeInTheDocument();
   });
 
-  test("is not drawn when it comes too late", async () => {
+  test("is not rendered if it has already expired", async () => {
     servePage();
     show(<CrudCard crud={crud({ expires_at: at(-SECOND) })} />);
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
 
-  test("does not come back from the look for new ones", async () => {
+  test("is not listed again by the poll for new cruds", async () => {
     const server = servePage();
     server.on("get", "/api/activities/home", ok([crud({ expires_at: at(10 * SECOND) })]));
     showPage("/");
     await screen.findByRole("article");
     await pass(11 * SECOND);
     await settle();
-    expect(screen.getByText("All forgotten")).toBeInTheDocument();
+    expect(screen.getByText("No cruds right now")).toBeInTheDocument();
     await pass(SECOND);
-    expect(screen.getByText("All forgotten")).toBeInTheDocument();
+    expect(screen.getByText("No cruds right now")).toBeInTheDocument();
   });
 });

@@ -26,24 +26,24 @@ describe("a form", () => {
     return { ...shown, form, field, send };
   }
 
-  test("says what is wrong with a field beside it, and goes there", async () => {
+  test("shows an error next to its field, and focuses the field", async () => {
     server.on("post", SIGNUP, refuse(422, "handle_taken"));
     const { field, form, send } = await join();
     await send();
     await settle();
     const handle = field("Handle");
     expect(handle).toBeInvalid();
-    expect(handle).toHaveAccessibleDescription(/Somebody has that handle already/);
+    expect(handle).toHaveAccessibleDescription(/That handle is taken/);
     expect(handle).toHaveFocus();
-    expect(field("E-mail")).not.toBeInvalid();
-    const told = within(form)
+    expect(field("Email")).not.toBeInvalid();
+    const alerts = within(form)
       .getAllByRole("alert")
       .filter((alert) => alert.textContent !== "");
-    expect(told).toHaveLength(1);
+    expect(alerts).toHaveLength(1);
     expect(form).not.toHaveTextContent("Trace");
   });
 
-  test("says again what is wrong again", async () => {
+  test("announces the same error again", async () => {
     server.on("post", SIGNUP, refuse(422, "handle_taken"));
     const { field, send } = await join();
     await send();
@@ -53,7 +53,7 @@ describe("a form", () => {
     expect(field("Handle")).toHaveFocus();
   });
 
-  test("keeps what was written, and takes its complaint back when all is well", async () => {
+  test("keeps its values, and clears the error after a success", async () => {
     server.on(
       "post",
       SIGNUP,
@@ -70,7 +70,7 @@ describe("a form", () => {
     expect(address()).toBe("/confirm");
   });
 
-  test("says at its top what is about no field of its own", async () => {
+  test("shows other errors at the top", async () => {
     server.on(
       "post",
       SIGNUP,
@@ -81,20 +81,20 @@ describe("a form", () => {
     await send();
     await settle();
     const top = () => form.querySelector("form > .problem");
-    expect(top()).toHaveTextContent("Your bio holds a character that cannot be kept.");
+    expect(top()).toHaveTextContent("Your bio contains a character we can’t store.");
     await send();
     await settle();
-    expect(top()).toHaveTextContent("That was tried too often.");
-    expect(top()).toHaveTextContent("It takes 2 minutes.");
+    expect(top()).toHaveTextContent("That’s too many tries.");
+    expect(top()).toHaveTextContent("You can try again in 2 minutes.");
     expect(field("Name")).toBeValid();
   });
 
   test.each([
-    ["a fault of the server's", refuse(500, "generic_500"), true],
+    ["a server error", refuse(500, "generic_500"), true],
     ["a gateway's page", raw(504, "<html>"), true],
     ["no network", unreachable(), false],
-    ["a refusal", refuse(422, "invalid_json"), false],
-  ])("tells the trace of %s, or not", async (_, reply, isTold) => {
+    ["an invalid request", refuse(422, "invalid_json"), false],
+  ])("shows the trace id only if the server is at fault: %s", async (_, reply, isShown) => {
     server.on("post", SIGNUP, reply);
     const { form, send } = await join();
     await send();
@@ -102,10 +102,10 @@ describe("a form", () => {
     const [, trace = ""] =
       server.sent("post", SIGNUP)[0]?.headers.get("traceparent")?.split("-") ?? [];
     expect(trace).toHaveLength(32);
-    expect(form.textContent?.includes(trace)).toBe(isTold);
+    expect(form.textContent?.includes(trace)).toBe(isShown);
   });
 
-  test("is not sent again while it is on its way", async () => {
+  test("cannot be sent twice at the same time", async () => {
     const answer = server.hold("post", SIGNUP);
     const { form, send } = await join();
     await send();
@@ -162,23 +162,23 @@ describe("a dialog", () => {
     expect(dialog).toHaveAttribute("open");
   });
 
-  test("closes by its button, and the focus returns", async () => {
+  test("closes with its button, and restores the focus", async () => {
     const { user } = await open();
     await user.click(screen.getByRole("button", { name: "Close" }));
     expectClosed();
   });
 
-  test("closes by Escape, and the focus returns", async () => {
+  test("closes with Escape, and restores the focus", async () => {
     const onClose = vi.fn();
     const { dialog } = await open(onClose);
-    const pressed = new Event("cancel", { cancelable: true }); // what Escape does in a browser
+    const pressed = new Event("cancel", { cancelable: true }); // the event that Escape fires in a browser
     fireEvent(dialog, pressed);
     expect(pressed.defaultPrevented).toBe(true);
     expect(onClose).toHaveBeenCalledOnce();
     expectClosed();
   });
 
-  test("closes by a click beside it, not by one in it", async () => {
+  test("closes on a click outside, not inside", async () => {
     const { dialog } = await open();
     fireEvent.click(screen.getByText("Think."));
     expect(dialog).toBeInTheDocument();
@@ -187,7 +187,7 @@ describe("a dialog", () => {
     expectClosed();
   });
 
-  test("stays when a selection is dragged out of it", async () => {
+  test("stays open when a selection is dragged out of it", async () => {
     const { dialog } = await open();
     fireEvent.pointerDown(screen.getByText("Think."));
     fireEvent.click(dialog);
@@ -201,7 +201,7 @@ describe("a notice", () => {
     return [...area.querySelectorAll("p")].map((p) => p.textContent ?? "");
   }
 
-  function tell(...input: Parameters<typeof notify>): void {
+  function add(...input: Parameters<typeof notify>): void {
     act(() => notify(...input));
   }
 
@@ -209,9 +209,9 @@ describe("a notice", () => {
     show(<p>Page</p>);
   });
 
-  test("goes by itself, a bad one later", async () => {
-    tell("Good");
-    tell("Bad", "bad");
+  test("disappears by itself, an error later", async () => {
+    add("Good");
+    add("Bad", "bad");
     expect(texts()).toEqual(["Good", "Bad"]);
     await pass(4 * SECOND - 1);
     expect(texts()).toEqual(["Good", "Bad"]);
@@ -223,19 +223,19 @@ describe("a notice", () => {
     expect(texts()).toEqual([]);
   });
 
-  test("goes when it is told to, and only that one", async () => {
-    tell("One");
-    tell("Two");
+  test("can be dismissed alone", async () => {
+    add("One");
+    add("Two");
     fireEvent.click(screen.getAllByRole("button", { name: "Dismiss" })[0] as HTMLElement);
     expect(texts()).toEqual(["Two"]);
     await pass(10 * SECOND);
     expect(texts()).toEqual([]);
   });
 
-  test("that says the same as another takes its place and stays its whole time", async () => {
-    tell("Same");
+  test("replaces one with the same text, for the full time", async () => {
+    add("Same");
     await pass(3 * SECOND);
-    tell("Same");
+    add("Same");
     expect(texts()).toEqual(["Same"]);
     await pass(3 * SECOND);
     expect(texts()).toEqual(["Same"]);
@@ -243,19 +243,19 @@ describe("a notice", () => {
     expect(texts()).toEqual([]);
   });
 
-  test("is one of three at most, the oldest goes", () => {
+  test("is one of at most three; the oldest is dropped", () => {
     for (const text of ["One", "Two", "Three", "Four"]) {
-      tell(text);
+      add(text);
     }
     expect(texts()).toEqual(["Two", "Three", "Four"]);
   });
 
-  test("has the trace to look for, where there is one", () => {
-    tell("Broken", "bad", "4bf92f3577b34da6a3ce929d0e0e4736");
+  test("shows the trace id if there is one", () => {
+    add("Broken", "bad", "4bf92f3577b34da6a3ce929d0e0e4736");
     expect(texts()).toEqual(["Broken", "Trace 4bf92f3577b34da6a3ce929d0e0e4736"]);
   });
 
-  test("is told to readers of the screen as it comes", () => {
+  test("is announced to screen readers", () => {
     expect(screen.getByRole("status", { name: "Notices" })).toBeEmptyDOMElement();
   });
 });

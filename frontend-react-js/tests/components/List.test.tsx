@@ -31,13 +31,13 @@ function listed(): (string | null | undefined)[] {
     .map((article) => article.querySelector(".rich")?.textContent);
 }
 
-/** How often the list was asked for, and with which cursors. */
+/** The cursors of all requests for the list. */
 function cursors(): (string | null)[] {
   return server.sent("get", PROFILE).map(({ url }) => url.searchParams.get("cursor"));
 }
 
 describe("a list", () => {
-  test("is a skeleton until it comes", async () => {
+  test("shows a skeleton until it is loaded", async () => {
     const answer = server.hold("get", PROFILE);
     showPage("/@londo");
     expect(main().getByText("Loading")).toBeInTheDocument();
@@ -49,14 +49,14 @@ describe("a list", () => {
     expect(main().queryByText("Loading")).not.toBeInTheDocument();
   });
 
-  test("says so when there is nothing in it", async () => {
+  test("shows a message when it is empty", async () => {
     server.on("get", PROFILE, ok(part()));
     showPage("/@londo");
-    expect(await main().findByText("Nothing to remember")).toBeInTheDocument();
+    expect(await main().findByText("No cruds right now")).toBeInTheDocument();
     expect(main().queryByRole("button", { name: "Show more" })).not.toBeInTheDocument();
   });
 
-  test("is asked for thrice before it says that it cannot be had, and again by hand", async () => {
+  test("is requested three times before it shows an error, and again on demand", async () => {
     server.on("get", PROFILE, unreachable());
     const { user } = showPage("/@londo");
     await settle();
@@ -64,7 +64,7 @@ describe("a list", () => {
     expect(main().getByText("Loading")).toBeInTheDocument();
     await pass(10 * SECOND);
     expect(cursors()).toHaveLength(3);
-    expect(main().getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(main().getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     server.on("get", PROFILE, ok(part(1)));
     await user.click(main().getByRole("button", { name: "Try again" }));
     await settle();
@@ -72,24 +72,24 @@ describe("a list", () => {
     expect(main().queryByRole("alert")).not.toBeInTheDocument();
   });
 
-  test("is asked for once where asking again would not help", async () => {
+  test("is requested once if a retry would not help", async () => {
     server.on("get", PROFILE, refuse(422, "shape_invalid"));
     showPage("/@londo");
-    expect(await main().findByRole("alert")).toHaveTextContent("cannot be shown in that form");
+    expect(await main().findByRole("alert")).toHaveTextContent("isn’t available in that form");
     await pass(10 * SECOND);
     expect(cursors()).toHaveLength(1);
   });
 
-  test("is not asked for again where it was waited for long enough", async () => {
+  test("is not requested again after a timeout", async () => {
     server.on("get", PROFILE, silent());
     showPage("/@londo");
     await pass(16 * SECOND);
-    expect(main().getByRole("alert")).toHaveTextContent("took too long to answer");
+    expect(main().getByRole("alert")).toHaveTextContent("took too long to respond");
     await pass(20 * SECOND);
     expect(cursors()).toHaveLength(1);
   });
 
-  test("tells the trace of a server's fault, and of no other", async () => {
+  test("shows the trace id only for a server error", async () => {
     server.on("get", PROFILE, raw(502, "<html>"));
     showPage("/@londo");
     await pass(10 * SECOND);
@@ -99,8 +99,8 @@ describe("a list", () => {
   });
 });
 
-describe("the next part of a list", () => {
-  test("comes by the cursor that the one before it had, and the list has an end", async () => {
+describe("the next page of a list", () => {
+  test("is requested with the cursor of the previous page, until the list ends", async () => {
     const first = ok(part(1, 2), { next: "c/2+" });
     server.on("get", PROFILE, first, ok(part(3), { next: "c3" }), ok(part(4)));
     const { user } = showPage("/@londo");
@@ -115,7 +115,7 @@ describe("the next part of a list", () => {
     expect(server.sent("get", PROFILE)[1]?.url.searchParams.get("shape")).toBe("profile");
   });
 
-  test("comes by itself when the end comes into sight", async () => {
+  test("is requested when the end of the list comes into view", async () => {
     server.on("get", PROFILE, ok(part(1), { next: "c2" }), ok(part(2)));
     showPage("/@londo");
     await main().findByRole("article");
@@ -126,14 +126,14 @@ describe("the next part of a list", () => {
     expect(sight.count).toBe(0);
   });
 
-  test("is asked for once while it is on its way", async () => {
+  test("is requested once while it is loading", async () => {
     server.on("get", PROFILE, ok(part(1), { next: "c2" }));
     const { user } = showPage("/@londo");
     await main().findByRole("article");
     const answer = server.hold("get", PROFILE);
     await sight.come();
     await sight.come();
-    const more = main().getByRole("button", { name: "Fetching more…" });
+    const more = main().getByRole("button", { name: "Loading more…" });
     expect(more).toHaveAttribute("aria-disabled", "true");
     await user.click(more);
     expect(cursors()).toEqual([null, "c2"]);
@@ -142,13 +142,13 @@ describe("the next part of a list", () => {
     expect(listed()).toEqual(["Crud 1", "Crud 2"]);
   });
 
-  test("that cannot be had is asked for again by hand only", async () => {
+  test("that fails to load is requested again only on demand", async () => {
     server.on("get", PROFILE, ok(part(1), { next: "c2" }), refuse(422, "cursor_invalid"));
     const { user } = showPage("/@londo");
     await main().findByRole("article");
     await sight.come();
     await settle();
-    expect(main().getByRole("alert")).toHaveTextContent("cannot be found any more");
+    expect(main().getByRole("alert")).toHaveTextContent("can’t load more of this list");
     expect(sight.count).toBe(0);
     expect(listed()).toEqual(["Crud 1"]);
     server.on("get", PROFILE, ok(part(2)));
@@ -158,7 +158,7 @@ describe("the next part of a list", () => {
     expect(cursors()).toEqual([null, "c2", "c2"]);
   });
 
-  test("has no crud twice, though two parts have it", async () => {
+  test("does not repeat a crud of the previous page", async () => {
     server.on("get", PROFILE, ok(part(1, 2), { next: "c2" }), ok(part(2, 3)));
     showPage("/@londo");
     await main().findAllByRole("article");
@@ -167,7 +167,7 @@ describe("the next part of a list", () => {
     expect(listed()).toEqual(["Crud 1", "Crud 2", "Crud 3"]);
   });
 
-  test("has somebody else's repost of the same crud as another row", async () => {
+  test("lists another user's repost of the same crud as its own row", async () => {
     const activities = [
       crud({ uuid: uuid(1), handle: LONDO.handle }),
       crud({ uuid: uuid(1), reposted_by: "worf" }),

@@ -45,17 +45,17 @@ const PASSWORD = "today-is-a-good-day";
 
 async function signInByForm(shown: Shown): Promise<void> {
   server.on("post", "/api/auth/signin", ok(signedIn()));
-  await fill(shown, { "E-mail or handle": " worf ", Password: PASSWORD });
+  await fill(shown, { "Email or handle": " worf ", Password: PASSWORD });
   await press(shown, "Sign in");
 }
 
-describe("what only members see", () => {
+describe("a members' page", () => {
   test.each([
-    ["/notifications", "Sign in to see what happened to you."],
+    ["/notifications", "Sign in to see your notifications."],
     ["/messages", "Sign in to read your messages."],
-    ["/messages/@londo", "Sign in to write to @londo."],
+    ["/messages/@londo", "Sign in to message @londo."],
     ["/settings", "Sign in to change your settings."],
-  ])("is not shown to visitors, who are told why to sign in: %s", async (address, why) => {
+  ])("asks visitors to sign in, with a reason: %s", async (address, why) => {
     server.on("get", "/api/users/@{handle}/short", ok(LONDO));
     const shown = showPage(address);
     await settle();
@@ -67,7 +67,7 @@ describe("what only members see", () => {
     expect(heading()).toHaveTextContent(why.slice(0, -1));
   });
 
-  test("is shown after signing in, where one was about to go", async () => {
+  test("is shown after signing in", async () => {
     server.on("get", "/api/message_groups", ok([]));
     const shown = showPage("/messages");
     await shown.user.click(within(screen.getByRole("main")).getByRole("link", { name: "Sign in" }));
@@ -78,12 +78,12 @@ describe("what only members see", () => {
     });
     expect(shown.address()).toBe("/messages");
     expect(getSession()).toMatchObject({ phase: "in", user: WORF });
-    expect(await screen.findByText("Nobody wrote yet")).toBeInTheDocument();
+    expect(await screen.findByText("No messages yet")).toBeInTheDocument();
   });
 });
 
 describe("signing in", () => {
-  test("leads home where one came from nowhere", async () => {
+  test("leads to the home page by default", async () => {
     const shown = showPage("/signin");
     expect(heading()).toHaveTextContent("Sign in to Cruddur");
     await signInByForm(shown);
@@ -91,7 +91,7 @@ describe("signing in", () => {
     expect(screen.getByRole("form", { name: "New crud" })).toBeInTheDocument();
   });
 
-  test("leads back to a search, term and all, where one acted", async () => {
+  test("returns to the search, with its term", async () => {
     server.on("get", "/api/activities/search", ok([crud()]));
     const shown = showPage("/search?term=%23crud");
     await shown.user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
@@ -102,36 +102,36 @@ describe("signing in", () => {
     expect(server.requests.some(({ url }) => url.pathname.endsWith("/like"))).toBe(false);
   });
 
-  test("is not asked of a member", () => {
+  test("is skipped for a member", () => {
     signIn();
     expect(showPage("/signin").address()).toBe("/");
   });
 
-  test("with the wrong password says so, without a word about which part", async () => {
+  test("with wrong credentials shows one error for both fields", async () => {
     server.on("post", "/api/auth/signin", refuse(401, "credentials_invalid"));
     const shown = showPage("/signin");
-    await fill(shown, { "E-mail or handle": "worf", Password: "wrong" });
+    await fill(shown, { "Email or handle": "worf", Password: "wrong" });
     await press(shown, "Sign in");
-    expect(form("Sign in")).toHaveTextContent("That is not the right password for this account.");
+    expect(form("Sign in")).toHaveTextContent("That password doesn’t match this account.");
     expect(server.sent("post", "/api/auth/refresh")).toHaveLength(0);
-    expect(field("E-mail or handle")).toHaveValue("worf");
+    expect(field("Email or handle")).toHaveValue("worf");
     expect(getSession().phase).toBe("out");
   });
 
-  test("before the address was confirmed leads to where that is done", async () => {
+  test("with an unconfirmed address leads to the confirmation page", async () => {
     server.on("post", "/api/auth/signin", refuse(403, "email_unconfirmed"));
     const shown = showPage("/signin");
-    await fill(shown, { "E-mail or handle": "worf@example.com", Password: PASSWORD });
+    await fill(shown, { "Email or handle": "worf@example.com", Password: PASSWORD });
     await press(shown, "Sign in");
-    expect(field("E-mail or handle")).toHaveAccessibleDescription(/was not confirmed yet/);
+    expect(field("Email or handle")).toHaveAccessibleDescription(/isn’t confirmed yet/);
     await shown.user.click(screen.getByRole("link", { name: "Enter the code" }));
     expect(shown.address()).toBe("/confirm");
-    expect(field("E-mail")).toHaveValue("worf@example.com");
+    expect(field("Email")).toHaveValue("worf@example.com");
   });
 });
 
 describe("joining", () => {
-  test("leads back to what one was about to do", async () => {
+  test("returns to the page where it started", async () => {
     server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
     server.on("post", "/api/auth/confirm", ok({ status: "confirmed" }));
     server.on("get", "/api/activities/search", ok([crud()]));
@@ -145,7 +145,7 @@ describe("joining", () => {
     expect(shown.address()).toBe("/search?term=x");
   });
 
-  test("goes from the form over the code to signing in", async () => {
+  test("leads from the form to the code and to signing in", async () => {
     server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
     server.on(
       "post",
@@ -157,7 +157,7 @@ describe("joining", () => {
     await fill(shown, {
       Name: "Worf",
       Handle: " @Worf",
-      "E-mail": " worf@example.com ",
+      Email: " worf@example.com ",
       Password: PASSWORD,
     });
     await press(shown, "Join now");
@@ -177,11 +177,11 @@ describe("joining", () => {
       code: "123456",
     });
     expect(shown.address()).toBe("/signin");
-    expect(notices()).toHaveTextContent("Your account is open.");
-    expect(field("E-mail or handle")).toHaveValue("worf@example.com");
+    expect(notices()).toHaveTextContent("Your account is ready.");
+    expect(field("Email or handle")).toHaveValue("worf@example.com");
   });
 
-  test("twice with the same words is once, with others is again", async () => {
+  test("repeats the idempotency key only for the same values", async () => {
     server.on("post", "/api/auth/signup", refuse(503, "unavailable"));
     const shown = showPage("/signup");
     await fill(shown, { Name: "Worf" });
@@ -197,10 +197,10 @@ describe("joining", () => {
     expect(keys[2]).not.toBe(keys[0]);
   });
 
-  test("has another code sent", async () => {
+  test("can request another code", async () => {
     const answer = server.hold("post", "/api/auth/resend");
     const shown = showPage("/confirm");
-    await fill(shown, { "E-mail": "worf@example.com " });
+    await fill(shown, { Email: "worf@example.com " });
     await press(shown, "Send a new code");
     expect(screen.getByRole("button", { name: "Send a new code" })).toHaveAttribute(
       "aria-disabled",
@@ -209,7 +209,7 @@ describe("joining", () => {
     expect(server.sent("post", "/api/auth/resend")[0]?.body).toEqual({ email: "worf@example.com" });
     answer.release(refuse(429, "rate_limited", { "Retry-After": "600" }));
     await settle();
-    expect(form("Confirm")).toHaveTextContent("It takes 10 minutes.");
+    expect(form("Confirm")).toHaveTextContent("You can try again in 10 minutes.");
     await press(shown, "Send a new code");
     answer.release(ok({ status: "confirmation_sent" }));
     await settle();
@@ -223,10 +223,10 @@ test("a forgotten password is replaced with a code", async () => {
   server.on("post", "/api/auth/reset", ok({ status: "password_changed" }));
   const shown = showPage("/signin");
   await shown.user.click(screen.getByRole("link", { name: "Forgot your password?" }));
-  await fill(shown, { "E-mail": "worf@example.com" });
-  await press(shown, "Send the code");
+  await fill(shown, { Email: "worf@example.com" });
+  await press(shown, "Send code");
   expect(shown.address()).toBe("/reset");
-  expect(field("E-mail")).toHaveValue("worf@example.com");
+  expect(field("Email")).toHaveValue("worf@example.com");
   await fill(shown, { Code: " 123456 ", "New password": "perhaps-today-is-a-good-day" });
   await press(shown, "Change password");
   expect(server.sent("post", "/api/auth/reset")[0]?.body).toEqual({
@@ -235,25 +235,25 @@ test("a forgotten password is replaced with a code", async () => {
     password: "perhaps-today-is-a-good-day",
   });
   expect(shown.address()).toBe("/signin");
-  expect(notices()).toHaveTextContent("Your password is changed.");
+  expect(notices()).toHaveTextContent("Password changed.");
 });
 
-describe("a person's page", () => {
-  test("of another offers to write to them, also to a visitor who then signs in", async () => {
+describe("a profile", () => {
+  test("of another user offers to message them, after a sign-in if needed", async () => {
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
     server.on("get", "/api/users/@{handle}/short", ok(LONDO));
     server.on("get", "/api/messages/@{handle}", ok([]));
     const shown = showPage("/@londo");
     await shown.user.click(await screen.findByRole("button", { name: "Message" }));
     expect(shown.address()).toBe("/signin");
-    expect(heading()).toHaveTextContent("Sign in to write to @londo");
+    expect(heading()).toHaveTextContent("Sign in to message @londo");
     await signInByForm(shown);
     expect(shown.address()).toBe("/@londo");
     await shown.user.click(await screen.findByRole("button", { name: "Message" }));
     expect(shown.address()).toBe("/messages/@londo");
   });
 
-  test("of one's own offers to edit it", async () => {
+  test("of the member offers to edit it", async () => {
     signIn();
     const own = profile({ ...WORF, bio: "Son of Mogh, see @gowron", cruds_count: 2 });
     server.on("get", "/api/activities/@{handle}", ok({ profile: own, activities: [] }));
@@ -262,22 +262,22 @@ describe("a person's page", () => {
     expect(region.getByRole("link", { name: "Edit profile" })).toHaveAttribute("href", "/settings");
     expect(region.queryByRole("button", { name: "Message" })).not.toBeInTheDocument();
     expect(region.getByRole("link", { name: "@gowron" })).toHaveAttribute("href", "/@gowron");
-    expect(region.getByText("cruds alive", { exact: false })).toHaveTextContent("2 cruds alive");
+    expect(region.getByText("live cruds", { exact: false })).toHaveTextContent("2 live cruds");
     expect(document.title).toBe("Worf · Cruddur");
   });
 
-  test("of nobody says so", async () => {
+  test("of an unknown handle says so", async () => {
     server.on("get", "/api/activities/@{handle}", refuse(404, "not_found"));
     showPage("/@nobody");
-    expect(await screen.findByText("Nobody goes by that name")).toBeInTheDocument();
+    expect(await screen.findByText("User not found")).toBeInTheDocument();
     expect(heading()).toHaveTextContent("@nobody");
     expect(server.sent("get", "/api/activities/@{handle}")).toHaveLength(1);
   });
 });
 
-describe("an address that leads nowhere", () => {
+describe("an unknown address", () => {
   test.each(["/nowhere", "/@", "/worf", "/worf/status/1", "/messages/worf", "/@worf/likes"])(
-    "says so: %s",
+    "shows Not found: %s",
     async (address) => {
       const shown = showPage(address);
       await settle();

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await scrollTo(0);
 });
 
-/** The crud with a number; the higher, the newer. */
+/** A crud with a number. A higher number is newer. */
 function numbered(number: number, change: Partial<Crud> = {}): Crud {
   const created_at = at(-HOUR + number * SECOND);
   return crud({ uuid: uuid(number), message: `Crud ${number}`, created_at, ...change });
@@ -32,7 +32,7 @@ function listed(): (string | null | undefined)[] {
     .map((article) => article.querySelector(".rich")?.textContent);
 }
 
-/** What is read aloud. */
+/** The text of the live region. */
 function said(): string {
   return main()
     .getAllByRole("status")
@@ -40,7 +40,7 @@ function said(): string {
     .join("");
 }
 
-/** Show the home feed, and let newer cruds come. */
+/** Show the home feed, then let the server return newer cruds. */
 async function showThen(before: Crud[], after: Crud[]) {
   server.on("get", HOME, ok(before));
   const shown = showPage("/");
@@ -50,13 +50,13 @@ async function showThen(before: Crud[], after: Crud[]) {
   return shown;
 }
 
-/** The page looks for new cruds every 20 seconds. */
+/** The page polls for new cruds every 20 seconds. */
 async function look(): Promise<void> {
   await pass(21 * SECOND);
 }
 
 describe("the home feed", () => {
-  test("is there for visitors, who cannot write", async () => {
+  test("is shown to visitors without the composer", async () => {
     server.on("get", HOME, ok([numbered(1)]));
     showPage("/");
     await settle();
@@ -66,16 +66,16 @@ describe("the home feed", () => {
     expect(screen.getByRole("region", { name: "Join" })).toBeInTheDocument();
   });
 
-  test("invites a visitor when nothing is alive", async () => {
+  test("invites a visitor to join when it is empty", async () => {
     showPage("/");
-    expect(await main().findByText("All forgotten")).toBeInTheDocument();
+    expect(await main().findByText("No cruds right now")).toBeInTheDocument();
     expect(main().getByRole("link", { name: "Join now" })).toHaveAttribute("href", "/signup");
   });
 
-  test("has the form for a member", async () => {
+  test("has the composer for a member", async () => {
     signIn();
     showPage("/");
-    expect(await main().findByText("All forgotten")).toBeInTheDocument();
+    expect(await main().findByText("No cruds right now")).toBeInTheDocument();
     expect(main().getByRole("form", { name: "New crud" })).toBeInTheDocument();
     expect(main().queryByRole("link", { name: "Join now" })).not.toBeInTheDocument();
     expect(screen.queryByRole("region", { name: "Join" })).not.toBeInTheDocument();
@@ -83,7 +83,7 @@ describe("the home feed", () => {
 });
 
 describe("new cruds", () => {
-  test("come to their place before the eyes of who is at the top, and are told", async () => {
+  test("are added and announced while the viewer is at the top", async () => {
     await showThen([numbered(1)], [numbered(3), numbered(2), numbered(1)]);
     expect(listed()).toEqual(["Crud 1"]);
     expect(said()).toBe("");
@@ -93,7 +93,7 @@ describe("new cruds", () => {
     expect(main().queryByRole("button", { name: /new crud/ })).not.toBeInTheDocument();
   });
 
-  test("wait behind a button for who has scrolled down", async () => {
+  test("wait behind a button while the viewer has scrolled down", async () => {
     const { user } = await showThen([numbered(1)], [numbered(2), numbered(1)]);
     await scrollTo(1000);
     await look();
@@ -110,7 +110,7 @@ describe("new cruds", () => {
     expect(main().queryByRole("button", { name: /new crud/ })).not.toBeInTheDocument();
   });
 
-  test("come when one scrolls back to the top", async () => {
+  test("are added when the viewer scrolls back to the top", async () => {
     await showThen([numbered(1)], [numbered(2), numbered(1)]);
     await scrollTo(1000);
     await look();
@@ -120,7 +120,7 @@ describe("new cruds", () => {
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
   });
 
-  test("that are more than were looked at leave no gap", async () => {
+  test("that fill more than one page leave no gap", async () => {
     server.on("get", HOME, ok([numbered(1)]));
     const { user } = showPage("/");
     await settle();
@@ -137,14 +137,14 @@ describe("new cruds", () => {
     expect(listed()).toEqual(["Crud 5", "Crud 4", "Crud 3", "Crud 2", "Crud 1"]);
   });
 
-  test("are not what oneself is sending", async () => {
+  test("do not include the member's own pending crud", async () => {
     signIn();
     const own = ownCrud({ uuid: uuid(9), message: "Mine", created_at: at(9 * SECOND) });
     await showThen([numbered(1)], [own, numbered(1)]);
     const answer = server.hold("post", "/api/activities");
     await pass(10 * SECOND);
     const before = server.sent("get", HOME).length;
-    fireEvent.change(screen.getByRole("textbox", { name: /forgotten soon/ }), {
+    fireEvent.change(screen.getByRole("textbox", { name: /on your mind/ }), {
       target: { value: "Mine" },
     });
     fireEvent.submit(screen.getByRole("form", { name: "New crud" }));
@@ -157,14 +157,14 @@ describe("new cruds", () => {
     expect(said()).toBe("");
   });
 
-  test("come into an empty feed", async () => {
+  test("are added to an empty feed", async () => {
     await showThen([], [numbered(1)]);
-    expect(main().getByText("All forgotten")).toBeInTheDocument();
+    expect(main().getByText("No cruds right now")).toBeInTheDocument();
     await look();
     expect(listed()).toEqual(["Crud 1"]);
   });
 
-  test("are not those that are there already, nor what is older than the list", async () => {
+  test("do not include listed or older cruds", async () => {
     const before = [numbered(3), numbered(2)];
     await showThen(before, [numbered(3), numbered(2), numbered(1)]);
     await look();
@@ -172,7 +172,7 @@ describe("new cruds", () => {
     expect(said()).toBe("");
   });
 
-  test("are not those whose time is up", async () => {
+  test("do not include expired cruds", async () => {
     const after = [numbered(2, { expires_at: at(10 * SECOND) }), numbered(1)];
     await showThen([numbered(1)], after);
     await look();
@@ -180,12 +180,12 @@ describe("new cruds", () => {
     expect(said()).toBe("");
   });
 
-  test("of others come also after an own one that is newer", async () => {
+  test("of other users appear even if the member's own crud is newer", async () => {
     signIn();
     const own = ownCrud({ uuid: uuid(9), message: "Mine", created_at: at(9 * SECOND) });
     await showThen([numbered(1)], [own, numbered(2), numbered(1)]);
     server.on("post", "/api/activities", ok(own));
-    fireEvent.change(screen.getByRole("textbox", { name: /forgotten soon/ }), {
+    fireEvent.change(screen.getByRole("textbox", { name: /on your mind/ }), {
       target: { value: "Mine" },
     });
     fireEvent.submit(screen.getByRole("form", { name: "New crud" }));
@@ -195,7 +195,7 @@ describe("new cruds", () => {
     expect(listed()).toEqual(["Mine", "Crud 2", "Crud 1"]);
   });
 
-  test("are looked for again where a look failed", async () => {
+  test("are requested again after a failure", async () => {
     await showThen([numbered(1)], []);
     server.on("get", HOME, unreachable(), refuse(500, "generic_500"), ok([numbered(2)]));
     await look();
@@ -206,7 +206,7 @@ describe("new cruds", () => {
     expect(main().queryByRole("alert")).not.toBeInTheDocument();
   });
 
-  test("are not looked for while nobody looks at the page", async () => {
+  test("are not requested while the page is hidden", async () => {
     await showThen([numbered(1)], [numbered(1)]);
     const before = server.sent("get", HOME).length;
     vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");

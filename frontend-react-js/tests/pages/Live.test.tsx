@@ -1,4 +1,4 @@
-/** What is told by the stream, on the page that it changes. */
+/** Events of the stream, and the page that they change. */
 
 import { fireEvent, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -43,7 +43,7 @@ beforeEach(async () => {
   await scrollTo(0);
 });
 
-/** The crud with a number; the higher, the newer. */
+/** A crud with a number. A higher number is newer. */
 function numbered(number: number, change: Partial<Crud> = {}): Crud {
   const created_at = at(-HOUR + number * SECOND);
   return crud({ uuid: uuid(number), message: `Crud ${number}`, created_at, ...change });
@@ -63,7 +63,7 @@ function listed(): (string | null | undefined)[] {
     .map((article) => article.querySelector(".rich")?.textContent);
 }
 
-/** What is read aloud in the page. */
+/** The text of the live region. */
 function said(): string {
   return main()
     .getAllByRole("status")
@@ -83,7 +83,7 @@ async function openHome(...cruds: Crud[]) {
   return openAt("/");
 }
 
-/** Write into a form and send it. */
+/** Fill in a form and submit it. */
 async function send(form: string, words: string): Promise<void> {
   const element = screen.getByRole("form", { name: form });
   fireEvent.change(within(element).getByRole("textbox"), { target: { value: words } });
@@ -92,19 +92,19 @@ async function send(form: string, words: string): Promise<void> {
 }
 
 describe("a new crud", () => {
-  test("comes to its place before the eyes of who is at the top, and is told", async () => {
+  test("is added and announced while the viewer is at the top", async () => {
     await openHome(numbered(1));
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
     expect(said()).toBe("1 new crud");
     expect(main().queryByRole("button", { name: /new crud/ })).not.toBeInTheDocument();
   });
 
-  test("waits with others behind a button for who has scrolled down", async () => {
+  test("waits behind a button while the viewer has scrolled down", async () => {
     const { user } = await openHome(numbered(1));
     await scrollTo(1000);
     for (const number of [2, 3, 4]) {
-      await stream.tell("crud", numbered(number));
+      await stream.send("crud", numbered(number));
     }
     expect(listed()).toEqual(["Crud 1"]);
     await pass(10 * SECOND);
@@ -114,17 +114,17 @@ describe("a new crud", () => {
     expect(scrollY).toBe(0);
   });
 
-  test("is read out with those that come soon after it, now and then", async () => {
+  test("is announced together with those that follow soon", async () => {
     await openHome(numbered(1));
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     expect(said()).toBe("1 new crud");
-    await stream.tell("crud", numbered(3));
-    await stream.tell("crud", numbered(4));
+    await stream.send("crud", numbered(3));
+    await stream.send("crud", numbered(4));
     expect(said()).toBe("1 new crud");
     await pass(10 * SECOND);
     expect(said()).toBe("2 new cruds");
     await pass(10 * SECOND);
-    await stream.tell("crud", numbered(5));
+    await stream.send("crud", numbered(5));
     expect(said()).toBe("1 new crud");
     expect(listed()).toHaveLength(5);
   });
@@ -132,78 +132,78 @@ describe("a new crud", () => {
   test("can be liked by a member", async () => {
     signIn();
     await openHome(numbered(1));
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     const like = main().getAllByRole("button", { name: "Like, 0 likes" })[0];
     expect(like).toHaveAttribute("aria-pressed", "false");
   });
 
-  test("that is told twice, or was there already, is there once", async () => {
+  test("that arrives twice, or is listed already, is listed once", async () => {
     await openHome(numbered(1));
-    await stream.tell("crud", numbered(1));
-    await stream.tell("crud", numbered(2));
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(1));
+    await stream.send("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
   });
 
-  test("that is over when it is told does not come", async () => {
+  test("that has already expired is not added", async () => {
     await openHome(numbered(1));
-    await stream.tell("crud", numbered(2, { expires_at: at(-SECOND) }));
+    await stream.send("crud", numbered(2, { expires_at: at(-SECOND) }));
     expect(listed()).toEqual(["Crud 1"]);
     expect(said()).toBe("");
   });
 
-  test("that is told while the feed is fetched is not lost by the answer", async () => {
+  test("that arrives while the feed is loading is not lost", async () => {
     const home = server.hold("get", HOME);
     open("/");
     await settle();
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     home.release(ok([numbered(1)]));
     server.on("get", HOME, ok([numbered(1)]));
     await settle();
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
   });
 
-  test("that came while one was elsewhere is there when one comes home", async () => {
+  test("that arrived on another page is on the home page", async () => {
     const { user } = await openHome(numbered(1));
     await user.click(nav().getByRole("link", { name: "About" }));
-    await stream.tell("crud", numbered(2));
+    await stream.send("crud", numbered(2));
     server.on("get", HOME, ok([numbered(2), numbered(1)]));
     await user.click(nav().getByRole("link", { name: "Home" }));
     await settle();
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
   });
 
-  test("is on its author's profile, and counts there", async () => {
+  test("is listed and counted on its author's profile", async () => {
     server.on("get", PROFILE, ok({ profile: profile(), activities: [numbered(1)] }));
     await openAt("/@londo");
-    await stream.tell("crud", numbered(2));
-    await stream.tell("crud", numbered(3, { handle: "gkar" }));
+    await stream.send("crud", numbered(2));
+    await stream.send("crud", numbered(3, { handle: "gkar" }));
     expect(listed()).toEqual(["Crud 2", "Crud 1"]);
-    expect(main().getByText("2").closest("p")).toHaveTextContent("2 cruds alive");
+    expect(main().getByText("2").closest("p")).toHaveTextContent("2 live cruds");
   });
 
-  test("is among many that wait, of which only the newest are kept", async () => {
+  test("waits with at most a hundred others", async () => {
     await openHome(numbered(1));
     await scrollTo(1000);
     server.on("get", HOME, ok([numbered(103), numbered(102)], { next: "c101" }));
     for (let number = 2; number < 104; number += 1) {
-      await stream.tell("crud", numbered(number));
+      await stream.send("crud", numbered(number));
     }
     await pass(SECOND);
     expect(main().getByRole("button", { name: "2+ new cruds" })).toBeInTheDocument();
   });
 });
 
-describe("one's own crud", () => {
+describe("the member's own crud", () => {
   const own = ownCrud({ uuid: uuid(9), message: "Mine", created_at: at(0) });
 
   beforeEach(() => signIn());
 
-  test("that is told before its answer is there once", async () => {
+  test("that arrives before the response is listed once", async () => {
     const answer = server.hold("post", POST);
     await openHome(numbered(1));
     await send("New crud", "Mine");
-    await stream.tell("crud", own);
+    await stream.send("crud", own);
     expect(listed()).toEqual(["Mine", "Crud 1"]);
     answer.release(ok(own));
     await pass(SECOND);
@@ -211,21 +211,21 @@ describe("one's own crud", () => {
     expect(said()).toBe("");
   });
 
-  test("that is told after its answer is there once", async () => {
+  test("that arrives after the response is listed once", async () => {
     server.on("post", POST, ok(own));
     await openHome(numbered(1));
     await send("New crud", "Mine");
-    await stream.tell("crud", own);
+    await stream.send("crud", own);
     await pass(SECOND);
     expect(listed()).toEqual(["Mine", "Crud 1"]);
     expect(said()).toBe("");
   });
 
-  test("whose answer is lost is there once, also after a second try", async () => {
+  test("whose response is lost is listed once, even after a retry", async () => {
     const answer = server.hold("post", POST);
     await openHome(numbered(1));
     await send("New crud", "Mine");
-    await stream.tell("crud", own);
+    await stream.send("crud", own);
     answer.release(unreachable());
     await pass(SECOND);
     expect(listed()).toEqual(["Mine", "Crud 1"]);
@@ -234,13 +234,13 @@ describe("one's own crud", () => {
     expect(listed()).toEqual(["Mine", "Crud 1"]);
   });
 
-  test("from another device comes as everybody's do", async () => {
+  test("from another device is added like any other", async () => {
     await openHome(numbered(1));
-    await stream.tell("crud", own);
+    await stream.send("crud", own);
     expect(listed()).toEqual(["Mine", "Crud 1"]);
   });
 
-  test.each(["before", "after"])("that is told %s its answer counts once", async (order) => {
+  test.each(["before", "after"])("that arrives %s the response is counted once", async (order) => {
     server.on(
       "get",
       PROFILE,
@@ -251,20 +251,20 @@ describe("one's own crud", () => {
     await user.click(nav().getByRole("button", { name: "Crud" }));
     await send("New crud", "Mine");
     if (order === "before") {
-      await stream.tell("crud", own);
+      await stream.send("crud", own);
     }
     expect(listed()).toEqual(["Mine"]);
     server.on("get", HOME, ok([own]));
     answer.release(ok(own));
     await settle();
     if (order === "after") {
-      await stream.tell("crud", own);
+      await stream.send("crud", own);
     }
     await pass(SECOND);
     await user.click(nav().getByRole("link", { name: "Profile" }));
     await settle();
     expect(listed()).toEqual(["Mine"]);
-    expect(main().getByText(/alive/)).toHaveTextContent("1 crud alive");
+    expect(main().getByText(/live/)).toHaveTextContent("1 live crud");
   });
 });
 
@@ -284,44 +284,44 @@ describe("a reply", () => {
     return openAt(ADDRESS);
   }
 
-  test("comes to the end of the others, and is counted", async () => {
+  test("is added at the end, and counted", async () => {
     await openCrud();
-    await stream.tell("crud", other);
-    await stream.tell("counts", { ...counts({ replies_count: 1 }) });
+    await stream.send("crud", other);
+    await stream.send("counts", { ...counts({ replies_count: 1 }) });
     expect(listed()).toEqual(["I do not like Santa Claus", "Because."]);
     expect(main().getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
   });
 
-  test("waits for those before it, where not all were fetched", async () => {
+  test("is not added before the earlier replies are loaded", async () => {
     await openCrud("more");
-    await stream.tell("crud", other);
+    await stream.send("crud", other);
     expect(listed()).toEqual(["I do not like Santa Claus"]);
   });
 
-  test("is nothing new for the home feed", async () => {
+  test("is not added to the home feed", async () => {
     await openHome(crud());
-    await stream.tell("crud", other);
+    await stream.send("crud", other);
     expect(said()).toBe("");
   });
 
   test.each(["before", "after"])(
-    "of one's own that is told %s its answer is one",
+    "of the member that arrives %s the response is listed once",
     async (order) => {
       signIn();
       const answer = server.hold("post", REPLY);
       await openCrud();
       await send("Reply to Londo Mollari", "Why?");
-      const tell = async () => {
-        await stream.tell("crud", reply);
-        await stream.tell("counts", { uuid: uuid(100), ...count(1) });
+      const sendEvent = async () => {
+        await stream.send("crud", reply);
+        await stream.send("counts", { uuid: uuid(100), ...count(1) });
       };
       if (order === "before") {
-        await tell();
+        await sendEvent();
       }
       answer.release(ok(reply));
       await settle();
       if (order === "after") {
-        await tell();
+        await sendEvent();
       }
       await pass(SECOND);
       expect(listed()).toEqual(["I do not like Santa Claus", "Why?"]);
@@ -343,118 +343,121 @@ describe("the counts", () => {
     return main().getByRole("button", { name: /^Like/ });
   }
 
-  test("tick", async () => {
+  test("are updated", async () => {
     await openHome(crud());
-    await stream.tell("counts", { ...likes(2), replies_count: 3, reposts_count: 1 });
+    await stream.send("counts", { ...likes(2), replies_count: 3, reposts_count: 1 });
     for (const name of ["Reply, 3 replies", "Repost, 1 repost", "Like, 2 likes"]) {
       expect(main().getByRole("button", { name })).toBeInTheDocument();
     }
   });
 
-  test("leave it at what the member did", async () => {
+  test("do not change the member's own reactions", async () => {
     signIn();
     await openHome(crud({ liked: true, likes_count: 1 }));
-    await stream.tell("counts", likes(2));
+    await stream.send("counts", likes(2));
     expect(like()).toHaveAttribute("aria-pressed", "true");
     expect(like()).toHaveAccessibleName("Like, 2 likes");
   });
 
-  test("from before a like do not take it back for a moment", async () => {
+  test("from before a like do not undo it", async () => {
     signIn();
     const answer = server.hold("put", LIKE);
     const { user } = await openHome(crud());
     await user.click(like());
-    await stream.tell("counts", likes(0));
+    await stream.send("counts", likes(0));
     expect(like()).toHaveAccessibleName("Like, 1 like");
     answer.release(ok(counts({ liked: true, likes_count: 1 })));
     await settle();
-    await stream.tell("counts", likes(0));
+    await stream.send("counts", likes(0));
     expect(like()).toHaveAccessibleName("Like, 1 like");
-    await stream.tell("counts", likes(1));
-    await stream.tell("counts", likes(2));
+    await stream.send("counts", likes(1));
+    await stream.send("counts", likes(2));
     await pass(SECOND);
     expect(like()).toHaveAccessibleName("Like, 2 likes");
     expect(like()).toHaveAttribute("aria-pressed", "true");
   });
 });
 
-describe("what is gone", () => {
+describe("a removed crud", () => {
   test("fades and leaves the list", async () => {
     await openHome(numbered(2), numbered(1));
-    await stream.tell("gone", { uuid: uuid(2) }, { isLogged: false });
+    await stream.send("gone", { uuid: uuid(2) }, { isLogged: false });
     expect(main().getAllByRole("article")[0]).toHaveClass("crud-fading");
     await pass(SECOND);
     expect(listed()).toEqual(["Crud 1"]);
-    await stream.tell("gone", { uuid: uuid(2) });
-    await stream.tell("crud", numbered(2));
+    await stream.send("gone", { uuid: uuid(2) });
+    await stream.send("crud", numbered(2));
     expect(listed()).toEqual(["Crud 1"]);
   });
 
   test("does not wait behind the button", async () => {
     await openHome(numbered(1));
     await scrollTo(1000);
-    await stream.tell("crud", numbered(2));
-    await stream.tell("gone", { uuid: uuid(2) });
+    await stream.send("crud", numbered(2));
+    await stream.send("gone", { uuid: uuid(2) });
     expect(main().queryByRole("button", { name: /new crud/ })).not.toBeInTheDocument();
   });
 
-  test("does not count any longer for its author", async () => {
+  test("is not counted on its author's profile", async () => {
     server.on("get", PROFILE, ok({ profile: profile(), activities: [numbered(1)] }));
     await openAt("/@londo");
-    await stream.tell("gone", { uuid: uuid(1) });
+    await stream.send("gone", { uuid: uuid(1) });
     await pass(SECOND);
     await pass(1);
     expect(listed()).toEqual([]);
-    expect(main().getByText(/alive/)).toHaveTextContent("0 cruds alive");
+    expect(main().getByText(/live/)).toHaveTextContent("0 live cruds");
   });
 
-  test("is said to be gone on its own page", async () => {
+  test("shows that it is gone on its own page", async () => {
     server.on("get", STATUS, ok({ activity: crud(), replies: [] }));
     await openAt(`/@londo/status/${uuid(100)}`);
-    await stream.tell("gone", { uuid: uuid(100) });
-    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    await stream.send("gone", { uuid: uuid(100) });
+    expect(screen.getByText("This crud is gone")).toBeInTheDocument();
   });
 
-  test.each(["before", "after"])("among replies counts once, told %s the count", async (order) => {
-    const reply = crud({ uuid: uuid(201), reply_to_activity_uuid: uuid(100), message: "Why?" });
-    const two = [reply, { ...reply, uuid: uuid(202) }];
-    server.on("get", STATUS, ok({ activity: crud({ replies_count: 2 }), replies: two }));
-    await openAt(`/@londo/status/${uuid(100)}`);
-    const one = { uuid: uuid(100), replies_count: 1, reposts_count: 0, likes_count: 0 };
-    const events = [
-      ["gone", { uuid: uuid(201) }],
-      ["counts", one],
-    ] as const;
-    for (const [type, data] of order === "before" ? events : events.toReversed()) {
-      await stream.tell(type, data);
-    }
-    await pass(SECOND);
-    expect(listed()).toHaveLength(2);
-    expect(main().getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
-  });
+  test.each(["before", "after"])(
+    "among replies is subtracted once, if it arrives %s the count",
+    async (order) => {
+      const reply = crud({ uuid: uuid(201), reply_to_activity_uuid: uuid(100), message: "Why?" });
+      const two = [reply, { ...reply, uuid: uuid(202) }];
+      server.on("get", STATUS, ok({ activity: crud({ replies_count: 2 }), replies: two }));
+      await openAt(`/@londo/status/${uuid(100)}`);
+      const one = { uuid: uuid(100), replies_count: 1, reposts_count: 0, likes_count: 0 };
+      const events = [
+        ["gone", { uuid: uuid(201) }],
+        ["counts", one],
+      ] as const;
+      for (const [type, data] of order === "before" ? events : events.toReversed()) {
+        await stream.send(type, data);
+      }
+      await pass(SECOND);
+      expect(listed()).toHaveLength(2);
+      expect(main().getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
+    },
+  );
 
-  test("is not notified of any longer", async () => {
+  test("loses its notification", async () => {
     signIn();
     server.on("get", NOTES, ok([note(), note({ uuid: uuid(501), activity_uuid: uuid(101) })]));
     await openAt("/notifications");
-    await stream.tell("gone", { uuid: uuid(100) });
+    await stream.send("gone", { uuid: uuid(100) });
     expect(main().getAllByRole("listitem")).toHaveLength(1);
   });
 
-  test("does not count among what was not seen", async () => {
+  test("is not counted as unread", async () => {
     signIn();
     server.on("get", UNREAD_NOTES, ok({ count: 1 }), ok({ count: 0 }));
     await openHome();
     expect(nav().getByRole("link", { name: "Notifications 1 unread" })).toBeInTheDocument();
-    await stream.tell("gone", { uuid: uuid(100) });
+    await stream.send("gone", { uuid: uuid(100) });
     await pass(21 * SECOND);
     expect(nav().getByRole("link", { name: "Notifications" })).toBeInTheDocument();
   });
 });
 
 describe("a message", () => {
-  const told = message({ uuid: uuid(301), message: "Well?", created_at: at(0) });
-  const event = { ...told, message_group_uuid: uuid(400) };
+  const incoming = message({ uuid: uuid(301), message: "Well?", created_at: at(0) });
+  const event = { ...incoming, message_group_uuid: uuid(400) };
   const mine = {
     ...event,
     uuid: uuid(310),
@@ -479,29 +482,29 @@ describe("a message", () => {
     return openAt("/messages/@londo");
   }
 
-  test("is counted where one does not look at it", async () => {
+  test("is counted while its conversation is not open", async () => {
     server.on("get", UNREAD_MESSAGES, ok({ count: 0 }), ok({ count: 1 }));
     await openHome();
-    await stream.tell("message", event);
+    await stream.send("message", event);
     await pass(SECOND);
     expect(nav().getByRole("link", { name: "Messages 1 unread" })).toBeInTheDocument();
   });
 
-  test("is the latest of its conversation in the list", async () => {
+  test("is shown as the latest in the list of conversations", async () => {
     await openAt("/messages");
     server.on("get", GROUPS, ok([group({ message: "Well?", unread_count: 1 })]));
-    await stream.tell("message", event);
+    await stream.send("message", event);
     await pass(SECOND);
     expect(
       main().getByRole("link", { name: /Londo Mollari.*Well\?.*1 unread/ }),
     ).toBeInTheDocument();
   });
 
-  test("is in its conversation at once, where it is read", async () => {
+  test("is added to the open conversation, and marked read", async () => {
     await openConversation(message());
     const before = server.sent("get", MESSAGES).length;
-    server.on("get", MESSAGES, ok([message(), told]));
-    await stream.tell("message", event);
+    server.on("get", MESSAGES, ok([message(), incoming]));
+    await stream.send("message", event);
     expect(words()).toEqual(["Hello.", "Well?"]);
     expect(said()).toBe("Londo Mollari: Well?");
     await pass(SECOND);
@@ -510,37 +513,37 @@ describe("a message", () => {
     expect(server.requests.at(-1)?.url.pathname).toBe(UNREAD_MESSAGES);
   });
 
-  test("that one leaves before it was read is counted", async () => {
+  test("that was left unread is counted", async () => {
     const { user } = await openConversation(message());
     const before = server.sent("get", MESSAGES).length;
     server.on("get", UNREAD_MESSAGES, ok({ count: 1 }));
-    await stream.tell("message", event);
+    await stream.send("message", event);
     await user.click(nav().getByRole("link", { name: "Home" }));
     await pass(SECOND);
     expect(server.sent("get", MESSAGES)).toHaveLength(before);
     expect(nav().getByRole("link", { name: "Messages 1 unread" })).toBeInTheDocument();
   });
 
-  test("of one's own asks nothing of the conversation where it was sent", async () => {
+  test("of the member does not refetch its conversation", async () => {
     server.on("post", "/api/messages", ok(mine));
     await openConversation(message());
     const before = server.sent("get", MESSAGES).length;
     await send("Message to @londo", "Qapla’!");
-    await stream.tell("message", mine);
+    await stream.send("message", mine);
     await pass(SECOND);
     expect(server.sent("get", MESSAGES)).toHaveLength(before);
   });
 
-  test("is not read before somebody sees it", async () => {
+  test("is not marked read while the tab is hidden", async () => {
     await openConversation(message());
     const before = server.sent("get", MESSAGES).length;
     const visibility = vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
     server.on("get", UNREAD_MESSAGES, ok({ count: 1 }), ok({ count: 0 }));
-    await stream.tell("message", event);
+    await stream.send("message", event);
     await pass(SECOND);
     expect(nav().getByRole("link", { name: "Messages 1 unread" })).toBeInTheDocument();
     expect(server.sent("get", MESSAGES)).toHaveLength(before);
-    server.on("get", MESSAGES, ok([message(), told]));
+    server.on("get", MESSAGES, ok([message(), incoming]));
     visibility.mockReturnValue("visible");
     document.dispatchEvent(new Event("visibilitychange"));
     window.dispatchEvent(new Event("visibilitychange"));
@@ -550,20 +553,20 @@ describe("a message", () => {
   });
 
   test.each(["before", "after"])(
-    "of one's own that is told %s its answer is one",
+    "of the member that arrives %s the response is listed once",
     async (order) => {
       const answer = server.hold("post", "/api/messages");
       await openConversation(message());
       server.on("get", MESSAGES, ok([message(), mine]));
       await send("Message to @londo", "Qapla’!");
       if (order === "before") {
-        await stream.tell("message", mine);
+        await stream.send("message", mine);
       }
       expect(words()).toEqual(["Hello.", "Qapla’!"]);
       answer.release(ok(mine));
       await settle();
       if (order === "after") {
-        await stream.tell("message", mine);
+        await stream.send("message", mine);
       }
       expect(words()).toEqual(["Hello.", "Qapla’!"]);
       await pass(SECOND);
@@ -571,47 +574,47 @@ describe("a message", () => {
     },
   );
 
-  test("of one's own whose answer is lost is there all the same", async () => {
+  test("of the member whose response is lost is listed", async () => {
     const answer = server.hold("post", "/api/messages");
     await openConversation(message());
     server.on("get", MESSAGES, ok([message(), mine]));
     await send("Message to @londo", "Qapla’!");
-    await stream.tell("message", mine);
+    await stream.send("message", mine);
     answer.release(unreachable());
     await pass(SECOND);
     expect(words()).toEqual(["Hello.", "Qapla’!"]);
-    expect(screen.getByRole("textbox", { name: "Write to @londo" })).toHaveValue("Qapla’!");
+    expect(screen.getByRole("textbox", { name: "Message @londo" })).toHaveValue("Qapla’!");
   });
 
-  test("that comes while another is sent leaves that where it is", async () => {
+  test("that arrives while another is being sent does not move that one", async () => {
     const answer = server.hold("post", "/api/messages");
     await openConversation(message());
     await send("Message to @londo", "Qapla’!");
-    server.on("get", MESSAGES, ok([message(), told]), ok([message(), told, mine]));
-    await stream.tell("message", event);
+    server.on("get", MESSAGES, ok([message(), incoming]), ok([message(), incoming, mine]));
+    await stream.send("message", event);
     await pass(SECOND);
     expect(words()).toEqual(["Hello.", "Qapla’!", "Well?"]);
     answer.release(ok(mine));
     await settle();
-    await stream.tell("message", mine);
+    await stream.send("message", mine);
     await pass(SECOND);
     expect(words()).toEqual(["Hello.", "Well?", "Qapla’!"]);
   });
 
-  test("that one sent elsewhere is in its conversation too", async () => {
+  test("sent from another device is added to its conversation", async () => {
     const { user } = await openAt("/messages");
     server.on("get", MESSAGES, ok([message()]));
     await user.click(main().getByRole("link", { name: /Londo Mollari/ }));
     await settle();
     server.on("get", MESSAGES, ok([message(), mine]));
-    await stream.tell("message", mine);
+    await stream.send("message", mine);
     expect(words()).toEqual(["Hello.", "Qapla’!"]);
   });
 
-  test("that one sent elsewhere is there also where one came straight to it", async () => {
+  test("sent from another device is added to a conversation opened directly", async () => {
     await openConversation(message());
     server.on("get", MESSAGES, ok([message(), mine]));
-    await stream.tell("message", mine);
+    await stream.send("message", mine);
     await pass(SECOND);
     expect(words()).toEqual(["Hello.", "Qapla’!"]);
   });
@@ -624,19 +627,19 @@ describe("a notification", () => {
     server.on("get", UNREAD_NOTES, ok({ count: 0 }), ok({ count: 2 }));
     await openHome();
     const before = server.sent("get", UNREAD_NOTES).length;
-    await stream.tell("notification", note());
-    await stream.tell("notification", note({ uuid: uuid(501) }));
+    await stream.send("notification", note());
+    await stream.send("notification", note({ uuid: uuid(501) }));
     await pass(SECOND);
     expect(nav().getByRole("link", { name: "Notifications 2 unread" })).toBeInTheDocument();
     expect(server.sent("get", UNREAD_NOTES)).toHaveLength(before + 1);
   });
 
-  test("is on top of the list at once, where it is read", async () => {
+  test("is added to the open list, and marked read", async () => {
     server.on("get", NOTES, ok([note({ message: "Why?" })]));
     await openAt("/notifications");
     const newer = note({ uuid: uuid(501), message: "How?" });
     server.on("get", NOTES, ok([newer, note({ message: "Why?" })]));
-    await stream.tell("notification", newer);
+    await stream.send("notification", newer);
     const words = () =>
       main()
         .getAllByRole("listitem")
@@ -648,8 +651,8 @@ describe("a notification", () => {
   });
 });
 
-describe("while the stream is there", () => {
-  test("nothing is looked for", async () => {
+describe("while the stream is live", () => {
+  test("the page does not poll", async () => {
     signIn();
     server.on("get", NOTES, ok([]));
     server.on("get", HOME, ok([numbered(1)]));
@@ -659,16 +662,16 @@ describe("while the stream is there", () => {
     await settle();
     const before = server.requests.length;
     for (let time = 0; time < 90; time += 15) {
-      await stream.say(":\n\n");
+      await stream.write(":\n\n");
       await pass(15 * SECOND);
     }
     expect(server.requests).toHaveLength(before);
   });
 
-  test("everything is asked for anew when it says so", async () => {
+  test("a reset event refetches everything", async () => {
     await openHome(numbered(1));
     server.on("get", HOME, ok([numbered(3)]));
-    await stream.say("event: reset\nid: 77\ndata: {}\n\n");
+    await stream.write("event: reset\nid: 77\ndata: {}\n\n");
     await pass(SECOND);
     expect(listed()).toEqual(["Crud 3"]);
     await stream.end();
@@ -676,28 +679,28 @@ describe("while the stream is there", () => {
     expect(stream.asked.at(-1)?.headers.get("Last-Event-ID")).toBe("77");
   });
 
-  test("what it tells that this page does not know is passed over", async () => {
+  test("unknown events are ignored", async () => {
     await openHome(numbered(1));
-    await stream.tell("crudquake", { magnitude: 9 });
+    await stream.send("crudquake", { magnitude: 9 });
     expect(listed()).toEqual(["Crud 1"]);
   });
 
-  test("what was told to one member is not told to the next", async () => {
+  test("one member's events are not shown to the next", async () => {
     signIn();
     server.on("get", "/api/users/@{handle}/short", ok(LONDO));
     server.on("get", MESSAGES, ok([]));
     await openAt("/messages/@londo");
-    const told = JSON.stringify({ ...message(), message_group_uuid: uuid(400) });
-    await stream.say(`event: message\ndata: ${told}\n\n`);
+    const incoming = JSON.stringify({ ...message(), message_group_uuid: uuid(400) });
+    await stream.write(`event: message\ndata: ${incoming}\n\n`);
     signIn({ ...WORF, uuid: uuid(7), handle: "gkar" });
     await settle();
     await pass(1);
-    expect(main().getByText("The first word is yours")).toBeInTheDocument();
+    expect(main().getByText("Say hello")).toBeInTheDocument();
   });
 });
 
-describe("a stream that comes late", () => {
-  test("has all that is there asked for anew, but what is read", async () => {
+describe("a stream that connects late", () => {
+  test("refetches everything but the home feed", async () => {
     signIn();
     stream.answer(unreachable());
     server.on("get", UNREAD_NOTES, ok({ count: 0 }), ok({ count: 1 }));
@@ -710,10 +713,10 @@ describe("a stream that comes late", () => {
   });
 });
 
-describe("a stream that is lost", () => {
+describe("a lost stream", () => {
   const WORDS = "Not live";
 
-  test("is told quietly after a while, and looking begins", async () => {
+  test("shows a quiet mark after a while, and polling starts", async () => {
     await openHome(numbered(1));
     vi.spyOn(Math, "random").mockReturnValue(0.9);
     server.on("get", "/api/stream", unreachable());

@@ -1,4 +1,4 @@
-/** What happens while something else is on its way. */
+/** Changes that happen while a request is under way. */
 
 import { act, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -29,7 +29,7 @@ beforeEach(() => {
   server = servePage();
 });
 
-function told(): string {
+function notices(): string {
   return screen.getByRole("status", { name: "Notices" }).textContent;
 }
 
@@ -37,10 +37,10 @@ function main() {
   return within(screen.getByRole("main"));
 }
 
-describe("somebody else signs in", () => {
+describe("when another member signs in", () => {
   const body = { message: "Mine", ttl: "1-hour" } as const;
 
-  test("and what the one before sent is not sent in their name", async () => {
+  test("a request of the previous member is not repeated with the new token", async () => {
     signIn();
     const held = server.hold("post", "/api/activities");
     const sending = call("post", "/api/activities", { body }).catch((error: unknown) => error);
@@ -52,7 +52,7 @@ describe("somebody else signs in", () => {
     expect(server.sent("post", "/api/activities")).toHaveLength(1);
   });
 
-  test("by the same cookie, and what waited for a token is not sent in their name", async () => {
+  test("with the same cookie, a request that waited for a token is not sent", async () => {
     signIn();
     await pass(15 * 60 * SECOND);
     server.on("post", REFRESH, ok(signedIn(OTHER, "token-2")));
@@ -62,8 +62,8 @@ describe("somebody else signs in", () => {
   });
 });
 
-describe("a member signs out", () => {
-  test("and is told nothing of what was still on its way", async () => {
+describe("when a member signs out", () => {
+  test("a request under way shows no notice", async () => {
     signIn();
     server.on("get", HOME, ok([crud()]));
     const like = server.hold("put", "/api/activities/{uuid}/like");
@@ -72,12 +72,12 @@ describe("a member signs out", () => {
     act(() => leave());
     like.release(refuse(401, "generic_401"));
     await settle();
-    expect(told()).toBe("");
+    expect(notices()).toBe("");
     expect(server.sent("post", REFRESH)).toHaveLength(0);
   });
 });
 
-describe("a feed is being fetched", () => {
+describe("while a feed is being fetched", () => {
   async function listed() {
     signIn();
     server.on("get", HOME, ok([ownCrud(), crud({ uuid: uuid(2) })], { next: "c2" }));
@@ -88,7 +88,7 @@ describe("a feed is being fetched", () => {
     return { ...shown, more };
   }
 
-  test("and a like that is given meanwhile stays", async () => {
+  test("a new like is kept", async () => {
     const { user } = await listed();
     const done = counts({ uuid: uuid(2), liked: true, likes_count: 1 });
     server.on("put", "/api/activities/{uuid}/like", ok(done));
@@ -100,12 +100,13 @@ describe("a feed is being fetched", () => {
     expect(like).toHaveAttribute("aria-pressed", "true");
   });
 
-  test("and what is deleted meanwhile does not come back", async () => {
+  test("a deleted crud does not come back", async () => {
     const { user } = await listed();
     server.on("delete", "/api/activities/{uuid}", ok({ uuid: ownCrud().uuid, status: "deleted" }));
     server.on("get", HOME, ok([ownCrud(), crud({ uuid: uuid(3) })]));
     await user.click(screen.getByRole("button", { name: "Delete" }));
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    const dialog = screen.getByRole("dialog");
+    await user.click(within(dialog).getByRole("button", { name: "Delete" }));
     await pass(SECOND);
     await user.click(
       within(screen.getByRole("navigation", { name: "Main" })).getByRole("link", { name: "Home" }),
@@ -115,17 +116,17 @@ describe("a feed is being fetched", () => {
   });
 });
 
-describe("an answer that makes no sense", () => {
-  // React tells the console of what a boundary caught; here that is what is wanted.
-  const silenced = () => {
+describe("a malformed response", () => {
+  // React logs errors that a boundary catches; here they are expected.
+  const silence = () => {
     const seen: unknown[] = [];
     console.error = (...words: unknown[]) => seen.push(words);
     return seen;
   };
   const odd = {} as unknown as [];
 
-  test("of what can be done without costs nothing else", async () => {
-    const seen = silenced();
+  test("for the sidebar does not affect the page", async () => {
+    const seen = silence();
     server.on("get", "/api/trending", ok(odd));
     server.on("get", HOME, ok([crud()]));
     open("/");
@@ -134,13 +135,13 @@ describe("an answer that makes no sense", () => {
     expect(seen).not.toHaveLength(0);
   });
 
-  test("of the page itself is said, beside the way elsewhere", async () => {
+  test("for the page shows an error, with the navigation intact", async () => {
     signIn();
-    const seen = silenced();
+    const seen = silence();
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
     server.on("get", "/api/auth/sessions", ok(odd));
     const { user } = open("/settings");
-    expect(await main().findByText("That could not be drawn")).toBeInTheDocument();
+    expect(await main().findByText("Something went wrong")).toBeInTheDocument();
     const links = within(screen.getByRole("navigation", { name: "Main" }));
     await user.click(links.getByRole("link", { name: "Search" }));
     expect(await main().findByRole("heading", { name: "Search" })).toBeInTheDocument();
@@ -149,7 +150,7 @@ describe("an answer that makes no sense", () => {
 });
 
 describe("a draft", () => {
-  test("keeps its lifetime with its words, and the key with both", async () => {
+  test("keeps its lifetime and key after a reload", async () => {
     signIn();
     server.on("post", "/api/activities", refuse(503, "unavailable"), ok(ownCrud()));
     const { user } = open("/");
@@ -170,17 +171,17 @@ describe("a draft", () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
-  test("that fails after its dialog was closed is told of", async () => {
+  test("that fails after its dialog was closed shows a notice", async () => {
     signIn();
     const held = server.hold("post", "/api/activities");
     const { user } = open("/about");
     await user.click(await screen.findByRole("button", { name: "Crud" }));
-    await user.type(screen.getByRole("textbox", { name: /forgotten/ }), "Short");
+    await user.type(screen.getByRole("textbox", { name: /on your mind/ }), "Short");
     await user.click(screen.getByRole("button", { name: "Crud it" }));
     await user.click(screen.getByRole("button", { name: "Close" }));
     held.release(refuse(503, "unavailable"));
     await settle();
-    expect(told()).toContain("Cruddur cannot be reached right now.");
+    expect(notices()).toContain("Cruddur isn’t available right now.");
     expect(document.title).toBe("About · Cruddur");
   });
 });

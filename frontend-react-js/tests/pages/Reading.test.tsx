@@ -21,12 +21,12 @@ function hrefs(name: RegExp | string): (string | null)[] {
     .map((link) => link.getAttribute("href"));
 }
 
-describe("a crud by itself", () => {
+describe("a crud's page", () => {
   const STATUS = "/api/activities/@{handle}/status/{uuid}";
   const ADDRESS = `/@londo/status/${uuid(100)}`;
   const reply = ownCrud({ uuid: uuid(201), reply_to_activity_uuid: uuid(100), message: "Why?" });
 
-  test("is there with its life and its replies", async () => {
+  test("shows the crud, its time left and its replies", async () => {
     server.on("get", STATUS, ok({ activity: crud({ replies_count: 1 }), replies: [reply] }));
     showPage(ADDRESS);
     const article = await screen.findByRole("article", { name: "Crud by Londo Mollari" });
@@ -40,7 +40,7 @@ describe("a crud by itself", () => {
     expect(screen.queryByRole("form", { name: /Reply/ })).not.toBeInTheDocument();
   });
 
-  test("stands beneath what it replies to", async () => {
+  test("shows the parent above a reply", async () => {
     server.on("get", STATUS, ok({ activity: reply, replies: [] }));
     server.on("get", "/api/activities/{uuid}", ok({ activity: crud(), replies: [reply] }));
     showPage(`/@worf/status/${reply.uuid}`);
@@ -50,7 +50,7 @@ describe("a crud by itself", () => {
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Reply");
   });
 
-  test("leads a member who wants to reply to the form", async () => {
+  test("focuses the form when a member replies", async () => {
     signIn();
     server.on("get", STATUS, ok({ activity: crud(), replies: [] }));
     const { user } = showPage(ADDRESS);
@@ -58,23 +58,23 @@ describe("a crud by itself", () => {
     expect(screen.getByRole("textbox", { name: "Reply to @londo" })).toHaveFocus();
   });
 
-  test("that never was says so, and is not asked for again", async () => {
+  test("says that the crud is gone, without a retry", async () => {
     server.on("get", STATUS, refuse(404, "not_found"));
     showPage(ADDRESS);
-    expect(await screen.findByText("Gone, and forgotten")).toBeInTheDocument();
+    expect(await screen.findByText("This crud is gone")).toBeInTheDocument();
     await pass(10 * SECOND);
     expect(server.sent("get", STATUS)).toHaveLength(1);
   });
 
-  test("that cannot be reached is not said to be gone", async () => {
+  test("does not say that the crud is gone if the request fails", async () => {
     server.on("get", STATUS, unreachable());
     showPage(ADDRESS);
     await pass(10 * SECOND);
-    expect(main().getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
-    expect(screen.queryByText("Gone, and forgotten")).not.toBeInTheDocument();
+    expect(main().getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
+    expect(screen.queryByText("This crud is gone")).not.toBeInTheDocument();
   });
 
-  test("is gone at its instant, before the reader's eyes", async () => {
+  test("says that the crud is gone when it expires", async () => {
     const activity = crud({ expires_at: at(10 * SECOND) });
     server.on("get", STATUS, ok({ activity, replies: [reply] }));
     showPage(ADDRESS);
@@ -82,27 +82,30 @@ describe("a crud by itself", () => {
     await passUntil(10 * SECOND - 1);
     expect(screen.getByText("I do not like Santa Claus")).toBeInTheDocument();
     await pass(1);
-    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    expect(screen.getByText("This crud is gone")).toBeInTheDocument();
     expect(screen.queryByRole("article")).not.toBeInTheDocument();
   });
 
-  test("is gone when its author deletes it here, and back if that failed", async () => {
+  test("says that the crud is gone when its author deletes it, unless that fails", async () => {
     signIn();
     const own = ownCrud();
     server.on("get", STATUS, ok({ activity: own, replies: [] }));
     const answer = server.hold("delete", "/api/activities/{uuid}");
     const { user } = showPage(`/@worf/status/${own.uuid}`);
-    await user.click(await screen.findByRole("button", { name: "Delete" }));
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
-    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    const remove = async () => {
+      await user.click(await screen.findByRole("button", { name: "Delete" }));
+      const dialog = within(screen.getByRole("dialog"));
+      await user.click(dialog.getByRole("button", { name: "Delete" }));
+    };
+    await remove();
+    expect(screen.getByText("This crud is gone")).toBeInTheDocument();
     answer.release(refuse(503, "unavailable"));
     await settle();
     expect(screen.getByText("Today is a good day")).toBeInTheDocument();
-    await user.click(screen.getByRole("button", { name: "Delete" }));
-    await user.click(screen.getByRole("button", { name: "Forget it" }));
+    await remove();
     answer.release(ok({ uuid: own.uuid, status: "deleted" }));
     await settle();
-    expect(screen.getByText("Gone, and forgotten")).toBeInTheDocument();
+    expect(screen.getByText("This crud is gone")).toBeInTheDocument();
   });
 });
 
@@ -118,7 +121,7 @@ describe("searching", () => {
     await settle();
   }
 
-  test("begins with what is talked about", async () => {
+  test("starts with trending tags", async () => {
     server.on("get", "/api/trending", ok([{ tag: "qapla", count: 2 }]));
     showPage("/search");
     expect(screen.getByRole("searchbox")).toHaveFocus();
@@ -127,7 +130,7 @@ describe("searching", () => {
     expect(server.sent("get", SEARCH)).toHaveLength(0);
   });
 
-  test("asks for the words as they are", async () => {
+  test("sends the words unchanged", async () => {
     server.on("get", SEARCH, ok([crud()]));
     const shown = showPage("/search");
     await search(shown, " #crud & “50% off” ");
@@ -137,30 +140,30 @@ describe("searching", () => {
     expect(screen.getByRole("searchbox")).toHaveValue("#crud & “50% off”");
   });
 
-  test("for nothing asks nothing", async () => {
+  test("for a blank term sends no request", async () => {
     const shown = showPage("/search");
     await search(shown, "   ");
     expect(shown.address()).toBe("/search");
     expect(server.sent("get", SEARCH)).toHaveLength(0);
   });
 
-  test("from beside another page leads to the results", async () => {
+  test("from the sidebar leads to the results", async () => {
     server.on("get", SEARCH, ok([]));
     const shown = showPage("/about");
     await search(shown, "Qapla");
     expect(shown.address()).toBe("/search?term=Qapla");
-    expect(main().getByText("Nothing alive matches")).toBeInTheDocument();
+    expect(main().getByText("No results")).toBeInTheDocument();
     expect(main().getByText(/“Qapla”/)).toBeInTheDocument();
   });
 
-  test("has no second box beside it", () => {
+  test("has no second field in the sidebar", () => {
     showPage("/search");
     expect(screen.getAllByRole("searchbox")).toHaveLength(1);
   });
 });
 
 describe("the conversations", () => {
-  test("are listed with what is unread", async () => {
+  test("are listed with their unread counts", async () => {
     signIn();
     const other = group({ uuid: uuid(401), handle: "gkar", display_name: "G’Kar", message: "No." });
     server.on("get", "/api/message_groups", ok([group({ unread_count: 2 }), other]));
@@ -195,7 +198,7 @@ describe("a conversation", () => {
   }
 
   function area(): HTMLElement {
-    return screen.getByRole("textbox", { name: "Write to @londo" });
+    return screen.getByRole("textbox", { name: "Message @londo" });
   }
 
   async function showConversation(...messages: ReturnType<typeof message>[]): Promise<Shown> {
@@ -205,7 +208,7 @@ describe("a conversation", () => {
     return shown;
   }
 
-  test("is there, the newest last, and says whose each is", async () => {
+  test("lists its messages, the newest last, with their authors", async () => {
     await showConversation(message({ message: "Hello." }), sent);
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);
     const [first, second] = main().getAllByRole("listitem");
@@ -214,7 +217,7 @@ describe("a conversation", () => {
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Londo Mollari");
   });
 
-  test("has its older part in front", async () => {
+  test("adds older messages above", async () => {
     server.on(
       "get",
       LIST,
@@ -230,13 +233,13 @@ describe("a conversation", () => {
     expect(server.sent("get", LIST)[1]?.url.searchParams.get("cursor")).toBe("older");
   });
 
-  test("with nobody in it yet can be begun", async () => {
+  test("without messages can be started", async () => {
     await showConversation();
-    expect(main().getByText("The first word is yours")).toBeInTheDocument();
+    expect(main().getByText("Say hello")).toBeInTheDocument();
     expect(area()).toBeInTheDocument();
   });
 
-  test("shows what is sent at once, and then as the server has it", async () => {
+  test("shows a sent message at once, then as the server returns it", async () => {
     const answer = server.hold("post", SEND);
     const { user } = await showConversation(message());
     await user.type(area(), "Qapla’!{Enter}");
@@ -254,14 +257,14 @@ describe("a conversation", () => {
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);
   });
 
-  test("takes back what the server refuses, and keeps the words", async () => {
+  test("removes a rejected message, and keeps its text in the form", async () => {
     server.on("post", SEND, unreachable(), ok(sent));
     const { user } = await showConversation(message());
     await user.type(area(), "Qapla’!{Enter}");
     await settle();
     expect(listed()).toEqual(["Hello."]);
     expect(area()).toHaveValue("Qapla’!");
-    expect(main().getByRole("alert")).toHaveTextContent("Cruddur cannot be reached.");
+    expect(main().getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     await user.click(main().getByRole("button", { name: "Send" }));
     await settle();
     const keys = server.sent("post", SEND).map(({ headers }) => headers.get("Idempotency-Key"));
@@ -269,14 +272,14 @@ describe("a conversation", () => {
     expect(keys[1]).toBe(keys[0]);
   });
 
-  test("has new lines by Shift and Enter", async () => {
+  test("starts a new line with Shift+Enter", async () => {
     const { user } = await showConversation();
     await user.type(area(), "One{Shift>}{Enter}{/Shift}two");
     expect(area()).toHaveValue("One\ntwo");
     expect(server.sent("post", SEND)).toHaveLength(0);
   });
 
-  test("has new lines by Enter where that is the only key for them", async () => {
+  test("starts a new line with Enter on a touch screen", async () => {
     vi.mocked(matchMedia).mockImplementation(() => ({ matches: false }) as MediaQueryList);
     const { user } = await showConversation();
     await user.type(area(), "One{Enter}two");
@@ -286,7 +289,7 @@ describe("a conversation", () => {
     expect(server.sent("post", SEND)).toHaveLength(1);
   });
 
-  test("does not send what is still being composed", async () => {
+  test("does not send during a composition", async () => {
     await showConversation();
     fireEvent.change(area(), { target: { value: "日本" } });
     fireEvent.keyDown(area(), { key: "Enter", isComposing: true });
@@ -295,23 +298,23 @@ describe("a conversation", () => {
     expect(area()).toHaveValue("日本");
   });
 
-  test("goes on by itself, and counts what is unread anew", async () => {
+  test("polls for messages, and refetches the unread count", async () => {
     server.on("get", "/api/messages/counter", ok({ count: 1 }), ok({ count: 0 }));
     await showConversation(message());
     server.on("get", LIST, ok([message(), message({ uuid: uuid(301), message: "Well?" })]));
-    const told = () =>
+    const announced = () =>
       main()
         .getAllByRole("status")
         .map(({ textContent }) => textContent)
         .join("");
-    expect(told()).toBe("");
+    expect(announced()).toBe("");
     await pass(6 * SECOND);
     expect(listed()).toEqual(["Hello.", "Well?"]);
-    expect(told()).toBe("Londo Mollari: Well?");
+    expect(announced()).toBe("Londo Mollari: Well?");
     expect(screen.getByRole("link", { name: "Messages" })).toBeInTheDocument();
   });
 
-  test("is there when something was sent before it had come", async () => {
+  test("loads after a message was sent early", async () => {
     const list = server.hold("get", LIST);
     server.on("post", SEND, ok(sent));
     server.on("get", "/api/message_groups", ok([]));
@@ -324,24 +327,24 @@ describe("a conversation", () => {
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);
   });
 
-  test("with oneself or with nobody there is none", async () => {
+  test("with oneself or an unknown user cannot be started", async () => {
     const { unmount } = showPage("/messages/@Worf");
     await settle();
-    expect(main().getByText("That is you")).toBeInTheDocument();
+    expect(main().getByText("This is you")).toBeInTheDocument();
     unmount();
     server.on("get", "/api/users/@{handle}/short", refuse(404, "not_found"));
     server.on("get", LIST, refuse(404, "not_found"));
     showPage("/messages/@nobody");
     await settle();
-    expect(main().getByText("Nobody goes by that name")).toBeInTheDocument();
-    expect(screen.queryByRole("textbox", { name: /Write to/ })).not.toBeInTheDocument();
+    expect(main().getByText("User not found")).toBeInTheDocument();
+    expect(screen.queryByRole("textbox", { name: /Message @/ })).not.toBeInTheDocument();
   });
 });
 
 describe("the notifications", () => {
   const LIST = "/api/activities/notifications";
 
-  test("say who did what, and lead to it", async () => {
+  test("name the user and the action, and link to it", async () => {
     signIn();
     server.on(
       "get",
@@ -378,7 +381,7 @@ describe("the notifications", () => {
     expect(hrefs("Hello.")).toEqual(["/messages/@londo"]);
   });
 
-  test("are read by looking at them", async () => {
+  test("are marked read when they are opened", async () => {
     signIn();
     server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }));
     server.on("get", LIST, ok([note()]));
@@ -389,7 +392,7 @@ describe("the notifications", () => {
     );
   });
 
-  test("go with what they are about", async () => {
+  test("disappear with their crud", async () => {
     signIn();
     server.on("get", LIST, ok([note({ expires_at: at(MINUTE) })]));
     showPage("/notifications");
@@ -399,12 +402,12 @@ describe("the notifications", () => {
     expect(main().queryByRole("listitem")).not.toBeInTheDocument();
   });
 
-  test("are none at first", async () => {
+  test("are empty at first", async () => {
     signIn();
     server.on("get", LIST, ok([]));
     showPage("/notifications");
     await pass(HOUR / 60);
-    expect(main().getByText("All quiet")).toBeInTheDocument();
+    expect(main().getByText("No notifications yet")).toBeInTheDocument();
   });
 });
 
@@ -412,7 +415,7 @@ test.each([
   ["/about", "About"],
   ["/terms", "Terms of service"],
   ["/privacy", "Privacy policy"],
-])("%s is there to be read", async (address, title) => {
+])("%s is a page of text", async (address, title) => {
   const shown = showPage(address);
   await settle();
   expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent(title);

@@ -53,11 +53,11 @@ describe("the picture", () => {
   }
 
   test.each([
-    ["of another type", picture("image/svg+xml"), "Only JPEG, PNG, GIF and WebP"],
-    ["of no type", picture(""), "Only JPEG, PNG, GIF and WebP"],
-    ["that is no picture", picture("application/pdf"), "Only JPEG, PNG, GIF and WebP"],
-    ["that is too large", picture("image/png", 8 * 1024 * 1024 + 1), "at most 8 MiB"],
-  ])("%s is refused before anything is sent", async (_, file, words) => {
+    ["of another type", picture("image/svg+xml"), "Choose a JPEG, PNG, GIF or WebP"],
+    ["of no type", picture(""), "Choose a JPEG, PNG, GIF or WebP"],
+    ["that is not a picture", picture("application/pdf"), "Choose a JPEG, PNG, GIF or WebP"],
+    ["that is too large", picture("image/png", 8 * 1024 * 1024 + 1), "up to 8 MiB"],
+  ])("%s is rejected before the upload", async (_, file, words) => {
     await showSettings();
     const before = server.requests.length;
     await choose(file);
@@ -66,7 +66,7 @@ describe("the picture", () => {
   });
 
   test.each(["image/jpeg", "image/png", "image/gif", "image/webp"])(
-    "of type %s goes where the server says, and stands everywhere",
+    "of type %s is sent to the URL from the server, and shown everywhere",
     async (type) => {
       server.on("post", KEY, ok({ url: "/api/avatars/uploads/signed.token-1" }));
       server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
@@ -78,13 +78,13 @@ describe("the picture", () => {
       expect(sent?.url.pathname).toBe("/api/avatars/uploads/signed.token-1");
       expect(sent?.headers.get("Content-Type")).toBe(type);
       expect(sent?.body).toBe(file);
-      expect(notices()).toHaveTextContent("That is you now.");
+      expect(notices()).toHaveTextContent("Picture updated.");
       expect(getSession()).toMatchObject({ user: { avatar_url: "/api/avatars/1.webp" } });
       expect(document.querySelector(".nav-me img")).toHaveAttribute("src", "/api/avatars/1.webp");
     },
   );
 
-  test("that the server cannot read is refused in words", async () => {
+  test("that the server cannot read shows an error", async () => {
     server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
     const answer = server.hold("put", UPLOAD);
     await showSettings();
@@ -93,11 +93,11 @@ describe("the picture", () => {
     expect(input).toBeDisabled();
     answer.release(refuse(422, "avatar_invalid"));
     await settle();
-    expect(part("Picture").getByRole("alert")).toHaveTextContent("could not be read as a picture");
+    expect(part("Picture").getByRole("alert")).toHaveTextContent("We couldn’t read that picture");
     expect(part("Picture").getByLabelText("Choose a picture")).toBeEnabled();
   });
 
-  test("that was refused makes room for the next", async () => {
+  test("can be replaced after an error", async () => {
     server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
     server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
     await showSettings();
@@ -110,7 +110,7 @@ describe("the picture", () => {
 describe("the profile", () => {
   const UPDATE = "/api/profile/update";
 
-  test("is what it was, and is saved as it is", async () => {
+  test("shows the current values, and saves changes", async () => {
     const updated = { ...profile({ ...WORF, display_name: "Commander Worf", bio: "" }) };
     server.on("put", UPDATE, ok(updated));
     const { user } = await showSettings();
@@ -126,12 +126,12 @@ describe("the profile", () => {
       display_name: "Commander Worf",
       bio: "",
     });
-    await waitFor(() => expect(notices()).toHaveTextContent("Your profile is saved."));
+    await waitFor(() => expect(notices()).toHaveTextContent("Profile saved."));
     expect(getSession()).toMatchObject({ user: { display_name: "Commander Worf" } });
     expect(screen.getByRole("navigation")).toHaveTextContent("Commander Worf");
   });
 
-  test("says beside the field what is wrong with it, and how much it may hold", async () => {
+  test("shows errors and lengths next to the field", async () => {
     server.on("put", UPDATE, refuse(422, "display_name_exceed_max_chars"));
     const { user } = await showSettings();
     const name = part("Profile").getByLabelText("Name");
@@ -139,12 +139,12 @@ describe("the profile", () => {
     expect(name).toHaveAccessibleDescription(/^1 .* too many/);
     await user.click(part("Profile").getByRole("button", { name: "Save profile" }));
     await settle();
-    expect(name).toHaveAccessibleDescription(/at most 50 characters/);
+    expect(name).toHaveAccessibleDescription(/up to 50 characters/);
     expect(name).toHaveFocus();
     expect(name).toHaveValue("😀".repeat(51));
   });
 
-  test("that cannot be read says so", async () => {
+  test("that fails to load shows an error", async () => {
     server.on("get", "/api/activities/@{handle}", refuse(422, "shape_invalid"), own("Worf", "Bio"));
     const { user } = await showSettings();
     await user.click(part("Profile").getByRole("button", { name: "Try again" }));
@@ -163,7 +163,7 @@ describe("the password", () => {
     await settle();
   }
 
-  test("is changed, and forgotten here", async () => {
+  test("is changed, and cleared from the form", async () => {
     server.on("put", CHANGE, ok({ status: "password_changed" }));
     const shown = await showSettings();
     server.on("get", SESSIONS, ok([device({ current: true })]));
@@ -172,17 +172,17 @@ describe("the password", () => {
       current_password: "old-password",
       password: "new-password",
     });
-    expect(notices()).toHaveTextContent("Your password is changed.");
+    expect(notices()).toHaveTextContent("Password changed.");
     expect(part("Password").getByLabelText("Current password")).toHaveValue("");
     expect(part("Password").getByLabelText("New password")).toHaveValue("");
     expect(server.sent("get", SESSIONS)).toHaveLength(2);
   });
 
-  test("that was wrong does not sign anybody out", async () => {
+  test("that is wrong does not end the session", async () => {
     server.on("put", CHANGE, refuse(401, "credentials_invalid"));
     const shown = await showSettings();
     await change(shown);
-    expect(part("Password").getByRole("form")).toHaveTextContent("not the right password");
+    expect(part("Password").getByRole("form")).toHaveTextContent("That password doesn’t match");
     expect(getSession().phase).toBe("in");
   });
 });
@@ -200,12 +200,12 @@ describe("the devices", () => {
     return part("Devices").getAllByRole("listitem");
   }
 
-  test("are told by browser, system, address and time", async () => {
+  test("are listed by browser, system, address and time", async () => {
     server.on("get", SESSIONS, ok([device({ current: true }), phone]));
     await showSettings();
-    expect(rows()[0]).toHaveTextContent("Firefox on Linux this device");
+    expect(rows()[0]).toHaveTextContent("Firefox on Linux This device");
     expect(rows()[1]).toHaveTextContent("Safari on iPhone");
-    expect(rows()[1]).toHaveTextContent("2001:db8::7 · used 1h · since 2d");
+    expect(rows()[1]).toHaveTextContent("2001:db8::7 · Active 1h ago · Signed in 2d ago");
     expect(within(rows()[0] as HTMLElement).queryByRole("button")).not.toBeInTheDocument();
   });
 
@@ -217,59 +217,59 @@ describe("the devices", () => {
     const out = () => part("Devices").getByRole("button", { name: "Sign out Safari on iPhone" });
     await user.click(out());
     await settle();
-    expect(rows()[1]).toHaveTextContent("It is gone, or it never was.");
+    expect(rows()[1]).toHaveTextContent("This has expired or never existed.");
     await user.click(out());
     await settle();
     expect(rows()).toHaveLength(1);
-    expect(notices()).toHaveTextContent("Signed out there.");
+    expect(notices()).toHaveTextContent("Signed out Safari on iPhone.");
     expect(server.sent("delete", path)[1]?.url.pathname).toBe(`${SESSIONS}/${uuid(601)}`);
   });
 });
 
-describe("leaving", () => {
-  test("signs out, and leads home", async () => {
+describe("the account section", () => {
+  test("signs out, and leads to the home page", async () => {
     server.on("post", "/api/auth/signout", ok({ status: "signed_out" }));
     const { user, address } = await showSettings();
-    await user.click(part("Leaving").getByRole("button", { name: "Sign out" }));
+    await user.click(part("Account").getByRole("button", { name: "Sign out" }));
     await settle();
     expect(getSession()).toEqual({ phase: "out", wasEnded: false });
     expect(address()).toBe("/");
     expect(screen.getByRole("link", { name: "Join" })).toBeInTheDocument();
   });
 
-  test("is not done when the server does not know of it", async () => {
+  test("stays signed in if the server fails", async () => {
     server.on("post", "/api/auth/signout", refuse(503, "unavailable"));
     const { user, address } = await showSettings();
-    await user.click(part("Leaving").getByRole("button", { name: "Sign out" }));
+    await user.click(part("Account").getByRole("button", { name: "Sign out" }));
     await settle();
-    expect(part("Leaving").getByRole("alert")).toHaveTextContent("cannot be reached right now");
+    expect(part("Account").getByRole("alert")).toHaveTextContent("isn’t available right now");
     expect(getSession().phase).toBe("in");
     expect(address()).toBe("/settings");
   });
 
-  test("for good asks for the password", async () => {
+  test("asks for the password before deleting the account", async () => {
     const path = "/api/auth/me";
     server.on("delete", path, refuse(401, "credentials_invalid"), ok({ status: "deleted" }));
     const { user, address } = await showSettings();
-    await user.click(part("Leaving").getByRole("button", { name: "Delete account…" }));
+    await user.click(part("Account").getByRole("button", { name: "Delete account…" }));
     const dialog = screen.getByRole("dialog", { name: "Delete your account?" });
     await user.type(within(dialog).getByLabelText("Your password"), "here-today");
-    await user.click(within(dialog).getByRole("button", { name: "Delete for good" }));
+    await user.click(within(dialog).getByRole("button", { name: "Delete account" }));
     await settle();
-    expect(within(dialog).getByRole("form")).toHaveTextContent("not the right password");
+    expect(within(dialog).getByRole("form")).toHaveTextContent("That password doesn’t match");
     expect(getSession().phase).toBe("in");
-    await user.click(within(dialog).getByRole("button", { name: "Delete for good" }));
+    await user.click(within(dialog).getByRole("button", { name: "Delete account" }));
     await settle();
     expect(server.sent("delete", path)[1]?.body).toEqual({ password: "here-today" });
     expect(getSession().phase).toBe("out");
     expect(address()).toBe("/");
-    expect(notices()).toHaveTextContent("You are forgotten.");
+    expect(notices()).toHaveTextContent("Your account has been deleted.");
   });
 
-  test("for good can be thought over", async () => {
+  test("lets the member cancel the deletion", async () => {
     const { user } = await showSettings();
-    await user.click(part("Leaving").getByRole("button", { name: "Delete account…" }));
-    await user.click(screen.getByRole("button", { name: "Keep it" }));
+    await user.click(part("Account").getByRole("button", { name: "Delete account…" }));
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
     expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
   });
 });

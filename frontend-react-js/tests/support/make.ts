@@ -1,4 +1,4 @@
-/** Things as the server sends them; a test says what matters to it. */
+/** Wire objects with defaults; a test sets the fields that it needs. */
 
 import { enter } from "../../src/api/session";
 import type {
@@ -15,7 +15,7 @@ import type {
 } from "../../src/api/wire";
 import { at, DAY, HOUR, MINUTE } from "./time";
 
-/** The uuid with a number. */
+/** A uuid with a number in it. */
 export function uuid(number: number): string {
   return `0190a000-0000-7000-8000-${String(number).padStart(12, "0")}`;
 }
@@ -35,7 +35,7 @@ export const LONDO: ShortUser = {
   avatar_url: null,
 };
 
-/** A crud of Londo's, a minute old, that lives for a week. */
+/** A crud by Londo, one minute old, that lives for a week. */
 export function crud(change: Partial<Crud> = {}): Crud {
   return {
     uuid: uuid(100),
@@ -54,7 +54,7 @@ export function crud(change: Partial<Crud> = {}): Crud {
   };
 }
 
-/** The same of Worf's. */
+/** The same by Worf. */
 export function ownCrud(change: Partial<Crud> = {}): Crud {
   const { handle, display_name } = WORF;
   return crud({ handle, display_name, message: "Today is a good day", ...change });
@@ -119,7 +119,7 @@ export function signedIn(user: Member = WORF, access_token = "token-1"): SignedI
   return { access_token, expires_in: 900, token_type: "Bearer", user };
 }
 
-/** Be signed in for the rest of the test. */
+/** Sign in for the rest of the test. */
 export function signIn(user: Member = WORF): void {
   enter(signedIn(user));
 }

@@ -1,4 +1,4 @@
-/** The page on the screen: a piece of it, all its addresses, or everything with its session. */
+/** Render a component, a page by its address, or the whole app. */
 
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
@@ -10,16 +10,16 @@ import { App, Pages } from "../../src/App";
 import { Notices } from "../../src/components/Notices";
 import { createClient } from "../../src/queries/client";
 
-/** What a test does with what is shown. */
+/** What a test can do with a rendered page. */
 export interface Shown {
   readonly client: QueryClient;
   readonly user: UserEvent;
-  /** The address where one is. */
+  /** The current address. */
   readonly address: () => string;
   readonly unmount: () => void;
 }
 
-/** Show a piece of the page, at an address, with what it needs around it. */
+/** Render a component at an address, with the providers it needs. */
 export function show(piece: ReactNode, { address = "/" }: { address?: string } = {}): Shown {
   const client = createClient();
   let now = address;
@@ -38,12 +38,12 @@ export function show(piece: ReactNode, { address = "/" }: { address?: string } =
   return { client, user: user(), address: () => now, unmount };
 }
 
-/** Show the page at an address. */
+/** Render the page of an address. */
 export function showPage(address: string): Shown {
   return show(<Pages />, { address });
 }
 
-/** Open the page in a browser's window at an address. */
+/** Open the whole app in a browser window at an address. */
 export function open(address: string): Omit<Shown, "client"> {
   history.replaceState(null, "", address);
   const { unmount } = render(<App />);

@@ -1,6 +1,6 @@
 /**
- * The backend, over a stub of `fetch`: it answers what a test tells it to, in the backend's
- * own shape. What it is not told about is a failure of the test.
+ * The backend, as a stub of `fetch`: it returns the responses that a test sets, in the backend's
+ * own shape. A request without a response fails the test.
  *
  *     const server = serve();
  *     server.on("get", "/api/activities/home", ok([crud()], { next: "more" }));
@@ -14,10 +14,10 @@
 import { vi } from "vitest";
 import type { Answer, Code, Method, PathOf } from "../../src/api/wire";
 
-/** Requests of the current test that no reply was told for. */
+/** Requests of the current test that had no response. */
 export const strays: string[] = [];
 
-/** A request as it arrived; a JSON body is parsed, any other is as it was sent. */
+/** A received request. A JSON body is parsed; any other body is unchanged. */
 export interface Sent {
   readonly method: string;
   readonly url: URL;
@@ -26,7 +26,7 @@ export interface Sent {
   readonly signal: AbortSignal | null;
 }
 
-/** How a request is answered. `T` is what a success holds. */
+/** Creates a response. `T` is the body of a success. */
 export interface Reply<out T> {
   (sent: Sent): Response | Promise<Response>;
   readonly holds?: T;
@@ -39,7 +39,7 @@ interface Route {
   readonly replies: Reply<unknown>[];
 }
 
-/** A success. `next` is the cursor of the list's next part. */
+/** A success. `next` is the cursor of the next page. */
 export function ok<T>(body: T, { next }: { next?: string } = {}): Reply<T> {
   return ({ url }) => {
     const headers = new Headers();
@@ -52,7 +52,7 @@ export function ok<T>(body: T, { next }: { next?: string } = {}): Reply<T> {
   };
 }
 
-/** A refusal with its codes. */
+/** An error with its codes. */
 export function refuse(
   status: number,
   code: Code | readonly string[],
@@ -62,22 +62,22 @@ export function refuse(
   return () => respond(status, JSON.stringify(codes), headers);
 }
 
-/** Whatever else may come back. */
+/** Any other response. */
 export function raw(status: number, body: BodyInit, headers?: HeadersInit): Reply<never> {
   return () => respond(status, body, headers);
 }
 
-/** There is no network. */
+/** A network failure. */
 export function unreachable(): Reply<never> {
   return () => Promise.reject(new TypeError("Failed to fetch"));
 }
 
-/** Nothing ever comes back. */
+/** A request without a response. */
 export function silent(): Reply<never> {
   return () => new Promise(() => undefined);
 }
 
-/** An answer whose body begins and does not end. */
+/** A response whose body starts and never ends. */
 export function unfinished(beginning: string, headers?: HeadersInit): Reply<never> {
   return ({ signal }) => {
     const stream = new ReadableStream<Uint8Array>({
@@ -90,7 +90,7 @@ export function unfinished(beginning: string, headers?: HeadersInit): Reply<neve
   };
 }
 
-/** Answers that wait until they are released, the longest waiting first. */
+/** Responses that wait until the test releases them, in the order of the requests. */
 export class Held<T> {
   readonly #waiting: ((reply: Reply<T>) => void)[] = [];
 
@@ -106,7 +106,7 @@ export class Held<T> {
   release(reply: Reply<T>): void {
     const answer = this.#waiting.shift();
     if (answer === undefined) {
-      throw new Error("No request waits for its answer.");
+      throw new Error("No request is waiting for a response.");
     }
     answer(reply);
   }
@@ -114,11 +114,11 @@ export class Held<T> {
 
 export class Server {
   readonly requests: Sent[] = [];
-  /** Milliseconds by which its clock is ahead of this machine's. */
+  /** Milliseconds by which the server's clock is ahead of the local one. */
   ahead = 0;
   readonly #routes: Route[] = [];
 
-  /** Answer a path: with each reply once, in order, and with the last of them ever after. */
+  /** Set the responses of a path: each is used once, in order, and the last one from then on. */
   on<M extends Method, P extends PathOf<M>>(
     method: M,
     template: P,
@@ -133,14 +133,14 @@ export class Server {
     });
   }
 
-  /** Answer a path when the test says so. */
+  /** Hold the responses of a path until the test releases them. */
   hold<M extends Method, P extends PathOf<M>>(method: M, template: P): Held<Answer<M, P>> {
     const held = new Held<Answer<M, P>>();
     this.on(method, template, held.reply);
     return held;
   }
 
-  /** The requests that a path has had. */
+  /** The requests to a path. */
   sent<M extends Method>(method: M, template: PathOf<M>): readonly Sent[] {
     return this.requests.filter(
       (sent) =>
@@ -174,7 +174,7 @@ export class Server {
     return response;
   }
 
-  /** What a request is answered by: the most exact path, and what was told last. */
+  /** The response for a request: the most specific path wins, then the latest `on`. */
   #find(method: string, path: string): Route | undefined {
     const places = ({ template }: Route) => template.split("{").length;
     return this.#routes
@@ -183,7 +183,7 @@ export class Server {
   }
 }
 
-/** Take the place of the network for one test. */
+/** Replace the network for one test. */
 export function serve(): Server {
   const server = new Server();
   vi.stubGlobal("fetch", (address: RequestInfo | URL, init: RequestInit = {}) =>
@@ -192,7 +192,7 @@ export function serve(): Server {
   return server;
 }
 
-/** A server that answers what stands around each page: nothing is new, nobody is suggested. */
+/** A server with responses for every page: empty lists and no events. */
 export function servePage(): Server {
   const server = serve();
   const quiet = { "Content-Type": "text/event-stream" };

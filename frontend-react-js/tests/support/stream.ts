@@ -1,16 +1,16 @@
 /**
- * The backend's stream of events, as a test tells it.
+ * The backend's event stream, controlled by a test.
  *
  *     const stream = new Stream(server);
  *     ...
- *     stream.tell("crud", crud());
+ *     stream.send("crud", crud());
  *     stream.end();
  */
 
 import { type Reply, raw, type Sent, type Server } from "./server";
 import { pass, settle } from "./time";
 
-/** Milliseconds that this server wants to be left alone before it is asked again. */
+/** The reconnection delay of this server, in milliseconds. */
 export const RETRY = 1_000;
 
 export class Stream {
@@ -18,20 +18,20 @@ export class Stream {
   readonly #open = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #count = 0;
 
-  /** Every connection is answered, until the test says something else to the server. */
+  /** Every connection is accepted until the test sets another response. */
   constructor(server: Server) {
     this.#server = server;
     this.answer();
   }
 
-  /** Answer each connection as the backend does. */
+  /** Respond to each connection as the backend does. */
   answer(...before: Reply<never>[]): void {
     const reply: Reply<string> = (sent) => this.#begin(sent);
     const [first = reply, ...rest] = [...before, reply];
     this.#server.on("get", "/api/stream", first, ...rest);
   }
 
-  /** The requests for it, the refused ones as well. */
+  /** All requests for the stream, including rejected ones. */
   get asked(): readonly Sent[] {
     return this.#server.sent("get", "/api/stream");
   }
@@ -41,22 +41,22 @@ export class Stream {
     return this.#open.size;
   }
 
-  /** Tell everybody of something; what has no place in the log has no id. */
-  async tell(type: string, data: unknown, { isLogged = true } = {}): Promise<void> {
+  /** Send an event to all connections. An event that is not in the log has no id. */
+  async send(type: string, data: unknown, { isLogged = true } = {}): Promise<void> {
     this.#count += isLogged ? 1 : 0;
     const id = isLogged ? `id: ${this.#count}\n` : "";
-    await this.say(`event: ${type}\n${id}data: ${JSON.stringify(data)}\n\n`);
-    await pass(1); // by then it is drawn, and what follows from that as well
+    await this.write(`event: ${type}\n${id}data: ${JSON.stringify(data)}\n\n`);
+    await pass(1); // lets React render, and effects run
   }
 
-  async say(text: string): Promise<void> {
+  async write(text: string): Promise<void> {
     for (const controller of this.#open) {
       controller.enqueue(new TextEncoder().encode(text));
     }
     await settle();
   }
 
-  /** End all connections, as a service does that stops. */
+  /** End all connections, as a service does when it shuts down. */
   async end(): Promise<void> {
     for (const controller of this.#open) {
       controller.close();
@@ -65,7 +65,7 @@ export class Stream {
     await settle();
   }
 
-  /** Let the network lose them. */
+  /** Break all connections, as a network failure does. */
   async fail(): Promise<void> {
     for (const controller of this.#open) {
       controller.error(new TypeError("network error"));

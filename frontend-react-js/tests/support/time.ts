@@ -1,4 +1,4 @@
-/** The time of the tests: it begins at `NOW` and goes only when it is told to. */
+/** Fake time: it starts at `NOW` and advances only when a test says so. */
 
 import { act } from "@testing-library/react";
 import { vi } from "vitest";
@@ -10,22 +10,22 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** A moment as the server writes it, `after` milliseconds from the beginning of the test. */
+/** A time in the server's format, `after` milliseconds from the start of the test. */
 export function at(after: number): string {
   return new Date(NOW + after).toISOString();
 }
 
-/** Let time go by, and whatever comes due meanwhile happen. */
+/** Advance the time, and run what becomes due. */
 export async function pass(milliseconds: number): Promise<void> {
   await act(() => vi.advanceTimersByTimeAsync(milliseconds));
 }
 
-/** The same, up to a moment since the beginning of the test. */
+/** Advance to a time since the start of the test. */
 export async function passUntil(after: number): Promise<void> {
   await pass(NOW + after - Date.now());
 }
 
-/** Let what is under way come to rest. */
+/** Wait until pending work is done. */
 export async function settle(): Promise<void> {
   await pass(0);
 }

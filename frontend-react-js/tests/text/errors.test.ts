@@ -5,14 +5,14 @@ import { describeProblem, hasCode } from "../../src/text/errors";
 import sentences from "../../src/text/sentences.json";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
-/** What the page itself finds out. */
+/** The codes that the page itself detects. */
 const OWN = ["timed_out", "unreachable"];
 
 function failed(status: number, code: string | string[], retryAfter: number | null = null) {
   return new ApiError(status, typeof code === "string" ? [code] : code, TRACE, retryAfter);
 }
 
-/** The codes that the OpenAPI document has in its refusals. */
+/** The error codes in the OpenAPI document. */
 function documentedCodes(): string[] {
   const lists = schema.matchAll(/"application\/json": readonly \(?((?:"\w+"(?: \| )?)+)\)?\[\];/g);
   const codes = [...lists].flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
@@ -20,13 +20,13 @@ function documentedCodes(): string[] {
 }
 
 describe("the sentences", () => {
-  test("are those of the backend's codes, each and no other", () => {
-    const anywhere = "method_not_allowed"; // a code that no path of its own has
+  test("cover exactly the backend's codes", () => {
+    const anywhere = "method_not_allowed"; // a code that belongs to no single path
     expect(documentedCodes().length).toBeGreaterThan(40);
     expect(Object.keys(sentences)).toEqual([...documentedCodes(), anywhere].sort());
   });
 
-  test.each([...Object.keys(sentences), ...OWN])("say what %s means, in words", (code) => {
+  test.each([...Object.keys(sentences), ...OWN])("describe %s in words", (code) => {
     const [sentence = "", ...more] = describeProblem(failed(422, code)).sentences;
     expect(more).toEqual([]);
     expect(sentence).toMatch(/^[A-Z].*[.?!]$/);
@@ -34,13 +34,13 @@ describe("the sentences", () => {
     expect(sentence).not.toContain(code);
   });
 
-  test("say of a code that is not known what it is called", () => {
+  test("show the name of an unknown code", () => {
     expect(describeProblem(failed(422, "new_rule")).sentences).toEqual([
-      "Cruddur refused it (new_rule).",
+      "That didn’t work (new_rule).",
     ]);
   });
 
-  test("are as many as the codes", () => {
+  test("cover every code of an error", () => {
     expect(describeProblem(failed(422, ["message_blank", "ttl_blank"])).sentences).toEqual([
       sentences.message_blank,
       sentences.ttl_blank,
@@ -48,17 +48,17 @@ describe("the sentences", () => {
   });
 
   test.each([
-    [1, "It takes a minute."],
-    [60, "It takes a minute."],
-    [61, "It takes 2 minutes."],
-    [900, "It takes 15 minutes."],
+    [1, "You can try again in a minute."],
+    [60, "You can try again in a minute."],
+    [61, "You can try again in 2 minutes."],
+    [900, "You can try again in 15 minutes."],
   ])("say how long to wait: %i s", (seconds, words) => {
     expect(describeProblem(failed(429, "rate_limited", seconds)).sentences).toEqual([
       `${sentences.rate_limited} ${words}`,
     ]);
   });
 
-  test("say nothing of waiting where that is not known, or not the reason", () => {
+  test("do not mention a wait for other errors", () => {
     expect(describeProblem(failed(429, "rate_limited")).sentences).toEqual([
       sentences.rate_limited,
     ]);
@@ -68,7 +68,7 @@ describe("the sentences", () => {
   });
 
   test.each([new TypeError("x is undefined"), "thrown", undefined])(
-    "take whatever else was thrown for a fault of ours: %s",
+    "treat any other error as our fault: %s",
     (error) => {
       expect(describeProblem(error)).toEqual({
         sentences: [sentences.generic_500],
@@ -106,7 +106,7 @@ describe("the field", () => {
     expect(field).toBe("handle");
   });
 
-  test("of a failure without codes is none", () => {
+  test("of an error without codes is null", () => {
     expect(describeProblem(failed(422, []))).toMatchObject({ sentences: [], field: null });
   });
 });
@@ -117,7 +117,7 @@ describe("the trace", () => {
     [502, "unavailable"],
     [503, "unavailable"],
     [0, "timed_out"],
-  ])("is told where the fault is the server's: %i %s", (status, code) => {
+  ])("is shown if the server is at fault: %i %s", (status, code) => {
     expect(describeProblem(failed(status, code)).traceId).toBe(TRACE);
   });
 
@@ -127,12 +127,12 @@ describe("the trace", () => {
     [404, "not_found"],
     [422, "message_blank"],
     [429, "rate_limited"],
-  ])("is not told where there is none, or nothing in it: %i %s", (status, code) => {
+  ])("is not shown otherwise: %i %s", (status, code) => {
     expect(describeProblem(failed(status, code)).traceId).toBeNull();
   });
 });
 
-test("a code is known among others, and only in a refusal", () => {
+test("hasCode finds a code among others, and only in an ApiError", () => {
   expect(hasCode(failed(422, ["handle_taken", "not_found"]), "not_found")).toBe(true);
   expect(hasCode(failed(404, "not_found"), "handle_taken")).toBe(false);
   expect(hasCode(new Error("not_found"), "not_found")).toBe(false);

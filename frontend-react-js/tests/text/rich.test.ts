@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Part, parts } from "../../src/text/rich";
 
-/** What a text points at: `#tag`, `@handle` or an address. */
+/** The pointers in a text: `#tag`, `@handle` or an address. */
 function pointers(text: string): string[] {
   return parts(text).flatMap((part) => (part.kind === "text" ? [] : [nameOf(part)]));
 }
@@ -17,7 +17,7 @@ function nameOf(part: Exclude<Part, { kind: "text" }>): string {
   }
 }
 
-describe("whatever is written", () => {
+describe("the parts of a text", () => {
   test.each([
     "",
     "plain",
@@ -26,7 +26,7 @@ describe("whatever is written", () => {
     "👩‍👩‍👧 #héllo\u0301 \n\n @worf! (https://a.example/).",
     "https:// http://. #1 @x",
     "\ud83d #a \udc00",
-  ])("is all there, in order, each part at its place: %j", (text) => {
+  ])("cover all of it, in order, at their offsets: %j", (text) => {
     const found = parts(text);
     expect(found.map((part) => part.text).join("")).toBe(text);
     for (const part of found) {
@@ -36,7 +36,7 @@ describe("whatever is written", () => {
   });
 });
 
-// The rules are the backend's: `cruddur.services.text`.
+// The backend has the same rules: `cruddur.services.text`.
 describe("a tag", () => {
   test.each([
     ["#crud", ["#crud"]],
@@ -68,15 +68,15 @@ describe("a tag", () => {
   test.each([
     ["of digits", "We are #1 of #2026"],
     ["of Arabic digits", "#٤٢"],
-    ["within a word", "C#sharp"],
-    ["behind another sign", "##crud"],
-    ["of nothing", "# crud #"],
-    ["of a mark alone", "#\u0301"],
-    ["of an entity", "&#39;"],
-    ["of a path", "/#crud"],
-    ["of more letters than the server keeps", `#${"a".repeat(101)}`],
-    ["of more letters of another plane than the server keeps", `#${"𝒳".repeat(101)}`],
-  ])("%s is none", (_, text) => {
+    ["inside a word", "C#sharp"],
+    ["after another #", "##crud"],
+    ["without letters", "# crud #"],
+    ["of a combining mark alone", "#\u0301"],
+    ["in an HTML entity", "&#39;"],
+    ["in a path", "/#crud"],
+    ["that is longer than the server stores", `#${"a".repeat(101)}`],
+    ["of supplementary characters, longer than the server stores", `#${"𝒳".repeat(101)}`],
+  ])("%s is not found", (_, text) => {
     expect(pointers(text)).toEqual([]);
   });
 });
@@ -98,19 +98,19 @@ describe("a mention", () => {
   });
 
   test.each([
-    ["in an e-mail address", "worf@example.com"],
-    ["in an address with a point", "worf.mogh@example.com"],
-    ["behind another sign", "@@worf"],
+    ["in an email address", "worf@example.com"],
+    ["in an email address with a dot", "worf.mogh@example.com"],
+    ["after another @", "@@worf"],
     ["in a path", "/@worf"],
     ["of one letter", "@a"],
-    ["of more letters than a handle has", `@${"a".repeat(31)}`],
-    ["that goes on in another script", "@worfé"],
-    ["of nobody", "@ @!"],
-  ])("%s is none", (_, text) => {
+    ["that is longer than a handle", `@${"a".repeat(31)}`],
+    ["followed by a non-ASCII letter", "@worfé"],
+    ["without a handle", "@ @!"],
+  ])("%s is not found", (_, text) => {
     expect(pointers(text)).toEqual([]);
   });
 
-  test("is shown as it was written", () => {
+  test("keeps its original spelling", () => {
     expect(parts("@Worf")).toEqual([{ kind: "mention", text: "@Worf", start: 0, handle: "worf" }]);
   });
 });
@@ -158,11 +158,11 @@ describe("a link", () => {
     "ftp://cruddur.com",
     "javascript:alert(1)",
     "//x",
-  ])("%j is none", (text) => {
+  ])("%j is not found", (text) => {
     expect(pointers(text)).toEqual([]);
   });
 
-  test("leaves the text around it", () => {
+  test("leaves the surrounding text", () => {
     expect(parts("(see https://cruddur.com/a).").map(({ text }) => text)).toEqual([
       "(see ",
       "https://cruddur.com/a",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { exactTime, lifeLeft, shortTime, timeLeft, timeSince } from "../../src/text/time";
+import { exactTime, lifeLeft, shortTime, timeAgo, timeLeft, timeSince } from "../../src/text/time";
 import { at, DAY, HOUR, MINUTE, NOW, SECOND } from "../support/time";
 
-describe("the time that is left", () => {
+describe("the time left", () => {
   test.each([
     [30 * DAY, "30d 0h"],
     [30 * DAY - SECOND, "29d 23h"],
@@ -29,11 +29,11 @@ describe("the time that is left", () => {
     [1, "1s"],
     [HOUR - 1, "1h 0m"],
     [DAY - 1, "1d 0h"],
-  ])("of %i ms is not yet a second less: %j", (left, words) => {
+  ])("of %i ms rounds up: %j", (left, words) => {
     expect(timeLeft(at(left), NOW)).toBe(words);
   });
 
-  test("never grows, nor skips a second in its last hour", () => {
+  test("never grows, and skips no second in its last hour", () => {
     const words: string[] = [];
     for (let left = HOUR + 2 * SECOND; left >= 0; left -= 250) {
       const next = timeLeft(at(left), NOW);
@@ -47,7 +47,7 @@ describe("the time that is left", () => {
   });
 });
 
-describe("the time since", () => {
+describe("the age", () => {
   test.each([
     [-DAY, "now"],
     [0, "now"],
@@ -64,8 +64,8 @@ describe("the time since", () => {
     expect(timeSince(at(-age), NOW)).toBe(words);
   });
 
-  // Where and in which language this runs is not for the test to say.
-  test("beyond a week is the date, with its year only if that is another", () => {
+  // The locale and the time zone depend on where the test runs.
+  test("beyond a week is a date, with the year only if it differs", () => {
     const day = (iso: string) => String(new Date(iso).getDate());
     const thisYear = "2026-11-16T12:00:00Z";
     expect(timeSince(thisYear, NOW)).toContain(day(thisYear));
@@ -76,7 +76,23 @@ describe("the time since", () => {
   });
 });
 
-describe("the share of a life that is left", () => {
+describe("the age in a sentence", () => {
+  test.each([
+    [0, "now"],
+    [5 * SECOND, "5s ago"],
+    [3 * MINUTE, "3m ago"],
+    [2 * HOUR, "2h ago"],
+    [6 * DAY, "6d ago"],
+  ])("of %i ms is %j", (age, words) => {
+    expect(timeAgo(at(-age), NOW)).toBe(words);
+  });
+
+  test("beyond a week has a date", () => {
+    expect(timeAgo(at(-8 * DAY), NOW)).toBe(`on ${timeSince(at(-8 * DAY), NOW)}`);
+  });
+});
+
+describe("the share of life left", () => {
   test.each([
     [-HOUR, 1],
     [0, 1],
@@ -88,7 +104,7 @@ describe("the share of a life that is left", () => {
     expect(lifeLeft(at(0), at(HOUR), NOW + age)).toBe(share);
   });
 
-  test("of a life without length is nothing", () => {
+  test("of a life of zero length is zero", () => {
     expect(lifeLeft(at(0), at(0), NOW)).toBe(0);
     expect(lifeLeft(at(SECOND), at(0), NOW)).toBe(0);
   });

@@ -2,13 +2,13 @@ import type { ReactNode } from "react";
 import { useLocation } from "react-router";
 import { useRestore } from "../queries/accounts";
 import { useSession } from "../queries/session";
-import type { Errand } from "./acting";
 import { ButtonLink } from "./Button";
 import { Empty, Skeleton } from "./List";
+import type { PendingAction } from "./memberAction";
 import { ProblemNote } from "./Problem";
 
-/** What only members see; a visitor is told `why` one signs in, and led there. */
-export function Members({ why, children }: { why: string; children: ReactNode }) {
+/** Content for members. A visitor sees "Sign in …" with the reason `why`, and a link. */
+export function MembersOnly({ why, children }: { why: string; children: ReactNode }) {
   const { phase } = useSession();
   const restoring = useRestore(phase === "restoring");
   const { pathname, search } = useLocation();
@@ -24,11 +24,11 @@ export function Members({ why, children }: { why: string; children: ReactNode })
   if (phase === "in") {
     return children;
   }
-  const errand: Errand = { from: pathname + search, why };
+  const state: PendingAction = { from: pathname + search, why };
   return (
     <Empty title="Members only">
       <p>Sign in {why}.</p>
-      <ButtonLink to="/signin" state={errand}>
+      <ButtonLink to="/signin" state={state}>
         Sign in
       </ButtonLink>
       <ButtonLink to="/signup" look="plain">

@@ -1,0 +1,30 @@
+import { useLocation, useNavigate } from "react-router";
+import type { Member } from "../api/wire";
+import { useMember } from "../queries/session";
+
+/** What a visitor wanted to do before being asked to sign in. */
+export interface PendingAction {
+  /** The page to return to. */
+  readonly from: string;
+  /** Completes the sentence "Sign in …". */
+  readonly why: string;
+}
+
+/**
+ * Return a function that runs an action for a member, and sends a visitor to sign in first.
+ *
+ * The sign-in page shows `why`, and leads back to this page.
+ */
+export function useMemberAction(): (why: string, act: (member: Member) => void) => void {
+  const member = useMember();
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+  return (why, act) => {
+    if (member === null) {
+      const state: PendingAction = { from: pathname + search, why };
+      void navigate("/signin", { state });
+    } else {
+      act(member);
+    }
+  };
+}

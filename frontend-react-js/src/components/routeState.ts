@@ -1,0 +1,13 @@
+import { useLocation } from "react-router";
+import type { PendingAction } from "./memberAction";
+
+/** What one page passes to the next, outside of the address and of the server's logs. */
+export interface RouteState extends Partial<PendingAction> {
+  /** An email address, or a handle. */
+  readonly email?: string;
+}
+
+export function useRouteState(): RouteState {
+  const state: unknown = useLocation().state;
+  return typeof state === "object" && state !== null ? state : {};
+}

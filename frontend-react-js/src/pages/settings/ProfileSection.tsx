@@ -1,0 +1,69 @@
+import { useState } from "react";
+import type { Member } from "../../api/wire";
+import { Button } from "../../components/Button";
+import { Counter } from "../../components/Counter";
+import { AreaField, Field } from "../../components/Field";
+import { Form, problemOf } from "../../components/Form";
+import { Skeleton } from "../../components/List";
+import { ProblemNote } from "../../components/Problem";
+import { notify } from "../../notices";
+import { useProfile } from "../../queries/activities";
+import { useUpdateProfile } from "../../queries/users";
+import { BIO_CHARS, countChars, DISPLAY_NAME_CHARS } from "../../text/chars";
+import { Section } from "./Section";
+
+/** Change the name and the bio. */
+export function ProfileSection({ member }: { member: Member }) {
+  const feed = useProfile(member.handle);
+  const profile = feed.data?.pages[0]?.profile;
+  return (
+    <Section title="Profile">
+      {profile ? (
+        <ProfileForm name={profile.display_name} bio={profile.bio} />
+      ) : feed.isError ? (
+        <ProblemNote error={feed.error} retry={() => void feed.refetch()} />
+      ) : (
+        <Skeleton rows={1} />
+      )}
+    </Section>
+  );
+}
+
+function ProfileForm({ name, bio }: { name: string; bio: string }) {
+  const update = useUpdateProfile();
+  const [draft, setDraft] = useState({ name, bio });
+  return (
+    <Form
+      label="Profile"
+      fields={["display_name", "bio"]}
+      error={update.error}
+      onSend={() =>
+        update.mutate(
+          { display_name: draft.name, bio: draft.bio },
+          { onSuccess: () => notify("Profile saved.") },
+        )
+      }
+    >
+      <Field
+        label="Name"
+        name="display_name"
+        autoComplete="name"
+        value={draft.name}
+        onChange={(event) => setDraft({ ...draft, name: event.target.value })}
+        hint={<Counter count={countChars(draft.name)} max={DISPLAY_NAME_CHARS} />}
+        problem={problemOf(update.error, "display_name")}
+      />
+      <AreaField
+        label="Bio"
+        name="bio"
+        value={draft.bio}
+        onChange={(event) => setDraft({ ...draft, bio: event.target.value })}
+        hint={<Counter count={countChars(draft.bio)} max={BIO_CHARS} />}
+        problem={problemOf(update.error, "bio")}
+      />
+      <Button type="submit" busy={update.isPending}>
+        Save profile
+      </Button>
+    </Form>
+  );
+}
