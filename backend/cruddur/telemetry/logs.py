@@ -34,6 +34,8 @@ UNEXPORTED = (
 
 _CHATTY = ("aiosmtplib", "boto3", "botocore", "h2", "hpack", "httpcore", "httpx", "urllib3")
 
+_QUOTING = ("opentelemetry.trace.propagation.tracecontext", "opentelemetry.trace.span")
+
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
 
@@ -201,6 +203,9 @@ def write_lines(
     # They tell every call, and at DEBUG the headers too; ours tell what matters.
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # They warn of every malformed header of a caller, and quote it.
+    for quoting in _QUOTING:
+        logging.getLogger(quoting).setLevel(logging.ERROR)
 
 
 def _collect_less() -> None:
