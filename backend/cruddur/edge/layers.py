@@ -9,7 +9,8 @@
                     └ Observation       exceptions, disconnects, traceresponse, the log line
                        └ RateLimits     429 for clients that send too many requests
                           └ ResponseCache    public responses that are still valid
-                             └ the application
+                             └ BoundedExchange    the body limit, and the end of a request
+                                └ the application
 
 Overload refuses requests before any work, so it is outside of the tracing middleware. Rate limits
 are inside: a refused client gets a trace id like any other, and operators see who was refused.
@@ -26,6 +27,7 @@ from werkzeug.routing import Map
 
 from cruddur.asgi_types import Application
 from cruddur.edge.entry import Entry
+from cruddur.edge.exchange import BoundedExchange
 from cruddur.edge.observation import Observation
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.rates import RateLimits
@@ -67,6 +69,7 @@ def wrap(
     url_map: Map,
     endpoints: Sequence[Endpoint],
     assets: str,
+    body_limit: Callable[[str], int],
     exposed_headers: Sequence[str],
     rates: Rates,
     resources: Callable[[], Resources],
@@ -81,6 +84,7 @@ def wrap(
         url_map: the rules of the application.
         endpoints: the declarations of the endpoints.
         assets: the rule of the front end's files.
+        body_limit: returns the largest request body for a path, in bytes.
         exposed_headers: the response headers that pages of other origins may read.
         rates: the rate limits and what clients have spent of them.
         resources: returns what the application opened when it started.
@@ -140,6 +144,7 @@ def wrap(
                 snapshots=lambda: resources().snapshots,
             ),
         ),
+        (True, partial(BoundedExchange, body_limit=body_limit)),
     )
     for is_on, layer in reversed(layers):
         if is_on:
