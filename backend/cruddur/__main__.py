@@ -32,11 +32,12 @@ from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.process.trace_explorer import run_trace_explorer
 from cruddur.services import seed as seeding
 from cruddur.services.accounts import SESSION_LIFETIME
-from cruddur.settings import Settings, SettingsError
+from cruddur.settings import Settings, SettingsError, set_variables
 from cruddur.settings.database_url import database_name, describe_server
 from cruddur.telemetry.logs import is_text
 from cruddur.telemetry.pipeline import configure_logging, report_failed_start
 from cruddur.telemetry.sinks import describe_sinks, require_extras
+from cruddur.telemetry.unused_variables import warn_of_unused_variables
 
 logger = logging.getLogger("cruddur")
 
@@ -114,6 +115,7 @@ def serve_command(
     configure_logging(settings)
     for warning in settings.warnings:
         logger.warning(warning)
+    warn_of_unused_variables(set_variables("OTEL_"))
     try:
         code = _serve(settings, reload=reload, setup=setup, traces=traces)
     except _EXPECTED as error:

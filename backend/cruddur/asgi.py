@@ -4,9 +4,10 @@ import logging
 
 from cruddur.app import create_app
 from cruddur.process.server import tune_runtime
-from cruddur.settings import Settings, SettingsError
+from cruddur.settings import Settings, SettingsError, set_variables
 from cruddur.telemetry.pipeline import configure_logging
 from cruddur.telemetry.sinks import describe_sinks
+from cruddur.telemetry.unused_variables import warn_of_unused_variables
 
 settings = Settings.from_env()
 if not settings.connection_url:
@@ -19,5 +20,6 @@ logger = logging.getLogger(__name__)
 logger.info("telemetry: %s", describe_sinks(settings))
 for warning in settings.warnings:
     logger.warning(warning)
+warn_of_unused_variables(set_variables("OTEL_"))
 app = create_app(settings)
 app.before_serving(tune_runtime)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -93,11 +94,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of one export; `kind` is sum, gauge, histogram or exponential_histogram."""
+    """One metric of one export; `kind` is sum, gauge, histogram or exponential_histogram.
+
+    `temporality` is CUMULATIVE or DELTA, and empty for a gauge.
+    """
 
     name: str
     unit: str
     kind: str
+    temporality: str
     points: list[Point]
     scope: str
     headers: Mapping[str, str] = field(repr=False)
@@ -107,8 +112,10 @@ class Metric:
 class OtlpSink(Sink):
     """A backend that accepts every export; those built on it are choosier."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self, certificate: Path | None = None, client_certificate: Path | None = None
+    ) -> None:
+        super().__init__(certificate, client_certificate)
         self._spans: list[Span] = []
         self._logs: list[LogLine] = []
         self._metrics: list[Metric] = []
@@ -218,6 +225,7 @@ def decode_metrics(
             name=metric.name,
             unit=metric.unit,
             kind=metric.WhichOneof("data") or "",
+            temporality=_temporality(metric),
             points=_points(metric),
             scope=group.scope.name,
             headers=headers,
@@ -240,6 +248,14 @@ _SIGNALS: dict[str, tuple[Any, Any]] = {
         metrics_service.ExportMetricsServiceResponse,
     ),
 }
+
+
+def _temporality(metric: metrics_pb2.Metric) -> str:
+    kind = metric.WhichOneof("data")
+    if kind not in {"sum", "histogram", "exponential_histogram"}:
+        return ""
+    found = getattr(metric, kind).aggregation_temporality
+    return metrics_pb2.AggregationTemporality.Name(found).removeprefix("AGGREGATION_TEMPORALITY_")
 
 
 def _points(metric: metrics_pb2.Metric) -> list[Point]:

@@ -66,9 +66,13 @@ class Answer:
 class Sink:
     """Records requests and answers them according to its `mode`; closes cleanly when it hangs."""
 
-    def __init__(self, certificate: Path | None = None) -> None:
-        """Listen with TLS if there is a certificate, a file that holds its key as well."""
+    def __init__(
+        self, certificate: Path | None = None, client_certificate: Path | None = None
+    ) -> None:
+        """Listen with TLS if there is a certificate, a file that holds its key as well. Where there
+        is a client's certificate, refuse clients that do not present it."""
         self.certificate = certificate
+        self.client_certificate = client_certificate
         self.retry_after = 1
         self.problems: list[str] = []
         self.sent_badly = 0
@@ -258,6 +262,9 @@ class _Server(ThreadingHTTPServer):
         if sink.certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(sink.certificate)
+            if sink.client_certificate is not None:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(sink.client_certificate)
             self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +12,11 @@ import httpx
 import jwt
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from certificates import self_signed
 from cruddur import http_client
 from cruddur.app import create_app
 from cruddur.settings import Settings
@@ -292,34 +287,6 @@ def test_hardening_19_a_sink_behind_tls_is_bounded(manner: Manner, tmp_path: Pat
         with pytest.raises(requests.RequestException):
             session.post(sink.url, timeout=SECONDS, **options)
         check_bounds(sink, manner, started, 1)
-
-
-def self_signed(directory: Path) -> Path:
-    """A file with a certificate of this machine and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path = directory / "certificate.pem"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + encoded)
-    return path
 
 
 def test_hardening_19_ordinary_answers_are_whole() -> None:

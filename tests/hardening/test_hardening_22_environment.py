@@ -21,7 +21,8 @@ STARTS = [
     {"NO_PROXY": "[fd07::1]:80, .example , é.com,[::1],*.x,,10.0.0.0/8 h:80", "ALL_PROXY": NOBODY},
     {"ALL_PROXY": "socks5://127.0.0.1:9", "https_proxy": "socks5h://127.0.0.1:9"},
     {"HTTP_PROXY": "http://[::1", "HTTPS_PROXY": "nonsense://", "ALL_PROXY": "http://x:abc"},
-    {"OTEL_PROPAGATORS": "tracecontext,baggage", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64"},
+    {"OTEL_PROPAGATORS": "none"},
+    {"OTEL_PROPAGATORS": "xray,b3", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64"},
     {
         "OTEL_METRICS_EXEMPLAR_FILTER": "",
         "OTEL_PROPAGATORS": "",
@@ -51,7 +52,7 @@ def test_hardening_22_the_service_starts(
 
 
 STOPS = [
-    ("OTEL_PROPAGATORS", "xray"),
+    ("OTEL_PROPAGATORS", "jaeger"),
     ("OTEL_PROPAGATORS", "tracecontext,nonsense"),
     ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "abc"),
     ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1"),

@@ -89,3 +89,15 @@ def test_exported_log_records_carry_the_sampled_flag_of_their_trace(
     assert flags & 1 == is_sampled
     [record] = [line for line in otlp.logs if line.trace_id == trace_id(response)]
     assert record.flags == flags
+
+
+def test_variables_without_effect_are_one_line_of_the_whole_service(
+    resource_dsn: str, tmp_path: Path
+) -> None:
+    with served(
+        resource_dsn, tmp_path, workers=2, OTEL_LOG_LEVEL="debug", OTEL_TRACES_EXPORTR="none"
+    ) as service:
+        assert service.stop().code == 0
+        [line] = [one for one in service.lines if "no effect" in one["message"]]
+    assert line["level"] == "WARNING"
+    assert line["message"].endswith(": OTEL_LOG_LEVEL, OTEL_TRACES_EXPORTR")

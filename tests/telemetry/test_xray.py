@@ -723,6 +723,23 @@ def test_X4_the_signature_verifies_with_session_token_and_gzip(
     assert [span.name for span in signed.spans] == [span.name for span in trace.spans] * 2
 
 
+def test_X4_headers_and_certificates_of_another_backend_do_not_reach_aws(
+    signed: FakeSignedOtlp,
+    aws_environment: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws_environment(environment("http://127.0.0.1:1", TOKEN))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary,x-key=canary")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nonexistent")
+    session = signed_session(REGION)
+    exporter = OTLPSpanExporter(f"{signed.url}/v1/traces", session=session, timeout=2)
+    assert exporter.export([make_span()]) is SpanExportResult.SUCCESS
+    assert signed.problems == []
+    assert "canary" not in str(signed.requests[0].headers)
+    assert session.verify is True
+    exporter.shutdown()
+
+
 def test_X4_a_wrong_secret_is_a_failure(
     signed: FakeSignedOtlp, otlp: OTLPSpanExporter, aws_environment: Callable[..., None]
 ) -> None:

@@ -243,6 +243,12 @@ class Settings:
         "1",
         "share of traces that the ratio samplers keep; the nearest 1/n is taken",
     )
+    propagators: str = setting(
+        "OTEL_PROPAGATORS",
+        "tracecontext,baggage",
+        "headers for trace context, with commas: `tracecontext`, `baggage`, `b3`, `b3multi`,"
+        " `xray`; `none`: no headers",
+    )
     otlp_endpoint: str = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT", "", "base URL of an OTLP/HTTP backend; empty: none"
     )
@@ -700,6 +706,34 @@ def signal_variable(signal: Signal, name: str, environ: Mapping[str, str] = os.e
     """Return the variable of one signal, such as OTEL_EXPORTER_OTLP_TRACES_TIMEOUT for `TIMEOUT`;
     empty if it is not set, so that the variable of all signals applies."""
     return environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
+
+
+def signal_certificates(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the file of certificates to verify the backend of a signal with; empty: the usual."""
+    of_all = environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "").strip()
+    return signal_variable(signal, "CERTIFICATE", environ) or of_all
+
+
+def set_variables(prefix: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the names of the variables that have a value and start with a prefix."""
+    return sorted(
+        name for name, text in environ.items() if name.startswith(prefix) and text.strip()
+    )
+
+
+@contextmanager
+def default_variable(
+    variable: str, text: str, environ: MutableMapping[str, str] = os.environ
+) -> Iterator[None]:
+    """Set a variable that a library reads inside, and that is its only switch, unless it is set."""
+    if environ.get(variable, "").strip():
+        yield
+        return
+    environ[variable] = text
+    try:
+        yield
+    finally:
+        del environ[variable]
 
 
 def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:

@@ -30,7 +30,6 @@ _LIMITS = (
 )
 # Lists with commas, and the names that may be in them.
 _CHOICES = {
-    "OTEL_PROPAGATORS": ("tracecontext", "baggage"),
     "OTEL_METRICS_EXEMPLAR_FILTER": ("always_off", "always_on", "trace_based"),
     **{f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL": ("http/protobuf",) for signal in _SIGNALS},
     **{
@@ -49,6 +48,7 @@ _CHOICES = {
 # Names of plug-ins, which have to be installed, with the group of their entry points.
 _PLUGINS = {
     "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "opentelemetry_resource_detector",
+    "OTEL_PROPAGATORS": "opentelemetry_propagator",
     **{
         f"OTEL_PYTHON_EXPORTER_OTLP_HTTP_{signal}CREDENTIAL_PROVIDER": (
             "opentelemetry_otlp_credential_provider"
@@ -56,6 +56,8 @@ _PLUGINS = {
         for signal in _SIGNALS
     },
 }
+# What else these may hold, alone: all detectors, or no propagator.
+_OWN_NAMES = {"OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "*", "OTEL_PROPAGATORS": "none"}
 _TIMEOUTS = tuple(f"OTEL_EXPORTER_OTLP_{signal}TIMEOUT" for signal in _SIGNALS)
 _PATTERNS = ("OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_HTTPX_EXCLUDED_URLS")
 _CERTIFICATES = (
@@ -87,7 +89,7 @@ def check_environment(environ: Mapping[str, str]) -> None:
         if not _is_timeout(text):
             raise ValueError(f"{variable} is not a number of seconds above 0: {text!r}")
     for variable, text in _set(environ, _PLUGINS):
-        if text != "*":  # all resource detectors
+        if text != _OWN_NAMES.get(variable):
             _check_names(variable, text, entry_points(group=_PLUGINS[variable]).names)
     for variable, text in _set(environ, ("PGPORT",)):
         if not all(map(is_port, text.split(","))):

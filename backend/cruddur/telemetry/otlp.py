@@ -22,7 +22,13 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from cruddur.settings import Settings, Signal, credential_provider, signal_variable
+from cruddur.settings import (
+    Settings,
+    Signal,
+    credential_provider,
+    signal_certificates,
+    signal_variable,
+)
 from cruddur.telemetry.export_queue import ExportError, ExportQueue
 from cruddur.telemetry.logs import Line
 from cruddur.telemetry.sink_clients import bound
@@ -215,13 +221,14 @@ def _compression(settings: Settings, signal: Signal) -> Compression:
 
 
 def _session(signal: Signal) -> requests.Session:
-    """Return a bounded session: a new one, or that of a plug-in, which the SDK would ask for only
-    if it were given none."""
+    """Return a bounded session: a new one, or that of a credential provider, which the SDK would
+    use only if it were given none."""
+    certificates = signal_certificates(signal)
     name = credential_provider(signal)
     if not name:
-        return bound(requests.Session())
+        return bound(requests.Session(), certificates)
     [provider] = entry_points(group="opentelemetry_otlp_credential_provider", name=name)
-    return bound(provider.load()())
+    return bound(provider.load()(), certificates)
 
 
 def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> ReadableLogRecord:

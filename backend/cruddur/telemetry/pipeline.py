@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -17,11 +16,15 @@ from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
-from cruddur.settings import Settings, exempt_loopback, prefer_stable_conventions
+from cruddur.settings import (
+    Settings,
+    default_variable,
+    exempt_loopback,
+    prefer_stable_conventions,
+)
 from cruddur.settings.database_url import database_name, server_addresses
 from cruddur.telemetry import metrics, otlp
 from cruddur.telemetry.background import background
@@ -29,6 +32,7 @@ from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.logs import write_lines
 from cruddur.telemetry.operation import Instruments, Reporter
+from cruddur.telemetry.propagation import make_propagator
 from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.sinks import Sinks, require_extras
@@ -87,34 +91,39 @@ class Telemetry:
             else NoOpMeterProvider()
         )
         self._meter = self.meter_provider.get_meter("cruddur", __version__)
-        # The SDK's own metrics cost each span something, and nobody would receive them.
-        os.environ["OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"] = str(bool(self._readers)).lower()
-        span_processors = [*sinks.span_processors(self.meter_provider), *processors]
-        self._handlers = sinks.log_handlers(self._resource)
-        # Without a receiver the ids are all that is wanted, and nothing else is paid for.
-        ratio = settings.sample_ratio if span_processors else 0.0
-        self.is_sampling = 0 < ratio < 1
-        self.tracer_provider = TracerProvider(
-            sampler=EdgeSampler(
-                ratio,
-                settings.connection_url.encode(),  # a secret that all processes share
-            ),
-            resource=self._resource,
-            shutdown_on_exit=False,
-            meter_provider=self.meter_provider,
-        )
-        for processor in span_processors:
-            self.tracer_provider.add_span_processor(processor)
+        # The SDK measures itself only if there are readers: each span costs more then.
+        are_read = str(bool(self._readers)).lower()
+        with default_variable("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", are_read):
+            span_processors = [*sinks.span_processors(self.meter_provider), *processors]
+            self._handlers = sinks.log_handlers(self._resource)
+            # Without a processor only the ids are needed, and nothing is recorded.
+            ratio = settings.sample_ratio if span_processors else 0.0
+            self.is_sampling = 0 < ratio < 1
+            self.tracer_provider = self._make_tracer_provider(ratio, span_processors)
+            tracer = self.tracer_provider.get_tracer("cruddur", __version__)
         self.instruments = Instruments(
-            tracer=self.tracer_provider.get_tracer("cruddur", __version__),
+            tracer=tracer,
             database=_database(settings.connection_url),
             counters=metrics.counters(self._meter),
             gauges=metrics.gauges(self._meter),
             histograms=metrics.histograms(self._meter),
             reporters=(*sinks.reporters(), *reporters),
         )
-        # Baggage is a stranger's at a public edge, and would go to every host that we call.
-        propagate.set_global_textmap(TraceContextTextMapPropagator())
+        propagate.set_global_textmap(make_propagator(settings.propagators))
+
+    def _make_tracer_provider(
+        self, ratio: float, processors: Sequence[SpanProcessor]
+    ) -> TracerProvider:
+        # The key is a secret that all processes share.
+        provider = TracerProvider(
+            sampler=EdgeSampler(ratio, self._settings.connection_url.encode()),
+            resource=self._resource,
+            shutdown_on_exit=False,
+            meter_provider=self.meter_provider,
+        )
+        for processor in processors:
+            provider.add_span_processor(processor)
+        return provider
 
     def trace_calls(self, client: httpx.AsyncClient) -> None:
         """Give each call of the client a span."""

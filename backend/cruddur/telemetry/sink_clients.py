@@ -105,6 +105,14 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 class BoundedAdapter(HTTPAdapter):
     """The adapter of requests, for which `timeout` is the time of the whole call."""
 
+    def __init__(self, certificates: str = "") -> None:
+        """Verify servers with a file of certificates, if one is given.
+
+        It is set here because requests prefers REQUESTS_CA_BUNDLE to the session's own file.
+        """
+        self._certificates = certificates
+        super().__init__()
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """As requests says."""
         super().init_poolmanager(*args, **options)
@@ -133,6 +141,8 @@ class BoundedAdapter(HTTPAdapter):
             requests.RequestException: anything else that requests raises.
         """
         timeout = DEFAULT_SECONDS if timeout is None else timeout
+        if self._certificates:
+            options["verify"] = self._certificates
         seconds = timeout[1] if isinstance(timeout, tuple) else timeout
         with _Deadline(seconds) as deadline:
             try:
@@ -147,10 +157,15 @@ class BoundedAdapter(HTTPAdapter):
         return _complete(response, body)
 
 
-def bound(session: requests.Session) -> requests.Session:
-    """Bound every answer of a session, and return it."""
+def bound(session: requests.Session, certificates: str = "") -> requests.Session:
+    """Bound every response of a session, and return the session.
+
+    Args:
+        session: its adapters are replaced.
+        certificates: a file of PEM certificates to verify servers with; empty: the usual ones.
+    """
     for scheme in ("http://", "https://"):
-        session.mount(scheme, BoundedAdapter())
+        session.mount(scheme, BoundedAdapter(certificates))
     return session
 
 
