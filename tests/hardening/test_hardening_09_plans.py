@@ -109,6 +109,22 @@ SELECT LEAST('{ANDREW}', uuid), GREATEST('{ANDREW}', uuid) FROM users WHERE hand
 """
 
 
+ACCOUNTS = """
+INSERT INTO users (issuer, subject, handle, display_name, email)
+SELECT '', n::text, 'fan_' || n, 'Fan', 'Fan_' || n || '@Example.com'
+FROM generate_series(1, 20000) AS n;
+INSERT INTO accounts (user_uuid, email, password_hash)
+SELECT uuid, lower(email), 'hash' FROM users;
+"""
+
+LOOK_UPS_BY_EMAIL = [
+    "accounts.credentials",
+    "accounts.reset_code",
+    "known_clients.find",
+    "users.by_email",
+]
+
+
 def written(cruds: int, replies: int) -> str:
     """Cruds, half of them Andrew's, replies to one of them, and all that hangs on them."""
     return f"""
@@ -247,6 +263,32 @@ async def test_hardening_09_no_statement_does_more_work_for_statistics_of_anothe
     finally:
         for conn in (writer, earlier, later):
             await conn.close()
+
+
+@pytest.mark.parametrize("mode", ["generic", "custom"])
+@pytest.mark.parametrize("is_analyzed", [False, True])
+async def test_hardening_09_an_account_is_found_by_an_index(
+    make_database: Callable[..., Any], mode: str, is_analyzed: bool
+) -> None:
+    """A sign-in by e-mail address, in any case, costs the same with 20,000 accounts."""
+    dsn = await make_database()
+    plan = {"plan_cache_mode": f"force_{mode}_plan"}
+    conn = await asyncpg.connect(dsn, server_settings=plan)
+    await conn.execute("ALTER TABLE users SET (autovacuum_enabled = false)")
+    await conn.execute("ALTER TABLE accounts SET (autovacuum_enabled = false)")
+    await conn.execute("VACUUM ANALYZE users, accounts")
+    await conn.execute(ACCOUNTS)
+    if is_analyzed:
+        await conn.execute("VACUUM ANALYZE users, accounts")
+    for number, name in enumerate(LOOK_UPS_BY_EMAIL):
+        statement = load(name)
+        await conn.execute(f"PREPARE s{number} AS {statement.sql}")
+        values = {"login": "'fan_7@example.com'", "email": "'fan_7@example.com'", "issuer": "''"}
+        arguments = [{**ARGUMENTS, **values}[parameter] for parameter in statement.parameters]
+        rows, buffers = await _work(conn, _execution(number, arguments))
+        assert rows <= 5, name
+        assert buffers <= 30, name
+    await conn.close()
 
 
 async def test_hardening_09_no_column_of_any_table_or_index_has_statistics(
