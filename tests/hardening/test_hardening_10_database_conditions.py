@@ -10,9 +10,11 @@ import asyncpg
 import pytest
 
 from cruddur.app import create_app
+from cruddur.db.pool import Database
 from cruddur.settings import Settings
 from cruddur.telemetry import error_reporting
 from cruddur.telemetry.pipeline import Telemetry
+from outage import relaying
 from support import Api, Member, refused, serving
 from telemetry.recorded import Reports
 
@@ -49,6 +51,7 @@ class Trial:
     conn: asyncpg.Connection
     member: Member
     reports: Reports
+    database: Database
 
     async def post(self, code: str, times: int = 1) -> None:
         """Post cruds; the INSERT of each one meets a condition."""
@@ -80,7 +83,7 @@ async def _trial(settings: Settings, dsn: str, owner_dsn: str = "") -> AsyncIter
     try:
         async with serving(app) as api:
             member = await Member.enter(api, conn, app, "worf", "Worf")
-            yield Trial(api, conn, member, reports)
+            yield Trial(api, conn, member, reports, app.extensions["cruddur"].database)
     finally:
         await conn.close()
 
@@ -117,6 +120,29 @@ async def test_hardening_10_a_condition_is_reported_once_a_minute(
         now += 2
         await trial.post("53100", times=2)
         assert trial.told()[2:] == ["the database (and 20 more since the last report)"]
+
+
+async def test_hardening_10_each_time_limit_is_a_condition_of_its_own(
+    settings: Settings, make_database: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", 1.0)
+    dsn: str = await make_database()
+    async with relaying(dsn) as relay:
+        own = replace(settings, pool_size=1, statement_timeout=2.0)
+        async with _trial(own, relay.dsn(dsn), dsn) as trial:
+            path = "/api/message_groups"
+            await trial.member.get(path)
+            async with trial.database.connection():
+                assert await trial.member.get(path, expect=503) == ["unavailable"]
+            await trial.member.get(path)
+            relay.open.clear()
+            assert await trial.member.get(path, expect=503) == ["unavailable"]
+            relay.cut()
+            relay.open.set()
+        assert [str(failure.error) for failure in trial.reports.failures] == [
+            "all 1 connections of the pool were in use for 1 s",
+            "the request has used up its 2.75 s for the database",
+        ]
 
 
 async def test_hardening_10_a_fault_of_ours_stays_500(
