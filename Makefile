@@ -36,7 +36,7 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
 NO_PAGE := Node.js 20.19 or newer with npm is not here:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry image-check images readme-check bench bench-telemetry \
+.PHONY: help run dev test check format types schema registry settings image-check images readme-check bench bench-telemetry \
     bench-streams load load-seed attack lock clean
 
 help: ## List the targets
@@ -74,6 +74,9 @@ schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
 
 registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the registry
 	$(BIN)/python tests/telemetry/document.py
+
+settings: $(VENV)/.dev ## Write the settings in docs/operations.md, .env.example and deploy/settings.yaml
+	$(BIN)/python tests/architecture/settings_documents.py
 
 image-check: ## Build the production image and use it as compose.prod.yaml deploys it (needs Docker or Podman)
 	$(PYTHON) tests/images/image_check.py

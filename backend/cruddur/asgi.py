@@ -1,10 +1,11 @@
-"""The ASGI callable that any other server can load: `cruddur.asgi:app`."""
+"""The ASGI application for any other server: `cruddur.asgi:app`."""
 
 import logging
 
 from cruddur.app import create_app
-from cruddur.process.server import tune_runtime
-from cruddur.settings import Settings, SettingsError, set_variables
+from cruddur.process.runtime import tune_runtime
+from cruddur.settings import Settings, SettingsError
+from cruddur.settings.library_variables import set_variables
 from cruddur.telemetry.pipeline import configure_logging
 from cruddur.telemetry.sinks import describe_sinks
 from cruddur.telemetry.unused_variables import warn_of_unused_variables
@@ -13,7 +14,7 @@ settings = Settings.from_env()
 if not settings.connection_url:
     raise SettingsError("CONNECTION_URL is not set; `cruddur serve` starts a server of its own")
 if settings.demo_handle:
-    # Another server binds the address, so nobody here can tell whether it is loopback.
+    # The other server binds the address, so this process cannot check that it is loopback.
     raise SettingsError("CRUDDUR_DEMO_HANDLE works under `cruddur serve` only")
 configure_logging(settings)
 logger = logging.getLogger(__name__)

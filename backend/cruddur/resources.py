@@ -29,7 +29,8 @@ from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
 from cruddur.services.users import SuggestionRanking, suggestion_ranking
-from cruddur.settings import Settings, proxy_for
+from cruddur.settings import Settings
+from cruddur.settings.proxies import proxy_for
 from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 

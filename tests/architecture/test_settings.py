@@ -1,18 +1,39 @@
-"""The table of settings in the documentation is the settings."""
+"""Every list of settings in the repository is the one that follows from their declaration."""
 
-import re
-from dataclasses import fields
-from pathlib import Path
+import ast
 
-from cruddur.settings import Settings
+import pytest
+from settings_documents import FILES, ROOT, written
+from source import read_modules
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+from cruddur.settings import GROUPS, Settings, declared_variables
 
 
-def test_the_table_lists_every_setting_with_its_default_and_meaning() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? ?\| (.*) \|$", OPERATIONS.read_text(), re.M)
-    expected = [
-        (item.metadata["variable"], item.metadata["default"], item.metadata["meaning"])
-        for item in fields(Settings)
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_lists_the_settings_as_they_are_declared(name: str) -> None:
+    assert (ROOT / name).read_text("utf-8") == written(name), "run `make settings`"
+
+
+def test_every_setting_is_declared_once() -> None:
+    names = [name for group in GROUPS.values() for name in group.__dataclass_fields__]
+    assert sorted(names) == sorted(Settings.__dataclass_fields__)
+    assert len(declared_variables()) == len(names)
+
+
+def test_every_default_satisfies_its_declaration() -> None:
+    assert Settings.from_env({}) == Settings()
+
+
+def test_modules_do_not_pass_settings_to_each_other_through_the_environment() -> None:
+    names = set(declared_variables())
+    written_names = [
+        f"{module.name}, line {node.lineno}: {node.slice.value}"
+        for module in read_modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node.value) in {"os.environ", "environ"}
+        and isinstance(node.slice, ast.Constant)
+        and node.slice.value in names
     ]
-    assert rows == expected
+    assert written_names == []

@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cruddur.settings import Settings, SettingsError, proxy_for
+from cruddur.settings import Settings, SettingsError
 from cruddur.settings.database_url import database_name, describe_server, server_addresses
+from cruddur.settings.proxies import proxy_for
 from fakes.cognito import FakeCognito
 from fakes.otlp import OtlpSink
 from processes import Serve, cruddur

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from cruddur.settings import Settings
+from cruddur.settings import Settings, declared_variables
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = yaml.safe_load((ROOT / "compose.prod.yaml").read_text("utf-8"))
@@ -24,7 +23,7 @@ DEVELOPMENT = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICE = yaml.safe_load((ROOT / "deploy/service.yaml").read_text("utf-8"))["services"]["service"]
 PASSED = yaml.safe_load((ROOT / "deploy/settings.yaml").read_text("utf-8"))["services"]["settings"]
 PROXY = (ROOT / "deploy/production.conf.template").read_text("utf-8")
-SETTINGS = {item.metadata["variable"]: item.metadata for item in fields(Settings)}
+SETTINGS = declared_variables()
 
 
 def resolved(service: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +85,7 @@ async def test_hardening_34_a_secret_can_be_a_file(
     assert (done.returncode, done.stdout) == (0, "up to date\n"), done.stderr
 
 
-@pytest.mark.parametrize("variable", [name for name, one in SETTINGS.items() if one["secret"]])
+@pytest.mark.parametrize("variable", [name for name, one in SETTINGS.items() if one.secret])
 def test_hardening_34_a_secret_whose_file_cannot_be_read_is_one_line(
     variable: str, tmp_path: Path
 ) -> None:

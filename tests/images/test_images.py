@@ -6,7 +6,6 @@
 import json
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from cruddur.settings import Settings
+from cruddur.settings import declared_variables
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = ("Dockerfile.prod", "Dockerfile.dev")
@@ -72,9 +71,10 @@ FIXED = {
     "CRUDDUR_TRACES_BIND",
     "PGPASSWORD",
 }
-FILES = {
-    f"{item.metadata['variable']}_FILE" for item in fields(Settings) if item.metadata["secret"]
-} - {"CONNECTION_URL_FILE", "PGPASSWORD_FILE"}
+FILES = {f"{name}_FILE" for name, one in declared_variables().items() if one.secret} - {
+    "CONNECTION_URL_FILE",
+    "PGPASSWORD_FILE",
+}
 """The secrets that a file may hold, but those that Compose sets."""
 
 
@@ -214,7 +214,7 @@ def test_every_variable_is_in_the_example_and_nothing_else_is() -> None:
     shown = re.findall(r"^# ([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE)
     assert len(dict(shown)) == len(shown)
     assert not re.search(r"^[^#\n]", read(".env.example"), re.MULTILINE)
-    settings = {item.metadata["variable"]: item.metadata["default"] for item in fields(Settings)}
+    settings = {name: one.default for name, one in declared_variables().items()}
     assert dict(shown).keys() == (settings.keys() - FIXED) | OTHERS | FILES
     assert {name: value for name, value in shown if name in settings} == {
         name: settings[name] for name, _ in shown if name in settings

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from cruddur.process.server import GRACE_SECONDS
-from cruddur.settings import Settings
+from cruddur.settings import Settings, declared_variables
 
 AWS = Path(__file__).parents[2] / "aws"
 SINKS_SECONDS = 5
@@ -112,7 +111,7 @@ def test_a_stop_has_the_time_that_the_service_takes() -> None:
 
 
 def test_each_variable_is_one_of_the_settings_and_no_secret_is_in_clear() -> None:
-    known = {item.metadata["variable"] for item in fields(Settings)}
+    known = declared_variables().keys()
     assert {*ENVIRONMENT, *SECRETS} <= known
     assert not ENVIRONMENT.keys() & SECRETS.keys()
     assert not [name for name in ENVIRONMENT if CREDENTIAL.search(name)]

@@ -36,7 +36,7 @@ from people import (
     sentence,
 )
 
-from cruddur.__main__ import database_of
+from cruddur.cli.database import database_of
 from cruddur.db.embedded import EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from cruddur.settings import is_loopback
+from cruddur.settings.checks import is_loopback
 
 
 class TargetError(Exception):

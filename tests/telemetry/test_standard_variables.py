@@ -11,7 +11,8 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from certificates import self_signed
-from cruddur.settings import Settings, SettingsError, set_variables
+from cruddur.settings import Settings, SettingsError
+from cruddur.settings.library_variables import set_variables
 from cruddur.telemetry.background import background
 from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.pipeline import Telemetry

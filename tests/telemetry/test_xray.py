@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from cruddur.settings.library_variables import parse_daemon_address
+from cruddur.settings.checks import parse_daemon_address
 from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.xray import daemon, documents
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter

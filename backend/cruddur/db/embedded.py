@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from cruddur.settings.library_variables import install_hint
+from cruddur.settings.extras import install_hint
 
 SYSTEM_USER = "cruddur-postgres"
 """The user that PostgreSQL's processes run as when we run as root."""

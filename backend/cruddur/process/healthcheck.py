@@ -1,8 +1,8 @@
-"""`python -m cruddur.process.healthcheck`: whether the service on this machine answers.
+"""`python -m cruddur.process.healthcheck`: check whether the service on this machine answers.
 
-For a container engine, which runs it every few seconds: it imports next to nothing, and ends
-with 0 where the service is alive and 1 where it is not. The database is not asked, as
-without it the service is better left running; `/api/ready` tells a load balancer.
+A container engine runs it every few seconds, so it imports very little. The exit code is 0 if the
+service is alive, else 1. It does not check the database: restarting the service would not help.
+For a load balancer, `/api/ready` checks both.
 """
 
 import socket
@@ -15,14 +15,14 @@ from cruddur.settings import Settings, SettingsError
 PATH = "/api/health-check"
 
 SECONDS = 3.0
-"""How long it may take to answer."""
+"""How long the service may take to answer."""
 
 
 def connect(bind: str) -> socket.socket:
     """Connect to an address that is served on, `host:port` or `unix:path`.
 
     Raises:
-        OSError: nothing answers there, or it cannot be connected to by name (`fd://3`).
+        OSError: no server answers there, or the address cannot be connected to (`fd://3`).
     """
     if bind.startswith("unix:"):
         connection = socket.socket(socket.AF_UNIX)
@@ -34,7 +34,7 @@ def connect(bind: str) -> socket.socket:
 
 
 def _reachable(host: str) -> str:
-    """Where a server that is bound to all addresses can be reached on its own machine."""
+    """Return the host to connect to; for a server that is bound to all addresses, loopback."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -45,12 +45,12 @@ def _reachable(host: str) -> str:
 
 
 def main() -> str | None:
-    """Ask the service; returns what is wrong, if anything is."""
+    """Request the health check; return the problem, if there is one."""
     try:
         bind = Settings.from_env().binds[0]
     except SettingsError as error:
         return f"cruddur: {error}"
-    connection = HTTPConnection("localhost")  # no proxy of the environment comes between
+    connection = HTTPConnection("localhost")  # ignores the proxies of the environment
     try:
         connection.sock = connect(bind)
         connection.request("GET", PATH)

@@ -1,10 +1,8 @@
-"""Running the application under Hypercorn."""
+"""Serve the application with Hypercorn, in this process or in supervised workers."""
 
 import asyncio
-import gc
 import importlib
 import logging
-import os
 import resource
 import socket
 import sys
@@ -23,33 +21,27 @@ from cruddur.settings import Settings
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
-"""How long requests that are being answered may take when the server stops."""
-
+"""How long requests in progress may take when the server stops."""
 
 STOP_SECONDS = GRACE_SECONDS + 5.0
 """How long a worker may take to stop: its requests, then its telemetry."""
 
-
 KEEP_ALIVE_SECONDS = 75.0
-"""How long an idle connection stays open: longer than a load balancer keeps it for another
-request, or it would send one just as it is closed (AWS's: 60 s)."""
+"""How long an idle connection stays open.
 
+It has to be longer than the idle timeout of a load balancer (60 s at AWS). Otherwise the balancer
+may send a request on a connection that the server is closing.
+"""
 
 STUCK_MILLISECONDS = 30_000
-"""How long a caller may read nothing of what it was sent; then the kernel closes the connection
-and gives its buffers back, which the server would wait for."""
+"""How long a client may leave sent data unacknowledged.
 
-
-YOUNG_OBJECTS = 5_000
-"""How many objects are made, and not gone again, before the garbage collector looks at them."""
-
-
-SWITCH_SECONDS = 0.001
-"""For how long a thread may go on computing while the event loop waits for its turn."""
+Then the kernel closes the connection and frees its buffers, for which the server would wait.
+"""
 
 
 class AddressInUseError(Exception):
-    """Another process serves on the address."""
+    """The server cannot listen on an address."""
 
 
 def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> int:
@@ -59,14 +51,12 @@ def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> 
     """
     config = server_config(settings.binds)
     _allow_many_connections()
-    # The application reads its settings from the environment, as under any other server.
-    os.environ["CONNECTION_URL"] = settings.connection_url
-    os.environ["CRUDDUR_BIND"] = ",".join(settings.binds)
     if settings.workers == 1 and not reload:
-        return run_worker(config, signals)
+        return run_worker(settings, config, signals)
     supervisor = Supervisor(
         signals,
         config.create_sockets().insecure_sockets,
+        overrides=settings.overrides(),
         workers=settings.workers,
         stop_seconds=STOP_SECONDS,
         has_changed=_watch_files() if reload else None,
@@ -88,20 +78,24 @@ def server_config(binds: Sequence[str]) -> Config:
 
 
 def run_worker(
-    config: Config, signals: StopSignals, on_serving: Callable[[], None] = lambda: None
+    settings: Settings,
+    config: Config,
+    signals: StopSignals,
+    on_serving: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve the application in this process until a signal and return the exit code.
 
     Args:
+        settings: the settings of the application.
         config: where and how to serve.
         signals: the handled signals of this process.
         on_serving: called in the event loop once connections are accepted.
 
     Raises:
-        StoppedError: a signal came before the application was loaded.
+        StoppedError: a signal arrived before the application was created.
     """
     with signals.interrupting():
-        app = importlib.import_module("cruddur.process.application").app
+        app = importlib.import_module("cruddur.process.application").create_application(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))
@@ -141,38 +135,23 @@ async def _serve(
 
 
 def check_addresses(binds: Sequence[str]) -> None:
-    """Find out whether the addresses can be served on.
+    """Check that the server can listen on these addresses.
 
     Raises:
-        AddressInUseError: the message names the one that cannot.
+        AddressInUseError: it cannot; the message names the address.
     """
     for bind in binds:
         _check_address(bind)
 
 
-async def tune_runtime() -> None:
-    """Before the first request: have none wait for what is not its own.
-
-    What was made for the start stays to the end, so the garbage collector need not go through
-    its 94,000 objects again and again. It comes when 5,000 objects are left of what was made
-    since, not 700: with as many on their way to open streams it would take them for ones that
-    stay, and go through all there are. And the threads that send telemetry give way sooner than
-    after Python's 5 ms (docs/performance.md, p99).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
-    sys.setswitchinterval(SWITCH_SECONDS)
-
-
 class _Config(Config):
-    """Hypercorn's, with sockets that do not wait for ever."""
+    """Hypercorn's configuration, with sockets that time out unacknowledged data."""
 
     def create_sockets(self) -> Sockets:
         sockets = super().create_sockets()
         if sys.platform == "linux":
             for listener in sockets.insecure_sockets:
-                if listener.family != socket.AF_UNIX:  # what is accepted takes it over
+                if listener.family != socket.AF_UNIX:  # accepted connections inherit the option
                     listener.setsockopt(
                         socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS
                     )
@@ -181,7 +160,7 @@ class _Config(Config):
 
 def _watch_files() -> Callable[[], bool]:
     """Return a function that checks whether a Python file has changed since its last call."""
-    importlib.import_module("cruddur.app")  # so that all modules to be watched are loaded
+    importlib.import_module("cruddur.app")  # loads all modules that are to be watched
     files = files_to_watch()
 
     def has_changed() -> bool:
@@ -195,7 +174,7 @@ def _watch_files() -> Callable[[], bool]:
 
 
 def _allow_many_connections() -> None:
-    """As many open files as we may have: a stream is one, and the usual limit is 1,024."""
+    """Raise the limit of open files, usually 1,024, to the highest that is permitted."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

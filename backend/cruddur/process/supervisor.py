@@ -1,9 +1,11 @@
 """Keep a number of worker processes serving: replace those that die, reload one after another.
 
 The supervisor holds the listening sockets and shares them with its workers, so a connection
-that arrives while a worker is replaced waits for another one. A worker and its supervisor are
-joined by a pair of sockets: the worker writes one byte when it serves, and reads the end of the
-stream when the supervisor was killed.
+that arrives while a worker is replaced waits for another one. A pair of sockets connects each
+worker to the supervisor: the worker writes one byte when it serves, and reads the end of the stream
+when the supervisor has been killed. A worker reads the environment itself, so that a reload uses
+changed files of secrets. The settings that the supervisor has changed are passed by its standard
+input.
 """
 
 import contextlib
@@ -14,8 +16,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from cruddur.process.signals import StopSignals
 
@@ -74,6 +78,7 @@ class Supervisor:
         signals: StopSignals,
         listeners: Sequence[socket.socket],
         *,
+        overrides: Mapping[str, object],
         workers: int,
         stop_seconds: float,
         has_changed: Callable[[], bool] | None = None,
@@ -83,12 +88,14 @@ class Supervisor:
         Args:
             signals: the handled signals of this process.
             listeners: the listening sockets that all workers accept connections from.
+            overrides: the settings of the workers that differ from the environment.
             workers: how many workers should serve.
             stop_seconds: how long a worker may take to stop before it is killed.
             has_changed: asked every second whether to reload, for development.
         """
         self._signals = signals
         self._listeners = listeners
+        self._overrides = msgspec.json.encode(overrides)
         self._count = workers
         self._stop_seconds = stop_seconds
         self._has_changed = has_changed
@@ -174,9 +181,13 @@ class Supervisor:
             process = subprocess.Popen(  # noqa: S603  # our own program
                 [sys.executable, "-m", "cruddur.process.worker", *map(str, descriptors)],
                 pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 start_new_session=True,  # a terminal's Ctrl-C is for the supervisor
             )
+        if process.stdin is not None:
+            # A worker that has ended already is replaced as usual.
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                process.stdin.write(self._overrides)
         worker = _Worker(process, ours, self._generation, attempt)
         self._selector.register(ours, selectors.EVENT_READ, (ours, worker))
         self._workers.append(worker)

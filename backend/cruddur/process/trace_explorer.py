@@ -1,6 +1,7 @@
-"""The page that shows traces, for people without a backend for them: run beside the service.
+"""Run the local trace explorer as a child process, next to the service.
 
-It is a program of its own (`traceview`), installed in development and not in production.
+The explorer is a package of its own (`traceview`), which is installed in development and not in
+production.
 """
 
 import importlib.util
@@ -16,30 +17,33 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from cruddur.process.signals import StopSignals
-from cruddur.settings import Settings, is_loopback
+from cruddur.settings import Settings
+from cruddur.settings.checks import is_loopback
 
 START_SECONDS = 10.0
-"""How long it may take until it answers."""
+"""How long the explorer may take until it answers."""
 
 STOP_SECONDS = 3.0
+"""How long the explorer may take to stop before it is killed."""
 
-# Without a proxy: it is on this machine.
+# Without a proxy: the explorer runs on this machine.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
 def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tuple[Settings, str]]:
-    """Run the page, or use the one that runs already, and send telemetry there.
+    """Run the explorer, or use one that is running, and export telemetry to it.
 
-    Yields the settings that do so, and where the page is; the settings as they were, and
-    why there is no page, if telemetry goes elsewhere or the address is taken.
+    Yields:
+        The settings that export to the explorer, and the URL of its page. If telemetry is exported
+        elsewhere, or the explorer cannot run, the unchanged settings and the reason.
     """
     url = f"http://{settings.traces_bind}"
     page = f"http://localhost:{settings.traces_bind.rpartition(':')[2]}"
     if settings.traces_url or settings.is_sdk_disabled:
         yield settings, ""
-    elif _is_page(url):
-        yield _pointed(settings, url, page), page
+    elif _is_explorer(url):
+        yield _export_to(settings, url, page), page
     elif not is_loopback(settings.traces_bind):
         yield settings, f"none: there is no page at {settings.traces_bind}"
     elif importlib.util.find_spec("traceview") is None:
@@ -53,23 +57,23 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us: the last spans still have to arrive
+            start_new_session=True,  # Ctrl-C is for the service, whose last spans still follow
         )
         try:
             with signals.listening(process.terminate):
-                answers = _answers(process, url)
+                has_started = _wait_until_it_answers(process, url)
             signals.check()
-            if answers:
-                yield _pointed(settings, url, page), page
+            if has_started:
+                yield _export_to(settings, url, page), page
             else:
                 yield settings, f"none: {settings.traces_bind} is taken by something else"
         finally:
             _stop(process)
 
 
-def _pointed(settings: Settings, url: str, page: str) -> Settings:
-    """Settings that send everything there, soon; workers read theirs from the environment."""
-    pointed = replace(
+def _export_to(settings: Settings, url: str, page: str) -> Settings:
+    """Return settings that export all telemetry to the explorer, with short delays."""
+    return replace(
         settings,
         otlp_endpoint=url,
         logs_exporter="otlp",
@@ -77,27 +81,21 @@ def _pointed(settings: Settings, url: str, page: str) -> Settings:
         metric_interval=min(settings.metric_interval, 5000.0),
         trace_url=settings.trace_url or f"{page}/trace/{{trace_id}}",
     )
-    os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = pointed.otlp_endpoint
-    os.environ["OTEL_LOGS_EXPORTER"] = pointed.logs_exporter
-    os.environ["OTEL_BSP_SCHEDULE_DELAY"] = f"{pointed.span_delay:g}"
-    os.environ["OTEL_METRIC_EXPORT_INTERVAL"] = f"{pointed.metric_interval:g}"
-    os.environ["CRUDDUR_TRACE_URL"] = pointed.trace_url
-    return pointed
 
 
-def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
+def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if _is_page(url):
+        if _is_explorer(url):
             return True
         time.sleep(0.05)
     return False
 
 
-def _is_page(url: str) -> bool:
+def _is_explorer(url: str) -> bool:
     try:
-        with _opener.open(f"{url}/healthz", timeout=1) as answer:
-            found = json.load(answer)
+        with _opener.open(f"{url}/healthz", timeout=1) as response:
+            found = json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         return False
     return isinstance(found, dict) and found.get("product") == "traceview"

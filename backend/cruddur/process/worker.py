@@ -1,6 +1,7 @@
-"""`python -m cruddur.process.worker`: one worker of the supervisor, which starts it.
+"""`python -m cruddur.process.worker`: one worker, as the supervisor starts it.
 
-Its arguments are file descriptors: the socket to the supervisor, then the listening sockets.
+The arguments are file descriptors: the socket to the supervisor, then the listening sockets.
+Standard input holds the settings that differ from the environment, as a JSON object.
 """
 
 import asyncio
@@ -8,26 +9,31 @@ import os
 import socket
 import sys
 
+import msgspec
+
 from cruddur.process.server import run_worker, server_config
 from cruddur.process.signals import StoppedError, StopSignals
 from cruddur.process.supervisor import SERVING
+from cruddur.settings import Settings
 
 
 def main() -> int:
-    """Serve until SIGTERM, or until the supervisor is gone; return the exit code."""
+    """Serve until SIGTERM, or until the supervisor has ended; return the exit code."""
     descriptor, *listeners = map(int, sys.argv[1:])
     signals = StopSignals()
     signals.install()
+    settings = Settings.from_env().overridden(msgspec.json.decode(sys.stdin.buffer.read()))
     with socket.socket(fileno=descriptor) as supervisor:
 
         def start_serving() -> None:
             supervisor.sendall(SERVING)
-            # The end of the stream. A worker whose supervisor was killed would hold the port.
+            # Readable at the end of the stream. Without its supervisor, a worker would hold the
+            # port.
             asyncio.get_running_loop().add_reader(supervisor, os._exit, 1)
 
         config = server_config([f"fd://{listener}" for listener in listeners])
         try:
-            return run_worker(config, signals, start_serving)
+            return run_worker(settings, config, signals, start_serving)
         except StoppedError:
             return 0
 

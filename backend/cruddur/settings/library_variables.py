@@ -6,13 +6,15 @@ Each check raises ValueError with one line that names the variable.
 import os
 import re
 import ssl
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from importlib.metadata import entry_points
-from ipaddress import ip_address, ip_network
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Literal
+from urllib.parse import unquote
 
 from cruddur.settings.database_url import SESSION_ATTRIBUTES, SSL_MODES, is_port
+
+Signal = Literal["traces", "metrics", "logs"]
 
 _SIGNALS = ("", "TRACES_", "METRICS_", "LOGS_")
 
@@ -70,7 +72,6 @@ _FILES = (
     *("PGSSLCERT", "PGSSLCRL", "PGSSLKEY", "PGSSLROOTCERT"),
 )
 
-_DAEMON_ADDRESS = re.compile(r"(?:(tcp|udp):)?(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, a token
 
 
@@ -105,100 +106,72 @@ def check_environment(environ: Mapping[str, str]) -> None:
     _check_files(environ)
 
 
-def find_proxy(environ: Mapping[str, str], url: str) -> tuple[str, str]:
-    """Return the variable and the proxy that calls of a URL go through, or two empty texts.
+def credential_provider(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the name of the plug-in that makes the session for OTLP `traces`, `metrics` or
+    `logs`, as the SDK reads it; empty: none."""
+    prefix = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_"
+    of_all = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
+    return of_all or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
 
-    A host on this machine is always called directly.
 
-    Raises:
-        ValueError: the proxy is malformed or is not an HTTP proxy.
+def signal_certificates(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the file of certificates that verify the backend of a signal; empty: the default."""
+    of_all = environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "").strip()
+    return signal_variable(signal, "CERTIFICATE", environ) or of_all
+
+
+def set_variables(prefix: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the names of the variables that have a value and start with a prefix."""
+    return sorted(
+        name for name, text in environ.items() if name.startswith(prefix) and text.strip()
+    )
+
+
+@contextmanager
+def default_variable(
+    variable: str, text: str, environ: MutableMapping[str, str] = os.environ
+) -> Iterator[None]:
+    """Set a variable, unless it is set, for a library that reads it inside.
+
+    This is for switches of a library that have no parameter.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if _is_bypassed(host, parts.port, environ.get("no_proxy") or environ.get("NO_PROXY") or ""):
-        return "", ""
-    for name in (f"{parts.scheme}_proxy", "all_proxy"):
-        for variable in (name, name.upper()):
-            if proxy := environ.get(variable, "").strip():
-                proxy = proxy if "://" in proxy else f"http://{proxy}"
-                if not _is_http(proxy):
-                    raise ValueError(
-                        f"{variable} is not http://host:port, and calls of {host} need an HTTP"
-                        " proxy: change it, or add the host to NO_PROXY"
-                    )
-                return variable, proxy
-    return "", ""
+    if environ.get(variable, "").strip():
+        yield
+        return
+    environ[variable] = text
+    try:
+        yield
+    finally:
+        del environ[variable]
 
 
-def parse_daemon_address(value: str) -> tuple[str, int]:
-    """Host and port for UDP out of AWS_XRAY_DAEMON_DAEMON_ADDRESS.
+def prefer_stable_conventions(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Select the stable semantic conventions, unless the operator has selected others."""
+    if not environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").strip():
+        environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
 
-    It is `host:port`, or `tcp:host:port udp:host:port` in either order.
 
-    Raises:
-        ValueError: it is neither; the message names the variable.
+@contextmanager
+def without_variables(
+    prefix: str, environ: MutableMapping[str, str] = os.environ
+) -> Iterator[None]:
+    """Hide variables from a library that reads them when it is imported, and may fail on them.
+
+    Empty ones stay away: an empty variable counts as unset.
     """
-    found: dict[str, tuple[str, int]] = {}
-    for part in value.split():
-        match = _DAEMON_ADDRESS.fullmatch(part)
-        if match is None or not 0 < int(match[3]) < 65536 or (match[1] or "udp") in found:
-            raise _malformed(value)
-        found[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
-    if "udp" not in found:
-        raise _malformed(value)
-    return found["udp"]
-
-
-def install_hint(*extras: str) -> str:
-    """Return the command that installs extras of this package: in a clone, or elsewhere."""
-    clone = Path(__file__).parents[3]
-    if (clone / "Makefile").is_file() and (clone / "requirements").is_dir():
-        names = " ".join(extra for extra in extras if extra != "embedded")
-        return f'make run EXTRAS="{names}"' if names else "make run"
-    names = ",".join(extras)
-    return f"pip install 'cruddur[{names}]', or build the image with them in EXTRAS"
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether a host name or address without brackets means this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    hidden = {name: environ.pop(name) for name in list(environ) if name.startswith(prefix)}
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        yield
+    finally:
+        environ.update({name: text for name, text in hidden.items() if text.strip()})
 
 
-def _is_bypassed(host: str, port: int | None, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host: a name, a domain, an address or a network, all with an
-    optional port."""
-    if is_loopback_host(host):
-        return True
-    for item in no_proxy.replace(",", " ").lower().split():
-        if item == "*":
-            return True
-        try:
-            if ip_address(host) in ip_network(item.strip("[]"), strict=False):
-                return True
-        except ValueError:
-            pass
-        name, colon, number = item.rpartition(":")
-        if colon and number.isdigit() and not (":" in name and "]" not in name):
-            if int(number) != port:
-                continue
-            item = name
-        domain = item.strip("[]").lstrip("*").lstrip(".")
-        if domain and (host == domain or host.endswith(f".{domain}")):
-            return True
-    return False
+def signal_variable(signal: Signal, name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the variable of one signal, such as OTEL_EXPORTER_OTLP_TRACES_TIMEOUT for `TIMEOUT`.
 
-
-def _is_http(proxy: str) -> bool:
-    try:
-        parts = urlsplit(proxy)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    It is empty if it is not set; then the variable for all signals applies.
+    """
+    return environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
 
 
 def _set(environ: Mapping[str, str], variables: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -265,10 +238,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _malformed(value: str) -> ValueError:
-    return ValueError(
-        "AWS_XRAY_DAEMON_ADDRESS has to be host:port or tcp:host:port udp:host:port,"
-        f" and it is {value!r}"
-    )

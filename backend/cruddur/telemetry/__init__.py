@@ -1,6 +1,6 @@
 """What the service tells its operators."""
 
-from cruddur.settings import without_variables
+from cruddur.settings.library_variables import without_variables
 
 # At import these read OTEL_* and raise, or log a stack trace, for a name that they do not know.
 # `Settings` checks what is set; everything else reads it later.

@@ -22,8 +22,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from cruddur.settings import (
-    Settings,
+from cruddur.settings import Settings
+from cruddur.settings.library_variables import (
     Signal,
     credential_provider,
     signal_certificates,

@@ -19,13 +19,10 @@ from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
-from cruddur.settings import (
-    Settings,
-    default_variable,
-    exempt_loopback,
-    prefer_stable_conventions,
-)
+from cruddur.settings import Settings
 from cruddur.settings.database_url import database_name, server_addresses
+from cruddur.settings.library_variables import default_variable, prefer_stable_conventions
+from cruddur.settings.proxies import exempt_loopback
 from cruddur.telemetry import metrics, otlp
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report

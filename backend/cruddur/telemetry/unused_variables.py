@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import fields
 from types import ModuleType
 
 from opentelemetry import environment_variables as api
@@ -11,7 +10,7 @@ from opentelemetry.instrumentation import environment_variables as instrumentati
 from opentelemetry.sdk import environment_variables as sdk
 from opentelemetry.util import http
 
-from cruddur.settings import Settings
+from cruddur.settings import declared_variables
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def has_effect(variable: str) -> bool:
     It has one if it is a setting, or if a library declares it and the library is used so that the
     variable is read.
     """
-    if any(item.metadata["variable"] == variable for item in fields(Settings)):
+    if variable in declared_variables():
         return True
     is_known = variable in DECLARED or _UNDECLARED.fullmatch(variable) is not None
     return is_known and _WITHOUT_EFFECT.fullmatch(variable) is None

@@ -11,7 +11,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from cruddur.settings.library_variables import parse_daemon_address
+from cruddur.settings.checks import parse_daemon_address
 from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.xray.documents import encode, segment
 

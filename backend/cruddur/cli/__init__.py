@@ -1,0 +1,6 @@
+"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | users | openapi`."""
+
+from cruddur.process.signals import StopSignals
+
+signals = StopSignals()
+"""The handled signals of this process; `main` installs them."""

@@ -1,0 +1,60 @@
+"""The group of commands, and how they report expected errors."""
+
+import logging
+import os
+import sys
+
+import click
+
+from cruddur import __version__
+from cruddur.cli import signals
+from cruddur.cli.commands import (
+    migrate_command,
+    openapi_command,
+    rotate_key_command,
+    seed_command,
+    sweep_command,
+    users_group,
+)
+from cruddur.cli.errors import EXPECTED
+from cruddur.cli.serve import serve_command
+from cruddur.process.signals import StoppedError
+
+
+class _Commands(click.Group):
+    """A group whose commands end with one line and exit code 1 on an expected error."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            print(f"cruddur: {error}", file=sys.stderr)
+            ctx.exit(1)
+        except StoppedError:
+            logging.shutdown()
+            sys.stdout.flush()
+            # Do not wait for threads: one of them may be resolving a host name.
+            os._exit(0 if ctx.invoked_subcommand == "serve" else 128 + (signals.number or 0))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cruddur")
+def main() -> None:
+    """Cruddur: a microblog whose posts expire.
+
+    Every command except openapi uses the PostgreSQL of CONNECTION_URL or, without it, the embedded
+    one.
+    """
+    signals.install()
+
+
+for command in (
+    serve_command,
+    migrate_command,
+    seed_command,
+    sweep_command,
+    rotate_key_command,
+    users_group,
+    openapi_command,
+):
+    main.add_command(command)

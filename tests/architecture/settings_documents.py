@@ -1,0 +1,116 @@
+"""Write what follows from the declared settings: `python tests/architecture/settings_documents.py`.
+
+These are the tables in docs/operations.md, the settings in `.env.example` and those that
+deploy/settings.yaml passes on to containers. Each is between two marks in its file.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cruddur.settings import GROUPS, Variable
+from cruddur.settings.declaration import variables
+
+ROOT = Path(__file__).parents[2]
+
+
+def operations() -> str:
+    """Return a table per group of settings, for docs/operations.md."""
+    return "\n\n".join(
+        "\n".join([f"### {title} settings", "", *_table(variables(group))])
+        for title, group in GROUPS.items()
+    )
+
+
+def example() -> str:
+    """Return the settings that `.env` can change, commented out, with their defaults."""
+    return "\n\n".join(
+        "\n".join([f"# --- {title} ---", *_example(variables(group))])
+        for title, group in GROUPS.items()
+    )
+
+
+def passed() -> str:
+    """Return the names of the variables that Compose passes on, without values."""
+    lines: list[str] = []
+    for title, group in GROUPS.items():
+        lines.append(f"      # {title}")
+        lines += [f"      {one.name}:" for one in variables(group) if one.compose == "passed"]
+    lines.append("      # Secrets in files")
+    lines += [f"      {one.name}_FILE:" for one in _secrets()]
+    return "\n".join(lines)
+
+
+FILES: dict[str, tuple[str, Callable[[], str]]] = {
+    "docs/operations.md": ("<!-- {} -->", operations),
+    ".env.example": ("# ({})", example),
+    "deploy/settings.yaml": ("      # ({})", passed),
+}
+"""The form of the marks in each file, and what is written between them."""
+
+
+def written(name: str) -> str:
+    """Return the text of a file with its settings as they are declared now."""
+    form, make = FILES[name]
+    begin, end = form.format("settings: make settings"), form.format("end of settings")
+    before, found, rest = (ROOT / name).read_text("utf-8").partition(f"{begin}\n")
+    _, closed, after = rest.partition(f"{end}\n")
+    assert found, f"{name} has no place for the settings"
+    assert closed, f"{name} has no place for the settings"
+    space = "\n" if name.endswith(".md") else ""
+    return f"{before}{begin}\n{space}{make()}\n{space}{end}\n{after}"
+
+
+def _table(group: tuple[Variable, ...]) -> Iterator[str]:
+    yield "| Variable | Default | Values | Meaning |"
+    yield "|---|---|---|---|"
+    for one in group:
+        default = f"`{one.default}`" if one.default else ""
+        meaning = f"{one.help} (or `{one.name}_FILE`)" if one.secret else one.help
+        yield f"| `{one.name}` | {default} | {_values(one)} | {meaning} |"
+
+
+def _values(one: Variable) -> str:
+    if one.choices:
+        return ", ".join(f"`{choice}`" for choice in one.choices if choice)
+    if one.bounds is None:
+        return ""
+    low, high = (f"{int(bound) if bound == int(bound) else bound:,}" for bound in one.bounds)
+    return f"{low} to {high} {one.unit}".strip()
+
+
+def _example(group: tuple[Variable, ...]) -> Iterator[str]:
+    for one in group:
+        if one.compose != "fixed":
+            values = one.unit or (_values(one).replace("`", "") if one.choices else "")
+            text = f"{one.help} ({values})" if values else one.help
+            yield from textwrap.wrap(
+                text, 98, initial_indent="# ", subsequent_indent="# ", break_long_words=False
+            )
+            yield f"# {one.name}={one.default}"
+    if any(one.secret for one in group):
+        yield "# The same secrets in files, by their paths in the container (/run/secrets/...)"
+        yield from (f"# {one.name}_FILE=" for one in group if one in _secrets())
+
+
+def _secrets() -> list[Variable]:
+    """Return the secrets that a file can hold, except those that a Compose file sets."""
+    return [
+        one
+        for group in GROUPS.values()
+        for one in variables(group)
+        if one.secret and one.compose == "passed"
+    ]
+
+
+def main() -> None:
+    """Write every file."""
+    for name in FILES:
+        text = written(name)
+        assert not re.search(r"[ \t]$", text, re.MULTILINE) or name.endswith(".md")
+        (ROOT / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
