@@ -1,4 +1,4 @@
-"""Local accounts: the flow, what it hides, what it limits, and how its mail goes out."""
+"""Local accounts: the sign-up flow, what responses must not reveal, limits, and mail."""
 
 import asyncio
 import hashlib
@@ -32,7 +32,7 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 async def start(settings: Settings) -> AsyncIterator[Start]:
-    """Start more applications on this worker's database, with other settings."""
+    """Start more applications on this worker's database with other settings."""
     async with AsyncExitStack() as stack:
 
         async def started(**changes: Any) -> Api:
@@ -43,7 +43,7 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
 
 
 def draft(**changes: Any) -> dict[str, Any]:
-    """A good sign-up, or one with changes."""
+    """A valid sign-up body with changes."""
     return {
         "email": EMAIL,
         "password": PASSWORD,
@@ -80,7 +80,7 @@ async def refuse_sign_in(
 
 
 def wrong(code: str) -> str:
-    """Another code than this one."""
+    """Return a code that differs from this one."""
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
@@ -90,7 +90,7 @@ def cookie_of(response: httpx.Response) -> Morsel[str]:
 
 @dataclass(frozen=True)
 class Device(Api):
-    """A signed-in browser: an API with its access token, and its refresh token."""
+    """A signed-in browser with an access token and a refresh token."""
 
     refresh_token: str = ""
     answer: Any = None
@@ -106,7 +106,7 @@ class Device(Api):
 
     @classmethod
     def _holding(cls, http: httpx.AsyncClient, response: httpx.Response) -> "Device":
-        http.cookies.clear()  # each device brings its own
+        http.cookies.clear()  # each device has its own cookies
         answer = response.json()
         headers = {"Authorization": f"Bearer {answer['access_token']}"}
         return cls(http, headers, cookie_of(response).value, answer)
@@ -123,12 +123,12 @@ class Device(Api):
         await self.request("POST", "/api/auth/refresh", headers=self.cookie, expect=401)
 
     async def is_over(self) -> None:
-        """Neither token is worth anything."""
+        """Check that neither token is valid any more."""
         await self.get("/api/auth/me", expect=401)
         await self.refuse_refresh()
 
     async def move_use_back(self, conn: asyncpg.Connection, seconds: int) -> None:
-        """Move time: the refresh token was exchanged so long ago."""
+        """Move the last use of the refresh token into the past."""
         count = await conn.execute(
             "UPDATE refresh_tokens SET used_at = used_at - make_interval(secs => $1)"
             " WHERE token_hash = $2",
@@ -137,7 +137,7 @@ class Device(Api):
         assert count == "UPDATE 1"
 
 
-async def test_the_whole_flow_from_sign_up_to_sign_out(api: Api, codes: Codes) -> None:
+async def test_sign_up_confirm_sign_in_refresh_and_sign_out(api: Api, codes: Codes) -> None:
     assert await sign_up(api, email="Worf@Example.com") == {"status": "confirmation_sent"}
     assert await confirm(api, codes(EMAIL), "WORF@example.com") == {"status": "confirmed"}
     device = await Device.sign_in(api, "wOrF@eXample.com")
@@ -166,13 +166,15 @@ async def test_the_whole_flow_from_sign_up_to_sign_out(api: Api, codes: Codes) -
 
 
 @pytest.mark.parametrize("login", ["worf", "WORF", "Worf@Example.COM"])
-async def test_handle_and_address_sign_in_in_any_case(api: Api, codes: Codes, login: str) -> None:
+async def test_sign_in_ignores_the_case_of_handle_and_address(
+    api: Api, codes: Codes, login: str
+) -> None:
     await open_account(api, codes)
     assert (await Device.sign_in(api, login)).answer["user"]["handle"] == "worf"
 
 
 @pytest.mark.parametrize(("scheme", "secure"), [("http", ""), ("https", True)])
-async def test_the_refresh_cookie_is_out_of_reach_of_scripts_and_other_sites(
+async def test_the_refresh_cookie_is_httponly_and_same_site(
     app: Quart, database: asyncpg.Connection, codes: Codes, scheme: str, secure: str | bool
 ) -> None:
     async with visiting(app, base_url=f"{scheme}://cruddur.example") as api:
@@ -189,23 +191,23 @@ async def test_the_refresh_cookie_is_out_of_reach_of_scripts_and_other_sites(
         assert int(cookie["max-age"]) == 30 * 24 * 3600
 
 
-async def test_signing_out_without_a_session_is_fine(api: Api) -> None:
+async def test_sign_out_without_a_session_returns_200(api: Api) -> None:
     assert await api.post("/api/auth/signout") == {"status": "signed_out"}
     headers = {"Cookie": f"{COOKIE}=invented"}
     assert await api.post("/api/auth/signout", headers=headers) == {"status": "signed_out"}
 
 
 @pytest.mark.parametrize("cookie", ["", "invented", "x" * 5000, "\x7f~"])
-async def test_an_unknown_refresh_token_is_refused(api: Api, cookie: str) -> None:
+async def test_an_unknown_refresh_token_is_rejected(api: Api, cookie: str) -> None:
     headers = {"Cookie": f"{COOKIE}={cookie}"}
     assert await api.post("/api/auth/refresh", headers=headers, expect=401) == ["generic_401"]
 
 
-async def test_refreshing_without_a_cookie_is_refused(api: Api) -> None:
+async def test_refresh_without_a_cookie_is_rejected(api: Api) -> None:
     assert await api.post("/api/auth/refresh", expect=401) == ["generic_401"]
 
 
-async def test_two_refreshes_with_one_token_within_the_grace_both_work(
+async def test_two_refreshes_with_one_token_within_the_grace_period_succeed(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -219,7 +221,7 @@ async def test_two_refreshes_with_one_token_within_the_grace_both_work(
         await one.refresh()
 
 
-async def test_a_refresh_token_shown_after_the_grace_ends_the_session_at_once(
+async def test_a_refresh_token_reused_after_the_grace_period_ends_the_session(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -232,7 +234,7 @@ async def test_a_refresh_token_shown_after_the_grace_ends_the_session_at_once(
     await bystander.get("/api/auth/me")
 
 
-async def test_an_expired_session_is_over(
+async def test_an_expired_session_cannot_be_refreshed(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -241,7 +243,7 @@ async def test_an_expired_session_is_over(
     await device.is_over()
 
 
-async def test_a_refresh_prolongs_the_session(
+async def test_a_refresh_extends_the_session(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -252,7 +254,7 @@ async def test_a_refresh_prolongs_the_session(
     assert left.days == 29
 
 
-async def test_a_resent_code_replaces_the_first(api: Api, codes: Codes) -> None:
+async def test_a_resent_code_replaces_the_first_one(api: Api, codes: Codes) -> None:
     await sign_up(api)
     first = codes(EMAIL)
     resent = await api.post("/api/auth/resend", {"email": EMAIL.upper()})
@@ -263,7 +265,7 @@ async def test_a_resent_code_replaces_the_first(api: Api, codes: Codes) -> None:
     await confirm(api, second)
 
 
-async def test_resending_to_nobody_looks_the_same_and_sends_nothing(
+async def test_resend_for_an_unknown_address_looks_the_same_and_sends_nothing(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture
 ) -> None:
     await open_account(api, codes)
@@ -274,25 +276,27 @@ async def test_resending_to_nobody_looks_the_same_and_sends_nothing(
     assert not [line for line in caplog.messages if "code for" in line]
 
 
-async def test_an_old_code_is_refused(api: Api, codes: Codes, database: asyncpg.Connection) -> None:
+async def test_an_expired_code_is_rejected(
+    api: Api, codes: Codes, database: asyncpg.Connection
+) -> None:
     await sign_up(api)
     await database.execute("UPDATE signup_attempts SET code_expires_at = now()")
     assert await confirm(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
-async def test_a_code_works_once(api: Api, codes: Codes) -> None:
+async def test_a_code_works_only_once(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     assert await confirm(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
-async def test_a_code_is_only_good_for_its_address(api: Api, codes: Codes) -> None:
+async def test_a_code_works_only_for_its_address(api: Api, codes: Codes) -> None:
     await sign_up(api)
     await sign_up(api, email="jadzia@example.com", handle="jadzia")
     if codes(EMAIL) != codes("jadzia@example.com"):
         await confirm(api, codes(EMAIL), "jadzia@example.com", expect=422)
 
 
-async def test_five_wrong_tries_kill_a_code(api: Api, codes: Codes) -> None:
+async def test_five_wrong_attempts_invalidate_a_code(api: Api, codes: Codes) -> None:
     await sign_up(api)
     code = codes(EMAIL)
     for _ in range(5):
@@ -302,7 +306,7 @@ async def test_five_wrong_tries_kill_a_code(api: Api, codes: Codes) -> None:
     await confirm(api, codes(EMAIL))
 
 
-async def test_the_fifth_try_still_counts(api: Api, codes: Codes) -> None:
+async def test_the_fifth_attempt_with_the_right_code_succeeds(api: Api, codes: Codes) -> None:
     await sign_up(api)
     code = codes(EMAIL)
     for _ in range(4):
@@ -313,12 +317,12 @@ async def test_the_fifth_try_still_counts(api: Api, codes: Codes) -> None:
 @pytest.mark.parametrize(
     "code", ["12345", "1234567", "abcdef", "", None, 123456, "12345\n", "\uff11" * 6]
 )
-async def test_a_code_that_can_be_none_is_refused(api: Api, code: Any) -> None:
+async def test_a_malformed_code_is_rejected(api: Api, code: Any) -> None:
     body = {"email": EMAIL, "code": code}
     assert await api.post("/api/auth/confirm", body, expect=422) == ["code_invalid"]
 
 
-async def test_of_simultaneous_sign_ups_for_one_handle_exactly_one_wins(
+async def test_exactly_one_of_simultaneous_sign_ups_gets_the_handle(
     http: httpx.AsyncClient, database: asyncpg.Connection
 ) -> None:
     answers = await asyncio.gather(
@@ -333,7 +337,7 @@ async def test_of_simultaneous_sign_ups_for_one_handle_exactly_one_wins(
     assert await count_rows(database, "signups") == 1
 
 
-async def test_of_simultaneous_confirmations_exactly_one_wins(
+async def test_exactly_one_of_simultaneous_confirmations_succeeds(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api)
@@ -346,7 +350,7 @@ async def test_of_simultaneous_confirmations_exactly_one_wins(
     assert await count_rows(database, "accounts") == 1
 
 
-async def test_an_address_confirms_one_account_whatever_handles_it_asked_for(
+async def test_an_address_confirms_only_one_account_for_any_number_of_handles(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api)
@@ -364,7 +368,7 @@ async def test_an_address_confirms_one_account_whatever_handles_it_asked_for(
 
 
 @pytest.mark.parametrize("key", [None, "one key each"])
-async def test_more_sign_ups_at_once_than_connections_all_succeed(
+async def test_more_simultaneous_sign_ups_than_connections_all_succeed(
     start: Start, key: str | None
 ) -> None:
     api = await start(pool_size=2)
@@ -381,7 +385,7 @@ async def test_more_sign_ups_at_once_than_connections_all_succeed(
     assert [answer.status_code for answer in answers] == [200] * 4
 
 
-async def test_a_sign_up_repeated_with_its_key_sends_one_code(
+async def test_a_sign_up_repeated_with_its_idempotency_key_sends_one_code(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Idempotency-Key": "again"}
@@ -391,13 +395,13 @@ async def test_a_sign_up_repeated_with_its_key_sends_one_code(
     await confirm(api, codes(EMAIL))
 
 
-def telling(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
-    """All that an onlooker can compare; every answer has a trace of its own."""
+def observable(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return everything that an observer can compare. The trace id always differs."""
     headers = untraced(response)
     return response.status_code, response.content, headers
 
 
-async def test_sign_up_does_not_reveal_a_taken_address(
+async def test_sign_up_does_not_reveal_that_an_address_is_taken(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -406,16 +410,16 @@ async def test_sign_up_does_not_reveal_a_taken_address(
         "POST", "/api/auth/signup", json=draft(email="new@example.com", handle="jadzia")
     )
     taken = await api.request("POST", "/api/auth/signup", json=draft(handle="ezri"))
-    assert telling(fresh) == telling(taken)
+    assert observable(fresh) == observable(taken)
     assert f"sign-up with the address of an existing account: {EMAIL}" in caplog.messages
     assert not [line for line in caplog.messages if f"code for {EMAIL}" in line]
-    # Both reserved their handle.
+    # Both requests reserved their handle.
     for handle in ("jadzia", "ezri"):
         refusal = await sign_up(api, email="third@example.com", handle=handle, expect=422)
         assert refusal == ["handle_taken"]
 
 
-async def test_not_even_the_right_code_confirms_a_taken_address(
+async def test_a_taken_address_cannot_be_confirmed_even_with_the_right_code(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api)
@@ -423,7 +427,7 @@ async def test_not_even_the_right_code_confirms_a_taken_address(
     second = codes(EMAIL)
     await database.execute("DELETE FROM signups WHERE handle = 'worf'")
     await open_account(api, codes, handle="worf")
-    # As if somebody had guessed the code that was never sent.
+    # As if an attacker had guessed the code that was never sent.
     await database.execute(
         "UPDATE signup_attempts SET tries_left = 5, code_expires_at = now() + interval '1 hour'"
     )
@@ -432,7 +436,7 @@ async def test_not_even_the_right_code_confirms_a_taken_address(
 
 
 @pytest.mark.parametrize("intruder_is_first", [True, False])
-async def test_a_code_opens_the_account_with_the_password_it_was_sent_for(
+async def test_a_code_opens_the_account_with_the_password_of_its_own_sign_up(
     api: Api, codes: Codes, intruder_is_first: bool
 ) -> None:
     async def intrude() -> None:
@@ -450,7 +454,7 @@ async def test_a_code_opens_the_account_with_the_password_it_was_sent_for(
     await refuse_sign_in(api, OTHER_PASSWORD)
 
 
-async def test_no_more_than_three_codes_wait_for_one_address(
+async def test_at_most_three_codes_are_pending_for_one_address(
     api: Api, database: asyncpg.Connection
 ) -> None:
     for handle in ("worf", "worf", "mogh", "worf", "kurn"):
@@ -458,7 +462,7 @@ async def test_no_more_than_three_codes_wait_for_one_address(
     assert await count_rows(database, "signup_attempts") == 3
 
 
-async def test_signing_in_unconfirmed_does_not_tell_whether_the_address_is_taken(
+async def test_sign_in_without_confirmation_does_not_reveal_whether_the_address_is_taken(
     api: Api, codes: Codes
 ) -> None:
     await open_account(api, codes)
@@ -469,11 +473,11 @@ async def test_signing_in_unconfirmed_does_not_tell_whether_the_address_is_taken
         await refuse_sign_in(api, OTHER_PASSWORD, expect=403, email=login) for login in logins
     ]
     assert answers[0].json() == ["email_unconfirmed"]
-    assert len({str(telling(answer)) for answer in answers}) == 1
+    assert len({str(observable(answer)) for answer in answers}) == 1
     await Device.sign_in(api)
 
 
-async def test_a_forgotten_sign_up_frees_its_handle(
+async def test_an_abandoned_sign_up_releases_its_handle(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api)
@@ -482,11 +486,11 @@ async def test_a_forgotten_sign_up_frees_its_handle(
     await Device.sign_in(api, "other@example.com", OTHER_PASSWORD)
 
 
-async def test_a_members_handle_is_taken_in_any_case(api: Api, andrew: Member) -> None:
+async def test_a_members_handle_is_taken_whatever_its_case(api: Api, andrew: Member) -> None:
     assert await sign_up(api, handle="andrewbrown", expect=422) == ["handle_taken"]
 
 
-async def test_forgot_does_not_reveal_who_has_an_account(
+async def test_forgot_does_not_reveal_whether_an_account_exists(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture
 ) -> None:
     await open_account(api, codes)
@@ -496,11 +500,11 @@ async def test_forgot_does_not_reveal_who_has_an_account(
         for email in (EMAIL, "nobody@example.com")
     ]
     assert known.json() == {"status": "code_sent"}
-    assert telling(known) == telling(unknown)
+    assert observable(known) == observable(unknown)
     assert len([line for line in caplog.messages if "code for" in line]) == 1
 
 
-async def test_reset_does_not_reveal_who_has_an_account(api: Api, codes: Codes) -> None:
+async def test_reset_does_not_reveal_whether_an_account_exists(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     await api.post("/api/auth/forgot", {"email": EMAIL})
     body = {"code": wrong(codes(EMAIL)), "password": OTHER_PASSWORD}
@@ -508,11 +512,11 @@ async def test_reset_does_not_reveal_who_has_an_account(api: Api, codes: Codes) 
         await api.request("POST", "/api/auth/reset", json={**body, "email": email}, expect=422)
         for email in (EMAIL, "nobody@example.com")
     ]
-    assert telling(known) == telling(unknown)
+    assert observable(known) == observable(unknown)
     assert known.json() == ["code_invalid"]
 
 
-async def test_a_reset_changes_the_password_and_ends_every_session(api: Api, codes: Codes) -> None:
+async def test_a_reset_changes_the_password_and_ends_all_sessions(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     devices = [await Device.sign_in(api) for _ in range(2)]
     await api.post("/api/auth/forgot", {"email": EMAIL})
@@ -524,9 +528,7 @@ async def test_a_reset_changes_the_password_and_ends_every_session(api: Api, cod
     assert await reset(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
-async def test_a_reset_code_is_no_confirmation_code_and_the_other_way_round(
-    api: Api, codes: Codes
-) -> None:
+async def test_reset_and_confirmation_codes_are_not_interchangeable(api: Api, codes: Codes) -> None:
     await sign_up(api)
     confirmation = codes(EMAIL)
     assert await reset(api, confirmation, expect=422) == ["code_invalid"]
@@ -535,7 +537,7 @@ async def test_a_reset_code_is_no_confirmation_code_and_the_other_way_round(
     assert await confirm(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
-async def test_five_wrong_tries_kill_a_reset_code(api: Api, codes: Codes) -> None:
+async def test_five_wrong_attempts_invalidate_a_reset_code(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     await api.post("/api/auth/forgot", {"email": EMAIL})
     code = codes(EMAIL)
@@ -545,7 +547,7 @@ async def test_five_wrong_tries_kill_a_reset_code(api: Api, codes: Codes) -> Non
     await Device.sign_in(api)
 
 
-async def test_an_old_reset_code_is_refused(
+async def test_an_expired_reset_code_is_rejected(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -554,7 +556,7 @@ async def test_an_old_reset_code_is_refused(
     assert await reset(api, codes(EMAIL), expect=422) == ["code_invalid"]
 
 
-async def test_of_simultaneous_resets_exactly_one_wins(api: Api, codes: Codes) -> None:
+async def test_exactly_one_of_simultaneous_resets_succeeds(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     await api.post("/api/auth/forgot", {"email": EMAIL})
     passwords = [f"password of try {number}" for number in range(3)]
@@ -565,7 +567,7 @@ async def test_of_simultaneous_resets_exactly_one_wins(api: Api, codes: Codes) -
     assert sorted(answer.status_code for answer in answers) == [200, 422, 422]
 
 
-async def test_only_the_right_password_tells_that_an_address_is_unconfirmed(
+async def test_only_the_right_password_reveals_that_an_address_is_unconfirmed(
     api: Api, codes: Codes
 ) -> None:
     await sign_up(api)
@@ -576,18 +578,20 @@ async def test_only_the_right_password_tells_that_an_address_is_unconfirmed(
         assert wrong_one.json() == ["credentials_invalid"]
 
 
-async def test_a_refused_sign_in_is_the_same_for_known_and_unknown(api: Api, codes: Codes) -> None:
+async def test_a_failed_sign_in_is_identical_for_known_and_unknown_logins(
+    api: Api, codes: Codes
+) -> None:
     await open_account(api, codes)
     logins = (EMAIL, "worf", "nobody@example.com", "nobody", "' OR true --", "%", "İ")
     answers = [await refuse_sign_in(api, OTHER_PASSWORD, email=login) for login in logins]
     assert answers[0].json() == ["credentials_invalid"]
-    assert len({str(telling(answer)) for answer in answers}) == 1
+    assert len({str(observable(answer)) for answer in answers}) == 1
     assert "set-cookie" not in answers[0].headers
 
 
-async def test_an_unknown_login_costs_a_hash_too(api: Api, codes: Codes) -> None:
+async def test_an_unknown_login_also_costs_a_password_hash(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
-    await refuse_sign_in(api, OTHER_PASSWORD, email="nobody")  # makes the decoy, once
+    await refuse_sign_in(api, OTHER_PASSWORD, email="nobody")  # creates the decoy hash, once
 
     async def fastest(login: str) -> float:
         times = []
@@ -597,7 +601,7 @@ async def test_an_unknown_login_costs_a_hash_too(api: Api, codes: Codes) -> None
             times.append(time.perf_counter() - begun)
         return min(times)
 
-    # Without the hash it would be a tenth.
+    # Without the hash, it would take a tenth of the time.
     assert await fastest("nobody") > await fastest("worf") / 3
 
 
@@ -620,7 +624,7 @@ async def test_an_unknown_login_costs_a_hash_too(api: Api, codes: Codes) -> None
         1234567890123,
     ],
 )
-async def test_a_weak_password_is_refused(
+async def test_a_weak_password_is_rejected(
     api: Api, database: asyncpg.Connection, password: Any
 ) -> None:
     changes = {"handle": "the_klingon", "display_name": "Worf son of Mogh"}
@@ -629,12 +633,12 @@ async def test_a_weak_password_is_refused(
     assert await count_rows(database, "signups") == 0
 
 
-async def test_a_very_long_password_is_refused_unhashed(api: Api) -> None:
+async def test_a_very_long_password_is_rejected_without_hashing(api: Api) -> None:
     refusal = await sign_up(api, password="long " * 100, expect=422)
     assert refusal == ["password_exceed_max_chars"]
 
 
-async def test_a_reset_and_a_change_refuse_weak_passwords_too(api: Api, codes: Codes) -> None:
+async def test_reset_and_change_reject_weak_passwords_too(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     device = await Device.sign_in(api)
     await api.post("/api/auth/forgot", {"email": EMAIL})
@@ -648,13 +652,15 @@ async def test_a_reset_and_a_change_refuse_weak_passwords_too(api: Api, codes: C
     "handle",
     ["", "w", "w" * 31, "Worf", "@worf", "wörf", "wo rf", "wo-rf", "worf\n", "worf\x00", None, 7],
 )
-async def test_a_bad_handle_is_refused(api: Api, database: asyncpg.Connection, handle: Any) -> None:
+async def test_an_invalid_handle_is_rejected(
+    api: Api, database: asyncpg.Connection, handle: Any
+) -> None:
     assert await sign_up(api, handle=handle, expect=422) == ["handle_invalid"]
     assert await count_rows(database, "signups") == 0
 
 
 @pytest.mark.parametrize("handle", ["wo", "w" * 30, "_0", "007"])
-async def test_a_handle_at_the_edge_of_the_rule_is_accepted(api: Api, handle: str) -> None:
+async def test_a_handle_of_minimum_or_maximum_length_is_accepted(api: Api, handle: str) -> None:
     await sign_up(api, handle=handle)
 
 
@@ -681,7 +687,9 @@ async def test_a_handle_at_the_edge_of_the_rule_is_accepted(api: Api, handle: st
         ["worf@example.com"],
     ],
 )
-async def test_a_bad_address_is_refused(api: Api, database: asyncpg.Connection, email: Any) -> None:
+async def test_an_invalid_address_is_rejected(
+    api: Api, database: asyncpg.Connection, email: Any
+) -> None:
     assert await sign_up(api, email=email, expect=422) == ["email_invalid"]
     assert await count_rows(database, "signups") == 0
 
@@ -703,23 +711,25 @@ async def test_an_unusual_address_is_accepted(api: Api, email: str, codes: Codes
         ("Wo\x00rf", "display_name_invalid"),
     ],
 )
-async def test_a_bad_display_name_is_refused(api: Api, name: Any, code: str) -> None:
+async def test_an_invalid_display_name_is_rejected(api: Api, name: Any, code: str) -> None:
     assert await sign_up(api, display_name=name, expect=422) == [code]
 
 
 @pytest.mark.parametrize("name", ["W", "🖖" * 50])
-async def test_a_display_name_counts_code_points(api: Api, codes: Codes, name: str) -> None:
+async def test_the_length_of_a_display_name_counts_code_points(
+    api: Api, codes: Codes, name: str
+) -> None:
     await open_account(api, codes, display_name=name)
     assert (await Device.sign_in(api)).answer["user"]["display_name"] == name
 
 
-async def test_attempts_at_one_account_are_limited_wherever_they_come_from(
+async def test_attempts_on_one_account_are_limited_across_client_addresses(
     start: Start, settings: Settings, codes: Codes
 ) -> None:
     application = create_app(replace(settings, account_attempts=1))
     async with serving(application) as api:
         await open_account(api, codes)
-        for number in range(10):  # ten times what one client may
+        for number in range(10):  # ten times the limit of one client
             async with visiting(application, address=f"10.0.0.{number}") as attacker:
                 await refuse_sign_in(attacker, OTHER_PASSWORD, email=EMAIL.upper())
         limited = await refuse_sign_in(api, expect=429)
@@ -728,7 +738,7 @@ async def test_attempts_at_one_account_are_limited_wherever_they_come_from(
         await refuse_sign_in(api, email="somebody@else.example")
 
 
-async def test_attempts_from_one_address_are_limited_whatever_their_account(
+async def test_attempts_from_one_client_address_are_limited_across_accounts(
     settings: Settings, codes: Codes
 ) -> None:
     application = create_app(replace(settings, address_attempts=3))
@@ -741,7 +751,7 @@ async def test_attempts_from_one_address_are_limited_whatever_their_account(
             await Device.sign_in(elsewhere)
 
 
-async def test_nobody_changes_their_address_with_a_header(start: Start) -> None:
+async def test_a_header_does_not_change_the_client_address(start: Start) -> None:
     api = await start(address_attempts=1)
     await refuse_sign_in(api, email="one@example.com")
     body = {"email": "two@example.com", "password": PASSWORD}
@@ -749,7 +759,7 @@ async def test_nobody_changes_their_address_with_a_header(start: Start) -> None:
     await api.post("/api/auth/signin", body, headers=headers, expect=429)
 
 
-async def test_behind_a_trusted_proxy_the_address_is_the_one_it_saw(start: Start) -> None:
+async def test_behind_a_trusted_proxy_the_client_address_is_the_forwarded_one(start: Start) -> None:
     api = await start(address_attempts=1, trusted_hops=1)
     for number in range(2):
         body = {"email": f"guess{number}@example.com", "password": PASSWORD}
@@ -769,7 +779,7 @@ async def test_behind_a_trusted_proxy_the_address_is_the_one_it_saw(start: Start
         ("/api/auth/reset", {"email": EMAIL, "code": "000000", "password": PASSWORD}),
     ],
 )
-async def test_every_account_call_is_limited(start: Start, path: str, body: Any) -> None:
+async def test_every_account_route_is_limited(start: Start, path: str, body: Any) -> None:
     api = await start(account_attempts=1)
     assert (await api.http.post(path, json=body)).status_code != 429
     assert await api.post(path, body, expect=429) == ["rate_limited"]
@@ -785,7 +795,7 @@ async def test_guesses_at_the_current_password_are_limited(start: Start, codes: 
     await device.delete("/api/auth/me", {"password": PASSWORD}, expect=429)
 
 
-async def test_success_is_forgiven(start: Start, codes: Codes) -> None:
+async def test_a_success_resets_the_attempts(start: Start, codes: Codes) -> None:
     api = await start(account_attempts=2)
     await open_account(api, codes)
     await refuse_sign_in(api, OTHER_PASSWORD)
@@ -806,7 +816,7 @@ async def test_a_limit_ends_with_its_window(
     await Device.sign_in(api)
 
 
-async def test_replicas_count_together(start: Start) -> None:
+async def test_replicas_share_the_attempt_counters(start: Start) -> None:
     one, two = await start(account_attempts=2), await start(account_attempts=2)
     await refuse_sign_in(one)
     await refuse_sign_in(two)
@@ -823,7 +833,7 @@ async def test_simultaneous_attempts_are_all_counted(start: Start) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 3
 
 
-async def test_sessions_are_listed_with_the_current_one_marked(api: Api, codes: Codes) -> None:
+async def test_sessions_are_listed_and_the_current_one_is_marked(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     phone = await Device.sign_in(api, agent="Phone")
     laptop = await Device.sign_in(api, agent="L" * 300)
@@ -838,7 +848,7 @@ async def test_sessions_are_listed_with_the_current_one_marked(api: Api, codes: 
     assert [one["device"] for one in await laptop.get("/api/auth/sessions")] == ["Phone", "L" * 200]
 
 
-async def test_a_token_that_names_no_session_finds_the_current_one_by_its_cookie(
+async def test_a_token_without_a_session_id_finds_the_current_session_by_its_cookie(
     start: Start, codes: Codes
 ) -> None:
     api = await start(demo_handle="worf")
@@ -851,7 +861,7 @@ async def test_a_token_that_names_no_session_finds_the_current_one_by_its_cookie
     assert [one["current"] for one in without] == [False, False]
 
 
-async def test_an_ended_session_is_over_and_the_rest_are_listed(api: Api, codes: Codes) -> None:
+async def test_an_ended_session_is_over_and_the_others_are_listed(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     phone = await Device.sign_in(api, agent="Phone")
     laptop = await Device.sign_in(api, agent="Laptop")
@@ -862,7 +872,7 @@ async def test_an_ended_session_is_over_and_the_rest_are_listed(api: Api, codes:
     await laptop.get("/api/auth/me")
 
 
-async def test_nobody_ends_the_session_of_another(
+async def test_a_member_cannot_end_the_session_of_another_member(
     api: Api, codes: Codes, andrew: Member, database: asyncpg.Connection
 ) -> None:
     await open_account(api, codes)
@@ -874,7 +884,7 @@ async def test_nobody_ends_the_session_of_another(
     await device.get("/api/auth/me")
 
 
-async def test_a_new_password_ends_the_other_sessions_only(api: Api, codes: Codes) -> None:
+async def test_a_password_change_ends_all_other_sessions(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     other = await Device.sign_in(api)
     device = await Device.sign_in(api)
@@ -899,7 +909,7 @@ async def test_a_wrong_current_password_changes_nothing(api: Api, codes: Codes) 
     await Device.sign_in(api)
 
 
-async def test_a_deleted_account_leaves_nothing_behind(
+async def test_deleting_an_account_removes_all_its_rows(
     api: Api, codes: Codes, database: asyncpg.Connection, andrew: Member
 ) -> None:
     await open_account(api, codes)
@@ -936,7 +946,7 @@ async def test_a_deleted_account_leaves_nothing_behind(
     assert await count_rows(database, "activities") == 1
 
 
-async def test_a_deleted_accounts_address_and_handle_are_free_again(api: Api, codes: Codes) -> None:
+async def test_the_address_and_handle_of_a_deleted_account_are_free(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     device = await Device.sign_in(api)
     await device.delete("/api/auth/me", {"password": PASSWORD})
@@ -947,7 +957,7 @@ async def test_a_deleted_accounts_address_and_handle_are_free_again(api: Api, co
     await device.get("/api/auth/me", expect=401)
 
 
-async def test_the_database_keeps_no_password_code_or_token(
+async def test_the_database_stores_no_plain_password_code_or_token(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
     await sign_up(api, email="pending@example.com", handle="pending")
@@ -962,14 +972,14 @@ async def test_the_database_keeps_no_password_code_or_token(
 
 
 class Mailbox:
-    """A real SMTP peer on an ephemeral port, which keeps what it is given."""
+    """A real SMTP server on an ephemeral port that keeps the messages it receives."""
 
     def __init__(self, reply: str = "250 OK") -> None:
         self.reply = reply
         self.mails: asyncio.Queue[Envelope] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
-    async def handle_DATA(self, *call: Any) -> str:  # the peer's name for it
+    async def handle_DATA(self, *call: Any) -> str:  # the name that aiosmtpd requires
         _, _, envelope = call
         self._loop.call_soon_threadsafe(self.mails.put_nowait, envelope)
         return self.reply
@@ -979,7 +989,7 @@ class Mailbox:
 
 
 class EphemeralController(Controller):
-    """Learns its port from the socket, before it tries itself out."""
+    """An aiosmtpd controller that reads its port from the socket."""
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
@@ -1023,7 +1033,7 @@ async def test_with_smtp_codes_are_mailed_and_not_logged(
     assert EMAIL not in caplog.text
 
 
-async def test_a_mail_server_that_refuses_fails_no_request(
+async def test_a_mail_server_that_rejects_mail_fails_no_request(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     mailbox = Mailbox(reply="554 no")
@@ -1040,12 +1050,12 @@ async def test_a_mail_server_that_refuses_fails_no_request(
     assert "code is" not in caplog.text
 
 
-async def test_a_mail_server_that_is_not_there_fails_no_request(start: Start) -> None:
+async def test_an_unreachable_mail_server_fails_no_request(start: Start) -> None:
     api = await start(smtp_url="smtp://127.0.0.1:1")
     assert await sign_up(api) == {"status": "confirmation_sent"}
 
 
-async def test_a_mail_server_that_hangs_delays_no_request(settings: Settings) -> None:
+async def test_a_hanging_mail_server_delays_no_request(settings: Settings) -> None:
     connected, released = asyncio.Event(), asyncio.Event()
 
     async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -1060,6 +1070,6 @@ async def test_a_mail_server_that_hangs_delays_no_request(settings: Settings) ->
         async with application.test_app(), visiting(application) as api:
             begun = time.perf_counter()
             await sign_up(api)
-            assert time.perf_counter() - begun < 5  # the mailer itself gives up after 10
+            assert time.perf_counter() - begun < 5  # the mailer's own timeout is 10 s
             await asyncio.wait_for(connected.wait(), timeout=10)
             released.set()

@@ -66,7 +66,7 @@ async def status_of(api: Api, crud: Any, **options: Any) -> Any:
 
 
 async def insert_cruds(conn: asyncpg.Connection, author: Member, number: int) -> list[str]:
-    """Cruds of one instant, by uuid from the greatest: the order in which they are read."""
+    """Insert cruds with one creation time; return them in read order, the greatest uuid first."""
     rows = await conn.fetch(
         "INSERT INTO activities (user_uuid, message, expires_at)"
         " SELECT $1, 'crud ' || n, now() + interval '1 day' FROM generate_series(1, $2) AS n"
@@ -79,7 +79,7 @@ async def insert_cruds(conn: asyncpg.Connection, author: Member, number: int) ->
 # --- Home -----------------------------------------------------------------------------
 
 
-async def test_home_shows_a_posted_crud_to_everybody(api: Api, andrew: Member) -> None:
+async def test_home_shows_a_posted_crud_to_all_viewers(api: Api, andrew: Member) -> None:
     posted = await andrew.crud("Hello #world")
     [seen] = await api.get(HOME)
     assert seen == {key: value for key, value in posted.items() if key not in VIEWER_KEYS}
@@ -100,7 +100,7 @@ async def test_home_lists_top_level_cruds_newest_first(
     assert uuids(await api.get(HOME)) == [second["uuid"], first["uuid"]]
 
 
-async def test_home_orders_cruds_of_one_instant_by_uuid(
+async def test_home_orders_cruds_of_one_creation_time_by_uuid(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     expected = await insert_cruds(database, andrew, 5)
@@ -109,7 +109,7 @@ async def test_home_orders_cruds_of_one_instant_by_uuid(
     assert uuids(walked) == expected
 
 
-async def test_home_gives_40_by_default_and_100_at_most(
+async def test_home_returns_40_cruds_by_default_and_at_most_100(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     await insert_cruds(database, andrew, 101)
@@ -117,7 +117,7 @@ async def test_home_gives_40_by_default_and_100_at_most(
         assert len(await api.get(HOME + query)) == expected
 
 
-async def test_a_page_that_holds_all_has_no_link(api: Api, andrew: Member) -> None:
+async def test_a_complete_page_has_no_link(api: Api, andrew: Member) -> None:
     for _ in range(2):
         await andrew.crud()
     assert "link" not in (await api.request("GET", f"{HOME}?limit=2")).headers
@@ -126,7 +126,7 @@ async def test_a_page_that_holds_all_has_no_link(api: Api, andrew: Member) -> No
     assert partial.headers["link"].endswith('>; rel="next"')
 
 
-async def test_walking_home_meets_each_crud_once_while_others_come_and_go(
+async def test_paging_home_returns_each_crud_once_while_others_appear_and_expire(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     there = await insert_cruds(database, andrew, 9)
@@ -135,9 +135,9 @@ async def test_walking_home_meets_each_crud_once_while_others_come_and_go(
         seen += uuids(page)
         if len(seen) == 3:
             await andrew.crud("came meanwhile")
-            await expire(database, there[0])  # seen
-            await expire(database, there[2])  # the one that the cursor names
-            await expire(database, there[5])  # not yet seen
+            await expire(database, there[0])  # already returned
+            await expire(database, there[2])  # the crud of the cursor
+            await expire(database, there[5])  # not returned yet
     assert seen == there[:5] + there[6:]
 
 
@@ -155,7 +155,9 @@ NO_TIME = "f" + "_" * 31
 
 
 @pytest.mark.parametrize("path", [*TIME_LISTS, SEARCH])
-async def test_a_bad_limit_or_cursor_is_refused(andrew: Member, bayko: Member, path: str) -> None:
+async def test_an_invalid_limit_or_cursor_is_rejected(
+    andrew: Member, bayko: Member, path: str
+) -> None:
     await bayko.message("andrewbrown")
     cursors = BAD_CURSORS if path == SEARCH else [*BAD_CURSORS, NO_TIME]
     for limit in BAD_LIMITS:
@@ -166,7 +168,7 @@ async def test_a_bad_limit_or_cursor_is_refused(andrew: Member, bayko: Member, p
         assert refusal == ["cursor_invalid"], cursor
 
 
-async def test_a_viewer_sees_their_own_marks_and_a_stranger_none(
+async def test_reaction_flags_are_the_viewers_and_absent_for_visitors(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud()
@@ -181,7 +183,7 @@ async def test_a_viewer_sees_their_own_marks_and_a_stranger_none(
 
 
 @pytest.mark.parametrize("header", BAD_TOKENS)
-async def test_a_bad_token_reads_what_everybody_reads(
+async def test_a_bad_token_reads_public_pages_as_a_visitor(
     api: Api, andrew: Member, header: str
 ) -> None:
     await andrew.crud()
@@ -198,7 +200,7 @@ async def test_a_bad_token_cannot_post(api: Api, database: asyncpg.Connection, h
     assert await count_rows(database, "activities") == 0
 
 
-async def test_who_may_not_post_is_told_so_before_the_body_is_judged(api: Api) -> None:
+async def test_posting_without_a_token_returns_401_before_the_body_is_checked(api: Api) -> None:
     for content in (b"", b"{", b"{}", b"x" * (BODY_BYTES + 1)):
         response = await api.request("POST", "/api/activities", content=content, expect=401)
         assert refused(response) == ["generic_401"]
@@ -213,10 +215,10 @@ async def test_who_may_not_post_is_told_so_before_the_body_is_judged(api: Api) -
         "DELETE FROM users WHERE handle = 'andrewbrown'",
     ],
 )
-async def test_whose_session_ended_elsewhere_posts_no_more(
+async def test_posting_fails_after_the_session_was_ended_in_another_process(
     andrew: Member, bayko: Member, database: asyncpg.Connection, ending: str
 ) -> None:
-    """Although this process has seen who they are."""
+    """Even though this process has cached the token's claims."""
     once = {"Idempotency-Key": "once"}
     draft = {"message": "hello", "ttl": "1-day"}
     answer = {"message": "So it is"}
@@ -241,7 +243,7 @@ async def test_whose_session_ended_elsewhere_posts_no_more(
 # --- Posting --------------------------------------------------------------------------
 
 
-async def test_a_new_crud_has_every_key_and_no_counts(andrew: Member) -> None:
+async def test_a_new_crud_has_every_key_and_zero_counts(andrew: Member) -> None:
     crud = await andrew.crud("Hello")
     assert crud.keys() == CRUD_KEYS | VIEWER_KEYS
     assert UUID(crud["uuid"]).version == 7
@@ -253,7 +255,7 @@ async def test_a_new_crud_has_every_key_and_no_counts(andrew: Member) -> None:
     assert crud["liked"] is crud["reposted"] is False
 
 
-async def test_times_carry_their_offset(api: Api, andrew: Member) -> None:
+async def test_times_have_a_utc_offset(api: Api, andrew: Member) -> None:
     crud = await andrew.crud()
     await andrew.reply(crud["uuid"])
     shown = await status_of(api, crud)
@@ -263,7 +265,7 @@ async def test_times_carry_their_offset(api: Api, andrew: Member) -> None:
 
 
 @pytest.mark.parametrize("ttl", LIFETIMES)
-async def test_a_crud_lives_exactly_as_long_as_its_ttl_says(andrew: Member, ttl: str) -> None:
+async def test_a_crud_lives_exactly_as_long_as_its_ttl(andrew: Member, ttl: str) -> None:
     assert lifetime(await andrew.crud(ttl=ttl)) == LIFETIMES[ttl]
 
 
@@ -280,14 +282,14 @@ async def test_a_crud_lives_exactly_as_long_as_its_ttl_says(andrew: Member, ttl:
         "\u0301",
     ],
 )
-async def test_a_message_comes_back_as_it_was_sent(api: Api, andrew: Member, message: str) -> None:
+async def test_a_message_is_returned_unchanged(api: Api, andrew: Member, message: str) -> None:
     posted = await andrew.crud(message)
     assert posted["message"] == message
     assert messages(await api.get(HOME)) == [message]
 
 
 def draft(**fields: Any) -> dict[str, Any]:
-    """A good draft, less or more what is given; Ellipsis leaves a field out."""
+    """A valid draft with changes; Ellipsis removes a field."""
     fields = {"message": "hello", "ttl": "1-day", **fields}
     return {name: value for name, value in fields.items() if value is not ...}
 
@@ -304,7 +306,7 @@ REFUSED_CRUDS = [
         (draft(ttl=ttl), "ttl_blank")
         for ttl in ["", " ", "2-days", "7-DAYS", "7-days ", "7 days", "1-day\0", *NOT_TEXT]
     ),
-    # The message's fault goes before the ttl's, wherever each stands in the body.
+    # An error of the message is reported before one of the ttl, in any order of the body.
     ({}, "message_blank"),
     ({"ttl": "never"}, "message_blank"),
     ({"ttl": "never", "message": ""}, "message_blank"),
@@ -315,7 +317,7 @@ REFUSED_CRUDS = [
 
 
 @pytest.mark.parametrize(("body", "code"), REFUSED_CRUDS)
-async def test_a_crud_that_breaks_a_rule_is_refused_and_not_kept(
+async def test_an_invalid_crud_is_rejected_and_not_stored(
     andrew: Member, database: asyncpg.Connection, body: Any, code: str
 ) -> None:
     assert await andrew.post("/api/activities", body, expect=422) == [code]
@@ -343,7 +345,7 @@ NOT_OBJECTS = [
 
 
 @pytest.mark.parametrize("content", NOT_OBJECTS, ids=lambda content: content[:20].decode("latin-1"))
-async def test_a_body_that_is_no_json_object_is_refused(
+async def test_a_body_that_is_not_a_json_object_is_rejected(
     andrew: Member, database: asyncpg.Connection, content: bytes
 ) -> None:
     options: dict[str, Any] = {"content": content, "headers": JSON, "expect": 400}
@@ -355,7 +357,9 @@ async def test_a_body_that_is_no_json_object_is_refused(
 @pytest.mark.parametrize(
     "content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "text/json"]
 )
-async def test_a_body_of_another_type_is_refused(andrew: Member, content_type: str | None) -> None:
+async def test_a_body_of_another_content_type_is_rejected(
+    andrew: Member, content_type: str | None
+) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
     content = b'{"message": "hello", "ttl": "1-day"}'
     options: dict[str, Any] = {"content": content, "headers": headers, "expect": 415}
@@ -363,14 +367,14 @@ async def test_a_body_of_another_type_is_refused(andrew: Member, content_type: s
     assert refused(response) == ["unsupported_media_type"]
 
 
-async def test_a_json_type_may_name_its_charset(andrew: Member) -> None:
+async def test_a_json_content_type_may_have_a_charset(andrew: Member) -> None:
     headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
     content = '{"message": "héllo", "ttl": "1-day"}'.encode()
     response = await andrew.request("POST", "/api/activities", content=content, headers=headers)
     assert response.json()["message"] == "héllo"
 
 
-async def test_a_body_may_have_64_kib_and_not_a_byte_more(andrew: Member) -> None:
+async def test_a_body_of_64_kib_is_accepted_and_one_more_byte_is_rejected(andrew: Member) -> None:
     async def chunks(content: bytes) -> AsyncIterator[bytes]:
         for start in range(0, len(content), 1000):
             yield content[start : start + 1000]
@@ -387,9 +391,7 @@ async def test_a_body_may_have_64_kib_and_not_a_byte_more(andrew: Member) -> Non
 # --- Replies --------------------------------------------------------------------------
 
 
-async def test_a_reply_takes_over_the_expiry_of_its_crud_exactly(
-    andrew: Member, bayko: Member
-) -> None:
+async def test_a_reply_expires_exactly_with_its_crud(andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud(ttl="3-hours")
     reply = await bayko.reply(crud["uuid"])
     nested = await andrew.reply(reply["uuid"])
@@ -399,7 +401,7 @@ async def test_a_reply_takes_over_the_expiry_of_its_crud_exactly(
     assert nested["reply_to_activity_uuid"] == reply["uuid"]
 
 
-async def test_replies_are_counted_in_every_view_and_not_listed_in_home(
+async def test_replies_are_counted_everywhere_and_not_listed_on_home(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud("countme")
@@ -422,7 +424,7 @@ async def test_replies_are_counted_in_every_view_and_not_listed_in_home(
     assert (await status_of(api, reply))["activity"]["replies_count"] == 1
 
 
-async def test_a_reply_may_have_1024_characters(andrew: Member) -> None:
+async def test_a_reply_can_have_1024_characters(andrew: Member) -> None:
     crud = await andrew.crud()
     message = "\U0001f596" * 1024
     assert (await andrew.reply(crud["uuid"], message))["message"] == message
@@ -437,7 +439,7 @@ REFUSED_REPLIES = [
 
 
 @pytest.mark.parametrize(("body", "code"), REFUSED_REPLIES)
-async def test_a_reply_that_breaks_a_rule_is_refused_and_not_kept(
+async def test_an_invalid_reply_is_rejected_and_not_stored(
     andrew: Member, database: asyncpg.Connection, body: Any, code: str
 ) -> None:
     crud = await andrew.crud()
@@ -446,7 +448,7 @@ async def test_a_reply_that_breaks_a_rule_is_refused_and_not_kept(
     assert await count_rows(database, "activities") == 1
 
 
-async def test_nobody_replies_to_what_is_not_there(
+async def test_reply_to_a_missing_crud_returns_404(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     gone = await andrew.crud()
@@ -458,7 +460,7 @@ async def test_nobody_replies_to_what_is_not_there(
     assert await count_rows(database, "notifications") == 0
 
 
-async def test_the_uuid_in_the_body_of_a_reply_is_redundant(andrew: Member) -> None:
+async def test_the_uuid_in_the_body_of_a_reply_is_optional(andrew: Member) -> None:
     crud, other = await andrew.crud("one"), await andrew.crud("two")
     body = {"message": "hello", "activity_uuid": other["uuid"]}
     reply = await andrew.post(f"/api/activities/{crud['uuid']}/reply", body)
@@ -468,7 +470,7 @@ async def test_the_uuid_in_the_body_of_a_reply_is_redundant(andrew: Member) -> N
 # --- Deleting -------------------------------------------------------------------------
 
 
-async def test_deleting_a_crud_takes_everything_that_hangs_on_it(
+async def test_deleting_a_crud_deletes_its_replies_and_reactions(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud("#gone @bayko")
@@ -485,7 +487,7 @@ async def test_deleting_a_crud_takes_everything_that_hangs_on_it(
     await andrew.delete(f"/api/activities/{crud['uuid']}", expect=404)
 
 
-async def test_deleting_a_reply_leaves_its_crud(
+async def test_deleting_a_reply_keeps_its_crud(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -497,7 +499,7 @@ async def test_deleting_a_reply_leaves_its_crud(
     assert await count_rows(database, "notifications") == 0
 
 
-async def test_nobody_deletes_what_is_not_theirs_or_not_there(
+async def test_deleting_a_missing_or_another_members_crud_fails(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud, gone = await andrew.crud(), await andrew.crud()
@@ -525,7 +527,7 @@ ARRAY, OBJECT = list, dict
         ({"Content-Type": "text/plain", "Accept": "application/json"}, ARRAY),
     ],
 )
-async def test_a_profile_feed_has_the_shape_that_its_front_end_expects(
+async def test_a_profile_feed_has_the_shape_of_the_front_end_that_requests_it(
     api: Api, andrew: Member, headers: dict[str, str], shape: type
 ) -> None:
     posted = await andrew.crud()
@@ -548,7 +550,7 @@ async def test_the_query_overrides_the_shape(api: Api, andrew: Member) -> None:
 
 
 @pytest.mark.parametrize(("pinned", "shape"), [("profile", OBJECT), ("list", ARRAY)])
-async def test_a_setting_pins_the_shape(
+async def test_a_setting_fixes_the_shape(
     settings: Settings, andrew: Member, pinned: Any, shape: type
 ) -> None:
     app = create_app(dataclasses.replace(settings, profile_shape=pinned))
@@ -563,7 +565,7 @@ async def test_a_setting_pins_the_shape(
         assert not isinstance(await Api(http).get(f"{ANDREW}?shape={other}"), shape)
 
 
-async def test_a_profile_says_who_it_is_and_counts_live_cruds(
+async def test_a_profile_has_the_users_fields_and_counts_live_cruds(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     live, gone = await andrew.crud(), await andrew.crud()
@@ -585,7 +587,7 @@ async def test_a_profile_says_who_it_is_and_counts_live_cruds(
 
 
 @pytest.mark.parametrize("handle", ["AndrewBrown", "ANDREWBROWN", "%61ndrewbrown"])
-async def test_a_handle_is_found_in_any_case(api: Api, andrew: Member, handle: str) -> None:
+async def test_a_handle_is_found_whatever_its_case(api: Api, andrew: Member, handle: str) -> None:
     crud = await andrew.crud()
     assert uuids(await api.get(f"/api/activities/@{handle}")) == [crud["uuid"]]
     await api.get(f"/api/activities/@{handle}/status/{crud['uuid']}")
@@ -610,13 +612,13 @@ async def test_a_handle_is_found_in_any_case(api: Api, andrew: Member, handle: s
         "%2e%2e",
     ],
 )
-async def test_an_unknown_handle_is_not_found(api: Api, andrew: Member, handle: str) -> None:
+async def test_an_unknown_handle_returns_404(api: Api, andrew: Member, handle: str) -> None:
     crud = await andrew.crud()
     for path in (f"/api/activities/@{handle}", f"/api/activities/@{handle}/status/{crud['uuid']}"):
         assert await api.get(path, expect=404) == ["not_found"]
 
 
-async def test_a_repost_shows_on_the_reposters_profile_once(
+async def test_a_repost_is_listed_once_on_the_reposters_profile(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud("worth repeating")
@@ -636,7 +638,7 @@ async def test_a_repost_shows_on_the_reposters_profile_once(
     assert uuids(await api.get(HOME)) == [own["uuid"], crud["uuid"]]
 
 
-async def test_walking_a_profile_meets_cruds_and_reposts_once(
+async def test_paging_a_profile_returns_each_crud_and_repost_once(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     expected: list[str] = []
@@ -654,12 +656,12 @@ async def test_walking_a_profile_meets_cruds_and_reposts_once(
 # --- One crud -------------------------------------------------------------------------
 
 
-async def test_a_crud_has_a_page_with_its_replies_oldest_first(
+async def test_a_cruds_page_lists_its_replies_oldest_first(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud("the crud")
     replies = [await bayko.reply(crud["uuid"], f"reply {number}") for number in range(3)]
-    await andrew.reply(replies[0]["uuid"], "on a page of its own")
+    await andrew.reply(replies[0]["uuid"], "on another page")
     shown = await status_of(api, crud)
     assert shown["activity"].keys() == CRUD_KEYS
     assert shown["activity"]["message"] == "the crud"
@@ -668,7 +670,7 @@ async def test_a_crud_has_a_page_with_its_replies_oldest_first(
     assert shown["replies"][0]["replies_count"] == 1
 
 
-async def test_the_alias_and_the_status_route_know_their_viewer(
+async def test_the_alias_and_the_status_route_identify_the_viewer(
     andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud()
@@ -680,9 +682,7 @@ async def test_the_alias_and_the_status_route_know_their_viewer(
         assert (shown["activity"]["liked"], shown["activity"]["reposted"]) == (False, True)
 
 
-async def test_replies_come_in_pages(
-    api: Api, andrew: Member, database: asyncpg.Connection
-) -> None:
+async def test_replies_are_paged(api: Api, andrew: Member, database: asyncpg.Connection) -> None:
     crud = await andrew.crud()
     await database.execute(
         "INSERT INTO activities (user_uuid, message, reply_to_activity_uuid, expires_at)"
@@ -713,7 +713,7 @@ async def test_replies_come_in_pages(
         "",
     ],
 )
-async def test_what_is_not_there_is_not_found(
+async def test_a_missing_crud_returns_404(
     api: Api, andrew: Member, bayko: Member, path: str
 ) -> None:
     crud = await andrew.crud()
@@ -727,9 +727,7 @@ async def test_what_is_not_there_is_not_found(
 @pytest.mark.parametrize(
     "path", [HOME, ANDREW, "/api/activities/search?term=hello", "/api/activities/{uuid}"]
 )
-async def test_a_feed_that_did_not_change_is_not_sent_again(
-    api: Api, andrew: Member, path: str
-) -> None:
+async def test_an_unchanged_feed_returns_304(api: Api, andrew: Member, path: str) -> None:
     path = path.format(uuid=(crud := await andrew.crud("hello"))["uuid"])
     first = await api.request("GET", path)
     assert first.headers["cache-control"] == "private, no-cache"
@@ -739,7 +737,7 @@ async def test_a_feed_that_did_not_change_is_not_sent_again(
     assert unchanged.headers["etag"] == first.headers["etag"]
     assert unchanged.headers["vary"] == first.headers["vary"]
     assert unchanged.headers["cache-control"] == first.headers["cache-control"]
-    # RFC 9110, 15.4.5: none, or that of the full answer.
+    # RFC 9110, 15.4.5: the headers of a 304 are absent, or equal to those of the 200.
     assert unchanged.headers.get("content-length") in {None, str(len(first.content))}
 
     await andrew.put(f"/api/activities/{crud['uuid']}/like")
@@ -748,7 +746,7 @@ async def test_a_feed_that_did_not_change_is_not_sent_again(
     assert '"likes_count":1' in changed.text
 
 
-async def test_an_expired_crud_does_not_stay_in_a_cache(
+async def test_an_expired_crud_is_not_served_from_a_cache(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -760,7 +758,7 @@ async def test_an_expired_crud_does_not_stay_in_a_cache(
         assert crud["uuid"] not in answer.text
 
 
-async def test_what_is_not_cached_says_so(api: Api, andrew: Member) -> None:
+async def test_uncacheable_responses_say_so(api: Api, andrew: Member) -> None:
     crud = await andrew.crud()
     answers = [
         await andrew.request("PUT", f"/api/activities/{crud['uuid']}/like"),

@@ -1,4 +1,4 @@
-"""Avatars: from a signed address to a square JPEG, and all that is no picture."""
+"""Avatars: from a signed URL to a square JPEG, and the rejection of all other files."""
 
 import asyncio
 import io
@@ -34,14 +34,14 @@ def file(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def two_halves(mode: str = "RGB", size: tuple[int, int] = (600, 600)) -> Image.Image:
-    """Red at the left, blue at the right."""
+    """A picture that is red on the left and blue on the right."""
     image = Image.new("RGB", size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
     return image.convert(mode)
 
 
 def bomb(width: int, height: int, color_type: int = 6) -> bytes:
-    """A PNG that unpacks to very much more than its own size."""
+    """A PNG that decompresses to far more than its own size."""
     channels = {6: 4, 3: 1}[color_type]
     packer = zlib.compressobj(9)
     line = bytes(1 + width * channels)
@@ -56,7 +56,7 @@ def bomb(width: int, height: int, color_type: int = 6) -> bytes:
 
 
 def claiming(data: bytes, width: int, height: int) -> bytes:
-    """The same PNG, but its head tells of other dimensions."""
+    """The same PNG with other dimensions in its header."""
     header = b"IHDR" + struct.pack(">II", width, height) + data[24:29]
     return data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
 
@@ -66,14 +66,14 @@ def close_to(pixel: Any, colour: tuple[int, ...]) -> bool:
 
 
 async def address(member: Member, extension: str = "png") -> str:
-    """A signed address to upload a picture to."""
+    """Request a signed upload URL."""
     answer = await member.post("/api/avatars/key_upload", {"extension": extension})
     url: str = answer["url"]
     return url
 
 
 async def upload(member: Member, data: bytes, expect: int = 200) -> Any:
-    """Upload as the front ends do, without a token."""
+    """Upload a file as the front ends do, without a token."""
     anybody = Api(member.http)
     url = await address(member)
     headers = {"Content-Type": "image/png"}
@@ -81,21 +81,21 @@ async def upload(member: Member, data: bytes, expect: int = 200) -> Any:
 
 
 async def picture(member: Member, data: bytes) -> Image.Image:
-    """Upload, and unpack what is served."""
+    """Upload a picture and decode what is served."""
     url = (await upload(member, data))["avatar_url"]
     response = await Api(member.http).request("GET", url)
     return Image.open(io.BytesIO(response.content))
 
 
 @pytest.mark.parametrize("path", ["/api/avatars/key_upload", "/avatars/key_upload"])
-async def test_both_paths_give_an_address_of_ours(andrew: Member, path: str) -> None:
+async def test_both_paths_return_an_upload_url_of_this_service(andrew: Member, path: str) -> None:
     answer = await andrew.post(path, {"extension": "jpg"})
     assert answer.keys() == {"url"}
     assert answer["url"].startswith("http://localhost:4567/api/avatars/uploads/")
     await Api(andrew.http).request("PUT", answer["url"], content=file(two_halves()))
 
 
-async def test_with_any_origin_the_address_is_where_the_request_came_to(
+async def test_with_any_origin_the_upload_url_has_the_host_of_the_request(
     settings: Settings, database: asyncpg.Connection
 ) -> None:
     application = create_app(replace(settings, backend_url="*"))
@@ -105,19 +105,21 @@ async def test_with_any_origin_the_address_is_where_the_request_came_to(
 
 
 @pytest.mark.parametrize("path", ["/api/avatars/key_upload", "/avatars/key_upload"])
-async def test_a_visitor_gets_no_address(api: Api, path: str) -> None:
+async def test_a_visitor_gets_no_upload_url(api: Api, path: str) -> None:
     await api.post(path, {"extension": "jpg"}, expect=401)
 
 
 @pytest.mark.parametrize("extension", ["jpg", ".JPG", "jpeg", "Png", "gif", "webp"])
-async def test_the_extension_of_a_picture_is_accepted(andrew: Member, extension: str) -> None:
+async def test_an_extension_of_a_supported_format_is_accepted(
+    andrew: Member, extension: str
+) -> None:
     await address(andrew, extension)
 
 
 @pytest.mark.parametrize(
     "extension", ["", "svg", "html", "../png", "png/x", "png\n", "pn\x00g", "p" * 99, None, 5]
 )
-async def test_any_other_extension_is_refused(andrew: Member, extension: Any) -> None:
+async def test_any_other_extension_is_rejected(andrew: Member, extension: Any) -> None:
     body = {"extension": extension}
     refusal = await andrew.post("/api/avatars/key_upload", body, expect=422)
     assert refusal == ["extension_invalid"]
@@ -134,7 +136,7 @@ async def test_an_uploaded_picture_is_served_as_a_square_jpeg(andrew: Member) ->
     assert close_to(image.getpixel(RIGHT), BLUE)
 
 
-async def test_a_pinned_address_is_immutable_and_any_other_is_not(andrew: Member) -> None:
+async def test_only_a_versioned_picture_url_is_immutable(andrew: Member) -> None:
     anybody = Api(andrew.http)
     url = (await upload(andrew, file(two_halves())))["avatar_url"]
     pinned = await anybody.request("GET", url)
@@ -152,24 +154,24 @@ async def test_a_pinned_address_is_immutable_and_any_other_is_not(andrew: Member
     assert changed.headers["etag"] != pinned.headers["etag"]
 
 
-async def test_the_same_picture_has_the_same_address(andrew: Member) -> None:
+async def test_the_same_picture_has_the_same_url(andrew: Member) -> None:
     data = file(two_halves())
     assert await upload(andrew, data) == await upload(andrew, data)
 
 
 @pytest.mark.parametrize("subject", ["nobody", "%00", "%FF", "..%2f..%2fetc", "x" * 5000])
-async def test_a_picture_of_nobody_is_not_found(api: Api, subject: str) -> None:
+async def test_the_picture_of_an_unknown_user_returns_404(api: Api, subject: str) -> None:
     assert await api.get(f"/api/avatars/{subject}.jpg", expect=404) == ["not_found"]
 
 
-async def test_somebody_without_a_picture_has_none(api: Api, andrew: Member) -> None:
+async def test_a_user_without_a_picture_has_none(api: Api, andrew: Member) -> None:
     await api.get(f"/api/avatars/{andrew.uuid}.jpg", expect=404)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_a_turned_camera_is_believed_and_then_forgotten(andrew: Member, kind: str) -> None:
+async def test_the_exif_orientation_is_applied_and_removed(andrew: Member, kind: str) -> None:
     exif = Image.Exif()
-    exif[ORIENTATION] = 6  # the right side is where the camera's bottom was
+    exif[ORIENTATION] = 6  # rotated by 90 degrees
     exif[GPS] = {1: "N", 2: (47.0, 22.0, 0.0), 3: "E", 4: (8.0, 32.0, 0.0)}
     exif[0x010F] = "Kodak Brownie"
     image = await picture(andrew, file(two_halves(size=(800, 400)), kind, exif=exif))
@@ -179,14 +181,14 @@ async def test_a_turned_camera_is_believed_and_then_forgotten(andrew: Member, ki
     assert image.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
-async def test_comments_and_profiles_are_gone(andrew: Member) -> None:
+async def test_comments_and_color_profiles_are_removed(andrew: Member) -> None:
     data = file(two_halves(), "JPEG", comment=b"my home", icc_profile=b"profile", xmp=b"<x/>")
     await upload(andrew, data)
     served = await andrew.http.get(f"/api/avatars/{andrew.uuid}.jpg")
     assert not [word for word in (b"my home", b"profile", b"<x/>") if word in served.content]
 
 
-async def test_what_is_transparent_becomes_white(andrew: Member) -> None:
+async def test_transparent_areas_become_white(andrew: Member) -> None:
     image = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 50, 100))
     for data in (file(image), file(image, "WEBP", lossless=True), file(image.convert("P"))):
@@ -196,7 +198,7 @@ async def test_what_is_transparent_becomes_white(andrew: Member) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
-async def test_of_an_animation_the_first_picture_is_kept(andrew: Member, kind: str) -> None:
+async def test_the_first_frame_of_an_animation_is_kept(andrew: Member, kind: str) -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("green", "red", "blue")]
     data = file(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
     assert close_to((await picture(andrew, data)).getpixel(TOP), GREEN)
@@ -214,17 +216,17 @@ async def test_of_an_animation_the_first_picture_is_kept(andrew: Member, kind: s
     ],
     ids=["cmyk", "palette", "alpha", "progressive", "webp", "gif"],
 )
-async def test_every_way_to_keep_colours_is_understood(andrew: Member, data: bytes) -> None:
+async def test_every_color_mode_is_decoded(andrew: Member, data: bytes) -> None:
     image = await picture(andrew, data)
     assert close_to(image.getpixel(LEFT), RED)
     assert close_to(image.getpixel(RIGHT), BLUE)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
-async def test_every_way_to_keep_greys_is_understood(andrew: Member, mode: str) -> None:
+async def test_every_grayscale_mode_is_decoded(andrew: Member, mode: str) -> None:
     image = Image.new("L", (64, 64), 255)
     image.paste(0, (0, 0, 32, 64))
-    if mode == "I;16":  # 65280 at the right, so that a grey remains of cut-off bits only
+    if mode == "I;16":  # 65280 on the right, so that truncated bits would show as gray
         deep = Image.new(mode, (64, 64), 128 * 256)
         deep.paste(0, (0, 0, 32, 64))
         served = await picture(andrew, file(deep))
@@ -236,11 +238,11 @@ async def test_every_way_to_keep_greys_is_understood(andrew: Member, mode: str) 
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (511, 513)])
-async def test_any_proportions_become_a_square(andrew: Member, size: tuple[int, int]) -> None:
+async def test_any_aspect_ratio_becomes_a_square(andrew: Member, size: tuple[int, int]) -> None:
     assert (await picture(andrew, file(Image.new("RGB", size)))).size == (512, 512)
 
 
-async def test_a_picture_with_spoilt_metadata_is_a_picture(andrew: Member) -> None:
+async def test_a_picture_with_damaged_metadata_is_accepted(andrew: Member) -> None:
     exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01\xff\xff"
     assert (await picture(andrew, file(two_halves(), "JPEG", exif=exif))).size == (512, 512)
 
@@ -275,7 +277,7 @@ PNG = file(two_halves())
     ],
     ids=range(20),
 )
-async def test_what_is_no_picture_is_refused_and_the_old_one_stays(
+async def test_other_files_are_rejected_and_the_old_picture_stays(
     andrew: Member, database: asyncpg.Connection, data: bytes
 ) -> None:
     assert await upload(andrew, data, expect=422) == ["avatar_invalid"]
@@ -286,7 +288,7 @@ async def test_what_is_no_picture_is_refused_and_the_old_one_stays(
     await Api(andrew.http).request("GET", before)
 
 
-async def test_what_hides_behind_a_picture_is_not_kept(andrew: Member) -> None:
+async def test_data_after_the_picture_is_not_stored(andrew: Member) -> None:
     await upload(andrew, PNG + b"<script>alert(1)</script>")
     served = await andrew.http.get(f"/api/avatars/{andrew.uuid}.jpg")
     assert b"<script>" not in served.content
@@ -302,7 +304,9 @@ async def test_what_hides_behind_a_picture_is_not_kept(andrew: Member) -> None:
     ],
     ids=["pixels", "palette", "claim", "gif"],
 )
-async def test_a_decompression_bomb_is_refused_unopened(andrew: Member, data: bytes) -> None:
+async def test_a_decompression_bomb_is_rejected_without_decoding(
+    andrew: Member, data: bytes
+) -> None:
     assert len(data) < 300_000
     begun = time.perf_counter()
     assert await upload(andrew, data, expect=422) == ["avatar_invalid"]
@@ -310,7 +314,7 @@ async def test_a_decompression_bomb_is_refused_unopened(andrew: Member, data: by
 
 
 def test_the_largest_picture_takes_bounded_memory() -> None:
-    """In a process of its own: the high-water mark of this one belongs to other tests."""
+    """Runs in its own process, because other tests have raised this one's peak memory."""
     script = (
         "import resource, sys; from cruddur.process.picture import encode;"
         " peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024;"
@@ -321,7 +325,7 @@ def test_the_largest_picture_takes_bounded_memory() -> None:
     assert int(done.stdout) < 400  # MB
 
 
-async def test_a_file_of_more_than_8_mib_is_too_large(
+async def test_a_file_of_more_than_8_mib_is_rejected(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     url = await address(andrew)
@@ -340,7 +344,7 @@ async def test_a_file_of_more_than_8_mib_is_too_large(
     assert await count_rows(database, "avatars") == 1
 
 
-async def test_an_address_works_for_five_minutes(
+async def test_an_upload_url_expires_after_five_minutes(
     andrew: Member, app: Quart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -360,7 +364,7 @@ async def test_an_address_works_for_five_minutes(
 @pytest.mark.parametrize(
     "tampered", ["{0}x", "x{0}", "{1}", "{1}.{1}.{1}", "{0}.x", "x", "%00", "%FF", "x." * 5000]
 )
-async def test_a_tampered_address_is_refused(
+async def test_a_modified_upload_url_is_rejected(
     andrew: Member, database: asyncpg.Connection, tampered: str
 ) -> None:
     base, _, token = (await address(andrew)).rpartition("/")
@@ -370,7 +374,7 @@ async def test_a_tampered_address_is_refused(
     assert await count_rows(database, "avatars") == 0
 
 
-async def test_an_address_of_another_deployment_is_refused(
+async def test_an_upload_url_of_another_deployment_is_rejected(
     andrew: Member, settings: Settings
 ) -> None:
     application = create_app(replace(settings, signing_key=new_signing_key()))
@@ -380,7 +384,7 @@ async def test_an_address_of_another_deployment_is_refused(
         await other.request("PUT", path, content=PNG, expect=403)
 
 
-async def test_the_address_of_somebody_who_left_is_good_for_nothing(
+async def test_the_upload_url_of_a_deleted_user_is_rejected(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     url = await address(andrew)
@@ -388,7 +392,7 @@ async def test_the_address_of_somebody_who_left_is_good_for_nothing(
     await Api(andrew.http).request("PUT", url, content=PNG, expect=404)
 
 
-async def test_others_are_answered_while_a_picture_is_unpacked(andrew: Member) -> None:
+async def test_other_requests_are_served_while_a_picture_is_decoded(andrew: Member) -> None:
     large = file(Image.effect_noise((2500, 2500), 90))
     assert len(large) < 8 * 1024 * 1024
     url = await address(andrew)
@@ -402,7 +406,7 @@ async def test_others_are_answered_while_a_picture_is_unpacked(andrew: Member) -
     assert longest < (answered[-1] - answered[0]) * 0.75
 
 
-async def test_a_picture_shows_wherever_its_person_does(
+async def test_a_new_picture_shows_wherever_its_user_does(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud("Hello @bayko")

@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages may call the API, and what they may see of it."""
+"""Cross-origin requests: which origins may call the API and read its responses."""
 
 import dataclasses
 import re
@@ -44,7 +44,7 @@ EXPOSED = {
 
 
 def names(response: httpx.Response, header: str) -> set[str]:
-    """The names that a header lists."""
+    """Return the names that a header lists."""
     return {name.strip() for name in response.headers.get(header, "").split(",") if name.strip()}
 
 
@@ -65,7 +65,7 @@ async def preflight(api: Api, path: str, method: str, origin: str = FRONTEND) ->
 
 
 def shared_with(response: httpx.Response, origin: str) -> None:
-    """The answer may be read by a page of the origin, headers included."""
+    """Check that a page of the origin may read the response and its headers."""
     assert response.headers["access-control-allow-origin"] == origin
     assert names(response, "access-control-expose-headers") == EXPOSED
     if origin == "*":
@@ -80,7 +80,7 @@ def shared_with_nobody(response: httpx.Response) -> None:
     assert "Origin" in names(response, "vary")
 
 
-async def test_every_route_answers_a_preflight_to_anybody(api: Api, app: Quart) -> None:
+async def test_every_route_answers_preflight_requests(api: Api, app: Quart) -> None:
     rules = list(app.url_map.iter_rules())
     assert len(rules) > 40
     for rule in rules:
@@ -106,7 +106,7 @@ async def test_a_header_that_is_not_listed_is_not_allowed(api: Api) -> None:
 
 
 @pytest.mark.parametrize("origin", [FRONTEND, BACKEND])
-async def test_answers_are_shared_with_our_own_pages(andrew: Member, origin: str) -> None:
+async def test_our_own_pages_may_read_responses(andrew: Member, origin: str) -> None:
     crud = await andrew.crud()
     path = f"/api/activities/{crud['uuid']}"
     own = {"Origin": origin}
@@ -121,7 +121,7 @@ async def test_answers_are_shared_with_our_own_pages(andrew: Member, origin: str
         shared_with(response, origin)
 
 
-async def test_failures_are_shared_too(
+async def test_our_own_pages_may_read_errors_too(
     api: Api, andrew: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = {"Origin": FRONTEND}
@@ -165,12 +165,12 @@ async def test_failures_are_shared_too(
         "*",
     ],
 )
-async def test_other_origins_get_nothing(api: Api, andrew: Member, origin: str) -> None:
+async def test_other_origins_may_not_read_responses(api: Api, andrew: Member, origin: str) -> None:
     for response in (
         await preflight(api, "/api/activities", "POST", origin),
         await api.request("GET", "/api/activities/home", headers={"Origin": origin}),
         await api.request("GET", "/api/nowhere", headers={"Origin": origin}, expect=404),
-        # In the original any origin could write.
+        # The original service let any origin write.
         await andrew.request(
             "POST",
             "/api/activities",
@@ -181,20 +181,20 @@ async def test_other_origins_get_nothing(api: Api, andrew: Member, origin: str) 
         shared_with_nobody(response)
 
 
-async def test_who_says_no_origin_gets_no_permission(api: Api) -> None:
+async def test_a_request_without_an_origin_gets_no_cors_headers(api: Api) -> None:
     shared_with_nobody(await api.request("GET", "/api/activities/home"))
     shared_with_nobody(await api.request("OPTIONS", "/api/activities/home"))
 
 
 def with_origins(settings: Settings, frontend: str, backend: str) -> Api:
-    """The API of an application with these origins; not started, so without a database."""
+    """The API of an application with these origins, not started and without a database."""
     app = create_app(dataclasses.replace(settings, frontend_url=frontend, backend_url=backend))
     transport = httpx.ASGITransport(app=app)
     return Api(httpx.AsyncClient(transport=transport, base_url="http://localhost"))
 
 
 @pytest.mark.parametrize("urls", [("*", "*"), ("*", BACKEND), (FRONTEND, "*")])
-async def test_a_star_shares_with_everybody_without_credentials(
+async def test_a_wildcard_allows_all_origins_without_credentials(
     settings: Settings, urls: tuple[str, str]
 ) -> None:
     api = with_origins(settings, *urls)
@@ -208,7 +208,7 @@ async def test_a_star_shares_with_everybody_without_credentials(
         shared_with(lost, "*")
 
 
-async def test_the_configured_origins_are_the_ones(settings: Settings) -> None:
+async def test_only_the_configured_origins_are_allowed(settings: Settings) -> None:
     frontend, backend = "https://3000-cruddur.gitpod.example", "https://api.cruddur.example"
     api = with_origins(settings, f"{frontend}/", backend)
     async with api.http:

@@ -1,7 +1,7 @@
-"""The promise of the product: what has expired is gone, from every answer and from the disk.
+"""The main promise of the product: an expired crud is gone from every response and from the disk.
 
-The tests move time by writing `expires_at`, and walk every route of the application: a
-route that the walk does not know how to call fails it.
+The tests move time by writing `expires_at`, and request every route of the application. A
+route that they cannot call fails the test.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from support import Api, Member, count_rows, expire, swept
 
 HANDLES = ["andrewbrown", "bayko"]
 
-# What the routes' paths take, beside uuids of cruds.
+# Values of route parameters other than the uuids of cruds.
 ARGUMENTS = {
     "handle": HANDLES,
     "token": ["token"],
@@ -65,7 +65,7 @@ BODIES: dict[str, Any] = {
     "/api/auth/sessions/<uuid:uuid>": None,
 }
 
-# Routes whose answers a live crud changes: the proof that the walk can see one.
+# Routes whose responses a live crud changes. They prove that the test would notice it.
 SHOWING = {
     "/api/activities/home",
     "/api/activities/search",
@@ -73,12 +73,12 @@ SHOWING = {
     "/api/activities/@<handle>/status/<uuid:uuid>",
     "/api/activities/<uuid:uuid>",
     "/api/activities/notifications",
-    "/api/activities/notifications/counter",  # asked before what it counts is read
+    "/api/activities/notifications/counter",  # requested before the list, which resets it
     "/api/trending",
     "/api/users/suggested",
 }
 
-# What differs from one request to the next, whatever they are about.
+# Parts that differ between any two responses.
 VOLATILE = {"date", "traceresponse", "server-timing", "x-request-id"}
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -87,12 +87,12 @@ Answer = tuple[int, bytes, dict[str, str]]
 
 
 CRUDS, NOTES = 3, 7
-"""What `doom` posts, and the notifications of it."""
+"""The text that `doom` posts, and that its notifications contain."""
 
 
 @dataclass(frozen=True)
 class Doomed:
-    """A crud of Andrew's that is about to expire, and all that hangs on it."""
+    """A crud of Andrew's that is about to expire, with everything attached to it."""
 
     uuids: list[str]
     words: list[str]
@@ -100,7 +100,7 @@ class Doomed:
 
 @pytest.fixture
 async def unswept(database: asyncpg.Connection) -> AsyncIterator[None]:
-    """Keep the application's sweeper away: expiry must not depend on it."""
+    """Disable the application's sweeper: expiry must not depend on it."""
     await database.execute("SELECT pg_advisory_lock($1)", LOCK)
     yield
     await database.execute("SELECT pg_advisory_unlock($1)", LOCK)
@@ -108,9 +108,9 @@ async def unswept(database: asyncpg.Connection) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def personas(api: Api, andrew: Member, bayko: Member, member: Any) -> dict[str, Api]:
-    """Who looks: nobody, the author of the crud, and the person who reacted to it.
+    """The viewers: a visitor, the author of the crud, and a member who reacted to it.
 
-    They also have something of their own that must stay as it is.
+    Both members also have rows of their own, which must not change.
     """
     worf = await member("worf")
     live = await bayko.crud("bayko's live crud #enduring")
@@ -125,7 +125,7 @@ async def personas(api: Api, andrew: Member, bayko: Member, member: Any) -> dict
 
 
 async def doom(andrew: Member, bayko: Member, database: asyncpg.Connection) -> Doomed:
-    """Post the crud with everything that can hang on one."""
+    """Post the crud with everything that can be attached to one."""
     crud = await andrew.crud("vaporous #fading thoughts for @bayko")
     reply = await bayko.reply(crud["uuid"], "secondhand #fading smoke, @andrewbrown")
     nested = await andrew.reply(reply["uuid"], "thirdhand #paling smoke")
@@ -145,7 +145,7 @@ async def doom(andrew: Member, bayko: Member, database: asyncpg.Connection) -> D
 
 
 def paths(rule: Rule, uuids: list[str]) -> Iterator[str]:
-    """Every way in which the walk calls a rule."""
+    """Return the paths to request for a rule."""
     names = _PARAMETER.findall(rule.rule)
     choices = [uuids if "uuid" in name else ARGUMENTS[name] for name in names]
     for values in product(*choices):
@@ -162,7 +162,7 @@ async def ask(api: Api, method: str, path: str, body: Any = None) -> Answer:
 
 
 async def walk(app: Quart, personas: dict[str, Api], uuids: list[str]) -> dict[Any, Answer]:
-    """What every route answers everybody to GET, by persona, rule and number of the call."""
+    """Return the response of every GET route to every persona, by persona, rule and call."""
     answers = {}
     streams = {endpoint.rule for endpoint in ENDPOINTS if endpoint.stream}
     for rule in app.url_map.iter_rules():
@@ -174,7 +174,7 @@ async def walk(app: Quart, personas: dict[str, Api], uuids: list[str]) -> dict[A
     return answers
 
 
-def test_the_walk_knows_every_route(app: Quart) -> None:
+def test_the_walk_covers_every_route(app: Quart) -> None:
     for rule in app.url_map.iter_rules():
         unknown = [
             name
@@ -186,7 +186,7 @@ def test_the_walk_knows_every_route(app: Quart) -> None:
             assert rule.rule in BODIES, f"give BODIES one for {rule.rule}"
 
 
-async def test_an_expired_crud_leaves_no_trace_in_any_answer(
+async def test_an_expired_crud_leaves_no_trace_in_any_response(
     app: Quart,
     personas: dict[str, Api],
     andrew: Member,
@@ -203,12 +203,12 @@ async def test_an_expired_crud_leaves_no_trace_in_any_answer(
 
     await expire(database, doomed.uuids[0])
     after = await walk(app, personas, doomed.uuids)
-    # Not only no uuid and no word of it: no count, no order, no header tells of it.
+    # Not only its uuid and text: no count, order or header may reveal it either.
     assert {key: a for key, a in after.items() if a != before[key]} == {}
-    assert await count_rows(database, "activities") == 5, "the rows were there all the time"
+    assert await count_rows(database, "activities") == 5, "the rows must still exist"
 
 
-async def test_an_expired_crud_answers_every_verb_like_one_that_never_was(
+async def test_an_expired_crud_is_like_a_missing_one_for_every_method(
     app: Quart,
     personas: dict[str, Api],
     andrew: Member,
@@ -237,7 +237,7 @@ async def test_an_expired_crud_answers_every_verb_like_one_that_never_was(
     assert await count_rows(database, "activities") == rows
 
 
-async def test_no_write_tells_of_an_expired_crud(
+async def test_no_write_reveals_an_expired_crud(
     app: Quart,
     personas: dict[str, Api],
     andrew: Member,
@@ -259,7 +259,7 @@ async def test_no_write_tells_of_an_expired_crud(
                     assert told == [], (name, method, path)
 
 
-async def test_a_reply_may_expire_before_its_crud_and_is_not_counted(
+async def test_a_reply_can_expire_before_its_crud_and_is_not_counted_then(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection, unswept: None
 ) -> None:
     crud = await andrew.crud("countme")
@@ -284,7 +284,7 @@ async def test_a_reply_may_expire_before_its_crud_and_is_not_counted(
     ]
 
 
-async def test_a_reply_cannot_outlive_its_crud_whoever_writes_the_row(
+async def test_the_database_limits_a_replys_expiry_to_its_cruds(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud(ttl="1-hour")
@@ -300,13 +300,13 @@ async def test_a_reply_cannot_outlive_its_crud_whoever_writes_the_row(
     assert await database.fetchval("SELECT count(DISTINCT expires_at) FROM activities") == 1
 
 
-async def test_a_crud_that_expires_while_it_is_read_is_gone_at_the_next_request(
+async def test_a_crud_that_expires_during_a_read_is_gone_at_the_next_request(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
     path = f"/api/activities/{crud['uuid']}"
     await api.get(path)
-    # The clock that counts is the database's, at the start of each statement.
+    # The database clock at the start of each statement decides.
     await database.execute("UPDATE activities SET expires_at = clock_timestamp()")
     await api.get(path, expect=404)
     assert await api.get("/api/activities/home") == []
@@ -317,7 +317,7 @@ async def test_a_crud_that_expires_while_it_is_read_is_gone_at_the_next_request(
 HANGING = ["activities", "activity_tags", "likes", "reposts", "idempotency_answers"]
 
 
-async def test_a_sweep_removes_what_expired_with_all_that_hangs_on_it(
+async def test_a_sweep_deletes_expired_cruds_with_everything_attached(
     dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     doomed = await doom(andrew, bayko, database)
@@ -333,7 +333,7 @@ async def test_a_sweep_removes_what_expired_with_all_that_hangs_on_it(
         assert await count_rows(database, table) == 0, table
 
 
-async def test_a_sweep_leaves_what_lives(
+async def test_a_sweep_keeps_live_cruds(
     dsn: str, api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     await doom(andrew, bayko, database)
@@ -351,7 +351,7 @@ async def test_a_sweep_leaves_what_lives(
     assert await api.get("/api/activities/home") == feed
 
 
-async def test_a_sweep_works_in_batches(
+async def test_a_sweep_deletes_in_batches(
     dsn: str, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "BATCH", 3)
@@ -364,7 +364,7 @@ async def test_a_sweep_works_in_batches(
     assert await count_rows(database, "activities") == 0
 
 
-async def test_one_process_sweeps_at_a_time(
+async def test_only_one_process_sweeps_at_a_time(
     dsn: str, andrew: Member, database: asyncpg.Connection, unswept: None
 ) -> None:
     crud = await andrew.crud()
@@ -373,7 +373,7 @@ async def test_one_process_sweeps_at_a_time(
     assert await count_rows(database, "activities") == 1
 
 
-async def test_sweeps_at_the_same_time_do_not_disturb_each_other(
+async def test_concurrent_sweeps_do_not_block_each_other(
     dsn: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     for number in range(5):
@@ -382,7 +382,7 @@ async def test_sweeps_at_the_same_time_do_not_disturb_each_other(
     assert await count_rows(database, "activities") == 0
 
 
-async def test_a_sweep_waits_for_no_writer(
+async def test_a_sweep_does_not_wait_for_writers(
     dsn: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     busy, idle = await andrew.crud("busy"), await andrew.crud("idle")
@@ -398,7 +398,7 @@ async def test_a_sweep_waits_for_no_writer(
     assert await count_rows(database, "activities") == 0
 
 
-async def test_an_answer_on_the_way_survives_a_sweep(
+async def test_a_response_in_progress_survives_a_sweep(
     dsn: str, api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async def read() -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Every failure in the one error shape: wrong paths, wrong bodies, our faults, no database."""
+"""Every failure has the one error shape: wrong paths, wrong bodies, bugs, no database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ HOST = "http://localhost:4567"
 
 
 async def at(http: httpx.AsyncClient, path: str, method: str = "GET") -> httpx.Response:
-    """A request for this very path: httpx would take `//api` for a host."""
+    """Request exactly this path; httpx would parse `//api` as a host."""
     return await http.request(method, f"{HOST}{path}", headers={"Origin": ORIGIN})
 
 
@@ -53,7 +53,7 @@ async def at(http: httpx.AsyncClient, path: str, method: str = "GET") -> httpx.R
         "/API/ACTIVITIES/HOME",
     ],
 )
-async def test_a_path_that_leads_nowhere_is_not_found(http: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_path_returns_404(http: httpx.AsyncClient, path: str) -> None:
     response = await at(http, path)
     assert response.status_code == 404
     assert refused(response) == ["not_found"]
@@ -61,7 +61,7 @@ async def test_a_path_that_leads_nowhere_is_not_found(http: httpx.AsyncClient, p
     assert response.headers["cache-control"] == "no-store"
 
 
-async def test_any_method_is_not_found_where_nothing_is(http: httpx.AsyncClient) -> None:
+async def test_any_method_on_an_unknown_path_returns_404(http: httpx.AsyncClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"):
         response = await at(http, "/api/nowhere", method)
         assert response.status_code == 404
@@ -83,7 +83,7 @@ async def test_any_method_is_not_found_where_nothing_is(http: httpx.AsyncClient)
         ("/openapi.json", "POST", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(
+async def test_a_wrong_method_returns_405_with_allow(
     app: Quart, http: httpx.AsyncClient, path: str, method: str, allowed: set[str]
 ) -> None:
     status, headers, body = await raw(app, method=method, path=path)
@@ -93,7 +93,7 @@ async def test_a_wrong_method_is_told_the_right_ones(
 
 
 async def raw(app: Quart, **changes: Any) -> tuple[int, dict[str, str], bytes]:
-    """The answer to an ASGI scope of one's own making."""
+    """Call the application with a custom ASGI scope."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -139,7 +139,7 @@ async def raw(app: Quart, **changes: Any) -> tuple[int, dict[str, str], bytes]:
         (b"x=" + b"y" * 50_000, 200),
     ],
 )
-async def test_an_odd_query_is_no_fault_of_ours(
+async def test_an_odd_query_is_not_a_server_error(
     app: Quart, database: asyncpg.Connection, query: bytes, expect: int
 ) -> None:
     status, _, body = await raw(app, query_string=query)
@@ -164,7 +164,7 @@ async def test_an_odd_query_is_no_fault_of_ours(
         [(b"x-forwarded-for", b"\xff" * 5000)],
     ],
 )
-async def test_odd_headers_are_no_fault_of_ours(
+async def test_odd_headers_are_not_a_server_error(
     app: Quart, database: asyncpg.Connection, headers: list[tuple[bytes, bytes]]
 ) -> None:
     status, answered, body = await raw(app, headers=headers)
@@ -172,8 +172,8 @@ async def test_odd_headers_are_no_fault_of_ours(
     assert answered["content-type"] == "application/json"
 
 
-async def test_head_tells_what_get_would(http: httpx.AsyncClient, andrew: Member) -> None:
-    """The server leaves the body out; the application may not refuse or differ."""
+async def test_head_returns_the_headers_of_get(http: httpx.AsyncClient, andrew: Member) -> None:
+    """The server drops the body; the application must not fail or differ."""
     await andrew.crud()
     for path in ("/api/activities/home", "/api/health-check", "/.well-known/jwks.json"):
         head, full = await http.head(path), await http.get(path)
@@ -184,12 +184,12 @@ async def test_head_tells_what_get_would(http: httpx.AsyncClient, andrew: Member
     assert (missing.status_code, missing.headers["content-type"]) == (404, "application/json")
 
 
-async def test_an_asterisk_is_no_path(app: Quart) -> None:
+async def test_an_asterisk_is_not_a_path(app: Quart) -> None:
     status, _, body = await raw(app, path="*", raw_path=b"*")
     assert (status, body) == (404, b'["not_found"]')
 
 
-async def test_any_path_and_method_may_be_asked_for_beforehand(http: httpx.AsyncClient) -> None:
+async def test_any_path_and_method_accepts_a_preflight_request(http: httpx.AsyncClient) -> None:
     for path in ("/api/activities", "/api/auth/me", "/api/avatars/uploads/x", "/api/ready"):
         headers = {
             "Origin": ORIGIN,
@@ -203,7 +203,9 @@ async def test_any_path_and_method_may_be_asked_for_beforehand(http: httpx.Async
         assert response.headers["access-control-max-age"] == "7200"
 
 
-async def test_a_foreign_origin_is_answered_without_leave(http: httpx.AsyncClient) -> None:
+async def test_a_foreign_origin_gets_a_response_without_cors_headers(
+    http: httpx.AsyncClient,
+) -> None:
     for path in ("/api/activities/home", "/api/nowhere"):
         response = await http.get(path, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in response.headers
@@ -231,7 +233,7 @@ async def test_a_foreign_origin_is_answered_without_leave(http: httpx.AsyncClien
     ],
     ids=range(16),
 )
-async def test_a_body_that_is_no_json_object_is_malformed(andrew: Member, body: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(andrew: Member, body: bytes) -> None:
     response = await andrew.request(
         "POST", "/api/activities", content=body, headers=JSON, expect=400
     )
@@ -241,7 +243,7 @@ async def test_a_body_that_is_no_json_object_is_malformed(andrew: Member, body: 
 @pytest.mark.parametrize(
     "kind", [None, "", "text/plain", "text/html", "application/x-www-form-urlencoded", "json"]
 )
-async def test_a_body_of_another_type_is_not_read(andrew: Member, kind: str | None) -> None:
+async def test_a_body_of_another_content_type_is_not_read(andrew: Member, kind: str | None) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
     body = b'{"message": "x", "ttl": "1-day"}'
     response = await andrew.request(
@@ -251,7 +253,7 @@ async def test_a_body_of_another_type_is_not_read(andrew: Member, kind: str | No
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/ld+json"])
-async def test_other_names_of_json_are_json(andrew: Member, kind: str) -> None:
+async def test_other_json_media_types_are_accepted(andrew: Member, kind: str) -> None:
     body = b'{"message": "x", "ttl": "1-day"}'
     await andrew.request("POST", "/api/activities", content=body, headers={"Content-Type": kind})
 
@@ -270,13 +272,13 @@ async def test_a_body_of_more_than_64_kib_is_too_large(andrew: Member) -> None:
     await andrew.request("POST", "/api/activities", content=body, headers=JSON)
 
 
-async def test_who_asks_is_asked_first(api: Api) -> None:
-    """A stranger learns nothing of what a body should look like."""
+async def test_the_token_is_checked_before_the_body(api: Api) -> None:
+    """A visitor learns nothing about the expected body."""
     for options in ({"content": b"{"}, {"json": {}}, {"content": b"x", "headers": JSON}):
         await api.request("POST", "/api/activities", expect=401, **options)
 
 
-async def test_a_fault_of_ours_tells_nothing_of_itself(
+async def test_an_internal_error_reveals_no_details(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     application = create_app(settings)
@@ -301,7 +303,7 @@ async def test_a_fault_of_ours_tells_nothing_of_itself(
 
 @asynccontextmanager
 async def closed(server_dsn: str, name: str) -> AsyncIterator[None]:
-    """The database lets nobody in, and throws out who is."""
+    """Reject connections to the database, and terminate the existing ones."""
     conn = await asyncpg.connect(server_dsn)
     try:
         await conn.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -314,7 +316,7 @@ async def closed(server_dsn: str, name: str) -> AsyncIterator[None]:
         await conn.close()
 
 
-async def test_without_its_database_the_service_says_so_and_recovers(
+async def test_without_its_database_the_service_returns_503_and_recovers(
     settings: Settings, server_dsn: str, make_database: Callable[..., Any]
 ) -> None:
     dsn: str = await make_database()
@@ -327,7 +329,7 @@ async def test_without_its_database_the_service_says_so_and_recovers(
         await andrew.crud()
         assert await api.get("/api/ready") == {"success": True, "database": "ok"}
         async with closed(server_dsn, name):
-            # Several at once, and twice: the pool's connections die one by one.
+            # Several at once, and twice, because the pool's connections fail one by one.
             for _ in range(2):
                 answers = await asyncio.gather(
                     *(
@@ -354,7 +356,7 @@ async def test_without_its_database_the_service_says_so_and_recovers(
         assert len(await andrew.get("/api/activities/home")) == 1
 
 
-async def test_connections_that_were_cut_are_replaced(
+async def test_broken_connections_are_replaced(
     settings: Settings, make_database: Callable[..., Any], server_dsn: str
 ) -> None:
     dsn: str = await make_database()
@@ -364,11 +366,11 @@ async def test_connections_that_were_cut_are_replaced(
         async with closed(server_dsn, name):
             pass
         answers = [(await api.http.get("/api/ready")).status_code for _ in range(3)]
-        # A cut that nobody has noticed yet may cost the first request.
+        # The first request may hit a broken connection that was not noticed yet.
         assert answers[1:] == [200, 200]
 
 
-async def test_a_statement_that_takes_too_long_is_given_up(
+async def test_a_slow_statement_is_cancelled(
     settings: Settings, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with serving(create_app(replace(settings, statement_timeout=0.2))) as api:
@@ -378,7 +380,7 @@ async def test_a_statement_that_takes_too_long_is_given_up(
         assert await api.get("/api/activities/home") == []
 
 
-async def test_a_pool_without_a_free_connection_is_unavailable(
+async def test_an_exhausted_pool_returns_503(
     settings: Settings, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", 0.2)

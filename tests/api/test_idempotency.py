@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the same call twice, or twice at once, creates one thing."""
+"""`Idempotency-Key`: repeated or simultaneous calls create one thing."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ KEY = "8f0c1a52-key"
 
 @dataclass(frozen=True)
 class Creation:
-    """A POST that creates something: what of, where, and another body for the same place."""
+    """A POST that creates something: its kind, its path, and another valid body."""
 
     table: str
     path: str
@@ -54,7 +54,7 @@ every_creation = pytest.mark.parametrize("creation", CREATIONS, ids=lambda c: c.
 
 @pytest.fixture
 async def crud(andrew: Member, bayko: Member) -> Any:
-    """A crud to reply to; its author and the recipient of messages are there."""
+    """A crud to reply to. Its author and the recipient of messages exist too."""
     return await bayko.crud()
 
 
@@ -67,12 +67,12 @@ async def call(
 
 
 @every_creation
-async def test_the_same_key_gets_the_first_answer_again(
+async def test_the_same_key_returns_the_first_response(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     before = await count_rows(database, creation.table)
     first = await call(andrew, creation, crud)
-    # The same body in other words: its order, its spaces, what is not read of it.
+    # The same body, with another order, other whitespace and an unknown field.
     reordered = {"unknown": 1, **dict(reversed(creation.body.items()))}
     again = await call(andrew, creation, crud, json=reordered)
     assert again.content == first.content
@@ -81,7 +81,7 @@ async def test_the_same_key_gets_the_first_answer_again(
 
 
 @every_creation
-async def test_the_same_key_twice_at_once_creates_one(
+async def test_the_same_key_twice_at_once_creates_one_thing(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     before = await count_rows(database, creation.table)
@@ -91,7 +91,7 @@ async def test_the_same_key_twice_at_once_creates_one(
 
 
 @pytest.mark.parametrize("creation", CREATIONS[:-1], ids=lambda c: c.path)
-async def test_without_a_key_or_with_another_everything_is_new(
+async def test_without_a_key_or_with_another_key_each_call_creates_one(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     before = await count_rows(database, creation.table)
@@ -102,7 +102,7 @@ async def test_without_a_key_or_with_another_everything_is_new(
 
 
 @every_creation
-async def test_the_same_key_with_another_body_is_refused(
+async def test_the_same_key_with_another_body_is_rejected(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     await call(andrew, creation, crud)
@@ -116,7 +116,7 @@ BAD_KEYS = ["", " ", "a b", "tab\there", "x" * 129, "clé", "\x7f"]
 
 
 @every_creation
-async def test_a_malformed_key_is_refused(
+async def test_a_malformed_key_is_rejected(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     before = await count_rows(database, creation.table)
@@ -129,7 +129,7 @@ async def test_a_malformed_key_is_refused(
     assert await count_rows(database, creation.table) == before
 
 
-async def test_a_key_may_be_any_visible_ascii(andrew: Member, crud: Any) -> None:
+async def test_a_key_can_be_any_visible_ascii(andrew: Member, crud: Any) -> None:
     every = "".join(map(chr, range(0x21, 0x7F)))
     for key in ("!", every, "~" * 128):
         first, again = [await call(andrew, CREATIONS[0], crud, key=key) for _ in range(2)]
@@ -137,12 +137,12 @@ async def test_a_key_may_be_any_visible_ascii(andrew: Member, crud: Any) -> None
 
 
 @every_creation
-async def test_a_refused_call_leaves_its_key_unused(
+async def test_a_rejected_call_does_not_use_up_its_key(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     bad = {
         "activities": {"message": " "},
-        "messages": {"message": "hello", "handle": "nobody"},  # refused after the key is taken
+        "messages": {"message": "hello", "handle": "nobody"},  # rejected after the key was stored
         "signups": {"password": "password12"},
     }[creation.table]
     body = {**creation.body, **bad}
@@ -153,7 +153,7 @@ async def test_a_refused_call_leaves_its_key_unused(
     assert await count_rows(database, "idempotency_keys") == 1
 
 
-async def test_a_reply_to_nothing_leaves_its_key_unused(
+async def test_a_reply_to_a_missing_crud_does_not_use_up_its_key(
     andrew: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     await expire(database, crud["uuid"])
@@ -161,20 +161,20 @@ async def test_a_reply_to_nothing_leaves_its_key_unused(
     assert await count_rows(database, "idempotency_keys") == 0
 
 
-async def test_a_key_is_its_members_own(
+async def test_keys_of_different_members_are_independent(
     andrew: Member, bayko: Member, member: Callable[..., Any], crud: Any
 ) -> None:
     worf = await member("worf")
     for creation in CREATIONS[:3]:
         answers = [(await call(one, creation, crud)).json() for one in (andrew, worf)]
         assert [answer["handle"] for answer in answers] == ["andrewbrown", "worf"]
-    # Nobody is signed in when an account begins: the key is the address's own.
+    # A sign-up has no session: the key belongs to the email address.
     for number in range(2):
         draft = {**SIGNUP, "email": f"odo{number}@example.com", "handle": f"odo{number}"}
         await call(andrew, SIGNING_UP, crud, json=draft)
 
 
-async def test_a_key_is_good_for_each_route_once(
+async def test_a_key_can_be_used_once_per_route(
     andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     other = await bayko.crud("another")
@@ -184,7 +184,7 @@ async def test_a_key_is_good_for_each_route_once(
     assert await count_rows(database, "idempotency_keys") == 5
 
 
-async def test_the_answer_to_what_expired_or_was_deleted_is_gone(
+async def test_the_stored_response_about_an_expired_or_deleted_crud_is_gone(
     andrew: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     expired = (await call(andrew, CREATIONS[0], crud, key="expired")).json()
@@ -204,7 +204,7 @@ async def test_the_answer_to_what_expired_or_was_deleted_is_gone(
     assert await database.fetch("SELECT uuid FROM activities ORDER BY uuid") == before
 
 
-async def test_an_answer_is_physically_gone_with_its_crud_and_the_key_is_not(
+async def test_a_stored_response_is_deleted_with_its_crud_but_the_key_remains(
     dsn: str, andrew: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     posted = (await call(andrew, CREATIONS[0], crud)).json()
@@ -221,7 +221,7 @@ async def test_an_answer_is_physically_gone_with_its_crud_and_the_key_is_not(
 
 
 @every_creation
-async def test_after_a_day_a_key_is_new(
+async def test_a_key_can_be_used_again_after_a_day(
     dsn: str, andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     first = await call(andrew, creation, crud)
@@ -236,7 +236,7 @@ async def test_after_a_day_a_key_is_new(
         assert anew.json()["uuid"] != first.json()["uuid"]
 
 
-async def test_an_answer_to_a_reply_by_message_is_kept_too(
+async def test_a_response_to_a_reply_by_message_is_stored_too(
     andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     await bayko.message("andrewbrown")
@@ -246,7 +246,7 @@ async def test_an_answer_to_a_reply_by_message_is_kept_too(
     assert await count_rows(database, "messages") == 2
 
 
-async def test_nothing_of_a_password_is_kept(
+async def test_no_part_of_a_password_is_stored(
     andrew: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     await call(andrew, SIGNING_UP, crud)
@@ -263,7 +263,7 @@ async def move_keys(conn: asyncpg.Connection, age: str) -> None:
     await conn.execute("UPDATE idempotency_keys SET created_at = now() - $1::text::interval", age)
 
 
-async def test_many_may_sign_up_at_once(
+async def test_many_simultaneous_sign_ups_with_keys_succeed(
     andrew: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     calls = [

@@ -1,4 +1,4 @@
-"""Conversations: who may read and write them, one per pair, and what is unread."""
+"""Conversations: access, one per pair of users, paging, and unread counts."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ KEYS = {"uuid", "display_name", "handle", "avatar_url", "message", "created_at"}
 
 
 @pytest.mark.parametrize("field", ["handle", "user_receiver_handle"])
-async def test_a_message_to_a_person_begins_a_conversation(
+async def test_a_message_to_a_user_starts_a_conversation(
     andrew: Member, bayko: Member, field: str
 ) -> None:
     sent = await andrew.post("/api/messages", {"message": "Hello", field: "Bayko"})
@@ -27,7 +27,7 @@ async def test_a_message_to_a_person_begins_a_conversation(
     assert read == {key: sent[key] for key in KEYS}
 
 
-async def test_every_way_to_write_to_a_person_meets_in_one_conversation(
+async def test_every_way_to_address_a_user_leads_to_one_conversation(
     andrew: Member, bayko: Member
 ) -> None:
     first = await andrew.message("bayko", "one")
@@ -48,7 +48,7 @@ async def test_every_way_to_write_to_a_person_meets_in_one_conversation(
         assert [one["handle"] for one in read] == ["andrewbrown", "bayko", "bayko"]
 
 
-async def test_a_group_counts_before_a_handle_and_a_handle_before_its_old_name(
+async def test_a_group_takes_precedence_over_a_handle_and_a_handle_over_its_old_name(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     await member("londo")
@@ -61,7 +61,7 @@ async def test_a_group_counts_before_a_handle_and_a_handle_before_its_old_name(
     assert (await andrew.post("/api/messages", blank_first))["message_group_uuid"] == group
 
 
-async def test_first_messages_at_the_same_moment_make_one_conversation(
+async def test_simultaneous_first_messages_create_one_conversation(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     sent = await asyncio.gather(
@@ -76,7 +76,7 @@ async def test_first_messages_at_the_same_moment_make_one_conversation(
     assert {one["uuid"] for one in read} == {one["uuid"] for one in sent}
 
 
-async def test_a_conversation_is_only_its_members(
+async def test_only_its_two_members_can_read_a_conversation(
     andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     londo = await member("londo")
@@ -133,7 +133,7 @@ async def test_a_visitor_has_no_messages(api: Api, method: str, path: str) -> No
         ({"handle": "nobody_there", "message": ""}, 422, "message_blank"),
     ],
 )
-async def test_a_bad_message_is_refused_and_leaves_nothing(
+async def test_an_invalid_message_is_rejected_and_not_stored(
     andrew: Member,
     bayko: Member,
     database: asyncpg.Connection,
@@ -147,7 +147,7 @@ async def test_a_bad_message_is_refused_and_leaves_nothing(
     assert await count_rows(database, "notifications") == 0
 
 
-async def test_a_message_without_text_is_refused(andrew: Member, bayko: Member) -> None:
+async def test_a_message_without_text_is_rejected(andrew: Member, bayko: Member) -> None:
     refusal = await andrew.post("/api/messages", {"handle": "bayko"}, expect=422)
     assert refusal == ["message_blank"]
 
@@ -169,7 +169,7 @@ async def test_a_long_conversation_is_paged_back_in_time(andrew: Member, bayko: 
         assert read == [["3", "4"], ["1", "2"], ["0"]]
 
 
-async def test_a_page_is_40_messages_unless_another_number_is_asked_for(
+async def test_a_page_has_40_messages_unless_the_limit_says_otherwise(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     group = UUID((await andrew.message("bayko"))["message_group_uuid"])
@@ -183,7 +183,7 @@ async def test_a_page_is_40_messages_unless_another_number_is_asked_for(
     for limit in ("0", "101", "x", ""):
         refusal = await bayko.get(f"/api/messages/{group}?limit={limit}", expect=422)
         assert refusal == ["limit_invalid"]
-    # All of them have one time: the uuid decides, and none is lost or shown twice.
+    # All have one creation time: the uuid decides the order, without gaps or duplicates.
     seen = [one["uuid"] async for page in pages(bayko, f"/api/messages/{group}") for one in page]
     assert len(seen) == len(set(seen)) == 121
 
@@ -195,14 +195,14 @@ async def test_a_page_is_40_messages_unless_another_number_is_asked_for(
         "x",
         "!" * 32,
         "a" * 28,
-        "a" * 32,  # the right form, and no time
+        "a" * 32,  # well-formed, but not a time
         "gAAA" + "A" * 28,
         "%00",
         "%C3%A4",
         "a" * 201,
     ],
 )
-async def test_a_bad_cursor_is_refused(andrew: Member, bayko: Member, cursor: str) -> None:
+async def test_an_invalid_cursor_is_rejected(andrew: Member, bayko: Member, cursor: str) -> None:
     group = (await andrew.message("bayko"))["message_group_uuid"]
     for path in (f"/api/messages/{group}", "/api/messages/@bayko", "/api/message_groups"):
         assert await andrew.get(f"{path}?cursor={cursor}", expect=422) == ["cursor_invalid"]
@@ -244,7 +244,7 @@ async def test_conversations_are_listed_by_their_latest_message(
     assert paged == ["bayko", "londo"]
 
 
-async def test_last_years_conversations_are_still_there(
+async def test_conversations_of_last_year_are_still_listed(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     await andrew.message("bayko")
@@ -256,7 +256,7 @@ async def test_last_years_conversations_are_still_there(
     assert len(await andrew.get("/api/messages/@bayko")) == 1
 
 
-async def test_what_others_wrote_is_unread_until_it_is_read(
+async def test_a_message_is_unread_until_its_recipient_reads_it(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     londo = await member("londo")
@@ -287,7 +287,7 @@ async def test_reading_older_messages_does_not_mark_newer_ones_read(
     assert await andrew.get("/api/messages/counter") == {"count": 1}
 
 
-async def test_a_message_that_was_not_visible_yet_is_not_marked_read(
+async def test_a_message_committed_after_the_read_is_not_marked_read(
     andrew: Member, bayko: Member, app: Quart, database: asyncpg.Connection
 ) -> None:
     group = UUID((await andrew.message("bayko", "first"))["message_group_uuid"])
@@ -298,17 +298,17 @@ async def test_a_message_that_was_not_visible_yet_is_not_marked_read(
     assert await andrew.get("/api/messages/counter") == {"count": 1}
 
 
-async def test_there_is_nothing_to_read_where_nobody_wrote(andrew: Member, bayko: Member) -> None:
+async def test_a_conversation_without_messages_is_empty(andrew: Member, bayko: Member) -> None:
     for handle in ("bayko", "BAYKO", "nobody_there", "andrewbrown"):
         assert await andrew.get(f"/api/messages/@{handle}") == []
 
 
 @pytest.mark.parametrize("handle", ["Andrew%20Brown", "%00", "%ff", "x" * 3000, "b%C3%A4yko"])
-async def test_a_handle_that_nobody_can_have_is_not_found(andrew: Member, handle: str) -> None:
+async def test_an_invalid_handle_returns_404(andrew: Member, handle: str) -> None:
     assert await andrew.get(f"/api/messages/@{handle}", expect=404) == ["not_found"]
 
 
-async def test_no_conversation_hides_the_counter(
+async def test_no_handle_hides_the_counter_route(
     andrew: Member, member: Callable[..., Any]
 ) -> None:
     counter = await member("counter")
@@ -318,7 +318,7 @@ async def test_no_conversation_hides_the_counter(
     assert await andrew.get("/api/messages/not-a-uuid", expect=404) == ["not_found"]
 
 
-async def test_a_deleted_partner_takes_the_conversation_along(
+async def test_deleting_a_member_deletes_their_conversations(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     group = (await andrew.message("bayko"))["message_group_uuid"]
@@ -333,7 +333,7 @@ async def test_a_deleted_partner_takes_the_conversation_along(
     await bayko.get("/api/message_groups", expect=401)
 
 
-async def test_an_unchanged_list_is_not_sent_again(andrew: Member, bayko: Member) -> None:
+async def test_an_unchanged_list_returns_304(andrew: Member, bayko: Member) -> None:
     group = (await andrew.message("bayko"))["message_group_uuid"]
     for path in ("/api/message_groups", f"/api/messages/{group}", "/api/messages/@bayko"):
         first = await andrew.request("GET", path)
@@ -344,7 +344,7 @@ async def test_an_unchanged_list_is_not_sent_again(andrew: Member, bayko: Member
         await andrew.request("GET", path, headers=headers)
 
 
-async def test_a_message_sent_again_with_its_key_is_the_same_message(
+async def test_a_message_repeated_with_its_key_is_the_same_message(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     body = {"message": "Once", "handle": "bayko"}

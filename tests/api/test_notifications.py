@@ -1,4 +1,4 @@
-"""What people are told of, and what the uuids of notifications lead to."""
+"""Notifications: who gets which, and what their uuids refer to."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ async def kinds(member: Api) -> list[str]:
 
 
 async def everything(andrew: Member, bayko: Member) -> dict[str, Any]:
-    """Bayko does all that Andrew is told of; Andrew's notifications, by kind."""
+    """Let Bayko do everything that notifies Andrew; return Andrew's notifications by kind."""
     crud = await andrew.crud("Andrew's crud")
     await bayko.reply(crud["uuid"], "Bayko's reply")
     for kind in ("like", "repost"):
@@ -63,7 +63,7 @@ async def test_a_visitor_has_no_notifications(api: Api, andrew: Member, bayko: M
     assert await notes(bayko) == []
 
 
-async def test_every_kind_is_crud_shaped_and_names_who_did_what(
+async def test_every_kind_has_the_shape_of_a_crud_and_names_the_actor(
     andrew: Member, bayko: Member
 ) -> None:
     found = await everything(andrew, bayko)
@@ -87,7 +87,7 @@ async def test_every_kind_is_crud_shaped_and_names_who_did_what(
     assert [kind for kind, note in found.items() if note["message_group_uuid"]] == ["message"]
 
 
-async def test_two_likes_of_one_crud_have_uuids_of_their_own(
+async def test_two_likes_of_one_crud_have_different_uuids(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     crud = await andrew.crud()
@@ -134,14 +134,14 @@ async def test_a_mention_is_found(andrew: Member, bayko: Member, message: str) -
         "@nobody",
     ],
 )
-async def test_what_is_no_mention_tells_nobody(
+async def test_text_that_is_not_a_mention_notifies_no_one(
     andrew: Member, bayko: Member, database: asyncpg.Connection, message: str
 ) -> None:
     await andrew.crud(message)
     assert await count_rows(database, "notifications") == 0
 
 
-async def test_nobody_is_told_of_what_they_do_themselves(
+async def test_members_are_not_notified_of_their_own_actions(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud("@andrewbrown mentions @AndrewBrown")
@@ -150,7 +150,7 @@ async def test_nobody_is_told_of_what_they_do_themselves(
     assert await count_rows(database, "notifications") == 0
 
 
-async def test_a_reply_that_mentions_the_author_tells_them_once(
+async def test_a_reply_that_mentions_the_author_notifies_them_once(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     worf = await member("worf")
@@ -160,7 +160,7 @@ async def test_a_reply_that_mentions_the_author_tells_them_once(
     assert await kinds(worf) == ["mention"]
 
 
-async def test_one_crud_cannot_call_everybody(
+async def test_mentions_of_one_crud_are_limited(
     andrew: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -171,7 +171,7 @@ async def test_one_crud_cannot_call_everybody(
     assert await count_rows(database, "notifications") == 50
 
 
-async def test_uuids_of_notifications_lead_to_what_they_are_about(
+async def test_the_uuid_of_a_notification_opens_what_it_is_about(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     found = await everything(andrew, bayko)
@@ -184,13 +184,11 @@ async def test_uuids_of_notifications_lead_to_what_they_are_about(
             assert await andrew.get(path) == expected, kind
         assert await andrew.get(f"/api/activities/{note['uuid']}") == expected
         await andrew.get(f"/api/activities/@londo/status/{note['uuid']}", expect=404)
-        # As public as the crud, and no more.
+        # As public as the crud itself.
         assert (await api.get(f"/api/activities/{note['uuid']}"))["activity"]["handle"] == author
 
 
-async def test_replying_to_a_notification_replies_to_what_it_is_about(
-    andrew: Member, bayko: Member
-) -> None:
+async def test_a_reply_to_a_notification_replies_to_its_crud(andrew: Member, bayko: Member) -> None:
     found = await everything(andrew, bayko)
     found.pop("message")
     for note in found.values():
@@ -201,7 +199,7 @@ async def test_replying_to_a_notification_replies_to_what_it_is_about(
         assert subject["activity"]["expires_at"] == reply["expires_at"]
 
 
-async def test_a_notification_of_a_message_is_its_recipients_alone(
+async def test_a_message_notification_is_visible_only_to_its_recipient(
     api: Api, andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     note = (await everything(andrew, bayko))["message"]
@@ -215,7 +213,7 @@ async def test_a_notification_of_a_message_is_its_recipients_alone(
         await stranger.get(f"/api/activities/{note['uuid']}", expect=404)
 
 
-async def test_a_notification_of_a_message_is_answered_by_a_message(
+async def test_a_reply_to_a_message_notification_sends_a_message(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     note = (await everything(andrew, bayko))["message"]
@@ -230,25 +228,27 @@ async def test_a_notification_of_a_message_is_answered_by_a_message(
     conversation = await bayko.get("/api/messages/@andrewbrown")
     assert [message["message"] for message in conversation] == ["Bayko's message", "an answer"]
     assert [note["message"] for note in await notes(bayko)] == ["an answer"]
-    # Nobody but the recipient can answer it.
+    # Only the recipient can reply to it.
     path = f"/api/activities/{note['uuid']}/reply"
     assert await bayko.post(path, {"message": "hello"}, expect=404) == ["not_found"]
 
 
-async def test_other_verbs_do_not_take_a_notifications_uuid(andrew: Member, bayko: Member) -> None:
+async def test_other_methods_do_not_accept_a_notifications_uuid(
+    andrew: Member, bayko: Member
+) -> None:
     for note in (await everything(andrew, bayko)).values():
         await andrew.put(f"/api/activities/{note['uuid']}/like", expect=404)
         await andrew.delete(f"/api/activities/{note['uuid']}", expect=404)
     await andrew.get(f"/api/activities/{uuid4()}", expect=404)
 
 
-async def test_walking_notifications_meets_each_once(
+async def test_paging_notifications_returns_each_once(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
     for number in range(7):
         await bayko.reply(crud["uuid"], f"reply {number}")
-    # The hardest case: all of one instant.
+    # The hardest case: all have the same creation time.
     await database.execute("UPDATE notifications SET created_at = now()")
     whole = await notes(andrew)
     assert [note["uuid"] for note in whole] == sorted((n["uuid"] for n in whole), reverse=True)
@@ -266,7 +266,7 @@ async def unread(member: Api) -> int:
     return int(answer["count"])
 
 
-async def test_what_happened_is_unread_until_it_is_read(
+async def test_a_notification_is_unread_until_the_list_is_read(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     worf = await member("worf")
@@ -278,10 +278,10 @@ async def test_what_happened_is_unread_until_it_is_read(
     await bayko.put(f"/api/activities/{crud['uuid']}/repost")
     await worf.crud("@andrewbrown and @bayko")
     assert await unread(andrew) == 5
-    assert await unread(andrew) == 5, "counting is not reading"
+    assert await unread(andrew) == 5, "the counter must not mark anything read"
     assert len(await notes(andrew)) == 5
     assert await unread(andrew) == 0
-    assert await unread(bayko) == 1, "what one person reads is unread to another"
+    assert await unread(bayko) == 1, "reading must not affect another member"
     await bayko.reply(crud["uuid"], "once more")
     assert await unread(andrew) == 1
     assert len(await notes(andrew)) == 6
@@ -296,7 +296,7 @@ async def test_a_message_is_not_counted_twice(andrew: Member, bayko: Member) -> 
     assert await andrew.get("/api/messages/counter") == {"count": 2}
 
 
-async def test_what_a_person_takes_back_is_not_unread(andrew: Member, bayko: Member) -> None:
+async def test_an_undone_reaction_is_not_unread(andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud()
     path = f"/api/activities/{crud['uuid']}/like"
     await bayko.put(path)
@@ -305,7 +305,7 @@ async def test_what_a_person_takes_back_is_not_unread(andrew: Member, bayko: Mem
     assert await unread(andrew) == len(await notes(andrew))
 
 
-async def test_what_is_about_an_expired_crud_is_not_unread(
+async def test_a_notification_about_an_expired_crud_is_not_unread(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     gone, live = await andrew.crud("gone"), await andrew.crud("live")
@@ -322,20 +322,20 @@ async def test_what_is_about_an_expired_crud_is_not_unread(
     assert await unread(andrew) == 1
 
 
-async def test_a_later_page_marks_nothing_read(andrew: Member, bayko: Member) -> None:
+async def test_reading_a_later_page_marks_nothing_read(andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud()
     for number in range(3):
         await bayko.reply(crud["uuid"], f"reply {number}")
     assert await unread(andrew) == 3
     newest = await andrew.request("GET", f"{NOTIFICATIONS}?limit=1")
-    assert await unread(andrew) == 0, "who has seen the newest has seen them all"
+    assert await unread(andrew) == 0, "reading the newest page must mark all read"
     await bayko.reply(crud["uuid"], "one more")
     older = await andrew.request("GET", newest.links["next"]["url"])
     assert len(older.json()) == 1
     assert await unread(andrew) == 1
 
 
-async def test_an_answer_that_was_not_sent_again_is_read_all_the_same(
+async def test_a_304_response_marks_notifications_read_too(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -347,7 +347,7 @@ async def test_an_answer_that_was_not_sent_again_is_read_all_the_same(
     assert await unread(andrew) == 0
 
 
-async def test_a_notification_that_was_not_visible_yet_is_not_marked_read(
+async def test_a_notification_committed_after_the_read_is_not_marked_read(
     andrew: Member, bayko: Member, app: Quart
 ) -> None:
     crud = await andrew.crud()
@@ -359,7 +359,7 @@ async def test_a_notification_that_was_not_visible_yet_is_not_marked_read(
     assert await unread(andrew) == 1
 
 
-async def test_reading_what_is_read_writes_nothing(
+async def test_reading_again_writes_nothing(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -377,7 +377,7 @@ async def test_a_visitor_has_no_counter(api: Api) -> None:
     assert await notes(api) == []
 
 
-async def test_no_crud_hides_the_counter(andrew: Member) -> None:
+async def test_no_crud_uuid_hides_the_counter_route(andrew: Member) -> None:
     response = await andrew.request("GET", f"{NOTIFICATIONS}/counter")
     assert response.json() == {"count": 0}
     assert response.headers["cache-control"] == "no-store"

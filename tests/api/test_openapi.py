@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and the page that shows it."""
+"""The OpenAPI document: valid, complete, and shown by its page."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ OPERATIONS = {
 }
 SOURCE = Path(cruddur.__file__).parent
 
-# What no operation causes: the method or the path is none of the document's.
+# Codes that belong to no operation, because the method or the path is unknown.
 WITHOUT_OPERATION = {"method_not_allowed"}
 
 
@@ -43,7 +43,7 @@ async def test_the_document_is_served_and_valid(api: Api) -> None:
     OpenAPIV31SpecValidator(served).validate()
 
 
-def test_every_endpoint_has_an_operation_of_its_own() -> None:
+def test_every_endpoint_has_its_own_operation() -> None:
     described = [id(operation_of(endpoint)) for endpoint in ENDPOINTS]
     assert len(set(described)) == len(ENDPOINTS) == len(OPERATIONS)
     names = [operation["operationId"] for operation in OPERATIONS.values()]
@@ -83,7 +83,7 @@ def test_an_operation_is_complete(endpoint: Endpoint) -> None:
         assert answer["content"]["application/json"]["schema"]["items"]["enum"] == codes
 
 
-def test_every_code_that_can_be_sent_is_in_the_document() -> None:
+def test_every_code_that_can_be_sent_is_documented() -> None:
     described = {
         code
         for operation in OPERATIONS.values()
@@ -97,12 +97,12 @@ def test_every_code_that_can_be_sent_is_in_the_document() -> None:
     assert (raised | drafts) - described == set()
     generic = set(cruddur.errors.GENERIC_CODES.values())
     assert generic - described == WITHOUT_OPERATION
-    # And nothing is promised that nobody sends.
+    # And no code is documented that is never sent.
     assert described - raised - drafts - generic == set()
 
 
 def _raised_codes() -> set[str]:
-    """The literal arguments of every error that is raised anywhere."""
+    """Return the codes of all errors that the source raises."""
     return {
         argument.value
         for path in SOURCE.rglob("*.py")
@@ -123,7 +123,7 @@ CACHED = [endpoint for endpoint in ENDPOINTS if endpoint.cached]
 
 
 @pytest.mark.parametrize("endpoint", CACHED, ids=lambda e: f"{e.method} {e.rule}")
-async def test_what_is_unchanged_is_not_sent_again(
+async def test_an_unchanged_document_returns_304(
     endpoint: Endpoint, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud()
@@ -149,7 +149,7 @@ async def test_what_is_unchanged_is_not_sent_again(
     assert head.headers["content-type"] == "application/json"
 
 
-async def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(
+async def test_the_page_shows_every_operation_and_loads_nothing_external(
     http: httpx.AsyncClient,
 ) -> None:
     response = await http.get("/docs")
@@ -159,12 +159,12 @@ async def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(
     assert page == files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|url\(|@import|import\(""", page)
     assert re.findall(r"""fetch\(["']([^"']+)""", page) == ["/openapi.json"]
-    # The script walks tags and shows the operations that carry one: so every one must.
+    # The script lists operations by tag, so every operation needs one.
     tags = {tag["name"] for tag in DOCUMENT["tags"]}
     for name, operation in OPERATIONS.items():
         assert operation["tags"], name
         assert set(operation["tags"]) <= tags, name
-        # What it reads of an operation without asking whether it is there.
+        # Fields of an operation that the script reads without a check.
         assert {"summary", "description", "parameters", "responses"} <= set(operation), name
         assert "content" in operation["responses"]["200"], name
     assert "innerHTML" not in page

@@ -1,4 +1,4 @@
-"""The front end beside the API: its pages, its files, and what is not there."""
+"""The front end served by the application: pages, files, and unknown paths."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -22,14 +22,14 @@ from support import BUILD, refused, visiting
 INDEX = BUILD["index.html"]
 SCRIPT, STYLE, FONT = (f"/{name}" for name in BUILD if name.startswith("assets/"))
 UUID = "0195f2a0-0000-7000-8000-000000000000"
-# As Firefox asks for a page.
+# The Accept header of Firefox for a page.
 VISIT = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 CANARY = "today-is-a-good-day"
 
 
 @pytest.fixture(scope="module")
 def spans() -> InMemorySpanExporter:
-    """Every span that ended."""
+    """All spans that ended."""
     return InMemorySpanExporter()
 
 
@@ -47,7 +47,7 @@ async def site(
 
 @pytest.fixture
 async def browser(site: Quart, spans: InMemorySpanExporter) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that asks as a person's browser does."""
+    """A client that sends the headers of a browser."""
     async with visiting(site) as api:
         api.http.headers.update(VISIT)
         spans.clear()
@@ -88,7 +88,7 @@ def assert_page(response: httpx.Response, status: int = 200) -> None:
 
 
 @pytest.mark.parametrize("rule", PAGES)
-async def test_a_page_is_the_index_and_names_its_span(
+async def test_a_page_returns_the_index_and_names_its_span(
     browser: httpx.AsyncClient, spans: InMemorySpanExporter, rule: str
 ) -> None:
     assert_page(await browser.get(filled(rule)))
@@ -115,7 +115,7 @@ def test_the_front_end_has_no_other_routes(site: Quart) -> None:
         ("/robots.txt", "text/plain; charset=utf-8", "no-cache"),
     ],
 )
-async def test_a_file_has_its_type_and_says_how_long_it_may_be_kept(
+async def test_a_file_has_its_type_and_cache_control(
     browser: httpx.AsyncClient, path: str, kind: str, cache: str
 ) -> None:
     response = await browser.get(path)
@@ -150,7 +150,7 @@ async def test_a_file_has_its_type_and_says_how_long_it_may_be_kept(
         ("", False),
     ],
 )
-async def test_text_is_packed_for_those_who_can_unpack_it(
+async def test_text_is_compressed_for_clients_that_accept_it(
     browser: httpx.AsyncClient, accepted: str, is_packed: bool
 ) -> None:
     for path in ("/", SCRIPT, "/icon.svg"):
@@ -162,7 +162,7 @@ async def test_text_is_packed_for_those_who_can_unpack_it(
         assert "Accept-Encoding" in response.headers["vary"]
 
 
-async def test_what_gains_nothing_is_not_packed(browser: httpx.AsyncClient) -> None:
+async def test_incompressible_files_are_not_compressed(browser: httpx.AsyncClient) -> None:
     for path in (FONT, "/robots.txt"):
         response = await browser.get(path, headers={"Accept-Encoding": "gzip"})
         assert "content-encoding" not in response.headers
@@ -181,7 +181,7 @@ async def test_what_gains_nothing_is_not_packed(browser: httpx.AsyncClient) -> N
         "/..%2f..%2fetc%2fpasswd",
     ],
 )
-async def test_a_visit_to_nowhere_is_a_page_that_says_so(
+async def test_an_unknown_address_returns_the_page_with_404(
     browser: httpx.AsyncClient, path: str
 ) -> None:
     assert_page(await browser.get(path), 404)
@@ -217,14 +217,14 @@ async def test_a_visit_to_nowhere_is_a_page_that_says_so(
         "/assets//etc/passwd",
     ],
 )
-async def test_what_programs_ask_for_is_never_a_page(browser: httpx.AsyncClient, path: str) -> None:
+async def test_api_clients_never_get_a_page(browser: httpx.AsyncClient, path: str) -> None:
     response = await browser.get(f"http://localhost:4567{path}")
     assert response.status_code == 404
     assert refused(response) == ["not_found"]
     assert response.headers["cache-control"] == "no-store"
 
 
-async def test_pages_and_files_are_only_read(browser: httpx.AsyncClient) -> None:
+async def test_pages_and_files_accept_only_get_and_head(browser: httpx.AsyncClient) -> None:
     for path in ("/", "/signin", "/@andrewbrown", "/icon.svg", SCRIPT):
         response = await browser.post(path)
         assert response.status_code == 405
@@ -232,21 +232,21 @@ async def test_pages_and_files_are_only_read(browser: httpx.AsyncClient) -> None
         assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-async def test_the_api_is_the_same_beside_it(browser: httpx.AsyncClient) -> None:
+async def test_the_api_is_the_same_with_a_front_end(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/api/health-check")).json()["success"] is True
     assert (await browser.get("/api/activities/home")).json() == []
     assert (await browser.get("/docs")).headers["content-type"].startswith("text/html")
     assert (await browser.patch("/api/activities")).status_code == 405
 
 
-async def test_without_it_a_visit_is_told_in_json(http: httpx.AsyncClient) -> None:
+async def test_without_a_front_end_unknown_paths_return_json(http: httpx.AsyncClient) -> None:
     for path in ("/", "/signin", "/nowhere", SCRIPT):
         response = await http.get(path, headers=VISIT)
         assert response.status_code == 404
         assert refused(response) == ["not_found"]
 
 
-async def test_no_log_line_and_no_span_tells_what_a_page_was_asked(
+async def test_no_log_line_or_span_contains_the_query_of_a_page(
     browser: httpx.AsyncClient, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="cruddur.request")
@@ -259,7 +259,7 @@ async def test_no_log_line_and_no_span_tells_what_a_page_was_asked(
     assert CANARY not in told
 
 
-async def test_files_that_are_there_are_logged_quietly(
+async def test_existing_files_are_logged_at_debug_level(
     browser: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="cruddur.request")
@@ -273,7 +273,7 @@ async def test_files_that_are_there_are_logged_quietly(
     assert facts.fields["url.path"] == "/assets/gone.js"
 
 
-def test_a_directory_without_an_index_is_refused(tmp_path: Path) -> None:
+def test_a_directory_without_an_index_is_rejected(tmp_path: Path) -> None:
     for directory in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(SettingsError, match=r"^CRUDDUR_FRONTEND_DIRECTORY has no index\.html"):
             Settings.from_env({"CRUDDUR_FRONTEND_DIRECTORY": str(directory)})

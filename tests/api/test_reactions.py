@@ -1,4 +1,4 @@
-"""Likes and reposts: idempotent, and counted right whatever happens at once."""
+"""Likes and reposts: idempotent, with correct counts under concurrency."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def path_of(crud: Any, kind: str) -> str:
 
 
 async def counters_hold(conn: asyncpg.Connection) -> None:
-    """Each kept counter equals the number of its rows."""
+    """Check that each stored counter equals its number of rows."""
     wrong = await conn.fetch(
         "SELECT message, likes_count, reposts_count FROM activities"
         " WHERE likes_count <> (SELECT count(*) FROM likes WHERE activity_uuid = uuid)"
@@ -31,7 +31,7 @@ async def counters_hold(conn: asyncpg.Connection) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_reacting_twice_is_reacting_once(
+async def test_a_repeated_reaction_counts_once(
     andrew: Member, bayko: Member, database: asyncpg.Connection, kind: str
 ) -> None:
     crud = await andrew.crud()
@@ -55,7 +55,7 @@ async def test_reacting_twice_is_reacting_once(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_counts_are_everybodys_and_flags_are_the_viewers(
+async def test_counts_are_global_and_flags_belong_to_the_viewer(
     api: Api, andrew: Member, bayko: Member, kind: str
 ) -> None:
     crud = await andrew.crud()
@@ -68,7 +68,7 @@ async def test_counts_are_everybodys_and_flags_are_the_viewers(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_one_may_react_to_ones_own_crud_and_is_not_told(
+async def test_reacting_to_ones_own_crud_sends_no_notification(
     andrew: Member, database: asyncpg.Connection, kind: str
 ) -> None:
     crud = await andrew.crud()
@@ -77,7 +77,7 @@ async def test_one_may_react_to_ones_own_crud_and_is_not_told(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_reply_can_be_reacted_to(andrew: Member, bayko: Member, kind: str) -> None:
+async def test_a_reply_can_be_liked_and_reposted(andrew: Member, bayko: Member, kind: str) -> None:
     crud = await andrew.crud()
     reply = await bayko.reply(crud["uuid"])
     assert (await andrew.put(path_of(reply, kind)))[COUNTS[kind]] == 1
@@ -86,7 +86,7 @@ async def test_a_reply_can_be_reacted_to(andrew: Member, bayko: Member, kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_nobody_reacts_to_what_is_not_there(
+async def test_reacting_to_a_missing_crud_returns_404(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection, kind: str
 ) -> None:
     gone, unliked = await andrew.crud(), await andrew.crud()
@@ -106,7 +106,7 @@ async def test_nobody_reacts_to_what_is_not_there(
         await api.request(verb, "/api/activities/not-a-uuid/" + kind, expect=404)
 
 
-async def test_counts_are_right_when_many_react_at_once(
+async def test_counts_are_correct_after_concurrent_reactions(
     andrew: Member,
     member: Callable[..., Any],
     database: asyncpg.Connection,
@@ -129,7 +129,7 @@ async def test_counts_are_right_when_many_react_at_once(
     assert await count_rows(database, "notifications") == 19
 
 
-async def test_two_likes_of_one_person_at_once_are_one(
+async def test_two_concurrent_likes_of_one_member_count_once(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -138,7 +138,7 @@ async def test_two_likes_of_one_person_at_once_are_one(
     assert await count_rows(database, "notifications") == 1
 
 
-async def test_a_crud_may_be_deleted_while_many_react_to_it(
+async def test_a_crud_can_be_deleted_during_reactions(
     andrew: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     crowd = [await member(f"member_{number}") for number in range(6)]
@@ -156,7 +156,7 @@ async def test_a_crud_may_be_deleted_while_many_react_to_it(
         assert await count_rows(database, table) == 0, table
 
 
-async def test_counters_follow_when_an_account_goes(
+async def test_counts_decrease_when_an_account_is_deleted(
     api: Api,
     andrew: Member,
     bayko: Member,

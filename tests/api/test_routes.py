@@ -1,4 +1,4 @@
-"""The map of routes: each is described, declares who may call it, and refuses in one shape."""
+"""All routes: each is documented, declares its authentication, and has the one error shape."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from cruddur.routes.endpoint import Endpoint
 from cruddur.settings import Settings
 from support import Api, Member, refused
 
-# The description itself and its page, and what is for a person who sets up Rollbar.
+# The document, its page, and a page for setting up Rollbar.
 UNDESCRIBED = {"/openapi.json", "/docs", "/rollbar/test"}
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 
@@ -28,7 +28,7 @@ def named(endpoint: Endpoint) -> str:
 
 
 def filled(rule: str, **values: str) -> str:
-    """A rule with values for its parameters; by default those of nobody and nothing."""
+    """Fill in the parameters of a rule; by default with values that do not exist."""
     nothing = {"handle": "nobody", "token": "no-token", "subject": "nobody"}
     values = {**nothing, **values}
     return PARAMETER.sub(lambda match: values.get(match[2]) or str(uuid4()), rule)
@@ -36,15 +36,15 @@ def filled(rule: str, **values: str) -> str:
 
 def _routed(app: Quart) -> Iterator[str]:
     for rule in app.url_map.iter_rules():
-        if rule.rule in UNDESCRIBED or rule.endpoint.startswith("pages."):  # the front end's
+        if rule.rule in UNDESCRIBED or rule.endpoint.startswith("pages."):  # pages of the front end
             continue
         for method in rule.methods or ():
-            # HEAD is GET without the body, and OPTIONS is the framework's.
+            # HEAD is GET without the body, and the framework answers OPTIONS.
             if method not in {"HEAD", "OPTIONS"}:
                 yield f"{method} {rule.rule}"
 
 
-def test_every_route_is_declared_and_described_and_nothing_else_is(
+def test_every_route_is_declared_and_documented(
     app: Quart, worker_settings: Settings, build: Path
 ) -> None:
     routed = sorted(_routed(app))
@@ -61,17 +61,17 @@ def test_every_route_is_declared_and_described_and_nothing_else_is(
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=named)
-async def test_a_visitor_is_refused_exactly_where_a_member_is_required(
+async def test_a_visitor_is_rejected_exactly_where_a_member_is_required(
     endpoint: Endpoint, http: httpx.AsyncClient
 ) -> None:
-    # The answer of a stream has no end, but headers.
+    # A stream never ends, so only its headers are read.
     method = "HEAD" if endpoint.stream else endpoint.method
     response = await http.request(method, filled(endpoint.rule), json={})
     if endpoint.access == "required":
         assert response.status_code == 401
         assert refused(response) == ["generic_401"]
         return
-    # Refreshing is open: its credential is the cookie, and 401 is about that.
+    # Refresh requires no token: its credential is the cookie, and so is its 401.
     allowed = {401} if 401 in endpoint.errors else set()
     assert response.status_code in {200, 403, 404, 422} | allowed
     if response.status_code >= 400:
@@ -79,7 +79,7 @@ async def test_a_visitor_is_refused_exactly_where_a_member_is_required(
 
 
 TOKENS = {
-    "signed out, as the final front end sends it": "Bearer null",
+    "signed out, as sent by the final front end": "Bearer null",
     "two tokens": "Bearer a b",
     "another scheme": "Basic YTpi",
     "the scheme alone": "Bearer",
@@ -89,7 +89,7 @@ TOKENS = {
 }
 
 
-# What holds for one required route holds for all, for they share the check.
+# All routes that require a token share the check, so one route is enough.
 TRIED = [
     (endpoint, header)
     for endpoint in ENDPOINTS
@@ -101,7 +101,7 @@ TRIED = [
 @pytest.mark.parametrize(
     ("endpoint", "header"), TRIED, ids=[f"{named(endpoint)} {header}" for endpoint, header in TRIED]
 )
-async def test_a_bad_token_is_no_token(
+async def test_a_bad_token_counts_as_no_token(
     endpoint: Endpoint, header: str, http: httpx.AsyncClient
 ) -> None:
     query = {"term": "x"} if endpoint.rule.endswith("/search") else {}
@@ -132,8 +132,8 @@ NUL = "nul \x00"
 BLANK = " \t\u200b\u3000"
 PASSWORD = "correct horse battery"
 
-# (method, path, body, status, code): the contract's table, A.5, and what ours adds.
-# {crud} is a crud, {other} a conversation of strangers, {nothing} a uuid of nothing.
+# (method, path, body, status, code): the error table of the contract, and our own additions.
+# {crud} is a crud, {other} a conversation of other members, {nothing} an unknown uuid.
 REFUSALS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/activities", {"message": "x", "ttl": ""}, 422, "ttl_blank"),
     ("POST", "/api/activities", {"message": "x"}, 422, "ttl_blank"),
@@ -253,7 +253,7 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
         f"{method} {path[:60]} {code} {n}" for n, (method, path, _, _, code) in enumerate(REFUSALS)
     ],
 )
-async def test_a_refusal_has_the_status_and_the_code_of_the_contract(
+async def test_an_error_has_the_status_and_code_of_the_contract(
     method: str,
     path: str,
     body: Any,
@@ -298,7 +298,7 @@ BODIES: list[tuple[str, bytes, str, int, str]] = [
 @pytest.mark.parametrize(
     ("body", "kind", "status", "code"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
 )
-async def test_a_body_that_is_not_a_json_object_is_refused_and_leaves_no_row(
+async def test_a_body_that_is_not_a_json_object_is_rejected_and_stores_no_row(
     body: bytes, kind: str, status: int, code: str, andrew: Member
 ) -> None:
     headers = {"Content-Type": kind} if kind else {}
@@ -309,17 +309,17 @@ async def test_a_body_that_is_not_a_json_object_is_refused_and_leaves_no_row(
     assert await andrew.get("/api/activities/home") == []
 
 
-async def test_a_lone_surrogate_is_refused(andrew: Member) -> None:
+async def test_a_lone_surrogate_is_rejected(andrew: Member) -> None:
     response = await andrew.http.post(
         "/api/activities",
         headers={**andrew.headers, "Content-Type": "application/json"},
         content=b'{"message": "\\ud800", "ttl": "1-day"}',
     )
-    assert response.status_code in {400, 422}  # the decoder's choice: it is no text at all
+    assert response.status_code in {400, 422}  # the decoder may reject it as malformed
     refused(response)
 
 
-async def test_a_picture_that_is_too_large_or_none_is_refused(andrew: Member) -> None:
+async def test_a_picture_that_is_too_large_or_invalid_is_rejected(andrew: Member) -> None:
     upload = await andrew.post("/api/avatars/key_upload", {"extension": "png"})
     api = Api(andrew.http)
     for content, status, code in (

@@ -1,10 +1,9 @@
-"""Schemathesis: requests made from the OpenAPI document, good ones and bad ones, and every
-answer held against it. Twice: as a visitor, and as a signed-in member.
+"""Schemathesis: send valid and invalid requests generated from the OpenAPI document, and check
+every response against it; once as a visitor and once as a member.
 
-The transport of Schemathesis serves the application in-process, with its lifespan, on an
-event loop of its own; so the application here is another than that of the other tests,
-with a database of its own. What it keeps has fixed uuids, which the document that is
-tested names as examples: otherwise every generated uuid would be nobody's.
+Schemathesis runs the application in-process, with its lifespan, on its own event loop. So
+these tests use an application and a database of their own. The stored rows have fixed uuids,
+which the tested document gives as examples; a random uuid would never exist.
 """
 
 from collections.abc import Callable
@@ -25,8 +24,8 @@ from cruddur.routes import openapi
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
 
-# Hypothesis takes it for a strategy that draws from `random`: the service runs in a thread of the
-# same process, and OpenTelemetry makes the ids of its background spans with it.
+# The service runs in a thread of this process, and OpenTelemetry generates the ids of background
+# spans with `random`. Hypothesis would take that for a strategy that uses it.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION = (
@@ -37,8 +36,8 @@ KEYS = KeyRing([SIGNING_KEY])
 UPLOAD = UploadSigner(lambda: KEYS.secrets("avatar uploads")).sign(ANDREW)
 MAX_EXAMPLES = 10
 
-# The refusals of what a schema finds good: they depend on what is stored, on two fields at
-# once, or on what the words or bytes mean.
+# Errors for requests that are valid by the schema: they depend on stored rows, on two fields
+# together, or on the meaning of a text or file.
 BEYOND_SCHEMA = {
     "avatar_invalid",
     "code_invalid",
@@ -83,8 +82,8 @@ def _config() -> SchemathesisConfig:
 
 
 class _Served:
-    """The application under test: made anew for each lifespan, which Schemathesis begins and
-    ends with a test, because a Quart application starts only once."""
+    """The application under test. A Quart application starts only once, so each lifespan, which
+    lasts for one test, creates a new one."""
 
     settings: Settings
 
@@ -95,14 +94,14 @@ class _Served:
 
 
 served = _Served()
-# An answer without an end is not one that can be waited for: tests/live.
+# Requests to a stream would never end; tests/live covers them.
 schema = schemathesis.openapi.from_dict(_document(), config=_config()).exclude(path="/api/stream")
 schema.app = served
 
 
 @pytest.fixture(scope="session")
 async def peopled(make_database: Callable[..., Any]) -> str:
-    """The DSN of a database with two people and something of each kind."""
+    """The DSN of a database with two users and a row of each kind."""
     dsn: str = await make_database()
     conn = await asyncpg.connect(dsn)
     try:
@@ -136,7 +135,7 @@ async def peopled(make_database: Callable[..., Any]) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings(peopled: str) -> None:
-    """Tell the application which database it has."""
+    """Set the application's database."""
     served.settings = Settings.from_env(
         {
             "CONNECTION_URL": peopled,
@@ -150,18 +149,18 @@ def _settings(peopled: str) -> None:
 
 
 @schema.parametrize()
-def test_answers_to_a_visitor_are_as_described(case: schemathesis.Case) -> None:
+def test_responses_to_a_visitor_match_the_document(case: schemathesis.Case) -> None:
     _call_and_validate(case, {})
 
 
 @schema.parametrize()
-def test_answers_to_a_member_are_as_described(case: schemathesis.Case) -> None:
+def test_responses_to_a_member_match_the_document(case: schemathesis.Case) -> None:
     token = issue(KEYS, user_uuid=ANDREW, handle="andrewbrown", session_uuid=SESSION)
     _call_and_validate(case, {"Authorization": f"Bearer {token}"})
 
 
 def _call_and_validate(case: schemathesis.Case, headers: dict[str, str]) -> None:
-    """Every check of Schemathesis, but for one where the rules know more than the schema."""
+    """Run every check of Schemathesis, except one where our rules are stricter than the schema."""
     response = case.call(headers=headers)
     is_beyond_schema = response.status_code == 422 and set(response.json()) <= BEYOND_SCHEMA
     case.validate_response(

@@ -1,4 +1,4 @@
-"""Search over live cruds: words, #tags and @handles."""
+"""Search in live cruds: words, #tags and @handles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ async def test_words_are_stemmed(api: Api, andrew: Member) -> None:
     assert await found(api, "ocean") == []
 
 
-async def test_all_words_must_be_there(api: Api, andrew: Member) -> None:
+async def test_all_words_must_match(api: Api, andrew: Member) -> None:
     await andrew.crud("red alert")
     await andrew.crud("red shirt")
     assert await found(api, "red alert") == ["red alert"]
@@ -37,14 +37,14 @@ async def test_all_words_must_be_there(api: Api, andrew: Member) -> None:
     assert await found(api, "red -alert") == ["red shirt"]
 
 
-async def test_quoted_words_stand_together(api: Api, andrew: Member) -> None:
+async def test_quoted_words_match_as_a_phrase(api: Api, andrew: Member) -> None:
     await andrew.crud("warp core breach")
     await andrew.crud("the core of a warp drive")
     assert await found(api, '"warp core"') == ["warp core breach"]
     assert len(await found(api, "warp core")) == 2
 
 
-async def test_words_that_english_leaves_out_are_found(api: Api, andrew: Member) -> None:
+async def test_english_stop_words_can_be_searched(api: Api, andrew: Member) -> None:
     await andrew.crud("The Who")
     await andrew.crud("Led Zeppelin")
     assert await found(api, "the who") == ["The Who"]
@@ -67,7 +67,7 @@ async def test_the_best_match_comes_first(api: Api, andrew: Member, bayko: Membe
     ]
 
 
-async def test_a_tag_is_found_exactly_and_in_any_case(api: Api, andrew: Member) -> None:
+async def test_a_tag_is_matched_exactly_and_in_any_case(api: Api, andrew: Member) -> None:
     await andrew.crud("The #Café opens")
     await andrew.crud("The #caféteria opens")
     await andrew.crud("A café without a tag")
@@ -75,7 +75,7 @@ async def test_a_tag_is_found_exactly_and_in_any_case(api: Api, andrew: Member) 
         assert await found(api, term) == ["The #Café opens"], term
 
 
-async def test_a_handle_finds_that_persons_cruds_and_replies(
+async def test_a_handle_finds_that_users_cruds_and_replies(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud("mentions @bayko")
@@ -85,18 +85,18 @@ async def test_a_handle_finds_that_persons_cruds_and_replies(
     assert await found(api, "@nobody") == []
 
 
-async def test_a_single_bare_word_is_a_word_a_tag_and_a_handle(
+async def test_a_single_bare_word_matches_words_tags_and_handles(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
     await andrew.crud("I know bayko")
     await bayko.crud("by the person")
     await andrew.crud("under the tag #bayko")
     assert await found(api, "Bayko") == ["under the tag #bayko", "by the person", "I know bayko"]
-    # With another word beside it, it is only a word.
+    # Together with another word, it only matches words.
     assert await found(api, "know bayko") == ["I know bayko"]
 
 
-async def test_tags_handles_and_words_add_up(api: Api, andrew: Member, bayko: Member) -> None:
+async def test_tags_handles_and_words_are_combined(api: Api, andrew: Member, bayko: Member) -> None:
     await andrew.crud("honour")
     await bayko.crud("honour")
     await bayko.crud("duty")
@@ -108,7 +108,7 @@ async def test_tags_handles_and_words_add_up(api: Api, andrew: Member, bayko: Me
     ]
 
 
-async def test_only_what_lives_is_found(
+async def test_only_live_cruds_are_found(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud("fleeting #fleeting")
@@ -119,7 +119,9 @@ async def test_only_what_lives_is_found(
         assert await found(api, term) == [], term
 
 
-async def test_results_have_the_viewers_marks(api: Api, andrew: Member, bayko: Member) -> None:
+async def test_results_have_the_viewers_reaction_flags(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
     crud = await andrew.crud("findme")
     await bayko.put(f"/api/activities/{crud['uuid']}/like")
     [mine] = await bayko.get(path_of("findme"))
@@ -129,7 +131,7 @@ async def test_results_have_the_viewers_marks(api: Api, andrew: Member, bayko: M
     assert "liked" not in public
 
 
-async def test_walking_the_results_meets_each_once(
+async def test_paging_the_results_returns_each_once(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     for number in range(5):
@@ -205,13 +207,13 @@ JUNK = [
 ]
 
 
-async def test_no_term_is_too_odd_to_look_for(api: Api, andrew: Member) -> None:
+async def test_no_odd_search_term_is_a_server_error(api: Api, andrew: Member) -> None:
     await andrew.crud("a quite normal crud")
     for term in JUNK:
         assert isinstance(await api.get(path_of(term)), list), term
 
 
-async def test_a_term_of_broken_utf8_is_no_failure(api: Api) -> None:
+async def test_a_term_of_invalid_utf8_is_not_a_server_error(api: Api) -> None:
     for term in ("%ED%A0%80", "%FF", "%C3", "%", "%zz"):
         assert await api.get(f"{SEARCH}?term={term}") == []
 
@@ -232,15 +234,15 @@ async def test_a_term_of_broken_utf8_is_no_failure(api: Api) -> None:
         ("?term=" + "%F0%9F%96%96" * 201, "search_term_exceed_max_chars"),
     ],
 )
-async def test_a_term_that_breaks_a_rule_is_refused(api: Api, query: str, code: str) -> None:
+async def test_an_invalid_term_is_rejected(api: Api, query: str, code: str) -> None:
     assert await api.get(SEARCH + query, expect=422) == [code]
 
 
-async def test_two_hundred_characters_of_any_size_are_looked_for(api: Api) -> None:
+async def test_a_term_of_200_characters_of_any_size_is_accepted(api: Api) -> None:
     assert await api.get(path_of("\U0001f596" * 200)) == []
 
 
-async def test_search_is_the_same_for_everybody(
+async def test_results_are_the_same_for_all_viewers(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     await andrew.crud("public words")
@@ -248,7 +250,7 @@ async def test_search_is_the_same_for_everybody(
     assert answers == [["public words"]] * 3
 
 
-async def test_a_hyphen_leaves_out_what_holds_the_word(api: Api, andrew: Member) -> None:
+async def test_a_hyphen_excludes_a_word(api: Api, andrew: Member) -> None:
     await andrew.crud("tea with milk #drinks")
     await andrew.crud("tea with dogs #drinks")
     terms = ("tea -dogs", "tea -dog", "#drinks -dogs", '"tea with" -"dogs"', "@andrewbrown -dogs")

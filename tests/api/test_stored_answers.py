@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody are stored; nobody is given one that is out of date."""
+"""The response cache: responses that are the same for all viewers are cached, never stale."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from support import Api, Member, refused, untraced
 HOME = "/api/activities/home"
 ORIGIN = {"Origin": "http://localhost:3000"}
 STORED = 3
-"""Requests after which an answer is stored: at the first it is only noted, at the second made."""
+"""Requests until a response is cached: the first is only noted, the second is stored."""
 
 
 async def uuids(api: Api, path: str = HOME) -> list[str]:
@@ -26,7 +26,7 @@ async def store(api: Api, path: str, **options: Any) -> None:
 
 
 async def insert(conn: asyncpg.Connection, member: Member, lifetime: timedelta) -> str:
-    """A crud that another process writes, of which nobody tells this one."""
+    """Insert a crud as another process would, without notifying this one."""
     uuid = await conn.fetchval(
         "INSERT INTO activities (user_uuid, message, expires_at)"
         " VALUES ($1, 'from elsewhere', now() + $2) RETURNING uuid",
@@ -46,9 +46,7 @@ async def insert(conn: asyncpg.Connection, member: Member, lifetime: timedelta) 
         "/api/activities/search?term=crud",
     ],
 )
-async def test_a_stored_answer_is_the_one_that_would_be_made(
-    api: Api, andrew: Member, path: str
-) -> None:
+async def test_a_cached_response_equals_a_fresh_one(api: Api, andrew: Member, path: str) -> None:
     await andrew.crud()
     crud = await andrew.crud()
     path = path.format(uuid=crud["uuid"])
@@ -60,7 +58,7 @@ async def test_a_stored_answer_is_the_one_that_would_be_made(
         assert again.headers["traceresponse"] != made.headers["traceresponse"]
 
 
-async def test_what_another_process_commits_is_seen_by_the_next_request(
+async def test_a_commit_of_another_process_is_seen_by_the_next_request(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     await andrew.crud()
@@ -68,13 +66,13 @@ async def test_what_another_process_commits_is_seen_by_the_next_request(
     before = await uuids(api)
     async with database.transaction():
         written = await insert(database, andrew, timedelta(hours=1))
-        assert await uuids(api) == before, "it is not committed"
+        assert await uuids(api) == before, "not committed yet"
     assert await uuids(api) == [written, *before]
     await database.execute("DELETE FROM activities WHERE uuid = $1", UUID(written))
     assert await uuids(api) == before
 
 
-async def test_a_count_and_a_name_are_as_fresh(
+async def test_counts_and_names_are_fresh_too(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -87,7 +85,7 @@ async def test_a_count_and_a_name_are_as_fresh(
 
 
 @pytest.mark.parametrize("path", [HOME, "/api/activities/@andrewbrown", "/api/activities/{uuid}"])
-async def test_nobody_is_given_what_has_expired(
+async def test_an_expired_crud_is_never_served(
     api: Api, andrew: Member, database: asyncpg.Connection, path: str
 ) -> None:
     uuid = await insert(database, andrew, timedelta(seconds=0.5))
@@ -106,7 +104,7 @@ async def test_nobody_is_given_what_has_expired(
     assert seen > STORED
 
 
-async def test_the_end_of_a_reply_changes_the_count_of_its_crud(
+async def test_the_expiry_of_a_reply_changes_its_parents_count(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -121,7 +119,7 @@ async def test_the_end_of_a_reply_changes_the_count_of_its_crud(
     assert (await api.get(HOME))[0]["replies_count"] == 0
 
 
-async def test_readers_beside_a_writer_see_all_that_was_committed_before_they_asked(
+async def test_readers_see_everything_committed_before_their_request(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     written: list[str] = []
@@ -138,7 +136,7 @@ async def test_readers_beside_a_writer_see_all_that_was_committed_before_they_as
             known = set(written)
             newest = written[-1:]
             seen = set(await uuids(api, path))
-            # Five that were all written after the request was sent leave no place for others.
+            # Five cruds, all newer than the request, fill the whole page.
             assert seen.issuperset(newest) or ("limit=5" in path and not seen & known)
             asked += 1
 
@@ -147,7 +145,9 @@ async def test_readers_beside_a_writer_see_all_that_was_committed_before_they_as
     assert asked > 100
 
 
-async def test_a_member_is_given_their_own(api: Api, andrew: Member, bayko: Member) -> None:
+async def test_a_member_gets_a_response_of_their_own(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
     crud = await andrew.crud()
     await bayko.put(f"/api/activities/{crud['uuid']}/like")
     for _ in range(STORED):
@@ -156,7 +156,7 @@ async def test_a_member_is_given_their_own(api: Api, andrew: Member, bayko: Memb
         assert (await andrew.get(HOME))[0]["liked"] is False
 
 
-async def test_who_has_it_is_told_so(api: Api, andrew: Member) -> None:
+async def test_an_unchanged_cached_response_returns_304(api: Api, andrew: Member) -> None:
     await andrew.crud()
     etag = (await api.request("GET", HOME)).headers["etag"]
     first = await api.request("GET", HOME, expect=304, headers={"If-None-Match": etag})
@@ -172,7 +172,7 @@ async def test_who_has_it_is_told_so(api: Api, andrew: Member) -> None:
     assert changed.headers["etag"] != etag
 
 
-async def test_a_page_of_an_origin_may_read_it_and_another_may_not(
+async def test_cors_headers_of_a_cached_response_follow_the_origin(
     api: Api, andrew: Member
 ) -> None:
     await andrew.crud()
@@ -184,7 +184,7 @@ async def test_a_page_of_an_origin_may_read_it_and_another_may_not(
             assert "access-control-allow-origin" not in response.headers
 
 
-async def test_the_shape_is_the_one_that_was_asked_for(api: Api, andrew: Member) -> None:
+async def test_a_cached_response_has_the_requested_shape(api: Api, andrew: Member) -> None:
     await andrew.crud()
     path = "/api/activities/@andrewbrown"
     for _ in range(STORED):
@@ -192,7 +192,7 @@ async def test_the_shape_is_the_one_that_was_asked_for(api: Api, andrew: Member)
         assert "profile" in await api.get(path, headers={"Content-Type": "application/json"})
 
 
-async def test_what_is_not_there_is_not_stored(
+async def test_errors_are_not_cached(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -205,7 +205,7 @@ async def test_what_is_not_there_is_not_stored(
         await api.request("GET", f"{HOME}?cursor=nonsense", expect=422)
 
 
-async def test_whoever_leaves_leaves_the_answer_to_the_others(
+async def test_a_client_that_disconnects_does_not_affect_the_others(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     await andrew.crud()
@@ -220,7 +220,7 @@ async def test_whoever_leaves_leaves_the_answer_to_the_others(
         assert len((await task).json()) == 1
 
 
-async def test_more_addresses_than_are_stored(api: Api, andrew: Member) -> None:
+async def test_more_addresses_than_the_cache_holds(api: Api, andrew: Member) -> None:
     crud = await andrew.crud()
     for number in range(300):
         await store(api, f"{HOME}?limit=1&shape={number}")

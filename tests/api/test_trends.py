@@ -1,4 +1,4 @@
-"""Trending tags and suggested people: both are made of live cruds alone."""
+"""Trending tags and suggested people, both computed from live cruds only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,14 +19,12 @@ async def suggested(api: Api) -> list[str]:
     return [user["handle"] for user in await api.get(SUGGESTED)]
 
 
-async def test_nothing_trends_and_nobody_is_suggested_at_first(api: Api, andrew: Member) -> None:
+async def test_without_cruds_there_are_no_trends_and_suggestions(api: Api, andrew: Member) -> None:
     assert await trending(api) == []
     assert await suggested(api) == []
 
 
-async def test_the_commonest_tag_comes_first_and_equals_go_by_name(
-    api: Api, andrew: Member, bayko: Member
-) -> None:
+async def test_tags_are_ordered_by_count_then_name(api: Api, andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud("#beta #gamma")
     await bayko.reply(crud["uuid"], "#gamma #alpha")
     await bayko.crud("#Gamma #GAMMA #beta")
@@ -34,7 +32,7 @@ async def test_the_commonest_tag_comes_first_and_equals_go_by_name(
     assert await trending(andrew) == await trending(api)
 
 
-async def test_only_live_cruds_make_a_trend(
+async def test_only_live_cruds_count(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
     cruds = [await andrew.crud("#now #here") for _ in range(2)]
@@ -45,7 +43,7 @@ async def test_only_live_cruds_make_a_trend(
     assert await trending(api) == []
 
 
-async def test_tags_are_words_of_any_script(api: Api, andrew: Member) -> None:
+async def test_tags_can_be_in_any_script(api: Api, andrew: Member) -> None:
     for message, tags in {
         "#Ünïcode": ["ünïcode"],
         "#cafe\N{COMBINING ACUTE ACCENT} #CAFÉ": ["café"],
@@ -63,7 +61,7 @@ async def test_tags_are_words_of_any_script(api: Api, andrew: Member) -> None:
         await andrew.delete(f"/api/activities/{crud['uuid']}")
 
 
-async def test_what_is_no_tag_does_not_trend(api: Api, andrew: Member) -> None:
+async def test_text_that_is_not_a_tag_does_not_trend(api: Api, andrew: Member) -> None:
     for message in (
         "no tag",
         "# no",
@@ -81,12 +79,12 @@ async def test_what_is_no_tag_does_not_trend(api: Api, andrew: Member) -> None:
         assert await trending(api) == [], message
 
 
-async def test_ten_tags_are_enough(api: Api, andrew: Member) -> None:
+async def test_at_most_ten_tags_are_returned(api: Api, andrew: Member) -> None:
     await andrew.crud(" ".join(f"#tag{number:02}" for number in range(12)))
     assert await trending(api) == [(f"tag{number:02}", 1) for number in range(10)]
 
 
-async def test_people_are_suggested_by_what_their_live_cruds_are_worth(
+async def test_people_are_ranked_by_their_live_cruds(
     api: Api,
     andrew: Member,
     bayko: Member,
@@ -115,12 +113,12 @@ async def test_the_viewer_is_not_suggested_to_themselves(
     assert sorted(await suggested(api)) == ["andrewbrown", "bayko"]
 
 
-async def test_a_suggestion_says_who_somebody_is(api: Api, andrew: Member) -> None:
+async def test_a_suggestion_has_the_users_fields(api: Api, andrew: Member) -> None:
     await andrew.crud()
     assert await api.get(SUGGESTED) == [await api.get("/api/users/@andrewbrown/short")]
 
 
-async def test_five_people_are_enough(api: Api, member: Callable[..., Any]) -> None:
+async def test_at_most_five_people_are_suggested(api: Api, member: Callable[..., Any]) -> None:
     for number in range(6):
         await (await member(f"member_{number}")).crud()
     assert len(await suggested(api)) == 5

@@ -1,4 +1,4 @@
-"""People: the short form, the profile and its counts, and changing one's own."""
+"""Users: the short form, the profile with its counts, and updates of the own profile."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from support import Api, Member, expire
 
 
 @pytest.mark.parametrize("handle", ["andrewbrown", "AndrewBrown", "ANDREWBROWN"])
-async def test_short_is_who_a_handle_is(api: Api, andrew: Member, handle: str) -> None:
+async def test_the_short_form_has_four_fields(api: Api, andrew: Member, handle: str) -> None:
     assert await api.get(f"/api/users/@{handle}/short") == {
         "uuid": str(andrew.uuid),
         "handle": "andrewbrown",
@@ -22,12 +22,12 @@ async def test_short_is_who_a_handle_is(api: Api, andrew: Member, handle: str) -
     "handle",
     ["nobody", "andrew%20brown", "@andrewbrown", "%00", "%FF", "a", "a" * 5000, "%E2%80%8B"],
 )
-async def test_a_handle_of_nobody_is_not_found(api: Api, andrew: Member, handle: str) -> None:
+async def test_an_unknown_handle_returns_404(api: Api, andrew: Member, handle: str) -> None:
     assert await api.get(f"/api/users/@{handle}/short", expect=404) == ["not_found"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_both_methods_change_ones_profile(api: Api, andrew: Member, method: str) -> None:
+async def test_both_methods_update_the_profile(api: Api, andrew: Member, method: str) -> None:
     body = {"display_name": "A. Brown", "bio": "I crud."}
     updated = (await andrew.request(method, "/api/profile/update", json=body)).json()
     assert updated == {
@@ -51,7 +51,7 @@ async def test_a_new_name_shows_on_old_cruds(api: Api, andrew: Member) -> None:
 
 
 @pytest.mark.parametrize("body", [{"bio": None}, {"bio": ""}, {}])
-async def test_no_bio_is_an_empty_one(andrew: Member, body: dict[str, Any]) -> None:
+async def test_a_missing_bio_is_empty(andrew: Member, body: dict[str, Any]) -> None:
     await andrew.put("/api/profile/update", {"display_name": "A", "bio": "Something"})
     updated = await andrew.put("/api/profile/update", {"display_name": "A", **body})
     assert updated["bio"] == ""
@@ -80,7 +80,7 @@ async def test_lengths_count_code_points(andrew: Member) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_a_bad_profile_changes_nothing(
+async def test_an_invalid_profile_changes_nothing(
     andrew: Member, database: asyncpg.Connection, method: str, body: dict[str, Any], code: str
 ) -> None:
     response = await andrew.request(method, "/api/profile/update", json=body, expect=422)
@@ -90,12 +90,12 @@ async def test_a_bad_profile_changes_nothing(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_a_visitor_has_no_profile_to_change(api: Api, method: str) -> None:
+async def test_a_visitor_has_no_profile_to_update(api: Api, method: str) -> None:
     body = {"display_name": "Nobody"}
     await api.request(method, "/api/profile/update", json=body, expect=401)
 
 
-async def test_the_profile_counts_live_cruds_and_no_replies(
+async def test_the_profile_counts_live_cruds_without_replies(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     first = await andrew.crud()
@@ -112,7 +112,7 @@ async def test_the_profile_counts_live_cruds_and_no_replies(
     assert seen["profile"]["cruds_count"] == 1
 
 
-async def test_the_people_worth_reading_are_those_whose_live_cruds_are_liked(
+async def test_suggestions_are_the_authors_of_liked_live_cruds(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     assert await api.get("/api/users/suggested") == []
