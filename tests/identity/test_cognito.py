@@ -1,7 +1,7 @@
-"""The accounts API over a Cognito user pool, and the pool's tokens on every route.
+"""The accounts API with a Cognito user pool, and the pool's tokens on every route.
 
-Everything goes through HTTP. The pool is a fake that speaks the real protocol; what needs
-nothing that cognito-local lacks runs against that too, where it is installed.
+All tests go through HTTP. The pool is a fake that implements the real protocol. Tests that
+use only what cognito-local supports also run against that, where it is installed.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ Device = Callable[[], Awaitable[Api]]
 
 @pytest.fixture(scope="session")
 async def running_fake() -> AsyncIterator[FakeCognito]:
-    """The fake, on its socket."""
+    """The fake, listening on its socket."""
     fake = FakeCognito()
     await fake.start()
     yield fake
@@ -54,21 +54,21 @@ def cognito_local() -> Iterator[CognitoLocal]:
 
 @pytest.fixture
 def fake(running_fake: FakeCognito) -> FakeCognito:
-    """The fake with nobody in it."""
+    """The fake without users."""
     running_fake.reset()
     return running_fake
 
 
 @pytest.fixture
 def pool(request: pytest.FixtureRequest) -> Pool:
-    """The user pool that the application is pointed at."""
+    """The user pool that the application uses."""
     wanted = getattr(request, "param", "fake")
     return request.getfixturevalue("cognito_local" if wanted == "cognito-local" else "fake")
 
 
 @pytest.fixture
 async def app(dsn: str, pool: Pool) -> AsyncIterator[Quart]:
-    """An application of this test's own, so that it has fetched no keys yet."""
+    """A new application for each test, which has not fetched the pool's keys yet."""
     settings = Settings.from_env(
         {
             "CONNECTION_URL": dsn,
@@ -88,7 +88,7 @@ async def app(dsn: str, pool: Pool) -> AsyncIterator[Quart]:
 
 @pytest.fixture
 async def device(app: Quart) -> AsyncIterator[Device]:
-    """Make another device, with cookies of its own."""
+    """Create another device with its own cookies."""
     clients: list[httpx.AsyncClient] = []
 
     async def make() -> Api:
@@ -103,23 +103,23 @@ async def device(app: Quart) -> AsyncIterator[Device]:
 
 @pytest.fixture
 def email() -> str:
-    """An address that no other test has used: the emulator keeps its users."""
+    """A new address for each test, because the emulator keeps its users."""
     return f"worf-{uuid4().hex[:8]}@starfleet.example"
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header of an access token."""
+    """Return the header for an access token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 async def sign_up(api: Api, email: str, handle: str = "worf", **options: Any) -> Any:
-    """Begin an account."""
+    """Start a sign-up."""
     body = {"email": email, "password": PASSWORD, "handle": handle, "display_name": "Worf"}
     return await api.post("/api/auth/signup", body, **options)
 
 
 async def sign_in(api: Api, login: str, password: str = PASSWORD, **options: Any) -> Any:
-    """Begin a session."""
+    """Start a session."""
     return await api.post("/api/auth/signin", {"email": login, "password": password}, **options)
 
 
@@ -131,16 +131,16 @@ async def enter(api: Api, pool: Pool, email: str, handle: str = "worf") -> Any:
 
 
 async def people(database: asyncpg.Connection) -> list[tuple[str, str]]:
-    """The handles and names in our table."""
+    """Return the handles and names in our table."""
     rows = await database.fetch("SELECT handle, display_name FROM users ORDER BY handle")
     return [(row["handle"], row["display_name"]) for row in rows]
 
 
 class TestAccounts:
-    """Sign-up to sign-out."""
+    """From sign-up to sign-out."""
 
     @everywhere
-    async def test_a_new_person_signs_up_confirms_and_signs_in(
+    async def test_a_new_user_signs_up_confirms_and_signs_in(
         self, api: Api, pool: Pool, email: str, database: asyncpg.Connection
     ) -> None:
         assert await sign_up(api, email) == {"status": "confirmation_sent"}
@@ -160,20 +160,20 @@ class TestAccounts:
         assert (await sign_in(api, email))["user"] == answer["user"]
 
     @everywhere
-    async def test_the_address_counts_without_regard_to_case(
+    async def test_the_case_of_an_address_does_not_matter(
         self, api: Api, pool: Pool, email: str
     ) -> None:
         await enter(api, pool, email.upper())
         assert (await sign_in(api, email.title()))["user"]["email"] == email
 
     @everywhere
-    async def test_a_handle_signs_in_too(self, api: Api, pool: Pool, email: str) -> None:
+    async def test_sign_in_with_the_handle(self, api: Api, pool: Pool, email: str) -> None:
         entered = await enter(api, pool, email)
         assert (await sign_in(api, "Worf"))["user"] == entered["user"]
         assert await sign_in(api, "nobody", expect=401) == ["credentials_invalid"]
 
     @everywhere
-    async def test_wrong_credentials_are_refused_alike(
+    async def test_wrong_credentials_are_rejected_alike(
         self, api: Api, pool: Pool, email: str
     ) -> None:
         await enter(api, pool, email)
@@ -181,7 +181,7 @@ class TestAccounts:
         assert await sign_in(api, "q@continuum.example", expect=401) == ["credentials_invalid"]
 
     @everywhere
-    async def test_an_unconfirmed_address_is_told_to_who_has_the_password(
+    async def test_only_the_right_password_reveals_an_unconfirmed_address(
         self, api: Api, email: str
     ) -> None:
         await sign_up(api, email)
@@ -199,15 +199,15 @@ class TestAccounts:
         await api.post("/api/auth/confirm", right)
         assert await api.post("/api/auth/confirm", right, expect=422) == ["code_invalid"]
 
-    async def test_a_code_that_was_guessed_at_too_often_is_only_invalid(
+    async def test_too_many_guesses_at_a_code_return_code_invalid(
         self, api: Api, email: str
     ) -> None:
         await sign_up(api, email)
-        for _ in range(7):  # a limit that only an existing account reaches
+        for _ in range(7):  # only an existing account reaches this limit
             wrong = {"email": email, "code": "000000"}
             assert await api.post("/api/auth/confirm", wrong, expect=422) == ["code_invalid"]
 
-    async def test_a_new_code_replaces_the_old(
+    async def test_a_new_code_replaces_the_old_one(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         await sign_up(api, email)
@@ -216,7 +216,7 @@ class TestAccounts:
         assert answer == {"status": "confirmation_sent"}
         await api.post("/api/auth/confirm", {"email": email, "code": fake.code(email)})
 
-    async def test_no_answer_tells_whether_an_address_has_an_account(
+    async def test_no_response_reveals_whether_an_address_has_an_account(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         fake.add("picard@starfleet.example")
@@ -234,13 +234,13 @@ class TestAccounts:
         assert fake.user("picard@starfleet.example").password == PASSWORD
 
     @everywhere
-    async def test_a_taken_handle_is_told(
+    async def test_a_taken_handle_is_reported(
         self, api: Api, email: str, member: Callable[..., Awaitable[Member]]
     ) -> None:
         await member("worf")
         assert await sign_up(api, email, "worf", expect=422) == ["handle_taken"]
 
-    async def test_the_pools_own_rules_are_told_by_our_codes(
+    async def test_the_pools_rules_are_reported_with_our_codes(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         body = {"email": email, "handle": "worf", "display_name": "Worf"}
@@ -251,7 +251,7 @@ class TestAccounts:
         assert await api.post("/api/auth/signup", long, expect=422) == ["email_invalid"]
         assert fake.users == {}
 
-    async def test_a_second_factor_cannot_be_asked_for_here(
+    async def test_a_user_with_a_second_factor_cannot_sign_in(
         self, api: Api, fake: FakeCognito
     ) -> None:
         fake.add("picard@starfleet.example").challenge = "SOFTWARE_TOKEN_MFA"
@@ -276,7 +276,7 @@ class TestSessions:
         await api.get("/api/auth/me", headers=bearer(refreshed["access_token"]))
         await api.post("/api/auth/refresh")
 
-    async def test_refresh_tokens_that_the_pool_rotates_are_kept(
+    async def test_rotated_refresh_tokens_are_stored(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         fake.rotates = True
@@ -287,7 +287,9 @@ class TestSessions:
         [last] = fake.user(email).refresh_tokens
         assert last != first
         assert fake.calls["GetTokensFromRefreshToken"] == 3
-        assert fake.calls["InitiateAuth"] == 2  # the sign-in, and learning that it rotates
+        assert (
+            fake.calls["InitiateAuth"] == 2
+        )  # the sign-in, and one call that reveals the rotation
 
     async def test_an_old_cookie_ends_the_session_here_and_in_the_pool(
         self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
@@ -304,9 +306,7 @@ class TestSessions:
         assert await database.fetchval("SELECT count(*) FROM sessions") == 0
 
     @everywhere
-    async def test_nothing_refreshes_after_signing_out(
-        self, api: Api, pool: Pool, email: str
-    ) -> None:
+    async def test_no_refresh_after_sign_out(self, api: Api, pool: Pool, email: str) -> None:
         await enter(api, pool, email)
         kept = api.http.cookies["cruddur_refresh"]
         assert await api.post("/api/auth/signout") == {"status": "signed_out"}
@@ -318,7 +318,7 @@ class TestSessions:
             assert pool.calls["RevokeToken"] == 1
             assert pool.user(email).refresh_tokens == {}
 
-    async def test_a_session_that_ended_in_the_pool_is_over(
+    async def test_a_session_that_ended_in_the_pool_ends_here(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         await enter(api, fake, email)
@@ -344,7 +344,7 @@ class TestSessions:
             assert len(pool.user(email).refresh_tokens) == 1
 
     @pytest.mark.parametrize("mode", ["hang", "fail"])
-    async def test_signing_out_does_not_wait_for_the_pool(
+    async def test_sign_out_does_not_wait_for_the_pool(
         self,
         api: Api,
         fake: FakeCognito,
@@ -364,7 +364,7 @@ class TestPasswords:
     """Reset and change."""
 
     @everywhere
-    async def test_a_reset_sets_the_password_and_ends_every_session(
+    async def test_a_reset_changes_the_password_and_ends_all_sessions(
         self,
         api: Api,
         pool: Pool,
@@ -388,7 +388,7 @@ class TestPasswords:
         await sign_in(api, email, NEW_PASSWORD)
         if isinstance(pool, FakeCognito):
             assert pool.calls["GlobalSignOut"] == 1
-            assert len(pool.user(email).refresh_tokens) == 1  # the last sign-in's
+            assert len(pool.user(email).refresh_tokens) == 1  # from the last sign-in
 
     async def test_a_reset_ends_the_sessions_of_other_applications(
         self, api: Api, fake: FakeCognito
@@ -400,7 +400,7 @@ class TestPasswords:
         await api.post("/api/auth/reset", body)
         assert user.refresh_tokens == {}
 
-    async def test_a_reset_stands_when_the_sessions_cannot_be_ended(
+    async def test_a_reset_succeeds_even_if_the_sessions_cannot_be_ended(
         self, api: Api, fake: FakeCognito, caplog: pytest.LogCaptureFixture
     ) -> None:
         user = fake.add("picard@starfleet.example")
@@ -411,7 +411,7 @@ class TestPasswords:
         assert user.password == NEW_PASSWORD
         assert "sessions may outlive a reset" in caplog.text
 
-    async def test_a_weak_new_password_is_told_after_the_code_too(
+    async def test_a_weak_new_password_is_reported_after_the_code_too(
         self, api: Api, fake: FakeCognito
     ) -> None:
         user = fake.add("picard@starfleet.example")
@@ -424,7 +424,7 @@ class TestPasswords:
         assert await api.post("/api/auth/reset", body, expect=422) == ["password_too_weak"]
 
     @everywhere
-    async def test_changing_the_password_ends_the_other_sessions(
+    async def test_a_password_change_ends_the_other_sessions(
         self, api: Api, pool: Pool, email: str, device: Device
     ) -> None:
         token = (await enter(api, pool, email))["access_token"]
@@ -437,7 +437,7 @@ class TestPasswords:
         await api.post("/api/auth/refresh")
         await sign_in(api, email, NEW_PASSWORD)
 
-    async def test_changing_the_password_needs_the_current_one_and_a_good_new_one(
+    async def test_a_password_change_needs_the_current_and_a_strong_new_password(
         self, api: Api, fake: FakeCognito, email: str
     ) -> None:
         headers = bearer((await enter(api, fake, email))["access_token"])
@@ -449,7 +449,7 @@ class TestPasswords:
         assert answer == ["password_too_weak"]
         assert fake.user(email).password == PASSWORD
 
-    async def test_somebody_with_a_local_account_keeps_it_and_has_no_password_here(
+    async def test_a_local_account_is_kept_but_has_no_password_here(
         self, member: Callable[..., Awaitable[Member]], fake: FakeCognito
     ) -> None:
         local = await member("worf")
@@ -463,10 +463,10 @@ class TestPasswords:
 
 
 class TestDeletion:
-    """Gone here and there."""
+    """Deletion here and in the pool."""
 
     @everywhere
-    async def test_a_deleted_person_does_not_come_back_with_a_token_that_is_still_good(
+    async def test_a_deleted_user_is_not_created_again_by_a_valid_token(
         self, api: Api, pool: Pool, email: str, database: asyncpg.Connection
     ) -> None:
         headers = bearer((await enter(api, pool, email))["access_token"])
@@ -486,7 +486,7 @@ class TestDeletion:
         await api.post("/api/auth/refresh", expect=401)
 
     @everywhere
-    async def test_the_address_and_the_handle_are_free_again(
+    async def test_the_address_and_handle_of_a_deleted_user_are_free(
         self, api: Api, pool: Pool, email: str
     ) -> None:
         first = await enter(api, pool, email)
@@ -496,7 +496,7 @@ class TestDeletion:
         assert second["user"]["handle"] == "worf"
         assert second["user"]["uuid"] != first["user"]["uuid"]
 
-    async def test_a_deletion_that_the_pool_has_seen_already_is_completed(
+    async def test_a_deletion_that_the_pool_has_already_done_is_completed(
         self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
     ) -> None:
         headers = bearer((await enter(api, fake, email))["access_token"])
@@ -504,7 +504,7 @@ class TestDeletion:
         await api.delete("/api/auth/me", {"password": PASSWORD}, headers=headers)
         assert await people(database) == []
 
-    async def test_nothing_is_deleted_here_when_the_pool_does_not(
+    async def test_nothing_is_deleted_here_if_the_pool_fails(
         self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
     ) -> None:
         headers = bearer((await enter(api, fake, email))["access_token"])
@@ -512,10 +512,10 @@ class TestDeletion:
         await api.delete("/api/auth/me", {"password": PASSWORD}, headers=headers, expect=503)
         assert await people(database) == [("worf", "Worf")]
 
-    async def test_somebody_elses_password_deletes_nobody(
+    async def test_another_users_password_deletes_no_account(
         self, api: Api, fake: FakeCognito
     ) -> None:
-        """A token may name a username that is not its subject's."""
+        """A token may contain the username of another user."""
         worf, picard = fake.add("worf@starfleet.example"), fake.add("picard@starfleet.example")
         headers = bearer(fake.access_token(worf, username=picard.sub))
         answer = await api.delete(
@@ -526,11 +526,11 @@ class TestDeletion:
 
 
 class TestFirstSight:
-    """Whoever has a good token of the pool is a person here."""
+    """A valid token of the pool creates the user row on first sight."""
 
     @pytest.fixture
     def picard(self, fake: FakeCognito) -> User:
-        """A user of the pool whom our table does not know."""
+        """A user of the pool without a row in our table."""
         return fake.add(
             "picard@starfleet.example", name="Jean-Luc Picard", preferred_username="jlp"
         )
@@ -548,19 +548,19 @@ class TestFirstSight:
         assert tuple(row or ()) == (fake.issuer, picard.sub, picard.email)
         assert (await sign_in(api, picard.email))["user"]["handle"] == "jlp"
 
-    async def test_home_enters_people_as_well(
+    async def test_home_creates_users_too(
         self, api: Api, fake: FakeCognito, picard: User, database: asyncpg.Connection
     ) -> None:
         await api.get("/api/activities/home", headers=bearer(fake.access_token(picard)))
         assert await people(database) == [("jlp", "Jean-Luc Picard")]
 
-    async def test_every_route_that_needs_a_token_takes_it(
+    async def test_every_route_that_requires_a_token_accepts_it(
         self, api: Api, app: Quart, fake: FakeCognito, picard: User
     ) -> None:
         headers = bearer(fake.access_token(picard))
         needing = 0
         for rule in app.url_map.iter_rules():
-            # The first needs a cookie, and the second would never end.
+            # The first route needs a cookie, and the second would never end.
             if not rule.rule.startswith("/api") or rule.rule in {
                 "/api/auth/refresh",
                 "/api/stream",
@@ -579,7 +579,7 @@ class TestFirstSight:
                 needing += anonymous.status_code == 401
         assert needing >= 15
 
-    async def test_ten_requests_at_once_enter_one_person(
+    async def test_ten_concurrent_requests_create_one_user(
         self, api: Api, fake: FakeCognito, picard: User, database: asyncpg.Connection
     ) -> None:
         headers = bearer(fake.access_token(picard))
@@ -589,14 +589,14 @@ class TestFirstSight:
         assert len({answer["uuid"] for answer in answers}) == 1
         assert await people(database) == [("jlp", "Jean-Luc Picard")]
 
-    async def test_ten_sign_ins_at_once_enter_one_person(
+    async def test_ten_concurrent_sign_ins_create_one_user(
         self, api: Api, picard: User, database: asyncpg.Connection
     ) -> None:
         answers = await asyncio.gather(*(sign_in(api, picard.email) for _ in range(10)))
         assert len({answer["user"]["uuid"] for answer in answers}) == 1
         assert await people(database) == [("jlp", "Jean-Luc Picard")]
 
-    async def test_a_handle_that_is_taken_is_completed(
+    async def test_a_taken_handle_gets_a_suffix(
         self,
         api: Api,
         fake: FakeCognito,
@@ -616,7 +616,7 @@ class TestFirstSight:
             (None, r"cruddur_[0-9a-f]{6}"),
         ],
     )
-    async def test_without_attributes_the_username_is_the_handle_if_it_is_fit_to_be_shown(
+    async def test_without_attributes_a_suitable_username_becomes_the_handle(
         self, api: Api, fake: FakeCognito, picard: User, username: str | None, handle: str
     ) -> None:
         """A token of the hosted sign-in page may lack the scope to read attributes."""
@@ -626,12 +626,12 @@ class TestFirstSight:
         assert me["display_name"]
         assert me["email"] is None
 
-    async def test_a_pool_that_hangs_gives_nobody_a_wrong_handle(
+    async def test_a_hanging_pool_gives_no_user_a_wrong_handle(
         self, api: Api, fake: FakeCognito, picard: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await api.get("/api/auth/me", headers=bearer("x"), expect=401)
         other = fake.add("riker@starfleet.example", preferred_username="riker")
-        await api.get("/api/auth/me", headers=bearer(fake.access_token(other)))  # fetches keys
+        await api.get("/api/auth/me", headers=bearer(fake.access_token(other)))  # fetches the keys
         fake.mode = "hang"
         monkeypatch.setattr("cruddur.identity.cognito.CALL_SECONDS", 0.2)
         headers = bearer(fake.access_token(picard))
@@ -643,7 +643,7 @@ class TestFirstSight:
 
 
 class TestTokens:
-    """What is not a good access token of this pool counts for nothing."""
+    """A token that is not a valid access token of this pool is ignored."""
 
     @pytest.fixture
     def picard(self, fake: FakeCognito) -> User:
@@ -651,7 +651,7 @@ class TestTokens:
 
     @pytest.fixture
     def bad_tokens(self, fake: FakeCognito, picard: User) -> dict[str, str]:
-        """By what is wrong with them."""
+        """Invalid tokens by their fault."""
         now = int(time.time())
         stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         good = fake.access_claims(picard)
@@ -675,7 +675,7 @@ class TestTokens:
             "not a token": "null",
         }
 
-    async def test_bad_tokens_are_refused_where_one_is_needed_and_ignored_at_home(
+    async def test_invalid_tokens_are_rejected_where_one_is_required_and_ignored_on_home(
         self,
         api: Api,
         fake: FakeCognito,
@@ -690,7 +690,7 @@ class TestTokens:
         assert await people(database) == []
         assert fake.jwks_fetches <= 1
 
-    async def test_good_tokens_cost_one_fetch_of_keys(
+    async def test_valid_tokens_cause_one_fetch_of_the_keys(
         self, api: Api, fake: FakeCognito, picard: User
     ) -> None:
         tokens = [fake.access_token(picard) for _ in range(10)]
@@ -703,7 +703,7 @@ class TestTokens:
         assert fake.jwks_fetches == 1
         assert not fake.calls
 
-    async def test_unknown_keys_cause_no_stream_of_fetches(
+    async def test_unknown_key_ids_do_not_cause_repeated_fetches(
         self, api: Api, fake: FakeCognito, picard: User
     ) -> None:
         claims = fake.access_claims(picard)
@@ -722,7 +722,7 @@ class TestTokens:
         await api.get("/api/auth/me", headers=bearer(fake.access_token(picard)))
         assert fake.jwks_fetches == 2
 
-    async def test_a_token_that_was_good_ends_with_a_key_that_the_pool_withdraws(
+    async def test_a_cached_token_is_rejected_after_the_pool_removes_its_key(
         self, api: Api, fake: FakeCognito, picard: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         headers = bearer(fake.access_token(picard))
@@ -733,7 +733,7 @@ class TestTokens:
         await api.get("/api/auth/me", headers=bearer(fake.access_token(picard)))
         await api.get("/api/auth/me", headers=headers, expect=401)
 
-    async def test_without_keys_home_is_open_and_the_rest_comes_back_later(
+    async def test_without_keys_home_works_and_the_rest_recovers_later(
         self, api: Api, fake: FakeCognito, picard: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         headers = bearer(fake.access_token(picard))
@@ -741,11 +741,11 @@ class TestTokens:
             assert await api.get("/api/auth/me", headers=headers, expect=503) == ["unavailable"]
             assert await api.get("/api/activities/home", headers=headers) == []
         await api.get("/api/auth/me", headers=headers, expect=503)
-        assert fake.jwks_fetches == 0, "a failure is remembered, so that nobody waits again"
+        assert fake.jwks_fetches == 0, "the failure must be cached, so that no request waits again"
         monkeypatch.setattr("cruddur.identity.jwks.RETRY_INTERVAL", 0.0)
         await api.get("/api/auth/me", headers=headers)
 
-    async def test_known_people_need_no_pool(
+    async def test_known_users_do_not_need_the_pool(
         self, api: Api, fake: FakeCognito, picard: User
     ) -> None:
         headers = bearer(fake.access_token(picard))
@@ -755,10 +755,10 @@ class TestTokens:
 
 
 class TestTrouble:
-    """A pool that does not answer, says no, or is set up in another way."""
+    """A pool that does not respond, rejects calls, or is misconfigured."""
 
     async def call_everything(self, api: Api, token: str, expect: int) -> None:
-        """Every call of the accounts API that needs the pool, the sign-out aside."""
+        """Call every route of the accounts API that uses the pool, except sign-out."""
         email, code = "picard@starfleet.example", "123456"
         headers = bearer(token)
         await sign_up(api, email, expect=expect)
@@ -774,7 +774,7 @@ class TestTrouble:
         await api.delete("/api/auth/me", {"password": PASSWORD}, headers=headers, expect=expect)
 
     @pytest.mark.parametrize("mode", ["hang", "fail", "html", "refuse"])
-    async def test_no_use_of_the_pool_is_unavailable_in_bounded_time(
+    async def test_an_unusable_pool_returns_503_within_a_time_limit(
         self,
         api: Api,
         fake: FakeCognito,
@@ -797,7 +797,7 @@ class TestTrouble:
         assert await people(database) == [("jlp", "jlp")]
         assert fake.user("picard@starfleet.example").password == PASSWORD
 
-    async def test_too_many_calls_are_told(self, api: Api, fake: FakeCognito) -> None:
+    async def test_throttling_by_the_pool_returns_429(self, api: Api, fake: FakeCognito) -> None:
         fake.add("picard@starfleet.example", preferred_username="jlp")
         token = (await sign_in(api, "picard@starfleet.example"))["access_token"]
         await api.get("/api/auth/me", headers=bearer(token))
@@ -825,10 +825,10 @@ class TestTrouble:
                 "InvalidParameterException",
                 "USER_PASSWORD_AUTH flow not enabled for this client",
             ),
-            ("SomethingNewException", "of which nobody has heard"),
+            ("SomethingNewException", "an unknown error"),
         ],
     )
-    async def test_a_pool_that_is_set_up_wrongly_is_not_the_persons_fault(
+    async def test_a_misconfigured_pool_is_a_server_error(
         self,
         api: Api,
         fake: FakeCognito,
@@ -842,7 +842,7 @@ class TestTrouble:
         assert record.getMessage().endswith(f"InitiateAuth: {kind}: {message}")
         assert failure.getMessage() == "POST /api/auth/signin failed: unavailable"
 
-    async def test_tokens_of_another_issuer_are_not_handed_on(
+    async def test_tokens_of_another_issuer_are_not_sent_to_the_pool(
         self, api: Api, fake: FakeCognito, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         fake.add("picard@starfleet.example")
@@ -887,7 +887,7 @@ class TestTrouble:
             ("InitiateAuth", "UserLambdaValidationException", "signin", 401, "credentials_invalid"),
         ],
     )
-    async def test_the_reasons_of_cognito_have_answers_of_ours(
+    async def test_errors_of_cognito_are_mapped_to_our_codes(
         self,
         api: Api,
         fake: FakeCognito,

@@ -1,4 +1,4 @@
-"""Rotating the signing key: nothing that a member holds stops working, on any replica."""
+"""Rotation of the signing key: existing tokens stay valid on every replica."""
 
 import asyncio
 import os
@@ -32,12 +32,12 @@ PIXEL = bytes.fromhex(
 
 
 def replica(settings: Settings, *pems: str) -> Quart:
-    """The service with these keys, the signing one first."""
+    """The service with these keys; the first one signs."""
     return create_app(replace(settings, signing_key="\n".join(pems)))
 
 
 def on_one_line(pem: str) -> str:
-    """As an env file can hold it."""
+    """A key in a form that fits into an env file."""
     return pem.replace("\n", r"\n")
 
 
@@ -95,7 +95,7 @@ def rotate(dsn: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-async def test_a_kept_key_is_rotated_while_the_service_runs(
+async def test_a_stored_key_is_rotated_while_the_service_runs(
     settings: Settings, make_database: Callable[..., Any]
 ) -> None:
     dsn = await make_database()
@@ -131,14 +131,14 @@ async def test_a_kept_key_is_rotated_while_the_service_runs(
         bayko = await Member.enter(api, database, app, "bayko", "Bayko")
         assert kid(bayko.headers["Authorization"].removeprefix("Bearer ")) == new
 
-        # Nothing that the first key made can be good any more: the next rotation forgets it.
+        # All tokens of the first key have expired, so the next rotation deletes it.
         await pass_time(SESSION_LIFETIME)
         newest = (await asyncio.to_thread(rotate, dsn)).stdout.partition(" ")[0]
         await until_held(api, new, newest)
     await database.close()
 
 
-def test_a_configured_key_is_not_rotated_by_the_command(dsn: str) -> None:
+def test_the_command_does_not_rotate_a_configured_key(dsn: str) -> None:
     done = rotate(dsn, CRUDDUR_SIGNING_KEY=new_signing_key())
     assert done.returncode == 1
     [line] = done.stderr.splitlines()

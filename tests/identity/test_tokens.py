@@ -1,4 +1,4 @@
-"""Our own access tokens: which are good, where they are needed, and whose keys sign them."""
+"""Our access tokens: which are valid, which routes need one, and which keys sign them."""
 
 import asyncio
 import base64
@@ -52,7 +52,7 @@ def keys(app: Quart) -> KeyRing:
 
 @dataclass(frozen=True)
 class Forge:
-    """Makes variations of a token that is good."""
+    """Creates variations of a valid token."""
 
     keys: KeyRing
     good: str
@@ -70,26 +70,26 @@ class Forge:
         return str(self.jwk["kid"])
 
     def signed(self, **changes: Any) -> str:
-        """Our signature under other claims; None leaves a claim out."""
+        """Sign other claims with our key; None removes a claim."""
         claims = {**self.claims, **changes}
         return self.keys.sign({name: one for name, one in claims.items() if one is not None})
 
     def by(self, key: Any, algorithm: str, **headers: Any) -> str:
-        """The good claims under another signature; None leaves a header out."""
+        """Sign the valid claims differently; None removes a header field."""
         head = {"kid": self.kid, **headers}
         given = {name: one for name, one in head.items() if one is not None}
         return jwt.encode(self.claims, key, algorithm=algorithm, headers=given)
 
     def unsigned(self, payload: bytes) -> str:
-        """Any payload under a good head."""
+        """Combine any payload with a valid header."""
         return f"{part({'alg': 'ES256', 'kid': self.kid})}.{encoded(payload)}.x"
 
     def with_head(self, head: dict[str, Any]) -> str:
-        """The good claims and signature under another head."""
+        """Combine the valid claims and signature with another header."""
         return ".".join((part(head), *self.good.split(".")[1:]))
 
     def with_claims(self, claims: dict[str, Any]) -> str:
-        """Other claims between the good head and signature."""
+        """Put other claims between the valid header and signature."""
         head, _, signature = self.good.split(".")
         return f"{head}.{part(claims)}.{signature}"
 
@@ -101,7 +101,7 @@ class Forge:
         )
 
     def by_hmac(self, secret: bytes) -> str:
-        """HS256 over what everybody may read; PyJWT itself refuses to sign with such keys."""
+        """Sign with HS256 and a public key as the secret, which PyJWT itself refuses to do."""
         head = part({"alg": "HS256", "typ": "JWT", "kid": self.kid})
         text = f"{head}.{part(self.claims)}"
         return f"{text}.{encoded(hmac.digest(secret, text.encode(), hashlib.sha256))}"
@@ -132,7 +132,7 @@ HEADERS: dict[str, Callable[[Forge], str]] = {
     "basic": lambda _: "Basic YW5kcmV3YnJvd246cGFzc3dvcmQ=",
     "other scheme": lambda forge: f"Token {forge.good}",
 }
-"""Headers that carry no token of ours as they should."""
+"""Headers without a well-formed token."""
 
 TOKENS: dict[str, Callable[[Forge], str]] = {
     "dots": lambda _: "..",
@@ -185,7 +185,7 @@ TOKENS: dict[str, Callable[[Forge], str]] = {
     "session empty": lambda forge: forge.signed(sid=""),
     "session of nobody": lambda forge: forge.signed(sid=str(uuid4())),
 }
-"""Tokens that are not good, each for one reason."""
+"""Invalid tokens, each with one fault."""
 
 
 def bearer(make: Callable[[Forge], str]) -> Callable[[Forge], str]:
@@ -197,7 +197,7 @@ DEEP = b'{"alg":' * 50_000
 
 
 def brought_along(forge: Forge) -> str:
-    """Signed by a key that the token itself holds."""
+    """A token signed by a key that it contains itself."""
     stranger = SigningKey(new_signing_key())
     return forge.by(stranger.private, "ES256", jwk=stranger.jwk(), kid=stranger.kid)
 
@@ -209,7 +209,7 @@ def forge(andrew: Member, keys: KeyRing) -> Forge:
 
 
 @pytest.mark.parametrize("name", BAD)
-async def test_a_bad_token_is_refused_where_one_is_needed_and_ignored_elsewhere(
+async def test_a_bad_token_is_rejected_where_one_is_required_and_ignored_elsewhere(
     api: Api, andrew: Member, forge: Forge, name: str
 ) -> None:
     crud = await andrew.crud("A crud")
@@ -232,20 +232,22 @@ async def test_the_case_of_the_scheme_does_not_matter(
     assert (await api.get(REQUIRED, headers=headers))["handle"] == "andrewbrown"
 
 
-async def test_the_variations_are_refused_for_what_they_change(api: Api, forge: Forge) -> None:
-    """The forge itself makes tokens that are good."""
+async def test_the_variations_are_rejected_only_for_what_they_change(
+    api: Api, forge: Forge
+) -> None:
+    """Without changes, the forge creates valid tokens."""
     for token in (forge.signed(), forge.by(private(forge), "ES256")):
         await api.get(REQUIRED, headers={"Authorization": f"Bearer {token}"})
 
 
-async def test_another_persons_session_is_no_session(
+async def test_a_session_id_of_another_user_is_rejected(
     andrew: Member, bayko: Member, forge: Forge
 ) -> None:
     token = forge.signed(sub=str(bayko.uuid))
     await Api(andrew.http).get(REQUIRED, headers={"Authorization": f"Bearer {token}"}, expect=401)
 
 
-async def test_an_ended_session_ends_its_token_at_once(
+async def test_ending_a_session_invalidates_its_token_at_once(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
     await andrew.get(REQUIRED)
@@ -254,7 +256,7 @@ async def test_an_ended_session_ends_its_token_at_once(
     await andrew.get("/api/activities/home")
 
 
-async def test_a_token_that_was_good_is_refused_when_it_is_over_or_the_clock_goes_back(
+async def test_a_cached_token_is_rejected_after_it_expires_or_the_clock_goes_back(
     api: Api, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = {"Authorization": f"Bearer {forge.good}"}
@@ -269,11 +271,11 @@ async def test_a_token_that_was_good_is_refused_when_it_is_over_or_the_clock_goe
         monkeypatch.undo()
         await api.get(REQUIRED, headers=headers)
         turn(now)
-        # Who is refused is forgotten, and the check of who is not known has a clock of its own.
+        # A rejected token leaves the cache; the check of an uncached token uses its own clock.
         await api.get(REQUIRED, headers=headers, expect=status)
 
 
-async def test_a_token_that_was_good_is_refused_without_its_key(
+async def test_a_cached_token_is_rejected_after_its_key_is_removed(
     settings: Settings, database: asyncpg.Connection
 ) -> None:
     old, new = new_signing_key(), new_signing_key()
@@ -287,7 +289,7 @@ async def test_a_token_that_was_good_is_refused_without_its_key(
                 await worf.get(REQUIRED, expect=status)
 
 
-async def test_another_key_of_the_same_id_is_another_key(
+async def test_another_key_with_the_same_id_is_a_different_key(
     api: Api, forge: Forge, keys: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = {"Authorization": f"Bearer {forge.good}"}
@@ -297,10 +299,10 @@ async def test_another_key_of_the_same_id_is_another_key(
     await api.get(REQUIRED, headers=headers, expect=401)
 
 
-async def test_tokens_are_remembered_within_bounds(
+async def test_the_token_cache_is_bounded(
     api: Api, andrew: Member, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever were forgotten meanwhile, all are as good as before."""
+    """Tokens stay valid, whichever of them the cache has evicted."""
     monkeypatch.setattr("cruddur.identity.tokens.REMEMBERED", 3)
     tokens = [forge.signed(username=f"name {number}") for number in range(5)]
     for token in (*tokens, *tokens, *reversed(tokens)):
@@ -309,7 +311,7 @@ async def test_tokens_are_remembered_within_bounds(
         await api.get(REQUIRED, headers={"Authorization": f"Bearer {changed}"}, expect=401)
 
 
-async def test_every_route_that_demands_a_token_refuses_without_and_accepts_one(
+async def test_every_route_that_requires_a_token_rejects_requests_without_one(
     api: Api, andrew: Member
 ) -> None:
     uuid = uuid4()
@@ -324,7 +326,7 @@ async def test_every_route_that_demands_a_token_refuses_without_and_accepts_one(
         for headers in ({}, {"Authorization": "Bearer null"}):
             refusal = await api.http.request(endpoint.method, path, headers=headers)
             assert (refusal.status_code, refused(refusal)) == (401, ["generic_401"]), path
-        # An empty body: what follows is about the body, not about who asks.
+        # The body is empty: a later error is about the body, not about the token.
         response = await andrew.http.request(endpoint.method, path, json={}, headers=andrew.headers)
         assert response.status_code in {200, 404, 422}, path
         checked += 1
@@ -348,7 +350,7 @@ async def demo(settings: Settings, **changes: Any) -> Quart:
     return create_app(replace(settings, demo_handle="AndrewBrown", **changes))
 
 
-async def test_the_demo_identity_acts_for_who_sends_no_token(
+async def test_requests_without_a_token_act_as_the_demo_identity(
     settings: Settings, andrew: Member, bayko: Member
 ) -> None:
     async with serving(await demo(settings)) as api:
@@ -362,7 +364,7 @@ async def test_the_demo_identity_acts_for_who_sends_no_token(
 
 
 @pytest.mark.parametrize("name", ["null", "empty", "basic", "expired", "subject of nobody"])
-async def test_the_demo_identity_does_not_stand_in_for_a_bad_token(
+async def test_the_demo_identity_does_not_replace_a_bad_token(
     settings: Settings, andrew: Member, forge: Forge, name: str
 ) -> None:
     await andrew.crud()
@@ -373,7 +375,7 @@ async def test_the_demo_identity_does_not_stand_in_for_a_bad_token(
         assert "liked" not in seen
 
 
-async def test_a_demo_identity_that_is_nobody_is_nobody(settings: Settings) -> None:
+async def test_an_unknown_demo_handle_is_no_identity(settings: Settings) -> None:
     async with serving(await demo(settings)) as api:
         await api.get(REQUIRED, expect=401)
         assert await api.get("/api/activities/home") == []
@@ -393,7 +395,7 @@ async def test_a_demo_identity_that_is_nobody_is_nobody(settings: Settings) -> N
         "fd://3",
     ],
 )
-def test_the_demo_identity_is_refused_where_others_can_reach_it(bind: str) -> None:
+def test_the_demo_identity_is_rejected_on_a_reachable_address(bind: str) -> None:
     environ = {"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": bind}
     with pytest.raises(SettingsError, match="CRUDDUR_DEMO_HANDLE"):
         Settings.from_env(environ)
@@ -408,8 +410,8 @@ def test_the_demo_identity_works_on_loopback(bind: str) -> None:
     Settings.from_env({"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": bind})
 
 
-def test_another_server_gets_no_demo_identity(server_dsn: str) -> None:
-    """It binds where we cannot see."""
+def test_the_demo_identity_is_rejected_under_another_server(server_dsn: str) -> None:
+    """We cannot see which address another server binds."""
     environ = {
         **os.environ,
         "CONNECTION_URL": server_dsn,
@@ -437,7 +439,7 @@ async def test_two_applications_started_at_once_share_the_key_of_their_database(
     assert await key_set_of(create_app(shared)) == key_sets[0]
 
 
-async def test_a_configured_key_signs_and_leaves_none_in_the_database(
+async def test_a_configured_key_signs_and_is_not_stored_in_the_database(
     settings: Settings, make_database: Callable[..., Any]
 ) -> None:
     pem = new_signing_key()
@@ -484,7 +486,7 @@ def pem_of(key: Any) -> str:
     ],
     ids=["text", "spoilt", "rsa", "other curve"],
 )
-async def test_a_bad_signing_key_stops_the_start(settings: Settings, pem: str) -> None:
+async def test_an_invalid_signing_key_prevents_the_start(settings: Settings, pem: str) -> None:
     with pytest.raises(SigningKeyError):
         async with open_resources(replace(settings, signing_key=pem), Telemetry(settings)):
             pass

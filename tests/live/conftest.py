@@ -1,4 +1,4 @@
-"""The application of all tests behind a real server: a stream needs a socket."""
+"""The shared application behind a real server: a stream needs a socket."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ from telemetry.recorded import until
 
 @pytest.fixture
 async def url(app: Quart, database: asyncpg.Connection) -> AsyncIterator[str]:
-    """Where the service answers; nobody listens yet, so nothing of other tests is told."""
+    """The address of the service. No stream is open yet, so no events of other tests arrive."""
     await database.execute("DELETE FROM expired_activities")
     async with serving_on_a_socket(app) as address:
         yield address

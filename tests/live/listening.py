@@ -1,4 +1,4 @@
-"""A reader of `GET /api/stream` as strict as the standard: WHATWG HTML, 9.2.6."""
+"""A client of `GET /api/stream`, as strict as the standard: WHATWG HTML, 9.2.6."""
 
 import asyncio
 import json
@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 
 PATIENCE = 10.0
-"""Seconds after which what has not been heard will not be."""
+"""Seconds after which an event that has not arrived counts as missing."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One event, and the last id that was known when it came."""
+    """An event, and the last id that was known when it arrived."""
 
     event: str
     data: Any
@@ -27,11 +27,11 @@ class Listener:
     """An open stream.
 
     Attributes:
-        headers: those of the answer.
-        last_id: where the stream would be resumed.
-        retry: milliseconds after which to come back.
-        comments: how many comments there were.
-        places: every id so far.
+        headers: the headers of the response.
+        last_id: the id to resume from.
+        retry: the reconnection delay in milliseconds.
+        comments: the number of comments so far.
+        places: all ids so far.
     """
 
     headers: httpx.Headers
@@ -43,7 +43,7 @@ class Listener:
     _fields: dict[str, str] = field(default_factory=dict)
 
     async def next(self) -> Heard | None:
-        """The next event; None at the end of the stream."""
+        """Return the next event, or None at the end of the stream."""
         async with asyncio.timeout(PATIENCE):
             async for line in self.lines:
                 if heard := self._take(line):
@@ -51,7 +51,7 @@ class Listener:
         return None
 
     async def hear(self, *events: str) -> list[Any]:
-        """The data of the next events, which must be these."""
+        """Return the data of the next events, which must have these names."""
         heard = []
         for expected in events:
             found = await self.next()
@@ -61,18 +61,18 @@ class Listener:
         return heard
 
     async def rest(self) -> list[Heard]:
-        """Every event to the end of the stream."""
+        """Return all events up to the end of the stream."""
         heard = []
         while (found := await self.next()) is not None:
             heard.append(found)
         return heard
 
     async def blank(self) -> None:
-        """Whatever comes next has nothing in it."""
+        """Check that the next block has no event."""
         assert self._take(await anext(self.lines)) is None
 
     async def place(self) -> str:
-        """The id with which the stream begins."""
+        """Return the id with which the stream starts."""
         async with asyncio.timeout(PATIENCE):
             while not self.last_id:
                 self._take(await anext(self.lines))
@@ -102,7 +102,7 @@ class Listener:
 async def listening(
     url: str, headers: Mapping[str, str] | None = None, **query: str
 ) -> AsyncIterator[Listener]:
-    """A stream of the service at an address, opened and told where it is."""
+    """Open a stream and read its first id."""
     async with (
         httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client,
         client.stream("GET", f"{url}/api/stream", params=query, headers=headers) as response,

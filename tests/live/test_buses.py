@@ -1,4 +1,4 @@
-"""Events reach the streams of every process, whatever carries the word of them."""
+"""Events reach the streams of every process with each kind of bus."""
 
 import asyncio
 import shutil
@@ -23,7 +23,7 @@ REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
 
 
 class Redis:
-    """A real server, that can be killed and started again."""
+    """A real server that a test can kill and restart."""
 
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
@@ -53,10 +53,10 @@ class Redis:
             self._process.wait()
 
 
-async def test_a_reader_who_is_ahead_of_a_process_hears_what_follows(
+async def test_a_client_ahead_of_a_process_receives_what_follows(
     settings: Settings, andrew: Member, bayko: Member
 ) -> None:
-    """No word comes to it, so it reads at once what the reader knows and what not."""
+    """No notification arrives, so the process reads at once what it lacks."""
     bus = f"redis://127.0.0.1:{free_port()}"
     app = create_app(replace(settings, pool_size=2, bus=bus))
     async with app.test_app(), serving_on_a_socket(app) as url:
@@ -69,7 +69,7 @@ async def test_a_reader_who_is_ahead_of_a_process_hears_what_follows(
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """A running server; without one on this machine the tests with it are skipped."""
+    """A running server. Without one on this machine, its tests are skipped."""
     if REDIS is None:
         pytest.skip("neither redis-server nor valkey-server is here")
     server = Redis(tmp_path_factory.mktemp("redis"))
@@ -89,7 +89,7 @@ def bus(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def start(settings: Settings, bus: str) -> AsyncIterator[Callable[[], object]]:
-    """Start another process's worth of the service: its application and its address."""
+    """Start another instance of the service and return its application and address."""
     async with AsyncExitStack() as stack:
 
         async def start() -> tuple[Quart, str]:
@@ -106,7 +106,7 @@ async def entered(stack: AsyncExitStack, app: Quart, database: asyncpg.Connectio
     return await Member.enter(api, database, app, "andrewbrown", "Andrew Brown")
 
 
-async def test_what_is_written_through_one_is_heard_at_all(
+async def test_an_event_written_through_one_instance_reaches_all(
     start: Callable, database: asyncpg.Connection
 ) -> None:
     first, second, third = [await start() for _ in range(3)]
@@ -137,7 +137,7 @@ async def test_a_hundred_writers_at_once(start: Callable, database: asyncpg.Conn
         assert stream.places == sorted(set(stream.places))
 
 
-async def test_a_connection_that_breaks_loses_nothing(
+async def test_a_broken_connection_loses_no_events(
     start: Callable, database: asyncpg.Connection
 ) -> None:
     (first, _), (_, url) = await start(), await start()
@@ -151,7 +151,7 @@ async def test_a_connection_that_breaks_loses_nothing(
                 " AND application_name = 'cruddur' AND query NOT LIKE 'COMMIT%'"
             )
             async with asyncio.timeout(20):
-                while True:  # a request whose connection is taken away is 503, and not lost
+                while True:  # a request that loses its connection returns 503 and is retried
                     response = await andrew.http.post(
                         "/api/activities",
                         json={"message": f"crud {number}", "ttl": "1-hour"},
@@ -163,11 +163,13 @@ async def test_a_connection_that_breaks_loses_nothing(
             assert heard["uuid"] == response.json()["uuid"]
 
 
-async def test_with_redis_the_database_sends_no_word(
+async def test_with_redis_the_database_sends_no_notification(
     settings: Settings, redis: Redis, database: asyncpg.Connection, dsn: str
 ) -> None:
     words: list[str] = []
-    await database.execute("SELECT record_event('mark')")  # or the sweeper would, when it likes
+    await database.execute(
+        "SELECT record_event('mark')"
+    )  # otherwise the sweeper records one at any time
     conn = await asyncpg.connect(dsn)
     try:
         await conn.add_listener("cruddur_events", lambda *args: words.append(args[2]))
@@ -177,7 +179,7 @@ async def test_with_redis_the_database_sends_no_word(
                 await stack.enter_async_context(app.test_app())
                 await database.execute("DELETE FROM users")
                 andrew = await entered(stack, app, database)
-                await conn.fetchval("SELECT 1")  # what was said before has been heard
+                await conn.fetchval("SELECT 1")  # earlier notifications have arrived by now
                 words.clear()
                 await andrew.crud()
                 await conn.fetchval("SELECT 1")
@@ -186,7 +188,7 @@ async def test_with_redis_the_database_sends_no_word(
         await conn.close()
 
 
-async def test_without_redis_events_come_later_and_with_it_again_at_once(
+async def test_after_redis_fails_events_are_late_and_with_it_immediate_again(
     settings: Settings, redis: Redis, database: asyncpg.Connection
 ) -> None:
     app = create_app(replace(settings, bus=redis.url, pool_size=2))

@@ -1,4 +1,4 @@
-"""The database is killed under many streams: what was committed reaches all of them."""
+"""The database is killed under many streams: all of them receive every committed event."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _CRUD = re.compile(rb'event: crud\ndata: \{"uuid":"([0-9a-f-]{36})"')
 
 
 class Server:
-    """A database server of this test's own, that it may kill; it keeps what it commits."""
+    """A database server that the test can kill. It stores commits durably."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -36,12 +36,12 @@ class Server:
             try:
                 self._postgres.start()
                 break
-            except EmbeddedPostgresError:  # processes of the killed one are still leaving
+            except EmbeddedPostgresError:  # processes of the killed server are still exiting
                 self._postgres.stop()
         self._postgres.create_database("cruddur")
 
     def kill(self) -> None:
-        """No time to say goodbye."""
+        """Kill it without a shutdown."""
         postmaster = (self._directory / "data" / "postmaster.pid").read_text().split()[0]
         os.kill(int(postmaster), signal.SIGKILL)
         self.stop()
@@ -52,7 +52,7 @@ class Server:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    """A running server with a database that is up to date."""
+    """A running server with a migrated database."""
     with tempfile.TemporaryDirectory(prefix="cruddur-killed-") as directory:
         database = Server(Path(directory))
         try:
@@ -64,7 +64,7 @@ async def server() -> AsyncIterator[Server]:
 
 
 class Reader:
-    """A stream, and the uuids of the cruds that it was told of."""
+    """A stream, and the uuids of the cruds that it has received."""
 
     heard: list[str]
 
@@ -78,7 +78,7 @@ class Reader:
         await self._reader.readuntil(b"\nid: ")
 
     async def read(self, last: str) -> None:
-        """Until it was told of this one."""
+        """Read until this crud has arrived."""
         while last.encode() not in self._text:
             data = await self._reader.read(65536)
             assert data, "the stream ended"
@@ -89,7 +89,7 @@ class Reader:
         self._writer.transport.abort()
 
 
-async def test_what_was_committed_before_during_and_after_is_heard_by_all(
+async def test_events_committed_before_during_and_after_the_kill_reach_all_streams(
     server: Server, worker_settings: Settings
 ) -> None:
     settings = replace(
@@ -106,7 +106,7 @@ async def test_what_was_committed_before_during_and_after_is_heard_by_all(
         committed: list[str] = []
 
         async def write(count: int) -> None:
-            """Post until so many more were answered."""
+            """Post until this many more cruds were acknowledged."""
             wanted = len(committed) + count
             while len(committed) < wanted:
                 response = await api.http.post(
@@ -131,6 +131,6 @@ async def test_what_was_committed_before_during_and_after_is_heard_by_all(
         for reader in readers:
             reader.close()
     for reader in readers:
-        # A write that was not answered may have been committed all the same.
+        # A write without a response may have been committed.
         assert [uuid for uuid in reader.heard if uuid in committed] == committed
         assert len(reader.heard) == len(set(reader.heard))

@@ -1,4 +1,4 @@
-"""A crud is gone at its second, on every stream, whatever happens meanwhile."""
+"""Every stream reports an expiry on time, in all circumstances."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ SOON = timedelta(seconds=0.5)
 
 
 async def lasting(database: asyncpg.Connection, who: Member, lifetime: timedelta) -> str:
-    """A crud of any lifetime."""
+    """Insert a crud with any lifetime."""
     uuid: UUID = await database.fetchval(
         "INSERT INTO activities (user_uuid, message, expires_at)"
         " VALUES ($1, 'brief', clock_timestamp() + $2) RETURNING uuid",
@@ -30,7 +30,7 @@ async def lasting(database: asyncpg.Connection, who: Member, lifetime: timedelta
 
 
 async def hears_the_end(stream: Listener, database: asyncpg.Connection, uuid: str) -> None:
-    """It is told once the crud can no longer be read, and not a moment before."""
+    """Check that the event arrives once the crud cannot be read any more, and not earlier."""
     [gone] = await stream.hear("gone")
     late: float | None = await database.fetchval(
         "SELECT extract(epoch FROM clock_timestamp() - expires_at)::float8"
@@ -41,7 +41,7 @@ async def hears_the_end(stream: Listener, database: asyncpg.Connection, uuid: st
     assert late is None or late >= 0
 
 
-async def test_a_crud_whose_life_fits_between_two_sweeps(
+async def test_a_crud_that_lives_and_expires_between_two_sweeps_is_reported(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(url) as stream:
@@ -50,10 +50,10 @@ async def test_a_crud_whose_life_fits_between_two_sweeps(
         assert crud["uuid"] == uuid
         last_id = stream.last_id
         await hears_the_end(stream, database, uuid)
-        assert stream.last_id == last_id, "an expiry has no place in the log"
+        assert stream.last_id == last_id, "an expiry must not have an id"
 
 
-async def test_the_sweeper_says_nothing_more(
+async def test_the_sweeper_sends_no_further_event(
     url: str, andrew: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
     async with listening(url) as stream:
@@ -66,7 +66,7 @@ async def test_the_sweeper_says_nothing_more(
         await stream.hear("crud")
 
 
-async def test_an_end_that_is_brought_forward_or_put_off(
+async def test_an_expiry_that_is_moved_forward_or_back_is_reported_on_time(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     first, second = await andrew.crud("first"), await andrew.crud("second")
@@ -80,10 +80,10 @@ async def test_an_end_that_is_brought_forward_or_put_off(
         await hears_the_end(stream, database, second["uuid"])
 
 
-async def test_what_ends_all_at_once_drops_nobody(
+async def test_many_simultaneous_expiries_drop_no_stream(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
-    """Many more than wait for a reader at most."""
+    """Many more events than the queue of a stream can hold."""
     many = 1500
     async with listening(url) as stream:
         await database.execute(
@@ -97,7 +97,7 @@ async def test_what_ends_all_at_once_drops_nobody(
         assert len({item["uuid"] for item in gone}) == many
 
 
-async def test_a_crud_that_is_deleted_before_its_end_is_gone_once(
+async def test_a_crud_deleted_before_its_expiry_is_reported_once(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     deleted = await lasting(database, andrew, SOON)
@@ -108,7 +108,7 @@ async def test_a_crud_that_is_deleted_before_its_end_is_gone_once(
         await hears_the_end(stream, database, brief)
 
 
-async def test_a_reply_that_ends_first_is_taken_off_the_counts(
+async def test_a_reply_that_expires_first_is_subtracted_from_the_counts(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
@@ -129,31 +129,31 @@ async def test_a_reply_that_ends_first_is_taken_off_the_counts(
         }
 
 
-async def test_what_ends_after_a_restart(
+async def test_an_expiry_after_a_restart_is_reported(
     settings: Settings, andrew: Member, database: asyncpg.Connection, api: Api
 ) -> None:
-    """The application that tells of it was not there when it was written."""
+    """The application that reports it had not started when the crud was written."""
     uuid = await lasting(database, andrew, timedelta(seconds=2))
     app = create_app(replace(settings, pool_size=2))
     async with app.test_app(), serving_on_a_socket(app) as url, listening(url) as stream:
         await hears_the_end(stream, database, uuid)
 
 
-async def test_what_ends_was_written_while_nobody_listened(
+async def test_the_expiry_of_a_crud_written_without_open_streams_is_reported(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(url):
         pass
     uuid = await lasting(database, andrew, timedelta(seconds=1))
-    await lasting(database, andrew, -SOON)  # and what is over is told to nobody
+    await lasting(database, andrew, -SOON)  # an expired crud is reported to no stream
     async with listening(url) as stream:
         await hears_the_end(stream, database, uuid)
 
 
-async def test_an_end_that_changed_while_nobody_listened(
+async def test_an_expiry_that_changed_without_open_streams_is_reported(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
-    """The one of which an earlier stream was told is not told to the next."""
+    """An expiry that was sent to an earlier stream is not sent to the next."""
     put_off, deleted, brought_forward = [
         await lasting(database, andrew, lifetime) for lifetime in (SOON, SOON, timedelta(hours=1))
     ]
@@ -168,10 +168,10 @@ async def test_an_end_that_changed_while_nobody_listened(
         await hears_the_end(stream, database, brought_forward)
 
 
-async def test_what_ends_while_nobody_can_reach_the_database(
+async def test_expiries_during_a_database_outage_are_reported(
     url: str, settings: Settings, andrew: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
-    """Told by the clock; and what was not known in time, when the database is back."""
+    """Known expiries are reported by the clock, others when the database is back."""
     name = await database.fetchval("SELECT current_database()")
     app = create_app(replace(settings, pool_size=2))
     async with (
@@ -197,23 +197,23 @@ async def test_what_ends_while_nobody_can_reach_the_database(
             await maintenance.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             await maintenance.close()
         await hears_the_end(stream, database, unknown)
-        # The application of all tests was cut off as well, and is to tell of it now, not later.
+        # The shared application lost its connections too: let it report the expiry now.
         while (heard := await witness.next()) and heard.data != {"uuid": unknown}:
             pass
 
 
 @pytest.mark.parametrize("hours", [-24, 0, 24])
-def test_our_own_clock_may_be_wrong(hours: int) -> None:
-    """The database's decides: of ours only the passing of time is used."""
+def test_the_local_clock_can_be_wrong(hours: int) -> None:
+    """The database clock decides; of the local one, only the elapsed time is used."""
     database_now = datetime.now(UTC) + timedelta(hours=hours)
     clock = Clock()
     clock.set(database_now, 0.001)
     assert timedelta() <= clock.now() - database_now < timedelta(seconds=1)
     clock.set(database_now - timedelta(minutes=1), 60)
-    assert clock.now() >= database_now, "an answer that took a minute is a minute old"
+    assert clock.now() >= database_now, "a response that took a minute must count as a minute old"
 
 
-def test_ends_come_in_their_order_and_once() -> None:
+def test_expiries_are_reported_in_order_and_once() -> None:
     now = datetime(2026, 11, 25, tzinfo=UTC)
 
     def ending(seconds: int, number: int) -> Expiring:
@@ -224,12 +224,12 @@ def test_ends_come_in_their_order_and_once() -> None:
 
     expiries = Expiries(now)
     expiries.load([ending(3, 3), ending(1, 1), ending(2, 2)], now + timedelta(seconds=60))
-    expiries.add(ending(90, 9))  # beyond the horizon: it is read in time
-    expiries.add(ending(5, 1))  # put off
+    expiries.add(ending(90, 9))  # beyond the horizon: it is read later
+    expiries.add(ending(5, 1))  # moved to a later time
     expiries.discard(UUID(int=3))
     assert expiries.soonest() == now + timedelta(seconds=2)
     assert numbers(expiries.take(now + timedelta(seconds=4))) == [2]
-    expiries.add(ending(-5, 4))  # brought forward into the past, and read anew before it is told
+    expiries.add(ending(-5, 4))  # moved into the past, and read again before it is reported
     expiries.load([ending(2, 2), ending(5, 1)], now + timedelta(seconds=90))
     assert numbers(expiries.take(now + timedelta(seconds=90))) == [4, 1]
     assert expiries.soonest() is None

@@ -1,4 +1,4 @@
-"""How many streams there may be, and how they end."""
+"""How many streams are allowed, and how they end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +21,7 @@ from telemetry.serving import served
 
 @pytest.fixture
 async def few(settings: Settings) -> AsyncIterator[Callable[..., Any]]:
-    """Serve an application that takes few streams: `await few(streams=2)` is its address."""
+    """Serve an application with a low limit: `await few(streams=2)` returns its address."""
     async with AsyncExitStack() as stack:
 
         async def start(**limits: int) -> str:
@@ -33,12 +33,12 @@ async def few(settings: Settings) -> AsyncIterator[Callable[..., Any]]:
 
 
 async def ask(url: str, address: str = "127.0.0.1") -> httpx.Response:
-    """Ask for a stream that will be refused."""
+    """Request a stream that will be rejected."""
     async with httpx.AsyncClient(trust_env=False) as client:
         return await client.get(f"{url}/api/stream", headers={"X-Forwarded-For": address})
 
 
-async def test_an_address_has_its_share(few: Callable[..., Any]) -> None:
+async def test_streams_per_client_address_are_limited(few: Callable[..., Any]) -> None:
     url = await few(streams_per_address=2)
     async with listening(url), listening(url):
         response = await ask(url)
@@ -49,7 +49,7 @@ async def test_an_address_has_its_share(few: Callable[..., Any]) -> None:
     await _until_there_is_room(url)
 
 
-async def test_a_worker_takes_so_many_in_all(few: Callable[..., Any]) -> None:
+async def test_streams_per_worker_are_limited(few: Callable[..., Any]) -> None:
     url = await few(streams=2)
     async with listening(url, {"X-Forwarded-For": "127.0.0.2"}), listening(url):
         response = await ask(url, "127.0.0.3")
@@ -59,7 +59,7 @@ async def test_a_worker_takes_so_many_in_all(few: Callable[..., Any]) -> None:
 
 
 async def _until_there_is_room(url: str) -> None:
-    """Every place that was taken can be taken again."""
+    """Wait until every slot is free again."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -69,7 +69,7 @@ async def _until_there_is_room(url: str) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def test_what_is_no_stream_takes_no_place(few: Callable[..., Any]) -> None:
+async def test_a_rejected_request_takes_no_slot(few: Callable[..., Any]) -> None:
     url = await few(streams=1)
     async with httpx.AsyncClient(trust_env=False) as client:
         for path in ("?handle=nobody", "?feed=x", "?ticket=x"):
@@ -81,18 +81,18 @@ async def test_what_is_no_stream_takes_no_place(few: Callable[..., Any]) -> None
         pass
 
 
-async def test_a_stream_with_nothing_to_say_shows_that_it_is_there(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_idle_stream_sends_heartbeats(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
-    await asyncio.sleep(1.5)  # until it holds
+    await asyncio.sleep(1.5)  # long enough for a heartbeat
     async with listening(url) as stream, asyncio.timeout(5):
         while not stream.comments:
             await stream.blank()
 
 
-async def test_who_leaves_while_being_let_in_keeps_no_place(few: Callable[..., Any]) -> None:
-    """At any moment of it: before the place is taken, after, and while the headers are sent."""
+async def test_a_client_that_disconnects_during_the_handshake_takes_no_slot(
+    few: Callable[..., Any],
+) -> None:
+    """At any time: before the slot is taken, after that, and while the headers are sent."""
     url = await few(streams=8)
     address = urlsplit(url)
 
@@ -115,7 +115,7 @@ async def test_who_leaves_while_being_let_in_keeps_no_place(few: Callable[..., A
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_streams_end_in_time_and_say_when_to_come_back(
+async def test_streams_end_at_shutdown_with_different_reconnection_delays(
     workers: int, dsn: str, tmp_path: Path
 ) -> None:
     with served(dsn, tmp_path, workers=workers) as service:
@@ -127,6 +127,6 @@ async def test_streams_end_in_time_and_say_when_to_come_back(
             for stream in streams:
                 assert await stream.rest() == []
             pauses = {stream.retry for stream in streams}
-            assert None not in pauses, "a stream was broken off"
-            assert len(pauses) > 10, "all at once is a stampede"
+            assert None not in pauses, "a stream ended without a delay"
+            assert len(pauses) > 10, "equal delays would cause a stampede"
         assert (await stopping).code == 0

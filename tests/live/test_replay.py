@@ -1,4 +1,4 @@
-"""Whoever was away is told what they missed, or that it is too much."""
+"""A resumed stream delivers what was missed, or a reset if that is too much."""
 
 import asyncio
 from datetime import timedelta
@@ -12,13 +12,13 @@ from support import Member, expire, swept
 
 
 async def place(url: str, who: Member | None = None) -> str:
-    """Where a stream is that is opened now."""
+    """Return the current id of a new stream."""
     async with listening(url, who.headers if who else None) as stream:
         return stream.last_id
 
 
 @pytest.mark.parametrize("way", ["header", "query"])
-async def test_a_stream_goes_on_where_it_was(
+async def test_a_stream_resumes_where_it_ended(
     way: str, url: str, andrew: Member, bayko: Member
 ) -> None:
     async with listening(url) as witness:
@@ -34,7 +34,7 @@ async def test_a_stream_goes_on_where_it_was(
     async with listening(url, headers, **query) as stream:
         [missed, _, gone] = await stream.hear("crud", "counts", "gone")
         assert missed["uuid"] == crud["uuid"]
-        assert missed["likes_count"] == 1, "as it is now"
+        assert missed["likes_count"] == 1, "the current count"
         assert gone == {"uuid": doomed["uuid"]}
         await andrew.crud("live again")
         [live] = await stream.hear("crud")
@@ -42,7 +42,9 @@ async def test_a_stream_goes_on_where_it_was(
         assert int(stream.last_id) > int(last_id)
 
 
-async def test_each_is_told_its_own(url: str, andrew: Member, bayko: Member) -> None:
+async def test_each_viewer_receives_only_their_own_events(
+    url: str, andrew: Member, bayko: Member
+) -> None:
     last_id = await place(url)
     crud = await andrew.crud("for all")
     reply = await bayko.reply(crud["uuid"], "a reply")
@@ -71,7 +73,7 @@ async def test_each_is_told_its_own(url: str, andrew: Member, bayko: Member) -> 
 
 
 async def until_liked(stream: Listener) -> list:
-    """What is heard up to the like that was given when the stream was open."""
+    """Return the events up to the like that was given while the stream was open."""
     heard = []
     while not heard or heard[-1].data.get("likes_count") != 1 or heard[-1].event != "counts":
         found = await stream.next()
@@ -80,7 +82,7 @@ async def until_liked(stream: Listener) -> list:
     return heard
 
 
-async def test_what_expired_meanwhile_is_gone_and_not_shown(
+async def test_a_crud_that_expired_in_the_meantime_is_reported_as_gone_only(
     url: str, andrew: Member, bayko: Member, dsn: str, database: asyncpg.Connection
 ) -> None:
     parent, seen, swept_away = [await andrew.crud(name) for name in ("p", "seen", "swept")]
@@ -110,7 +112,7 @@ async def test_what_expired_meanwhile_is_gone_and_not_shown(
 @pytest.mark.parametrize(
     "last_id", ["-1", "x", "1.5", str(2**31), "9" * 18, "9" * 19, "9" * 40, "²"]
 )
-async def test_an_id_that_never_was_starts_over(last_id: str, url: str, andrew: Member) -> None:
+async def test_an_unknown_id_causes_a_reset(last_id: str, url: str, andrew: Member) -> None:
     async with listening(url, last_event_id=last_id) as stream:
         assert await stream.hear("reset") == [{}]
         crud = await andrew.crud()
@@ -118,7 +120,7 @@ async def test_an_id_that_never_was_starts_over(last_id: str, url: str, andrew: 
         assert heard["uuid"] == crud["uuid"]
 
 
-async def test_longer_ago_than_is_kept_starts_over(
+async def test_an_id_older_than_the_log_causes_a_reset(
     url: str, andrew: Member, dsn: str, database: asyncpg.Connection
 ) -> None:
     await andrew.crud("the first")
@@ -133,10 +135,10 @@ async def test_longer_ago_than_is_kept_starts_over(
             assert int(stream.last_id) >= int(latest)
 
 
-async def test_who_hears_little_knows_how_far_it_was(
+async def test_a_filtered_stream_knows_its_position(
     url: str, andrew: Member, bayko: Member, dsn: str, database: asyncpg.Connection
 ) -> None:
-    """A stream about a quiet thing has a place all the same that is not yet forgotten."""
+    """A stream that receives few events still gets ids that are recent enough to resume."""
     async with listening(url, handle="bayko") as stream:
         await andrew.crud("nothing to do with Bayko")
         before = stream.last_id
@@ -151,11 +153,11 @@ async def test_who_hears_little_knows_how_far_it_was(
         assert mark in stream.places
 
 
-async def test_a_mark_takes_nobody_back(
+async def test_a_mark_does_not_move_a_stream_backwards(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(url) as stream:
-        async with database.transaction():  # so that both are read at once
+        async with database.transaction():  # so that both are read together
             await database.execute("SELECT record_event('mark')")
             await database.execute(
                 "INSERT INTO activities (user_uuid, message, expires_at)"
@@ -167,7 +169,7 @@ async def test_a_mark_takes_nobody_back(
         assert stream.places == sorted(stream.places)
 
 
-async def test_more_than_is_worth_telling_starts_over(
+async def test_too_many_missed_events_cause_a_reset(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(url) as witness:
@@ -183,11 +185,11 @@ async def test_more_than_is_worth_telling_starts_over(
         await stream.hear("reset")
 
 
-async def test_who_comes_and_goes_hears_everything_once(
+async def test_a_client_that_reconnects_repeatedly_receives_everything_once(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
-    """Written by two while a reader breaks off again and again, at any moment."""
-    await database.execute("DELETE FROM expired_activities")  # of the tests before
+    """Two members write while a client disconnects again and again, at any time."""
+    await database.execute("DELETE FROM expired_activities")  # of earlier tests
     last_id = await place(url)
 
     async def write(who: Member) -> None:
@@ -212,10 +214,10 @@ async def test_who_comes_and_goes_hears_everything_once(
         assert [m for m in heard if m.startswith(who)] == [f"{who} {n}" for n in range(40)]
 
 
-async def test_an_event_is_told_after_all_that_were_committed_before(
+async def test_events_are_delivered_in_commit_order(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
-    """A transaction that began earlier and commits later is later."""
+    """A transaction that began earlier but commits later comes later."""
     other = await asyncpg.connect(dsn)
     try:
         transaction = other.transaction()
@@ -239,7 +241,7 @@ async def test_an_event_is_told_after_all_that_were_committed_before(
         assert second["message"] == "began first"
 
 
-async def test_what_expired_long_ago_is_not_told_again(
+async def test_an_old_expiry_is_not_delivered_again(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     old = await andrew.crud("old")

@@ -1,4 +1,4 @@
-"""While nobody listens nothing is read; who comes then misses nothing of what follows."""
+"""Without open streams nothing is read; the next stream misses nothing that follows."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,14 +15,14 @@ from support import Member, serving_on_a_socket
 
 @dataclass(frozen=True)
 class Alone:
-    """An application of the test's own, that has not listened to anything yet."""
+    """An application of the test's own that has not followed any events yet."""
 
     url: str
     database: asyncpg.Connection
     others: list[int]
 
     async def follower(self) -> asyncpg.Record:
-        """What its connection does that follows events, once it has stopped listening."""
+        """Return the state of the follower's connection after it has stopped listening."""
         async with asyncio.timeout(10):
             while True:
                 found = await self.database.fetchrow(
@@ -38,14 +38,14 @@ class Alone:
 
 @pytest.fixture
 async def alone(settings: Settings, database: asyncpg.Connection) -> AsyncIterator[Alone]:
-    """Beside the application of all tests, which follows events in the same database."""
+    """Runs next to the shared application, which follows events in the same database."""
     others = await database.fetch("SELECT pid FROM pg_stat_activity")
     app = create_app(replace(settings, pool_size=2))
     async with app.test_app(), serving_on_a_socket(app) as url:
         yield Alone(url, database, [row["pid"] for row in others])
 
 
-async def test_nothing_is_read_while_nobody_listens(alone: Alone, andrew: Member) -> None:
+async def test_nothing_is_read_without_open_streams(alone: Alone, andrew: Member) -> None:
     async with listening(alone.url) as stream:
         await andrew.crud()
         await stream.hear("crud")
@@ -56,7 +56,7 @@ async def test_nothing_is_read_while_nobody_listens(alone: Alone, andrew: Member
     assert await alone.follower() == before
 
 
-async def test_who_comes_after_a_silence_hears_what_follows(
+async def test_the_first_stream_after_a_pause_receives_what_follows(
     url: str, andrew: Member, bayko: Member
 ) -> None:
     async with listening(url) as stream:
@@ -71,11 +71,11 @@ async def test_who_comes_after_a_silence_hears_what_follows(
             assert heard[1]["likes_count"] == 1
 
 
-async def test_who_comes_back_after_a_silence_has_missed_nothing(url: str, andrew: Member) -> None:
+async def test_a_stream_resumed_after_a_pause_misses_nothing(url: str, andrew: Member) -> None:
     async with listening(url) as stream:
         await andrew.crud("before")
         await stream.hear("crud")
-    for number in range(150):  # more than is told at once
+    for number in range(150):  # more than one batch
         await andrew.crud(f"missed {number}")
     async with listening(url, last_event_id=stream.last_id) as stream:
         await andrew.crud("after")
@@ -83,7 +83,7 @@ async def test_who_comes_back_after_a_silence_has_missed_nothing(url: str, andre
     assert [crud["message"] for crud in heard] == [*(f"missed {n}" for n in range(150)), "after"]
 
 
-async def test_a_silence_that_outlasts_the_events_resets_nobody(
+async def test_a_pause_longer_than_the_log_causes_no_reset(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(url) as stream:
@@ -98,7 +98,7 @@ async def test_a_silence_that_outlasts_the_events_resets_nobody(
         assert (await late.hear("crud"))[0]["message"] == "after"
 
 
-async def test_a_connection_that_breaks_in_a_silence_is_there_again(
+async def test_a_connection_that_breaks_during_a_pause_is_replaced(
     alone: Alone, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with listening(alone.url):
@@ -110,8 +110,10 @@ async def test_a_connection_that_breaks_in_a_silence_is_there_again(
         await stream.hear("crud")
 
 
-async def test_who_comes_and_goes_while_others_write(url: str, andrew: Member) -> None:
-    """Each hears all that is committed from its opening on, in order and once."""
+async def test_streams_opened_and_closed_during_writes_receive_everything(
+    url: str, andrew: Member
+) -> None:
+    """Each stream receives everything committed after its opening, in order and once."""
     is_over = asyncio.Event()
     written: list[str] = []
 
@@ -137,5 +139,5 @@ async def test_who_comes_and_goes_while_others_write(url: str, andrew: Member) -
     for known, run in runs:
         if run:
             begin = written.index(run[0])
-            assert begin <= known + 1, "one was on its way when the stream was opened"
+            assert begin <= known + 1, "one commit was under way when the stream opened"
             assert run == written[begin : begin + len(run)]

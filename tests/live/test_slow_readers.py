@@ -1,4 +1,4 @@
-"""A reader that does not read holds up nobody, and holds nothing for long."""
+"""A client that does not read delays no other stream, and uses no memory for long."""
 
 import asyncio
 import re
@@ -20,12 +20,12 @@ from support import Member, serving_on_a_socket
 
 PART = 200
 ENOUGH = 30 * PART
-"""Replies of a kilobyte: more than the buffers on the way take, and the queue behind them."""
+"""Replies of one kilobyte: more than the socket buffers and the queue can hold."""
 
 
 @asynccontextmanager
 async def dawdling(url: str) -> AsyncIterator[asyncio.StreamReader]:
-    """A reader with small buffers, which has read the headers and reads no further."""
+    """A client with small buffers that reads the headers and nothing more."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.setblocking(False)
@@ -41,7 +41,7 @@ async def dawdling(url: str) -> AsyncIterator[asyncio.StreamReader]:
 
 
 async def flood(andrew: Member, database: asyncpg.Connection, witness: Listener) -> None:
-    """Say more than a reader who does not read can be told, and see that others hear it all."""
+    """Send more than an idle client can receive, and check that others receive everything."""
     crud = await andrew.crud()
     await witness.hear("crud")
     for _ in range(ENOUGH // PART):
@@ -56,12 +56,12 @@ async def flood(andrew: Member, database: asyncpg.Connection, witness: Listener)
         heard = 0
         while heard < PART:
             found = await witness.next()
-            assert found is not None, "who keeps up is not dropped"
+            assert found is not None, "a client that keeps up must not be dropped"
             assert found.event != "reset"
             heard += found.event == "crud"
 
 
-async def test_a_reader_who_stops_reading_is_sent_away(
+async def test_a_client_that_stops_reading_is_disconnected(
     settings: Settings,
     andrew: Member,
     database: asyncpg.Connection,
@@ -73,7 +73,7 @@ async def test_a_reader_who_stops_reading_is_sent_away(
         async with listening(url) as witness:
             await flood(andrew, database, witness)
         async with asyncio.timeout(PATIENCE):
-            while True:  # its place and the witness's can be taken, while it hangs on
+            while True:  # both slots are free once it is disconnected
                 try:
                     async with listening(url), listening(url):
                         break
@@ -81,7 +81,7 @@ async def test_a_reader_who_stops_reading_is_sent_away(
                     await asyncio.sleep(0.02)
 
 
-async def test_a_reader_who_fell_behind_is_told_so(
+async def test_a_client_that_fell_behind_receives_a_reset(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:
     async with dawdling(url) as reader, listening(url) as witness:
@@ -96,4 +96,4 @@ async def test_a_reader_who_fell_behind_is_told_so(
     cruds = re.findall(rb"^id: (\d+)\nevent: crud$", place, re.M)
     assert len(cruds) < ENOUGH
     last = int(place.rpartition(b"id: ")[2])
-    assert int(cruds[-1]) < last, "it goes on from now"
+    assert int(cruds[-1]) < last, "the stream must continue with current events"

@@ -1,4 +1,4 @@
-"""What a stream tells, to whom, and of what."""
+"""The events that a stream delivers, and the viewers that receive them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ MakeMember = Callable[..., Awaitable[Member]]
 
 
 async def marked(andrew: Member, *listeners: Listener) -> None:
-    """Each of the listeners has heard nothing before this."""
+    """Check that the listeners have received nothing before this."""
     crud = await andrew.crud("a mark")
     for listener in listeners:
         assert await listener.hear("crud") == [without_viewer(crud)]
@@ -30,14 +30,14 @@ def without_viewer(crud: dict) -> dict:
     return {name: value for name, value in crud.items() if name not in {"liked", "reposted"}}
 
 
-async def test_a_new_crud_comes_as_home_lists_it(url: str, api: Api, andrew: Member) -> None:
+async def test_a_new_crud_arrives_as_home_lists_it(url: str, api: Api, andrew: Member) -> None:
     async with listening(url) as stream:
         await andrew.crud("nuqneH & <Qapla'> 🖖\n\nid: 1\nevent: gone")
         [crud] = await stream.hear("crud")
         assert [crud] == await api.get("/api/activities/home")
 
 
-async def test_nothing_between_may_keep_or_hold_it(url: str) -> None:
+async def test_proxies_must_not_cache_or_buffer_a_stream(url: str) -> None:
     async with listening(url, {"Origin": "http://localhost:3000"}) as stream:
         assert stream.headers["cache-control"] == "no-store"
         assert stream.headers["x-accel-buffering"] == "no"
@@ -47,14 +47,14 @@ async def test_nothing_between_may_keep_or_hold_it(url: str) -> None:
         assert 1000 <= (stream.retry or 0) <= 5000
 
 
-async def test_counts_follow_likes_reposts_and_replies(
+async def test_counts_change_with_likes_reposts_and_replies(
     url: str, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud()
     uuid = crud["uuid"]
     async with listening(url) as stream:
         await bayko.put(f"/api/activities/{uuid}/like")
-        await bayko.put(f"/api/activities/{uuid}/like")  # which changes nothing
+        await bayko.put(f"/api/activities/{uuid}/like")  # no change
         assert await stream.hear("counts") == [counts(uuid, likes=1)]
         await bayko.put(f"/api/activities/{uuid}/repost")
         assert await stream.hear("counts") == [counts(uuid, likes=1, reposts=1)]
@@ -81,7 +81,7 @@ def counts(uuid: str, *, likes: int = 0, reposts: int = 0, replies: int = 0) -> 
     }
 
 
-async def test_what_is_deleted_is_gone_with_its_replies(
+async def test_a_deleted_crud_is_gone_with_its_replies(
     url: str, andrew: Member, bayko: Member
 ) -> None:
     crud = await andrew.crud()
@@ -93,7 +93,9 @@ async def test_what_is_deleted_is_gone_with_its_replies(
         await marked(andrew, stream)
 
 
-async def test_each_filter_lets_its_own_through(url: str, andrew: Member, bayko: Member) -> None:
+async def test_each_filter_passes_only_its_own_events(
+    url: str, andrew: Member, bayko: Member
+) -> None:
     first, other = await andrew.crud("first"), await bayko.crud("other")
     async with AsyncExitStack() as stack:
         home, of_bayko, around = [
@@ -105,7 +107,7 @@ async def test_each_filter_lets_its_own_through(url: str, andrew: Member, bayko:
         assert await of_bayko.hear("crud") == [without_viewer(reply)]
         assert (await around.hear("crud", "counts"))[0] == without_viewer(reply)
 
-        await andrew.reply(reply["uuid"])  # which is not around the crud, but its parent is
+        await andrew.reply(reply["uuid"])  # outside of the filter, but its parent is inside
         for listener in (of_bayko, around):
             assert await listener.hear("counts") == [counts(reply["uuid"], replies=1)]
 
@@ -137,7 +139,7 @@ async def test_each_filter_lets_its_own_through(url: str, andrew: Member, bayko:
         ({"ticket": ""}, 422, "ticket_invalid"),
     ],
 )
-async def test_what_cannot_be_heard_is_refused(
+async def test_an_invalid_filter_is_rejected(
     api: Api, andrew: Member, query: dict[str, str], status: int, code: str
 ) -> None:
     response = await api.request("GET", "/api/stream", params=query, expect=status)
@@ -145,13 +147,13 @@ async def test_what_cannot_be_heard_is_refused(
 
 
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer null", "Bearer a.b.c", "Basic YTpi"])
-async def test_a_token_that_is_not_good_is_not_taken_for_none(api: Api, token: str) -> None:
+async def test_a_bad_token_is_rejected(api: Api, token: str) -> None:
     headers = {"Authorization": token}
     response = await api.request("GET", "/api/stream", headers=headers, expect=401)
     assert refused(response) == ["generic_401"]
 
 
-async def test_a_message_comes_to_its_two_people_and_to_nobody_else(
+async def test_a_message_reaches_only_its_two_members(
     url: str, andrew: Member, bayko: Member, member: MakeMember
 ) -> None:
     worf = await member("worf")
@@ -166,7 +168,7 @@ async def test_a_message_comes_to_its_two_people_and_to_nobody_else(
         strangers = [await enter(who, **query) for who in (None, worf) for query in everywhere]
         ticket = (await worf.post("/api/stream/ticket"))["ticket"]
         strangers.append(await enter(None, ticket=ticket))
-        # Whoever resumes is not told of what was said before, either.
+        # A resumed stream does not receive earlier messages either.
         strangers.append(await enter(worf, last_event_id="1"))
         people = [await enter(who, **query) for who in (andrew, bayko) for query in everywhere]
 
@@ -181,18 +183,18 @@ async def test_a_message_comes_to_its_two_people_and_to_nobody_else(
         crud = await andrew.crud("a mark")
         for listener in (*strangers, *people):
             if listener is strangers[3] or listener is strangers[7] or listener is people[3]:
-                continue  # of Bayko's cruds alone
+                continue  # this stream is filtered by Bayko's cruds
             if listener is people[-1]:
                 continue
             while (heard := await listener.next()) is not None:
-                if heard.event == "reset":  # the one with an event of before its time
+                if heard.event == "reset":  # this stream resumed before its session began
                     continue
                 assert heard.event in {"crud", "gone", "counts"}, heard
                 if heard.data["uuid"] == crud["uuid"]:
                     break
 
 
-async def test_a_notification_is_for_one_person(
+async def test_a_notification_reaches_only_its_recipient(
     url: str, andrew: Member, bayko: Member, api: Api
 ) -> None:
     crud = await andrew.crud()
@@ -205,7 +207,7 @@ async def test_a_notification_is_for_one_person(
         await marked(andrew, own, other)
 
 
-async def test_a_ticket_opens_one_stream_of_its_person(
+async def test_a_ticket_opens_one_stream_as_its_member(
     url: str, andrew: Member, bayko: Member, api: Api, database: asyncpg.Connection
 ) -> None:
     ticket = (await bayko.post("/api/stream/ticket"))["ticket"]
@@ -223,7 +225,7 @@ async def test_a_ticket_opens_one_stream_of_its_person(
     await api.request("POST", "/api/stream/ticket", expect=401)
 
 
-async def test_a_revoked_session_takes_its_streams_with_it(
+async def test_revoking_a_session_ends_its_streams(
     url: str, andrew: Member, app: Quart, api: Api, database: asyncpg.Connection
 ) -> None:
     ticket = (await andrew.post("/api/stream/ticket"))["ticket"]
@@ -240,12 +242,12 @@ async def test_a_revoked_session_takes_its_streams_with_it(
         assert visitor.comments == 0
 
 
-async def test_what_is_written_after_a_session_is_not_told_in_it(
+async def test_an_event_committed_after_the_session_ended_is_not_delivered(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     group = (await andrew.message("bayko", "before"))["message_group_uuid"]
     async with listening(url, bayko.headers) as stream:
-        async with database.transaction():  # so that both are read at once
+        async with database.transaction():  # so that both are read together
             await database.execute("DELETE FROM sessions WHERE user_uuid = $1", bayko.uuid)
             await database.execute(
                 "INSERT INTO messages (message_group_uuid, user_uuid, message)"
@@ -256,7 +258,7 @@ async def test_what_is_written_after_a_session_is_not_told_in_it(
         assert await stream.rest() == []
 
 
-async def test_a_session_that_is_revoked_while_a_stream_opens(
+async def test_a_session_revoked_while_a_stream_opens_ends_it(
     url: str,
     andrew: Member,
     bayko: Member,
@@ -264,7 +266,7 @@ async def test_a_session_that_is_revoked_while_a_stream_opens(
     database: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After its token was seen to be good, and before the stream is there to be ended."""
+    """After its token was verified, and before the hub knows the stream."""
     topics = service._topics
     async with listening(url) as witness:
 
@@ -280,7 +282,7 @@ async def test_a_session_that_is_revoked_while_a_stream_opens(
             await api.request("GET", "/api/stream", headers=andrew.headers, expect=401)
 
 
-async def test_another_session_of_the_same_person_stays(
+async def test_another_session_of_the_same_member_stays_open(
     url: str, andrew: Member, app: Quart, database: asyncpg.Connection
 ) -> None:
     async with listening(url, andrew.headers) as stream:
@@ -293,7 +295,7 @@ async def test_another_session_of_the_same_person_stays(
         await marked(andrew, stream)
 
 
-async def test_who_is_deleted_hears_no_more_and_their_cruds_are_gone(
+async def test_deleting_a_member_ends_their_streams_and_removes_their_cruds(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await bayko.crud()
@@ -304,10 +306,10 @@ async def test_who_is_deleted_hears_no_more_and_their_cruds_are_gone(
         await marked(andrew, stream)
 
 
-async def test_without_a_session_a_stream_ends_with_its_token(
+async def test_without_a_session_a_stream_ends_when_its_token_expires(
     url: str, andrew: Member, api: Api, database: asyncpg.Connection
 ) -> None:
-    """As another issuer's tokens have it, which nobody can revoke here."""
+    """Like the tokens of another issuer, which cannot be revoked here."""
     ticket = (await andrew.post("/api/stream/ticket"))["ticket"]
     await database.execute(
         "UPDATE stream_tickets SET session_uuid = NULL, access_ends_at = now() + $1",
