@@ -169,6 +169,36 @@ async def test_hardening_05_the_service_recovers_by_itself(settings: Settings, d
         assert {answer.status_code for answer in statuses} == {200}
 
 
+async def test_hardening_05_likes_that_wait_for_one_row_leave_room_for_other_requests(
+    settings: Settings, database: asyncpg.Connection
+) -> None:
+    """The wait for the row counts as latency: without a limit it would use up the pool."""
+    app = create_app(settings)
+    async with serving(app) as api:
+        fans = [await Member.enter(api, database, app, f"fan_{n}", "Fan") for n in range(72)]
+        crud = await fans[0].crud()
+        path = f"/api/activities/{crud['uuid']}/like"
+
+        async def like(fan: Member) -> list[int]:
+            statuses: list[int] = []
+            while 200 not in statuses:
+                response = await fan.http.put(path, headers=fan.headers)
+                statuses.append(response.status_code)
+                if response.status_code != 200:
+                    assert refused(response) == ["unavailable"]
+                    await asyncio.sleep(WINDOW_SECONDS)
+            return statuses
+
+        async with asyncio.timeout(30):
+            likes = await asyncio.gather(*(like(fan) for fan in fans))
+        first = [statuses[0] for statuses in likes]
+        assert first.count(200) >= FEWEST
+        assert first.count(503) > 0
+        homes = await asyncio.gather(*(api.http.get(HOME) for _ in range(FEWEST)))
+        assert {home.status_code for home in homes} == {200}
+    assert await database.fetchval("SELECT likes_count FROM activities") == len(fans)
+
+
 async def test_hardening_05_refusals_are_counted_and_logged_together_and_have_no_span(
     settings: Settings, dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
