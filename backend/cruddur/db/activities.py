@@ -1,4 +1,4 @@
-"""Cruds and replies in the database, shown through the view live_activities only."""
+"""Queries for cruds and replies, which are read only through the view live_activities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ from uuid import UUID
 from msgspec import UNSET
 
 from cruddur.db.statements import Connection, Row, load
-from cruddur.wire import Crud
+from cruddur.db.viewers import ViewerIds, parameters, public_rows
+from cruddur.wire import Crud, Profile
 
 _HOME = load("activities.home")
 _PROFILE = load("activities.profile")
-_SHOW = load("activities.show")
-_REPLIES = load("activities.replies")
+_PAGE = load("activities.page")
+_IS_LIVE = load("activities.is_live")
 _SEARCH = load("activities.search")
 _CREATE = load("activities.create")
 _REPLY = load("activities.reply")
@@ -29,7 +30,7 @@ class Listed:
 
 
 def crud(row: Row, viewer: UUID | None) -> Crud:
-    """A crud from a row; without a viewer nobody has liked or reposted it."""
+    """Convert a row to a crud. Without a viewer, `liked` and `reposted` are left out."""
     return Crud(
         uuid=row["uuid"],
         display_name=row["display_name"],
@@ -50,66 +51,86 @@ def crud(row: Row, viewer: UUID | None) -> Crud:
 async def select_home(
     conn: Connection,
     *,
-    viewer: UUID | None,
+    viewer: ViewerIds | None,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
 ) -> list[Listed]:
-    """The newest live top-level cruds before a position."""
-    rows = await _HOME.rows(
-        conn, viewer=viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
+    """Return the newest live top-level cruds before a position."""
+    rows = await public_rows(
+        _HOME, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
     )
-    return [Listed(crud(row, viewer), row["created_at"]) for row in rows]
+    return _listed(rows, "created_at")
 
 
 async def select_profile_feed(
     conn: Connection,
     *,
-    user_uuid: UUID,
     handle: str,
-    viewer: UUID | None,
+    viewer: ViewerIds | None,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[Listed]:
-    """The newest live cruds of a person and those that the person, `handle`, reposted."""
-    rows = await _PROFILE.rows(
+) -> tuple[Profile, list[Listed]] | None:
+    """Return a user's profile and the newest live cruds that they posted or reposted.
+
+    Returns:
+        None if no user has the handle.
+    """
+    rows = await public_rows(
+        _PROFILE,
         conn,
-        user_uuid=user_uuid,
-        viewer=viewer,
+        viewer,
+        handle=handle,
         before_at=before_at,
         before_uuid=before_uuid,
         limit=limit,
     )
-    listed = []
-    for row in rows:
-        item = crud(row, viewer)
+    if not rows:
+        return None
+    first = rows[0]
+    profile = Profile(
+        uuid=first["person_uuid"],
+        cognito_user_uuid=first["person_subject"],
+        handle=first["person_handle"],
+        display_name=first["person_display_name"],
+        bio=first["person_bio"],
+        avatar_url=first["person_avatar_url"],
+        cruds_count=first["person_cruds_count"],
+    )
+    listed = _listed(rows, "listed_at")
+    for item, row in zip(listed, rows, strict=False):
         if row["is_repost"]:
-            item.reposted_by = handle
-        listed.append(Listed(item, row["listed_at"]))
-    return listed
+            item.crud.reposted_by = profile.handle
+    return profile, listed
 
 
-async def select_activity(conn: Connection, *, uuid: UUID, viewer: UUID | None) -> Crud | None:
-    """A live crud or reply."""
-    row = await _SHOW.row(conn, uuid=uuid, viewer=viewer)
-    return crud(row, viewer) if row else None
-
-
-async def select_replies(
+async def select_page(
     conn: Connection,
     *,
     uuid: UUID,
-    viewer: UUID | None,
+    viewer: ViewerIds | None,
     after_at: datetime | None,
     after_uuid: UUID | None,
     limit: int,
-) -> list[Listed]:
-    """The live replies to a crud after a position, the oldest first."""
-    rows = await _REPLIES.rows(
-        conn, uuid=uuid, viewer=viewer, after_at=after_at, after_uuid=after_uuid, limit=limit
+) -> tuple[Crud, list[Listed]] | None:
+    """Return a live crud or reply, and its live replies after a position, the oldest first.
+
+    Returns:
+        None if there is no such live crud.
+    """
+    rows = await public_rows(
+        _PAGE, conn, viewer, uuid=uuid, after_at=after_at, after_uuid=after_uuid, limit=limit
     )
-    return [Listed(crud(row, viewer), row["created_at"]) for row in rows]
+    if not rows:
+        return None
+    found, *replies = _listed(rows, "created_at")
+    return found.crud, replies
+
+
+async def select_is_live(conn: Connection, *, uuid: UUID) -> bool:
+    """Return whether there is such a live crud or reply."""
+    return bool(await _IS_LIVE.value(conn, uuid=uuid))
 
 
 async def search_activities(
@@ -119,73 +140,87 @@ async def search_activities(
     unwanted: str,
     tags: Sequence[str],
     handles: Sequence[str],
-    viewer: UUID | None,
+    viewer: ViewerIds | None,
     before_rank: int | None,
     before_uuid: UUID | None,
     limit: int,
 ) -> list[Listed]:
-    """Live cruds that match, the best first; the position is the rank."""
-    rows = await _SEARCH.rows(
+    """Return the live cruds that match, the best first; their position is the rank."""
+    rows = await public_rows(
+        _SEARCH,
         conn,
+        viewer,
         words=words,
         unwanted=unwanted,
         tags=tags,
         handles=handles,
-        viewer=viewer,
         before_rank=before_rank,
         before_uuid=before_uuid,
         limit=limit,
     )
-    return [Listed(crud(row, viewer), row["rank"]) for row in rows]
+    return _listed(rows, "rank")
 
 
 async def insert_activity(
     conn: Connection,
     *,
-    user_uuid: UUID,
-    session_uuid: UUID | None,
+    viewer: ViewerIds,
     message: str,
     lifetime: timedelta,
     tags: Sequence[str],
     mentions: Sequence[str],
 ) -> Crud | None:
-    """A new crud, with its tags and the notifications of those it mentions; None when the
-    author is gone or the session, if there is one, not open."""
+    """Insert a crud with its tags and the notifications of the users it mentions.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
     row = await _CREATE.row(
         conn,
-        user_uuid=user_uuid,
-        session_uuid=session_uuid,
+        **parameters(viewer),
         message=message,
         lifetime=lifetime,
         tags=tags,
         mentions=mentions,
     )
-    return crud(row, user_uuid) if row else None
+    return crud(row, viewer.uuid) if row else None
 
 
 async def insert_reply(
     conn: Connection,
     *,
-    user_uuid: UUID,
-    session_uuid: UUID | None,
+    viewer: ViewerIds,
     parent_uuid: UUID,
     message: str,
     tags: Sequence[str],
     mentions: Sequence[str],
 ) -> Crud | None:
-    """A reply, or None when its parent is not live, or as `insert_activity` says."""
+    """Insert a reply with its tags and notifications.
+
+    Returns:
+        None if its parent is not live, or if the viewer's session is not open.
+    """
     row = await _REPLY.row(
         conn,
-        user_uuid=user_uuid,
-        session_uuid=session_uuid,
+        **parameters(viewer),
         parent_uuid=parent_uuid,
         message=message,
         tags=tags,
         mentions=mentions,
     )
-    return crud(row, user_uuid) if row else None
+    return crud(row, viewer.uuid) if row else None
 
 
-async def delete_activity(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> bool:
-    """Whether there was such a live crud of this author; it is gone now."""
-    return await _DELETE.run(conn, uuid=uuid, user_uuid=user_uuid) > 0
+async def delete_activity(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
+    """Delete a live crud or reply of the viewer.
+
+    Returns:
+        False if the viewer has no such live crud, or if their session is not open.
+    """
+    return await _DELETE.run(conn, uuid=uuid, **parameters(viewer)) > 0
+
+
+def _listed(rows: Sequence[Row], position: str) -> list[Listed]:
+    return [
+        Listed(crud(row, row["viewer"]), row[position]) for row in rows if row["uuid"] is not None
+    ]

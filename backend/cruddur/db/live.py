@@ -11,6 +11,7 @@ from msgspec import convert
 from cruddur.db.activities import crud
 from cruddur.db.notifications import notification
 from cruddur.db.statements import Connection, load
+from cruddur.db.viewers import parameters
 from cruddur.wire import Crud, Notification, SentMessage
 
 EventKind = Literal[
@@ -29,7 +30,6 @@ _NOTIFICATIONS = load("live.notifications")
 _EXPIRING = load("live.expiring")
 _CREATE_TICKET = load("live.create_ticket")
 _TAKE_TICKET = load("live.take_ticket")
-_IS_ADMITTED = load("live.is_admitted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Expiring:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whose stream it is; where no session can be ended, it ends at `access_ends_at`."""
+    """The user of a stream. Without a session, the stream ends at `access_ends_at`."""
 
-    user_uuid: UUID
+    uuid: UUID
     session_uuid: UUID | None
     access_ends_at: datetime | None
 
@@ -136,27 +136,19 @@ async def select_expiring(
 
 async def insert_ticket(
     conn: Connection, *, ticket_hash: bytes, admission: Admission, lifetime: timedelta
-) -> None:
-    """Keep a ticket until it is taken."""
-    await _CREATE_TICKET.run(
+) -> bool:
+    """Insert a ticket, until it is taken. Returns False if the user's session is not open."""
+    inserted = await _CREATE_TICKET.run(
         conn,
         ticket_hash=ticket_hash,
-        user_uuid=admission.user_uuid,
-        session_uuid=admission.session_uuid,
+        **parameters(admission),
         access_ends_at=admission.access_ends_at,
         lifetime=lifetime,
     )
+    return inserted > 0
 
 
 async def take_ticket(conn: Connection, *, ticket_hash: bytes) -> Admission | None:
     """Use a ticket up; None when there is none, or no longer."""
     row = await _TAKE_TICKET.row(conn, ticket_hash=ticket_hash)
     return Admission(**row) if row else None
-
-
-async def select_is_admitted(conn: Connection, admission: Admission) -> bool:
-    """Whether the person, and the session if there is one, are still there."""
-    found: bool = await _IS_ADMITTED.value(
-        conn, user_uuid=admission.user_uuid, session_uuid=admission.session_uuid
-    )
-    return found

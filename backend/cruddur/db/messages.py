@@ -1,19 +1,26 @@
-"""Conversations of two and their messages. Membership is part of every statement."""
+"""Queries for conversations and messages; every statement checks that the viewer is a member."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
+from cruddur.db.viewers import ViewerIds, parameters, private_rows
 from cruddur.wire import Message, MessageGroup, SentMessage
 
 _OPEN_GROUP = load("messages.open_group")
-_GROUP_WITH = load("messages.group_with")
 _CREATE = load("messages.create")
 _LIST = load("messages.list")
-_READ = load("messages.read")
 _GROUPS = load("messages.groups")
 _UNREAD = load("messages.unread")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A page of messages; `uuid` is None if the viewer is in no such conversation."""
+
+    uuid: UUID | None
+    messages: list[Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +32,21 @@ class ListedGroup:
 
 
 async def upsert_message_group(conn: Connection, *, user_uuid: UUID, other_uuid: UUID) -> UUID:
-    """The conversation of two people, begun if need be."""
+    """Return the conversation of two users, which is created if there is none."""
     uuid: UUID = await _OPEN_GROUP.value(conn, user_uuid=user_uuid, other_uuid=other_uuid)
     return uuid
 
 
-async def select_group_with(conn: Connection, *, user_uuid: UUID, handle: str) -> UUID | None:
-    """The conversation with the person of a handle, if there is one."""
-    uuid: UUID | None = await _GROUP_WITH.value(conn, user_uuid=user_uuid, handle=handle)
-    return uuid
-
-
 async def insert_message(
-    conn: Connection, *, message_group_uuid: UUID, user_uuid: UUID, message: str
+    conn: Connection, *, message_group_uuid: UUID, viewer: ViewerIds, message: str
 ) -> SentMessage | None:
-    """A message, or None when the sender is not in that conversation."""
+    """Insert a message.
+
+    Returns:
+        None if the viewer is not in that conversation, or if their session is not open.
+    """
     row = await _CREATE.row(
-        conn, message_group_uuid=message_group_uuid, user_uuid=user_uuid, message=message
+        conn, message_group_uuid=message_group_uuid, **parameters(viewer), message=message
     )
     return SentMessage(**row) if row else None
 
@@ -49,44 +54,75 @@ async def insert_message(
 async def select_messages(
     conn: Connection,
     *,
-    message_group_uuid: UUID,
+    message_group_uuid: UUID | None = None,
+    handle: str | None = None,
+    viewer: ViewerIds,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[Message]:
-    """The messages before a position, the newest first."""
+) -> Conversation | None:
+    """Return the messages before a position, the newest first.
+
+    The newest page marks the conversation read, up to the newest message that is returned.
+
+    Args:
+        conn: a connection for writing.
+        message_group_uuid: the conversation, or
+        handle: the other user in it.
+        viewer: a member of the conversation.
+        before_at: the time of the position; None for the newest page.
+        before_uuid: the message at the position.
+        limit: the largest number of messages.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
     rows = await _LIST.rows(
         conn,
+        **parameters(viewer),
         message_group_uuid=message_group_uuid,
+        handle=handle,
         before_at=before_at,
         before_uuid=before_uuid,
         limit=limit,
     )
-    return [Message(**row) for row in rows]
-
-
-async def mark_read(
-    conn: Connection, *, message_group_uuid: UUID, user_uuid: UUID, newest: bool
-) -> bool:
-    """Mark a conversation read if its newest messages are; False for who is not in it."""
-    uuid = await _READ.value(
-        conn, message_group_uuid=message_group_uuid, user_uuid=user_uuid, newest=newest
+    if not rows:
+        return None
+    return Conversation(
+        rows[0]["message_group_uuid"],
+        [
+            Message(
+                uuid=row["uuid"],
+                display_name=row["display_name"],
+                handle=row["handle"],
+                avatar_url=row["avatar_url"],
+                message=row["message"],
+                created_at=row["created_at"],
+            )
+            for row in rows
+            if row["uuid"] is not None
+        ],
     )
-    return uuid is not None
 
 
 async def select_message_groups(
     conn: Connection,
     *,
-    user_uuid: UUID,
+    viewer: ViewerIds,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[ListedGroup]:
-    """A person's conversations before a position, the latest message first."""
-    rows = await _GROUPS.rows(
-        conn, user_uuid=user_uuid, before_at=before_at, before_uuid=before_uuid, limit=limit
+) -> list[ListedGroup] | None:
+    """Return the viewer's conversations before a position, the latest message first.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    rows = await private_rows(
+        _GROUPS, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
     )
+    if rows is None:
+        return None
     return [
         ListedGroup(
             MessageGroup(
@@ -104,6 +140,11 @@ async def select_message_groups(
     ]
 
 
-async def count_unread(conn: Connection, *, user_uuid: UUID) -> int:
-    """How many messages from others the person has not read."""
-    return int(await _UNREAD.value(conn, user_uuid=user_uuid))
+async def count_unread(conn: Connection, *, viewer: ViewerIds) -> int | None:
+    """Count the messages from others that the viewer has not read.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    count: int | None = await _UNREAD.value(conn, **parameters(viewer))
+    return count

@@ -1,4 +1,4 @@
-"""Notifications: written by the statements that cause them, read here."""
+"""Queries for notifications, which the statements that cause them insert."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,49 +6,55 @@ from uuid import UUID
 from msgspec import UNSET
 
 from cruddur.db.statements import Connection, Row, load
+from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
 from cruddur.wire import Notification
 
 _LIST = load("notifications.list")
 _SHOW = load("notifications.show")
-_READ = load("notifications.read")
 _UNREAD = load("notifications.unread")
 
 
 async def select_notifications(
     conn: Connection,
     *,
-    viewer: UUID,
+    viewer: ViewerIds,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[Notification]:
-    """What happened to the viewer before a position, the newest first."""
-    rows = await _LIST.rows(
-        conn, viewer=viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
+) -> list[Notification] | None:
+    """Return the viewer's notifications before a position, the newest first.
+
+    The newest page marks them read, up to the newest that is returned.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    rows = await private_rows(
+        _LIST, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
     )
-    return [notification(row, viewer) for row in rows]
+    return None if rows is None else [notification(row, viewer.uuid) for row in rows]
 
 
 async def select_notification(
-    conn: Connection, *, uuid: UUID, viewer: UUID | None
+    conn: Connection, *, uuid: UUID, viewer: ViewerIds | None
 ) -> Notification | None:
-    """One notification, if it is about a live crud or it is the viewer's own."""
-    row = await _SHOW.row(conn, uuid=uuid, viewer=viewer)
-    return notification(row, viewer) if row else None
+    """Return a notification if it is about a live crud, or a message to the viewer."""
+    rows = await public_rows(_SHOW, conn, viewer, uuid=uuid)
+    return notification(rows[0], rows[0]["viewer"]) if rows else None
 
 
-async def mark_read(conn: Connection, *, user_uuid: UUID, read_at: datetime) -> None:
-    """Mark a person's notifications read up to a time, unless they are already."""
-    await _READ.run(conn, user_uuid=user_uuid, read_at=read_at)
+async def count_unread(conn: Connection, *, viewer: ViewerIds) -> int | None:
+    """Count the notifications about live cruds that the viewer has not read.
 
-
-async def count_unread(conn: Connection, *, user_uuid: UUID) -> int:
-    """How many notifications about live cruds the person has not read."""
-    return int(await _UNREAD.value(conn, user_uuid=user_uuid))
+    Returns:
+        None if the viewer's session is not open.
+    """
+    count: int | None = await _UNREAD.value(conn, **parameters(viewer))
+    return count
 
 
 def notification(row: Row, viewer: UUID | None) -> Notification:
-    """A notification from a row."""
+    """Convert a row to a notification. Without a viewer, `liked` and `reposted` are left out."""
     return Notification(
         uuid=row["uuid"],
         kind=row["kind"],

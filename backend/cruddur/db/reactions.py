@@ -1,8 +1,12 @@
-"""Likes and reposts. Each is there once or not at all; triggers keep the counters."""
+"""Queries for likes and reposts. A user can like or repost a crud once; triggers keep the counts.
+
+Each change returns False if the viewer's session is not open.
+"""
 
 from uuid import UUID
 
-from cruddur.db.statements import Connection, load
+from cruddur.db.statements import Connection, Statement, load
+from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import Counts
 
 _LIKE = load("reactions.like")
@@ -12,27 +16,31 @@ _UNREPOST = load("reactions.unrepost")
 _COUNTS = load("reactions.counts")
 
 
-async def insert_like(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> None:
-    """Like a live crud; nothing happens if it is liked already or not live."""
-    await _LIKE.run(conn, uuid=uuid, user_uuid=user_uuid)
+async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
+    """Like a crud; changes nothing if it is already liked or not live."""
+    return await _change(_LIKE, conn, uuid, viewer)
 
 
-async def delete_like(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> None:
-    """Take a like back, and the notification of it."""
-    await _UNLIKE.run(conn, uuid=uuid, user_uuid=user_uuid)
+async def delete_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
+    """Delete a like and its notification."""
+    return await _change(_UNLIKE, conn, uuid, viewer)
 
 
-async def insert_repost(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> None:
-    """Repost a live crud; nothing happens if it is reposted already or not live."""
-    await _REPOST.run(conn, uuid=uuid, user_uuid=user_uuid)
+async def insert_repost(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
+    """Repost a crud; changes nothing if it is already reposted or not live."""
+    return await _change(_REPOST, conn, uuid, viewer)
 
 
-async def delete_repost(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> None:
-    """Take a repost back, and the notification of it."""
-    await _UNREPOST.run(conn, uuid=uuid, user_uuid=user_uuid)
+async def delete_repost(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
+    """Delete a repost and its notification."""
+    return await _change(_UNREPOST, conn, uuid, viewer)
 
 
 async def select_counts(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> Counts | None:
-    """The counts of a live crud and what this person has done to it."""
+    """Return the counts of a live crud, and whether this user liked and reposted it."""
     row = await _COUNTS.row(conn, uuid=uuid, user_uuid=user_uuid)
     return Counts(**row) if row else None
+
+
+async def _change(statement: Statement, conn: Connection, uuid: UUID, viewer: ViewerIds) -> bool:
+    return await statement.value(conn, uuid=uuid, **parameters(viewer)) is not None

@@ -148,6 +148,54 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.users (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    handle text NOT NULL,
+    display_name text NOT NULL,
+    bio text DEFAULT ''::text NOT NULL,
+    email text,
+    avatar_digest text,
+    avatar_url text GENERATED ALWAYS AS (((('/api/avatars/'::text || subject) || '.jpg?v='::text) || avatar_digest)) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
+    CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
+    CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
+    CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
+    CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
+    CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+ALTER TABLE ONLY public.users ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN issuer SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN subject SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN handle SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN display_name SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN bio SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN avatar_digest SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
+
+CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS SETOF public.users
+    LANGUAGE sql STABLE ROWS 1
+    AS $$
+    SELECT users.*
+    FROM users
+    WHERE users.uuid = signed_in.viewer
+      AND (
+          signed_in.session IS NULL
+          OR EXISTS (
+              SELECT FROM sessions
+              WHERE sessions.uuid = signed_in.session
+                AND sessions.user_uuid = users.uuid
+                AND sessions.expires_at > now()
+          )
+      )
+$$;
+
 CREATE TABLE public.accounts (
     user_uuid uuid NOT NULL,
     email text NOT NULL,
@@ -292,37 +340,6 @@ CREATE TABLE public.likes (
 ALTER TABLE ONLY public.likes ALTER COLUMN activity_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.likes ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.likes ALTER COLUMN created_at SET STATISTICS 0;
-
-CREATE TABLE public.users (
-    uuid uuid DEFAULT uuidv7() NOT NULL,
-    issuer text NOT NULL,
-    subject text NOT NULL,
-    handle text NOT NULL,
-    display_name text NOT NULL,
-    bio text DEFAULT ''::text NOT NULL,
-    email text,
-    avatar_digest text,
-    avatar_url text GENERATED ALWAYS AS (((('/api/avatars/'::text || subject) || '.jpg?v='::text) || avatar_digest)) STORED,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
-    CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
-    CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
-    CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
-    CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
-    CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
-);
-ALTER TABLE ONLY public.users ALTER COLUMN uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN issuer SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN subject SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN handle SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN display_name SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN bio SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN email SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN avatar_digest SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
-ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
 
 CREATE VIEW public.live_activities AS
  SELECT activities.uuid,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
+from cruddur.db.viewers import ViewerIds, parameters, private_rows
 
 _CREATE = load("sessions.create")
 _PRESENT = load("sessions.present")
@@ -12,7 +13,9 @@ _ROTATE = load("sessions.rotate")
 _SUCCESSORS = load("sessions.successors")
 _OF_TOKEN = load("sessions.of_token")
 _LIST = load("sessions.list")
+_IS_OPEN = load("sessions.is_open")
 _DELETE = load("sessions.delete")
+_REVOKE = load("sessions.revoke")
 _DELETE_OLDEST = load("sessions.delete_oldest")
 _LOCK = load("sessions.lock")
 _DELETE_OTHERS = load("sessions.delete_others")
@@ -117,14 +120,33 @@ async def select_session_of(conn: Connection, *, token_hash: bytes) -> UUID | No
     return uuid
 
 
-async def select_sessions(conn: Connection, *, user_uuid: UUID) -> list[ListedSession]:
-    """A person's open sessions, the last used first."""
-    return [ListedSession(**row) for row in await _LIST.rows(conn, user_uuid=user_uuid)]
+async def select_is_open(conn: Connection, *, viewer: ViewerIds) -> bool:
+    """Return whether the viewer's session is open and their account exists."""
+    return bool(await _IS_OPEN.value(conn, **parameters(viewer)))
+
+
+async def select_sessions(conn: Connection, *, viewer: ViewerIds) -> list[ListedSession] | None:
+    """Return the viewer's open sessions, the last used first.
+
+    Returns:
+        None if the viewer's own session is not open.
+    """
+    rows = await private_rows(_LIST, conn, viewer)
+    return None if rows is None else [ListedSession(**row) for row in rows]
 
 
 async def delete_session(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> list[bytes | None]:
     """End one session; its sealed token in a list, which is empty when there was none."""
     rows = await _DELETE.rows(conn, uuid=uuid, user_uuid=user_uuid)
+    return [row["sealed_token"] for row in rows]
+
+
+async def revoke_session(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> list[bytes | None]:
+    """End one session of the viewer and return its sealed token in a list.
+
+    The list is empty if the viewer has no such session, or if their own session is not open.
+    """
+    rows = await _REVOKE.rows(conn, uuid=uuid, **parameters(viewer))
     return [row["sealed_token"] for row in rows]
 
 

@@ -1,8 +1,7 @@
-"""From the `Authorization` header to a Viewer."""
+"""Turns an `Authorization` header into a Viewer."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cruddur.db import users as db
@@ -11,19 +10,19 @@ from cruddur.errors import UnauthenticatedError, UnavailableError
 from cruddur.identity.provider import Attributes
 from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims, Verifier
-from cruddur.identity.viewer import Claimant, Viewer
+from cruddur.identity.viewer import Viewer, check_session
 
 logger = logging.getLogger(__name__)
 
 Describe = Callable[[Claims, str], Awaitable[Attributes]]
-"""What an issuer knows of the person of these claims and this access token."""
+"""Returns the issuer's attributes of a user, from the claims and the access token."""
 
 
 class Authenticator:
-    """Answers who is asking.
+    """Verifies access tokens and finds their users.
 
-    A person with a token of another issuer is entered in our table on first sight;
-    people with local accounts are there from the moment they confirm.
+    A token of ours names its user, so it needs no lookup. The user of another issuer's token is
+    looked up once per token, and inserted into our table if it is not there.
     """
 
     def __init__(
@@ -33,20 +32,26 @@ class Authenticator:
         describers: Mapping[str, Describe],
         demo_handle: str,
     ) -> None:
-        """`describers` are the other issuers', by name; `demo_handle` is who asks when
-        nobody says who does, and usually empty: nobody."""
+        """Take what is needed to find users.
+
+        Args:
+            database: holds the users.
+            verifier: verifies access tokens.
+            describers: one for each other issuer, by its name.
+            demo_handle: the user that requests without a token act for; empty for none.
+        """
         self._database = database
         self._verifier = verifier
         self._describers = describers
         self._demo_handle = demo_handle.lower()
-        # For as long as the verifier remembers the token.
-        self._people: WeakKeyDictionary[Claims, UUID] = WeakKeyDictionary()
+        # The users of other issuers' tokens, for as long as the verifier caches the claims.
+        self._users: WeakKeyDictionary[Claims, db.KnownUser] = WeakKeyDictionary()
 
     def account(self, header: str) -> str | None:
-        """Name the account of a token that was verified before; None for any other header.
+        """Return the account of a token that was verified before; None for any other header.
 
-        The session may have ended meanwhile, so the account may be counted for a request, and not
-        be allowed anything.
+        The session may have ended since. The result is good for counting requests per account and
+        allows nothing.
         """
         try:
             claims = self._verifier.known(_bearer_token(header))
@@ -54,36 +59,42 @@ class Authenticator:
             return None
         return None if claims is None else f"{claims.issuer} {claims.subject}"
 
-    async def claim(self, header: str | None) -> Claimant:
-        """Who this header says is asking: the viewer, or a claimant where the same token had
-        one before, which asks the database for nothing.
-
-        Raises:
-            UnauthenticatedError, UnavailableError: as `require` says.
-        """
-        if header is None:
-            return await self.require(header)
-        token = _bearer_token(header)
-        claims = await self._verifier.verify(token)
-        user_uuid = self._people.get(claims)
-        if user_uuid is not None:
-            return Claimant(user_uuid, claims.session_uuid)
-        return await self._look_up(claims, token)
-
     async def require(self, header: str | None) -> Viewer:
-        """The viewer of this header.
+        """Return the viewer of a header, or the demo identity if it is on and there is no header.
 
         Raises:
-            UnauthenticatedError: no header, or no good token in it.
-            UnavailableError: it cannot be known at the moment.
+            UnauthenticatedError: there is no valid token.
+            UnavailableError: the issuer's keys or attributes are not available.
         """
         if header is None and self._demo_handle:
             return await self._demo_viewer()
         token = _bearer_token(header)
-        return await self._look_up(await self._verifier.verify(token), token)
+        claims = await self._verifier.verify(token)
+        if claims.user_uuid is not None:
+            return Viewer(
+                uuid=claims.user_uuid,
+                session_uuid=claims.session_uuid,
+                handle=claims.username,
+                issuer=claims.issuer,
+                subject=claims.subject,
+                access_token=token,
+                access_ends_at=claims.ends_at,
+            )
+        user = self._users.get(claims)
+        if user is None:
+            user = self._users[claims] = await self._find(claims, token)
+        return Viewer(
+            uuid=user.uuid,
+            session_uuid=None,
+            handle=user.handle,
+            issuer=claims.issuer,
+            subject=claims.subject,
+            access_token=token,
+            access_ends_at=claims.ends_at,
+        )
 
-    async def recognise(self, header: str | None) -> Viewer | None:
-        """The viewer if there is one; a token that is not good counts as none."""
+    async def recognize(self, header: str | None) -> Viewer | None:
+        """Return the viewer of a header, or None if there is no valid token."""
         if header is None and not self._demo_handle:
             return None
         try:
@@ -91,58 +102,54 @@ class Authenticator:
         except (UnauthenticatedError, UnavailableError):
             return None
 
-    async def _look_up(self, claims: Claims, token: str) -> Viewer:
-        async with self._database.connection() as conn:
-            known = await db.select_viewer(
-                conn,
-                issuer=claims.issuer,
-                subject=claims.subject,
-                session_uuid=claims.session_uuid,
-            )
-        if known is not None:
-            if not known.session_is_open:
-                raise UnauthenticatedError
-            return self._viewer(known, claims, token)
-        return await self._first_sight(claims, token)
+    async def check_session(self, viewer: Viewer) -> None:
+        """Check that a viewer's session is open.
 
-    async def _first_sight(self, claims: Claims, token: str) -> Viewer:
-        describe = self._describers.get(claims.issuer)
-        if describe is None:
-            raise UnauthenticatedError  # one of ours, whose account was deleted
-        attributes = await describe(claims, token)
+        Raises:
+            UnauthenticatedError: the session is not open, or the account was deleted.
+        """
+        async with self._database.connection() as conn:
+            await check_session(conn, viewer)
+
+    def forget(self, header: str | None) -> None:
+        """Look the user of a token up again with the next request.
+
+        After an account is deleted, an operator may link its subject to another user.
+        """
+        if header is not None and (claims := self._verifier.known(_bearer_token(header))):
+            self._users.pop(claims, None)
+
+    async def _find(self, claims: Claims, token: str) -> db.KnownUser:
+        """Return the user of another issuer's token, inserting them on first sight.
+
+        Raises:
+            UnauthenticatedError: the account was deleted while the token was valid.
+        """
+        async with self._database.connection() as conn:
+            user = await db.select_viewer(conn, issuer=claims.issuer, subject=claims.subject)
+        if user is not None:
+            return user
+        attributes = await self._describers[claims.issuer](claims, token)
         async with self._database.transaction() as conn:
-            known = await provision_user(
+            user = await provision_user(
                 conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
             )
-        if known is None:
+        if user is None:
             raise UnauthenticatedError
-        return self._viewer(known, claims, token)
-
-    def _viewer(self, known: db.KnownUser, claims: Claims, token: str) -> Viewer:
-        """The viewer, whose next claim needs no look at the database."""
-        self._people[claims] = known.uuid
-        return Viewer(
-            uuid=known.uuid,
-            session_uuid=claims.session_uuid,
-            handle=known.handle,
-            issuer=claims.issuer,
-            subject=claims.subject,
-            access_token=token,
-            access_ends_at=claims.ends_at,
-        )
+        return user
 
     async def _demo_viewer(self) -> Viewer:
         async with self._database.connection() as conn:
-            known = await db.select_viewer_by_handle(conn, handle=self._demo_handle)
-        if known is None:
-            logger.error("CRUDDUR_DEMO_HANDLE names nobody: %s", self._demo_handle)
+            user = await db.select_viewer_by_handle(conn, handle=self._demo_handle)
+        if user is None:
+            logger.error("CRUDDUR_DEMO_HANDLE names no user: %s", self._demo_handle)
             raise UnauthenticatedError
         return Viewer(
-            uuid=known.uuid,
+            uuid=user.uuid,
             session_uuid=None,
-            handle=known.handle,
-            issuer=known.issuer,
-            subject=known.subject,
+            handle=user.handle,
+            issuer=user.issuer,
+            subject=user.subject,
             access_token="",
         )
 
@@ -156,7 +163,7 @@ def holds_token(header: str | None) -> bool:
 
 
 def _bearer_token(header: str | None) -> str:
-    """The token of `Bearer <token>`; the scheme's case does not matter (RFC 9110)."""
+    """Return the token of `Bearer <token>`; the scheme is case-insensitive (RFC 9110)."""
     parts = (header or "").split(" ")
     if len(parts) != 2 or parts[0].lower() != "bearer" or not parts[1]:
         raise UnauthenticatedError

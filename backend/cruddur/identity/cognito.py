@@ -491,8 +491,9 @@ class CognitoAccounts:
             issuer=self._issuer,
             subject=subject,
             username=username,
+            user_uuid=None,
             session_uuid=None,
-            ends_at=datetime.now(UTC),  # it is asked for its person, and used no further
+            ends_at=datetime.now(UTC),  # used only to find the user
         )
 
     def _check_issuer(self, issuer: str) -> None:
@@ -507,9 +508,7 @@ async def _nothing_to_save(_: Connection) -> Callable[[], None]:
 
 
 async def _select(conn: Connection, claims: Claims) -> db.KnownUser | None:
-    return await db.select_viewer(
-        conn, issuer=claims.issuer, subject=claims.subject, session_uuid=None
-    )
+    return await db.select_viewer(conn, issuer=claims.issuer, subject=claims.subject)
 
 
 def _proof(user_uuid: UUID, tokens: _Tokens) -> Proof:

@@ -42,7 +42,7 @@ async def provision_user(
         )
         if created is not None:
             return created
-        known = await db.select_viewer(conn, issuer=issuer, subject=subject, session_uuid=None)
+        known = await db.select_viewer(conn, issuer=issuer, subject=subject)
         if known is not None:
             return known
         if await db.is_deleted(conn, issuer=issuer, subject=subject):
@@ -73,7 +73,7 @@ async def link_account(conn: Connection, *, handle: str, issuer: str, subject: s
         return False
     if user.issuer != ISSUER:
         raise LinkError(f"{user.handle} is linked to {user.subject} of {user.issuer} already")
-    owner = await db.select_viewer(conn, issuer=issuer, subject=subject, session_uuid=None)
+    owner = await db.select_viewer(conn, issuer=issuer, subject=subject)
     if owner is not None:
         raise LinkError(
             f"{subject} is linked to {owner.handle} already: whoever it is has to delete that"

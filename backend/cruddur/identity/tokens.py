@@ -32,11 +32,21 @@ REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Claims:
-    """What a verified access token says."""
+    """The claims of a verified access token.
+
+    Attributes:
+        issuer: the issuer's name.
+        subject: the user's name with that issuer.
+        username: the user's handle with that issuer.
+        user_uuid, session_uuid: the user and the session of a token of ours; None in tokens of
+            other issuers.
+        ends_at: when the token expires.
+    """
 
     issuer: str
     subject: str
     username: str
+    user_uuid: UUID | None
     session_uuid: UUID | None
     ends_at: datetime
 
@@ -193,6 +203,7 @@ def _read(issuer: Issuer, claims: Mapping[str, Any]) -> Claims:
         issuer=issuer.name,
         subject=subject,
         username=str(claims.get("username") or subject),
+        user_uuid=UUID(subject) if issuer.name == ISSUER else None,
         # Every token of ours names its session: otherwise nothing could end it.
         session_uuid=UUID(str(claims.get("sid"))) if issuer.name == ISSUER else None,
         ends_at=datetime.fromtimestamp(int(claims["exp"]), UTC),

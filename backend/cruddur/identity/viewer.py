@@ -1,32 +1,37 @@
-"""The person on whose behalf a request is made."""
+"""The user that a request acts for, and the check that their session is open."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
+from cruddur.db import sessions as db
+from cruddur.db.statements import Connection
 from cruddur.errors import UnauthenticatedError
+from cruddur.telemetry.operation import current_operation
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Claimant:
-    """A person whose access token was verified; whether its session is still open was not.
+class Viewer:
+    """The user of a verified access token, or the demo identity.
 
-    Who takes one asks that in the statement that acts for them, or calls `proven`, and refuses
-    nothing after it has written. `session_uuid` is None for the demo identity and for tokens of
-    another issuer.
+    The token does not show whether the session is still open. The statement that acts for the
+    viewer checks that (`cruddur.db.viewers`).
+
+    Attributes:
+        uuid: the user.
+        session_uuid: None for the demo identity and for tokens of another issuer.
+        handle: the user's handle.
+        issuer: the issuer of the user's tokens.
+        subject: the user's name with that issuer.
+        access_token: empty for the demo identity.
+        access_ends_at: when the token expires; None for the demo identity.
     """
 
     uuid: UUID
     session_uuid: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer(Claimant):
-    """A person whose access token was verified, and whose session is open.
-
-    `access_token` is empty for the demo identity, and `access_ends_at` None: it never ends.
-    """
-
     handle: str
     issuer: str
     subject: str
@@ -34,8 +39,22 @@ class Viewer(Claimant):
     access_ends_at: datetime | None = None
 
 
-def proven(claimant: Claimant) -> Viewer:
-    """The viewer that a claimant is. Raises UnauthenticatedError for one who is none."""
-    if not isinstance(claimant, Viewer):
+def admitted(found: T | None) -> T:
+    """Return what a statement found for a viewer.
+
+    Raises:
+        UnauthenticatedError: it found None or False, because the viewer's session is not open.
+    """
+    if found is None or found is False:
+        current_operation().user_uuid = None
         raise UnauthenticatedError
-    return claimant
+    return found
+
+
+async def check_session(conn: Connection, viewer: Viewer) -> None:
+    """Check the viewer's session with a statement of its own.
+
+    Raises:
+        UnauthenticatedError: the session is not open, or the account was deleted.
+    """
+    admitted(await db.select_is_open(conn, viewer=viewer))

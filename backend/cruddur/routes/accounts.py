@@ -16,6 +16,7 @@ from cruddur.routes.origin import check_origin
 from cruddur.services import users
 from cruddur.services.accounts import SESSION_LIFETIME, Entry
 from cruddur.services.throttling import Client
+from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
     AccountDeleted,
     CodeSent,
@@ -59,7 +60,8 @@ accounts = Area("accounts")
 )
 async def signup(body: SignUpDraft) -> Raw:
     """A code goes to the address. The answer does not tell whether it has an account."""
-    call = idempotent_call(body.email.lower(), body)
+    secrets = resources().keys.secrets("idempotency keys")
+    call = idempotent_call(body.email.lower(), body, secrets)
     return await resources().accounts.sign_up(body, _client(), call)
 
 
@@ -146,10 +148,9 @@ async def reset(body: ResetDraft) -> PasswordChanged:
 
 
 @accounts.handle("GET", "/api/auth/me", summary="The signed-in person")
-async def me(viewer: Viewer) -> Member:
+async def me(conn: Reading, viewer: Viewer) -> Member:
     """As only they see themselves."""
-    async with resources().database.connection() as conn:
-        return await users.member(conn, viewer.uuid)
+    return await users.member(conn, viewer.uuid, viewer.session_uuid)
 
 
 @accounts.handle(
@@ -157,6 +158,7 @@ async def me(viewer: Viewer) -> Member:
     "/api/auth/me",
     summary="Delete the account",
     cookie=True,
+    checks_session=True,
     errors={401: ["credentials_invalid"], 429: LIMITED},
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
@@ -169,6 +171,7 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     "PUT",
     "/api/auth/password",
     summary="Change the password",
+    checks_session=True,
     errors={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
@@ -178,9 +181,9 @@ async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
 
 
 @accounts.handle("GET", "/api/auth/sessions", summary="The viewer's sessions")
-async def sessions(viewer: Viewer) -> list[Session]:
+async def sessions(conn: Reading, viewer: Viewer) -> list[Session]:
     """The last used first."""
-    return await resources().accounts.sessions(viewer, _refresh_token())
+    return await resources().accounts.sessions(conn, viewer, _refresh_token())
 
 
 @accounts.handle(

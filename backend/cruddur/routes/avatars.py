@@ -6,6 +6,7 @@ from cruddur.errors import OverloadedError, RateLimitedError
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, body_bytes, discard_body, not_modified, resources
 from cruddur.services import avatars as service
+from cruddur.services.unit_of_work import Reading
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
 
 UPLOAD_PATH = "/api/avatars/uploads/"
@@ -19,6 +20,7 @@ avatars = Area("avatars")
     "/api/avatars/key_upload",
     "/avatars/key_upload",
     summary="An address to upload one's picture to",
+    checks_session=True,
 )
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # its extension is checked; the bytes decide
     """PUT the file there within five minutes, once; no token is needed for that."""
@@ -67,10 +69,9 @@ async def upload(token: str) -> Avatar:
     picture="answer",
     errors={404: ["not_found"]},
 )
-async def show(subject: str) -> Response:
+async def show(conn: Reading, subject: str) -> Response:
     """`?v=` with the picture's digest makes the address immutable; without it, a minute."""
-    async with resources().database.connection() as conn:
-        picture = await service.show(conn, subject)
+    picture = await service.show(conn, subject)
     response = Response(picture.jpeg, content_type="image/jpeg")
     response.set_etag(picture.digest)
     is_pinned = request.args.get("v") == picture.digest

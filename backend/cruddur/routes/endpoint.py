@@ -1,16 +1,23 @@
 """Endpoints: a handler's signature is its declaration.
 
-    @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", refuses={404: …})
-    async def reply(viewer: Claimant, uuid: UUID, body: ReplyDraft) -> Raw: ...
+    @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", errors={404: …})
+    async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Created: ...
 
-`viewer: Viewer` demands a valid access token, `viewer: Claimant` as well, leaving it to the
-handler's statement whether the session is open, `viewer: Viewer | None` uses a token if it is
-valid, and no `viewer` means that nobody asks. What is refused to a claimant is answered once
-more for the viewer, so such a handler refuses nothing after it has written.
+- `viewer: Viewer` requires a valid access token, `viewer: Viewer | None` uses one if it is valid,
+  and a handler without `viewer` ignores tokens.
+- `body` and `query` are drafts of `cruddur.wire`.
+- `conn` is a unit of work (`cruddur.services.unit_of_work`). It opens when the request has been
+  parsed, and commits when the handler returns. `conn: Writing | None` is None for an anonymous
+  caller.
+- Other parameters come from the path.
+- The return type describes the response, which is always 200 with JSON.
 
-`body` and `query` are drafts of `cruddur.wire`; other parameters come from the path. The
-returned type is the answer, always 200 with JSON. The OpenAPI document is made of the same
-declarations.
+The OpenAPI document is generated from the same declarations.
+
+A token does not show whether its session is still open. The handler's own statement checks that
+(`cruddur.db.viewers`). If the request fails for another reason, the session may be the cause, or
+may not have been checked yet. Then the endpoint checks it, so that a caller whose session has ended
+always gets 401.
 """
 
 import asyncio
@@ -18,6 +25,7 @@ import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
 
@@ -25,12 +33,15 @@ import msgspec
 from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from cruddur.errors import CruddurError, UnsupportedMediaTypeError
+from cruddur.errors import CruddurError, UnauthenticatedError, UnsupportedMediaTypeError
 from cruddur.identity.authenticator import holds_token
-from cruddur.identity.viewer import Claimant, Viewer
+from cruddur.identity.viewer import Viewer, check_session
 from cruddur.resources import Resources
+from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.parsing import read_body, read_query
+from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
+from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Draft
 
@@ -43,7 +54,7 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Paged(Generic[T]):
-    """An answer that is a page of something; the cursor of the next goes into `Link`."""
+    """A response that is one page of a list; the next page's cursor goes into `Link`."""
 
     answer: T
     cursor: str | None
@@ -51,7 +62,7 @@ class Paged(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One method on one rule, as its handler declares it."""
+    """One method on one rule, as its handler declares it; `Area.handle` explains the fields."""
 
     method: Method
     rule: str
@@ -60,6 +71,7 @@ class Endpoint:
     summary: str
     description: str
     access: Access
+    unit: Unit | None
     query: type[Draft] | None
     body: type[Draft] | None
     answer: Any
@@ -71,12 +83,13 @@ class Endpoint:
     probe: bool
     stream: bool
     personal: bool
+    checks_session: bool
     vary: Sequence[str]
     rate: RateClass | None
 
 
 class Area(Blueprint):
-    """A blueprint that keeps the declarations of its endpoints."""
+    """A blueprint with the declarations of its endpoints."""
 
     def __init__(self, name: str) -> None:
         """Take the area's name, which is also its tag in the OpenAPI document."""
@@ -96,6 +109,7 @@ class Area(Blueprint):
         probe: bool = False,
         stream: bool = False,
         personal: bool = False,
+        checks_session: bool = False,
         vary: Sequence[str] = (),
         rate: RateClass | None = None,
     ) -> Callable[[H], H]:
@@ -105,28 +119,30 @@ class Area(Blueprint):
             method: the HTTP method.
             rules: the paths, with Quart's converters.
             summary: a line for the OpenAPI document.
-            refuses: the handler's own codes of refusal, by status.
-            idempotent: the answer's type, where the handler honours `Idempotency-Key`
-                and returns the bytes that it kept.
-            cached: the answer carries an ETag and may be answered by 304.
-            cookie: the refresh cookie is what the caller shows, or is set or taken away.
-            picture: the body or the answer is a picture instead of JSON.
-            probe: machines ask every few seconds whether the service is well: no server span, no
-                HTTP metrics, no rate limit, and overload does not refuse the first few.
-            stream: the response is a stream of events. An invalid access token is refused, because
-                a member would otherwise miss their own events without any sign of it.
-            personal: the answer is about the viewer alone, so a token that has expired or was
-                revoked is refused: an empty answer would look as if nothing had happened.
-            vary: request headers beside `Authorization` that change the answer.
-            rate: the class of requests that share a rate limit, where it does not follow from
-                the rest.
+            errors: the handler's own error codes, by status.
+            idempotent: the response's type, if the endpoint honors `Idempotency-Key`. The handler
+                returns `Created`, or the bytes of a response that it stored itself.
+            cached: the response carries an ETag and may be 304.
+            cookie: the endpoint reads, sets or deletes the refresh cookie.
+            picture: the body or the response is a picture instead of JSON.
+            probe: monitoring systems call the endpoint every few seconds: no server span, no HTTP
+                metrics, no rate limit, and the first few pass while the worker is overloaded.
+            stream: the response is a stream of events. An invalid access token is an error:
+                otherwise a member would miss their own events without noticing.
+            personal: the response is about the viewer alone. An access token that has expired or
+                was revoked is an error: otherwise an empty response would look as if there was
+                nothing new.
+            checks_session: the endpoint checks the viewer's session before it calls the handler,
+                because no statement of the handler does.
+            vary: request headers other than `Authorization` that change the response.
+            rate: the class of requests that share a rate limit, if it does not follow from the
+                other arguments.
         """
 
         own_rate = self._rate(method, picture, stream)
 
         def register(handler: H) -> H:
-            hints = get_type_hints(handler)
-            viewer = hints.get("viewer")
+            hints = get_type_hints(handler, include_extras=True)
             for number, rule in enumerate(rules):
                 endpoint = Endpoint(
                     method=method,
@@ -135,7 +151,8 @@ class Area(Blueprint):
                     area=self.name,
                     summary=summary,
                     description=handler.__doc__ or "",
-                    access=_access(viewer),
+                    access=_access(hints.get("viewer")),
+                    unit=declared_unit(hints.get("conn")),
                     query=hints.get("query"),
                     body=hints.get("body"),
                     answer=idempotent or hints["return"],
@@ -147,6 +164,7 @@ class Area(Blueprint):
                     probe=probe,
                     stream=stream,
                     personal=personal,
+                    checks_session=checks_session,
                     vary=vary,
                     rate=None if probe else rate or own_rate,
                 )
@@ -154,7 +172,7 @@ class Area(Blueprint):
                 self.add_url_rule(
                     rule,
                     endpoint=f"{endpoint.name}_{method.lower()}",
-                    view_func=_view(handler, endpoint, viewer),
+                    view_func=_view(handler, endpoint),
                     methods=[method],
                 )
             return handler
@@ -164,10 +182,10 @@ class Area(Blueprint):
     def _rate(
         self, method: Method, picture: Literal["upload", "answer"] | None, stream: bool
     ) -> RateClass:
-        """The class of requests that an endpoint belongs to unless it says otherwise."""
+        """Return the rate class of an endpoint that does not declare one."""
         if stream:
             return "stream"
-        if picture is not None:  # a page of cruds asks for many
+        if picture is not None:  # a page of cruds loads many
             return "upload" if picture == "upload" else "other"
         if method == "GET":
             return "read"
@@ -175,29 +193,29 @@ class Area(Blueprint):
 
 
 def resources() -> Resources:
-    """What the application opened when it started."""
+    """Return the resources that the application opened when it started."""
     found: Resources = current_app.extensions["cruddur"]
     return found
 
 
 async def body_bytes() -> bytes:
-    """The raw body, as far as the route's bound allows.
+    """Return the raw body, up to the route's size limit.
 
     Raises:
-        werkzeug.exceptions.RequestEntityTooLarge: it is longer.
+        werkzeug.exceptions.RequestEntityTooLarge: the body is larger.
     """
     data = await request.get_data()
     return data.encode() if isinstance(data, str) else data
 
 
 async def discard_body() -> None:
-    """Read the body and keep nothing of it, for at most the time that a body may take.
+    """Read and discard the body, for at most the time that a body may take.
 
-    A client that is still sending when the answer arrives finds its connection reset, and never
-    sees why.
+    If a response is sent while the client is still sending, the client finds its connection reset
+    and never sees the response.
 
     Raises:
-        werkzeug.exceptions.RequestEntityTooLarge: it is too long anyway.
+        werkzeug.exceptions.RequestEntityTooLarge: the body is larger than the route's limit.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(request.body_timeout):
@@ -206,78 +224,96 @@ async def discard_body() -> None:
 
 
 def client_address() -> str:
-    """The caller's address; behind trusted proxies, the one that they saw."""
+    """Return the client's address; behind trusted proxies, the address that they report."""
     return request.remote_addr or "unknown"
 
 
 def _access(viewer: Any) -> Access:
     if viewer is None:
         return "open"
-    return "required" if viewer in {Viewer, Claimant} else "optional"
+    return "required" if viewer is Viewer else "optional"
 
 
-def _view(handler: Handler, endpoint: Endpoint, viewer: Any) -> Callable[..., Awaitable[Response]]:
-    """The view of a handler, whose `viewer` is declared as this, or not at all."""
-
+def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
     async def view(**arguments: Any) -> Response:
-        if viewer is Claimant:
-            arguments["viewer"] = claimant = await _claimant()
-            try:
-                return await answer(arguments)
-            except (CruddurError, HTTPException) as refusal:
-                # Nothing was done. Before they are told why, their session has to be open.
-                current_operation().user_uuid = None
-                arguments["viewer"] = await _viewer(endpoint)
-                if isinstance(claimant, Viewer) or isinstance(refusal, HTTPException):
-                    raise
-        elif viewer is not None:
-            arguments["viewer"] = await _viewer(endpoint)
-        return await answer(arguments)
-
-    async def answer(arguments: dict[str, Any]) -> Response:
-        if endpoint.query is not None:
-            arguments["query"] = read_query(endpoint.query, request.args)
-        if endpoint.body is not None:
-            if not request.is_json:
-                raise UnsupportedMediaTypeError
-            arguments["body"] = body = read_body(endpoint.body, await body_bytes())
-            current_operation().bodies.append(body)
-        return respond(endpoint, await handler(**arguments))
+        if endpoint.access == "open":
+            return respond(endpoint, await _call(handler, endpoint, arguments, None))
+        header = request.headers.get("Authorization")
+        arguments["viewer"] = viewer = await _viewer(endpoint, header)
+        try:
+            return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
+        except UnauthenticatedError:
+            resources().authenticator.forget(header)
+            raise
+        except (CruddurError, HTTPException):
+            if viewer is not None and _requires_viewer(endpoint, header):
+                await resources().authenticator.check_session(viewer)
+            raise
 
     view.__name__ = endpoint.name
     return view
 
 
-async def _claimant() -> Claimant:
-    claimant = await resources().authenticator.claim(request.headers.get("Authorization"))
-    current_operation().user_uuid = claimant.uuid
-    return claimant
-
-
-async def _viewer(endpoint: Endpoint) -> Viewer | None:
-    header = request.headers.get("Authorization")
+async def _viewer(endpoint: Endpoint, header: str | None) -> Viewer | None:
     authenticator = resources().authenticator
-    if (
-        endpoint.access == "required"
-        or (endpoint.stream and header is not None)
-        or (endpoint.personal and holds_token(header))
-    ):
-        viewer: Viewer | None = await authenticator.require(header)
+    if not _requires_viewer(endpoint, header):
+        viewer = await authenticator.recognize(header)
+        if viewer is not None and endpoint.checks_session:
+            try:
+                await authenticator.check_session(viewer)
+            except UnauthenticatedError:
+                return None
     else:
-        viewer = await authenticator.recognise(header)
-    if viewer is not None:
-        current_operation().user_uuid = viewer.uuid
+        viewer = await authenticator.require(header)
+        if endpoint.checks_session:
+            await authenticator.check_session(viewer)
+    current_operation().user_uuid = viewer.uuid if viewer else None
     return viewer
 
 
+def _requires_viewer(endpoint: Endpoint, header: str | None) -> bool:
+    return (
+        endpoint.access == "required"
+        or (endpoint.stream and header is not None)
+        or (endpoint.personal and holds_token(header))
+    )
+
+
+async def _call(
+    handler: Handler, endpoint: Endpoint, arguments: dict[str, Any], viewer: Viewer | None
+) -> Any:
+    """Parse the request, open the unit of work and call the handler in it."""
+    if endpoint.query is not None:
+        arguments["query"] = read_query(endpoint.query, request.args)
+    if endpoint.body is not None:
+        if not request.is_json:
+            raise UnsupportedMediaTypeError
+        arguments["body"] = body = read_body(endpoint.body, await body_bytes())
+        current_operation().bodies.append(body)
+    unit, database = endpoint.unit, resources().database
+    if unit is None:
+        return await handler(**arguments)
+    if unit.is_optional and viewer is None:
+        return await handler(conn=None, **arguments)
+    if viewer is None or not endpoint.idempotent:
+        async with open_unit(database, unit.kind) as conn:
+            return await handler(conn=conn, **arguments)
+    secrets = resources().keys.secrets("idempotency keys")
+    call = idempotent_call(str(viewer.uuid), arguments["body"], secrets)
+    async with open_unit(database, unit.kind if call is None else "transaction") as conn:
+        if call is not None:  # a stored response is replayed without the handler's statement
+            await check_session(conn, viewer)
+        return await run_once(conn, call, partial(handler, conn=conn, **arguments))
+
+
 def respond(endpoint: Endpoint, answer: Any) -> Response:
-    """Turn a handler's answer into the response: encoded once, never cached unasked."""
+    """Encode a handler's result. Without `cached`, the response is never stored."""
     if isinstance(answer, Response):
         return answer
     cursor = None
     if isinstance(answer, Paged):
         cursor, answer = answer.cursor, answer.answer
-    # An answer that was kept for an Idempotency-Key is sent as it was.
+    # The stored response for an Idempotency-Key is replayed byte for byte.
     body = bytes(answer) if isinstance(answer, msgspec.Raw) else msgspec.json.encode(answer)
     response = Response(body, content_type="application/json")
     if cursor is not None:
@@ -298,7 +334,7 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
 
 
 def not_modified(response: Response) -> None:
-    """Make it a 304: the headers without the body, or the length of one (RFC 9110, 15.4.5)."""
+    """Make it a 304: the headers without a body and its length (RFC 9110, 15.4.5)."""
     response.status_code = 304
     response.set_data(b"")
     del response.headers["Content-Length"]

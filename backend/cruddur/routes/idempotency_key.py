@@ -1,27 +1,30 @@
-"""The `Idempotency-Key` of the request at hand."""
+"""Reads the `Idempotency-Key` of the current request."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 from quart import request
 
 from cruddur.errors import InvalidError
-from cruddur.identity.viewer import Claimant, proven
-from cruddur.routes.endpoint import resources
 from cruddur.services.idempotency import IdempotentCall
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-def idempotent_call(member: Claimant | str, body: msgspec.Struct) -> IdempotentCall | None:
-    """The keyed call that this request is; None without a key.
+def idempotent_call(
+    member: str, body: msgspec.Struct, secrets: Sequence[bytes]
+) -> IdempotentCall | None:
+    """Return the keyed call that this request is, or None if it has no key.
 
-    `member` is whose key it is, by e-mail address who is none yet. Bodies are compared by what
-    they say, not by their bytes.
+    Two bodies are equal if they have the same values; the bytes may differ.
+
+    Args:
+        member: the owner of the key: a user's uuid, or an e-mail address before sign-up.
+        body: the parsed body.
+        secrets: keys for the digest of the body; the signing key's first.
 
     Raises:
-        UnauthenticatedError: the member is but a claimant: a kept answer is given without the
-            statement that would find out.
         InvalidError: idempotency_key_invalid, not 1 to 128 visible ASCII characters.
     """
     key = request.headers.get("Idempotency-Key")
@@ -30,9 +33,9 @@ def idempotent_call(member: Claimant | str, body: msgspec.Struct) -> IdempotentC
     if not _KEY.fullmatch(key):
         raise InvalidError("idempotency_key_invalid")
     return IdempotentCall(
-        member=member if isinstance(member, str) else str(proven(member).uuid),
-        route=request.path.lower(),  # a uuid or handle in capitals is the same one
+        member=member,
+        route=request.path.lower(),  # uuids and handles are case-insensitive
         key=key,
         body=msgspec.json.encode(body),
-        secrets=resources().keys.secrets("idempotency keys"),
+        secrets=secrets,
     )

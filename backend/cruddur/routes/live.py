@@ -2,11 +2,12 @@
 
 from quart import Response, request
 
-from cruddur.identity.viewer import Viewer
+from cruddur.identity.viewer import Viewer, check_session
 from cruddur.request_context import current_request
 from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.services import live as service
 from cruddur.services.client_addresses import address_key
+from cruddur.services.unit_of_work import Reading, Writing
 from cruddur.wire import StreamQuery, Ticket
 
 live = Area("live")
@@ -23,39 +24,39 @@ live = Area("live")
         429: ["rate_limited"],
     },
 )
-async def stream(viewer: Viewer | None, query: StreamQuery) -> Response:
+async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Response:
     """Server-sent events: `crud` (new, as a visitor sees it), `counts`, `gone` (deleted or
     expired) and `reset` (too much was missed: read everything anew); to a member also the
     `message` and `notification` that are for them. `last_event_id`, or the header
     `Last-Event-ID`, resumes a stream without a loss. A stream of a member ends when the
     session does."""
-    async with resources().database.connection() as conn:
-        whose = service.admission(viewer) if viewer else None
-        if whose is None and query.ticket is not None:
-            whose = await service.take_ticket(conn, query.ticket)
-        response = Response(content_type="text/event-stream")
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Accel-Buffering"] = "no"  # nginx
-        if request.method == "HEAD":
-            return response
-        # The edge runs the stream after this request has ended (edge/streams.py), because a
-        # request that lasts for hours would hold all its resources. The edge must know the stream
-        # at once: if the client leaves at any later moment, the edge releases it.
-        current_request().stream = await service.listen(
-            conn,
-            resources().live,
-            whose,
-            query,
-            last_event_id=request.headers.get("Last-Event-ID", query.last_event_id),
-            address=address_key(client_address()),
-        )
+    whose = service.admission(viewer) if viewer else None
+    if whose is None and query.ticket is not None:
+        whose = await service.take_ticket(conn, query.ticket)
+    response = Response(content_type="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx
+    if request.method == "HEAD":
+        if viewer is not None:
+            await check_session(conn, viewer)
+        return response
+    # The edge runs the stream after this request has ended (edge/streams.py), because a request
+    # that lasts for hours would hold all its resources. The edge must know the stream at once: if
+    # the client leaves at any later moment, the edge releases it.
+    current_request().stream = await service.listen(
+        conn,
+        resources().live,
+        whose,
+        query,
+        last_event_id=request.headers.get("Last-Event-ID", query.last_event_id),
+        address=address_key(client_address()),
+    )
     del response.headers["Content-Length"]
     return response
 
 
 @live.handle("POST", "/api/stream/ticket", summary="A ticket to open a stream with")
-async def ticket(viewer: Viewer) -> Ticket:
+async def ticket(conn: Writing, viewer: Viewer) -> Ticket:
     """Good once and for half a minute, for `?ticket=`: an access token has no place in an
     address, and `EventSource` cannot send headers."""
-    async with resources().database.writing() as conn:
-        return await service.give_ticket(conn, viewer)
+    return await service.give_ticket(conn, viewer)

@@ -2,13 +2,11 @@
 
 from uuid import UUID
 
-from msgspec import Raw
-
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, Paged, resources
-from cruddur.routes.idempotency_key import idempotent_call
+from cruddur.routes.endpoint import Area, Paged
 from cruddur.services import messages as service
-from cruddur.services.idempotency import Created, run_once
+from cruddur.services.idempotency import Created
+from cruddur.services.unit_of_work import Reading, Transaction, Writing
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
 
 messages = Area("messages")
@@ -21,18 +19,16 @@ messages = Area("messages")
     cached=True,
     errors={422: ["cursor_invalid"]},
 )
-async def groups(viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
+async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
     """Each with the other person and the latest message."""
-    async with resources().database.connection() as conn:
-        found = await service.groups(conn, viewer, query)
+    found = await service.groups(conn, viewer, query)
     return Paged(found.items, found.cursor)
 
 
 @messages.handle("GET", "/api/messages/counter", summary="How many messages are unread")
-async def counter(viewer: Viewer) -> Counter:
+async def counter(conn: Reading, viewer: Viewer) -> Counter:
     """Messages from others since the viewer last read their conversation."""
-    async with resources().database.connection() as conn:
-        return await service.unread(conn, viewer)
+    return await service.unread(conn, viewer)
 
 
 @messages.handle(
@@ -42,10 +38,11 @@ async def counter(viewer: Viewer) -> Counter:
     cached=True,
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
-async def conversation_with(viewer: Viewer, handle: str, query: Paging) -> Paged[list[Message]]:
+async def conversation_with(
+    conn: Writing, viewer: Viewer, handle: str, query: Paging
+) -> Paged[list[Message]]:
     """The oldest first; empty when there is none. Reading it marks it read."""
-    async with resources().database.writing() as conn:
-        found = await service.conversation_with(conn, viewer, handle, query)
+    found = await service.conversation_with(conn, viewer, handle, query)
     return Paged(found.items, found.cursor)
 
 
@@ -57,11 +54,10 @@ async def conversation_with(viewer: Viewer, handle: str, query: Paging) -> Paged
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def conversation(
-    viewer: Viewer, message_group_uuid: UUID, query: Paging
+    conn: Writing, viewer: Viewer, message_group_uuid: UUID, query: Paging
 ) -> Paged[list[Message]]:
     """The newest page, its oldest message first; members only. Reading it marks it read."""
-    async with resources().database.writing() as conn:
-        found = await service.conversation(conn, viewer, message_group_uuid, query)
+    found = await service.conversation(conn, viewer, message_group_uuid, query)
     return Paged(found.items, found.cursor)
 
 
@@ -72,12 +68,7 @@ async def conversation(
     idempotent=SentMessage,
     errors={404: ["not_found"], 422: ["user_reciever_handle_blank", "message_to_self"]},
 )
-async def send(viewer: Viewer, body: MessageDraft) -> Raw:
-    """To a conversation by `message_group_uuid`, or to a person by either handle field."""
-
-    async def post() -> Created:
-        message = await service.send(conn, viewer, body)
-        return Created(message, message_uuid=message.uuid)
-
-    async with resources().database.transaction() as conn:
-        return await run_once(conn, idempotent_call(viewer, body), post)
+async def send(conn: Transaction, viewer: Viewer, body: MessageDraft) -> Created:
+    """To a conversation by `message_group_uuid`, or to a user by either handle field."""
+    message = await service.send(conn, viewer, body)
+    return Created(message, message_uuid=message.uuid)

@@ -1,8 +1,9 @@
 """What happened to the viewer."""
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, Paged, resources
+from cruddur.routes.endpoint import Area, Paged
 from cruddur.services import notifications as service
+from cruddur.services.unit_of_work import Reading, Writing
 from cruddur.wire import Counter, Notification, Paging
 
 notifications = Area("notifications")
@@ -13,10 +14,9 @@ notifications = Area("notifications")
     "/api/activities/notifications/counter",
     summary="How many notifications are unread",
 )
-async def counter(viewer: Viewer) -> Counter:
+async def counter(conn: Reading, viewer: Viewer) -> Counter:
     """Those about live cruds since the viewer last read the newest page, messages aside."""
-    async with resources().database.connection() as conn:
-        return await service.unread(conn, viewer)
+    return await service.unread(conn, viewer)
 
 
 @notifications.handle(
@@ -27,14 +27,15 @@ async def counter(viewer: Viewer) -> Counter:
     personal=True,
     errors={422: ["cursor_invalid"]},
 )
-async def recent(viewer: Viewer | None, query: Paging) -> Paged[list[Notification]]:
+async def recent(
+    conn: Writing | None, viewer: Viewer | None, query: Paging
+) -> Paged[list[Notification]]:
     """Empty without an access token; one that has expired is refused. Reading the newest page
     marks them read.
 
     The status and reply routes understand a notification's uuid.
     """
-    if viewer is None:
+    if conn is None or viewer is None:
         return Paged([], None)
-    async with resources().database.writing() as conn:
-        found = await service.recent(conn, viewer, query)
+    found = await service.recent(conn, viewer, query)
     return Paged(found.items, found.cursor)

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, resources
+from cruddur.routes.endpoint import Area
 from cruddur.services import reactions as service
+from cruddur.services.unit_of_work import Writing
 from cruddur.wire import Counts
 
 reactions = Area("reactions")
@@ -16,10 +17,9 @@ reactions = Area("reactions")
     summary="Like a crud",
     errors={404: ["not_found"]},
 )
-async def like(viewer: Viewer, uuid: UUID) -> Counts:
+async def like(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     """Once or often, it is liked once."""
-    async with resources().database.writing() as conn:
-        return await service.like(conn, viewer, uuid)
+    return await service.like(conn, viewer, uuid)
 
 
 @reactions.handle(
@@ -28,10 +28,9 @@ async def like(viewer: Viewer, uuid: UUID) -> Counts:
     summary="Take a like back",
     errors={404: ["not_found"]},
 )
-async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
+async def unlike(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""
-    async with resources().database.writing() as conn:
-        return await service.unlike(conn, viewer, uuid)
+    return await service.unlike(conn, viewer, uuid)
 
 
 @reactions.handle(
@@ -40,10 +39,9 @@ async def unlike(viewer: Viewer, uuid: UUID) -> Counts:
     summary="Repost a crud",
     errors={404: ["not_found"]},
 )
-async def repost(viewer: Viewer, uuid: UUID) -> Counts:
+async def repost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     """It shows in the reposter's profile feed, for as long as the crud lives."""
-    async with resources().database.writing() as conn:
-        return await service.repost(conn, viewer, uuid)
+    return await service.repost(conn, viewer, uuid)
 
 
 @reactions.handle(
@@ -52,7 +50,6 @@ async def repost(viewer: Viewer, uuid: UUID) -> Counts:
     summary="Take a repost back",
     errors={404: ["not_found"]},
 )
-async def unrepost(viewer: Viewer, uuid: UUID) -> Counts:
+async def unrepost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     """Also when there was none."""
-    async with resources().database.writing() as conn:
-        return await service.unrepost(conn, viewer, uuid)
+    return await service.unrepost(conn, viewer, uuid)

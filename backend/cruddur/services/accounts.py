@@ -17,12 +17,13 @@ from cryptography.exceptions import InvalidTag
 from cruddur.db import sessions as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
+from cruddur.db.statements import Connection
 from cruddur.errors import CruddurError, InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passwords import check_strength
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
-from cruddur.identity.viewer import Viewer
+from cruddur.identity.viewer import Viewer, admitted
 from cruddur.services import users
 from cruddur.services.concurrency import AddressConcurrency
 from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
@@ -242,13 +243,18 @@ class Accounts:
         async with self._turns.of(client.address):
             await self._provider.change_password(viewer, draft.current_password, draft.password)
         await self._throttle.forgive(attempt)
-        await self._end_sessions(viewer.uuid, kept=await self._current(viewer, token))
-
-    async def sessions(self, viewer: Viewer, token: str | None) -> list[Session]:
-        """The viewer's sessions, the last used first."""
-        current = await self._current(viewer, token)
         async with self._database.connection() as conn:
-            listed = await db.select_sessions(conn, user_uuid=viewer.uuid)
+            kept = await _current_session(conn, viewer, token)
+        await self._end_sessions(viewer.uuid, kept=kept)
+
+    async def sessions(self, conn: Connection, viewer: Viewer, token: str | None) -> list[Session]:
+        """Return the viewer's sessions, the last used first.
+
+        Raises:
+            UnauthenticatedError: the viewer's session is not open.
+        """
+        listed = admitted(await db.select_sessions(conn, viewer=viewer))
+        current = await _current_session(conn, viewer, token)
         return [
             Session(
                 uuid=session.uuid,
@@ -265,14 +271,17 @@ class Accounts:
         """End one of the viewer's sessions and list the rest.
 
         Raises:
-            NotFoundError: the viewer has no such session.
+            NotFoundError: the viewer has no such session, or their own session is not open.
         """
-        async with self._database.transaction() as conn:
-            ended = await db.delete_session(conn, uuid=uuid, user_uuid=viewer.uuid)
+        async with self._database.writing() as conn:
+            ended = await db.revoke_session(conn, uuid=uuid, viewer=viewer)
         if not ended:
             raise NotFoundError
         await self._provider.end_session(self._unseal(ended[0]))
-        return await self.sessions(viewer, token)
+        if uuid == viewer.session_uuid:  # the rest is listed although this session is over
+            viewer, token = replace(viewer, session_uuid=None), None
+        async with self._database.connection() as conn:
+            return await self.sessions(conn, viewer, token)
 
     async def delete(self, viewer: Viewer, draft: DeleteAccountDraft, client: Client) -> None:
         """Remove the person and all that is theirs.
@@ -288,7 +297,7 @@ class Accounts:
 
     async def _answer(self, proof: Proof, session_uuid: UUID) -> SignedIn:
         async with self._database.connection() as conn:
-            member = await users.member(conn, proof.user_uuid)
+            member = await users.member(conn, proof.user_uuid, session_uuid)
         if proof.access_token is not None:
             return SignedIn(proof.access_token, proof.expires_in or ACCESS_TOKEN_SECONDS, member)
         access_token = issue(
@@ -320,12 +329,6 @@ class Accounts:
         keys = self._keys.secrets("refresh tokens")
         digests = (hmac.digest(key, token.encode(), "sha256") for key in keys)
         return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
-
-    async def _current(self, viewer: Viewer, token: str | None) -> UUID | None:
-        if viewer.session_uuid is not None or not token:
-            return viewer.session_uuid
-        async with self._database.connection() as conn:
-            return await db.select_session_of(conn, token_hash=_digest(token))
 
     async def _end_session(self, session: db.Presented) -> None:
         async with self._database.transaction() as conn:
@@ -363,6 +366,13 @@ class Accounts:
         except InvalidTag:
             logger.warning("a session was sealed with a signing key that is held no more")
             return None
+
+
+async def _current_session(conn: Connection, viewer: Viewer, token: str | None) -> UUID | None:
+    """Return the session of an access token or, if it names none, of the refresh token."""
+    if viewer.session_uuid is not None or not token:
+        return viewer.session_uuid
+    return await db.select_session_of(conn, token_hash=_digest(token))
 
 
 def _digest(token: str) -> bytes:

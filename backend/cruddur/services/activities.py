@@ -1,4 +1,4 @@
-"""Cruds, replies and the feeds they are read in."""
+"""Rules for cruds, replies, and the feeds that list them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from uuid import UUID
 from cruddur.db import activities as db
 from cruddur.db import notifications as notifications_db
 from cruddur.db.statements import Connection
-from cruddur.errors import NotFoundError, UnauthenticatedError
-from cruddur.identity.viewer import Claimant, Viewer, proven
+from cruddur.errors import NotFoundError
+from cruddur.identity.viewer import Viewer, admitted
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
 from cruddur.telemetry.operation import current_operation, span
@@ -36,17 +36,17 @@ LIFETIMES: dict[Ttl, timedelta] = {
 }
 
 _TERM = re.compile(r'-?"[^"]*"|\S+')
-# A hyphen outside a word would be a negation to PostgreSQL; we take those apart ourselves.
+# PostgreSQL reads a hyphen outside a word as a negation; negations are parsed here instead.
 _LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
-    """The newest cruds of everybody, in the span that the course gave them."""
+    """Return the newest cruds of all users, in the span that the course defines."""
     before_at, before_uuid = time_cursor(paging.cursor)
     with span("home-activities", {"app.now": datetime.now(UTC).isoformat()}) as home_span:
         listed = await db.select_home(
             conn,
-            viewer=_uuid(viewer),
+            viewer=viewer,
             before_at=before_at,
             before_uuid=before_uuid,
             limit=paging.limit + 1,
@@ -59,31 +59,32 @@ async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[
 async def profile_feed(
     conn: Connection, viewer: Viewer | None, handle: str, paging: Paging
 ) -> tuple[ProfileFeed, str | None]:
-    """A profile with a page of its feed, and the next page's cursor.
+    """Return a profile with a page of its feed, and the cursor of the next page.
 
     Raises:
-        NotFoundError: nobody has that handle.
+        NotFoundError: no user has the handle.
     """
-    profile = await users.profile(conn, handle)
     before_at, before_uuid = time_cursor(paging.cursor)
-    listed = await db.select_profile_feed(
+    found = await db.select_profile_feed(
         conn,
-        user_uuid=profile.uuid,
-        handle=profile.handle,
-        viewer=_uuid(viewer),
+        handle=users.fold_handle(handle),
+        viewer=viewer,
         before_at=before_at,
         before_uuid=before_uuid,
         limit=paging.limit + 1,
     )
-    found = _cruds(listed, paging.limit)
-    return ProfileFeed(profile, found.items), found.cursor
+    if found is None:
+        raise NotFoundError
+    profile, listed = found
+    feed = _cruds(listed, paging.limit)
+    return ProfileFeed(profile, feed.items), feed.cursor
 
 
 async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page[Crud]:
-    """Cruds and replies that match, the best first.
+    """Return the cruds and replies that match, the best first.
 
-    `#tag` finds that tag and `@handle` that person's cruds; a single bare word finds
-    all three: the word, the tag and the person. `-word` leaves out what holds it.
+    `#tag` finds cruds with that tag and `@handle` finds cruds of that user. A single bare word
+    finds all three: the word, the tag and the user. `-word` excludes cruds with that word.
     """
     terms = _TERM.findall(query.term)
     words = [term for term in terms if not term.startswith("-")]
@@ -100,7 +101,7 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
         unwanted=" or ".join(term for term in unwanted if term.strip()),
         tags=tags,
         handles=handles,
-        viewer=_uuid(viewer),
+        viewer=viewer,
         before_rank=cursor.position if cursor else None,
         before_uuid=cursor.uuid if cursor else None,
         limit=query.limit + 1,
@@ -111,75 +112,81 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
 async def show(
     conn: Connection, viewer: Viewer | None, handle: str | None, uuid: UUID, paging: Paging
 ) -> tuple[CrudPage, str | None]:
-    """A crud with a page of its replies, and the next page's cursor.
+    """Return a crud with a page of its replies, and the cursor of the next page.
 
-    The uuid may be a notification's: it shows the crud that the notification is about,
-    and, to its recipient, a message in the form of a crud. `handle` must be that of the
-    author, or of the person whom the notification names; None accepts any.
+    The uuid may be a notification's. Then the result is the crud that the notification is about
+    or, for the recipient of a message, the message in the form of a crud.
+
+    Args:
+        conn: a connection for reading.
+        viewer: the user that the request acts for.
+        handle: the author, or the user that the notification names; None accepts any.
+        uuid: a crud or a notification.
+        paging: the position in the list of replies.
 
     Raises:
         NotFoundError: there is no such live crud.
     """
-    activity = await db.select_activity(conn, uuid=uuid, viewer=_uuid(viewer))
-    names = {activity.handle} if activity else set()
-    if activity is None:
-        note = await notifications_db.select_notification(conn, uuid=uuid, viewer=_uuid(viewer))
+    after_at, after_uuid = time_cursor(paging.cursor)
+
+    async def select(crud_uuid: UUID) -> tuple[Crud, list[db.Listed]] | None:
+        return await db.select_page(
+            conn,
+            uuid=crud_uuid,
+            viewer=viewer,
+            after_at=after_at,
+            after_uuid=after_uuid,
+            limit=paging.limit + 1,
+        )
+
+    found = await select(uuid)
+    handles = {found[0].handle} if found else set()
+    if found is None:
+        note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
         if note is None:
             raise NotFoundError
-        names = {note.handle}
+        handles = {note.handle}
         if note.activity_uuid is None:
-            activity = notifications.as_crud(note)
+            found = notifications.as_crud(note), []
         else:
-            activity = await db.select_activity(conn, uuid=note.activity_uuid, viewer=_uuid(viewer))
-            names |= {activity.handle} if activity else set()
-    if activity is None or (handle is not None and handle.lower() not in names):
+            found = await select(note.activity_uuid)
+            handles |= {found[0].handle} if found else set()
+    if found is None or (handle is not None and handle.lower() not in handles):
         raise NotFoundError
-    after_at, after_uuid = time_cursor(paging.cursor)
-    listed = await db.select_replies(
-        conn,
-        uuid=activity.uuid,
-        viewer=_uuid(viewer),
-        after_at=after_at,
-        after_uuid=after_uuid,
-        limit=paging.limit + 1,
-    )
-    replies = _cruds(listed, paging.limit)
-    return CrudPage(activity, replies.items), replies.cursor
+    replies = _cruds(found[1], paging.limit)
+    return CrudPage(found[0], replies.items), replies.cursor
 
 
-async def post(conn: Connection, viewer: Claimant, draft: CrudDraft) -> Crud:
-    """A new crud that lives for the draft's ttl.
+async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
+    """Post a crud, which expires after the draft's ttl.
 
     Raises:
-        UnauthenticatedError: the viewer is gone, or their session is not open.
+        UnauthenticatedError: the viewer's session is not open.
     """
-    created = await db.insert_activity(
-        conn,
-        user_uuid=viewer.uuid,
-        session_uuid=viewer.session_uuid,
-        message=draft.message,
-        lifetime=LIFETIMES[draft.ttl],
-        tags=text.tags(draft.message),
-        mentions=text.mentions(draft.message),
+    created = admitted(
+        await db.insert_activity(
+            conn,
+            viewer=viewer,
+            message=draft.message,
+            lifetime=LIFETIMES[draft.ttl],
+            tags=text.tags(draft.message),
+            mentions=text.mentions(draft.message),
+        )
     )
-    if created is None:
-        raise UnauthenticatedError
     current_operation().count("app.cruds.created", attributes={"app.kind": "crud"})
     return created
 
 
-async def reply(conn: Connection, claimant: Claimant, uuid: UUID, draft: ReplyDraft) -> Crud:
-    """A reply to a crud, or to what a notification is about: a crud, or a message.
+async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud:
+    """Reply to a crud, or to the crud or message that a notification is about.
 
     Raises:
-        NotFoundError: there is nothing live to reply to.
-        UnauthenticatedError: no reply to a crud came of it, and the claimant is no viewer.
+        NotFoundError: there is nothing live to reply to, or the viewer's session is not open.
     """
-    created = await _reply(conn, claimant, uuid, draft)
+    created = await _reply(conn, viewer, uuid, draft)
     if created is not None:
         return created
-    viewer = proven(claimant)
-    note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer.uuid)
+    note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
     if note is None:
         raise NotFoundError
     if note.activity_uuid is not None:
@@ -196,21 +203,20 @@ async def reply(conn: Connection, claimant: Claimant, uuid: UUID, draft: ReplyDr
 
 
 async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
-    """Remove one's own crud or reply, with all that hangs on it.
+    """Delete a crud or reply of the viewer.
 
     Raises:
-        NotFoundError: there is no such live crud of the viewer's.
+        NotFoundError: the viewer has no such live crud, or their session is not open.
     """
-    if not await db.delete_activity(conn, uuid=uuid, user_uuid=viewer.uuid):
+    if not await db.delete_activity(conn, uuid=uuid, viewer=viewer):
         raise NotFoundError
     return Deleted(uuid)
 
 
-async def _reply(conn: Connection, viewer: Claimant, uuid: UUID, draft: ReplyDraft) -> Crud | None:
+async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud | None:
     created = await db.insert_reply(
         conn,
-        user_uuid=viewer.uuid,
-        session_uuid=viewer.session_uuid,
+        viewer=viewer,
         parent_uuid=uuid,
         message=draft.message,
         tags=text.tags(draft.message),
@@ -224,7 +230,3 @@ async def _reply(conn: Connection, viewer: Claimant, uuid: UUID, draft: ReplyDra
 def _cruds(listed: list[db.Listed], limit: int) -> Page[Crud]:
     found = page(listed, limit, lambda item: (item.position, item.crud.uuid))
     return Page([item.crud for item in found.items], found.cursor)
-
-
-def _uuid(viewer: Viewer | None) -> UUID | None:
-    return viewer.uuid if viewer else None

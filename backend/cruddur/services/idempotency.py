@@ -3,14 +3,12 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
 
 from cruddur.db import idempotency as db
-from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
 
@@ -44,13 +42,6 @@ class Created:
     answer: msgspec.Struct
     activity_uuid: UUID | None = None
     message_uuid: UUID | None = None
-
-
-def writing(
-    database: Database, call: IdempotentCall | None
-) -> AbstractAsyncContextManager[Connection]:
-    """A connection for one statement that writes, and for the key if there is one."""
-    return database.writing() if call is None else database.transaction()
 
 
 async def run_once(

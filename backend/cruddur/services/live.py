@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from cruddur.db import activities as activities_db
 from cruddur.db import live as db
+from cruddur.db import sessions as sessions_db
 from cruddur.db.live import Admission
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
-from cruddur.identity.viewer import Viewer
+from cruddur.identity.viewer import Viewer, admitted
 from cruddur.live import frames
 from cruddur.live.hub import Hub
 from cruddur.live.rendering import replay
@@ -39,11 +40,13 @@ def admission(viewer: Viewer) -> Admission:
 async def give_ticket(conn: Connection, viewer: Viewer) -> Ticket:
     """Something that opens one stream of the viewer's; only its digest is kept."""
     ticket = secrets.token_urlsafe(32)
-    await db.insert_ticket(
-        conn,
-        ticket_hash=_digest(ticket),
-        admission=admission(viewer),
-        lifetime=TICKET_LIFETIME,
+    admitted(
+        await db.insert_ticket(
+            conn,
+            ticket_hash=_digest(ticket),
+            admission=admission(viewer),
+            lifetime=TICKET_LIFETIME,
+        )
     )
     return Ticket(ticket)
 
@@ -93,8 +96,8 @@ async def listen(
     stream = hub.open(topics, address, now, after=after, seconds=seconds)
     try:
         # An end that was told before the stream was there is seen here, a later one is told to it.
-        if whose is not None and not await db.select_is_admitted(conn, whose):
-            raise UnauthenticatedError
+        if whose is not None:
+            admitted(await sessions_db.select_is_open(conn, viewer=whose))
         if last_event_id is None:
             missed: list[bytes] | None = []
         elif since is None:
@@ -119,14 +122,14 @@ async def _topics(
     elif query.handle is not None:
         public = written_by((await users.short(conn, query.handle)).uuid)
     elif query.crud is not None:
-        if await activities_db.select_activity(conn, uuid=query.crud, viewer=None) is None:
+        if not await activities_db.select_is_live(conn, uuid=query.crud):
             raise NotFoundError
         public = around(query.crud)
     if whose is None:
         return (public,)
     if whose.session_uuid is None:
-        return (public, meant_for(whose.user_uuid))
-    return (public, meant_for(whose.user_uuid), opened_in(whose.session_uuid))
+        return (public, meant_for(whose.uuid))
+    return (public, meant_for(whose.uuid), opened_in(whose.session_uuid))
 
 
 def _first(missed: list[bytes] | None, position: int) -> bytes:

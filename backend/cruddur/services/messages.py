@@ -1,11 +1,14 @@
-"""Conversations of two. Who is not in one gets the same answer as if there were none."""
+"""Rules for conversations between two users.
+
+A user who is not in a conversation gets the same answer as if it did not exist.
+"""
 
 from uuid import UUID
 
 from cruddur.db import messages as db
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
-from cruddur.identity.viewer import Viewer
+from cruddur.identity.viewer import Viewer, admitted
 from cruddur.services import users
 from cruddur.services.paging import Page, page, time_cursor
 from cruddur.telemetry.operation import current_operation
@@ -13,14 +16,20 @@ from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, S
 
 
 async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[MessageGroup]:
-    """The viewer's conversations, the latest message first."""
+    """Return the viewer's conversations, the latest message first.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
     before_at, before_uuid = time_cursor(paging.cursor)
-    listed = await db.select_message_groups(
-        conn,
-        user_uuid=viewer.uuid,
-        before_at=before_at,
-        before_uuid=before_uuid,
-        limit=paging.limit + 1,
+    listed = admitted(
+        await db.select_message_groups(
+            conn,
+            viewer=viewer,
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=paging.limit + 1,
+        )
     )
     found = page(listed, paging.limit, lambda item: (item.position, item.group.uuid))
     return Page([item.group for item in found.items], found.cursor)
@@ -29,56 +38,65 @@ async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Messa
 async def conversation(
     conn: Connection, viewer: Viewer, message_group_uuid: UUID, paging: Paging
 ) -> Page[Message]:
-    """A page of a conversation, its oldest message first; later pages go back in time.
+    """Return a page of a conversation, its oldest message first; later pages go back in time.
 
     Reading the newest page marks the conversation read.
 
     Raises:
-        NotFoundError: there is none, or the viewer is not in it.
+        NotFoundError: there is no such conversation, or the viewer is not in it.
+        UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    if not await db.mark_read(
-        conn,
-        message_group_uuid=message_group_uuid,
-        user_uuid=viewer.uuid,
-        newest=before_at is None,
-    ):
-        raise NotFoundError
-    listed = await db.select_messages(
-        conn,
-        message_group_uuid=message_group_uuid,
-        before_at=before_at,
-        before_uuid=before_uuid,
-        limit=paging.limit + 1,
+    found = admitted(
+        await db.select_messages(
+            conn,
+            message_group_uuid=message_group_uuid,
+            viewer=viewer,
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=paging.limit + 1,
+        )
     )
-    found = page(listed, paging.limit, lambda message: (message.created_at, message.uuid))
-    return Page(found.items[::-1], found.cursor)
+    if found.uuid is None:
+        raise NotFoundError
+    return _page(found, paging)
 
 
 async def conversation_with(
     conn: Connection, viewer: Viewer, handle: str, paging: Paging
 ) -> Page[Message]:
-    """A page of the conversation with a person; empty when there is none."""
-    group = await db.select_group_with(
-        conn, user_uuid=viewer.uuid, handle=users.fold_handle(handle)
+    """Return a page of the conversation with a user; it is empty if there is none.
+
+    Raises:
+        NotFoundError: no user can have such a handle.
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    before_at, before_uuid = time_cursor(paging.cursor)
+    found = admitted(
+        await db.select_messages(
+            conn,
+            handle=users.fold_handle(handle),
+            viewer=viewer,
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=paging.limit + 1,
+        )
     )
-    if group is None:
-        return Page([], None)
-    return await conversation(conn, viewer, group, paging)
+    return _page(found, paging)
 
 
 async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMessage:
-    """Send a message, beginning the conversation if it is the first.
+    """Send a message; the first message to a user creates the conversation.
 
     Raises:
-        InvalidError: no recipient, or the viewer as recipient.
-        NotFoundError: no such person or conversation.
+        InvalidError: there is no recipient, or it is the viewer.
+        NotFoundError: there is no such user or conversation, or the viewer's session is not open.
     """
     group = draft.message_group_uuid
     if group is None:
         group = await _group_with(conn, viewer, draft.handle or draft.user_receiver_handle)
     sent = await db.insert_message(
-        conn, message_group_uuid=group, user_uuid=viewer.uuid, message=draft.message
+        conn, message_group_uuid=group, viewer=viewer, message=draft.message
     )
     if sent is None:
         raise NotFoundError
@@ -87,8 +105,17 @@ async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMes
 
 
 async def unread(conn: Connection, viewer: Viewer) -> Counter:
-    """How many messages wait for the viewer."""
-    return Counter(await db.count_unread(conn, user_uuid=viewer.uuid))
+    """Count the viewer's unread messages.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    return Counter(admitted(await db.count_unread(conn, viewer=viewer)))
+
+
+def _page(found: db.Conversation, paging: Paging) -> Page[Message]:
+    cut = page(found.messages, paging.limit, lambda message: (message.created_at, message.uuid))
+    return Page(cut.items[::-1], cut.cursor)
 
 
 async def _group_with(conn: Connection, viewer: Viewer, handle: str | None) -> UUID:

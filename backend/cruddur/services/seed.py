@@ -54,8 +54,8 @@ async def seed(conn: Connection) -> bool:
         ("londo", first),
         ("andrewbrown", other),
     ):
-        await reactions_db.insert_like(conn, uuid=crud, user_uuid=people[handle].uuid)
-    await reactions_db.insert_repost(conn, uuid=first, user_uuid=people["londo"].uuid)
+        await reactions_db.insert_like(conn, uuid=crud, viewer=people[handle])
+    await reactions_db.insert_repost(conn, uuid=first, viewer=people["londo"])
     await _converse(conn, people)
     return True
 
@@ -88,8 +88,7 @@ async def _person(conn: Connection, handle: str, name: str, password_hash: str) 
 async def _crud(conn: Connection, author: Viewer, message: str) -> UUID:
     crud = await activities_db.insert_activity(
         conn,
-        user_uuid=author.uuid,
-        session_uuid=author.session_uuid,
+        viewer=author,
         message=message,
         lifetime=LIFETIME,
         tags=text.tags(message),
@@ -103,8 +102,7 @@ async def _crud(conn: Connection, author: Viewer, message: str) -> UUID:
 async def _reply(conn: Connection, author: Viewer, parent: UUID, message: str) -> None:
     await activities_db.insert_reply(
         conn,
-        user_uuid=author.uuid,
-        session_uuid=author.session_uuid,
+        viewer=author,
         parent_uuid=parent,
         message=message,
         tags=text.tags(message),

@@ -1,22 +1,12 @@
--- A new crud, its tags, and a word to everybody it mentions, in one round trip. No row when the
--- author is gone, or the session, if one is named, is not open.
+-- Inserts a crud, its tags, and a notification for each user it mentions. No row unless the author's
+-- session is open.
 WITH author AS (
     SELECT
-        users.uuid,
-        users.display_name,
-        users.handle,
-        users.avatar_url
-    FROM users
-    WHERE users.uuid = :user_uuid
-      AND (
-          :session_uuid::uuid IS NULL
-          OR EXISTS (
-              SELECT FROM sessions
-              WHERE sessions.uuid = :session_uuid
-                AND sessions.user_uuid = users.uuid
-                AND sessions.expires_at > now()
-          )
-      )
+        viewer.uuid,
+        viewer.display_name,
+        viewer.handle,
+        viewer.avatar_url
+    FROM signed_in(:viewer, :session) AS viewer
 ),
 created AS (
     INSERT INTO activities (user_uuid, message, expires_at)

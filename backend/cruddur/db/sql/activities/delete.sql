@@ -1,6 +1,7 @@
--- Removes a live crud of this author; what hangs on it goes by foreign key.
+-- Deletes a live crud of the viewer; foreign keys delete what refers to it.
 DELETE FROM activities
-USING set_config('cruddur.traceparent', :traceparent, true)
+USING signed_in(:viewer, :session) AS viewer
+CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
 WHERE activities.uuid = :uuid
-  AND activities.user_uuid = :user_uuid
+  AND activities.user_uuid = viewer.uuid
   AND activities.expires_at > now()

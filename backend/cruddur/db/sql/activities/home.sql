@@ -1,7 +1,12 @@
--- The newest live top-level cruds. The page is cut first, so that nothing is looked up for a crud
--- that is not on it. The planner cannot see the value of this LIMIT and assumes a tenth of the
--- rows, so it walks the index that has them in order instead of sorting all of them.
-WITH page AS MATERIALIZED (
+-- The newest live top-level cruds. At least one row, of NULLs if there is no crud: `viewer` is NULL
+-- unless the viewer's session is open.
+-- The page is cut first, so that nothing is looked up for a crud that is not on it. The planner
+-- cannot see the value of this LIMIT and assumes a tenth of the rows, so it walks the index that
+-- has them in order instead of sorting all of them.
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+),
+page AS MATERIALIZED (
     SELECT activities.uuid
     FROM activities
     WHERE activities.reply_to_activity_uuid IS NULL
@@ -14,6 +19,7 @@ WITH page AS MATERIALIZED (
     LIMIT (SELECT :limit::bigint)
 )
 SELECT
+    viewer.uuid AS viewer,
     live_activities.uuid,
     live_activities.display_name,
     live_activities.handle,
@@ -27,12 +33,14 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = live_activities.uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = live_activities.uuid
+          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = live_activities.uuid
+          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS reposted
-FROM live_activities
-WHERE live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
+FROM viewer
+LEFT JOIN live_activities ON live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
 ORDER BY live_activities.created_at DESC, live_activities.uuid DESC

@@ -1,12 +1,35 @@
--- A person's live cruds, and the live cruds of others that they reposted, by the time of
--- the one or the other. Each branch is cut to the page first, so that neither sorts all, and
--- each reposted crud is looked up separately (notifications/unread.sql explains why).
-WITH own AS MATERIALIZED (
+-- A user's profile with their live cruds and the live cruds of others that they reposted, ordered by
+-- the time of the crud or the repost. No row if no user has the handle; one row with NULLs for the
+-- crud if there is none.
+-- Each branch is cut to the page first, so that neither sorts all, and each reposted crud is looked
+-- up separately (notifications/unread.sql explains why).
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+),
+person AS MATERIALIZED (
+    SELECT
+        users.uuid,
+        users.subject,
+        users.handle,
+        users.display_name,
+        users.bio,
+        users.avatar_url,
+        (
+            SELECT count(*)
+            FROM activities
+            WHERE activities.user_uuid = users.uuid
+              AND activities.reply_to_activity_uuid IS NULL
+              AND activities.expires_at > now()
+        )::integer AS cruds_count
+    FROM users
+    WHERE users.handle = lower(:handle)
+),
+own AS MATERIALIZED (
     SELECT
         activities.uuid,
         activities.created_at AS listed_at
     FROM activities
-    WHERE activities.user_uuid = :user_uuid
+    WHERE activities.user_uuid = (SELECT person.uuid FROM person)
       -- Not a reply. `IS NULL` would match activities_home_idx, which holds every author's cruds.
       AND num_nulls(activities.reply_to_activity_uuid) <> 0
       AND activities.expires_at > now()
@@ -22,9 +45,11 @@ reposted AS MATERIALIZED (
         reposts.activity_uuid AS uuid,
         reposts.created_at AS listed_at
     FROM reposts
-    WHERE reposts.user_uuid = :user_uuid
+    WHERE reposts.user_uuid = (SELECT person.uuid FROM person)
       AND (
-          SELECT activities.user_uuid <> :user_uuid AND activities.expires_at > now()
+          SELECT
+              activities.user_uuid <> (SELECT person.uuid FROM person)
+              AND activities.expires_at > now()
           FROM activities
           WHERE activities.uuid = reposts.activity_uuid
       )
@@ -41,6 +66,14 @@ listed AS MATERIALIZED (
     SELECT uuid, listed_at, true AS is_repost FROM reposted
 )
 SELECT
+    viewer.uuid AS viewer,
+    person.uuid AS person_uuid,
+    person.subject AS person_subject,
+    person.handle AS person_handle,
+    person.display_name AS person_display_name,
+    person.bio AS person_bio,
+    person.avatar_url AS person_avatar_url,
+    person.cruds_count AS person_cruds_count,
     live_activities.uuid,
     live_activities.display_name,
     live_activities.handle,
@@ -54,16 +87,23 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = live_activities.uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = live_activities.uuid
+          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = live_activities.uuid
+          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS reposted,
     listed.listed_at,
     listed.is_repost
-FROM listed
-JOIN live_activities ON live_activities.uuid = listed.uuid
-WHERE live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
+FROM viewer
+CROSS JOIN person
+LEFT JOIN (
+    listed
+    JOIN live_activities
+        ON live_activities.uuid = listed.uuid
+        AND live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
+) ON true
 ORDER BY listed.listed_at DESC, listed.uuid DESC
 LIMIT :limit

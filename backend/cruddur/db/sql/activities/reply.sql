@@ -1,23 +1,13 @@
--- A reply to a live crud, its tags, and a word to the author and to everybody mentioned.
--- No row when there is no such crud any more, when the author is gone, or when the session, if
--- one is named, is not open. The trigger takes over the parent's expiry.
+-- Inserts a reply to a live crud, its tags, and notifications for the crud's author and for each
+-- user that the reply mentions. No row if the crud is not live, or unless the author's session is
+-- open. A trigger limits the expiry to the parent's.
 WITH author AS (
     SELECT
-        users.uuid,
-        users.display_name,
-        users.handle,
-        users.avatar_url
-    FROM users
-    WHERE users.uuid = :user_uuid
-      AND (
-          :session_uuid::uuid IS NULL
-          OR EXISTS (
-              SELECT FROM sessions
-              WHERE sessions.uuid = :session_uuid
-                AND sessions.user_uuid = users.uuid
-                AND sessions.expires_at > now()
-          )
-      )
+        viewer.uuid,
+        viewer.display_name,
+        viewer.handle,
+        viewer.avatar_url
+    FROM signed_in(:viewer, :session) AS viewer
 ),
 parent AS (
     SELECT
@@ -47,7 +37,7 @@ tagged AS (
     FROM created
     CROSS JOIN unnest(:tags::text[]) AS tags (tag)
 ),
-told AS (
+notified AS (
     INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
     SELECT
         parent.user_uuid,

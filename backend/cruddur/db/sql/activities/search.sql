@@ -3,7 +3,10 @@
 -- The 200 newest cruds estimate how common the words are, as there are no statistics. Common
 -- words are searched among the newest 20,000. Rare ones, and those that were not found often
 -- enough there, are searched by the index.
-WITH query AS MATERIALIZED (
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+),
+query AS MATERIALIZED (
     SELECT
         websearch_to_tsquery('english', :words) || websearch_to_tsquery('simple', :words) AS wanted,
         websearch_to_tsquery('english', :unwanted)
@@ -119,6 +122,7 @@ page AS MATERIALIZED (
     LIMIT :limit
 )
 SELECT
+    viewer.uuid AS viewer,
     live_activities.uuid,
     live_activities.display_name,
     live_activities.handle,
@@ -132,14 +136,20 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = live_activities.uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = live_activities.uuid
+          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = live_activities.uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = live_activities.uuid
+          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS reposted,
     page.rank
-FROM page
-JOIN live_activities ON live_activities.uuid = page.uuid
-WHERE live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
+FROM viewer
+LEFT JOIN (
+    page
+    JOIN live_activities
+        ON live_activities.uuid = page.uuid
+        AND live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
+) ON true
 ORDER BY page.rank DESC, page.uuid DESC

@@ -2,4 +2,4 @@
 DELETE FROM stream_tickets
 WHERE stream_tickets.ticket_hash = :ticket_hash
   AND stream_tickets.expires_at > now()
-RETURNING user_uuid, session_uuid, access_ends_at
+RETURNING user_uuid AS uuid, session_uuid, access_ends_at

@@ -1,28 +1,30 @@
--- A message from a member of the conversation, and a word to the other. No row when the
--- sender is not a member.
+-- Inserts a message and a notification for the other member. No row if the viewer is not a member,
+-- or unless the viewer's session is open.
 --
--- Its time is taken while the conversation is locked, not when the transaction began: in
--- the order of their times messages become visible, and none is older than a reading
--- that could not see it.
+-- The time is taken while the conversation is locked, not when the transaction begins. So messages
+-- become visible in the order of their times, and a message that a reader could not see yet is
+-- later than all that the reader saw (messages/list.sql depends on this).
 WITH locked AS MATERIALIZED (
-    SELECT message_groups.uuid
-    FROM message_groups
+    SELECT
+        message_groups.uuid,
+        viewer.uuid AS user_uuid
+    FROM signed_in(:viewer, :session) AS viewer
+    JOIN message_groups ON viewer.uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
     WHERE message_groups.uuid = :message_group_uuid
-      AND :user_uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
-    FOR NO KEY UPDATE
+    FOR NO KEY UPDATE OF message_groups
 ),
 created AS (
     INSERT INTO messages (message_group_uuid, user_uuid, message, created_at)
     SELECT
         locked.uuid,
-        :user_uuid,
+        locked.user_uuid,
         :message,
         clock_timestamp()
     FROM locked
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     RETURNING uuid, message_group_uuid, user_uuid, message, created_at
 ),
-told AS (
+notified AS (
     INSERT INTO notifications (user_uuid, actor_uuid, kind, message_uuid)
     SELECT
         CASE message_groups.low_user_uuid

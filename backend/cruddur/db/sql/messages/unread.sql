@@ -1,26 +1,27 @@
-WITH mine AS (
+-- No row unless the viewer's session is open.
+WITH viewer AS MATERIALIZED (
+    SELECT member.uuid
+    FROM signed_in(:viewer, :session) AS member
+),
+joined AS (
     SELECT
         message_groups.uuid,
-        message_groups.latest_message_at,
-        message_groups.high_user_uuid AS other_uuid,
         message_groups.low_read_at AS read_at
     FROM message_groups
-    WHERE message_groups.low_user_uuid = :user_uuid
+    WHERE message_groups.low_user_uuid = (SELECT viewer.uuid FROM viewer)
     UNION ALL
     SELECT
         message_groups.uuid,
-        message_groups.latest_message_at,
-        message_groups.low_user_uuid AS other_uuid,
         message_groups.high_read_at AS read_at
     FROM message_groups
-    WHERE message_groups.high_user_uuid = :user_uuid
+    WHERE message_groups.high_user_uuid = (SELECT viewer.uuid FROM viewer)
 )
-SELECT COALESCE(sum(unread.count), 0)::integer AS count
-FROM mine
-CROSS JOIN LATERAL (
-    SELECT count(*) AS count
-    FROM messages
-    WHERE messages.message_group_uuid = mine.uuid
-      AND messages.user_uuid <> :user_uuid
-      AND messages.created_at > mine.read_at
-) AS unread
+SELECT
+    (
+        SELECT count(*)
+        FROM joined
+        JOIN messages ON messages.message_group_uuid = joined.uuid
+        WHERE messages.user_uuid <> viewer.uuid
+          AND messages.created_at > joined.read_at
+    )::integer AS count
+FROM viewer

@@ -1,6 +1,14 @@
--- The viewer's notifications, newest first, without those about expired cruds. The page is cut
--- first, and each crud is looked up separately (notifications/unread.sql explains why).
-WITH page AS MATERIALIZED (
+-- The viewer's notifications, newest first, without those about expired cruds. No row unless the
+-- viewer's session is open; one row of NULLs if there is no notification.
+-- The newest page marks the notifications read, up to the newest that is returned and not up to
+-- now, so that one that commits meanwhile stays unread.
+-- The page is cut first, and each crud is looked up separately (notifications/unread.sql explains
+-- why).
+WITH viewer AS MATERIALIZED (
+    SELECT member.uuid
+    FROM signed_in(:viewer, :session) AS member
+),
+page AS MATERIALIZED (
     SELECT
         notifications.uuid,
         notifications.actor_uuid,
@@ -9,7 +17,7 @@ WITH page AS MATERIALIZED (
         notifications.message_uuid,
         notifications.created_at
     FROM notifications
-    WHERE notifications.user_uuid = :viewer
+    WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
       AND (
           notifications.kind = 'message'
           OR (
@@ -24,6 +32,19 @@ WITH page AS MATERIALIZED (
       )
     ORDER BY notifications.created_at DESC, notifications.uuid DESC
     LIMIT (SELECT :limit::bigint)
+),
+newest AS MATERIALIZED (
+    SELECT max(page.created_at) AS created_at
+    FROM page
+    WHERE :before_at::timestamptz IS NULL
+),
+marked AS (
+    UPDATE users
+    SET notifications_read_at = newest.created_at
+    FROM viewer
+    CROSS JOIN newest
+    WHERE users.uuid = viewer.uuid
+      AND users.notifications_read_at < newest.created_at
 )
 SELECT
     page.uuid,
@@ -42,16 +63,21 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = page.activity_uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = page.activity_uuid
+          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = page.activity_uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = page.activity_uuid
+          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS reposted
-FROM page
-JOIN users AS actor
-    ON actor.uuid = page.actor_uuid
-    AND actor.uuid = ANY(ARRAY(SELECT page.actor_uuid FROM page))
+FROM viewer
+LEFT JOIN (
+    page
+    JOIN users AS actor
+        ON actor.uuid = page.actor_uuid
+        AND actor.uuid = ANY(ARRAY(SELECT page.actor_uuid FROM page))
+) ON true
 LEFT JOIN live_activities
     ON live_activities.uuid = page.activity_uuid
     AND live_activities.uuid = ANY(ARRAY(SELECT page.activity_uuid FROM page))

@@ -1,6 +1,10 @@
--- One notification: about a live crud it is as public as the crud, about a message it is
--- the recipient's alone.
+-- One notification. About a live crud it is as public as the crud; about a message it is visible to
+-- the recipient only. `viewer` is NULL unless the viewer's session is open.
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+)
 SELECT
+    viewer.uuid AS viewer,
     notifications.uuid,
     notifications.kind,
     notifications.created_at,
@@ -17,18 +21,21 @@ SELECT
     live_activities.reply_to_activity_uuid,
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = notifications.activity_uuid AND likes.user_uuid = :viewer
+        WHERE likes.activity_uuid = notifications.activity_uuid
+          AND likes.user_uuid = viewer.uuid
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = notifications.activity_uuid AND reposts.user_uuid = :viewer
+        WHERE reposts.activity_uuid = notifications.activity_uuid
+          AND reposts.user_uuid = viewer.uuid
     ) AS reposted
-FROM notifications
+FROM viewer
+CROSS JOIN notifications
 JOIN users AS actor ON actor.uuid = notifications.actor_uuid
 LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
 LEFT JOIN messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = :uuid
   AND (
       live_activities.uuid IS NOT NULL
-      OR (notifications.kind = 'message' AND notifications.user_uuid = :viewer)
+      OR (notifications.kind = 'message' AND notifications.user_uuid = viewer.uuid)
   )

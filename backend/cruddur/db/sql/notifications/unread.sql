@@ -1,16 +1,24 @@
--- Messages have a counter of their own. Each crud is looked up by itself: of a join the
--- planner expects a third of all that the person was ever told, and scans every crud.
-SELECT count(*)::integer AS count
-FROM notifications
-WHERE notifications.user_uuid = :user_uuid
-  AND notifications.created_at > (
-      SELECT users.notifications_read_at
-      FROM users
-      WHERE users.uuid = :user_uuid
-  )
-  AND notifications.kind <> 'message'
-  AND (
-      SELECT activities.expires_at
-      FROM activities
-      WHERE activities.uuid = notifications.activity_uuid
-  ) > now()
+-- Counts unread notifications about live cruds; messages have a counter of their own. No row unless
+-- the viewer's session is open.
+-- Each crud is looked up separately. For a join, the planner expects a third of all notifications
+-- that the user ever had, and scans every crud.
+WITH viewer AS MATERIALIZED (
+    SELECT
+        member.uuid,
+        member.notifications_read_at
+    FROM signed_in(:viewer, :session) AS member
+)
+SELECT
+    (
+        SELECT count(*)
+        FROM notifications
+        WHERE notifications.user_uuid = viewer.uuid
+          AND notifications.created_at > viewer.notifications_read_at
+          AND notifications.kind <> 'message'
+          AND (
+              SELECT activities.expires_at
+              FROM activities
+              WHERE activities.uuid = notifications.activity_uuid
+          ) > now()
+    )::integer AS count
+FROM viewer

@@ -1,3 +1,5 @@
+-- The counts of a live crud. They are read after the statement that changes them, because triggers
+-- keep them and that statement cannot see what its triggers write.
 SELECT
     live_activities.uuid,
     live_activities.replies_count,

@@ -1,11 +1,21 @@
-WITH withdrawn AS (
+-- Deletes a repost and its notification. No row unless the viewer's session is open.
+WITH viewer AS MATERIALIZED (
+    SELECT member.uuid
+    FROM signed_in(:viewer, :session) AS member
+),
+withdrawn AS (
     DELETE FROM reposts
-    USING set_config('cruddur.traceparent', :traceparent, true)
-    WHERE reposts.activity_uuid = :uuid AND reposts.user_uuid = :user_uuid
+    USING viewer
+    CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
+    WHERE reposts.activity_uuid = :uuid AND reposts.user_uuid = viewer.uuid
     RETURNING activity_uuid, user_uuid
+),
+retracted AS (
+    DELETE FROM notifications
+    USING withdrawn
+    WHERE notifications.activity_uuid = withdrawn.activity_uuid
+      AND notifications.actor_uuid = withdrawn.user_uuid
+      AND notifications.kind = 'repost'
 )
-DELETE FROM notifications
-USING withdrawn
-WHERE notifications.activity_uuid = withdrawn.activity_uuid
-  AND notifications.actor_uuid = withdrawn.user_uuid
-  AND notifications.kind = 'repost'
+SELECT viewer.uuid
+FROM viewer

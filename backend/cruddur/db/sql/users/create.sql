@@ -15,4 +15,4 @@ WHERE NOT EXISTS (
       AND deleted_subjects.forget_at > now()
 )
 ON CONFLICT DO NOTHING
-RETURNING uuid, handle, issuer, subject, true AS session_is_open
+RETURNING uuid, handle, issuer, subject

@@ -1,8 +1,7 @@
 SELECT
-    users.uuid,
-    users.handle,
-    users.display_name,
-    users.email,
-    users.avatar_url
-FROM users
-WHERE users.uuid = :uuid
+    viewer.uuid,
+    viewer.handle,
+    viewer.display_name,
+    viewer.email,
+    viewer.avatar_url
+FROM signed_in(:viewer, :session) AS viewer

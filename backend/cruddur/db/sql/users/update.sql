@@ -2,11 +2,12 @@ UPDATE users
 SET
     display_name = :display_name,
     bio = :bio
-WHERE users.uuid = :uuid
+FROM signed_in(:viewer, :session) AS viewer
+WHERE users.uuid = viewer.uuid
 RETURNING
-    uuid,
-    subject AS cognito_user_uuid,
-    handle,
-    display_name,
-    bio,
-    avatar_url
+    users.uuid,
+    users.subject AS cognito_user_uuid,
+    users.handle,
+    users.display_name,
+    users.bio,
+    users.avatar_url

@@ -1,18 +1,9 @@
--- Who a token speaks for, and whether the session it names is still open.
+-- The user of a token's claims.
 SELECT
     users.uuid,
     users.handle,
     users.issuer,
-    users.subject,
-    (
-        :session_uuid::uuid IS NULL
-        OR EXISTS (
-            SELECT FROM sessions
-            WHERE sessions.uuid = :session_uuid
-              AND sessions.user_uuid = users.uuid
-              AND sessions.expires_at > now()
-        )
-    ) AS session_is_open
+    users.subject
 FROM users
 WHERE users.issuer = :issuer
   AND users.subject = :subject

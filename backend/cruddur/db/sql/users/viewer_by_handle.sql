@@ -2,7 +2,6 @@ SELECT
     users.uuid,
     users.handle,
     users.issuer,
-    users.subject,
-    true AS session_is_open
+    users.subject
 FROM users
 WHERE users.handle = lower(:handle)
