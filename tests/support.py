@@ -97,6 +97,7 @@ class Member(Api):
     """A signed-in person."""
 
     uuid: UUID = field(default_factory=uuid4)
+    session_uuid: UUID | None = None
     handle: str = ""
     display_name: str = ""
 
@@ -119,7 +120,7 @@ class Member(Api):
         keys = app.extensions["cruddur"].keys
         token = issue(keys, user_uuid=uuid, handle=handle, session_uuid=session)
         headers = {"Authorization": f"Bearer {token}"}
-        return cls(api.http, headers, uuid=uuid, handle=handle, display_name=display_name)
+        return cls(api.http, headers, uuid, session, handle, display_name)
 
     async def crud(self, message: str = "Today is a good day to crud", ttl: str = "7-days") -> Any:
         return await self.post("/api/activities", {"message": message, "ttl": ttl})

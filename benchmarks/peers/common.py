@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,27 +30,25 @@ LIFETIMES = {
     "1-hour": timedelta(hours=1),
 }
 
-HOME, PROFILE, SHOW, REPLIES, SEARCH, CREATE, USER, VIEWER = map(
+HOME, PROFILE, PAGE, SEARCH, CREATE = map(
     load,
     (
         "activities.home",
         "activities.profile",
-        "activities.show",
-        "activities.replies",
+        "activities.page",
         "activities.search",
         "activities.create",
-        "users.profile",
-        "users.viewer",
     ),
 )
 
-FIRST_PAGE = {"viewer": None, "before_at": None, "before_uuid": None, "limit": 41}
-FIRST_REPLIES = {"viewer": None, "after_at": None, "after_uuid": None, "limit": 101}
+ANONYMOUS = {"viewer": None, "session": None}
+FIRST_PAGE = {**ANONYMOUS, "before_at": None, "before_uuid": None, "limit": 41}
+FIRST_REPLIES = {**ANONYMOUS, "after_at": None, "after_uuid": None, "limit": 101}
 FIRST_HITS = {
     "unwanted": "",
     "tags": [],
     "handles": [],
-    "viewer": None,
+    **ANONYMOUS,
     "before_rank": None,
     "before_uuid": None,
     "limit": 41,
@@ -72,10 +71,10 @@ def arguments(statement: Statement, values: dict[str, Any]) -> list[Any]:
 
 
 def claims(authorization: str | None) -> dict[str, Any]:
-    """What the access token of a request says, as the viewer statement wants it.
+    """Return the user and the session of a request's access token, as parameters.
 
     Raises:
-        jwt.PyJWTError: there is none that is good.
+        jwt.PyJWTError: there is no valid token.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer":
@@ -87,11 +86,16 @@ def claims(authorization: str | None) -> dict[str, Any]:
         issuer="cruddur",
         options={"require": ["exp", "iss", "sub", "sid"]},
     )
-    return {"issuer": found["iss"], "subject": found["sub"], "session_uuid": UUID(found["sid"])}
+    return {"viewer": UUID(found["sub"]), "session": UUID(found["sid"])}
+
+
+def cruds(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Convert rows to cruds, without the row of NULLs that stands for none."""
+    return [crud(row) for row in rows if row["uuid"] is not None]
 
 
 def crud(row: Any) -> dict[str, Any]:
-    """A crud as a visitor sees it."""
+    """Convert a row to a crud as an anonymous caller sees it."""
     return {
         "uuid": row["uuid"],
         "display_name": row["display_name"],
@@ -108,14 +112,13 @@ def crud(row: Any) -> dict[str, Any]:
     }
 
 
-def new_crud(user_uuid: UUID, message: str, ttl: str) -> dict[str, Any]:
-    """The parameters of the statement that creates."""
+def new_crud(viewer: dict[str, Any], message: str, ttl: str) -> dict[str, Any]:
+    """Return the parameters of the statement that creates a crud."""
     return {
-        "user_uuid": user_uuid,
-        "session_uuid": None,  # which was seen to before
+        **viewer,
         "message": message,
         "lifetime": LIFETIMES[ttl],
         "tags": list(dict.fromkeys(tag.lower() for tag in _TAG.findall(message))),
-        "traceparent": "",  # of the events that it causes, which no peer delivers
+        "traceparent": "",  # no peer delivers events
         "mentions": list(dict.fromkeys(name.lower() for name in _MENTION.findall(message))),
     }

@@ -3,7 +3,7 @@
 The answers are declared, so that Pydantic writes their JSON, as FastAPI advises for speed.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -74,7 +74,7 @@ if common.TRACING == "all":
 async def home() -> list[Crud]:
     async with app.state.pool.acquire() as conn:
         rows = await conn.fetch(common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE))
-    return [Crud(**row) for row in rows[:40]]
+    return cruds(rows[:40])
 
 
 @app.get("/api/activities/search")
@@ -82,51 +82,51 @@ async def search(term: Annotated[str, Query(min_length=1, max_length=200)]) -> l
     values = {**common.FIRST_HITS, "words": term}
     async with app.state.pool.acquire() as conn:
         rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
-    return [Crud(**row) for row in rows[:40]]
+    return cruds(rows[:40])
 
 
 @app.get("/api/activities/@{handle}")
 async def profile(handle: str) -> list[Crud]:
     async with app.state.pool.acquire() as conn:
-        user = await conn.fetchrow(common.USER.sql, handle)
-        if user is None:
-            raise HTTPException(404)
-        values = {**common.FIRST_PAGE, "user_uuid": user["uuid"]}
+        values = {**common.FIRST_PAGE, "handle": handle}
         rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
-    return [Crud(**row) for row in rows[:40]]
+    if not rows:
+        raise HTTPException(404)
+    return cruds(rows[:40])
 
 
 @app.get("/api/activities/@{handle}/status/{uuid}")
 async def status(handle: str, uuid: UUID) -> CrudPage:
     async with app.state.pool.acquire() as conn:
-        values: dict[str, Any] = {"uuid": uuid, "viewer": None}
-        found = await conn.fetchrow(common.SHOW.sql, *common.arguments(common.SHOW, values))
-        if found is None or found["handle"] != handle:
-            raise HTTPException(404)
         values = {**common.FIRST_REPLIES, "uuid": uuid}
-        rows = await conn.fetch(common.REPLIES.sql, *common.arguments(common.REPLIES, values))
-    return CrudPage(activity=Crud(**found), replies=[Crud(**row) for row in rows[:100]])
+        rows = await conn.fetch(common.PAGE.sql, *common.arguments(common.PAGE, values))
+    if not rows or rows[0]["handle"] != handle:
+        raise HTTPException(404)
+    crud, *replies = cruds(rows[:101])
+    return CrudPage(activity=crud, replies=replies)
 
 
-async def viewer(authorization: Annotated[str | None, Header()] = None) -> UUID:
-    """The person of the request's token."""
+async def viewer(authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
+    """Return the user and the session of the request's token."""
     try:
-        claims = common.claims(authorization)
+        return common.claims(authorization)
     except (jwt.PyJWTError, ValueError):
         raise HTTPException(401) from None
-    async with app.state.pool.acquire() as conn:
-        row = await conn.fetchrow(common.VIEWER.sql, *common.arguments(common.VIEWER, claims))
-    if row is None or not row["session_is_open"]:
-        raise HTTPException(401)
-    return row["uuid"]
 
 
 @app.post("/api/activities")
-async def create(draft: CrudDraft, user_uuid: Annotated[UUID, Depends(viewer)]) -> OwnCrud:
-    values = common.new_crud(user_uuid, draft.message, draft.ttl)
+async def create(draft: CrudDraft, viewer: Annotated[dict[str, Any], Depends(viewer)]) -> OwnCrud:
+    values = common.new_crud(viewer, draft.message, draft.ttl)
     async with app.state.pool.acquire() as conn:
         row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
+    if row is None:  # the session is not open
+        raise HTTPException(401)
     return OwnCrud(**row)
+
+
+def cruds(rows: Sequence[Any]) -> list[Crud]:
+    """Convert rows to cruds, without the row of NULLs that stands for none."""
+    return [Crud(**row) for row in rows if row["uuid"] is not None]
 
 
 @app.get("/api/health-check")

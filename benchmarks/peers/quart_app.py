@@ -50,7 +50,7 @@ async def home() -> Response:
                 common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE)
             )
         span.set_attribute("app.result_length", len(rows[:40]))
-    return answer([common.crud(row) for row in rows[:40]])
+    return answer(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/search")
@@ -58,32 +58,28 @@ async def search() -> Response:
     values = {**common.FIRST_HITS, "words": request.args["term"]}
     async with app.config["pool"].acquire() as conn:
         rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
-    return answer([common.crud(row) for row in rows[:40]])
+    return answer(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/@<handle>")
 async def profile(handle: str) -> Response:
     async with app.config["pool"].acquire() as conn:
-        user = await conn.fetchrow(common.USER.sql, handle)
-        if user is None:
-            abort(404)
-        values = {**common.FIRST_PAGE, "user_uuid": user["uuid"]}
+        values = {**common.FIRST_PAGE, "handle": handle}
         rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
-    return answer([common.crud(row) for row in rows[:40]])
+    if not rows:
+        abort(404)
+    return answer(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/@<handle>/status/<uuid:uuid>")
 async def status(handle: str, uuid: UUID) -> Response:
     async with app.config["pool"].acquire() as conn:
-        values: dict[str, Any] = {"uuid": uuid, "viewer": None}
-        found = await conn.fetchrow(common.SHOW.sql, *common.arguments(common.SHOW, values))
-        if found is None or found["handle"] != handle:
-            abort(404)
         values = {**common.FIRST_REPLIES, "uuid": uuid}
-        rows = await conn.fetch(common.REPLIES.sql, *common.arguments(common.REPLIES, values))
-    return answer(
-        {"activity": common.crud(found), "replies": [common.crud(row) for row in rows[:100]]}
-    )
+        rows = await conn.fetch(common.PAGE.sql, *common.arguments(common.PAGE, values))
+    if not rows or rows[0]["handle"] != handle:
+        abort(404)
+    crud, *replies = common.cruds(rows[:101])
+    return answer({"activity": crud, "replies": replies})
 
 
 @app.post("/api/activities")
@@ -97,11 +93,10 @@ async def create() -> Response:
     if ttl not in common.LIFETIMES or not 0 < len(message) <= CRUD_CHARS:
         abort(422)
     async with app.config["pool"].acquire() as conn:
-        viewer = await conn.fetchrow(common.VIEWER.sql, *common.arguments(common.VIEWER, claims))
-        if viewer is None or not viewer["session_is_open"]:
-            abort(401)
-        values = common.new_crud(viewer["uuid"], message, ttl)
+        values = common.new_crud(claims, message, ttl)
         row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
+    if row is None:  # the session is not open
+        abort(401)
     return answer({**common.crud(row), "liked": False, "reposted": False})
 
 

@@ -294,7 +294,7 @@ async def test_a_message_committed_after_the_read_is_not_marked_read(
     async with app.extensions["cruddur"].database.transaction() as conn:
         await conn.fetchval("SELECT now()")  # the sender's transaction has begun
         assert len(await andrew.get(f"/api/messages/{group}")) == 1
-        await insert_message(conn, message_group_uuid=group, user_uuid=bayko.uuid, message="second")
+        await insert_message(conn, message_group_uuid=group, viewer=bayko, message="second")
     assert await andrew.get("/api/messages/counter") == {"count": 1}
 
 

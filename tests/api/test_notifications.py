@@ -353,7 +353,7 @@ async def test_a_notification_committed_after_the_read_is_not_marked_read(
     crud = await andrew.crud()
     await bayko.reply(crud["uuid"])
     async with app.extensions["cruddur"].database.transaction() as conn:
-        await insert_like(conn, uuid=UUID(crud["uuid"]), user_uuid=bayko.uuid)
+        await insert_like(conn, uuid=UUID(crud["uuid"]), viewer=bayko)
         assert await kinds(andrew) == ["reply"]
         assert await unread(andrew) == 0
     assert await unread(andrew) == 1

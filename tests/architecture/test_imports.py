@@ -202,6 +202,37 @@ def test_only_the_database_layer_sends_sql(module: Module) -> None:
     assert calls == []
 
 
+# The endpoint opens the unit of work of a handler. These modules open their own, because what they
+# write counts although the call fails, or because they hold no connection while they wait for
+# something slow: a hash, a picture, another service.
+MAY_COMMIT = (
+    "cruddur.__main__",
+    "cruddur.db",
+    "cruddur.identity.authenticator",
+    "cruddur.identity.cognito",
+    "cruddur.identity.local",
+    "cruddur.identity.rotation",
+    "cruddur.routes.avatars",
+    "cruddur.services.accounts",
+    "cruddur.services.unit_of_work",
+)
+
+
+def test_only_the_endpoint_commits_the_work_of_a_handler() -> None:
+    committing = {
+        module.name
+        for module in MODULES.values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"transaction", "writing"}
+    }
+    assert {name for name in committing if not lies_in(name, *MAY_COMMIT)} == set()
+    assert {
+        name for name in MAY_COMMIT if not any(lies_in(one, name) for one in committing)
+    } == set()
+
+
 def test_every_sql_file_is_loaded_by_exactly_one_name_and_every_name_is_used() -> None:
     loaded: list[str] = []
     for info in pkgutil.iter_modules(cruddur.db.__path__):

@@ -10,6 +10,7 @@ import pytest
 
 from cruddur.db import migrate as module
 from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.db.live import Admission
 from cruddur.db.migrate import MigrationError, migrate, migrations, pending
 from cruddur.db.notifications import count_unread
 from cruddur.db.pool import DatabaseUnavailableError
@@ -102,7 +103,7 @@ async def test_who_was_there_before_has_no_notification_unread(
         )
         assert (await migrate(dsn))[0] == "0002_notifications_read_at"
         one = await conn.fetchval("SELECT user_uuid FROM notifications")
-        assert await count_unread(conn, user_uuid=one) == 0
+        assert await count_unread(conn, viewer=Admission(one, None, None)) == 0
     finally:
         await conn.close()
 

@@ -25,8 +25,8 @@ PAGE_WORK = 1500
 LINEAR_WORK = 8 * (CRUDS + REPLIES)
 """What looking each of them up costs, by an index and in one more table."""
 
-MOVING = re.compile(r"\bnow\(\)|live_activities")
-"""How a statement looks at the clock; the view does so itself."""
+MOVING = re.compile(r"\bnow\(\)|live_activities|signed_in")
+"""How a statement reads the clock; the view and the function contain now() themselves."""
 
 STATEMENTS = [
     statement
@@ -43,7 +43,16 @@ ARGUMENTS = {
     **dict.fromkeys(["uuid", "parent_uuid", "activity_uuid"], CRUD),
     **dict.fromkeys(["before_at", "before_uuid", "after_at", "after_uuid", "before_rank"], "NULL"),
     **dict.fromkeys(
-        ["session_uuid", "traceparent", "until", "access_ends_at", "sealed_token"], "NULL"
+        [
+            "session",
+            "session_uuid",
+            "message_group_uuid",
+            "traceparent",
+            "until",
+            "access_ends_at",
+            "sealed_token",
+        ],
+        "NULL",
     ),
     **dict.fromkeys(["words", "message"], "'tea'"),
     **dict.fromkeys(["unwanted", "route", "member", "key", "device", "bio"], "''"),
@@ -66,7 +75,7 @@ ARGUMENTS = {
 
 # Further values, for statements that do different things with them.
 VARIANTS: dict[str, list[dict[str, str]]] = {
-    "activities.profile": [{"user_uuid": f"'{OTHER}'"}],
+    "activities.profile": [{"handle": "'other'"}, {"handle": "'nobody'"}],
     "activities.search": [
         {"words": "'nothing'"},
         {"words": "'1234'"},
@@ -81,7 +90,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
 }
 
 # These statements read every live crud, every hit of a search, everything that a user reposted
-# or has not read, a hundred events, or all expired rows: each row once.
+# or has not read, all their conversations, a hundred events, or all expired rows: each row once.
 LINEAR = {
     "activities.profile",
     "activities.search",
@@ -89,13 +98,14 @@ LINEAR = {
     "live.cruds",
     "live.expiring",
     "live.notifications",
+    "messages.groups",
+    "messages.unread",
     "notifications.list",
     "notifications.unread",
     "sweeper.events",
     "sweeper.expired_activities",
     "sweeper.sessions",
     "trends.tags",
-    "users.profile",
     "users.suggested",
 }
 

@@ -148,6 +148,27 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.sessions (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    device text NOT NULL,
+    address text NOT NULL,
+    sealed_token bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
+    CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200))
+);
+ALTER TABLE ONLY public.sessions ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN device SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN address SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN sealed_token SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN used_at SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN expires_at SET STATISTICS 0;
+
 CREATE TABLE public.users (
     uuid uuid DEFAULT uuidv7() NOT NULL,
     issuer text NOT NULL,
@@ -179,22 +200,20 @@ ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
 
-CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS SETOF public.users
+CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
-    AS $$
-    SELECT users.*
-    FROM users
-    WHERE users.uuid = signed_in.viewer
-      AND (
-          signed_in.session IS NULL
-          OR EXISTS (
-              SELECT FROM sessions
-              WHERE sessions.uuid = signed_in.session
-                AND sessions.user_uuid = users.uuid
-                AND sessions.expires_at > now()
-          )
-      )
-$$;
+    BEGIN ATOMIC
+ SELECT users.uuid,
+     users.handle,
+     users.display_name,
+     users.avatar_url,
+     users.email,
+     users.notifications_read_at
+    FROM public.users
+   WHERE ((users.uuid = signed_in.viewer) AND ((signed_in.session IS NULL) OR (EXISTS ( SELECT
+            FROM public.sessions
+           WHERE ((sessions.uuid = signed_in.session) AND (sessions.user_uuid = users.uuid) AND (sessions.expires_at > now()))))));
+END;
 
 CREATE TABLE public.accounts (
     user_uuid uuid NOT NULL,
@@ -468,27 +487,6 @@ CREATE TABLE public.reposts (
 ALTER TABLE ONLY public.reposts ALTER COLUMN activity_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.reposts ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.reposts ALTER COLUMN created_at SET STATISTICS 0;
-
-CREATE TABLE public.sessions (
-    uuid uuid DEFAULT uuidv7() NOT NULL,
-    user_uuid uuid NOT NULL,
-    device text NOT NULL,
-    address text NOT NULL,
-    sealed_token bytea,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    used_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
-    CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200))
-);
-ALTER TABLE ONLY public.sessions ALTER COLUMN uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN user_uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN device SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN address SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN sealed_token SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN created_at SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN used_at SET STATISTICS 0;
-ALTER TABLE ONLY public.sessions ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,

@@ -290,11 +290,12 @@ async def _call(
             raise UnsupportedMediaTypeError
         arguments["body"] = body = read_body(endpoint.body, await body_bytes())
         current_operation().bodies.append(body)
-    unit, database = endpoint.unit, resources().database
+    unit = endpoint.unit
     if unit is None:
         return await handler(**arguments)
     if unit.is_optional and viewer is None:
         return await handler(conn=None, **arguments)
+    database = resources().database
     if viewer is None or not endpoint.idempotent:
         async with open_unit(database, unit.kind) as conn:
             return await handler(conn=conn, **arguments)

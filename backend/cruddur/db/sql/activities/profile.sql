@@ -64,6 +64,37 @@ listed AS MATERIALIZED (
     SELECT uuid, listed_at, false AS is_repost FROM own
     UNION ALL
     SELECT uuid, listed_at, true AS is_repost FROM reposted
+),
+feed AS MATERIALIZED (
+    SELECT
+        live_activities.uuid,
+        live_activities.display_name,
+        live_activities.handle,
+        live_activities.avatar_url,
+        live_activities.message,
+        live_activities.created_at,
+        live_activities.expires_at,
+        live_activities.replies_count,
+        live_activities.reposts_count,
+        live_activities.likes_count,
+        live_activities.reply_to_activity_uuid,
+        EXISTS (
+            SELECT FROM likes
+            WHERE likes.activity_uuid = live_activities.uuid
+              AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
+        ) AS liked,
+        EXISTS (
+            SELECT FROM reposts
+            WHERE reposts.activity_uuid = live_activities.uuid
+              AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
+        ) AS reposted,
+        listed.listed_at,
+        listed.is_repost
+    FROM listed
+    JOIN live_activities ON live_activities.uuid = listed.uuid
+    WHERE live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
+    ORDER BY listed.listed_at DESC, listed.uuid DESC
+    LIMIT :limit
 )
 SELECT
     viewer.uuid AS viewer,
@@ -74,36 +105,22 @@ SELECT
     person.bio AS person_bio,
     person.avatar_url AS person_avatar_url,
     person.cruds_count AS person_cruds_count,
-    live_activities.uuid,
-    live_activities.display_name,
-    live_activities.handle,
-    live_activities.avatar_url,
-    live_activities.message,
-    live_activities.created_at,
-    live_activities.expires_at,
-    live_activities.replies_count,
-    live_activities.reposts_count,
-    live_activities.likes_count,
-    live_activities.reply_to_activity_uuid,
-    EXISTS (
-        SELECT FROM likes
-        WHERE likes.activity_uuid = live_activities.uuid
-          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS liked,
-    EXISTS (
-        SELECT FROM reposts
-        WHERE reposts.activity_uuid = live_activities.uuid
-          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS reposted,
-    listed.listed_at,
-    listed.is_repost
+    feed.uuid,
+    feed.display_name,
+    feed.handle,
+    feed.avatar_url,
+    feed.message,
+    feed.created_at,
+    feed.expires_at,
+    feed.replies_count,
+    feed.reposts_count,
+    feed.likes_count,
+    feed.reply_to_activity_uuid,
+    feed.liked,
+    feed.reposted,
+    feed.listed_at,
+    feed.is_repost
 FROM viewer
 CROSS JOIN person
-LEFT JOIN (
-    listed
-    JOIN live_activities
-        ON live_activities.uuid = listed.uuid
-        AND live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
-) ON true
-ORDER BY listed.listed_at DESC, listed.uuid DESC
-LIMIT :limit
+LEFT JOIN feed ON true
+ORDER BY feed.listed_at DESC, feed.uuid DESC

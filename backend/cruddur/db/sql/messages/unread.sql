@@ -18,10 +18,14 @@ joined AS (
 )
 SELECT
     (
-        SELECT count(*)
+        SELECT COALESCE(sum(unread.count), 0)
         FROM joined
-        JOIN messages ON messages.message_group_uuid = joined.uuid
-        WHERE messages.user_uuid <> viewer.uuid
-          AND messages.created_at > joined.read_at
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count
+            FROM messages
+            WHERE messages.message_group_uuid = joined.uuid
+              AND messages.user_uuid <> viewer.uuid
+              AND messages.created_at > joined.read_at
+        ) AS unread
     )::integer AS count
 FROM viewer
