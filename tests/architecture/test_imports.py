@@ -206,7 +206,7 @@ def test_only_the_database_layer_sends_sql(module: Module) -> None:
 # write counts although the call fails, or because they hold no connection while they wait for
 # something slow: a hash, a picture, another service.
 MAY_COMMIT = (
-    "cruddur.__main__",
+    "cruddur.cli",
     "cruddur.db",
     "cruddur.identity.authenticator",
     "cruddur.identity.cognito",

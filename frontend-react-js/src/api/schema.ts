@@ -35,7 +35,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Post a crud
-         * @description It lives for its `ttl` and is gone.
+         * @description The crud expires after its `ttl`.
          */
         readonly post: operations["activities_create_post"];
         readonly delete?: never;
@@ -52,15 +52,15 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * A crud and its replies, whoever wrote it
+         * A crud and its replies, by any author
          * @description The same as the status route, without the handle.
          */
         readonly get: operations["activities_show_get"];
         readonly put?: never;
         readonly post?: never;
         /**
-         * Delete one's own crud or reply
-         * @description Its replies, likes, reposts and notifications go with it.
+         * Delete your own crud or reply
+         * @description Its replies, likes, reposts and notifications are deleted too.
          */
         readonly delete: operations["activities_delete_delete"];
         readonly options?: never;
@@ -103,7 +103,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Reply to a crud
-         * @description The reply goes when its crud goes. A notification's uuid replies to its subject; a message is answered by a message.
+         * @description The reply expires with its crud. A notification's uuid replies to the notification's crud, or sends a message if the notification is about a message.
          */
         readonly post: operations["activities_reply_post"];
         readonly delete?: never;
@@ -144,8 +144,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * A person's profile and live cruds
-         * @description The object when the request carries `Authorization` or a JSON `Content-Type`, as the published front ends of the later weeks do; otherwise the array alone.
+         * A user's profile and live cruds
+         * @description An object if the request has `Authorization` or a JSON `Content-Type`, as the later published front ends send; otherwise only the array of cruds.
          */
         readonly get: operations["activities_profile_get"];
         readonly put?: never;
@@ -165,7 +165,7 @@ export interface paths {
         };
         /**
          * A crud and its replies
-         * @description The uuid may be a notification's: it shows what the notification is about.
+         * @description The uuid may be a notification's. Then the response is what the notification is about.
          */
         readonly get: operations["activities_status_get"];
         readonly put?: never;
@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * The newest live cruds
-         * @description Top-level cruds of everybody; replies are on their crud's page.
+         * @description Top-level cruds of all users; replies are on their crud's page.
          */
         readonly get: operations["activities_home_get"];
         readonly put?: never;
@@ -631,7 +631,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send a message
-         * @description To a conversation by `message_group_uuid`, or to a person by either handle field.
+         * @description To a conversation by `message_group_uuid`, or to a user by either handle field.
          */
         readonly post: operations["messages_send_post"];
         readonly delete?: never;
