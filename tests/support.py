@@ -73,7 +73,7 @@ class Api:
 
 
 def refused(response: httpx.Response) -> list[str]:
-    """The codes of a refusal, after checking its shape (contract, decision 3)."""
+    """Return the codes of an error response, after checking its form (docs/api.md, C5 and C8)."""
     assert response.headers["content-type"] == "application/json"
     codes = response.json()
     assert isinstance(codes, list)

@@ -3,7 +3,7 @@
 Every status from 400 to 503 has the same body: a JSON array of machine-readable codes.
 
     CruddurError
-    ├── InvalidError            422, the contract's own codes
+    ├── InvalidError            422, the code of the rule that was broken
     ├── MalformedError          400 ["invalid_json"]
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403

@@ -1,7 +1,7 @@
 """What travels: every body and answer of the API, each declared once.
 
 Decoding, encoding, the OpenAPI document and the database layer all use these types.
-Lengths count Unicode code points (contract, decision 13).
+Lengths count Unicode code points (docs/api.md, C24).
 
 A draft is a body that is sent to us. What breaks its declaration becomes a 422 with one
 code: `<field>_blank` when a field is missing, of the wrong type or only white space,
@@ -189,7 +189,7 @@ class Search(Paging, kw_only=True):
 
 
 class ProfilePaging(Paging):
-    """`shape` overrides what the request's headers say (contract, A.4)."""
+    """`shape` overrides the choice by request headers (docs/api.md, C27)."""
 
     codes: ClassVar[dict[str, str]] = {**Paging.codes, "shape_blank": "shape_invalid"}
 
@@ -559,7 +559,7 @@ class Session(Struct):
 
 
 class Health(Struct):
-    """The process answers. `ver` is the contract's version."""
+    """The process answers. `ver` is the version of the API."""
 
     success: bool = True
     ver: int = 1

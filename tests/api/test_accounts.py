@@ -137,6 +137,7 @@ class Device(Api):
         assert count == "UPDATE 1"
 
 
+@pytest.mark.rule("C53")
 async def test_sign_up_confirm_sign_in_refresh_and_sign_out(api: Api, codes: Codes) -> None:
     assert await sign_up(api, email="Worf@Example.com") == {"status": "confirmation_sent"}
     assert await confirm(api, codes(EMAIL), "WORF@example.com") == {"status": "confirmed"}
@@ -173,6 +174,7 @@ async def test_sign_in_ignores_the_case_of_handle_and_address(
     assert (await Device.sign_in(api, login)).answer["user"]["handle"] == "worf"
 
 
+@pytest.mark.rule("C56")
 @pytest.mark.parametrize(("scheme", "secure"), [("http", ""), ("https", True)])
 async def test_the_refresh_cookie_is_httponly_and_same_site(
     app: Quart, database: asyncpg.Connection, codes: Codes, scheme: str, secure: str | bool
@@ -221,6 +223,7 @@ async def test_two_refreshes_with_one_token_within_the_grace_period_succeed(
         await one.refresh()
 
 
+@pytest.mark.rule("C56")
 async def test_a_refresh_token_reused_after_the_grace_period_ends_the_session(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
@@ -265,6 +268,7 @@ async def test_a_resent_code_replaces_the_first_one(api: Api, codes: Codes) -> N
     await confirm(api, second)
 
 
+@pytest.mark.rule("C54")
 async def test_resend_for_an_unknown_address_looks_the_same_and_sends_nothing(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -276,6 +280,7 @@ async def test_resend_for_an_unknown_address_looks_the_same_and_sends_nothing(
     assert not [line for line in caplog.messages if "code for" in line]
 
 
+@pytest.mark.rule("C53")
 async def test_an_expired_code_is_rejected(
     api: Api, codes: Codes, database: asyncpg.Connection
 ) -> None:
@@ -296,6 +301,7 @@ async def test_a_code_works_only_for_its_address(api: Api, codes: Codes) -> None
         await confirm(api, codes(EMAIL), "jadzia@example.com", expect=422)
 
 
+@pytest.mark.rule("C53")
 async def test_five_wrong_attempts_invalidate_a_code(api: Api, codes: Codes) -> None:
     await sign_up(api)
     code = codes(EMAIL)
@@ -401,6 +407,7 @@ def observable(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     return response.status_code, response.content, headers
 
 
+@pytest.mark.rule("C54")
 async def test_sign_up_does_not_reveal_that_an_address_is_taken(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture, database: asyncpg.Connection
 ) -> None:
@@ -486,10 +493,12 @@ async def test_an_abandoned_sign_up_releases_its_handle(
     await Device.sign_in(api, "other@example.com", OTHER_PASSWORD)
 
 
+@pytest.mark.rule("C47")
 async def test_a_members_handle_is_taken_whatever_its_case(api: Api, andrew: Member) -> None:
     assert await sign_up(api, handle="andrewbrown", expect=422) == ["handle_taken"]
 
 
+@pytest.mark.rule("C54")
 async def test_forgot_does_not_reveal_whether_an_account_exists(
     api: Api, codes: Codes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -504,6 +513,7 @@ async def test_forgot_does_not_reveal_whether_an_account_exists(
     assert len([line for line in caplog.messages if "code for" in line]) == 1
 
 
+@pytest.mark.rule("C54")
 async def test_reset_does_not_reveal_whether_an_account_exists(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     await api.post("/api/auth/forgot", {"email": EMAIL})
@@ -516,6 +526,7 @@ async def test_reset_does_not_reveal_whether_an_account_exists(api: Api, codes: 
     assert known.json() == ["code_invalid"]
 
 
+@pytest.mark.rule("C57")
 async def test_a_reset_changes_the_password_and_ends_all_sessions(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     devices = [await Device.sign_in(api) for _ in range(2)]
@@ -605,6 +616,7 @@ async def test_an_unknown_login_also_costs_a_password_hash(api: Api, codes: Code
     assert await fastest("nobody") > await fastest("worf") / 3
 
 
+@pytest.mark.rule("C55")
 @pytest.mark.parametrize(
     "password",
     [
@@ -648,6 +660,7 @@ async def test_reset_and_change_reject_weak_passwords_too(api: Api, codes: Codes
     assert refusal == ["password_too_weak"]
 
 
+@pytest.mark.rule("C47")
 @pytest.mark.parametrize(
     "handle",
     ["", "w", "w" * 31, "Worf", "@worf", "wörf", "wo rf", "wo-rf", "worf\n", "worf\x00", None, 7],
@@ -723,6 +736,7 @@ async def test_the_length_of_a_display_name_counts_code_points(
     assert (await Device.sign_in(api)).answer["user"]["display_name"] == name
 
 
+@pytest.mark.rule("C60")
 async def test_attempts_on_one_account_are_limited_across_client_addresses(
     start: Start, settings: Settings, codes: Codes
 ) -> None:
@@ -768,6 +782,7 @@ async def test_behind_a_trusted_proxy_the_client_address_is_the_forwarded_one(st
         await api.post("/api/auth/signin", body, headers=headers, expect=429)
 
 
+@pytest.mark.rule("C60")
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -833,6 +848,7 @@ async def test_simultaneous_attempts_are_all_counted(start: Start) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 3
 
 
+@pytest.mark.rule("C58")
 async def test_sessions_are_listed_and_the_current_one_is_marked(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     phone = await Device.sign_in(api, agent="Phone")
@@ -861,6 +877,7 @@ async def test_a_token_without_a_session_id_finds_the_current_session_by_its_coo
     assert [one["current"] for one in without] == [False, False]
 
 
+@pytest.mark.rule("C58")
 async def test_an_ended_session_is_over_and_the_others_are_listed(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     phone = await Device.sign_in(api, agent="Phone")
@@ -884,6 +901,7 @@ async def test_a_member_cannot_end_the_session_of_another_member(
     await device.get("/api/auth/me")
 
 
+@pytest.mark.rule("C57")
 async def test_a_password_change_ends_all_other_sessions(api: Api, codes: Codes) -> None:
     await open_account(api, codes)
     other = await Device.sign_in(api)
@@ -909,6 +927,7 @@ async def test_a_wrong_current_password_changes_nothing(api: Api, codes: Codes) 
     await Device.sign_in(api)
 
 
+@pytest.mark.rule("C59")
 async def test_deleting_an_account_removes_all_its_rows(
     api: Api, codes: Codes, database: asyncpg.Connection, andrew: Member
 ) -> None:

@@ -91,6 +91,7 @@ async def test_home_of_an_empty_database_is_an_empty_array(api: Api) -> None:
     assert await api.get(HOME) == []
 
 
+@pytest.mark.rule("C25")
 async def test_home_lists_top_level_cruds_newest_first(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
@@ -100,6 +101,7 @@ async def test_home_lists_top_level_cruds_newest_first(
     assert uuids(await api.get(HOME)) == [second["uuid"], first["uuid"]]
 
 
+@pytest.mark.rule("C25")
 async def test_home_orders_cruds_of_one_creation_time_by_uuid(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -109,6 +111,7 @@ async def test_home_orders_cruds_of_one_creation_time_by_uuid(
     assert uuids(walked) == expected
 
 
+@pytest.mark.rule("C26")
 async def test_home_returns_40_cruds_by_default_and_at_most_100(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -126,6 +129,7 @@ async def test_a_complete_page_has_no_link(api: Api, andrew: Member) -> None:
     assert partial.headers["link"].endswith('>; rel="next"')
 
 
+@pytest.mark.rule("C26")
 async def test_paging_home_returns_each_crud_once_while_others_appear_and_expire(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -168,6 +172,7 @@ async def test_an_invalid_limit_or_cursor_is_rejected(
         assert refusal == ["cursor_invalid"], cursor
 
 
+@pytest.mark.rule("C22")
 async def test_reaction_flags_are_the_viewers_and_absent_for_visitors(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
@@ -182,6 +187,7 @@ async def test_reaction_flags_are_the_viewers_and_absent_for_visitors(
     assert (other["liked"], other["reposted"]) == (True, False)
 
 
+@pytest.mark.rule("C18")
 @pytest.mark.parametrize("header", BAD_TOKENS)
 async def test_a_bad_token_reads_public_pages_as_a_visitor(
     api: Api, andrew: Member, header: str
@@ -243,6 +249,7 @@ async def test_posting_fails_after_the_session_was_ended_in_another_process(
 # --- Posting --------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C21")
 async def test_a_new_crud_has_every_key_and_zero_counts(andrew: Member) -> None:
     crud = await andrew.crud("Hello")
     assert crud.keys() == CRUD_KEYS | VIEWER_KEYS
@@ -255,6 +262,7 @@ async def test_a_new_crud_has_every_key_and_zero_counts(andrew: Member) -> None:
     assert crud["liked"] is crud["reposted"] is False
 
 
+@pytest.mark.rule("C11")
 async def test_times_have_a_utc_offset(api: Api, andrew: Member) -> None:
     crud = await andrew.crud()
     await andrew.reply(crud["uuid"])
@@ -264,6 +272,7 @@ async def test_times_have_a_utc_offset(api: Api, andrew: Member) -> None:
             assert datetime.fromisoformat(item[key]).utcoffset() == timedelta(0)
 
 
+@pytest.mark.rule("C23")
 @pytest.mark.parametrize("ttl", LIFETIMES)
 async def test_a_crud_lives_exactly_as_long_as_its_ttl(andrew: Member, ttl: str) -> None:
     assert lifetime(await andrew.crud(ttl=ttl)) == LIFETIMES[ttl]
@@ -316,6 +325,7 @@ REFUSED_CRUDS = [
 ]
 
 
+@pytest.mark.rule("C24")
 @pytest.mark.parametrize(("body", "code"), REFUSED_CRUDS)
 async def test_an_invalid_crud_is_rejected_and_not_stored(
     andrew: Member, database: asyncpg.Connection, body: Any, code: str
@@ -391,6 +401,7 @@ async def test_a_body_of_64_kib_is_accepted_and_one_more_byte_is_rejected(andrew
 # --- Replies --------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C36")
 async def test_a_reply_expires_exactly_with_its_crud(andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud(ttl="3-hours")
     reply = await bayko.reply(crud["uuid"])
@@ -424,6 +435,7 @@ async def test_replies_are_counted_everywhere_and_not_listed_on_home(
     assert (await status_of(api, reply))["activity"]["replies_count"] == 1
 
 
+@pytest.mark.rule("C24")
 async def test_a_reply_can_have_1024_characters(andrew: Member) -> None:
     crud = await andrew.crud()
     message = "\U0001f596" * 1024
@@ -470,6 +482,7 @@ async def test_the_uuid_in_the_body_of_a_reply_is_optional(andrew: Member) -> No
 # --- Deleting -------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C31")
 async def test_deleting_a_crud_deletes_its_replies_and_reactions(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
@@ -499,6 +512,7 @@ async def test_deleting_a_reply_keeps_its_crud(
     assert await count_rows(database, "notifications") == 0
 
 
+@pytest.mark.rule("C31")
 async def test_deleting_a_missing_or_another_members_crud_fails(
     api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
@@ -517,6 +531,7 @@ async def test_deleting_a_missing_or_another_members_crud_fails(
 ARRAY, OBJECT = list, dict
 
 
+@pytest.mark.rule("C27")
 @pytest.mark.parametrize(
     ("headers", "shape"),
     [
@@ -541,6 +556,7 @@ async def test_a_profile_feed_has_the_shape_of_the_front_end_that_requests_it(
     assert {"Origin", "Authorization", "Content-Type"} <= vary
 
 
+@pytest.mark.rule("C27")
 async def test_the_query_overrides_the_shape(api: Api, andrew: Member) -> None:
     assert isinstance(await andrew.get(f"{ANDREW}?shape=list"), ARRAY)
     assert isinstance(await api.get(f"{ANDREW}?shape=list", headers=JSON), ARRAY)
@@ -549,6 +565,7 @@ async def test_the_query_overrides_the_shape(api: Api, andrew: Member) -> None:
         assert await api.get(f"{ANDREW}?shape={shape}", expect=422) == ["shape_invalid"]
 
 
+@pytest.mark.rule("C27")
 @pytest.mark.parametrize(("pinned", "shape"), [("profile", OBJECT), ("list", ARRAY)])
 async def test_a_setting_fixes_the_shape(
     settings: Settings, andrew: Member, pinned: Any, shape: type
@@ -586,6 +603,7 @@ async def test_a_profile_has_the_users_fields_and_counts_live_cruds(
     assert shown.keys() == CRUD_KEYS
 
 
+@pytest.mark.rule("C47")
 @pytest.mark.parametrize("handle", ["AndrewBrown", "ANDREWBROWN", "%61ndrewbrown"])
 async def test_a_handle_is_found_whatever_its_case(api: Api, andrew: Member, handle: str) -> None:
     crud = await andrew.crud()
@@ -593,6 +611,7 @@ async def test_a_handle_is_found_whatever_its_case(api: Api, andrew: Member, han
     await api.get(f"/api/activities/@{handle}/status/{crud['uuid']}")
 
 
+@pytest.mark.rule("C48")
 @pytest.mark.parametrize(
     "handle",
     [
@@ -618,6 +637,7 @@ async def test_an_unknown_handle_returns_404(api: Api, andrew: Member, handle: s
         assert await api.get(path, expect=404) == ["not_found"]
 
 
+@pytest.mark.rule("C30")
 async def test_a_repost_is_listed_once_on_the_reposters_profile(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
@@ -656,6 +676,7 @@ async def test_paging_a_profile_returns_each_crud_and_repost_once(
 # --- One crud -------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C28")
 async def test_a_cruds_page_lists_its_replies_oldest_first(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
@@ -670,6 +691,7 @@ async def test_a_cruds_page_lists_its_replies_oldest_first(
     assert shown["replies"][0]["replies_count"] == 1
 
 
+@pytest.mark.rule("C28")
 async def test_the_alias_and_the_status_route_identify_the_viewer(
     andrew: Member, bayko: Member
 ) -> None:
@@ -724,6 +746,7 @@ async def test_a_missing_crud_returns_404(
 # --- Caching --------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C15")
 @pytest.mark.parametrize(
     "path", [HOME, ANDREW, "/api/activities/search?term=hello", "/api/activities/{uuid}"]
 )
@@ -746,6 +769,7 @@ async def test_an_unchanged_feed_returns_304(api: Api, andrew: Member, path: str
     assert '"likes_count":1' in changed.text
 
 
+@pytest.mark.rule("C15")
 async def test_an_expired_crud_is_not_served_from_a_cache(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:

@@ -125,6 +125,7 @@ async def test_any_other_extension_is_rejected(andrew: Member, extension: Any) -
     assert refusal == ["extension_invalid"]
 
 
+@pytest.mark.rule("C50")
 async def test_an_uploaded_picture_is_served_as_a_square_jpeg(andrew: Member) -> None:
     url = (await upload(andrew, file(two_halves())))["avatar_url"]
     response = await Api(andrew.http).request("GET", url)
@@ -181,6 +182,7 @@ async def test_the_exif_orientation_is_applied_and_removed(andrew: Member, kind:
     assert image.info.keys() <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
 
 
+@pytest.mark.rule("C50")
 async def test_comments_and_color_profiles_are_removed(andrew: Member) -> None:
     data = file(two_halves(), "JPEG", comment=b"my home", icc_profile=b"profile", xmp=b"<x/>")
     await upload(andrew, data)
@@ -325,6 +327,7 @@ def test_the_largest_picture_takes_bounded_memory() -> None:
     assert int(done.stdout) < 400  # MB
 
 
+@pytest.mark.rule("C50")
 async def test_a_file_of_more_than_8_mib_is_rejected(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -344,6 +347,7 @@ async def test_a_file_of_more_than_8_mib_is_rejected(
     assert await count_rows(database, "avatars") == 1
 
 
+@pytest.mark.rule("C49")
 async def test_an_upload_url_expires_after_five_minutes(
     andrew: Member, app: Quart, monkeypatch: pytest.MonkeyPatch
 ) -> None:

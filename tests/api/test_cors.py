@@ -80,6 +80,7 @@ def shared_with_nobody(response: httpx.Response) -> None:
     assert "Origin" in names(response, "vary")
 
 
+@pytest.mark.rule("C13")
 async def test_every_route_answers_preflight_requests(api: Api, app: Quart) -> None:
     rules = list(app.url_map.iter_rules())
     assert len(rules) > 40
@@ -121,6 +122,7 @@ async def test_our_own_pages_may_read_responses(andrew: Member, origin: str) -> 
         shared_with(response, origin)
 
 
+@pytest.mark.rule("C13")
 async def test_our_own_pages_may_read_errors_too(
     api: Api, andrew: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +153,7 @@ async def test_our_own_pages_may_read_errors_too(
         shared_with(response, FRONTEND)
 
 
+@pytest.mark.rule("C13")
 @pytest.mark.parametrize(
     "origin",
     [

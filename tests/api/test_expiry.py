@@ -186,6 +186,7 @@ def test_the_walk_covers_every_route(app: Quart) -> None:
             assert rule.rule in BODIES, f"give BODIES one for {rule.rule}"
 
 
+@pytest.mark.rule("C34")
 async def test_an_expired_crud_leaves_no_trace_in_any_response(
     app: Quart,
     personas: dict[str, Api],
@@ -208,6 +209,7 @@ async def test_an_expired_crud_leaves_no_trace_in_any_response(
     assert await count_rows(database, "activities") == 5, "the rows must still exist"
 
 
+@pytest.mark.rule("C35")
 async def test_an_expired_crud_is_like_a_missing_one_for_every_method(
     app: Quart,
     personas: dict[str, Api],
@@ -284,6 +286,7 @@ async def test_a_reply_can_expire_before_its_crud_and_is_not_counted_then(
     ]
 
 
+@pytest.mark.rule("C36")
 async def test_the_database_limits_a_replys_expiry_to_its_cruds(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -300,6 +303,7 @@ async def test_the_database_limits_a_replys_expiry_to_its_cruds(
     assert await database.fetchval("SELECT count(DISTINCT expires_at) FROM activities") == 1
 
 
+@pytest.mark.rule("C34")
 async def test_a_crud_that_expires_during_a_read_is_gone_at_the_next_request(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -317,6 +321,7 @@ async def test_a_crud_that_expires_during_a_read_is_gone_at_the_next_request(
 HANGING = ["activities", "activity_tags", "likes", "reposts", "idempotency_answers"]
 
 
+@pytest.mark.rule("C37")
 async def test_a_sweep_deletes_expired_cruds_with_everything_attached(
     dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:

@@ -24,6 +24,7 @@ async def at(http: httpx.AsyncClient, path: str, method: str = "GET") -> httpx.R
     return await http.request(method, f"{HOST}{path}", headers={"Origin": ORIGIN})
 
 
+@pytest.mark.rule("C5")
 @pytest.mark.parametrize(
     "path",
     [
@@ -61,6 +62,7 @@ async def test_an_unknown_path_returns_404(http: httpx.AsyncClient, path: str) -
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.rule("C5")
 async def test_any_method_on_an_unknown_path_returns_404(http: httpx.AsyncClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"):
         response = await at(http, "/api/nowhere", method)
@@ -68,6 +70,7 @@ async def test_any_method_on_an_unknown_path_returns_404(http: httpx.AsyncClient
         assert refused(response) == ["not_found"]
 
 
+@pytest.mark.rule("C8")
 @pytest.mark.parametrize(
     ("path", "method", "allowed"),
     [
@@ -172,6 +175,7 @@ async def test_odd_headers_are_not_a_server_error(
     assert answered["content-type"] == "application/json"
 
 
+@pytest.mark.rule("C14")
 async def test_head_returns_the_headers_of_get(http: httpx.AsyncClient, andrew: Member) -> None:
     """The server drops the body; the application must not fail or differ."""
     await andrew.crud()
@@ -211,6 +215,7 @@ async def test_a_foreign_origin_gets_a_response_without_cors_headers(
         assert "access-control-allow-origin" not in response.headers
 
 
+@pytest.mark.rule("C12")
 @pytest.mark.parametrize(
     "body",
     [
@@ -240,6 +245,7 @@ async def test_a_body_that_is_not_a_json_object_is_malformed(andrew: Member, bod
     assert response.json() == ["invalid_json"]
 
 
+@pytest.mark.rule("C12")
 @pytest.mark.parametrize(
     "kind", [None, "", "text/plain", "text/html", "application/x-www-form-urlencoded", "json"]
 )
@@ -258,6 +264,7 @@ async def test_other_json_media_types_are_accepted(andrew: Member, kind: str) ->
     await andrew.request("POST", "/api/activities", content=body, headers={"Content-Type": kind})
 
 
+@pytest.mark.rule("C12")
 async def test_a_body_of_more_than_64_kib_is_too_large(andrew: Member) -> None:
     async def in_parts() -> AsyncIterator[bytes]:
         for _ in range(65):
@@ -272,12 +279,14 @@ async def test_a_body_of_more_than_64_kib_is_too_large(andrew: Member) -> None:
     await andrew.request("POST", "/api/activities", content=body, headers=JSON)
 
 
+@pytest.mark.rule("C17")
 async def test_the_token_is_checked_before_the_body(api: Api) -> None:
     """A visitor learns nothing about the expected body."""
     for options in ({"content": b"{"}, {"json": {}}, {"content": b"x", "headers": JSON}):
         await api.request("POST", "/api/activities", expect=401, **options)
 
 
+@pytest.mark.rule("C9")
 async def test_an_internal_error_reveals_no_details(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -316,6 +325,7 @@ async def closed(server_dsn: str, name: str) -> AsyncIterator[None]:
         await conn.close()
 
 
+@pytest.mark.rule("C7", "C66")
 async def test_without_its_database_the_service_returns_503_and_recovers(
     settings: Settings, server_dsn: str, make_database: Callable[..., Any]
 ) -> None:

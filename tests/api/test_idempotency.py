@@ -66,6 +66,7 @@ async def call(
     return await member.request("POST", path, headers={"Idempotency-Key": key}, **options)
 
 
+@pytest.mark.rule("C51")
 @every_creation
 async def test_the_same_key_returns_the_first_response(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
@@ -80,6 +81,7 @@ async def test_the_same_key_returns_the_first_response(
     assert await count_rows(database, creation.table) == before + 1
 
 
+@pytest.mark.rule("C51")
 @every_creation
 async def test_the_same_key_twice_at_once_creates_one_thing(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
@@ -101,6 +103,7 @@ async def test_without_a_key_or_with_another_key_each_call_creates_one(
     assert await count_rows(database, creation.table) == before + 3
 
 
+@pytest.mark.rule("C52")
 @every_creation
 async def test_the_same_key_with_another_body_is_rejected(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
@@ -161,6 +164,7 @@ async def test_a_reply_to_a_missing_crud_does_not_use_up_its_key(
     assert await count_rows(database, "idempotency_keys") == 0
 
 
+@pytest.mark.rule("C52")
 async def test_keys_of_different_members_are_independent(
     andrew: Member, bayko: Member, member: Callable[..., Any], crud: Any
 ) -> None:
@@ -174,6 +178,7 @@ async def test_keys_of_different_members_are_independent(
         await call(andrew, SIGNING_UP, crud, json=draft)
 
 
+@pytest.mark.rule("C52")
 async def test_a_key_can_be_used_once_per_route(
     andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
@@ -220,6 +225,7 @@ async def test_a_stored_response_is_deleted_with_its_crud_but_the_key_remains(
     assert await count_rows(database, "activities") == 0
 
 
+@pytest.mark.rule("C51")
 @every_creation
 async def test_a_key_can_be_used_again_after_a_day(
     dsn: str, andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation

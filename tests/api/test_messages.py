@@ -15,6 +15,7 @@ from support import Api, Member, count_rows, pages
 KEYS = {"uuid", "display_name", "handle", "avatar_url", "message", "created_at"}
 
 
+@pytest.mark.rule("C44")
 @pytest.mark.parametrize("field", ["handle", "user_receiver_handle"])
 async def test_a_message_to_a_user_starts_a_conversation(
     andrew: Member, bayko: Member, field: str
@@ -27,6 +28,7 @@ async def test_a_message_to_a_user_starts_a_conversation(
     assert read == {key: sent[key] for key in KEYS}
 
 
+@pytest.mark.rule("C42")
 async def test_every_way_to_address_a_user_leads_to_one_conversation(
     andrew: Member, bayko: Member
 ) -> None:
@@ -48,6 +50,7 @@ async def test_every_way_to_address_a_user_leads_to_one_conversation(
         assert [one["handle"] for one in read] == ["andrewbrown", "bayko", "bayko"]
 
 
+@pytest.mark.rule("C42")
 async def test_a_group_takes_precedence_over_a_handle_and_a_handle_over_its_old_name(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
@@ -76,6 +79,7 @@ async def test_simultaneous_first_messages_create_one_conversation(
     assert {one["uuid"] for one in read} == {one["uuid"] for one in sent}
 
 
+@pytest.mark.rule("C43")
 async def test_only_its_two_members_can_read_a_conversation(
     andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
@@ -152,11 +156,13 @@ async def test_a_message_without_text_is_rejected(andrew: Member, bayko: Member)
     assert refusal == ["message_blank"]
 
 
+@pytest.mark.rule("C24")
 async def test_the_length_of_a_message_counts_code_points(andrew: Member, bayko: Member) -> None:
     sent = await andrew.message("bayko", "🖖" * 1024)
     assert sent["message"] == "🖖" * 1024
 
 
+@pytest.mark.rule("C45")
 async def test_a_long_conversation_is_paged_back_in_time(andrew: Member, bayko: Member) -> None:
     for number in range(5):
         sender, receiver = ((andrew, "bayko"), (bayko, "andrewbrown"))[number % 2]
@@ -208,6 +214,7 @@ async def test_an_invalid_cursor_is_rejected(andrew: Member, bayko: Member, curs
         assert await andrew.get(f"{path}?cursor={cursor}", expect=422) == ["cursor_invalid"]
 
 
+@pytest.mark.rule("C45")
 async def test_conversations_are_listed_by_their_latest_message(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
@@ -244,6 +251,7 @@ async def test_conversations_are_listed_by_their_latest_message(
     assert paged == ["bayko", "londo"]
 
 
+@pytest.mark.rule("C45")
 async def test_conversations_of_last_year_are_still_listed(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:

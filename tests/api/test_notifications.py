@@ -56,6 +56,7 @@ async def everything(andrew: Member, bayko: Member) -> dict[str, Any]:
     return {note["kind"]: note for note in found}
 
 
+@pytest.mark.rule("C40")
 async def test_a_visitor_has_no_notifications(api: Api, andrew: Member, bayko: Member) -> None:
     await everything(andrew, bayko)
     assert await notes(api) == []
@@ -63,6 +64,7 @@ async def test_a_visitor_has_no_notifications(api: Api, andrew: Member, bayko: M
     assert await notes(bayko) == []
 
 
+@pytest.mark.rule("C39")
 async def test_every_kind_has_the_shape_of_a_crud_and_names_the_actor(
     andrew: Member, bayko: Member
 ) -> None:
@@ -171,6 +173,7 @@ async def test_mentions_of_one_crud_are_limited(
     assert await count_rows(database, "notifications") == 50
 
 
+@pytest.mark.rule("C39")
 async def test_the_uuid_of_a_notification_opens_what_it_is_about(
     api: Api, andrew: Member, bayko: Member
 ) -> None:
@@ -188,6 +191,7 @@ async def test_the_uuid_of_a_notification_opens_what_it_is_about(
         assert (await api.get(f"/api/activities/{note['uuid']}"))["activity"]["handle"] == author
 
 
+@pytest.mark.rule("C39")
 async def test_a_reply_to_a_notification_replies_to_its_crud(andrew: Member, bayko: Member) -> None:
     found = await everything(andrew, bayko)
     found.pop("message")
@@ -266,6 +270,7 @@ async def unread(member: Api) -> int:
     return int(answer["count"])
 
 
+@pytest.mark.rule("C41")
 async def test_a_notification_is_unread_until_the_list_is_read(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
@@ -347,6 +352,7 @@ async def test_a_304_response_marks_notifications_read_too(
     assert await unread(andrew) == 0
 
 
+@pytest.mark.rule("C41")
 async def test_a_notification_committed_after_the_read_is_not_marked_read(
     andrew: Member, bayko: Member, app: Quart
 ) -> None:

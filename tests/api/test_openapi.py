@@ -50,6 +50,7 @@ def test_every_endpoint_has_its_own_operation() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.rule("C4")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: f"{e.method} {e.rule}")
 def test_an_operation_is_complete(endpoint: Endpoint) -> None:
     operation = operation_of(endpoint)
@@ -83,6 +84,7 @@ def test_an_operation_is_complete(endpoint: Endpoint) -> None:
         assert answer["content"]["application/json"]["schema"]["items"]["enum"] == codes
 
 
+@pytest.mark.rule("C16")
 def test_every_code_that_can_be_sent_is_documented() -> None:
     described = {
         code

@@ -30,6 +30,7 @@ async def counters_hold(conn: asyncpg.Connection) -> None:
     assert wrong == []
 
 
+@pytest.mark.rule("C29")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_repeated_reaction_counts_once(
     andrew: Member, bayko: Member, database: asyncpg.Connection, kind: str

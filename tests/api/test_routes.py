@@ -44,6 +44,7 @@ def _routed(app: Quart) -> Iterator[str]:
                 yield f"{method} {rule.rule}"
 
 
+@pytest.mark.rule("C16")
 def test_every_route_is_declared_and_documented(
     app: Quart, worker_settings: Settings, build: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_every_route_is_declared_and_documented(
     assert {endpoint.access for endpoint in ENDPOINTS} == {"open", "optional", "required"}
 
 
+@pytest.mark.rule("C8", "C17")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=named)
 async def test_a_visitor_is_rejected_exactly_where_a_member_is_required(
     endpoint: Endpoint, http: httpx.AsyncClient
@@ -98,6 +100,7 @@ TRIED = [
 ]
 
 
+@pytest.mark.rule("C18")
 @pytest.mark.parametrize(
     ("endpoint", "header"), TRIED, ids=[f"{named(endpoint)} {header}" for endpoint, header in TRIED]
 )
@@ -116,6 +119,7 @@ async def test_a_bad_token_counts_as_no_token(
     assert response.status_code in ({401} if is_refused else {200, 404})
 
 
+@pytest.mark.rule("C13")
 @pytest.mark.parametrize("path", ["/api/activities/home", "/api/activities", "/api/nowhere", "/"])
 async def test_options_is_answered_everywhere_without_a_token(path: str, api: Api) -> None:
     headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "PUT"}
@@ -246,6 +250,7 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.rule("C5", "C6", "C7")
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     REFUSALS,
@@ -295,6 +300,7 @@ BODIES: list[tuple[str, bytes, str, int, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.rule("C7")
 @pytest.mark.parametrize(
     ("body", "kind", "status", "code"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
 )

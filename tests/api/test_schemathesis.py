@@ -153,6 +153,7 @@ def test_responses_to_a_visitor_match_the_document(case: schemathesis.Case) -> N
     _call_and_validate(case, {})
 
 
+@pytest.mark.rule("C4")
 @schema.parametrize()
 def test_responses_to_a_member_match_the_document(case: schemathesis.Case) -> None:
     token = issue(KEYS, user_uuid=ANDREW, handle="andrewbrown", session_uuid=SESSION)

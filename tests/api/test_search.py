@@ -29,6 +29,7 @@ async def test_words_are_stemmed(api: Api, andrew: Member) -> None:
     assert await found(api, "ocean") == []
 
 
+@pytest.mark.rule("C32")
 async def test_all_words_must_match(api: Api, andrew: Member) -> None:
     await andrew.crud("red alert")
     await andrew.crud("red shirt")
@@ -37,6 +38,7 @@ async def test_all_words_must_match(api: Api, andrew: Member) -> None:
     assert await found(api, "red -alert") == ["red shirt"]
 
 
+@pytest.mark.rule("C32")
 async def test_quoted_words_match_as_a_phrase(api: Api, andrew: Member) -> None:
     await andrew.crud("warp core breach")
     await andrew.crud("the core of a warp drive")
@@ -67,6 +69,7 @@ async def test_the_best_match_comes_first(api: Api, andrew: Member, bayko: Membe
     ]
 
 
+@pytest.mark.rule("C32")
 async def test_a_tag_is_matched_exactly_and_in_any_case(api: Api, andrew: Member) -> None:
     await andrew.crud("The #Café opens")
     await andrew.crud("The #caféteria opens")
@@ -108,6 +111,7 @@ async def test_tags_handles_and_words_are_combined(api: Api, andrew: Member, bay
     ]
 
 
+@pytest.mark.rule("C32")
 async def test_only_live_cruds_are_found(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:

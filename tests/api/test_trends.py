@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import pytest
 
 from support import Api, Member, expire
 
@@ -32,6 +33,7 @@ async def test_tags_are_ordered_by_count_then_name(api: Api, andrew: Member, bay
     assert await trending(andrew) == await trending(api)
 
 
+@pytest.mark.rule("C33")
 async def test_only_live_cruds_count(
     api: Api, andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -84,6 +86,7 @@ async def test_at_most_ten_tags_are_returned(api: Api, andrew: Member) -> None:
     assert await trending(api) == [(f"tag{number:02}", 1) for number in range(10)]
 
 
+@pytest.mark.rule("C33")
 async def test_people_are_ranked_by_their_live_cruds(
     api: Api,
     andrew: Member,

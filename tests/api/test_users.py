@@ -18,6 +18,7 @@ async def test_the_short_form_has_four_fields(api: Api, andrew: Member, handle: 
     }
 
 
+@pytest.mark.rule("C48")
 @pytest.mark.parametrize(
     "handle",
     ["nobody", "andrew%20brown", "@andrewbrown", "%00", "%FF", "a", "a" * 5000, "%E2%80%8B"],
@@ -26,6 +27,7 @@ async def test_an_unknown_handle_returns_404(api: Api, andrew: Member, handle: s
     assert await api.get(f"/api/users/@{handle}/short", expect=404) == ["not_found"]
 
 
+@pytest.mark.rule("C46")
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 async def test_both_methods_update_the_profile(api: Api, andrew: Member, method: str) -> None:
     body = {"display_name": "A. Brown", "bio": "I crud."}
@@ -57,6 +59,7 @@ async def test_a_missing_bio_is_empty(andrew: Member, body: dict[str, Any]) -> N
     assert updated["bio"] == ""
 
 
+@pytest.mark.rule("C24")
 async def test_lengths_count_code_points(andrew: Member) -> None:
     body = {"display_name": "🖖" * 50, "bio": "🖖" * 500}
     updated = await andrew.put("/api/profile/update", body)

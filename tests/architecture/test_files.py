@@ -16,6 +16,10 @@ FORBIDDEN = {
         r"|--(?:extra-)?index-url[ =]|--find-links[ =]|^\s*(?:index-url|registry)\s*=",
         re.IGNORECASE | re.MULTILINE,
     ),
+    "a document of another place": re.compile(
+        r"\b(?:contract|decision|item|issue),? (?:[AB]\.)?[0-9]{1,3}\b|\bthe issu[e]'s\b",
+        re.IGNORECASE,
+    ),
     "a path of one machine": re.compile(r"(?<![\w.$}])/(?:home|Users)/\w+/"),
     "what looks like a secret": re.compile(
         r"BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]"
@@ -59,6 +63,34 @@ def test_no_file_holds(what: str) -> None:
         for match in FORBIDDEN[what].finditer(_text(path))
     ]
     assert found == []
+
+
+def test_every_document_that_a_file_names_exists() -> None:
+    files = _files()
+    known = {path.name for path in files}
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        if path.name != "package-lock.json"
+        for name in re.findall(r"\b[\w-]+\.md\b", _text(path))
+        if name not in known
+    ]
+    assert missing == []
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = []
+    for path in _files():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", _text(path)):
+            name, _, anchor = target.partition("#")
+            document = path.parent / name if name else path
+            headings = re.findall(r"^#+ (.+)$", _text(document), re.M) if document.is_file() else []
+            slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+            if not document.exists() or (anchor and anchor not in slugs):
+                broken.append(f"{path.relative_to(ROOT)}: {target}")
+    assert broken == []
 
 
 def test_no_file_tells_where_the_repository_lies() -> None:

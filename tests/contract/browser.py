@@ -7,7 +7,7 @@ import httpx
 
 ORIGIN = "http://localhost:3000"
 
-# What the components of both front ends read (contract, A.3).
+# What the components of both front ends read (docs/api.md, C1).
 ACTIVITY_KEYS = {
     "uuid",
     "handle",

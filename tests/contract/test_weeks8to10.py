@@ -14,7 +14,7 @@ URL = "/api/activities/@andrewbrown"
 JSON = {"Content-Type": "application/json"}
 NULL = {"Authorization": "Bearer null"}
 
-# The headers and query of a request, and the shape of its answer (contract, A.4).
+# The headers and query of a request, and the shape of its answer (docs/api.md, C27).
 SHAPES = {
     "weeks 0 to 7": ({}, "", "list"),
     "weeks 8 to 10, signed out": (NULL, "", "profile"),

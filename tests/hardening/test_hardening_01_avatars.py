@@ -187,6 +187,7 @@ async def test_hardening_01_what_cameras_and_programs_write_is_accepted(
     await put(Api(andrew.http), await address(andrew), make())
 
 
+@pytest.mark.rule("C49")
 async def test_hardening_01_an_address_is_good_once(
     andrew: Member, settings: Settings, database: asyncpg.Connection
 ) -> None:

@@ -116,6 +116,7 @@ async def test_hardening_07_a_refusal_can_be_read_by_no_other_page(
         assert "access-control-allow-credentials" not in one.headers
 
 
+@pytest.mark.rule("C67")
 async def test_hardening_07_cached_and_unchanged_answers_have_the_headers(
     start: Start, database: asyncpg.Connection
 ) -> None:

@@ -54,6 +54,7 @@ async def owner(own_dsn: str) -> AsyncIterator[asyncpg.Connection]:
     await conn.close()
 
 
+@pytest.mark.rule("C66")
 async def test_hardening_20_while_the_database_is_silent(settings: Settings, own_dsn: str) -> None:
     async with relaying(own_dsn) as relay:
         app = create_app(replace(settings, connection_url=relay.dsn(own_dsn)))

@@ -139,6 +139,7 @@ async def people(database: asyncpg.Connection) -> list[tuple[str, str]]:
 class TestAccounts:
     """From sign-up to sign-out."""
 
+    @pytest.mark.rule("C61")
     @everywhere
     async def test_a_new_user_signs_up_confirms_and_signs_in(
         self, api: Api, pool: Pool, email: str, database: asyncpg.Connection

@@ -208,6 +208,7 @@ def forge(andrew: Member, keys: KeyRing) -> Forge:
     return Forge(keys, andrew.headers["Authorization"].removeprefix("Bearer "))
 
 
+@pytest.mark.rule("C19")
 @pytest.mark.parametrize("name", BAD)
 async def test_a_bad_token_is_rejected_where_one_is_required_and_ignored_elsewhere(
     api: Api, andrew: Member, forge: Forge, name: str
@@ -247,6 +248,7 @@ async def test_a_session_id_of_another_user_is_rejected(
     await Api(andrew.http).get(REQUIRED, headers={"Authorization": f"Bearer {token}"}, expect=401)
 
 
+@pytest.mark.rule("C20")
 async def test_ending_a_session_invalidates_its_token_at_once(
     andrew: Member, database: asyncpg.Connection
 ) -> None:
@@ -363,6 +365,7 @@ async def test_requests_without_a_token_act_as_the_demo_identity(
         assert as_bayko["handle"] == "bayko"
 
 
+@pytest.mark.rule("C3")
 @pytest.mark.parametrize("name", ["null", "empty", "basic", "expired", "subject of nobody"])
 async def test_the_demo_identity_does_not_replace_a_bad_token(
     settings: Settings, andrew: Member, forge: Forge, name: str
@@ -381,6 +384,7 @@ async def test_an_unknown_demo_handle_is_no_identity(settings: Settings) -> None
         assert await api.get("/api/activities/home") == []
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize(
     "bind",
     [
@@ -402,6 +406,7 @@ def test_the_demo_identity_is_rejected_on_a_reachable_address(bind: str) -> None
     Settings.from_env({"CRUDDUR_BIND": bind})
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize(
     "bind",
     ["", "127.0.0.1:4567", "127.0.0.1", "localhost:80", "[::1]:4567", "127.8.8.8:1", "unix:/tmp/x"],

@@ -41,6 +41,7 @@ async def hears_the_end(stream: Listener, database: asyncpg.Connection, uuid: st
     assert late is None or late >= 0
 
 
+@pytest.mark.rule("C38")
 async def test_a_crud_that_lives_and_expires_between_two_sweeps_is_reported(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:

@@ -17,6 +17,7 @@ async def place(url: str, who: Member | None = None) -> str:
         return stream.last_id
 
 
+@pytest.mark.rule("C64")
 @pytest.mark.parametrize("way", ["header", "query"])
 async def test_a_stream_resumes_where_it_ended(
     way: str, url: str, andrew: Member, bayko: Member
@@ -169,6 +170,7 @@ async def test_a_mark_does_not_move_a_stream_backwards(
         assert stream.places == sorted(stream.places)
 
 
+@pytest.mark.rule("C64")
 async def test_too_many_missed_events_cause_a_reset(
     url: str, andrew: Member, database: asyncpg.Connection
 ) -> None:

@@ -30,6 +30,7 @@ def without_viewer(crud: dict) -> dict:
     return {name: value for name, value in crud.items() if name not in {"liked", "reposted"}}
 
 
+@pytest.mark.rule("C62")
 async def test_a_new_crud_arrives_as_home_lists_it(url: str, api: Api, andrew: Member) -> None:
     async with listening(url) as stream:
         await andrew.crud("nuqneH & <Qapla'> 🖖\n\nid: 1\nevent: gone")
@@ -47,6 +48,7 @@ async def test_proxies_must_not_cache_or_buffer_a_stream(url: str) -> None:
         assert 1000 <= (stream.retry or 0) <= 5000
 
 
+@pytest.mark.rule("C62")
 async def test_counts_change_with_likes_reposts_and_replies(
     url: str, andrew: Member, bayko: Member
 ) -> None:
@@ -93,6 +95,7 @@ async def test_a_deleted_crud_is_gone_with_its_replies(
         await marked(andrew, stream)
 
 
+@pytest.mark.rule("C62")
 async def test_each_filter_passes_only_its_own_events(
     url: str, andrew: Member, bayko: Member
 ) -> None:
@@ -153,6 +156,7 @@ async def test_a_bad_token_is_rejected(api: Api, token: str) -> None:
     assert refused(response) == ["generic_401"]
 
 
+@pytest.mark.rule("C63")
 async def test_a_message_reaches_only_its_two_members(
     url: str, andrew: Member, bayko: Member, member: MakeMember
 ) -> None:
@@ -194,6 +198,7 @@ async def test_a_message_reaches_only_its_two_members(
                     break
 
 
+@pytest.mark.rule("C63")
 async def test_a_notification_reaches_only_its_recipient(
     url: str, andrew: Member, bayko: Member, api: Api
 ) -> None:
@@ -225,6 +230,7 @@ async def test_a_ticket_opens_one_stream_as_its_member(
     await api.request("POST", "/api/stream/ticket", expect=401)
 
 
+@pytest.mark.rule("C65")
 async def test_revoking_a_session_ends_its_streams(
     url: str, andrew: Member, app: Quart, api: Api, database: asyncpg.Connection
 ) -> None:

@@ -124,7 +124,7 @@ def test_P1_without_a_sink_nothing_is_called_the_end_is_quick_and_ids_serve(
 def at_honeycomb(
     served_dsn: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[FakeHoneycomb, Served]]:
-    """The issue's own example: the endpoint and the key. It has served a little and ended."""
+    """A service with the endpoint and the key of Honeycomb that served a few requests and ended."""
     with (
         FakeHoneycomb(KEY) as fake,
         served(

@@ -306,6 +306,7 @@ async def test_S12_outgoing_calls_carry_the_trace_and_no_baggage(
     await client.aclose()
 
 
+@pytest.mark.rule("C10")
 async def test_S13_every_answer_tells_its_trace(traced: Api, recorded: Recorded) -> None:
     for path, status in (("/api/activities/home", 200), ("/nowhere", 404), ("/trial/fail", 500)):
         recorded.clear()

@@ -101,8 +101,10 @@ def _has_surrogate(text: str) -> bool:
 
 
 def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
-    """The first fault in the order of the draft's fields, which is the contract's order of
-    precedence; msgspec names the first in the order of the body."""
+    """Return the error of the first field that breaks a rule, in the order of the draft's fields.
+
+    That is the order of precedence (docs/api.md, C6); msgspec names the first one in the body.
+    """
     if not isinstance(values, dict):
         return MalformedError()
     texts = {field.name: field for field in _text_fields(draft)}

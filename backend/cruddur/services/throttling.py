@@ -21,7 +21,7 @@ from cruddur.identity.keys import Secrets
 from cruddur.services.client_addresses import address_key
 
 PERIOD = timedelta(minutes=15)
-"""The window of attempts, and the life of a code (contract, decision 16)."""
+"""The window in which attempts are counted, and the lifetime of a code (docs/api.md, C53)."""
 
 STRANGERS = 10
 """How many times as much as one client all unfamiliar clients together may try at one account."""
@@ -36,7 +36,7 @@ SIGN_UP_MAILS = 5
 """Mails to one address in a window because of sign-ups."""
 
 TRIES = 5
-"""Guesses at one code, for each client that may guess (contract, decision 16)."""
+"""Attempts at one code, for each client (docs/api.md, C53)."""
 
 REQUESTERS = 2
 """Clients with tries of their own because they asked for a code. With more, a stranger with many

@@ -72,7 +72,7 @@ class DatabaseSettings:
     ] = 10.0
     sweep_interval: Annotated[
         float,
-        # Contract, decision 7: gone within 60 s; half is left for the sweep itself.
+        # Cruds are deleted within 60 s (docs/api.md, C37). Half of that is left for the sweep.
         setting(
             "CRUDDUR_SWEEP_INTERVAL",
             "Interval between two sweeps of expired data",

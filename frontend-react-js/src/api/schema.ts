@@ -1041,7 +1041,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The process answers. `ver` is the contract's version.
+         * @description The process answers. `ver` is the version of the API.
          */
         readonly Health: {
             /** @default true */
@@ -1207,7 +1207,7 @@ export interface components {
         };
         /**
          * ProfilePaging
-         * @description `shape` overrides what the request's headers say (contract, A.4).
+         * @description `shape` overrides the choice by request headers (docs/api.md, C27).
          */
         readonly ProfilePaging: {
             /** @default null */
