@@ -81,7 +81,9 @@ _TRIGGER_FAILED = frozenset(
 _WEAK_PASSWORD = frozenset({"InvalidPasswordException", "PasswordHistoryPolicyViolationException"})
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException"})
 _LIMITED = frozenset({"LimitExceededException", "TooManyFailedAttemptsException"})
-_NEW_PASSWORD_FIELD = re.compile(r"'(?:password|proposedPassword)'")
+# Of the parameters Password (SignUp) and ProposedPassword in the API reference.
+_PASSWORD = re.compile(r"\S+.*\S+")
+_PASSWORD_CHARS = 256
 
 
 class _Nothing(msgspec.Struct):
@@ -125,16 +127,11 @@ class _RefusedError(Exception):
 
     @property
     def is_flow_off(self) -> bool:
-        """The app client does not allow the way of signing in."""
-        return "not enabled for this client" in self._message
+        """Whether the app client does not allow the way of signing in.
 
-    @property
-    def is_weak_password(self) -> bool:
-        """The new password breaks the pool's policy or Cognito's own pattern."""
-        return self.kind in _WEAK_PASSWORD or (
-            self.kind == "InvalidParameterException"
-            and _NEW_PASSWORD_FIELD.search(self._message) is not None
-        )
+        Cognito has no other sign of it than the message (docs/decisions/0010).
+        """
+        return "not enabled for this client" in self._message
 
     def expect(self, kinds: frozenset[str]) -> None:
         """Return if the reason is one of these, and lies with the person.
@@ -173,6 +170,7 @@ class CognitoAccounts:
         async with self._database.connection() as conn:
             if await db.select_short(conn, handle=draft.handle) is not None:
                 raise InvalidError("handle_taken")
+        _check_password(draft.password)
         email = draft.email.lower()
         attributes = {
             "email": email,
@@ -194,7 +192,7 @@ class CognitoAccounts:
             if refused.kind in _SENDING_FAILED:
                 logger.error("a code was not sent: %s", refused)
                 return _nothing_to_save
-            if refused.is_weak_password:
+            if refused.kind in _WEAK_PASSWORD:
                 raise InvalidError("password_too_weak") from refused
             refused.expect(
                 frozenset({"InvalidParameterException", "UserLambdaValidationException"})
@@ -274,6 +272,7 @@ class CognitoAccounts:
         Raises:
             InvalidError: code_invalid, password_too_weak.
         """
+        _check_password(password)
         email = email.lower()
         try:
             await self._call(
@@ -285,7 +284,7 @@ class CognitoAccounts:
                 Password=password,
             )
         except _RefusedError as refused:
-            if refused.is_weak_password:
+            if refused.kind in _WEAK_PASSWORD:
                 raise InvalidError("password_too_weak") from refused
             if refused.kind not in _TRIGGER_FAILED:
                 refused.expect(_CODE_NOT_ACCEPTED)
@@ -311,6 +310,7 @@ class CognitoAccounts:
             InvalidError: password_too_weak.
         """
         self._check_issuer(viewer.issuer)
+        _check_password(password)
         try:
             await self._call(
                 "ChangePassword",
@@ -320,7 +320,7 @@ class CognitoAccounts:
                 ProposedPassword=password,
             )
         except _RefusedError as refused:
-            if refused.is_weak_password:
+            if refused.kind in _WEAK_PASSWORD:
                 raise InvalidError("password_too_weak") from refused
             refused.expect(_NOT_PROVED)
             raise UnauthenticatedError("credentials_invalid") from refused
@@ -509,6 +509,15 @@ async def _nothing_to_save(_: Connection) -> Callable[[], None]:
 
 async def _select(conn: Connection, claims: Claims) -> db.KnownUser | None:
     return await db.select_viewer(conn, issuer=claims.issuer, subject=claims.subject)
+
+
+def _check_password(password: str) -> None:
+    """Raise InvalidError for a new password that Cognito would refuse as a malformed parameter.
+
+    It would be the same exception as for any other parameter, told apart by its message only.
+    """
+    if len(password) > _PASSWORD_CHARS or not _PASSWORD.fullmatch(password):
+        raise InvalidError("password_too_weak")
 
 
 def _proof(user_uuid: UUID, tokens: _Tokens) -> Proof:

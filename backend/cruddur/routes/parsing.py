@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import NoneType
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -16,10 +17,13 @@ Fault = Literal["blank", "exceed_max_chars", "invalid"]
 
 _VISIBLE = re.compile(VISIBLE_PATTERN)
 
-# The sentences of msgspec.ValidationError, which carries no structure beside its text.
-_TOO_LONG = re.compile(r"^Expected `str` of length <= ")
-_EMPTY = re.compile(r"^Expected `str` of length >= 1\b")
-_WRONG_TYPE = re.compile(r"^Expected `[^`]+`, got `")
+# The JSON types, as Python decodes them, of the types that drafts use.
+_JSON_TYPES: Mapping[type[msgspec.inspect.Type], type] = {
+    msgspec.inspect.IntType: int,
+    msgspec.inspect.NoneType: NoneType,
+    msgspec.inspect.StrType: str,
+    msgspec.inspect.UUIDType: str,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +125,31 @@ def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError
 
 
 def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
+    """Return what is wrong with a value, by its declared type.
+
+    The exception of msgspec has a message only, so the reason is found from the type.
+    """
     try:
         msgspec.convert(value, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        if _TOO_LONG.match(text):
+    except msgspec.ValidationError:
+        members = _members(msgspec.inspect.type_info(kind))
+        if not any(type(value) in _json_types(member) for member in members):
+            return "blank"  # of another JSON type
+        texts = [one for one in members if isinstance(one, msgspec.inspect.StrType)]
+        if isinstance(value, str) and any(_is_longer(value, one.max_length) for one in texts):
             return "exceed_max_chars"
-        return "blank" if _EMPTY.match(text) or _WRONG_TYPE.match(text) else "invalid"
+        return "blank" if value == "" and any(one.min_length == 1 for one in texts) else "invalid"
     return None
+
+
+def _json_types(kind: msgspec.inspect.Type) -> tuple[type, ...]:
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return tuple(map(type, kind.values))
+    return (_JSON_TYPES[type(kind)],)
+
+
+def _is_longer(text: str, limit: int | None) -> bool:
+    return limit is not None and len(text) > limit
 
 
 def _code(draft: type[Draft], field: str, fault: Fault) -> str:
