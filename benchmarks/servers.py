@@ -19,6 +19,8 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 OURS = "cruddur"
 UVICORN = "cruddur-uvicorn"
+WIRING = "cruddur-hypercorn"
+STOCK_WIRING = "stock-wiring"
 FLOOR = "floor"
 PEERS = (OURS, UVICORN, "flask", "fastapi", "quart", FLOOR)
 
@@ -86,6 +88,8 @@ def command(peer: str, workers: int, port: int) -> list[str]:
         ],
         "fastapi": [*uvicorn, "benchmarks.peers.fastapi_app:app"],
         "quart": [*python, "hypercorn", *hypercorn, "benchmarks.peers.quart_app:app"],
+        WIRING: [*python, "hypercorn", *hypercorn, "cruddur.asgi:app"],
+        STOCK_WIRING: [*python, "hypercorn", *hypercorn, "benchmarks.peers.stock_wiring:app"],
         FLOOR: [*python, "hypercorn", *hypercorn, "benchmarks.peers.floor:app"],
     }  # fmt: skip
     return commands[peer]

@@ -1,15 +1,19 @@
-"""`make bench-telemetry`: what telemetry costs the home feed, in CPU time of the server.
+"""`make bench-telemetry`: measure what telemetry costs the home feed, in CPU time of the server.
 
-Six servers on one database, each the only one at work in its turn: Cruddur with telemetry
-off, sending every trace, and sending every tenth; and a bare Quart app with the stock
-middleware, the same three ways. They take turns within each round, and a receiver of its
-own process takes the traces. CPU time per request is what is compared: unlike the
-throughput, it does not depend on who else uses the machine. Nothing here is a test.
+Several servers use one database, and one of them is loaded at a time: Cruddur with telemetry off,
+sending every trace, and sending every tenth; a bare Quart application with the stock middleware,
+the same three ways; and, all on the same server, Cruddur with its own wiring and with the stock
+middleware in its place. They take turns within each round. A receiver in a process of its own
+takes the traces. CPU time per request is compared, because it depends less on the other load of
+the machine than throughput does. Nothing here is a test.
 
-    python -m benchmarks.telemetry [ROUNDS REQUESTS]
+    python -m benchmarks.telemetry [ROUNDS REQUESTS [PART]]
+
+With PART, only the servers whose name matches this pattern are measured, such as `wiring`.
 """
 
 import asyncio
+import re
 import sys
 import tempfile
 import time
@@ -18,13 +22,14 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.database import fill
-from benchmarks.servers import HOST, OURS, Server, receiver, serving
+from benchmarks.servers import HOST, OURS, STOCK_WIRING, WIRING, Server, receiver, serving
 from cruddur.db.embedded import EmbeddedPostgres
 
 ROUNDS = 7
 REQUESTS = 3000
 CONNECTIONS = 8
 CRUDS = 10_000
+EXPORT_SECONDS = 0.7  # the interval of exports, and some more
 
 TENTH = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
 METRICS = {"OTEL_METRICS_EXPORTER": "otlp"}
@@ -39,11 +44,18 @@ MODES: dict[str, tuple[str, dict[str, str]]] = {
     "stock, off": (STOCK, {"PEER_TRACING": "off"}),
     "stock, 100 %": (STOCK, SERVER),
     "stock, 10 %": (STOCK, {**SERVER, **TENTH}),
+    "our wiring, off": (WIRING, OFF),
+    "our wiring, 100 %": (WIRING, {}),
+    "our wiring, 100 % and metrics": (WIRING, METRICS),
+    "stock wiring, off": (STOCK_WIRING, OFF),
+    "stock wiring, 100 %": (STOCK_WIRING, {}),
+    "stock wiring, 100 % and metrics": (STOCK_WIRING, METRICS),
 }
 
 
-def main(rounds: int, requests: int) -> None:
+def main(rounds: int, requests: int, part: str = "") -> None:
     """Measure and print."""
+    modes = {name: mode for name, mode in MODES.items() if re.search(part, name)}
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         database = EmbeddedPostgres(Path(directory), durable=False)
         database.start()
@@ -56,10 +68,10 @@ def main(rounds: int, requests: int) -> None:
             name: stack.enter_context(
                 serving(peer, 1, {**_environment(dsn, endpoint), **environment})
             )
-            for name, (peer, environment) in MODES.items()
+            for name, (peer, environment) in modes.items()
         }
-        costs: dict[str, list[float]] = {name: [] for name in MODES}
-        rates: dict[str, list[float]] = {name: [] for name in MODES}
+        costs: dict[str, list[float]] = {name: [] for name in modes}
+        rates: dict[str, list[float]] = {name: [] for name in modes}
         for server in servers.values():
             load(server, requests // 3)
         for _ in range(rounds):
@@ -68,7 +80,7 @@ def main(rounds: int, requests: int) -> None:
                 load(server, requests)
                 rates[name].append(requests / (time.perf_counter() - start))
                 if "off" not in name:
-                    time.sleep(1)  # what is queued is sent, and counts
+                    time.sleep(EXPORT_SECONDS)  # the cost of exporting counts too
                 costs[name].append((server.cpu - cpu) / requests * 1e6)
     print(f"home, 40 cruds, {rounds} rounds of {requests} requests, {CONNECTIONS} connections")
     show(costs, rates)
@@ -83,15 +95,24 @@ def _environment(dsn: str, endpoint: str) -> dict[str, str]:
 
 
 def show(costs: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
-    print(f"{'':28}{'CPU us/request':>22}{'':>6}{'requests/s':>12}{'':>4}CPU against off")
+    print(f"{'':32}{'CPU us/request':>22}{'':>6}{'requests/s':>12}{'':>4}CPU against off")
     for name, found in costs.items():
-        base = costs[f"{name.split(',')[0]}, off"]
+        base = costs.get(f"{name.split(',')[0]}, off", found)
         ratios = [on / max(off, 1) for on, off in zip(found, base, strict=True)]
         spread = f"({min(found):.0f} to {max(found):.0f})"
         print(
-            f"{name:28}{median(found):8.0f} {spread:>16}{median(rates[name]):15.0f}"
+            f"{name:32}{median(found):8.0f} {spread:>16}{median(rates[name]):15.0f}"
             f"     {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         )
+
+    for what in ("100 %", "100 % and metrics"):
+        ours, stock = costs.get(f"our wiring, {what}"), costs.get(f"stock wiring, {what}")
+        if ours and stock:
+            ratios = [a / b for a, b in zip(ours, stock, strict=True)]
+            print(
+                f"our wiring against the stock one, {what}: {median(ratios):.2f}"
+                f" ({min(ratios):.2f} to {max(ratios):.2f})"
+            )
 
 
 def load(server: Server, requests: int) -> None:
@@ -100,7 +121,7 @@ def load(server: Server, requests: int) -> None:
 
 
 async def _load(port: int, requests: int) -> None:
-    # With a token, be it nobody's, it is made each time and not a stored answer.
+    # A token, even an invalid one, keeps the response out of the response cache.
     request = b"GET /api/activities/home HTTP/1.1\r\nHost: localhost\r\nAuthorization: none\r\n\r\n"
 
     async def ask(count: int) -> None:
@@ -118,4 +139,4 @@ async def _load(port: int, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)))
+    main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)), *sys.argv[3:])

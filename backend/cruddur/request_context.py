@@ -1,7 +1,5 @@
 """The typed context of one request, shared by the ASGI layers and the handlers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -81,7 +79,8 @@ class RequestContext:
         return stream
 
 
-_current: ContextVar[RequestContext] = ContextVar("cruddur_request")
+current: ContextVar[RequestContext] = ContextVar("cruddur_request")
+"""Set by the entry of the edge, for the duration of the request."""
 
 
 def current_request() -> RequestContext:
@@ -90,14 +89,4 @@ def current_request() -> RequestContext:
     Raises:
         LookupError: no request is being processed.
     """
-    return _current.get()
-
-
-@contextmanager
-def processing(request: RequestContext) -> Iterator[None]:
-    """Make a context the current one, in this task and in tasks that it starts."""
-    token = _current.set(request)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return current.get()

@@ -197,7 +197,8 @@ def test_H3_the_tests_reach_nothing_but_this_machine() -> None:
 
 def test_P9_the_benchmark_tells_the_cost_of_each_way_against_none() -> None:
     """What it costs is for `make bench-telemetry`; here it only has to work."""
-    command = [sys.executable, "-m", "benchmarks.telemetry", "1", "48"]
+    part = "^cruddur|^stock,|wiring, 100 %$"
+    command = [sys.executable, "-m", "benchmarks.telemetry", "1", "48", part]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
     )
@@ -206,6 +207,7 @@ def test_P9_the_benchmark_tells_the_cost_of_each_way_against_none() -> None:
     for server in ("cruddur", "stock"):
         assert ratios.keys() >= {f"{server}, off", f"{server}, 100 %", f"{server}, 10 %"}
     assert "cruddur, 100 % and metrics" in ratios
+    assert re.search(r"^our wiring against the stock one, 100 %: \d\.\d\d", done.stdout, re.M)
 
 
 @pytest.mark.parametrize(("ratio", "rate"), [("0.5", 2), ("0.25", 4)])

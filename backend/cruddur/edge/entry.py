@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes
 
 from cruddur.asgi_types import Application, Receive, Scope, Send
 from cruddur.edge.routing import Router
-from cruddur.request_context import RequestContext, processing
+from cruddur.request_context import RequestContext, current
 from cruddur.services.client_addresses import plain_address
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -36,8 +36,11 @@ class Entry:
         normalize(scope)
         match = self._router.match(scope)
         request = RequestContext(scope, match.kind, match.route, match.shown_path, match.private)
-        with processing(request):
+        token = current.set(request)
+        try:
             await self._app(scope, receive, send)
+        finally:
+            current.reset(token)
 
 
 def normalize(scope: Scope) -> None:

@@ -114,16 +114,7 @@ def wrap(
         (True, partial(SecurityHeaders, is_https=settings.is_https)),
         (True, partial(Entry, router=Router(url_map, kinds))),
         (settings.overload_delay > 0, shed_load),
-        (True, partial(_trace, telemetry=telemetry, hooks=hooks)),
-        (
-            True,
-            partial(
-                Observation,
-                instruments=telemetry.instruments,
-                timing_origins=settings.origins,
-                is_sampling=telemetry.is_sampling,
-            ),
-        ),
+        (True, partial(observe, settings=settings, telemetry=telemetry, hooks=hooks)),
         (
             True,
             partial(
@@ -152,11 +143,19 @@ def wrap(
     return Edge(app, shedding)
 
 
-def _trace(app: Application, telemetry: Telemetry, hooks: Hooks) -> Application:
-    """Wrap an application in the tracing middleware.
+def observe(
+    app: Application, settings: Settings, telemetry: Telemetry, hooks: Hooks
+) -> Application:
+    """Wrap an application in the layers from `Streams` to `Observation`.
 
-    Requests that open a stream have a span like others, but are in no metric of requests.
+    A request that opens a stream has a span like others, but is in no metric of requests.
     """
+    app = Observation(
+        app,
+        instruments=telemetry.instruments,
+        timing_origins=settings.origins,
+        is_sampling=telemetry.is_sampling,
+    )
     traced, openings = (
         trace_requests(
             app,

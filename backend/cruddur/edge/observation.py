@@ -12,10 +12,10 @@ from typing import Any, cast
 from opentelemetry import context, propagate, trace
 from opentelemetry.instrumentation.asgi import asgi_getter
 from opentelemetry.trace import Span, Status, StatusCode, TraceFlags
-from opentelemetry.util.http import sanitize_method
 from opentelemetry.util.types import AttributeValue
 
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
+from cruddur.edge.tracing import plain_method
 from cruddur.request_context import Kind, RequestContext, current_request
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.ids import span_with_ids
@@ -187,7 +187,7 @@ class _Exchange:
         if not logger.isEnabledFor(level):
             return
         scope, route = self.request.scope, self.request.route
-        method = sanitize_method(scope.get("method", "GET"))
+        method = plain_method(scope.get("method", "GET"))
         client = scope.get("client")
         fields: dict[str, AttributeValue] = {
             "http.request.method": method,

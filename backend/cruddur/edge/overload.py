@@ -96,20 +96,20 @@ class AdaptiveLimit:
         self._peak = max(self._peak, self.in_flight)
         return self.in_flight
 
-    def leave(self, route: str | None, seconds: float, beside: int) -> None:
+    def leave(self, route: str | None, seconds: float, others: int) -> None:
         """Count a request as answered.
 
         Args:
             route: its rule; None if its latency should not be considered.
             seconds: how long it was in flight.
-            beside: what `enter` returned.
+            others: what `enter` returned.
         """
         self.in_flight -= 1
         if route is None:
             return
         usual = self._usual.setdefault(route, seconds)
         # The second case corrects what was learned under load.
-        if beside <= FEWEST or seconds < usual / 2:
+        if others <= FEWEST or seconds < usual / 2:
             self._usual[route] = usual + (seconds - usual) * SMOOTHING
         self._excess += seconds - usual
         self._answered += 1
@@ -172,7 +172,7 @@ class _Passage:
         )
         self._now = asyncio.get_running_loop().time
         self._start = self._now()
-        self._beside = gate.enter()
+        self._others = gate.enter()
 
     def leave(self) -> None:
         if not self._is_counted:
@@ -181,7 +181,7 @@ class _Passage:
         # A request without a route does next to no work.
         request = current_request()
         route = None if request.kind is Kind.STREAM else request.route
-        self._gate.leave(route, self._now() - self._start, self._beside)
+        self._gate.leave(route, self._now() - self._start, self._others)
 
     async def run(self, app: Application, receive: Receive, send: Send) -> None:
         """Have the request answered."""
@@ -190,10 +190,10 @@ class _Passage:
             if not self._has_body or not self._is_counted:
                 return await receive()
             self._is_counted = False
-            self._gate.leave(None, 0.0, self._beside)
+            self._gate.leave(None, 0.0, self._others)
             message = await receive()
             self._is_counted = True
-            self._start, self._beside = self._now(), self._gate.enter()
+            self._start, self._others = self._now(), self._gate.enter()
             self._has_body = bool(message.get("more_body"))
             return message
 

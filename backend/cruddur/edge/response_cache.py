@@ -2,7 +2,7 @@
 
 Each request is compared with the database first. As long as nothing was committed and nothing has
 expired since the response was computed, computing it again would give the same bytes. So no
-response is older than its request, in any process, regardless of which process writes
+response is older than its request, in any process and whatever process writes
 (docs/decisions/0007).
 
 This layer wraps Quart, and saves its routing, the statements and the encoding.

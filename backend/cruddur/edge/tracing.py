@@ -49,6 +49,11 @@ SENSITIVE_HEADERS = (
 """Patterns of header names whose values are never captured, whatever an operator configures."""
 
 _CACHED = 1024
+"""Hosts, user agents and query strings whose redacted form is cached."""
+
+_CACHED_BYTES = 256
+"""Length of a query string that is cached."""
+
 _MAX_LENGTH_DIGITS = 18
 """Of a plausible Content-Length. HTTP/2 accepts any number of digits, a metric does not."""
 
@@ -89,8 +94,10 @@ class Exclusions(ExcludeList):
     def url_disabled(self, url: str) -> bool:
         """Return whether the request being processed, to this URL, is excluded."""
         request = current_request()
+        if request.kind is Kind.PROBE:
+            return True
         url = url.removesuffix(request.shown_path) + request.scope["path"]
-        return request.kind is Kind.PROBE or self._configured.url_disabled(url)
+        return self._configured.url_disabled(url)
 
 
 class TracingMiddleware(OpenTelemetryMiddleware):
@@ -140,7 +147,7 @@ class TracingMiddleware(OpenTelemetryMiddleware):
         return {
             **scope,
             "path": current_request().shown_path,
-            "query_string": redact_query(query.decode()).encode() if query else b"",
+            "query_string": _redact(query) if query else b"",
             "server": server,
             "headers": headers,
         }
@@ -217,13 +224,19 @@ def span_details(scope: Scope) -> tuple[str, dict[str, AttributeValue]]:
         verb = "WS"
         attributes["http.request.method"] = "GET"
     else:
-        verb = sanitize_method(scope["method"])
+        verb = plain_method(scope["method"])
         if verb == "_OTHER":
             verb = "HTTP"
     if request.route is None:
         return verb, attributes
     attributes["http.route"] = request.route
     return f"{verb} {request.route}", attributes
+
+
+@lru_cache(_CACHED)
+def plain_method(method: str) -> str:
+    """Return the value of `http.request.method`, `_OTHER` for one that HTTP does not define."""
+    return sanitize_method(method)
 
 
 @lru_cache(_CACHED)
@@ -238,6 +251,17 @@ def _server(host: bytes, scheme: str) -> tuple[str, int] | None:
 @lru_cache(_CACHED)
 def _user_agent(value: bytes) -> bytes:
     return redact_odd(value.decode("latin-1")).encode()
+
+
+def _redact(query: bytes) -> bytes:
+    return _redact_cached(query) if len(query) <= _CACHED_BYTES else _redacted(query)
+
+
+def _redacted(query: bytes) -> bytes:
+    return redact_query(query.decode()).encode()
+
+
+_redact_cached = lru_cache(_CACHED)(_redacted)
 
 
 def _is_length(value: bytes) -> bool:

@@ -98,7 +98,7 @@ def observe_pool(meter: Meter, pool: Pool) -> None:
 
 
 def observe_export_queues(meter: Meter, export_queues: Sequence[ExportQueue[object]]) -> None:
-    """What waits for each sink and what became of the rest."""
+    """Observe the queue of each sink, and how many items it sent, lost and dropped."""
 
     def size(_: CallbackOptions) -> Iterable[Observation]:
         for export_queue in export_queues:

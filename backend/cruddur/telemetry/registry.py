@@ -12,7 +12,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SpanName:
-    """A span: how it is named, of which kind it is, and when there is one."""
+    """A span: its name, its kind, and the condition for it."""
 
     name: str
     kind: Literal["SERVER", "CLIENT", "CONSUMER", "INTERNAL"]

@@ -31,7 +31,7 @@ class EdgeSampler(Sampler):
     - When a caller's id returns more than `REMOTE_REQUESTS` times, each further request is decided
       by itself. So repeated measurements of one id reveal nothing, and a kept id is of little use.
 
-    Spans of a sample carry `SampleRate`, by which Honeycomb counts each of them as so many.
+    Spans of a sample carry `SampleRate`: Honeycomb counts each of them as so many.
     """
 
     def __init__(self, ratio: float, key: bytes = b"") -> None:
