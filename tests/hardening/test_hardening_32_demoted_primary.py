@@ -17,7 +17,7 @@ from cruddur.app import create_app
 from cruddur.db.migrate import migrate, migrations
 from cruddur.identity.keys import new_signing_key
 from cruddur.settings import Settings
-from cruddur.settings.database_url import session_attributes
+from cruddur.settings.database_url import server_addresses, session_attributes
 from live.listening import listening
 from outage import (
     black_hole,
@@ -317,3 +317,9 @@ def test_hardening_32_a_variable_applies_to_a_url_without_the_parameter(
     environ = {"CONNECTION_URL": url, "PGTARGETSESSIONATTRS": variable}
     settings = Settings.from_env({name: value for name, value in environ.items() if value})
     assert session_attributes(settings.connection_url) == expected
+
+
+def test_hardening_32_a_variable_names_the_port_of_hosts_without_one() -> None:
+    url = "postgresql://u:p@a,b:6000/cruddur"
+    settings = Settings.from_env({"CONNECTION_URL": url, "PGPORT": "6432"})
+    assert server_addresses(settings.connection_url) == [("a", 6432), ("b", 6000)]

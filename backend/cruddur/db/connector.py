@@ -98,7 +98,7 @@ class Connector:
         if opened is None:
             raise NoServerError(
                 "; ".join(
-                    f"{name_server(*server)}: {str(failure) or 'no answer'}"
+                    f"{name_server(*server)}: {_first_line(failure) or 'no answer'}"
                     for server, failure in zip(servers, failures, strict=True)
                 )
             )
@@ -186,6 +186,10 @@ async def _set(conn: Connection, session: Mapping[str, str]) -> bool:
         f"SELECT {settings} WHERE pg_backend_pid() = {conn.get_server_pid()}"
     )
     return tag == "SELECT 1"
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _unaccepted_reports(dsn: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from cruddur.settings import checks
 from cruddur.settings.accounts import AccountSettings
 from cruddur.settings.database import DatabaseSettings, with_password
-from cruddur.settings.database_url import driver_url, with_session_attributes
+from cruddur.settings.database_url import driver_url, with_port, with_session_attributes
 from cruddur.settings.declaration import SettingsError, Variable, read_environment, variables
 from cruddur.settings.library_variables import check_environment
 from cruddur.settings.proxies import proxy_for
@@ -62,6 +62,7 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
                     url = driver_url(values[name])
                 except ValueError as error:
                     raise SettingsError(f"{variable} {error}") from None
+                url = with_port(url, environ.get("PGPORT", ""))
                 url = with_session_attributes(url, environ.get("PGTARGETSESSIONATTRS", ""))
                 values[name] = with_password(url, password)
         if "service_name" not in values and "honeycomb_service_name" in values:

@@ -141,6 +141,19 @@ def session_attributes(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("target_session_attrs", ["read-write"])[-1]
 
 
+def with_port(url: str, port: str) -> str:
+    """Add a port to the hosts of a `driver_url` that have none, if there are several."""
+    parts = urlsplit(url)
+    user_info, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts or not is_port(port):
+        return url
+    ported = (
+        text if (match := _HOST.fullmatch(text)) and match["port"] else f"{text}:{port}"
+        for text in hosts.split(",")
+    )
+    return parts._replace(netloc=f"{user_info}{at}{','.join(ported)}").geturl()
+
+
 def with_session_attributes(url: str, value: str) -> str:
     """Add `target_session_attrs` to a `driver_url` that has none, unless it is empty."""
     parts = urlsplit(url)
