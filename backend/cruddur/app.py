@@ -9,11 +9,11 @@ from typing import Any
 from quart import Quart, Request
 from quart_cors import cors
 
+from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.tracing import Hooks
 from cruddur.process.periodic_jobs import run_sweeper
-from cruddur.process.tasks import cancel_tasks
 from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts

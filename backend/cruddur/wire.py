@@ -135,6 +135,11 @@ class Notification(Crud, kw_only=True):
     message_group_uuid: UUID | None
 
 
+NOTIFICATION_TEXTS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: “{}”"}
+"""The `message` of a notification by its kind, around the text of the crud. The other kinds show
+what the user of `handle` wrote."""
+
+
 class Counts(Struct):
     """The counts of a crud after a reaction, and what the caller has done to it."""
 

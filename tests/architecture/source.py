@@ -1,6 +1,7 @@
-"""The source as the architecture tests read it: modules with their imports, never executed."""
+"""Read the source for the architecture tests: modules with their imports, not executed."""
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ PACKAGE = ROOT / "backend" / "cruddur"
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the package. `imports` holds full names, wherever in it they are imported."""
+    """A module of the package. `imports` holds full names, from any place in the module."""
 
     name: str
     path: Path
@@ -18,20 +19,34 @@ class Module:
     imports: frozenset[str]
 
     def lies_in(self, *places: str) -> bool:
-        """Whether it is one of these modules, or in one of these packages."""
+        """Return whether it is one of these modules, or in one of these packages."""
         return lies_in(self.name, *places)
 
     def uses(self, *places: str) -> set[str]:
-        """What it imports of these modules and packages."""
+        """Return what it imports of these modules and packages."""
         return {name for name in self.imports if lies_in(name, *places)}
 
 
+def read_arrows(document: Path = ROOT / "docs" / "architecture.md") -> dict[str, list[str]]:
+    """Return the drawn rooms in their order, each with the rooms that its arrow points to."""
+    _, found, rest = document.read_text("utf-8").partition("<!-- rooms -->\n```text\n")
+    assert found, "docs/architecture.md has no drawing of the rooms"
+    arrows = {}
+    for line in rest.partition("```")[0].splitlines():
+        room, _, targets = line.partition("→")
+        if "→" in line:
+            names = re.split(r"\s{2,}", targets.strip())[0].split()
+            arrows[f"cruddur.{room.strip()}"] = [f"cruddur.{name}" for name in names]
+    return arrows
+
+
 def lies_in(name: str, *places: str) -> bool:
+    """Return whether a module is one of these modules, or in one of these packages."""
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
 def read_modules(package: Path = PACKAGE) -> dict[str, Module]:
-    """Every module of a package by its name."""
+    """Return every module of a package by its name."""
     paths = {_name(package, path): path for path in sorted(package.rglob("*.py"))}
     modules = {}
     for name, path in paths.items():

@@ -1,4 +1,4 @@
-"""The import rule of the design: routes, then services, then db, and nothing backwards."""
+"""The imports of every module are the arrows that docs/architecture.md draws."""
 
 import ast
 import importlib
@@ -6,7 +6,7 @@ import pkgutil
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
-from source import PACKAGE, Module, lies_in, read_modules
+from source import PACKAGE, Module, lies_in, read_arrows, read_modules
 
 import cruddur.db
 from cruddur.app import AREAS
@@ -14,96 +14,32 @@ from cruddur.db.statements import Statement
 
 MODULES = read_modules()
 
-# What every layer may be measured with; the pipeline and its sinks are the application's.
-MEASURING = (
-    "cruddur.telemetry.background",
-    "cruddur.telemetry.error_reporting",
-    "cruddur.telemetry.pool_wait",
-    "cruddur.telemetry.statement_spans",
-    "cruddur.telemetry.operation",
-)
-# What a layer may know of the package beside itself. Only the application, the command
-# line and the resources, which put the layers together, are not listed.
-MAY_KNOW = {
-    "cruddur.wire": (),
-    "cruddur.errors": (),
-    "cruddur.settings": (),
-    "cruddur.services.client_addresses": (),
-    "cruddur.http_client": (),
-    "cruddur.asgi_types": (),
-    "cruddur.request_context": ("cruddur.asgi_types",),
-    "cruddur.telemetry": (
-        "cruddur.errors",
-        "cruddur.settings",
-    ),
-    "cruddur.db": (
-        "cruddur.settings.database_url",
-        "cruddur.settings.extras",
-        "cruddur.wire",
-        *MEASURING,
-    ),
-    "cruddur.live": (
-        "cruddur.asgi_types",
-        "cruddur.db",
-        "cruddur.process.tasks",
-        "cruddur.services.notifications",  # what is told of one is what is listed
-        "cruddur.errors",
-        "cruddur.wire",
-        *MEASURING,
-    ),
-    "cruddur.services": (
-        "cruddur.services.client_addresses",
-        "cruddur.db",
-        "cruddur.identity",
-        "cruddur.live",
-        "cruddur.process.child",
-        "cruddur.process.picture",
-        "cruddur.process.thread_pool",
-        "cruddur.errors",
-        "cruddur.wire",
-        *MEASURING,
-    ),
-    "cruddur.identity": (
-        "cruddur.db",
-        "cruddur.process.thread_pool",
-        "cruddur.errors",
-        "cruddur.settings",
-        "cruddur.wire",
-        *MEASURING,
-    ),
-    "cruddur.edge": (
-        "cruddur.services.client_addresses",
-        "cruddur.asgi_types",
-        "cruddur.db.snapshot",
-        "cruddur.errors",
-        "cruddur.request_context",
-        "cruddur.resources",
-        "cruddur.routes.endpoint",
-        "cruddur.services.rates",
-        "cruddur.settings",
-        "cruddur.telemetry.ids",
-        "cruddur.telemetry.pipeline",
-        "cruddur.telemetry.redaction",
-        *MEASURING,
-    ),
-    "cruddur.process.hypercorn": (
-        "cruddur.edge",
-        "cruddur.errors",
-        "cruddur.settings",
-    ),
-    "cruddur.routes": (
-        "cruddur.services.client_addresses",
-        "cruddur.services",
-        "cruddur.identity",
-        "cruddur.resources",
-        "cruddur.errors",
-        "cruddur.request_context",
-        "cruddur.wire",
-        *MEASURING,
-    ),
+ARROWS = read_arrows()
+
+# A module of a lower room that only these modules of a higher room import.
+EXCEPTIONS = {
+    ("cruddur.edge", "cruddur.db"): {"cruddur.edge.response_cache"},
+    ("cruddur.routes", "cruddur.db"): {"cruddur.routes.error_handlers"},
 }
-# The failures of the database are named where they become answers, and nowhere else above.
-EXCEPTIONS = {"cruddur.routes.error_handlers": {"cruddur.db.pool"}}
+
+# The pipeline and its sinks are for the modules that put the application together.
+WIRING = (
+    "cruddur.app",
+    "cruddur.asgi",
+    "cruddur.cli",
+    "cruddur.edge.layers",
+    "cruddur.process",
+    "cruddur.resources",
+    "cruddur.telemetry",
+)
+PIPELINE = (
+    "cruddur.telemetry.logs",
+    "cruddur.telemetry.otlp",
+    "cruddur.telemetry.pipeline",
+    "cruddur.telemetry.rollbar",
+    "cruddur.telemetry.sinks",
+    "cruddur.telemetry.xray",
+)
 
 MAY_IMPORT = {
     "quart": ("cruddur.app", "cruddur.process", "cruddur.routes"),
@@ -128,23 +64,50 @@ MAY_IMPORT = {
     "watchtower": ("cruddur.telemetry.cloudwatch",),
 }
 
-ONLY_ROUTES = {"health"}  # answers without a rule or a row of its own
+ONLY_ROUTES = {"health"}  # it has no rule and no table
 
 
-@pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
-def test_a_module_knows_only_the_layers_below_it(module: Module) -> None:
-    for layer, known in MAY_KNOW.items():
-        if module.lies_in(layer):
-            own = module.uses("cruddur") - EXCEPTIONS.get(module.name, set())
-            # The package itself holds nothing but its version.
-            strangers = {n for n in own if n != "cruddur" and not lies_in(n, layer, *known)}
-            assert strangers == set()
+def test_every_module_is_in_a_room_that_is_drawn() -> None:
+    outside = [name for name in MODULES if name != "cruddur" and room_of(name) is None]
+    assert outside == [], "draw these modules or their room in docs/architecture.md"
+    assert [name for name in ARROWS if not any(lies_in(one, name) for one in MODULES)] == []
+
+
+def room_of(name: str) -> str | None:
+    """Return the most specific drawn room that a module is in."""
+    rooms = [room for room in ARROWS if lies_in(name, room)]
+    return max(rooms, key=len) if rooms else None
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_a_room_imports_exactly_the_rooms_that_its_arrows_point_to(room: str) -> None:
+    imported: dict[str, set[str]] = {}
+    for module in MODULES.values():
+        if room_of(module.name) == room:
+            for name in module.uses("cruddur") - {"cruddur"}:
+                imported.setdefault(room_of(name) or name, set()).add(module.name)
+    imported.pop(room, None)
+    assert sorted(imported) == sorted(ARROWS[room])
+    for (source, target), importers in EXCEPTIONS.items():
+        if source == room:
+            assert imported[target] == importers
+
+
+def test_every_arrow_points_down() -> None:
+    order = list(ARROWS)
+    for room, targets in ARROWS.items():
+        assert {one for one in targets if order.index(one) <= order.index(room)} == set(), room
+
+
+def test_only_the_wiring_imports_the_telemetry_pipeline() -> None:
+    importers = {module.name for module in MODULES.values() if module.uses(*PIPELINE)}
+    assert {name for name in importers if not lies_in(name, *WIRING)} == set()
 
 
 @pytest.mark.parametrize("library", MAY_IMPORT)
 def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
     importers = {module.name for module in MODULES.values() if module.uses(library)}
-    assert importers, f"nobody imports {library}: take it out of the rule"
+    assert importers, f"{library} is not imported: remove it from the rule"
     assert {name for name in importers if not lies_in(name, *MAY_IMPORT[library])} == set()
 
 

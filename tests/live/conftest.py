@@ -16,4 +16,4 @@ async def url(app: Quart, database: asyncpg.Connection) -> AsyncIterator[str]:
     await database.execute("DELETE FROM expired_activities")
     async with serving_on_a_socket(app) as address:
         yield address
-    await until(lambda: not app.extensions["cruddur"].live.is_heard)
+    await until(lambda: not app.extensions["cruddur"].live.has_streams)

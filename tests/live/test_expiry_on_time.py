@@ -10,7 +10,7 @@ import pytest
 
 from cruddur.app import create_app
 from cruddur.db.live import Expiring
-from cruddur.live.expiry import Clock, Expiries
+from cruddur.live.expiry import DatabaseClock, ExpirySchedule
 from cruddur.settings import Settings
 from live.listening import Listener, listening
 from support import Api, Member, serving_on_a_socket, swept
@@ -207,7 +207,7 @@ async def test_expiries_during_a_database_outage_are_reported(
 def test_the_local_clock_can_be_wrong(hours: int) -> None:
     """The database clock decides; of the local one, only the elapsed time is used."""
     database_now = datetime.now(UTC) + timedelta(hours=hours)
-    clock = Clock()
+    clock = DatabaseClock()
     clock.set(database_now, 0.001)
     assert timedelta() <= clock.now() - database_now < timedelta(seconds=1)
     clock.set(database_now - timedelta(minutes=1), 60)
@@ -223,14 +223,14 @@ def test_expiries_are_reported_in_order_and_once() -> None:
     def numbers(found: list[Any]) -> list[int]:
         return [item.uuid.int for item in found]
 
-    expiries = Expiries(now)
+    expiries = ExpirySchedule(now)
     expiries.load([ending(3, 3), ending(1, 1), ending(2, 2)], now + timedelta(seconds=60))
     expiries.add(ending(90, 9))  # beyond the horizon: it is read later
     expiries.add(ending(5, 1))  # moved to a later time
     expiries.discard(UUID(int=3))
-    assert expiries.soonest() == now + timedelta(seconds=2)
-    assert numbers(expiries.take(now + timedelta(seconds=4))) == [2]
+    assert expiries.next_expiry() == now + timedelta(seconds=2)
+    assert numbers(expiries.pop_due(now + timedelta(seconds=4))) == [2]
     expiries.add(ending(-5, 4))  # moved into the past, and read again before it is reported
     expiries.load([ending(2, 2), ending(5, 1)], now + timedelta(seconds=90))
-    assert numbers(expiries.take(now + timedelta(seconds=90))) == [4, 1]
-    assert expiries.soonest() is None
+    assert numbers(expiries.pop_due(now + timedelta(seconds=90))) == [4, 1]
+    assert expiries.next_expiry() is None

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
-from cruddur.wire import Notification
+from cruddur.wire import NOTIFICATION_TEXTS, Notification
 
 _LIST = load("notifications.list")
 _SHOW = load("notifications.show")
@@ -55,6 +55,7 @@ async def count_unread(conn: Connection, *, viewer: ViewerIds) -> int | None:
 
 def notification(row: Row, viewer: UUID | None) -> Notification:
     """Convert a row to a notification. Without a viewer, `liked` and `reposted` are left out."""
+    text = NOTIFICATION_TEXTS.get(row["kind"])
     return Notification(
         uuid=row["uuid"],
         kind=row["kind"],
@@ -63,7 +64,7 @@ def notification(row: Row, viewer: UUID | None) -> Notification:
         display_name=row["display_name"],
         handle=row["handle"],
         avatar_url=row["avatar_url"],
-        message=row["message"],
+        message=row["message"] if text is None else text.format(row["message"]),
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         replies_count=row["replies_count"],

@@ -6,8 +6,8 @@ from importlib.resources import files
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.errors import InvalidError
-from cruddur.process.thread_pool import BoundedThreadPool
 from cruddur.telemetry.operation import span
 
 SHORTEST = 10

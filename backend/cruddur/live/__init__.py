@@ -1,10 +1,11 @@
-"""Live: what just happened, told to every stream that is open.
+"""Live updates: publish each event to the open streams that subscribe to it.
 
-    db/sql, triggers    an event is recorded by the transaction that causes it
+    triggers            the transaction that causes an event records it in the log
      └ bus.py           wakes the followers of all processes
-        └ follower.py   reads new events, once per process, and what they are about
-           └ hub.py     knows who wants what, and hands each stream the same bytes
-              └ stream.py   a bounded queue, and the ASGI answer without an end
+        └ follower.py   tails the event log, once per process
+           ├ rendering.py   reads the rows that events refer to and encodes them once
+           └ hub.py     delivers the bytes to each stream that subscribes to a topic of the event
+              └ stream.py   a bounded queue of frames and an ASGI response without an end
 
-`expiry.py` tells of what nobody causes: the end of a crud.
+`expiry.py` schedules the events that no transaction causes: expiries.
 """

@@ -1,6 +1,7 @@
-"""How one process tells the others that there are new events: only that, never which.
+"""Wake the followers of all processes when there are new events.
 
-The events are in the database; a word that is lost delays them until somebody looks.
+A wake-up carries no event: the follower reads the events from the database. If a wake-up is lost,
+its events are delivered at the next poll.
 """
 
 import asyncio
@@ -9,61 +10,61 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
+from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db.live import CHANNEL
 from cruddur.db.pool import receives_notifications
 from cruddur.db.statements import Connection
-from cruddur.process.tasks import cancel_tasks
 
 logger = logging.getLogger(__name__)
 
-_DEAF_SECONDS = 1.0
-"""How often events are read where no notification arrives."""
+_POLL_SECONDS = 1.0
+"""How often the follower polls if no notification can arrive."""
 
 
 class Bus(Protocol):
-    """Carries the word from who commits to who follows."""
+    """Carries wake-ups from the processes that commit events to those that follow the log."""
 
     @property
     def announce(self) -> Callable[[], None] | None:
-        """To be called after each commit; None where the database sends the word itself."""
+        """Called after each commit; None if the database itself sends the wake-up."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Carries the word inside."""
+        """Run what the bus needs to send wake-ups."""
 
     async def check(self, conn: Connection) -> None:
-        """Find out whether the word can arrive at a new connection."""
+        """Check whether wake-ups can arrive on a new connection."""
 
     def waking(
         self, conn: Connection, wake: Callable[[], None]
     ) -> AbstractAsyncContextManager[None]:
-        """Inside, `wake` is called whenever there may be new events.
+        """Call `wake` whenever there may be new events.
 
         Args:
-            conn: a connection to the database that its user holds open.
-            wake: may be called too often, and from the event loop only.
+            conn: a connection to the database that stays open meanwhile.
+            wake: called in the event loop, possibly more often than needed.
         """
 
 
 class PostgresBus:
-    """NOTIFY, sent by the database as a part of the commit."""
+    """NOTIFY, which the database sends with the commit."""
 
     announce = None
 
     def __init__(self, dsn: str, variable: str) -> None:
-        """Take the database of the connections, and the variable that names it."""
+        """Take the URL of the database and the variable that it comes from."""
         self._dsn = dsn
         self._variable = variable
-        self._is_deaf = False
+        self._is_polling = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Nothing has to run."""
+        """Do nothing: the database sends the wake-ups."""
         yield
 
     async def check(self, conn: Connection) -> None:
         """Log a warning if a pooler keeps notifications from the connection."""
-        self._is_deaf = not await receives_notifications(conn, self._dsn)
-        if self._is_deaf:
+        self._is_polling = not await receives_notifications(conn, self._dsn)
+        if self._is_polling:
             logger.warning(
                 "%s goes through a pooler in transaction mode, where LISTEN does not work: new"
                 " events are read every second. Set CRUDDUR_DIRECT_URL to PostgreSQL itself",
@@ -73,24 +74,24 @@ class PostgresBus:
     @asynccontextmanager
     async def waking(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         """LISTEN on the connection, or wake every second."""
-        if self._is_deaf:
-            clock = asyncio.create_task(_every_second(wake))
+        if self._is_polling:
+            timer = asyncio.create_task(_wake_periodically(wake))
             try:
                 yield
             finally:
-                await cancel_tasks(clock)
+                await cancel_tasks(timer)
             return
 
-        def hear(*_: object) -> None:
+        def on_notification(*_: object) -> None:
             wake()
 
-        await conn.add_listener(CHANNEL, hear)
+        await conn.add_listener(CHANNEL, on_notification)
         yield
-        # Not for who leaves by an exception: that is the end of the connection.
-        await conn.remove_listener(CHANNEL, hear)
+        # Not after an exception: the connection is closed then.
+        await conn.remove_listener(CHANNEL, on_notification)
 
 
-async def _every_second(wake: Callable[[], None]) -> None:
+async def _wake_periodically(wake: Callable[[], None]) -> None:
     while True:
-        await asyncio.sleep(_DEAF_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
         wake()

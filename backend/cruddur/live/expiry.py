@@ -1,4 +1,4 @@
-"""What ends soon, in the order of its end, by the clock of the database."""
+"""Schedule expiries in their order, by the clock of the database."""
 
 import heapq
 from collections.abc import Iterable
@@ -10,59 +10,61 @@ from cruddur.db.live import Expiring
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
-
 _PROMPT_SECONDS = 0.2
 
 
-class Clock:
-    """The database's time, told without asking: it decides what is visible, not ours.
+class DatabaseClock:
+    """The time of the database between two readings. It decides what is visible.
 
-    It never runs ahead, so that nothing is said to be gone which can still be read.
+    It never runs ahead of the database, so that no crud is reported expired while it is visible.
     """
 
     def __init__(self) -> None:
-        """A clock that was not set yet: as if nothing had happened."""
+        """Start unset."""
         self._offset: float | None = None
 
     def set(self, now: datetime, seconds: float) -> None:
-        """The database said so, and its answer took so long, by which it may be older. One that
-        took long corrects nothing: every end would be told as late."""
+        """Set the clock to a reading, which took so many seconds.
+
+        A slow reading may be as old as it took, so it sets only a clock that is unset. Otherwise
+        every expiry would be published late by that time.
+        """
         if self._offset is None or seconds < _PROMPT_SECONDS:
             self._offset = now.timestamp() - monotonic()
 
     def now(self) -> datetime:
-        """The time, or a little before."""
+        """Return the time of the database, or a little less; NEVER while the clock is unset."""
         if self._offset is None:
             return NEVER
         return datetime.fromtimestamp(monotonic() + self._offset, UTC)
 
 
-class Expiries:
-    """The soonest ends, up to a horizon; what lies beyond is read in time.
+class ExpirySchedule:
+    """The next expiries up to a horizon. The caller loads later ones in time.
 
     Attributes:
-        horizon: up to where they are known.
-        told_until: up to where they were handed out.
+        horizon: the time up to which expiries are known.
+        published_until: the time up to which they were returned as due.
     """
 
     def __init__(self, since: datetime) -> None:
-        """Nothing is known yet; what ended before a time concerns nobody."""
-        self.horizon = self.told_until = since
+        """Start empty; expiries before `since` are ignored."""
+        self.horizon = self.published_until = since
         self._known: dict[UUID, Expiring] = {}
         self._heap: list[tuple[datetime, UUID]] = []
 
     def load(self, found: Iterable[Expiring], horizon: datetime) -> None:
-        """Take all that ends after `told_until` and up to a new horizon."""
+        """Replace the schedule by all expiries after `published_until` and up to a new horizon."""
         self.horizon = horizon
-        # What was brought forward into the past is in no such stretch of time.
-        known = [item for item in self._known.values() if item.expires_at <= self.told_until]
-        known += [item for item in found if item.expires_at > self.told_until]
+        # An expiry that was moved into the past is not in that range.
+        known = [item for item in self._known.values() if item.expires_at <= self.published_until]
+        known += [item for item in found if item.expires_at > self.published_until]
         self._known = {item.uuid: item for item in known}
         self._heap = [(item.expires_at, item.uuid) for item in self._known.values()]
         heapq.heapify(self._heap)
 
     def add(self, item: Expiring) -> None:
-        """Something is new, or ends at another time."""
+        """Schedule a new crud, or one whose expiry has changed."""
         if item.expires_at > self.horizon:
             self._known.pop(item.uuid, None)
         elif self._known.get(item.uuid) != item:
@@ -70,11 +72,11 @@ class Expiries:
             heapq.heappush(self._heap, (item.expires_at, item.uuid))
 
     def discard(self, uuid: UUID) -> None:
-        """It is gone already."""
+        """Remove a crud that was deleted."""
         self._known.pop(uuid, None)
 
-    def soonest(self) -> datetime | None:
-        """When something ends next."""
+    def next_expiry(self) -> datetime | None:
+        """Return the time of the next expiry."""
         while self._heap:
             expires_at, uuid = self._heap[0]
             item = self._known.get(uuid)
@@ -83,11 +85,11 @@ class Expiries:
             heapq.heappop(self._heap)
         return None
 
-    def take(self, now: datetime) -> list[Expiring]:
-        """Everything that has ended, each once."""
+    def pop_due(self, now: datetime) -> list[Expiring]:
+        """Remove and return everything that has expired, in order."""
         due = []
-        while (soonest := self.soonest()) is not None and soonest <= now:
+        while (expires_at := self.next_expiry()) is not None and expires_at <= now:
             due.append(self._known.pop(heapq.heappop(self._heap)[1]))
         if due:
-            self.told_until = max(self.told_until, due[-1].expires_at)
+            self.published_until = max(self.published_until, due[-1].expires_at)
         return due

@@ -1,4 +1,4 @@
-"""Follows the log of events, one connection per process, and the clock beside it."""
+"""Tail the event log on one connection per process, and publish expiries on time."""
 
 import asyncio
 import contextlib
@@ -14,37 +14,38 @@ from opentelemetry import context, trace
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db import live as db
 from cruddur.db.connector import check_writable
 from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
 from cruddur.db.statements import Connection
 from cruddur.live.bus import Bus
-from cruddur.live.expiry import NEVER, Clock, Expiries
+from cruddur.live.expiry import NEVER, DatabaseClock, ExpirySchedule
 from cruddur.live.hub import Hub
-from cruddur.live.rendering import Reading, counted, ended, parents, read
-from cruddur.live.topics import meant_for, opened_in
-from cruddur.process.tasks import cancel_tasks
+from cruddur.live.rendering import Rendered, parents, render, render_counts, render_expiries
+from cruddur.live.topics import for_user, of_session
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import Instruments, Operation, operation_scope
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-"""Events that are told at once: fewer than wait for a reader who keeps up (QUEUE_FRAMES)."""
+"""Events per batch: fewer than the queue of a stream holds (QUEUE_FRAMES)."""
 
-LOOK_SECONDS = 5.0
-"""How often new events are looked for without a word of them, which may be lost."""
+POLL_SECONDS = 5.0
+"""How often the log is read without a wake-up, because a wake-up can be lost."""
 
 HORIZON = timedelta(seconds=60)
-"""How far ahead ends are known; read anew when half of it is over."""
+"""How far ahead expiries are loaded; they are loaded again after half of this time."""
 
-_GLANCE_SECONDS = 1.0
-"""The clock may be corrected while the soonest end is waited for."""
+_CLOCK_SECONDS = 1.0
+"""How long to wait for the next expiry before reading the clock again, which may be corrected."""
 
-_BREATH_SECONDS = 0.01
-"""Between two batches of ends, as reading is between two of events: for those who keep up to
-read the first before the second comes."""
+_BATCH_PAUSE_SECONDS = 0.01
+"""Pause between two batches of expiries, so that a client that keeps up can read the first one.
+
+Between two batches of events, reading from the database takes that time."""
 
 _STATEMENT_SECONDS = 10.0
 _RETRY_SECONDS = (0.1, 2.0)
@@ -53,32 +54,36 @@ _propagator = TraceContextTextMapPropagator()
 
 
 class Follower:
-    """Tells the hub what happens: events as they are committed, ends as they come.
+    """Publishes events to the hub after their commit, and expiries at their time.
 
-    While the database is away it tells of the ends that it knows; afterwards, of everything
-    that happened meanwhile. While nobody listens it reads nothing and is not woken: who comes
-    then begins where the database is (`Hub.open`), and so do we.
+    During a database outage it publishes the expiries that it has loaded, and afterwards all events
+    of the outage. While no stream is open it reads nothing. The first stream starts at the present
+    position of the log (`Hub.open`), and so does the follower.
     """
 
     def __init__(self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments) -> None:
-        """Take where events are, who is told of them, what wakes us and what measures us."""
+        """Take the database of the log, the hub to publish to, and the source of wake-ups."""
         self._dsn = dsn
         self._hub = hub
         self._bus = bus
         self._instruments = instruments
-        self._clock = Clock()
+        self._clock = DatabaseClock()
         self._since: datetime | None = None
-        self._expiries = Expiries(NEVER)
-        self._has_ends = asyncio.Event()
-        self._recounted: dict[UUID, None] = {}
+        self._expiries = ExpirySchedule(NEVER)
+        self._expiries_changed = asyncio.Event()
+        self._counts_due: dict[UUID, None] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follows inside, and ends every stream at the end."""
+        """Run the follower; end all streams at exit."""
         with operation_scope(Operation(self._instruments)):
             tasks = [
                 asyncio.create_task(task)
-                for task in (self._follow(), _kept_up(self._watch), _kept_up(self._hub.beat))
+                for task in (
+                    self._follow(),
+                    _retry(self._watch_expiries),
+                    _retry(self._hub.send_heartbeats),
+                )
             ]
         try:
             yield
@@ -91,25 +96,25 @@ class Follower:
         while True:
             try:
                 async with listening(self._dsn, statement_timeout=_STATEMENT_SECONDS) as conn:
-                    conn.add_termination_listener(lambda _: self._hub.awake.set())
+                    conn.add_termination_listener(lambda _: self._hub.wake.set())
                     await self._bus.check(conn)
                     await self._resume(conn)
                     pause = _RETRY_SECONDS[0]
                     while True:
-                        await self._silence(conn)
-                        async with self._bus.waking(conn, self._hub.awake.set):
-                            while self._hub.is_heard:
-                                await self._look(conn)
+                        await self._wait_for_streams(conn)
+                        async with self._bus.waking(conn, self._hub.wake.set):
+                            while self._hub.has_streams:
+                                await self._poll(conn)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("new events wait for the database: %s", error)
             except Exception as error:
-                report(error, "telling of events")
+                report(error, "publishing events")
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # no secret
             pause = min(2 * pause, longest)
 
     async def _resume(self, conn: Connection) -> None:
-        """Go on where we were; if that is forgotten, nobody can be told what was missed."""
-        if not self._hub.is_heard or self._since != self._hub.since:
+        """Continue after the last published event; reset all streams if it left the log."""
+        if not self._hub.has_streams or self._since != self._hub.since:
             return
         now = await db.select_now(conn)
         position = self._hub.position
@@ -117,75 +122,75 @@ class Follower:
         if position and happened_at is None and self._since == self._hub.since:
             self._hub.position = now.latest
             self._hub.reset()
-        await self._load_ends(conn)
+        await self._load_expiries(conn)
 
-    async def _silence(self, conn: Connection) -> None:
-        """Until somebody listens; but a connection that breaks is not kept till then."""
-        while not self._hub.is_heard:
-            await self._hub.awake.wait()
-            self._hub.awake.clear()
+    async def _wait_for_streams(self, conn: Connection) -> None:
+        """Wait for the first stream, or for the connection to fail."""
+        while not self._hub.has_streams:
+            await self._hub.wake.wait()
+            self._hub.wake.clear()
             if conn.is_closed():
                 raise DatabaseUnavailableError("the connection was closed")
 
-    async def _begin(self, conn: Connection) -> None:
-        """Somebody listens where nobody did: what ends is not known, or no longer."""
+    async def _start_schedule(self, conn: Connection) -> None:
+        """Load the expiries when the first stream is opened."""
         since = self._hub.since
-        self._expiries = Expiries(since or NEVER)
-        self._recounted.clear()
-        await self._load_ends(conn)
+        self._expiries = ExpirySchedule(since or NEVER)
+        self._counts_due.clear()
+        await self._load_expiries(conn)
         self._since = since
 
-    async def _look(self, conn: Connection) -> None:
-        """Tell of what is new, and wait for more."""
+    async def _poll(self, conn: Connection) -> None:
+        """Publish new events, then wait for a wake-up."""
         if self._since != self._hub.since:
-            await self._begin(conn)
+            await self._start_schedule(conn)
         start = time_ns()
         position = self._hub.position
         events = await db.select_events(conn, after=position, limit=BATCH)
         if events:
-            reading = await read(conn, events)
+            rendered = await render(conn, events)
             if self._hub.position != position:
-                return  # nobody listened any more, and who does now begins elsewhere
-            await self._tell(events, reading, start)
-        while self._recounted:
-            uuids = list(self._recounted)[:BATCH]
+                return  # all streams ended, and the present ones start at another position
+            await self._publish(events, rendered, start)
+        while self._counts_due:
+            uuids = list(self._counts_due)[:BATCH]
             for uuid in uuids:
-                del self._recounted[uuid]
+                del self._counts_due[uuid]
             try:
-                deliveries = await counted(conn, uuids)
+                publications = await render_counts(conn, uuids)
             except BaseException:
-                self._recounted.update(dict.fromkeys(uuids))
+                self._counts_due.update(dict.fromkeys(uuids))
                 raise
-            await self._hub.tell(deliveries)
+            await self._hub.publish(publications)
         if self._clock.now() > self._expiries.horizon - HORIZON / 2:
-            await self._load_ends(conn)
-        if not events:  # a demoted server has no new ones
+            await self._load_expiries(conn)
+        if not events:  # also the case after the server is demoted
             await check_writable(conn, self._dsn)
         if len(events) < BATCH:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._hub.awake.wait()
-            self._hub.awake.clear()
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._hub.wake.wait()
+            self._hub.wake.clear()
 
-    async def _tell(self, events: list[Event], reading: Reading, start: int) -> None:
+    async def _publish(self, events: list[Event], rendered: Rendered, start: int) -> None:
         self._hub.position = events[-1].id
-        # First: what was written after a session had ended is not for who held it.
-        for uuid in reading.signed_out:
-            for topic in (opened_in(uuid), meant_for(uuid)):
+        # First: events after the end of a session are not for its streams.
+        for uuid in rendered.signed_out:
+            for topic in (of_session(uuid), for_user(uuid)):
                 self._hub.end(topic, "signed_out")
-        for uuid in reading.gone:
+        for uuid in rendered.gone:
             self._expiries.discard(uuid)
-        for item in reading.expiring:
+        for item in rendered.expiring:
             self._expiries.add(item)
-        self._has_ends.set()
-        told = await self._hub.tell([delivery for _, delivery in reading.deliveries])
-        for (event, _), readers in zip(reading.deliveries, told, strict=True):
-            self._measure(event, readers, start)
-        if reading.has_mark:
-            self._hub.mark()
+        self._expiries_changed.set()
+        counts = await self._hub.publish([publication for _, publication in rendered.publications])
+        for (event, _), streams in zip(rendered.publications, counts, strict=True):
+            self._measure(event, streams, start)
+        if rendered.has_mark:
+            self._hub.send_position()
 
-    def _measure(self, event: Event, told: int, start: int) -> None:
-        """The part of this process in the trace of the request that caused the event."""
+    def _measure(self, event: Event, streams: int, start: int) -> None:
+        """Record the delay, and a span in the trace of the request that caused the event."""
         delay = (self._clock.now() - event.created_at).total_seconds()
         if histogram := self._instruments.histograms.get("app.event.delay"):
             histogram.record(max(0.0, delay), {"app.event.kind": event.kind})
@@ -200,47 +205,49 @@ class Follower:
                 attributes={
                     "app.event.id": event.id,
                     "app.event.kind": event.kind,
-                    "app.event.readers": told,
+                    "app.event.readers": streams,
                 },
                 start_time=start,
             ).end()
 
-    async def _load_ends(self, conn: Connection) -> None:
+    async def _load_expiries(self, conn: Connection) -> None:
         start = monotonic()
         now = await db.select_now(conn)
         self._clock.set(now.clock, monotonic() - start)
         horizon = now.clock + HORIZON
-        found = await db.select_expiring(conn, after=self._expiries.told_until, until=horizon)
+        found = await db.select_expiring(conn, after=self._expiries.published_until, until=horizon)
         self._expiries.load(found, horizon)
-        self._has_ends.set()
+        self._expiries_changed.set()
 
-    async def _watch(self) -> None:
-        """Tell of each end at its time, also while the database is away."""
+    async def _watch_expiries(self) -> None:
+        """Publish each expiry at its time, also during a database outage."""
         while True:
-            self._has_ends.clear()
-            soonest = None
-            if self._since == self._hub.since:  # else they are not known yet
-                await self._tell_ends(self._expiries.take(self._clock.now()))
-                soonest = self._expiries.soonest()
-            left = (soonest - self._clock.now()).total_seconds() if soonest else _GLANCE_SECONDS
+            self._expiries_changed.clear()
+            next_expiry = None
+            if self._since == self._hub.since:  # else they are not loaded yet
+                await self._publish_expiries(self._expiries.pop_due(self._clock.now()))
+                next_expiry = self._expiries.next_expiry()
+            seconds = _CLOCK_SECONDS
+            if next_expiry is not None:
+                seconds = min(seconds, (next_expiry - self._clock.now()).total_seconds())
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, _GLANCE_SECONDS)):
-                    await self._has_ends.wait()
+                async with asyncio.timeout(seconds):
+                    await self._expiries_changed.wait()
 
-    async def _tell_ends(self, due: list[Expiring]) -> None:
+    async def _publish_expiries(self, due: list[Expiring]) -> None:
         for start in range(0, len(due), BATCH):
-            await self._hub.tell(ended(due[start : start + BATCH]))
-            await asyncio.sleep(_BREATH_SECONDS)
+            await self._hub.publish(render_expiries(due[start : start + BATCH]))
+            await asyncio.sleep(_BATCH_PAUSE_SECONDS)
         if uuids := parents(due):
-            self._recounted.update(dict.fromkeys(uuids))
-            self._hub.awake.set()
+            self._counts_due.update(dict.fromkeys(uuids))
+            self._hub.wake.set()
 
 
-async def _kept_up(operation: Callable[[], Awaitable[None]]) -> None:
-    """Until cancelled: a failure is reported, and does not end what everybody relies on."""
+async def _retry(operation: Callable[[], Awaitable[None]]) -> None:
+    """Run an operation until cancelled, and again after each failure."""
     while True:
         try:
             await operation()
         except Exception as error:
-            report(error, "telling of events")
-            await asyncio.sleep(_GLANCE_SECONDS)
+            report(error, "publishing events")
+            await asyncio.sleep(_CLOCK_SECONDS)

@@ -1,4 +1,4 @@
-"""Who is listening in this process, and to what; whatever is told passes through here."""
+"""The open streams of this process, and the delivery of events to them."""
 
 import asyncio
 from collections import Counter
@@ -14,20 +14,17 @@ from cruddur.live.topics import Topic
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
-"""Proxies close what is silent for a minute, and readers give up sooner."""
+"""Proxies close a connection that is silent for a minute, and clients give up sooner."""
 
-_FAIR = 200
-"""Streams that are written to before others have their turn."""
+_STREAMS_PER_TURN = 200
+"""Streams that are flushed before other tasks get a turn."""
 
-_COME_BACK_SECONDS = 30
+_RETRY_AFTER_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One event, ready to be sent, and who is to hear of it.
-
-    `id` is None where the event has no place in the log: an expiry.
-    """
+    """An encoded event and its topics. `id` is None for an expiry, which is not in the log."""
 
     topics: tuple[Topic, ...]
     frame: bytes
@@ -35,36 +32,35 @@ class Publication:
 
 
 class Hub:
-    """The open streams by what they are told of.
+    """The open streams by their topics.
 
     Attributes:
-        position: the event up to which everything was told here, or is being told.
-        since: the clock of the database when somebody began to listen where nobody did; None
-            before the first.
-        awake: set when there may be something to tell.
+        position: the id of the latest event that was published here, or is being published.
+        since: the database's time when the first of the present streams was opened; None before.
+        wake: set when there may be events to publish, or when the last stream has ended.
     """
 
     def __init__(
         self, instruments: Instruments, *, max_streams: int, max_streams_per_address: int
     ) -> None:
-        """Take how many streams there may be in all, and from one address."""
+        """Take the maximum number of streams, in all and per client address."""
         self.position = 0
         self.since: datetime | None = None
-        self.awake = asyncio.Event()
+        self.wake = asyncio.Event()
         self._instruments = instruments
         self._max_streams = max_streams
         self._max_streams_per_address = max_streams_per_address
-        # Dictionaries for sets that keep their order.
+        # Dictionaries serve as ordered sets.
         self._streams: dict[Stream, None] = {}
         self._topics: dict[Topic, dict[Stream, None]] = {}
         self._addresses: Counter[str] = Counter()
-        self._ends: dict[Stream, asyncio.TimerHandle] = {}
-        self._turn = 0
+        self._timers: dict[Stream, asyncio.TimerHandle] = {}
+        self._heartbeat_slot = 0
         self._is_closing = False
 
     @property
-    def is_heard(self) -> bool:
-        """Whether anybody listens."""
+    def has_streams(self) -> bool:
+        """Whether a stream is open."""
         return bool(self._streams)
 
     def open(
@@ -76,117 +72,117 @@ class Hub:
         after: int = 0,
         seconds: float | None = None,
     ) -> Stream:
-        """A stream that hears of everything from now on.
+        """Open a stream that gets every later event of its topics.
 
         Args:
-            topics: what it is told of, one public topic among them.
-            address: where its reader comes from.
-            now: where the database was a moment ago.
-            after: an event that the reader knows, which may be ahead of us.
-            seconds: after which it ends, if anything limits it.
+            topics: the topics of its subscription, one public topic among them.
+            address: the address of the client.
+            now: the position and time of the database, read a moment ago.
+            after: the id of the last event that the client has, which may be ahead of us.
+            seconds: the stream ends after this time; None: no limit.
 
         Raises:
-            UnavailableError: there are as many as this process takes, or it is stopping.
-            RateLimitedError: there are as many as one address may have.
+            UnavailableError: this process has its maximum of streams, or is stopping.
+            RateLimitedError: the address has its maximum of streams.
         """
         if self._is_closing or len(self._streams) >= self._max_streams:
             raise UnavailableError
         if self._addresses[address] >= self._max_streams_per_address:
-            raise RateLimitedError(_COME_BACK_SECONDS)
+            raise RateLimitedError(_RETRY_AFTER_SECONDS)
         if not self._streams:
-            # What happened while nobody listened concerns nobody.
+            # Events while no stream was open are not delivered.
             self.position = now.latest
             self.since = now.clock
-            self.awake.set()
+            self.wake.set()
         position = max(after, self.position)
-        stream = Stream(topics, address, position, self._turn, self._forget)
+        stream = Stream(topics, address, position, self._heartbeat_slot, self._remove)
         self._streams[stream] = None
         if seconds is not None:
             loop = asyncio.get_running_loop()
-            self._ends[stream] = loop.call_later(seconds, stream.end, "signed_out")
+            self._timers[stream] = loop.call_later(seconds, stream.end, "signed_out")
         self._addresses[address] += 1
         for topic in topics:
             self._topics.setdefault(topic, {})[stream] = None
         return stream
 
-    async def tell(self, deliveries: Sequence[Publication]) -> list[int]:
-        """Hand each to every stream that wants it; returns to how many.
+    async def publish(self, publications: Sequence[Publication]) -> list[int]:
+        """Deliver each publication to its streams; return the number of streams for each.
 
-        Each gets it once, as it listens to one public topic only; and none that was told of
-        it otherwise while it was being opened. It is written to once, however much there is
-        for it: the further behind we are, the less an event costs.
+        A stream gets a publication once, because it has only one public topic. It does not get
+        events up to its `after`, which it got when it was opened. Each stream is flushed once, so
+        a larger batch costs less per event.
         """
-        told = []
-        spoken_to: dict[Stream, None] = {}
-        for delivery in deliveries:
-            wanting = [
+        counts = []
+        reached: dict[Stream, None] = {}
+        for publication in publications:
+            subscribed = [
                 stream
-                for topic in delivery.topics
+                for topic in publication.topics
                 for stream in self._topics.get(topic, ())
-                if delivery.id is None or delivery.id > stream.after
+                if publication.id is None or publication.id > stream.after
             ]
-            for stream in wanting:
-                if not stream.offer(delivery.frame):
+            for stream in subscribed:
+                if not stream.enqueue(publication.frame):
                     stream.drop(frames.reset(self.position))
-            spoken_to.update(dict.fromkeys(wanting))
-            told.append(len(wanting))
-        for turn, stream in enumerate(spoken_to, 1):
-            stream.write()
-            if turn % _FAIR == 0:
+            reached.update(dict.fromkeys(subscribed))
+            counts.append(len(subscribed))
+        for number, stream in enumerate(reached, 1):
+            stream.flush()
+            if number % _STREAMS_PER_TURN == 0:
                 await asyncio.sleep(0)
-        self._count("app.events.delivered", sum(told))
-        return told
+        self._count("app.events.delivered", sum(counts))
+        return counts
 
-    def mark(self) -> None:
-        """Everybody was told of everything up to here, little as it may be."""
-        place = frames.place(self.position)
+    def send_position(self) -> None:
+        """Send the id of the latest event to every stream, so that clients resume after it."""
+        frame = frames.position(self.position)
         for stream in tuple(self._streams):
             if self.position > stream.after:
-                stream.offer(place)
-                stream.write()
+                stream.enqueue(frame)
+                stream.flush()
 
     def reset(self) -> None:
-        """Events were missed here, and cannot be had any more: everybody starts over."""
+        """Send a reset to every stream: events were missed and are no longer in the log."""
         for stream in tuple(self._streams):
-            if stream.offer(frames.reset(self.position)):
-                stream.write()
+            if stream.enqueue(frames.reset(self.position)):
+                stream.flush()
             else:
                 stream.drop(frames.reset(self.position))
 
     def end(self, topic: Topic, reason: Reason) -> None:
-        """End every stream that listens to a topic."""
+        """End every stream that subscribes to a topic."""
         for stream in tuple(self._topics.get(topic, ())):
             stream.end(reason)
 
     def close(self) -> None:
-        """End all of them, each with a time of its own to come back, and open no more."""
+        """End all streams, each with its own delay to reconnect, and open no more."""
         self._is_closing = True
         for stream in tuple(self._streams):
             stream.end("server", frames.retry())
 
-    async def beat(self) -> None:
-        """Until cancelled: a sign of life to every stream, a part of them each second."""
+    async def send_heartbeats(self) -> None:
+        """Send a heartbeat to every stream, to some of them each second, until cancelled."""
         while True:
             await asyncio.sleep(1)
-            self._turn = (self._turn + 1) % HEARTBEAT_SECONDS
+            self._heartbeat_slot = (self._heartbeat_slot + 1) % HEARTBEAT_SECONDS
             for stream in tuple(self._streams):
-                if stream.turn == self._turn:
-                    stream.offer(frames.HEARTBEAT)
-                    stream.write()
+                if stream.heartbeat_slot == self._heartbeat_slot:
+                    stream.enqueue(frames.HEARTBEAT)
+                    stream.flush()
 
-    def _forget(self, stream: Stream) -> None:
+    def _remove(self, stream: Stream) -> None:
         del self._streams[stream]
         if not self._streams:
-            self.awake.set()  # who follows events for them can stop
+            self.wake.set()  # the follower can stop reading events
         self._addresses[stream.address] -= 1
         if not self._addresses[stream.address]:
             del self._addresses[stream.address]
-        if end := self._ends.pop(stream, None):
-            end.cancel()
+        if timer := self._timers.pop(stream, None):
+            timer.cancel()
         for topic in stream.topics:
-            listeners = self._topics[topic]
-            del listeners[stream]
-            if not listeners:
+            streams = self._topics[topic]
+            del streams[stream]
+            if not streams:
                 del self._topics[topic]
         if stream.reason == "slow":
             self._count("app.streams.dropped", 1)

@@ -1,4 +1,4 @@
-"""The word by publish and subscribe of Redis or Valkey, where NOTIFY is too slow."""
+"""Wake-ups through Redis or Valkey, for more events than NOTIFY can carry."""
 
 import asyncio
 import logging
@@ -8,20 +8,19 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db.live import CHANNEL
 from cruddur.db.statements import Connection
-from cruddur.process.tasks import cancel_tasks
 
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 2.0
-_PATIENCE = 1.0
-"""Seconds between two attempts to reach a server that is away; so often events are looked for
-without its word."""
+_RETRY_SECONDS = 1.0
+"""Interval between two attempts to reach the server; meanwhile the follower polls as often."""
 
 
 class RedisBus:
-    """A process that commits publishes; a server that is away delays the word, no more."""
+    """Publishes a wake-up after each commit. While the server is unreachable, followers poll."""
 
     def __init__(self, url: str) -> None:
         """Take the server's URL: redis://, rediss:// or unix://."""
@@ -29,15 +28,15 @@ class RedisBus:
             url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
         )
         self._committed = asyncio.Event()
-        self._is_away = False
+        self._is_unreachable = False
 
     def announce(self) -> None:
-        """Publish soon: several commits at once are one word."""
+        """Publish soon. Several commits at once cause one wake-up."""
         self._committed.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Publishes inside."""
+        """Run the publisher."""
         publisher = asyncio.create_task(self._publish())
         try:
             yield
@@ -46,11 +45,11 @@ class RedisBus:
             await self._redis.aclose()
 
     async def check(self, conn: Connection) -> None:
-        """Nothing: the word does not come by the connection."""
+        """Do nothing: wake-ups do not use the connection."""
 
     @asynccontextmanager
     async def waking(self, _: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
-        """Subscribes inside, and again whenever the server has been away."""
+        """Subscribe, and again whenever the server becomes reachable."""
         subscriber = asyncio.create_task(self._subscribe(wake))
         try:
             yield
@@ -64,27 +63,27 @@ class RedisBus:
             try:
                 await self._redis.publish(CHANNEL, b"")
             except (RedisError, OSError) as error:
-                self._missing(error)
-                await asyncio.sleep(_PATIENCE)
+                self._log_outage(error)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _subscribe(self, wake: Callable[[], None]) -> None:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
                     await subscription.subscribe(CHANNEL)
-                    if self._is_away:
-                        self._is_away = False
-                        logger.info("Redis carries the word of new events again")
-                    wake()  # for what was said before
+                    if self._is_unreachable:
+                        self._is_unreachable = False
+                        logger.info("Redis is reachable again")
+                    wake()  # for events before the subscription
                     while True:
-                        if await subscription.get_message(timeout=_PATIENCE) is not None:
+                        if await subscription.get_message(timeout=_RETRY_SECONDS) is not None:
                             wake()
             except (RedisError, OSError) as error:
-                self._missing(error)
-                await asyncio.sleep(_PATIENCE)
+                self._log_outage(error)
+                await asyncio.sleep(_RETRY_SECONDS)
                 wake()
 
-    def _missing(self, error: Exception) -> None:
-        if not self._is_away:
-            self._is_away = True
-            logger.warning("Redis is away, new events are looked for every second: %s", error)
+    def _log_outage(self, error: Exception) -> None:
+        if not self._is_unreachable:
+            self._is_unreachable = True
+            logger.warning("Redis is unreachable, new events are read every second: %s", error)

@@ -1,4 +1,4 @@
-"""One open stream: a bounded queue of frames, and the ASGI answer that empties it."""
+"""One open stream: a bounded queue of frames, and the ASGI response that sends them."""
 
 import asyncio
 import sys
@@ -12,33 +12,33 @@ from cruddur.telemetry.error_reporting import report
 Reason: TypeAlias = Literal["client", "failed", "server", "signed_out", "slow"]
 
 QUEUE_FRAMES = 256
-"""Frames that wait for a reader, at most: what a busy service says in some ten seconds."""
+"""Maximum number of frames that wait for a client: about ten seconds of a busy service."""
 
-_AT_ONCE: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-"""Only who has to wait for a slow reader needs the event loop."""
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+"""Send without a turn of the event loop, unless the client is slow."""
 
 SLOW_SECONDS = 10.0
-"""How long a reader that fell behind may take to read that it did."""
+"""How long a client that fell behind may take to read the reset."""
 
 
 class Stream:
-    """What one reader wants to hear, and what it has not read yet.
+    """The subscription of one client, and the frames that it has not read yet.
 
-    An idle stream is one task that waits for its reader to leave; who has something to say
-    starts another, which ends when everything is said.
+    An idle stream is one task that waits for the client to disconnect. Sending starts another task,
+    which ends when the queue is empty.
 
     Attributes:
-        topics: what it is told of.
-        address: where its reader comes from.
-        after: the event up to which it was told otherwise, or does not want to be told.
-        turn: whose signs of life it shares.
-        sent: how many frames were handed to the server.
-        reason: why it ended.
+        topics: the topics of the subscription.
+        address: the address of the client.
+        after: the id of an event; later events are sent on this stream.
+        heartbeat_slot: the second of the heartbeat interval in which it gets its heartbeat.
+        sent: frames that were passed to the server.
+        reason: why the stream ended.
     """
 
     __slots__ = (
         "_frames",
-        "_is_abandoned",
+        "_is_aborted",
         "_is_ending",
         "_on_end",
         "_reader",
@@ -46,10 +46,10 @@ class Stream:
         "_writer",
         "address",
         "after",
+        "heartbeat_slot",
         "reason",
         "sent",
         "topics",
-        "turn",
     )
 
     def __init__(
@@ -57,27 +57,29 @@ class Stream:
         topics: tuple[Topic, ...],
         address: str,
         after: int,
-        turn: int,
+        heartbeat_slot: int,
         on_end: Callable[["Stream"], None],
     ) -> None:
-        """Take what it is told of, and what to call when it has ended, exactly once."""
+        """Take the subscription, and what to call exactly once when the stream has ended."""
         self.topics = topics
         self.address = address
         self.after = after
-        self.turn = turn
+        self.heartbeat_slot = heartbeat_slot
         self.sent = 0
         self.reason: Reason = "failed"
         self._on_end: Callable[[Stream], None] | None = on_end
         self._frames: list[bytes] = []
         self._is_ending = False
-        self._is_abandoned = False
+        self._is_aborted = False
         self._send: Send | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._writer: asyncio.Task[None] | None = None
 
-    def offer(self, frame: bytes) -> bool:
-        """Have something to say at the next `write`, unless the stream is ending. False: the
-        reader is too far behind."""
+    def enqueue(self, frame: bytes) -> bool:
+        """Queue a frame for the next `flush`; return False if the queue is full.
+
+        A stream that is ending ignores the frame.
+        """
         if self._is_ending:
             return True
         if len(self._frames) >= QUEUE_FRAMES:
@@ -86,42 +88,41 @@ class Stream:
         return True
 
     def drop(self, reset: bytes) -> None:
-        """Send a reader away that fell behind, so that it holds no memory: `reset` instead of
-        all that it has not read."""
+        """End the stream of a slow client: send `reset` in place of its queue, to free memory."""
         self._frames.clear()
         self.end("slow", reset)
-        asyncio.get_running_loop().call_later(SLOW_SECONDS, self._abandon)
+        asyncio.get_running_loop().call_later(SLOW_SECONDS, self._abort)
 
     def end(self, reason: Reason, *last: bytes) -> None:
-        """Say what is still to be said, then something last, and end."""
+        """Send the queue and some last frames, then end."""
         if self._is_ending:
             return
         self._is_ending = True
         self.reason = reason
         self._frames += last
-        self.write()
+        self.flush()
 
     def release(self) -> None:
-        """Have it forgotten by who speaks to it; a stream that was never run, too."""
+        """Unsubscribe; also for a stream that was never run."""
         if self._on_end is not None:
             on_end, self._on_end = self._on_end, None
             on_end(self)
 
-    def begin(self, first: bytes) -> None:
-        """Say something before all that was said since the stream was opened."""
+    def prepend(self, first: bytes) -> None:
+        """Put a frame before all frames that were queued since the stream was opened."""
         self._frames.insert(0, first)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Answer until the reader leaves or the stream ends. The headers are sent already."""
+        """Send until the client disconnects or the stream ends; the headers are sent already."""
         self._reader = asyncio.current_task()
         self._send = send
-        self.write()
+        self.flush()
         try:
-            # A server says so as well when an answer is complete.
+            # A server also sends this message when the response is complete.
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
-            if not self._is_abandoned:
+            if not self._is_aborted:
                 raise
         finally:
             if not self._is_ending:
@@ -133,15 +134,15 @@ class Stream:
             self._frames.clear()
             self.release()
 
-    def write(self) -> None:
-        """Say what there is to say."""
+    def flush(self) -> None:
+        """Send the queue, unless it is being sent."""
         if self._writer is None and self._send is not None:
-            saying = self._empty(self._send)
-            writer = asyncio.Task(saying, loop=asyncio.get_running_loop(), **_AT_ONCE)
+            sending = self._send_queue(self._send)
+            writer = asyncio.Task(sending, loop=asyncio.get_running_loop(), **_EAGER)
             if not writer.done():
                 self._writer = writer
 
-    async def _empty(self, send: Send) -> None:
+    async def _send_queue(self, send: Send) -> None:
         try:
             while self._frames:
                 waiting, self._frames = self._frames, []
@@ -154,12 +155,12 @@ class Stream:
         except Exception as error:
             report(error, "a stream")
             self.reason = "failed"
-            self._abandon()
+            self._abort()
         finally:
             self._writer = None
 
-    def _abandon(self) -> None:
-        """End without the reader's help, who does not even read that it is over."""
+    def _abort(self) -> None:
+        """End without the client, which does not read."""
         if self._on_end is not None and self._reader is not None:
-            self._is_abandoned = True
+            self._is_aborted = True
             self._reader.cancel()

@@ -1,38 +1,38 @@
-"""What a stream can be told of. Each listens to one public topic, and to those of its person."""
+"""Topics that streams subscribe to: one public topic, and the private ones of its user."""
 
 from typing import TypeAlias
 from uuid import UUID
 
 Topic: TypeAlias = tuple[str, UUID | None]
 
-EVERYTHING: Topic = ("everything", None)
-"""All that is public."""
+ALL: Topic = ("all", None)
+"""Every public event."""
 
 HOME: Topic = ("home", None)
-"""Cruds that answer none."""
+"""Cruds that are not replies."""
 
 
-def written_by(user_uuid: UUID) -> Topic:
-    """The cruds and replies of a person."""
-    return ("written by", user_uuid)
+def by_author(user_uuid: UUID) -> Topic:
+    """Return the topic of a user's cruds and replies."""
+    return ("author", user_uuid)
 
 
-def around(uuid: UUID) -> Topic:
-    """A crud and its replies."""
-    return ("around", uuid)
+def thread(uuid: UUID) -> Topic:
+    """Return the topic of a crud and its replies."""
+    return ("thread", uuid)
 
 
-def meant_for(user_uuid: UUID) -> Topic:
-    """What is a person's own to read."""
-    return ("meant for", user_uuid)
+def for_user(user_uuid: UUID) -> Topic:
+    """Return the topic of a user's messages and notifications."""
+    return ("user", user_uuid)
 
 
-def opened_in(session_uuid: UUID) -> Topic:
-    """The streams of a session. Nothing is told on it; they end together."""
-    return ("opened in", session_uuid)
+def of_session(session_uuid: UUID) -> Topic:
+    """Return the topic of a session's streams. No event is published on it; they end together."""
+    return ("session", session_uuid)
 
 
-def about(uuid: UUID, user_uuid: UUID, parent_uuid: UUID | None) -> tuple[Topic, ...]:
-    """Every public topic that a crud of a person belongs to."""
-    place = HOME if parent_uuid is None else around(parent_uuid)
-    return (EVERYTHING, place, written_by(user_uuid), around(uuid))
+def crud_topics(uuid: UUID, user_uuid: UUID, parent_uuid: UUID | None) -> tuple[Topic, ...]:
+    """Return every public topic of a crud."""
+    list_topic = HOME if parent_uuid is None else thread(parent_uuid)
+    return (ALL, list_topic, by_author(user_uuid), thread(uuid))

@@ -25,7 +25,7 @@ from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer, admitted
 from cruddur.services import users
-from cruddur.services.concurrency import AddressConcurrency
+from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
 from cruddur.services.throttling import Attempt, Client, Throttle
 from cruddur.telemetry.operation import current_operation
@@ -78,7 +78,7 @@ class Accounts:
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
-        self._turns = AddressConcurrency()
+        self._concurrent_calls = ConcurrentCalls()
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
     async def sign_up(
@@ -103,7 +103,7 @@ class Accounts:
                 answered = await replay(conn, call)
             if answered is not None:
                 return answered
-        async with self._turns.of(client.address):
+        async with self._concurrent_calls.of(client.address):
             save = await self._provider.prepare_sign_up(draft)
         send: Callable[[], None] | None = None
         async with self._database.transaction() as conn:
@@ -134,7 +134,7 @@ class Accounts:
     async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> Entry:
         """Begin a session. Refused: credentials_invalid, email_unconfirmed, rate_limited."""
         attempt = await self._throttle.attempt("signin", draft.email, client)
-        async with self._turns.of(client.address):
+        async with self._concurrent_calls.of(client.address):
             proof = await self._provider.authenticate(draft.email, draft.password)
         await self._throttle.forgive(attempt)
         token = secrets.token_urlsafe(32)
@@ -224,7 +224,7 @@ class Accounts:
         attempt = await self._throttle.attempt("reset", draft.email, client)
         if not await self._throttle.spend_try(attempt, "reset"):
             raise InvalidError("code_invalid")
-        async with self._turns.of(client.address):
+        async with self._concurrent_calls.of(client.address):
             user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
         if user_uuid is not None:
             await self._end_sessions(user_uuid, kept=None)
@@ -240,7 +240,7 @@ class Accounts:
         """
         check_strength(draft.password, viewer.handle)
         attempt = await self._throttle.attempt("password", viewer.handle, client)
-        async with self._turns.of(client.address):
+        async with self._concurrent_calls.of(client.address):
             await self._provider.change_password(viewer, draft.current_password, draft.password)
         await self._throttle.forgive(attempt)
         async with self._database.connection() as conn:
@@ -289,7 +289,7 @@ class Accounts:
         Refused: credentials_invalid, rate_limited.
         """
         attempt = await self._throttle.attempt("password", viewer.handle, client)
-        async with self._turns.of(client.address):
+        async with self._concurrent_calls.of(client.address):
             await self._provider.delete(viewer, draft.password)
         await self._throttle.forgive(attempt)
         async with self._database.transaction() as conn:

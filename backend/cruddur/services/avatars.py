@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from cruddur.concurrency.child_process import Child, ChildError
+from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.db import avatars as db
 from cruddur.db.statements import Connection
 from cruddur.errors import (
@@ -16,8 +18,6 @@ from cruddur.errors import (
     RateLimitedError,
 )
 from cruddur.process import picture
-from cruddur.process.child import Child, ChildError
-from cruddur.process.thread_pool import BoundedThreadPool
 from cruddur.services.picture_headers import check_picture
 from cruddur.services.uploads import UPLOAD_SECONDS, Upload
 from cruddur.telemetry.operation import span

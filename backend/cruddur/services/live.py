@@ -16,13 +16,13 @@ from cruddur.live.hub import Hub
 from cruddur.live.rendering import replay
 from cruddur.live.stream import Stream
 from cruddur.live.topics import (
-    EVERYTHING,
+    ALL,
     HOME,
     Topic,
-    around,
-    meant_for,
-    opened_in,
-    written_by,
+    by_author,
+    for_user,
+    of_session,
+    thread,
 )
 from cruddur.services import users
 from cruddur.wire import StreamQuery, Ticket
@@ -104,7 +104,7 @@ async def listen(
             missed = None
         else:
             missed = await replay(conn, topics, known, since, until=stream.after)
-        stream.begin(_first(missed, stream.after))
+        stream.prepend(_first(missed, stream.after))
     except BaseException:
         stream.release()
         raise
@@ -116,27 +116,27 @@ async def _topics(
 ) -> tuple[Topic, ...]:
     if sum(part is not None for part in (query.feed, query.handle, query.crud)) > 1:
         raise InvalidError("filter_invalid")
-    public = EVERYTHING
+    public = ALL
     if query.feed is not None:
         public = HOME
     elif query.handle is not None:
-        public = written_by((await users.short(conn, query.handle)).uuid)
+        public = by_author((await users.short(conn, query.handle)).uuid)
     elif query.crud is not None:
         if not await activities_db.select_is_live(conn, uuid=query.crud):
             raise NotFoundError
-        public = around(query.crud)
+        public = thread(query.crud)
     if whose is None:
         return (public,)
     if whose.session_uuid is None:
-        return (public, meant_for(whose.uuid))
-    return (public, meant_for(whose.uuid), opened_in(whose.session_uuid))
+        return (public, for_user(whose.uuid))
+    return (public, for_user(whose.uuid), of_session(whose.session_uuid))
 
 
 def _first(missed: list[bytes] | None, position: int) -> bytes:
     """How a stream begins: with what its reader missed, and where it is; None: too much."""
     if missed is None:
         return frames.retry() + frames.reset(position)
-    return b"".join((frames.retry(), *missed, frames.place(position)))
+    return b"".join((frames.retry(), *missed, frames.position(position)))
 
 
 def _id(text: str) -> int:

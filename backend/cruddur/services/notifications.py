@@ -1,4 +1,4 @@
-"""Rules for notifications: their texts, and their form as cruds."""
+"""Rules for notifications, and their form as cruds."""
 
 from msgspec import structs
 
@@ -7,8 +7,6 @@ from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer, admitted
 from cruddur.services.paging import Page, page, time_cursor
 from cruddur.wire import Counter, Crud, Message, Notification, Paging
-
-_WORDS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: “{}”"}
 
 
 async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notification]:
@@ -30,15 +28,7 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
             limit=paging.limit + 1,
         )
     )
-    for note in found:
-        set_text(note)
     return page(found, paging.limit, lambda note: (note.created_at, note.uuid))
-
-
-def set_text(note: Notification) -> None:
-    """Set `message` to a sentence about a like or a repost."""
-    if note.kind in _WORDS:
-        note.message = _WORDS[note.kind].format(note.message)
 
 
 async def unread(conn: Connection, viewer: Viewer) -> Counter:

@@ -1,4 +1,4 @@
-"""Threads of their own for slow work, with a bound on the work that waits for them."""
+"""Run slow work in a bounded pool of threads."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 class BoundedThreadPool:
-    """A pool of threads that refuses work when its queue is full.
+    """A pool of threads that rejects work when its queue is full.
 
-    A caller who is cancelled stops waiting at once. Its function is dropped if it has not begun;
-    otherwise it keeps its thread until it returns, so that there is never more work under way
-    than there are threads.
+    A cancelled caller stops waiting at once. Its function is dropped if it has not started.
+    Otherwise the function keeps its thread until it returns, so there is never more work in
+    progress than there are threads.
     """
 
     def __init__(self, name: str, *, threads: int, waiting: int) -> None:
         """Set the bounds; a thread starts when it is first needed.
 
         Args:
-            name: what the threads are called.
+            name: the prefix of the threads' names.
             threads: functions that run at once.
             waiting: functions that may wait for a thread.
         """
-        self._most = threads + waiting
+        self._max_unfinished = threads + waiting
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._unfinished: list[Future[Any]] = []
 
@@ -35,15 +35,15 @@ class BoundedThreadPool:
         """Run a function in a thread and return its result.
 
         Raises:
-            OverloadedError: too many wait already.
+            OverloadedError: the queue is full.
         """
         self._unfinished = [one for one in self._unfinished if not one.done()]
-        if len(self._unfinished) >= self._most:
+        if len(self._unfinished) >= self._max_unfinished:
             raise OverloadedError
         future = self._executor.submit(function, *args, **kwargs)
         self._unfinished.append(future)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Drop what waits. A function that runs keeps its thread until it returns."""
+        """Drop waiting functions. A function that runs keeps its thread until it returns."""
         self._executor.shutdown(wait=False, cancel_futures=True)

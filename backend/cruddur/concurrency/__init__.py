@@ -1,0 +1,1 @@
+"""Bounded threads, child processes and the cancellation of tasks."""
