@@ -93,18 +93,24 @@ SPANS = (
         " `db/sql/activities/home.sql`",
     ),
     SpanName(
-        "BEGIN", "CLIENT", "the start of a transaction of several statements; one commits by itself"
+        "BEGIN",
+        "CLIENT",
+        "the start of a transaction of several statements; a single one commits by itself",
     ),
-    SpanName("COMMIT", "CLIENT", "its end; the time that the disk takes is here"),
-    SpanName("ROLLBACK", "CLIENT", "its end, when something refused or failed"),
+    SpanName("COMMIT", "CLIENT", "the end of a transaction, including the time of the disk"),
+    SpanName("ROLLBACK", "CLIENT", "the end of a transaction that was refused or failed"),
     SpanName("wait for connection", "INTERNAL", "the pool had no connection for over 1 ms"),
     SpanName("{METHOD} {host}", "CLIENT", "each outgoing HTTP call"),
     SpanName("home-activities", "INTERNAL", "the home feed, as the course named it"),
-    SpanName("hash password", "INTERNAL", "Argon2id, and the wait for one of its two places"),
+    SpanName("hash password", "INTERNAL", "Argon2id, and the wait for one of its two threads"),
     SpanName("verify password", "INTERNAL", "the same, for a sign-in"),
-    SpanName("encode avatar", "INTERNAL", "a picture becomes a 512-pixel JPEG"),
-    SpanName("sweep", "INTERNAL", "what has expired is removed; the root of its own trace"),
-    SpanName("share rates", "INTERNAL", "workers share what heavy clients spent; its own trace"),
+    SpanName("encode avatar", "INTERNAL", "the conversion of a picture to a 512-pixel JPEG"),
+    SpanName("sweep", "INTERNAL", "the removal of what has expired; the root of its own trace"),
+    SpanName(
+        "share rates",
+        "INTERNAL",
+        "the exchange of heavy clients' requests between workers; its own trace",
+    ),
     SpanName("send mail", "INTERNAL", "a mail by SMTP; its own trace, linked to the request"),
     SpanName("lifespan", "INTERNAL", "a start or a stop that failed"),
 )
@@ -118,11 +124,11 @@ _ATTRIBUTES = (
         "app.db.pool_wait_ms",
         "double",
         "server spans, log lines",
-        "time without a connection; absent if none was lost",
+        "time of waiting for a connection; absent if there was none",
         "ms",
     ),
     Attribute("db.response.returned_rows", "int", "SQL spans", "rows that a statement returned"),
-    Attribute("app.db.affected_rows", "int", "SQL spans", "rows that a write touched"),
+    Attribute("app.db.affected_rows", "int", "SQL spans", "rows that a write changed"),
     Attribute("app.http.calls", "int", "server spans, log lines", "outgoing calls, if any"),
     Attribute("app.http.duration_ms", "double", "server spans, log lines", "their time", "ms"),
     Attribute("app.duration_ms", "double", "log lines", "the whole request", "ms"),
@@ -130,11 +136,11 @@ _ATTRIBUTES = (
         "app.client_disconnected",
         "boolean",
         "server spans, log lines",
-        "the caller went away before the answer was complete: no fault of ours",
+        "the client disconnected before the response was complete; not an error",
     ),
-    Attribute("app.event.id", "int", "deliver spans", "the event's place in the log"),
+    Attribute("app.event.id", "int", "deliver spans", "the event's position in the log"),
     Attribute("app.event.kind", "string", "deliver spans, metrics", "what happened"),
-    Attribute("app.event.readers", "int", "deliver spans", "streams that were told of it"),
+    Attribute("app.event.readers", "int", "deliver spans", "streams that received it"),
     Attribute("app.stream.messages", "int", "close spans, log lines", "messages that were sent"),
     Attribute(
         "app.stream.duration_ms", "double", "close spans, log lines", "how long it was open", "ms"
@@ -150,13 +156,17 @@ _ATTRIBUTES = (
     Attribute("app.kind", "string", "counters", "crud or reply"),
     Attribute("app.sink", "string", "metrics of sinks", "the sink's name"),
     Attribute("app.outcome", "string", "metrics of sinks", "sent, failed or dropped"),
-    Attribute("SampleRate", "int", "spans of a sample", "how many this one stands for"),
+    Attribute("SampleRate", "int", "spans of a sample", "how many spans this one represents"),
     Attribute("rollbar.uuid", "string", "failed spans", "the failure's item in Rollbar"),
     Attribute(
-        "enduser.pseudo.id", "string", "server spans, log lines", "the uuid of the person who asks"
+        "enduser.pseudo.id", "string", "server spans, log lines", "the uuid of the signed-in user"
     ),
     Attribute(
-        "http.response.body.size", "int", "server spans, log lines", "bytes of the answer", "By"
+        "http.response.body.size",
+        "int",
+        "server spans, log lines",
+        "bytes of the response body",
+        "By",
     ),
     Attribute(
         "user_agent.synthetic.type", "string", "server spans", "bot or test, by the user agent"
@@ -173,7 +183,7 @@ _METRICS = (
         "http.server.request.duration",
         "histogram",
         "s",
-        "requests, but for the probes and the streams",
+        "requests, except for the probes and the streams",
         _OF_REQUEST,
         is_ours=False,
     ),
@@ -219,13 +229,18 @@ _METRICS = (
     Metric("app.accounts.confirmed", "counter", "{account}", "accounts opened"),
     Metric("app.sessions.opened", "counter", "{session}", "sign-ins that succeeded"),
     Metric("app.streams.open", "updowncounter", "{stream}", "streams that are open"),
-    Metric("app.streams.dropped", "counter", "{stream}", "streams whose reader was too slow"),
+    Metric(
+        "app.streams.dropped",
+        "counter",
+        "{stream}",
+        "streams that were closed because the client was too slow",
+    ),
     Metric("app.events.delivered", "counter", "{event}", "events, once for each stream"),
     Metric(
         "app.event.delay",
         "histogram",
         "s",
-        "from an event to the moment when all streams of a process were told",
+        "from an event to its delivery to all streams of a process",
         ("app.event.kind",),
         _SECONDS,
     ),
@@ -233,7 +248,7 @@ _METRICS = (
         "app.event_loop.lag",
         "histogram",
         "s",
-        "how much later than asked for the event loop wakes",
+        "delay of a timer of the event loop",
         buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
     ),
     Metric(
@@ -263,7 +278,7 @@ _METRICS = (
         "db.client.connection.max",
         "observable updowncounter",
         "{connection}",
-        "as many may be open",
+        "maximum of open connections",
         ("db.client.connection.pool.name",),
     ),
     Metric("process.cpu.time", "observable counter", "s", "processor time", ("cpu.mode",)),
@@ -279,7 +294,7 @@ _METRICS = (
         "app.sink.items",
         "observable counter",
         "{item}",
-        "items by what became of them",
+        "items by outcome",
         ("app.sink", "app.outcome"),
     ),
 )
@@ -288,11 +303,16 @@ METRICS = {metric.name: metric for metric in _METRICS}
 LOG_FIELDS = (
     Attribute("timestamp", "string", "every line", "ISO 8601 in UTC, to the millisecond"),
     Attribute("level", "string", "every line", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
-    Attribute("logger", "string", "every line", "who speaks; `cruddur.request` for requests"),
-    Attribute("message", "string", "every line", "what happened, in words"),
+    Attribute(
+        "logger", "string", "every line", "name of the logger; `cruddur.request` for requests"
+    ),
+    Attribute("message", "string", "every line", "what happened, as a sentence"),
     Attribute("trace_id", "string", "lines inside a trace", "32 hexadecimal digits"),
     Attribute("span_id", "string", "lines inside a trace", "16 hexadecimal digits"),
     Attribute(
-        "xray_trace_id", "string", "lines inside a trace, with X-Ray", "its form of the trace id"
+        "xray_trace_id",
+        "string",
+        "lines inside a trace, with X-Ray",
+        "the trace id as X-Ray writes it",
     ),
 )
