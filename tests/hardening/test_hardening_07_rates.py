@@ -395,7 +395,7 @@ async def test_hardening_07_limits_hold_while_the_database_is_away(
         assert refused(response) == ["rate_limited"]
 
         async def is_logged() -> bool:
-            return any("rate limits hold for each worker alone" in m for m in caplog.messages)
+            return any("rate limits apply to each worker separately" in m for m in caplog.messages)
 
         await eventually(is_logged)
         await asyncio.sleep(0.05)

@@ -1,1 +1,1 @@
-"""Who is asking: access tokens, the people behind them, and the account providers."""
+"""Access tokens, the users that they name, and the account providers."""

@@ -1,7 +1,7 @@
 """Accounts in an Amazon Cognito user pool, over its JSON API and without AWS credentials.
 
-The pool must let people sign in by e-mail address. Its app client must have no secret, and
-allow USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH; one that rotates refresh tokens will do too.
+Users of the pool must be able to sign in by e-mail address. Its app client must have no secret and
+must allow USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH. It may rotate refresh tokens.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ from cruddur.wire import EMAIL_CHARS, SignUpDraft
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 8.0
-"""Seconds that one call may take as a whole: the client's own limits hold for each read."""
+"""Seconds that one call may take in total; the limits of the HTTP client are per read."""
 
 THROTTLED_SECONDS = 60
-"""When to come back after Cognito's limits, of which it does not tell the end."""
+"""Retry-After for Cognito's limits; Cognito does not report when they end."""
 
-# Why a user or a code is not accepted. Which of these it was is nobody's business.
+# Reasons why a user or a code is not accepted. The caller must not learn which one applies.
 _NOT_PROVED = frozenset(
     {
         "NotAuthorizedException",
@@ -53,7 +53,7 @@ _NOT_PROVED = frozenset(
         "UserLambdaValidationException",
     }
 )
-# The limits among them are those of one user, so to tell of them would tell of the user.
+# The limits in this list are per user, so reporting one would reveal that the user exists.
 _CODE_NOT_ACCEPTED = _NOT_PROVED | {
     "CodeMismatchException",
     "ExpiredCodeException",
@@ -62,7 +62,8 @@ _CODE_NOT_ACCEPTED = _NOT_PROVED | {
     "TooManyFailedAttemptsException",
 }
 _NO_CODE_SENT = _NOT_PROVED | {"LimitExceededException"}
-# The user is there and the mail is not, which must not be told apart from no such user.
+# The user exists but the mail failed. The caller must not be able to distinguish that from a
+# user who does not exist.
 _SENDING_FAILED = frozenset(
     {
         "CodeDeliveryFailureException",
@@ -70,7 +71,7 @@ _SENDING_FAILED = frozenset(
         "InvalidLambdaResponseException",
     }
 )
-# The trigger after a confirmation runs when the confirmation is done, and cannot undo it.
+# The trigger runs after the confirmation and cannot undo it.
 _TRIGGER_FAILED = frozenset(
     {
         "UserLambdaValidationException",
@@ -87,7 +88,7 @@ _PASSWORD_CHARS = 256
 
 
 class _Nothing(msgspec.Struct):
-    """An answer of which nothing is needed."""
+    """A response whose content is not used."""
 
 
 class _Tokens(msgspec.Struct, rename="pascal"):
@@ -118,7 +119,7 @@ A = TypeVar("A", _Nothing, _Authenticated, _User)
 
 
 class _RefusedError(Exception):
-    """Cognito understood a call and said no; `kind` is its name for the reason."""
+    """Cognito refused a call; `kind` is its name for the reason."""
 
     def __init__(self, action: str, kind: str, message: str) -> None:
         super().__init__(f"{action}: {kind}: {message}")
@@ -127,33 +128,33 @@ class _RefusedError(Exception):
 
     @property
     def is_flow_off(self) -> bool:
-        """Whether the app client does not allow the way of signing in.
+        """Return whether the app client does not allow this way to sign in.
 
-        Cognito has no other sign of it than the message (docs/decisions/0010).
+        Only the message of the error shows it (docs/decisions/0010).
         """
         return "not enabled for this client" in self._message
 
     def expect(self, kinds: frozenset[str]) -> None:
-        """Return if the reason is one of these, and lies with the person.
+        """Return if the reason is one of these and the user caused it.
 
         Raises:
-            RateLimitedError: it is a limit.
-            UnavailableError: it lies with the pool, the client or our settings.
+            RateLimitedError: the reason is a limit.
+            UnavailableError: the pool, the client or our settings caused it.
         """
         needs_secret = self.kind == "NotAuthorizedException" and "secret" in self._message.lower()
         if self.kind in kinds and not needs_secret and not self.is_flow_off:
             return
         if self.kind in _LIMITED:
             raise RateLimitedError(THROTTLED_SECONDS) from self
-        logger.error("Cognito refused what it should allow: %s", self)
+        logger.error("Cognito refused a call that should be allowed: %s", self)
         raise UnavailableError from self
 
 
 class CognitoAccounts:
-    """The account provider for people who are in a Cognito user pool."""
+    """The account provider for users of a Cognito user pool."""
 
     def __init__(self, settings: Settings, database: Database, http: httpx.AsyncClient) -> None:
-        """Take the settings that name the pool and its client."""
+        """Take the settings of the pool and its client."""
         self._url = f"{settings.cognito_url}/"
         self._issuer = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
         self._client_id = settings.cognito_client_id
@@ -162,7 +163,7 @@ class CognitoAccounts:
         self._rotates = False  # learned from the first refresh
 
     async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
-        """Begin an account; Cognito keeps it and sends the code. Silent about a taken address.
+        """Create an account in the pool, which sends the code. A taken address is not an error.
 
         Raises:
             InvalidError: handle_taken, password_too_weak, email_invalid.
@@ -197,15 +198,15 @@ class CognitoAccounts:
             refused.expect(
                 frozenset({"InvalidParameterException", "UserLambdaValidationException"})
             )
-            logger.warning("a sign-up was refused: %s", refused)  # a rule of the pool, perhaps
+            logger.warning("a sign-up was refused: %s", refused)  # perhaps by a rule of the pool
             raise InvalidError("email_invalid") from refused
         return _nothing_to_save
 
     async def confirm(self, email: str, code: str) -> None:
-        """Open the account; the person appears in our table when they sign in.
+        """Open the account. The user is added to our table when they sign in.
 
         Raises:
-            InvalidError: code_invalid, also for an account that is open already.
+            InvalidError: code_invalid, also if the account is already open.
         """
         try:
             await self._call(
@@ -227,7 +228,7 @@ class CognitoAccounts:
         await self._send_code("ResendConfirmationCode", email)
 
     async def authenticate(self, login: str, password: str) -> Proof:
-        """Check a password, and enter who is seen for the first time.
+        """Check a password, and create the user on first sight.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
@@ -243,7 +244,7 @@ class CognitoAccounts:
                 known = await provision_user(
                     conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
                 )
-        if known is None:  # deleted here, and not yet there
+        if known is None:  # deleted here, but not yet in the pool
             raise UnauthenticatedError("credentials_invalid")
         return _proof(known.uuid, tokens)
 
@@ -251,7 +252,7 @@ class CognitoAccounts:
         """Exchange Cognito's refresh token for an access token.
 
         Raises:
-            UnauthenticatedError: it is revoked or expired, or the session has none.
+            UnauthenticatedError: it was revoked, it has expired, or the session has none.
         """
         if refresh_token is None:
             raise UnauthenticatedError
@@ -267,7 +268,7 @@ class CognitoAccounts:
         await self._send_code("ForgotPassword", email)
 
     async def reset(self, email: str, code: str, password: str) -> UUID | None:
-        """Set a new password against a code, and end all sessions, whoever began them.
+        """Set a new password if the code is valid, and end all sessions of all applications.
 
         Raises:
             InvalidError: code_invalid, password_too_weak.
@@ -293,7 +294,7 @@ class CognitoAccounts:
             tokens = await self._prove(email, password)
             claims = self._read(tokens.access_token)
         except CruddurError as error:
-            # The password is changed: to answer with an error would be the greater lie.
+            # The password has been changed, so an error would be misleading.
             logger.warning("other applications' sessions may outlive a reset: %s", error)
             async with self._database.connection() as conn:
                 return await db.select_user_by_email(conn, issuer=self._issuer, email=email)
@@ -342,16 +343,17 @@ class CognitoAccounts:
             refused.expect(frozenset({"UserNotFoundException"}))  # then it is done
 
     async def end_session(self, refresh_token: str | None) -> None:
-        """Revoke a refresh token and the access tokens that came of it."""
+        """Revoke a refresh token and the access tokens that were issued for it."""
         if refresh_token is not None:
             await self._attempt("RevokeToken", ClientId=self._client_id, Token=refresh_token)
 
     async def describe(self, claims: Claims, access_token: str) -> Attributes:
-        """What the pool tells a person of themselves, or else the token's username.
+        """Return a user's attributes from the pool, or else the token's username.
 
         Raises:
             UnauthenticatedError: credentials_invalid, for another issuer's token.
-            UnavailableError: the pool cannot tell now; a handle is for good, so it waits.
+            UnavailableError: the pool does not answer. The user is not created without their
+                attributes, because a handle cannot be changed later.
         """
         self._check_issuer(claims.issuer)
         try:
@@ -359,7 +361,7 @@ class CognitoAccounts:
         except RateLimitedError as limited:
             raise UnavailableError from limited
         except _RefusedError as refused:  # the token's scope does not cover it
-            logger.warning("a person enters without their attributes: %s", refused)
+            logger.warning("a user is created without their attributes: %s", refused)
             user = _User([])
         known = {attribute.name: attribute.value for attribute in user.user_attributes}
         handle = known.get("preferred_username") or _public_name(claims)
@@ -371,7 +373,7 @@ class CognitoAccounts:
         )
 
     async def _username(self, login: str) -> str:
-        """The name to sign in with: the address, or the subject of whose handle it is."""
+        """Return the name for Cognito: an address as it is, or the subject of a handle's user."""
         if "@" in login:
             return login.lower()
         async with self._database.connection() as conn:
@@ -390,16 +392,16 @@ class CognitoAccounts:
         except _RefusedError as refused:
             if refused.kind == "UserNotConfirmedException":
                 raise ForbiddenError("email_unconfirmed") from refused
-            # Emulators say InvalidPassword for a wrong one.
+            # Emulators report a wrong password as InvalidPassword.
             refused.expect(_NOT_PROVED | {"InvalidPasswordException"})
             raise UnauthenticatedError("credentials_invalid") from refused
         if answer.authentication_result is None:
-            logger.warning("somebody would have to answer a challenge, which cannot be done here")
+            logger.warning("Cognito asked for a challenge response, which is not supported")
             raise UnauthenticatedError("credentials_invalid")
         return answer.authentication_result
 
     async def _renew(self, refresh_token: str) -> _Tokens:
-        """A client that rotates refresh tokens refuses the older of the two calls."""
+        """Exchange a refresh token. A client that rotates tokens refuses the older of two calls."""
         if not self._rotates:
             try:
                 answer = await self._call(
@@ -432,7 +434,7 @@ class CognitoAccounts:
             refused.expect(_NO_CODE_SENT)
 
     async def _attempt(self, action: str, **fields: object) -> None:
-        """A call that nobody waits for: when it fails, tokens live until they expire."""
+        """Call an action whose failure is only logged: then tokens are valid until they expire."""
         try:
             await self._call(action, _Nothing, **fields)
         except (_RefusedError, CruddurError) as error:
@@ -442,9 +444,9 @@ class CognitoAccounts:
         """Call an action.
 
         Raises:
-            _RefusedError: Cognito says no.
-            RateLimitedError: there are too many calls to this pool.
-            UnavailableError: there is no answer, or none that can be understood.
+            _RefusedError: Cognito refused the call.
+            RateLimitedError: the pool received too many calls.
+            UnavailableError: there is no response, or it cannot be parsed.
         """
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -463,7 +465,7 @@ class CognitoAccounts:
             if response.is_success:
                 return msgspec.json.decode(response.content or b"{}", type=answer)
             if not response.is_client_error:
-                raise msgspec.DecodeError("not a status to go by")
+                raise msgspec.DecodeError("unexpected status")
             fault = msgspec.json.decode(response.content, type=_Fault)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             status = response.status_code
@@ -476,15 +478,15 @@ class CognitoAccounts:
         raise _RefusedError(action, kind, fault.message)
 
     def _read(self, access_token: str) -> Claims:
-        """The claims of a token that Cognito itself has just handed over.
+        """Return the claims of a token that Cognito has just returned.
 
         Raises:
-            UnavailableError: it is of an issuer whose tokens would be refused here.
+            UnavailableError: its issuer is not the configured one, so it would be refused here.
         """
         payload = _payload(access_token)
         issuer, subject = payload.get("iss"), payload.get("sub")
         if issuer != self._issuer or not isinstance(subject, str) or not subject:
-            logger.error("Cognito's tokens are of %s, and those of %s count", issuer, self._issuer)
+            logger.error("Cognito's tokens have the issuer %s, not %s", issuer, self._issuer)
             raise UnavailableError
         username = str(payload.get("username") or subject)
         return Claims(
@@ -497,13 +499,13 @@ class CognitoAccounts:
         )
 
     def _check_issuer(self, issuer: str) -> None:
-        """Raise UnauthenticatedError for who is not of this pool."""
+        """Raise UnauthenticatedError if a user is not in this pool."""
         if issuer != self._issuer:
             raise UnauthenticatedError("credentials_invalid")
 
 
 async def _nothing_to_save(_: Connection) -> Callable[[], None]:
-    """Cognito keeps sign-ups and sends their codes."""
+    """Save nothing: Cognito stores sign-ups and sends their codes."""
     return lambda: None
 
 
@@ -539,6 +541,6 @@ def _payload(token: str) -> Mapping[str, Any]:
 
 
 def _public_name(claims: Claims) -> str:
-    """The username as a handle to wish for, unless it is an address or only a number."""
+    """Return the username as a handle, unless it is an address or the subject."""
     username = claims.username
     return "" if "@" in username or username == claims.subject else username

@@ -1,4 +1,4 @@
-"""Another issuer's public keys: fetched once, and again only for an unknown key id."""
+"""Public keys of another issuer: fetched once, and again only for an unknown key id."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from cruddur.errors import UnavailableError
 logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = 30.0
-"""Seconds between two fetches: a stream of invented key ids must not become a stream of calls."""
+"""Seconds between two fetches, so that many invented key ids do not cause many calls."""
 
 RETRY_INTERVAL = 5.0
-"""Seconds after a fetch that failed, in which nobody waits for another."""
+"""Seconds after a failed fetch in which no request starts another one."""
 
 
 class KeysUnavailableError(UnavailableError):
@@ -24,10 +24,10 @@ class KeysUnavailableError(UnavailableError):
 
 
 class RemoteKeySet:
-    """The JWKS at one address, cached for the life of the process."""
+    """A JWKS at one URL, cached for the life of the process."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
-        """Take the address of the key set and the client to fetch it with."""
+        """Take the URL of the key set and the client that fetches it."""
         self._url = url
         self._http = http
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -36,7 +36,7 @@ class RemoteKeySet:
         self._failed = False
 
     async def find(self, kid: str) -> jwt.PyJWK | None:
-        """The key of that id; an unknown id causes at most one fetch at a time.
+        """Return the key with this id. An unknown id causes at most one fetch at a time.
 
         Raises:
             KeysUnavailableError: no key set could be fetched yet.
@@ -58,7 +58,7 @@ class RemoteKeySet:
             response.raise_for_status()
             key_set = jwt.PyJWKSet.from_dict(msgspec.json.decode(response.content))
         except (httpx.HTTPError, msgspec.DecodeError, jwt.PyJWTError, AttributeError) as error:
-            logger.warning("the key set of %s cannot be fetched: %r", self._url, error)
+            logger.warning("cannot fetch the key set from %s: %r", self._url, error)
             self._failed = True
             return
         self._failed = False

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import ECAlgorithm
 
 Secrets = Callable[[], Sequence[bytes]]
-"""The secrets for one purpose as they are now: the first is used, all are understood."""
+"""Returns the current secrets for one purpose: the first is for new data, all can read old data."""
 
 _PEM = re.compile(r"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
 
@@ -27,13 +27,13 @@ class SigningKeyError(Exception):
 
 
 class SigningKey:
-    """One private key; `kid` is a digest of its public half, so it needs no storage."""
+    """A private key. Its `kid` is a digest of the public key, so it is not stored."""
 
     def __init__(self, pem: str) -> None:
-        """Take a PEM text.
+        """Load a key from a PEM text.
 
         Raises:
-            SigningKeyError: it is not an EC P-256 private key.
+            SigningKeyError: the text is not an EC P-256 private key.
         """
         try:
             key = serialization.load_pem_private_key(pem.encode(), password=None)
@@ -51,12 +51,12 @@ class SigningKey:
         self.kid = base64.urlsafe_b64encode(hashlib.sha256(point).digest()[:12]).decode()
 
     def jwk(self) -> dict[str, Any]:
-        """The public half in the form of RFC 7517."""
+        """Return the public key as a JWK (RFC 7517)."""
         fields: dict[str, Any] = ECAlgorithm.to_jwk(self.public, as_dict=True)
         return {**fields, "kid": self.kid, "use": "sig", "alg": "ES256"}
 
     def secret(self, purpose: str) -> bytes:
-        """32 bytes for one purpose, derived from the key."""
+        """Derive 32 bytes for one purpose from the key."""
         raw = self.private.private_bytes(
             serialization.Encoding.DER,
             serialization.PrivateFormat.PKCS8,
@@ -66,10 +66,10 @@ class SigningKey:
 
 
 class KeyRing:
-    """All keys of this deployment: the first signs, every one verifies."""
+    """All keys of this deployment: the first one signs, and each one verifies."""
 
     def __init__(self, pems: Sequence[str]) -> None:
-        """Take the private keys as PEM texts, the signing one first.
+        """Load the private keys from PEM texts, the signing key first.
 
         Raises:
             SigningKeyError: as `SigningKey` says.
@@ -78,7 +78,7 @@ class KeyRing:
         self.hold(pems)
 
     def hold(self, pems: Sequence[str]) -> None:
-        """Hold these keys from now on, instead of those before."""
+        """Replace all keys."""
         if pems == self._pems:
             return
         self._pems = pems
@@ -87,25 +87,25 @@ class KeyRing:
         self._secrets: dict[str, tuple[bytes, ...]] = {}
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """A signed JWT of these claims."""
+        """Return a signed JWT with these claims."""
         return jwt.encode(
             claims, self._signing.private, algorithm="ES256", headers={"kid": self._signing.kid}
         )
 
     def find(self, kid: str) -> ec.EllipticCurvePublicKey | None:
-        """The public key of that id."""
+        """Return the public key with this id."""
         key = self._keys.get(kid)
         return key.public if key else None
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """The key set that others verify our tokens with."""
+        """Return the key set with which others verify our tokens."""
         return {"keys": [key.jwk() for key in self._keys.values()]}
 
     def secrets(self, purpose: str) -> tuple[bytes, ...]:
-        """32 bytes of each key for one purpose, the same on every replica; the signing key's first.
+        """Return 32 bytes of each key for one purpose, the signing key's first.
 
-        What was made with the secret of a key that has been replaced is good as long as the
-        key is held.
+        They are the same on every replica. Data that was made with the secret of a replaced key
+        is valid for as long as the key ring has that key.
         """
         if purpose not in self._secrets:
             keys = self._keys.values()
@@ -114,22 +114,22 @@ class KeyRing:
 
 
 class Sealer:
-    """Encrypts what must be stored and read back (AES-256-GCM)."""
+    """Encrypts texts that are stored and read again (AES-256-GCM)."""
 
     def __init__(self, secrets: Secrets) -> None:
         """Take secrets of 32 bytes."""
         self._secrets = secrets
 
     def seal(self, text: str) -> bytes:
-        """The text, encrypted; the nonce comes first."""
+        """Encrypt a text; the nonce is the first 12 bytes of the result."""
         nonce = secrets.token_bytes(12)
         return nonce + AESGCM(self._secrets()[0]).encrypt(nonce, text.encode(), None)
 
     def open(self, sealed: bytes) -> str:
-        """The text again.
+        """Decrypt a sealed text.
 
         Raises:
-            cryptography.exceptions.InvalidTag: sealed with none of the secrets.
+            cryptography.exceptions.InvalidTag: it was sealed with none of the secrets.
         """
         for secret in self._secrets():
             with suppress(InvalidTag):
@@ -138,16 +138,16 @@ class Sealer:
 
 
 def configured_keys(text: str) -> list[str]:
-    r"""The PEM texts of CRUDDUR_SIGNING_KEY, of which there may be several; else the text itself.
+    r"""Split CRUDDUR_SIGNING_KEY into its PEM texts; a text without any is returned as it is.
 
-    A line break may be written `\n`, as an env file of Docker has one line for a variable.
+    A line break may be written as `\n`, because a Docker env file has one line per variable.
     """
     text = text.replace(r"\n", "\n")
     return _PEM.findall(text) or [text]
 
 
 def new_signing_key() -> str:
-    """A new EC P-256 private key, as PEM."""
+    """Generate an EC P-256 private key as PEM."""
     return (
         ec.generate_private_key(ec.SECP256R1())
         .private_bytes(

@@ -1,4 +1,4 @@
-"""Local accounts: passwords and codes in our own database."""
+"""The account provider that stores passwords and codes in our own database."""
 
 import hashlib
 import hmac
@@ -22,23 +22,23 @@ from cruddur.wire import EMAIL_CHARS, SignUpDraft
 
 
 class LocalAccounts:
-    """The account provider that needs nothing but the database."""
+    """The account provider that needs only the database."""
 
     def __init__(self, database: Database, mailer: Mailer, secrets: Secrets) -> None:
-        """`secrets` key the digests of codes, six digits being few enough to try."""
+        """Take the secrets for digests of codes: a plain digest of six digits can be guessed."""
         self._database = database
         self._mailer = mailer
         self._secrets = secrets
 
     async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
-        """Hash the password.
+        """Hash the password and return a function that saves the sign-up.
 
-        Saving reserves the handle; afterwards a code is sent, or a hint to an address that has
-        an account.
+        That function reserves the handle. It returns a function that sends the code, or a hint if
+        the address already has an account.
 
         Raises:
-            InvalidError: email_invalid for an address that is too long in lower case; when
-                saving, handle_taken.
+            InvalidError: email_invalid, the address is too long in lower case. The returned
+                function raises handle_taken.
         """
         email, code = draft.email.lower(), _new_code()
         if len(email) > EMAIL_CHARS:  # "İ" becomes two characters
@@ -63,10 +63,10 @@ class LocalAccounts:
         return save
 
     async def confirm(self, email: str, code: str) -> None:
-        """Make the account and the person of the sign-up whose code this is.
+        """Create the account and the user of the sign-up with this code.
 
         Raises:
-            InvalidError: code_invalid; handle_taken if somebody got the handle meanwhile.
+            InvalidError: code_invalid, or handle_taken if another user has taken the handle since.
         """
         async with self._database.connection() as conn:
             codes = await db.select_signup_codes(conn, email=email.lower())
@@ -98,7 +98,7 @@ class LocalAccounts:
                 raise InvalidError("code_invalid")
 
     async def resend(self, email: str) -> None:
-        """Send a new code if a sign-up waits for one, doing the same work if none does."""
+        """Send a new code if a sign-up waits for one. Takes the same time if there is none."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
             await db.commit_later(conn)
@@ -111,7 +111,7 @@ class LocalAccounts:
 
         Raises:
             UnauthenticatedError: credentials_invalid.
-            ForbiddenError: email_unconfirmed, told to who signed up with that password,
+            ForbiddenError: email_unconfirmed, if the password is that of a pending sign-up,
                 whether or not the address has an account.
         """
         login = login.lower()
@@ -127,11 +127,11 @@ class LocalAccounts:
         raise UnauthenticatedError("credentials_invalid")
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:  # noqa: ARG002  # others need it
-        """The session is proof enough."""
+        """Return the user; an open session needs no further proof."""
         return Proof(user_uuid)
 
     async def forgot(self, email: str) -> None:
-        """Send a reset code if there is such an account, doing the same work if there is none."""
+        """Send a reset code if there is such an account. Takes the same time if there is none."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
             await db.commit_later(conn)
@@ -140,7 +140,7 @@ class LocalAccounts:
             self._mailer.send_reset_code(email, code)
 
     async def reset(self, email: str, code: str, password: str) -> UUID | None:
-        """Set a new password against a code.
+        """Set a new password if the code is valid.
 
         Raises:
             InvalidError: code_invalid.
@@ -164,7 +164,7 @@ class LocalAccounts:
             await db.update_password(conn, user_uuid=viewer.uuid, password_hash=password_hash)
 
     async def delete(self, viewer: Viewer, password: str) -> None:
-        """Check the password; the account goes with the person's row.
+        """Check the password; the account is deleted with the user's row.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
@@ -172,7 +172,7 @@ class LocalAccounts:
         await self._prove(viewer, password)
 
     async def end_session(self, refresh_token: str | None) -> None:
-        """Nothing: a local session has no token elsewhere."""
+        """Do nothing: a local session has no token of a provider."""
 
     async def _prove(self, viewer: Viewer, password: str) -> None:
         async with self._database.connection() as conn:
@@ -186,7 +186,7 @@ class LocalAccounts:
 
     def _matches(self, code: str, code_hash: bytes) -> bool:
         found = [hmac.compare_digest(_digest(key, code), code_hash) for key in self._secrets()]
-        return any(found)  # all are compared, so that the time tells nothing
+        return any(found)  # all are compared, so that the time reveals nothing
 
 
 def _digest(secret: bytes, code: str) -> bytes:

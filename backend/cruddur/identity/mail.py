@@ -14,20 +14,25 @@ from cruddur.telemetry.operation import error_type
 logger = logging.getLogger(__name__)
 
 SMTP_TIMEOUT = 10.0
-"""Seconds that one mail may take; nobody waits for it."""
+"""Seconds that sending one mail may take; no request waits for it."""
 
 PAUSE = 0.2
-"""Seconds until a mail is written, so that the response has left by then."""
+"""Seconds before a mail is sent, so that the response is sent first."""
 
 
 class Mailer:
-    """Sends in the background, so that no answer tells by its time whether mail went out."""
+    """Sends mail in the background, so that response times do not reveal whether mail is sent."""
 
     def __init__(self, smtp_url: str, sender: str) -> None:
-        """`smtp_url` is `smtp://` (STARTTLS where offered) or `smtps://`; empty: log lines.
+        """Take the server and the sender.
+
+        Args:
+            smtp_url: `smtp://` (STARTTLS if offered) or `smtps://`. If it is empty, mails are log
+                lines.
+            sender: the sender's address.
 
         Raises:
-            ValueError: the URL is of neither kind.
+            ValueError: the URL has another scheme or no host.
         """
         self._sender = sender
         self._url = urlsplit(smtp_url) if smtp_url else None
@@ -36,38 +41,38 @@ class Mailer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send_confirmation_code(self, email: str, handle: str, code: str) -> None:
-        """The code that opens a new account; the handle shows whose sign-up it was."""
+        """Send the code that opens a new account; the handle identifies the sign-up."""
         self._send_code(
             email,
             "confirmation code",
             code,
-            f"Somebody, we hope you, wants to crud as @{handle} with this address.\n\n"
+            f"Someone used this address to sign up for Cruddur as @{handle}.\n\n"
             f"Your confirmation code is {code}. It works for 15 minutes.\n\n"
-            f"Are you not @{handle}? Then do nothing, and nothing happens.\n",
+            f"If that wasn't you, ignore this message and no account will be opened.\n",
         )
 
     def send_reset_code(self, email: str, code: str) -> None:
-        """The code that allows a new password."""
+        """Send the code that allows a new password."""
         self._send_code(
             email,
             "reset code",
             code,
-            f"Your code for a new Cruddur password is {code}. It works for 15 minutes.\n\n"
-            "Did you not ask for it? Then keep your old password and forget this mail.\n",
+            f"Your code to reset your Cruddur password is {code}. It works for 15 minutes.\n\n"
+            "If you didn't ask for it, ignore this message. Your password stays the same.\n",
         )
 
     def send_account_exists(self, email: str) -> None:
-        """To a member whose address was used to sign up once more."""
+        """Notify a member that their address was used to sign up again."""
         self._post(
             email,
             "You already have a Cruddur account",
-            "Somebody tried to sign up with this address, which has an account already.\n\n"
-            "If it was you: sign in, or ask for a new password if the old one is forgotten.\n",
+            "Someone tried to sign up with this address, which already has an account.\n\n"
+            "If that was you, sign in, or reset your password if you have forgotten it.\n",
             log_line=f"sign-up with the address of an existing account: {email}",
         )
 
     async def close(self) -> None:
-        """Wait a few seconds for mail that is on its way."""
+        """Wait a few seconds for mail that is being sent."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=3)
             for task in late:

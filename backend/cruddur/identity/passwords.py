@@ -1,4 +1,4 @@
-"""Passwords: Argon2id in worker threads, and what is too weak."""
+"""Passwords: Argon2id hashes, computed in worker threads, and the check for weak ones."""
 
 from functools import cache
 from importlib.resources import files
@@ -14,13 +14,13 @@ SHORTEST = 10
 
 # OWASP's password storage guidance: 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Each hash holds 19 MiB while it runs; more at once would only wait for a core. Sixty-four that
-# wait are done within some two seconds.
+# Each hash uses 19 MiB while it runs, and more than two at once would only wait for a core. A queue
+# of 64 is processed in about two seconds.
 _threads = BoundedThreadPool("password", threads=2, waiting=64)
 
 
 async def hash_password(password: str) -> str:
-    """The Argon2id hash, in its own text form.
+    """Return the Argon2id hash in its standard text form.
 
     Raises:
         OverloadedError: too many passwords wait to be hashed.
@@ -30,7 +30,7 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether the password fits; takes as long when there is no hash to fit.
+    """Return whether the password matches the hash. Takes as long if there is no hash.
 
     Raises:
         OverloadedError: too many passwords wait to be hashed.
@@ -41,7 +41,7 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
 
 
 def check_strength(password: str, *known: str) -> None:
-    """Refuse what is guessed first: short, common, or made of `known` facts.
+    """Check that a password is not short, not common, and not made of `known` facts.
 
     Raises:
         InvalidError: password_too_weak.
@@ -68,7 +68,7 @@ def _verify(password: str, password_hash: str | None) -> bool:
 
 @cache
 def _decoy() -> str:
-    return _hasher.hash("a password that nobody has")
+    return _hasher.hash("not the password of any account")
 
 
 @cache

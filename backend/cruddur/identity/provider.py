@@ -1,7 +1,7 @@
-"""What an account provider does: prove people, and carry out their account's changes.
+"""The interface of an account provider: check credentials, and change accounts.
 
-Sessions, throttling and the shape of the answers are the same for every provider and
-live in `cruddur.services.accounts`.
+Sessions, throttling and responses are the same for every provider; `cruddur.services.accounts` has
+them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,13 +14,13 @@ from cruddur.identity.viewer import Viewer
 from cruddur.wire import SignUpDraft
 
 SaveSignUp: TypeAlias = Callable[[Connection], Awaitable[Callable[[], None]]]
-"""Save a prepared sign-up in the caller's transaction. Returns what to call after the commit:
-it sends the code. Refused: handle_taken."""
+"""Saves a prepared sign-up in the caller's transaction, and returns a function that sends the code
+after the commit. Raises InvalidError: handle_taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What an issuer knows of a person, as wishes: a handle may be taken or malformed."""
+    """The attributes of a user at an issuer. The handle may be taken or malformed here."""
 
     handle: str
     display_name: str
@@ -29,10 +29,10 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Credentials were good.
+    """The result of a successful check of credentials.
 
-    A provider with tokens of its own gives its access token (with its life in seconds)
-    and its refresh token; for local accounts the session makes them.
+    A provider that issues tokens returns its access token, with its lifetime in seconds, and its
+    refresh token. For local accounts, our own session issues them.
     """
 
     user_uuid: UUID
@@ -42,37 +42,37 @@ class Proof:
 
 
 class Provider(Protocol):
-    """The keeper of credentials. Every method raises CruddurError for what is refused."""
+    """Stores credentials. Methods raise the CruddurError with the codes that they list."""
 
     async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
         """Do the slow part of a sign-up without holding a connection.
 
-        Doing it twice for one sign-up is harmless. Silent about a taken address.
+        Calling it twice for one sign-up is harmless. A taken address is not an error.
         """
 
     async def confirm(self, email: str, code: str) -> None:
-        """Open the account. Refused: code_invalid."""
+        """Open the account. Codes: code_invalid."""
 
     async def resend(self, email: str) -> None:
-        """Send a new code; silent when nothing waits for one."""
+        """Send a new code. Does nothing if no sign-up waits for one."""
 
     async def authenticate(self, login: str, password: str) -> Proof:
-        """Check credentials. Refused: credentials_invalid, email_unconfirmed."""
+        """Check credentials. Codes: credentials_invalid, email_unconfirmed."""
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:
-        """Prove a session's person again. Refused: generic_401."""
+        """Check that a session's user may continue. Codes: generic_401."""
 
     async def forgot(self, email: str) -> None:
-        """Send a reset code; silent when there is no such account."""
+        """Send a reset code. Does nothing if there is no such account."""
 
     async def reset(self, email: str, code: str, password: str) -> UUID | None:
-        """Set a new password; the person's uuid if known. Refused: code_invalid."""
+        """Set a new password and return the user's uuid, if known. Codes: code_invalid."""
 
     async def change_password(self, viewer: Viewer, current: str, password: str) -> None:
-        """Change the password. Refused: credentials_invalid, password_too_weak."""
+        """Change the password. Codes: credentials_invalid, password_too_weak."""
 
     async def delete(self, viewer: Viewer, password: str) -> None:
-        """Close the account at the provider. Refused: credentials_invalid."""
+        """Delete the account at the provider. Codes: credentials_invalid."""
 
     async def end_session(self, refresh_token: str | None) -> None:
-        """Make a session's own refresh token worthless; never refuses."""
+        """Revoke the provider's refresh token of a session. Raises no error."""

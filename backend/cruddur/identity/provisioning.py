@@ -1,4 +1,4 @@
-"""How a person enters who comes with another issuer's token."""
+"""Create the user row on first sight of a token of another issuer, or link an existing user."""
 
 import re
 import secrets
@@ -21,11 +21,13 @@ _NOT_IN_HANDLES = re.compile(r"[^a-z0-9_]+")
 async def provision_user(
     conn: Connection, *, issuer: str, subject: str, attributes: Attributes
 ) -> db.KnownUser | None:
-    """A person who comes with another issuer's token for the first time.
+    """Create the user of another issuer's token.
 
-    The handle they have there is kept if it can be; one that is taken or malformed is
-    completed. Two requests at once enter the person once: uniqueness is the database's.
-    None when the account was deleted while the token was still good.
+    The user gets the handle that they have with the issuer. If it is taken or malformed, random
+    characters are added. Two concurrent requests create one user, by a unique constraint.
+
+    Returns:
+        None if the account was deleted while the token was still valid.
     """
     wish = _NOT_IN_HANDLES.sub("_", attributes.handle.lower())[:30]
     candidate = wish if re.fullmatch(HANDLE_PATTERN, wish) else f"cruddur_{secrets.token_hex(3)}"
@@ -52,14 +54,14 @@ async def provision_user(
 
 
 async def link_account(conn: Connection, *, handle: str, issuer: str, subject: str) -> bool:
-    """Give a user of ours to a subject of another issuer, inside a transaction.
+    """Link a local user to a subject of another issuer, inside the caller's transaction.
 
     Returns:
-        False if the two are linked already.
+        False if they are already linked to each other.
 
     Raises:
-        LinkError: there is no such user, one of the two is linked otherwise, or the subject is
-            not a UUID, which Cognito's subjects are.
+        LinkError: there is no such user, one of them is linked to another one, or the subject is
+            not a UUID, as Cognito's subjects are.
     """
     try:
         subject = str(UUID(subject))
@@ -76,8 +78,7 @@ async def link_account(conn: Connection, *, handle: str, issuer: str, subject: s
     owner = await db.select_viewer(conn, issuer=issuer, subject=subject)
     if owner is not None:
         raise LinkError(
-            f"{subject} is linked to {owner.handle} already: whoever it is has to delete that"
-            " account first"
+            f"{subject} is linked to {owner.handle} already: that account has to be deleted first"
         )
     await db.link_user(conn, uuid=user.uuid, issuer=issuer, subject=subject)
     return True

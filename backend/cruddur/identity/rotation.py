@@ -1,8 +1,8 @@
-"""The signing keys that the database keeps, where the settings give none.
+"""Signing keys in the database, used if the settings contain none.
 
-A key that is added is read by every replica within a sweep interval, and begins to sign when
-it is older than that (`SETTLE`): by then everybody can verify what it signs. Those that it
-replaced verify, and open what they sealed, until nothing of theirs can be good any more.
+Every replica reads a new key within one sweep interval. The key signs only after that time
+(`SETTLE`), when every replica can verify it. A replaced key still verifies tokens and decrypts data
+until everything that it signed or encrypted has expired.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
 
 
 async def load_stored_keys(database: Database) -> KeyRing:
-    """The database's keys; the first who needs one makes it."""
+    """Load the keys from the database. The first worker that finds none creates one."""
     async with database.transaction() as conn:
         await lock_signing_keys(conn)
         if not await select_signing_keys(conn):
@@ -28,18 +28,18 @@ async def load_stored_keys(database: Database) -> KeyRing:
 
 
 async def reload_stored_keys(database: Database, keys: KeyRing) -> None:
-    """Hold what the database keeps now."""
+    """Replace the keys with those in the database."""
     async with database.connection() as conn:
         if pems := await select_signing_keys(conn):
             keys.hold(pems)
 
 
 async def rotate_key(conn: Connection, lifetime: timedelta) -> str:
-    """Add a key that will sign; returns its id. The caller's transaction commits it.
+    """Add a new signing key and return its id. The caller commits.
 
     Args:
         conn: a connection in a transaction.
-        lifetime: how long after its replacement something of a key may still be good.
+        lifetime: how long data of a key may be valid after the key is replaced.
     """
     await lock_signing_keys(conn)
     await delete_replaced_signing_keys(conn, lifetime=lifetime)

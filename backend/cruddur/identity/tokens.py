@@ -1,4 +1,4 @@
-"""Access tokens: ours are issued here, and those of every configured issuer verified."""
+"""Issue our access tokens, and verify those of every configured issuer."""
 
 import hashlib
 import time
@@ -16,7 +16,7 @@ from cruddur.identity.jwks import RemoteKeySet
 from cruddur.identity.keys import KeyRing
 
 ISSUER = "cruddur"
-"""The `iss` of our tokens and of the people with local accounts."""
+"""The `iss` of our tokens, and the issuer of users with local accounts."""
 
 CLIENT = "cruddur"
 """The `client_id` of our tokens."""
@@ -24,10 +24,10 @@ CLIENT = "cruddur"
 ACCESS_TOKEN_SECONDS = 15 * 60
 
 LEEWAY_SECONDS = 10
-"""How far an issuer's clock may be from ours: a token that was just issued must be good."""
+"""Largest difference between an issuer's clock and ours: a new token must be valid here."""
 
 REMEMBERED = 4096
-"""Tokens whose signature is not checked again, at most: some megabytes."""
+"""Maximum number of verified tokens in the cache, which is a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -53,9 +53,13 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Whose tokens are accepted, and how they must be made.
+    """An issuer whose tokens are accepted.
 
-    `find_key` takes a `kid` and returns a public key, or None for an unknown one.
+    Attributes:
+        name: the `iss` of its tokens.
+        algorithm: the algorithm that signs them.
+        client_id: the client that they must be issued for.
+        find_key: takes a `kid` and returns a public key, or None for an unknown one.
     """
 
     name: str
@@ -65,7 +69,7 @@ class Issuer:
 
 
 def own_issuer(keys: KeyRing) -> Issuer:
-    """The issuer that we are."""
+    """Return the issuer of our own tokens."""
 
     async def find_key(kid: str) -> Any:
         return keys.find(kid)
@@ -74,12 +78,12 @@ def own_issuer(keys: KeyRing) -> Issuer:
 
 
 def cognito_issuer(name: str, client_id: str, keys: RemoteKeySet) -> Issuer:
-    """A Cognito user pool; `name` is its URL."""
+    """Return a Cognito user pool as an issuer; `name` is its URL."""
     return Issuer(name=name, algorithm="RS256", client_id=client_id, find_key=keys.find)
 
 
 def issue(keys: KeyRing, *, user_uuid: UUID, handle: str, session_uuid: UUID) -> str:
-    """A new access token of ours, good for ACCESS_TOKEN_SECONDS."""
+    """Return a new access token, valid for ACCESS_TOKEN_SECONDS."""
     now = int(time.time())
     return keys.sign(
         {
@@ -98,7 +102,7 @@ def issue(keys: KeyRing, *, user_uuid: UUID, handle: str, session_uuid: UUID) ->
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A token that was good: what it says, when, and by which key."""
+    """A verified token: its claims, its times, and the key that signed it."""
 
     issuer: Issuer
     kid: str
@@ -108,21 +112,20 @@ class _Verified:
     ends: int
 
     def is_timely(self) -> bool:
-        """Whether it is good by now and still is."""
+        """Return whether the token is valid at this time."""
         now = time.time()
         return self.begins <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < self.ends
 
 
 class Verifier:
-    """Verifies access tokens without a network call, save for an unknown key id.
+    """Verifies access tokens without a network call, unless a key id is unknown.
 
-    The signature of a token is checked once: it cannot become wrong. Whether the token is in
-    time and its key the issuer's is looked at each time. A digest stands for it, so that the
-    tokens themselves lie nowhere.
+    The signature of a token is checked once. Its times, and whether the issuer still has its key,
+    are checked each time. The cache has digests instead of tokens.
     """
 
     def __init__(self, issuers: list[Issuer]) -> None:
-        """Take every issuer whose tokens are good here."""
+        """Take the issuers whose tokens are accepted."""
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
@@ -130,8 +133,8 @@ class Verifier:
         """Check signature, algorithm, issuer, times, use and client.
 
         Raises:
-            UnauthenticatedError: the token is not good, whatever the reason.
-            KeysUnavailableError: its issuer's keys cannot be had at the moment.
+            UnauthenticatedError: the token is not valid, for any reason.
+            KeysUnavailableError: the issuer's keys are not available.
         """
         digest = _token_digest(token)
         verified = self._verified.get(digest)
@@ -149,9 +152,9 @@ class Verifier:
         return verified.claims
 
     def known(self, token: str) -> Claims | None:
-        """Return the claims of a token that was verified before and is still in time.
+        """Return the claims of a token that was verified before and has not expired.
 
-        Costs one digest, so it can be asked for every request, before any limit.
+        It costs one digest, so it can run for every request, before any limit.
         """
         verified = self._verified.get(_token_digest(token))
         return verified.claims if verified is not None and verified.is_timely() else None
@@ -204,7 +207,7 @@ def _read(issuer: Issuer, claims: Mapping[str, Any]) -> Claims:
         subject=subject,
         username=str(claims.get("username") or subject),
         user_uuid=UUID(subject) if issuer.name == ISSUER else None,
-        # Every token of ours names its session: otherwise nothing could end it.
+        # Each of our tokens names its session; without one it could not be revoked.
         session_uuid=UUID(str(claims.get("sid"))) if issuer.name == ISSUER else None,
         ends_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
     )

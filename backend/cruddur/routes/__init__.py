@@ -1,1 +1,1 @@
-"""HTTP: parse, authenticate, open a unit of work, call a service, serialise."""
+"""HTTP routes: parse, authenticate, open a unit of work, call a service, serialize."""

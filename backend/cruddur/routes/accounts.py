@@ -1,4 +1,4 @@
-"""Accounts and sessions. The refresh token travels in a cookie that only these routes see."""
+"""Routes for accounts and sessions. Only they receive the cookie with the refresh token."""
 
 import re
 from datetime import timedelta
@@ -38,10 +38,9 @@ from cruddur.wire import (
 
 COOKIE = "cruddur_refresh"
 DEVICE_COOKIE = "cruddur_device"
-"""Shows that the client has signed in to an account before. It opens nothing."""
+"""Shows that the client has signed in to an account before. It grants no access."""
 SECURE = "__Secure-"
-"""Where BACKEND_URL is https, names of cookies begin so. Not with `__Host-`, which would send them
-with every request."""
+"""Prefix of cookie names if BACKEND_URL is https. `__Host-` would send them with every request."""
 DEVICE_LIFETIME = timedelta(days=180)
 COOKIE_PATH = "/api/auth"
 LIMITED = ["rate_limited"]
@@ -54,12 +53,12 @@ accounts = Area("accounts")
 @accounts.handle(
     "POST",
     "/api/auth/signup",
-    summary="Begin an account",
+    summary="Sign up",
     idempotent=ConfirmationSent,
     errors={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
 )
 async def signup(body: SignUpDraft) -> Raw:
-    """A code goes to the address. The answer does not tell whether it has an account."""
+    """Sends a code to the address. The response does not reveal whether it has an account."""
     secrets = resources().keys.secrets("idempotency keys")
     call = idempotent_call(body.email.lower(), body, secrets)
     return await resources().accounts.sign_up(body, _client(), call)
@@ -77,11 +76,9 @@ async def confirm(body: ConfirmDraft) -> Confirmed:
     return Confirmed()
 
 
-@accounts.handle(
-    "POST", "/api/auth/resend", summary="Send the code once more", errors={429: LIMITED}
-)
+@accounts.handle("POST", "/api/auth/resend", summary="Send the code again", errors={429: LIMITED})
 async def resend(body: EmailDraft) -> ConfirmationSent:
-    """Whether or not a sign-up waits for one."""
+    """The response does not reveal whether a sign-up waits for a code."""
     await resources().accounts.resend(body, _client())
     return ConfirmationSent()
 
@@ -94,7 +91,7 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
     errors={401: ["credentials_invalid"], 403: ["email_unconfirmed"], 429: LIMITED},
 )
 async def signin(body: SignInDraft) -> SignedIn:
-    """Address or handle, and password. The refresh token is set as a cookie."""
+    """With an address or a handle, and a password. Sets the refresh token as a cookie."""
     user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
     entry = await resources().accounts.sign_in(body, _client(), user_agent)
     return _enter(entry)
@@ -103,12 +100,12 @@ async def signin(body: SignInDraft) -> SignedIn:
 @accounts.handle(
     "POST",
     "/api/auth/refresh",
-    summary="A new access token for the refresh cookie",
+    summary="Exchange the refresh cookie for an access token",
     cookie=True,
     errors={401: ["generic_401"], 403: ["generic_403"]},
 )
 async def refresh() -> SignedIn:
-    """The cookie is exchanged too; an old one shown again ends the session."""
+    """Also replaces the cookie. An old cookie that is sent again ends the session."""
     check_origin()
     entry = await resources().accounts.refresh(_refresh_token(), client_address())
     return _enter(entry)
@@ -122,15 +119,17 @@ async def refresh() -> SignedIn:
     errors={403: ["generic_403"]},
 )
 async def signout() -> SignedOut:
-    """Ends the cookie's session; without one there is nothing to end."""
+    """Ends the cookie's session. Without a cookie it does nothing."""
     check_origin()
     await resources().accounts.sign_out(_refresh_token())
     return _leave(SignedOut())
 
 
-@accounts.handle("POST", "/api/auth/forgot", summary="Ask for a reset code", errors={429: LIMITED})
+@accounts.handle(
+    "POST", "/api/auth/forgot", summary="Send a code to reset the password", errors={429: LIMITED}
+)
 async def forgot(body: EmailDraft) -> CodeSent:
-    """Whether or not there is such an account."""
+    """The response does not reveal whether there is such an account."""
     await resources().accounts.forgot(body, _client())
     return CodeSent()
 
@@ -142,14 +141,14 @@ async def forgot(body: EmailDraft) -> CodeSent:
     errors={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
-    """Every session ends."""
+    """Ends every session."""
     await resources().accounts.reset(body, _client())
     return PasswordChanged()
 
 
-@accounts.handle("GET", "/api/auth/me", summary="The signed-in person")
+@accounts.handle("GET", "/api/auth/me", summary="The signed-in user")
 async def me(conn: Reading, viewer: Viewer) -> Member:
-    """As only they see themselves."""
+    """Includes the e-mail address, which no other user sees."""
     return await users.member(conn, viewer.uuid, viewer.session_uuid)
 
 
@@ -162,7 +161,7 @@ async def me(conn: Reading, viewer: Viewer) -> Member:
     errors={401: ["credentials_invalid"], 429: LIMITED},
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
-    """The person's cruds, replies, reactions and messages go with it."""
+    """Also deletes the user's cruds, replies, reactions and messages."""
     await resources().accounts.delete(viewer, body, _client())
     return _leave(AccountDeleted())
 
@@ -175,14 +174,14 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     errors={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
-    """The other sessions end."""
+    """Ends the other sessions."""
     await resources().accounts.change_password(viewer, body, _refresh_token(), _client())
     return PasswordChanged()
 
 
 @accounts.handle("GET", "/api/auth/sessions", summary="The viewer's sessions")
 async def sessions(conn: Reading, viewer: Viewer) -> list[Session]:
-    """The last used first."""
+    """The most recently used session is first."""
     return await resources().accounts.sessions(conn, viewer, _refresh_token())
 
 
@@ -193,7 +192,7 @@ async def sessions(conn: Reading, viewer: Viewer) -> list[Session]:
     errors={404: ["not_found"]},
 )
 async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
-    """Answers with the sessions that remain."""
+    """The response lists the remaining sessions."""
     return await resources().accounts.revoke(viewer, uuid, _refresh_token())
 
 
@@ -207,7 +206,7 @@ def _client() -> Client:
 
 
 def _cookie(name: str) -> str | None:
-    """Return a cookie under either name: the plain one is from before https."""
+    """Return a cookie with either name: the name without a prefix is from before https."""
     return request.cookies.get(SECURE + name) or request.cookies.get(name)
 
 
@@ -233,7 +232,7 @@ def _leave(answer: T) -> T:
 
 
 def _set_cookie(response: AnyResponse, name: str, value: str, lifetime: timedelta) -> None:
-    """Set a cookie under its present name, and delete one with the name from before https."""
+    """Set a cookie with its current name, and delete a cookie with the name from before https."""
     response.set_cookie(
         _cookie_name(name),
         value,

@@ -1,4 +1,4 @@
-"""Avatars: a signed address to upload to, and the picture itself."""
+"""Routes for avatars: signed upload URLs, uploads, and the pictures."""
 
 from quart import Response, request
 
@@ -19,11 +19,11 @@ avatars = Area("avatars")
     "POST",
     "/api/avatars/key_upload",
     "/avatars/key_upload",
-    summary="An address to upload one's picture to",
+    summary="Get a URL to upload your picture to",
     checks_session=True,
 )
-async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # its extension is checked; the bytes decide
-    """PUT the file there within five minutes, once; no token is needed for that."""
+async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # parsed to check the extension; the bytes decide
+    """PUT the file to the URL once, within five minutes, without an access token."""
     token = resources().uploads.sign(viewer.uuid)
     base = resources().settings.backend_origin
     origin = request.host_url if base == "*" else base
@@ -43,9 +43,9 @@ async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa
     },
 )
 async def upload(token: str) -> Avatar:
-    """JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels. The address is
-    used up as soon as a picture is decoded, even if that fails; what is refused before may be
-    sent again."""
+    """JPEG, PNG, GIF or WebP up to 8 MiB, stored as a JPEG of 512 by 512 pixels. The URL can be
+    used until a picture is decoded, even if decoding fails. A picture that is rejected earlier may
+    be replaced by another one."""
     found = resources().uploads.read(token)
     encoder, database = resources().encoder, resources().database
     try:
@@ -65,12 +65,12 @@ async def upload(token: str) -> Avatar:
 @avatars.handle(
     "GET",
     "/api/avatars/<subject>.jpg",
-    summary="A person's picture",
+    summary="A user's picture",
     picture="answer",
     errors={404: ["not_found"]},
 )
 async def show(conn: Reading, subject: str) -> Response:
-    """`?v=` with the picture's digest makes the address immutable; without it, a minute."""
+    """Cached for a year with the picture's digest in `?v=`, otherwise for a minute."""
     picture = await service.show(conn, subject)
     response = Response(picture.jpeg, content_type="image/jpeg")
     response.set_etag(picture.digest)

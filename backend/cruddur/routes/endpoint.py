@@ -15,9 +15,8 @@
 The OpenAPI document is generated from the same declarations.
 
 A token does not show whether its session is still open. The handler's own statement checks that
-(`cruddur.db.viewers`). If the request fails for another reason, the session may be the cause, or
-may not have been checked yet. Then the endpoint checks it, so that a caller whose session has ended
-always gets 401.
+(`cruddur.db.viewers`). If the request fails before or in that statement, the endpoint checks the
+session itself, so a caller whose session has ended always gets 401.
 """
 
 import asyncio

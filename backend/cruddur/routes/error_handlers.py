@@ -1,4 +1,4 @@
-"""Every failure, whatever raised it, in the one error shape."""
+"""Converts every exception to the one error shape of the API."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ from cruddur.telemetry.error_reporting import Outages, report
 
 
 def install(app: Quart) -> None:
-    """Give the application a handler for each kind of failure."""
+    """Register a handler for each kind of exception."""
     outages = Outages("the database")
 
     async def database_unavailable(error: Exception) -> Response:
@@ -42,13 +42,13 @@ async def _refused(error: CruddurError) -> Response:
 
 
 async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
-    """What the request is about was deleted between its check and its write."""
+    """Answer 404: a row was deleted between its check and the write that refers to it."""
     return await _refused(NotFoundError())
 
 
 async def refuse(error: HTTPException) -> Response:
-    """What the framework refuses: a path, a method, a body."""
-    if isinstance(error, RequestTimeout):  # a body that never came whole
+    """Answer an error that the framework raises for a path, a method or a body."""
+    if isinstance(error, RequestTimeout):  # the body was not complete in time
         return await _refused(MalformedError())
     status = error.code or 500
     if status >= 500:

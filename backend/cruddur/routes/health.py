@@ -1,4 +1,4 @@
-"""Whether we answer, whether our database does, and the keys that verify our tokens."""
+"""Routes for probes, for the health of the telemetry, and for the keys of our tokens."""
 
 import hmac
 import os
@@ -15,13 +15,13 @@ health = Area("health")
 
 @health.handle("GET", "/api/health-check", summary="The process answers", probe=True)
 async def health_check() -> Health:
-    """Touches nothing else: a database that is down must not restart the service."""
+    """Depends on nothing else, so that a database outage does not restart the service."""
     return Health()
 
 
 @health.handle("GET", "/api/ready", summary="The process and its database answer", probe=True)
 async def ready() -> Ready:
-    """For a load balancer: 503 while the database does not answer, within 2 s."""
+    """For load balancers: 503 within 2 s if the database does not answer."""
     await resources().probe.check()
     return Ready()
 
@@ -29,13 +29,13 @@ async def ready() -> Ready:
 @health.handle(
     "GET",
     "/api/health/telemetry",
-    summary="How each sink of the telemetry is doing, for operators",
+    summary="The health of each telemetry sink, for operators",
     probe=True,
     errors={401: ["generic_401"], 404: ["not_found"]},
 )
 async def telemetry() -> TelemetryHealth:
-    """Of the process that answers. Needs CRUDDUR_OPERATOR_TOKEN as bearer token; where
-    none is set there is nothing here."""
+    """Reports on the process that answers. Requires CRUDDUR_OPERATOR_TOKEN as the bearer token;
+    404 if that is not set."""
     settings = resources().settings
     if not settings.operator_token:
         raise NotFoundError

@@ -1,12 +1,12 @@
-"""The headers of an HTML page."""
+"""The security headers of HTML pages."""
 
 
 def html_headers(*, scripts: str = "'self'", styles: str = "'self'") -> dict[str, str]:
-    """Return the headers under which a page runs only what it came with.
+    """Return headers that allow a page to load only its own content.
 
     Args:
-        scripts: the sources of its scripts, as in a Content-Security-Policy.
-        styles: the sources of its styles.
+        scripts: the `script-src` of its Content-Security-Policy.
+        styles: the `style-src`.
     """
     policy = (
         "default-src 'none'",

@@ -1,4 +1,4 @@
-"""The stream of what happens, as server-sent events."""
+"""Routes for the stream of live events."""
 
 from quart import Response, request
 
@@ -16,7 +16,7 @@ live = Area("live")
 @live.handle(
     "GET",
     "/api/stream",
-    summary="What happens, as it happens",
+    summary="Stream live events",
     stream=True,
     errors={
         404: ["not_found"],
@@ -25,11 +25,10 @@ live = Area("live")
     },
 )
 async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Response:
-    """Server-sent events: `crud` (new, as a visitor sees it), `counts`, `gone` (deleted or
-    expired) and `reset` (too much was missed: read everything anew); to a member also the
-    `message` and `notification` that are for them. `last_event_id`, or the header
-    `Last-Event-ID`, resumes a stream without a loss. A stream of a member ends when the
-    session does."""
+    """Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone`
+    (deleted or expired) and `reset` (too many events were missed, so reload everything). A member
+    also gets their own `message` and `notification` events. `last_event_id`, or the header
+    `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session."""
     whose = service.admission(viewer) if viewer else None
     if whose is None and query.ticket is not None:
         whose = await service.take_ticket(conn, query.ticket)
@@ -55,8 +54,8 @@ async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Re
     return response
 
 
-@live.handle("POST", "/api/stream/ticket", summary="A ticket to open a stream with")
+@live.handle("POST", "/api/stream/ticket", summary="Get a ticket to open a stream")
 async def ticket(conn: Writing, viewer: Viewer) -> Ticket:
-    """Good once and for half a minute, for `?ticket=`: an access token has no place in an
-    address, and `EventSource` cannot send headers."""
+    """For `?ticket=`, valid once and for 30 seconds. `EventSource` cannot send headers, and an
+    access token must not be part of a URL."""
     return await service.give_ticket(conn, viewer)

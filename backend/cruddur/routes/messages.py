@@ -1,4 +1,4 @@
-"""Conversations of two."""
+"""Routes for conversations between two users."""
 
 from uuid import UUID
 
@@ -20,28 +20,28 @@ messages = Area("messages")
     errors={422: ["cursor_invalid"]},
 )
 async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
-    """Each with the other person and the latest message."""
+    """Each has the other user and the latest message."""
     found = await service.groups(conn, viewer, query)
     return Paged(found.items, found.cursor)
 
 
-@messages.handle("GET", "/api/messages/counter", summary="How many messages are unread")
+@messages.handle("GET", "/api/messages/counter", summary="The number of unread messages")
 async def counter(conn: Reading, viewer: Viewer) -> Counter:
-    """Messages from others since the viewer last read their conversation."""
+    """Counts messages from others since the viewer last read the conversation."""
     return await service.unread(conn, viewer)
 
 
 @messages.handle(
     "GET",
     "/api/messages/@<handle>",
-    summary="The conversation with a person",
+    summary="The conversation with a user",
     cached=True,
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def conversation_with(
     conn: Writing, viewer: Viewer, handle: str, query: Paging
 ) -> Paged[list[Message]]:
-    """The oldest first; empty when there is none. Reading it marks it read."""
+    """The oldest message is first; empty if there is none. Reading it marks it read."""
     found = await service.conversation_with(conn, viewer, handle, query)
     return Paged(found.items, found.cursor)
 
@@ -56,7 +56,7 @@ async def conversation_with(
 async def conversation(
     conn: Writing, viewer: Viewer, message_group_uuid: UUID, query: Paging
 ) -> Paged[list[Message]]:
-    """The newest page, its oldest message first; members only. Reading it marks it read."""
+    """The newest page, its oldest message first, for members only. Reading it marks it read."""
     found = await service.conversation(conn, viewer, message_group_uuid, query)
     return Paged(found.items, found.cursor)
 

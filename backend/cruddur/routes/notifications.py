@@ -1,4 +1,4 @@
-"""What happened to the viewer."""
+"""Routes for notifications."""
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, Paged
@@ -12,10 +12,11 @@ notifications = Area("notifications")
 @notifications.handle(
     "GET",
     "/api/activities/notifications/counter",
-    summary="How many notifications are unread",
+    summary="The number of unread notifications",
 )
 async def counter(conn: Reading, viewer: Viewer) -> Counter:
-    """Those about live cruds since the viewer last read the newest page, messages aside."""
+    """Counts notifications about live cruds since the viewer last read the newest page, without
+    messages."""
     return await service.unread(conn, viewer)
 
 
@@ -30,10 +31,10 @@ async def counter(conn: Reading, viewer: Viewer) -> Counter:
 async def recent(
     conn: Writing | None, viewer: Viewer | None, query: Paging
 ) -> Paged[list[Notification]]:
-    """Empty without an access token; one that has expired is refused. Reading the newest page
-    marks them read.
+    """Empty without an access token; an expired token is an error. Reading the newest page marks
+    them read.
 
-    The status and reply routes understand a notification's uuid.
+    The status and reply routes accept a notification's uuid.
     """
     if conn is None or viewer is None:
         return Paged([], None)

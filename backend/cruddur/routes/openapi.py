@@ -30,24 +30,24 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
 }
 _ALWAYS = (500, 503)
 EVENTS = (Crud, LiveCounts, Gone, SentMessage, Notification, Reset)
-"""What travels as the data of events, which OpenAPI cannot say of a stream."""
+"""The types of the data of events; OpenAPI cannot describe a stream."""
 
 _STATUS_TEXT = {
     400: "The body is not JSON",
     401: "No valid access token, or wrong credentials",
-    403: "Known, but not allowed",
-    404: "It never was, it expired, or it is not the caller's to see",
+    403: "Not allowed",
+    404: "It does not exist, it has expired, or the caller is not allowed to see it",
     413: "The body is too large",
-    415: "The body is not of the type that is read here",
-    422: "The request breaks a rule",
+    415: "The body has the wrong content type",
+    422: "The request is invalid",
     429: "Too many attempts",
-    500: "A fault of ours",
-    503: "Something that is needed does not answer",
+    500: "Internal error",
+    503: "The service is overloaded or a dependency does not answer",
 }
 
 
 def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """The whole document of these endpoints."""
+    """Return the OpenAPI document of these endpoints."""
     endpoints = list(endpoints)
     types = [kind for endpoint in endpoints for kind in _types(endpoint)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
@@ -83,12 +83,12 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def encode(endpoints: Iterable[Endpoint]) -> bytes:
-    """The document as it is served."""
+    """Return the document as JSON."""
     return msgspec.json.encode(describe(endpoints))
 
 
 def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
-    """The routes that serve the document and its page; both are made once."""
+    """Return the routes of the document and its page; both are built once."""
     document = encode(endpoints)
     page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
     headers = html_headers(scripts=_digest(page, "script"), styles=_digest(page, "style"))
@@ -106,7 +106,7 @@ def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
 
 
 def _digest(page: str, element: str) -> str:
-    """Return the source that allows the page's one element of this name, and no other."""
+    """Return the CSP source that allows the page's only element with this name."""
     [text] = re.findall(rf"<{element}[^>]*>(.*?)</{element}>", page, re.DOTALL)
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
@@ -118,7 +118,7 @@ def _types(endpoint: Endpoint) -> list[Any]:
 
 
 def _answer(endpoint: Endpoint) -> Any:
-    """The type of the body; pages are what they are pages of."""
+    """Return the type of the response's body; for a page, the type of its content."""
     if endpoint.picture == "answer" or endpoint.stream:
         return None
     parts = get_args(endpoint.answer) if _is_union(endpoint.answer) else (endpoint.answer,)
@@ -186,7 +186,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
                 "name": "Last-Event-ID",
                 "in": "header",
                 "required": False,
-                "description": "The last event that was received; what came after it is sent.",
+                "description": "The last event that was received; the stream continues after it.",
                 "schema": {"type": "string"},
             }
         )
@@ -196,7 +196,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": False,
-                "description": "For 24 hours the same key gets the first answer again.",
+                "description": "For 24 hours, the same key gets the first response again.",
                 "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
             }
         )
@@ -206,7 +206,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
                 "name": "If-None-Match",
                 "in": "header",
                 "required": False,
-                "description": "An ETag that was seen before; the same again is 304.",
+                "description": "An ETag of an earlier response; 304 if it is still current.",
                 "schema": {"type": "string"},
             }
         )
@@ -214,7 +214,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A query argument is there or not; it cannot be null."""
+    """Remove null from a schema: a query argument is absent or has a value."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) == 1:
         return dict(kinds[0])
@@ -254,7 +254,7 @@ def _has_etag(endpoint: Endpoint) -> bool:
 
 
 def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
-    """Every code that an endpoint can answer with, by status."""
+    """Return all error codes of an endpoint, by status."""
     found: dict[int, dict[str, None]] = {}
 
     def add(status: int, codes: Iterable[str]) -> None:

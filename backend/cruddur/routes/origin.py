@@ -1,4 +1,4 @@
-"""Which pages may make a request whose only credential is a cookie."""
+"""Checks the origin of requests whose only credential is a cookie."""
 
 from quart import request
 
@@ -7,14 +7,14 @@ from cruddur.routes.endpoint import resources
 
 
 def check_origin() -> None:
-    """Accept the configured origins, the origin that the request came to, and no browser.
+    """Accept configured origins, the service's own origin, and requests that no browser sent.
 
-    Browsers send `Origin` with every POST. A request without it is a program's, which holds its
-    cookie itself, so that no other site can make it send one. `Sec-Fetch-Site`, which scripts
-    cannot set, covers a browser that sends no `Origin`.
+    Browsers send `Origin` with every POST. A request without it comes from a program, which
+    another site cannot trick into sending its cookie. `Sec-Fetch-Site`, which scripts cannot set,
+    covers browsers that send no `Origin`.
 
     Raises:
-        ForbiddenError: a page of another origin makes the request.
+        ForbiddenError: the request comes from a page of another origin.
     """
     origin = request.headers.get("Origin")
     if origin is None:

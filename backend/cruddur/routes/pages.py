@@ -1,9 +1,8 @@
-"""The front end as it was built: its pages and its files.
+"""Routes for the built front end: its pages and its files.
 
-A build is small, so it is read whole, once, when the application is made; what is not in
-it is not found, whatever a path looks like. Each address of a page is a rule of its own,
-so that its requests have a name; a rule that catches all would also answer 405 where
-there is nothing.
+A build is small, so it is read into memory once, at start. A path that is not in it is 404. Each
+page has its own rule, so that its requests have a route name; a catch-all rule would also answer
+405 instead of 404.
 """
 
 import gzip
@@ -37,18 +36,18 @@ PAGES = (
     "/terms",
     "/privacy",
 )
-"""Where the front end has a page; it has the same list, and a test compares the two."""
+"""The paths of the front end's pages. The front end has the same list, and a test compares them."""
 
 INDEX = "index.html"
 ASSETS = "assets/"
-"""The folder of the files that have a digest in their names."""
+"""The directory of files with a digest in their names."""
 
 ASSET_RULE = f"/{ASSETS}<path:asset>"
 
-# The first parts of addresses that programs ask for: what is not there is told in JSON.
+# The first path segments of APIs and files; 404 for these is always JSON.
 _PROGRAMS = frozenset({"api", "assets", "avatars", ".well-known"})
 
-# The system's own table differs from one machine to the next.
+# Not from the system's own table, which differs between machines.
 _HTML = "text/html; charset=utf-8"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -70,8 +69,8 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of the build as it is sent. `packed` is None where gzip gains nothing, and
-    `digest` where nobody may keep it."""
+    """A file of the build. `packed` is None if gzip does not make it smaller; `digest` is None if
+    it must not be cached."""
 
     plain: bytes
     packed: bytes | None
@@ -81,7 +80,7 @@ class _File:
 
 
 def blueprint(directory: Path) -> Blueprint:
-    """The routes of the pages and files of a build."""
+    """Return the routes of the pages and files of a build."""
     build = _read(directory)
     index = build.pop(INDEX)
     area = Blueprint("pages", __name__)
@@ -96,7 +95,7 @@ def blueprint(directory: Path) -> Blueprint:
         return _respond(found)
 
     async def not_found(error: NotFound) -> Response:
-        """To a person the page that says so, drawn by the front end; to others the codes."""
+        """Answer a browser with the front end's own 404 page, and other clients with the codes."""
         return _respond(index, 404) if _is_visit() else await error_handlers.refuse(error)
 
     for rule in PAGES:
@@ -110,7 +109,7 @@ def blueprint(directory: Path) -> Blueprint:
 
 
 def _read(directory: Path) -> dict[str, _File]:
-    """Every file of a build by its path in it."""
+    """Read all files of a build; the keys are their paths in it."""
     build = {}
     for path in directory.rglob("*"):
         if path.is_file():
@@ -136,7 +135,7 @@ def _file(name: str, plain: bytes) -> _File:
 
 
 def _cache_control(name: str) -> str:
-    if name == INDEX:  # it names the assets: an old one would ask for what is gone
+    if name == INDEX:  # it names the assets: an old copy would request deleted files
         return "no-store"
     return "public, max-age=31536000, immutable" if name.startswith(ASSETS) else "no-cache"
 
@@ -151,14 +150,14 @@ def _respond(file: _File, status: int = 200) -> Response:
             response.set_data(file.packed)
             response.content_encoding = "gzip"
     if file.digest is not None:
-        response.set_etag(file.digest, weak=True)  # weak: the same file packed or not
+        response.set_etag(file.digest, weak=True)  # weak: the same for the compressed file
         if request.if_none_match.contains_weak(file.digest):
             not_modified(response)
     return response
 
 
 def _is_visit() -> bool:
-    """Whether a browser asks for a page."""
+    """Return whether a browser requests a page."""
     return (
         request.method in {"GET", "HEAD"}
         and request.path.lstrip("/").partition("/")[0] not in _PROGRAMS

@@ -1,4 +1,4 @@
-"""Reading bodies and queries into the drafts of `cruddur.wire`, and naming what is wrong."""
+"""Parses bodies and queries into the drafts of `cruddur.wire`, and names the error codes."""
 
 import re
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def read_body(draft: type[D], body: bytes) -> D:
 
     Raises:
         MalformedError: not JSON, not UTF-8, or not an object.
-        InvalidError: a field breaks its declaration; the code says which and how.
+        InvalidError: a field does not match its declaration; the code names the field and why.
     """
     try:
         try:
@@ -51,23 +51,23 @@ def read_body(draft: type[D], body: bytes) -> D:
 
 
 def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
-    """Read the query string's arguments, numbers among them.
+    """Parse the arguments of a query string.
 
     Raises:
-        InvalidError: an argument breaks its declaration.
+        InvalidError: an argument does not match its declaration.
     """
     try:
         value = msgspec.convert(dict(arguments), draft, strict=False)
     except msgspec.ValidationError as error:
         raise _refusal(draft, dict(arguments), strict=False) from error
     for name in arguments:
-        if getattr(value, name, ...) is None:  # the word "null", which says nothing here
+        if getattr(value, name, ...) is None:  # the text "null"
             raise InvalidError(_code(draft, name, "invalid"))
     return _checked(value)
 
 
 def validation_codes(draft: type[Draft]) -> list[str]:
-    """Every code that reading such a draft can give, in the order of its fields."""
+    """Return all error codes of a draft, in the order of its fields."""
     codes: dict[str, None] = {}
     for field in _info(draft).fields:
         for fault in _faults(field.type):
@@ -87,7 +87,7 @@ def _unfit(field: _TextField, text: Any) -> Fault | None:
         return None
     if "\x00" in text or _has_surrogate(text):
         return "invalid"
-    # The `$` of a pattern stands before a last line feed too, in Python's dialect.
+    # In Python, the `$` of a pattern also matches before a final line feed.
     if field.patterned and text.endswith("\n"):
         return "invalid"
     if field.visible and not _VISIBLE.search(text):
@@ -96,7 +96,7 @@ def _unfit(field: _TextField, text: Any) -> Fault | None:
 
 
 def _has_surrogate(text: str) -> bool:
-    """A query string can smuggle one in; PostgreSQL stores UTF-8, which has none."""
+    """Return whether a text has a surrogate: query strings can, but PostgreSQL rejects them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -121,7 +121,7 @@ def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError
                 fault = _unfit(texts[field.name], values[field.encode_name])
         if fault is not None:
             return InvalidError(_code(draft, field.encode_name, fault))
-    return MalformedError()  # an object that names a field twice, once wrongly
+    return MalformedError()  # an object with a duplicate field, once with a wrong value
 
 
 def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
@@ -182,7 +182,7 @@ def _pattern(kind: msgspec.inspect.Type) -> Any:
 
 
 def _members(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
-    """The alternatives of a type, without their wrappers."""
+    """Return the alternatives of a type, without their wrappers."""
     if isinstance(kind, msgspec.inspect.Metadata):
         return _members(kind.type)
     if isinstance(kind, msgspec.inspect.UnionType):

@@ -1,4 +1,4 @@
-"""Likes and reposts."""
+"""Routes for likes and reposts."""
 
 from uuid import UUID
 
@@ -18,18 +18,18 @@ reactions = Area("reactions")
     errors={404: ["not_found"]},
 )
 async def like(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
-    """Once or often, it is liked once."""
+    """Idempotent."""
     return await service.like(conn, viewer, uuid)
 
 
 @reactions.handle(
     "DELETE",
     "/api/activities/<uuid:uuid>/like",
-    summary="Take a like back",
+    summary="Remove a like",
     errors={404: ["not_found"]},
 )
 async def unlike(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
-    """Also when there was none."""
+    """Idempotent."""
     return await service.unlike(conn, viewer, uuid)
 
 
@@ -40,16 +40,16 @@ async def unlike(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     errors={404: ["not_found"]},
 )
 async def repost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
-    """It shows in the reposter's profile feed, for as long as the crud lives."""
+    """Idempotent. The crud is listed in the viewer's profile feed until it expires."""
     return await service.repost(conn, viewer, uuid)
 
 
 @reactions.handle(
     "DELETE",
     "/api/activities/<uuid:uuid>/repost",
-    summary="Take a repost back",
+    summary="Remove a repost",
     errors={404: ["not_found"]},
 )
 async def unrepost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
-    """Also when there was none."""
+    """Idempotent."""
     return await service.unrepost(conn, viewer, uuid)

@@ -1,4 +1,4 @@
-"""The course's own test of Rollbar: one request, one item."""
+"""The course's test route for Rollbar: each request sends one item."""
 
 from quart import Blueprint, Response
 
@@ -10,12 +10,12 @@ rollbar = Blueprint("rollbar", __name__)
 
 
 class RollbarTestError(Exception):
-    """Nothing failed; somebody asked for an item."""
+    """Not a failure: the test route was called."""
 
 
 @rollbar.get("/rollbar/test")
 async def rollbar_test() -> Response:
-    """Send an item with the trace of this request. Off in production, unless asked for."""
+    """Send an item with the trace of this request. Off in production by default."""
     if not resources().settings.is_rollbar_test_on:
         raise NotFoundError
     try:

@@ -1,4 +1,4 @@
-"""What live cruds are about."""
+"""Routes for trending tags."""
 
 from cruddur.routes.endpoint import Area, resources
 from cruddur.services import trends as service
@@ -7,7 +7,7 @@ from cruddur.wire import Tag
 trends = Area("trends")
 
 
-@trends.handle("GET", "/api/trending", summary="The tags that most live cruds carry")
+@trends.handle("GET", "/api/trending", summary="The most common tags of live cruds")
 async def trending() -> list[Tag]:
-    """The commonest first."""
+    """The most common tag is first."""
     return await service.trending(resources().tags)

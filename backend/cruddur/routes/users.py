@@ -1,4 +1,4 @@
-"""People: who they are and what they say of themselves."""
+"""Routes for users and their profiles."""
 
 from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import Area, resources
@@ -12,26 +12,24 @@ users = Area("users")
 @users.handle(
     "GET",
     "/api/users/@<handle>/short",
-    summary="Who a handle is",
+    summary="The user with a handle",
     errors={404: ["not_found"]},
 )
 async def short(conn: Reading, handle: str) -> ShortUser:
-    """For the head of a new conversation."""
+    """For the title of a new conversation."""
     return await service.short(conn, handle)
 
 
-@users.handle(
-    "GET", "/api/users/suggested", summary="People worth reading now", checks_session=True
-)
+@users.handle("GET", "/api/users/suggested", summary="Suggested users", checks_session=True)
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
-    """By the likes and reposts of their live cruds; the viewer is not among them."""
+    """Ordered by the likes and reposts of their live cruds, without the viewer."""
     return await service.suggested(resources().suggestions, viewer)
 
 
 async def update(conn: Writing, viewer: Viewer, body: ProfileDraft) -> UpdatedProfile:
-    """The final front end sends PUT, those before it POST; both mean the same."""
+    """The final published front end sends PUT, earlier ones POST; both have the same effect."""
     return await service.update(conn, viewer, body)
 
 
-users.handle("PUT", "/api/profile/update", summary="Change one's profile")(update)
-users.handle("POST", "/api/profile/update", summary="Change one's profile")(update)
+users.handle("PUT", "/api/profile/update", summary="Change your profile")(update)
+users.handle("POST", "/api/profile/update", summary="Change your profile")(update)

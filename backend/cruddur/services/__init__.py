@@ -1,5 +1,5 @@
-"""Cruddur's rules. No Quart and no SQL here: plain values and a connection come in.
+"""The rules of Cruddur, without Quart and SQL: functions take plain values and a connection.
 
-Accounts and their throttle take the database itself: an attempt that fails must count, so
-it is committed on its own.
+Services do not commit; the endpoint does. Accounts and their throttle are the exception: they take
+the database, because an attempt has to count although the call fails.
 """

@@ -1,4 +1,7 @@
-"""Accounts: what is the same for every provider — throttling, sessions and answers."""
+"""Account flows that are the same for every provider: throttling, sessions and responses.
+
+"Codes" in a docstring are the error codes that the function raises.
+"""
 
 import base64
 import hashlib
@@ -45,17 +48,17 @@ from cruddur.wire import (
 logger = logging.getLogger(__name__)
 
 SESSION_LIFETIME = timedelta(days=30)
-"""How long a session lives without being used."""
+"""The lifetime of a session that is not used."""
 
 SESSIONS = 50
-"""Sessions of one account. Another sign-in ends the one that was used longest ago."""
+"""Maximum number of sessions per account. One more sign-in ends the least recently used session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A successful sign-in or refresh: the answer, and what goes into cookies.
+    """A successful sign-in or refresh: the response, and the values of the cookies.
 
-    `device` makes the client familiar to the account; a refresh has none.
+    `device` identifies the client at its next sign-in; a refresh sets none.
     """
 
     answer: SignedIn
@@ -73,7 +76,7 @@ class Accounts:
         keys: KeyRing,
         throttle: Throttle,
     ) -> None:
-        """`keys` signs access tokens and seals what the provider wants remembered."""
+        """Take the parts; `keys` signs access tokens and encrypts the provider's refresh tokens."""
         self._database = database
         self._provider = provider
         self._keys = keys
@@ -86,8 +89,8 @@ class Accounts:
     ) -> msgspec.Raw:
         """Begin an account, once for each `Idempotency-Key`.
 
-        The slow part holds no connection, and no sign-up waits for another one, except where
-        two have the same key. Refused: password_too_weak, handle_taken, rate_limited, and what
+        The slow part holds no connection. No sign-up waits for another one, unless both have the
+        same key. Codes: password_too_weak, handle_taken, rate_limited, and those of
         `run_once` refuses.
         """
         check_strength(
@@ -119,7 +122,7 @@ class Accounts:
         return answer
 
     async def confirm(self, draft: ConfirmDraft, client: Client) -> None:
-        """Open the account. Refused: code_invalid, rate_limited."""
+        """Open the account. Codes: code_invalid, rate_limited."""
         attempt = await self._throttle.attempt("confirm", draft.email, client)
         if not await self._throttle.spend_try(attempt, "confirm"):
             raise InvalidError("code_invalid")
@@ -127,12 +130,12 @@ class Accounts:
         current_operation().count("app.accounts.confirmed")
 
     async def resend(self, draft: EmailDraft, client: Client) -> None:
-        """Send the code once more, but not soon after the last time. Refused: rate_limited."""
+        """Send the code again, unless it was sent recently. Codes: rate_limited."""
         attempt = await self._throttle.attempt("resend", draft.email, client)
         await self._send_code(attempt, "confirm", self._provider.resend, draft.email)
 
     async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> Entry:
-        """Begin a session. Refused: credentials_invalid, email_unconfirmed, rate_limited."""
+        """Start a session. Codes: credentials_invalid, email_unconfirmed, rate_limited."""
         attempt = await self._throttle.attempt("signin", draft.email, client)
         async with self._concurrent_calls.of(client.address):
             proof = await self._provider.authenticate(draft.email, draft.password)
@@ -159,11 +162,11 @@ class Accounts:
     async def refresh(self, token: str | None, address: str) -> Entry:
         """Exchange a refresh token for the next one of its session.
 
-        Requests that show the same token within the grace period all get the session's newest
-        token: they are tabs of one browser. After it, a copy ends the session.
+        Requests that present the same token within the grace period all get the session's newest
+        token, because they are tabs of one browser. Later, a reused token ends the session.
 
         Raises:
-            UnauthenticatedError: there is no open session of this token any more.
+            UnauthenticatedError: the token belongs to no open session.
         """
         if not token:
             raise UnauthenticatedError
@@ -179,7 +182,7 @@ class Accounts:
         try:
             proof = await self._provider.refresh(presented.user_uuid, upstream)
         except UnauthenticatedError:
-            await self._end_session(presented)  # it was revoked there: it is over here too
+            await self._end_session(presented)  # revoked at the provider, so it ends here too
             raise
         new_token = self._successors(token)[0]
         async with self._database.transaction() as conn:
@@ -188,12 +191,12 @@ class Accounts:
                 token_hash=_digest(token),
                 new_token_hash=_digest(new_token),
                 address=address[:64],
-                # Sealed anew also if it is the same: by the key that signs now.
+                # Encrypt it again even if it is the same, because the signing key may be new.
                 sealed_token=self._seal(proof.refresh_token or upstream),
                 lifetime=SESSION_LIFETIME,
             )
             if is_first is None:
-                raise UnauthenticatedError  # signed out meanwhile
+                raise UnauthenticatedError  # signed out since
             if not is_first:
                 chain = await db.select_successors(conn, token_hash=_digest(token))
                 new_token = self._follow(token, chain)
@@ -211,14 +214,14 @@ class Accounts:
         await self._provider.end_session(self._unseal(presented.sealed_token))
 
     async def forgot(self, draft: EmailDraft, client: Client) -> None:
-        """Send a reset code, but not soon after the last one. Refused: rate_limited."""
+        """Send a reset code, unless one was sent recently. Codes: rate_limited."""
         attempt = await self._throttle.attempt("forgot", draft.email, client)
         await self._send_code(attempt, "reset", self._provider.forgot, draft.email)
 
     async def reset(self, draft: ResetDraft, client: Client) -> None:
         """Set a new password and end every session.
 
-        Refused: password_too_weak, code_invalid, rate_limited.
+        Codes: password_too_weak, code_invalid, rate_limited.
         """
         check_strength(draft.password, draft.email, draft.email.partition("@")[0])
         attempt = await self._throttle.attempt("reset", draft.email, client)
@@ -236,7 +239,7 @@ class Accounts:
     ) -> None:
         """Change the password and end the other sessions.
 
-        Refused: password_too_weak, credentials_invalid, rate_limited.
+        Codes: password_too_weak, credentials_invalid, rate_limited.
         """
         check_strength(draft.password, viewer.handle)
         attempt = await self._throttle.attempt("password", viewer.handle, client)
@@ -278,15 +281,15 @@ class Accounts:
         if not ended:
             raise NotFoundError
         await self._provider.end_session(self._unseal(ended[0]))
-        if uuid == viewer.session_uuid:  # the rest is listed although this session is over
+        if uuid == viewer.session_uuid:  # list the others, although this session is closed
             viewer, token = replace(viewer, session_uuid=None), None
         async with self._database.connection() as conn:
             return await self.sessions(conn, viewer, token)
 
     async def delete(self, viewer: Viewer, draft: DeleteAccountDraft, client: Client) -> None:
-        """Remove the person and all that is theirs.
+        """Delete the account with all its data.
 
-        Refused: credentials_invalid, rate_limited.
+        Codes: credentials_invalid, rate_limited.
         """
         attempt = await self._throttle.attempt("password", viewer.handle, client)
         async with self._concurrent_calls.of(client.address):
@@ -312,7 +315,7 @@ class Accounts:
         """Return the last token of a chain of digests that begins after this token.
 
         Raises:
-            UnauthenticatedError: a key that the chain was made with is no longer held.
+            UnauthenticatedError: a key that the chain was made with has been removed.
         """
         for token_hash in chain:
             matching = [one for one in self._successors(token) if _digest(one) == token_hash]
@@ -322,9 +325,9 @@ class Accounts:
         return token
 
     def _successors(self, token: str) -> list[str]:
-        """Return what a refresh token is exchanged for, by each key; the signing key's first.
+        """Return the successors of a refresh token, one for each key, the signing key's first.
 
-        It is derived, so that every worker comes to the same without storing it.
+        They are derived, so every worker computes the same ones and none is stored.
         """
         keys = self._keys.secrets("refresh tokens")
         digests = (hmac.digest(key, token.encode(), "sha256") for key in keys)
@@ -340,14 +343,14 @@ class Accounts:
         await self._revoke(ended)
 
     async def _revoke(self, sealed_tokens: Sequence[bytes | None]) -> None:
-        """Make the provider's refresh tokens of ended sessions worthless."""
+        """Revoke the provider's refresh tokens of ended sessions."""
         for sealed_token in sealed_tokens:
             await self._provider.end_session(self._unseal(sealed_token))
 
     async def _send_code(
         self, attempt: Attempt, purpose: str, send: Callable[[str], Awaitable[None]], email: str
     ) -> None:
-        """Let the provider send a code, unless one was sent just before."""
+        """Let the provider send a code, unless one was sent recently."""
         if not await self._throttle.begin_code(attempt, purpose):
             return
         try:
@@ -360,11 +363,13 @@ class Accounts:
         return None if token is None else self._sealer.seal(token)
 
     def _unseal(self, sealed_token: bytes | None) -> str | None:
-        """The token again, or None: it was sealed with a signing key that is held no more."""
+        """Decrypt a token. Returns None if its signing key has been removed."""
         try:
             return None if sealed_token is None else self._sealer.open(sealed_token)
         except InvalidTag:
-            logger.warning("a session was sealed with a signing key that is held no more")
+            logger.warning(
+                "a session's token was encrypted with a signing key that has been removed"
+            )
             return None
 
 

@@ -1,4 +1,4 @@
-"""Avatars: any picture becomes a square JPEG of 512 pixels."""
+"""Rules for avatars: each picture is converted to a square JPEG of 512 pixels."""
 
 import hashlib
 import logging
@@ -26,21 +26,21 @@ from cruddur.wire import Avatar
 logger = logging.getLogger(__name__)
 
 MAX_UPLOADS = 8
-"""Uploads in progress per worker: being received, waiting, or being decoded. Each holds the bytes
-of its picture."""
+"""Maximum number of uploads in progress per worker: being received, waiting, or being decoded. Each
+holds the bytes of its picture in memory."""
 
 DECODE_SECONDS = 10.0
-"""How long one picture may take on a busy machine."""
+"""Seconds that decoding one picture may take on a busy machine."""
 
 MAX_JPEG_BYTES = 1024 * 1024
-"""512 by 512 pixels of noise have some 250,000."""
+"""Largest result; 512 by 512 pixels of noise take about 250,000 bytes."""
 
 
 class Encoder:
-    """Decodes pictures one at a time, each in a process of its own, and bounds what waits."""
+    """Decodes pictures one at a time, each in its own process, and limits the number that wait."""
 
     def __init__(self) -> None:
-        """Prepare; threads and processes are started when they are needed."""
+        """Create the queues; threads and processes start when they are needed."""
         self._checks = BoundedThreadPool("picture headers", threads=1, waiting=MAX_UPLOADS)
         self._decodings = BoundedThreadPool("picture", threads=1, waiting=MAX_UPLOADS)
         self._uploading: set[UUID] = set()
@@ -49,11 +49,11 @@ class Encoder:
 
     @contextmanager
     def place(self, user_uuid: UUID) -> Iterator[None]:
-        """Hold one of the places for uploads while a user uploads a picture.
+        """Reserve one of the places for uploads while a user uploads a picture.
 
         Raises:
-            RateLimitedError: this user is uploading already.
-            OverloadedError: all places are taken.
+            RateLimitedError: this user is already uploading a picture.
+            OverloadedError: all places are in use.
         """
         if user_uuid in self._uploading:
             raise RateLimitedError(1)
@@ -69,16 +69,16 @@ class Encoder:
         """Check the headers of a picture, which takes milliseconds.
 
         Raises:
-            InvalidError: avatar_invalid, it is no picture of a known kind, or it costs too much.
+            InvalidError: avatar_invalid, it is not a picture of a known kind, or it costs too much.
         """
         await self._checks.run(check_picture, data)
 
     async def encode(self, data: bytes) -> bytes:
-        """Return the JPEG of a picture. If the caller is cancelled, its process is killed.
+        """Convert a picture to a JPEG. If the caller is cancelled, the process is killed.
 
         Raises:
             InvalidError: avatar_invalid, it cannot be decoded, or it costs too much.
-            OverloadedError: the process cannot be started at the moment.
+            OverloadedError: the process cannot be started.
         """
         child = Child(picture.__name__, seconds=DECODE_SECONDS, max_bytes=MAX_JPEG_BYTES)
         self._children.add(child)
@@ -101,7 +101,7 @@ class Encoder:
             child.kill()
 
     def close(self) -> None:
-        """Kill what is being decoded and drop what waits."""
+        """Kill the running process and drop the pictures that wait."""
         self._is_closed = True
         for child in self._children:
             child.kill()
@@ -110,13 +110,13 @@ class Encoder:
 
 
 async def use(conn: Connection, upload: Upload) -> None:
-    """Use up an upload address.
+    """Mark an upload URL as used.
 
     Raises:
         ForbiddenError: it was used before.
-        asyncpg.ForeignKeyViolationError: the user is gone.
+        asyncpg.ForeignKeyViolationError: the user was deleted.
     """
-    # Its row is of no use when the address is too old; twice that, for clocks that differ.
+    # The row is not needed after the URL has expired. Twice that time allows for clock differences.
     if not await db.insert_used_upload(
         conn, user_uuid=upload.user_uuid, uuid=upload.uuid, seconds=2 * UPLOAD_SECONDS
     ):
@@ -124,7 +124,7 @@ async def use(conn: Connection, upload: Upload) -> None:
 
 
 async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
-    """Keep a person's picture. Raises NotFoundError when the person is gone."""
+    """Store a user's picture. Raises NotFoundError if the user was deleted."""
     digest = hashlib.blake2b(jpeg, digest_size=8).hexdigest()
     url = await db.upsert_avatar(conn, user_uuid=user_uuid, jpeg=jpeg, digest=digest)
     if url is None:
@@ -133,8 +133,8 @@ async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
 
 
 async def show(conn: Connection, subject: str) -> db.Picture:
-    """The picture of a person. Raises NotFoundError when there is none."""
-    # PostgreSQL takes no NUL, which a path may hold.
+    """Return a user's picture. Raises NotFoundError if there is none."""
+    # A path may contain a NUL character, which PostgreSQL rejects.
     found = None if "\x00" in subject else await db.select_avatar(conn, subject=subject)
     if found is None:
         raise NotFoundError

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: for 24 hours the same call gets the first answer again."""
+"""`Idempotency-Key`: for 24 hours, a repeated call gets the first response again."""
 
 import hashlib
 import hmac
@@ -15,7 +15,15 @@ from cruddur.errors import InvalidError, NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class IdempotentCall:
-    """One keyed call. `member` is whose key it is, `secrets` hide what the body held."""
+    """A call with an `Idempotency-Key`.
+
+    Attributes:
+        member: the owner of the key.
+        route: the path.
+        key: the key.
+        body: the parsed body, encoded again.
+        secrets: keys for the digest of the body; the signing key's first.
+    """
 
     member: str
     route: str
@@ -24,11 +32,11 @@ class IdempotentCall:
     secrets: Sequence[bytes]
 
     def digest(self) -> bytes:
-        """A digest of the body; keyed, because a body may hold a password."""
+        """Return a digest of the body. It is keyed, because a body may contain a password."""
         return self._digest(self.secrets[0])
 
     def matches(self, digest: bytes) -> bool:
-        """Whether it is a digest of this body, by whichever of the secrets."""
+        """Return whether this is a digest of the body by any of the secrets."""
         return any(hmac.compare_digest(self._digest(secret), digest) for secret in self.secrets)
 
     def _digest(self, secret: bytes) -> bytes:
@@ -37,7 +45,7 @@ class IdempotentCall:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """An answer and what it quotes; both uuids None when it quotes nothing."""
+    """A response, and the crud or message that it contains. Both uuids are None without one."""
 
     answer: msgspec.Struct
     activity_uuid: UUID | None = None
@@ -47,14 +55,14 @@ class Created:
 async def run_once(
     conn: Connection, call: IdempotentCall | None, create: Callable[[], Awaitable[Created]]
 ) -> msgspec.Raw:
-    """Create, or give the answer of the first time.
+    """Create something, or replay the first response.
 
-    The key is taken in the transaction that creates, so of two calls at once the second
-    waits for the first, and a call that fails leaves its key unused.
+    The key is inserted in the same transaction. So of two concurrent calls the second waits for
+    the first, and a call that fails leaves its key unused.
 
     Raises:
-        InvalidError: idempotency_key_reused, for another body.
-        NotFoundError: what was created then has expired or was deleted.
+        InvalidError: idempotency_key_reused, the body is different.
+        NotFoundError: the created crud or message has expired or was deleted.
     """
     if call is None:
         return msgspec.Raw(msgspec.json.encode((await create()).answer))
@@ -80,11 +88,11 @@ async def run_once(
 
 
 async def replay(conn: Connection, call: IdempotentCall) -> msgspec.Raw | None:
-    """Return the first answer of a keyed call, or None if the key is unused.
+    """Return the first response of a keyed call, or None if the key is unused.
 
     Raises:
-        InvalidError: idempotency_key_reused, for another body.
-        NotFoundError: what was created then has expired or was deleted.
+        InvalidError: idempotency_key_reused, the body is different.
+        NotFoundError: the created crud or message has expired or was deleted.
     """
     kept = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
     if kept is None:

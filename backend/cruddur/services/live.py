@@ -1,4 +1,4 @@
-"""Streams: what one is about, whom it is for, and what its reader missed."""
+"""Rules for streams: their topics, their users, and the events that a client missed."""
 
 import hashlib
 import secrets
@@ -33,12 +33,16 @@ _ID_DIGITS = 18  # of a bigint
 
 
 def admission(viewer: Viewer) -> Admission:
-    """What a viewer's stream ends with."""
+    """Return the session, or the token's end, that ends a viewer's stream."""
     return Admission(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
 
 
 async def give_ticket(conn: Connection, viewer: Viewer) -> Ticket:
-    """Something that opens one stream of the viewer's; only its digest is kept."""
+    """Return a ticket that opens one stream of the viewer. The database has only its digest.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
     ticket = secrets.token_urlsafe(32)
     admitted(
         await db.insert_ticket(
@@ -52,10 +56,10 @@ async def give_ticket(conn: Connection, viewer: Viewer) -> Ticket:
 
 
 async def take_ticket(conn: Connection, ticket: str) -> Admission:
-    """Whose stream a ticket opens; it is used up.
+    """Return the user of a ticket, and delete the ticket.
 
     Raises:
-        UnauthenticatedError: there is no such ticket, or no longer.
+        UnauthenticatedError: there is no such ticket, or it has expired.
     """
     found = await db.take_ticket(conn, ticket_hash=_digest(ticket))
     if found is None:
@@ -72,13 +76,13 @@ async def listen(
     last_event_id: str | None,
     address: str,
 ) -> Stream:
-    """Open a stream, with what its reader has missed since its last event.
+    """Open a stream, with the events that the client missed since its last one.
 
     Raises:
         InvalidError: more than one filter.
-        NotFoundError: nobody has the handle, or there is no such live crud.
-        RateLimitedError, UnavailableError: as `Hub.open` says.
-        UnauthenticatedError: the session ended meanwhile.
+        NotFoundError: no user has the handle, or there is no such live crud.
+        RateLimitedError, UnavailableError: as `Hub.open` does.
+        UnauthenticatedError: the session is not open.
     """
     topics = await _topics(conn, whose, query)
     now = await db.select_now(conn)
@@ -91,11 +95,12 @@ async def listen(
     seconds = None
     if whose is not None and whose.session_uuid is None and whose.access_ends_at is not None:
         seconds = (whose.access_ends_at - datetime.now(UTC)).total_seconds()
-    # An event that we never had says nothing of where its reader is.
+    # An unknown event id does not show which events the client has.
     after = known if last_event_id is None or since is not None else 0
     stream = hub.open(topics, address, now, after=after, seconds=seconds)
     try:
-        # An end that was told before the stream was there is seen here, a later one is told to it.
+        # This check finds a session that ended before the stream was open. If the session ends
+        # later, the stream gets the event.
         if whose is not None:
             admitted(await sessions_db.select_is_open(conn, viewer=whose))
         if last_event_id is None:
@@ -133,14 +138,14 @@ async def _topics(
 
 
 def _first(missed: list[bytes] | None, position: int) -> bytes:
-    """How a stream begins: with what its reader missed, and where it is; None: too much."""
+    """Return the first frames: the missed events and the position; None: too many were missed."""
     if missed is None:
         return frames.retry() + frames.reset(position)
     return b"".join((frames.retry(), *missed, frames.position(position)))
 
 
 def _id(text: str) -> int:
-    """The event that a reader names; -1 for what cannot be one."""
+    """Parse the event id of a client. Returns -1 if it cannot be one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else -1
 
 

@@ -1,8 +1,8 @@
-"""Cursors: where the next page of a list begins.
+"""Keyset paging: a cursor is the position at which the next page of a list begins.
 
-A cursor is the position of the last item (a time or a rank) and its uuid, 24 bytes in
-URL-safe base64. It names no page and no offset, so items that come or go meanwhile are
-neither shown twice nor skipped.
+It consists of the position of the last item (a time or a rank) and its uuid, 24 bytes in URL-safe
+base64. It has no page number and no offset, so no item is repeated or skipped when others are added
+or expire.
 """
 
 import base64
@@ -23,7 +23,7 @@ _FORM = struct.Struct(">q16s")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """The items of a page, and the cursor of the next one if there is one."""
+    """The items of a page, and the cursor of the next page if there is one."""
 
     items: list[T]
     cursor: str | None
@@ -38,10 +38,10 @@ class Cursor:
 
     @property
     def time(self) -> datetime:
-        """The position as a time.
+        """Return the position as a time.
 
         Raises:
-            InvalidError: cursor_invalid, no time has that number.
+            InvalidError: cursor_invalid, the number is outside the range of times.
         """
         try:
             return _EPOCH + timedelta(microseconds=self.position)
@@ -50,10 +50,10 @@ class Cursor:
 
 
 def read_cursor(text: str | None) -> Cursor | None:
-    """The cursor of a request, if it carries one.
+    """Parse the cursor of a request; None if the request has none.
 
     Raises:
-        InvalidError: cursor_invalid, it is none of ours.
+        InvalidError: cursor_invalid, the text is not a cursor.
     """
     if text is None:
         return None
@@ -66,7 +66,7 @@ def read_cursor(text: str | None) -> Cursor | None:
 
 
 def time_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
-    """The time and uuid that a page begins after; two Nones at the start of the list.
+    """Return the time and uuid after which a page begins; both are None for the first page.
 
     Raises:
         InvalidError: cursor_invalid.
@@ -78,7 +78,7 @@ def time_cursor(text: str | None) -> tuple[datetime | None, UUID | None]:
 def page(
     items: Sequence[T], limit: int, position: Callable[[T], tuple[datetime | int, UUID]]
 ) -> Page[T]:
-    """Make a page of up to limit + 1 items: the surplus one shows that there are more."""
+    """Return a page of up to `limit` items. One more item shows that there is a next page."""
     kept = list(items[:limit])
     if len(items) <= limit:
         return Page(kept, None)

@@ -1,8 +1,8 @@
-"""Refuse a picture by its headers where decoding it would cost much more than its size.
+"""Rejects pictures by their headers if decoding them would be too expensive for their size.
 
-This reads lengths and dimensions and decodes nothing. Every loop is bounded, so that the check
-itself stays cheap. What passes is decoded in a process with limits of its own, which also decides
-whether the picture is complete.
+The check reads lengths and dimensions and decodes nothing. Every loop is bounded, so the check
+itself is cheap. Accepted pictures are decoded in a process with its own limits, which also checks
+that a picture is complete.
 """
 
 import re
@@ -12,28 +12,28 @@ from collections import Counter
 from cruddur.errors import InvalidError
 
 MAX_JPEG_PIXELS = 50_000_000
-"""A JPEG decodes at a fraction of its size, so that a phone's largest photograph is cheap."""
+"""A JPEG can be decoded at a fraction of its size, so a phone's largest photo is cheap."""
 
 MAX_PIXELS = 4096 * 4096
-"""Pixels of a PNG, GIF or WebP, which decode whole, at up to 20 bytes a pixel."""
+"""Pixels of a PNG, GIF or WebP, which are decoded in full, at up to 20 bytes per pixel."""
 
 MAX_SCANNED_PIXELS = 500_000_000
-"""Pixels times scans of a JPEG. Each scan of a progressive one passes over all of its blocks; an
-ordinary one has about ten scans."""
+"""Pixels times scans of a JPEG. Each scan of a progressive JPEG reads all blocks; about ten scans
+are usual."""
 
 MAX_SCANS = 100
 MAX_FRAMES = 1_000
 MAX_BLOCKS = 1_000
-"""Segments, chunks or blocks of metadata. Pictures have some ten of them."""
+"""Segments, chunks or blocks of metadata. About ten are usual."""
 
 MAX_FILLING = 1_000
 """Bytes between two segments of a JPEG. There should be none, and decoders skip them one by one."""
 
 MAX_PNG_CHUNKS = 20_000
-"""Pixels are among them: some encoders write 4 KiB at a time."""
+"""These include pixels: some encoders write chunks of 4 KiB."""
 
 MAX_PACKED_CHUNKS = 64
-"""PNG chunks of text or color profiles that unpack to many times their size."""
+"""PNG chunks of text or color profiles, which can decompress to many times their size."""
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive
@@ -44,7 +44,7 @@ def check_picture(data: bytes) -> None:
     """Check the headers of a JPEG, PNG, GIF or WebP.
 
     Raises:
-        InvalidError: avatar_invalid; the bytes are no such picture, or it costs too much.
+        InvalidError: avatar_invalid, the bytes are not such a picture, or it costs too much.
     """
     try:
         if data.startswith(b"\xff\xd8\xff"):
@@ -57,7 +57,7 @@ def check_picture(data: bytes) -> None:
             is_fit = _is_fit_webp(data)
         else:
             is_fit = False
-    except (struct.error, IndexError):  # it ends in the middle of a header
+    except (struct.error, IndexError):  # the data ends inside a header
         is_fit = False
     if not is_fit:
         raise InvalidError("avatar_invalid")
@@ -91,7 +91,7 @@ def _is_fit_jpeg(data: bytes) -> bool:
             if scans > MAX_SCANS or (scans > 1 and scans * pixels > MAX_SCANNED_PIXELS):
                 return False
             following = _MARKER.search(data, place)
-            if following is None:  # it is cut off, which the decoder may forgive
+            if following is None:  # truncated, which the decoder may accept
                 break
             place = following.start()
     else:

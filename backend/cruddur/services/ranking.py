@@ -1,9 +1,8 @@
-"""Rankings of live cruds that all callers of a process share, and from which cruds expire on time.
+"""Rankings of live cruds, cached per process, from which cruds expire on time.
 
-A ranking is read once in an interval at most, however many ask. What the next HORIZON takes away
-from each score by expiry is read with it, so that an expired crud counts for nothing from its
-instant on, by the clock of the database. What is posted, liked or deleted shows with the next
-reading.
+A process reads a ranking at most once per interval, for all callers. The reading includes how much
+each score loses by expiry within HORIZON, so an expired crud stops to count at its instant, by the
+clock of the database. Posts, likes and deletions show with the next reading.
 """
 
 import asyncio
@@ -20,8 +19,8 @@ from cruddur.db.statements import Connection
 T = TypeVar("T")
 
 HORIZON = timedelta(seconds=30)
-"""How long the expiries of a reading are known, counted from its start: longer than the reading
-itself may take."""
+"""Period from the start of a reading for which it includes expiries. It is longer than a reading
+may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class _Reading(Generic[T]):
         return monotonic() - self.began
 
     def standing(self) -> list[Ranked[T]]:
-        """Return what has a score now, the highest first; equals stay in their order."""
+        """Return the items with a score now, the highest first; equal ones keep their order."""
         found = []
         for one in self.candidates:
             now = one.read_at + timedelta(seconds=self.age)
@@ -53,7 +52,7 @@ class _Reading(Generic[T]):
 
 
 class Ranking(Generic[T]):
-    """One ranking of this process; callers at the same time share one reading."""
+    """One ranking of this process; concurrent callers share one reading."""
 
     def __init__(
         self,
@@ -61,12 +60,12 @@ class Ranking(Generic[T]):
         select: Callable[[Connection, timedelta], Awaitable[Sequence[Candidate[T]]]],
         interval: float,
     ) -> None:
-        """Read from a database.
+        """Set up a ranking.
 
         Args:
-            database: where to read.
-            select: returns everything that can be in the ranking within a time from now, equals
-                in their order.
+            database: the database to read.
+            select: returns the items that can be in the ranking within a period from now; equal
+                ones are in their order.
             interval: seconds for which a reading is used.
         """
         self._interval = min(interval, HORIZON.total_seconds())
@@ -79,14 +78,14 @@ class Ranking(Generic[T]):
         """Return the ranking at this instant.
 
         Raises:
-            DatabaseUnavailableError: as `Database.connection` says.
+            DatabaseUnavailableError: as `Database.connection` does.
         """
         latest = self._latest
         while latest is None or latest.age >= self._interval:
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
                 self._reading.add_done_callback(self._finish)
-            # A caller that leaves must not stop the reading of the others.
+            # If a caller is cancelled, the reading continues for the others.
             latest = await asyncio.shield(self._reading)
             if latest.age < HORIZON.total_seconds():
                 break

@@ -1,12 +1,12 @@
-"""Rate limits: token buckets in memory, which workers share for those who use them heavily.
+"""Rate limits: token buckets in memory, which workers share for heavy clients.
 
-A request is decided by the worker that gets it, at once and without a round trip. Where a client
-has used SHARED_FROM of an allowance in one worker, that worker adds it to the database within
-EXCHANGE_SECONDS and takes over what the other workers added. So all workers of a database
-together enforce one limit, except for what a client does within one exchange.
+The worker that receives a request decides at once, without a round trip. If a client has used
+SHARED_FROM of an allowance in one worker, that worker adds the usage to the database within
+EXCHANGE_SECONDS and reads what the other workers added. So all workers of a database enforce one
+limit together, except for the requests between two exchanges.
 
 A bucket is one number: the time at which it is full again. Spending a token moves that time by
-`Policy.cost` seconds; a bucket that would need more than WINDOW seconds is empty.
+`Policy.cost` seconds; a bucket that needs more than WINDOW seconds to refill is empty.
 """
 
 import asyncio
@@ -27,45 +27,45 @@ from cruddur.telemetry.operation import Instruments
 logger = logging.getLogger(__name__)
 
 RateClass: TypeAlias = Literal["read", "write", "search", "account", "upload", "stream", "other"]
-"""Requests that share one allowance."""
+"""A class of requests that share one allowance."""
 
 CLASSES: tuple[RateClass, ...] = get_args(RateClass)
 
 WINDOW = 60
-"""Seconds that an empty bucket takes to fill up."""
+"""Seconds that an empty bucket takes to refill."""
 
 NETWORK_FACTOR = 4
-"""How many times the allowance of one address an IPv6 /48 network has."""
+"""The allowance of an IPv6 /48 network, as a multiple of one address's."""
 
 EXCHANGE_SECONDS = 1.0
-"""Time between two exchanges of this worker."""
+"""Time between two exchanges with the database."""
 
 SHARED_FROM = WINDOW / 20
-"""Seconds of spending in this worker from which it is shared. Ordinary people stay below, so
-that they cause no statement."""
+"""Usage in one worker, in seconds, above which it is shared. Ordinary clients stay below it, so
+they cause no statement."""
 
 PATIENCE_SECONDS = 1.0
-"""How long an exchange waits for a connection of the pool."""
+"""Seconds that an exchange waits for a connection of the pool."""
 
 BUCKETS = 50_000
-"""Buckets in memory at most, some 15 MB. Full ones are dropped first, then the oldest."""
+"""Maximum number of buckets, about 15 MB. Full ones are evicted first, then the oldest."""
 
 FEW = 1024
-"""Buckets from which full ones are dropped at all."""
+"""Number of buckets above which full ones are evicted."""
 
 _ROUNDING = 1e-6
-"""Seconds; what adding many costs may be wrong by."""
+"""Largest rounding error of a sum of costs, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One limit: so many requests of a class in WINDOW seconds, all of them at once if need be.
+    """One limit: a number of requests of a class in WINDOW seconds, which may come in one burst.
 
     Attributes:
-        name: as clients see it.
-        quota: requests.
-        cost: seconds that the bucket takes to regain one request.
-        header: the policy as `RateLimit-Policy` has it.
+        name: the name that clients see.
+        quota: the number of requests.
+        cost: seconds that the bucket takes to refill one request.
+        header: the policy in the form of `RateLimit-Policy`.
     """
 
     name: str
@@ -86,11 +86,11 @@ class _Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is left of one limit.
+    """The rest of one limit.
 
     Attributes:
         policy: the limit.
-        remaining: requests that would be admitted now.
+        remaining: requests that would be accepted now.
         reset: seconds until there is one more.
     """
 
@@ -101,11 +101,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a request.
+    """The decision on a request.
 
     Attributes:
-        standings: what is left of each limit that it counts towards.
-        retry_after: seconds after which to try again, or None if the request is admitted.
+        standings: the rest of each limit that applies to the request.
+        retry_after: seconds after which to try again, or None if the request is accepted.
     """
 
     standings: Sequence[Standing]
@@ -124,7 +124,7 @@ class Rates:
 
         Args:
             quotas: requests of each class in WINDOW seconds that an account may send.
-            address_factor: how many times as many an address may send.
+            address_factor: the quota of an address, as a multiple of an account's.
         """
         self.of_account = _policies("account", quotas, 1)
         self.of_address = _policies("address", quotas, address_factor)
@@ -134,7 +134,7 @@ class Rates:
         self._prune_at = FEW
 
     def decide(self, charges: Iterable[Charge]) -> Decision:
-        """Admit a request and charge it to every limit, or refuse it and charge nothing."""
+        """Accept a request and charge it to each limit, or refuse it and charge nothing."""
         now = monotonic()
         wait = 0.0
         found: list[tuple[Policy, tuple[str, str], _Bucket]] = []
@@ -158,14 +158,14 @@ class Rates:
 
     @property
     def has_heavy_clients(self) -> bool:
-        """Whether there is anything to share."""
+        """Return whether there is any usage to share."""
         return bool(self._heavy)
 
     async def share(self, database: Database) -> None:
-        """Add what heavy clients spent here to the database, and take over the totals.
+        """Add the usage of heavy clients in this worker to the database, and read the totals.
 
         Raises:
-            DatabaseUnavailableError: nothing was shared; it will be with the next exchange.
+            DatabaseUnavailableError: nothing was shared; the next exchange includes it.
         """
         now = monotonic()
         heavy, self._heavy = self._heavy, set()
@@ -198,14 +198,14 @@ class Rates:
         return bucket
 
     def _prune(self, now: float) -> None:
-        """Drop full buckets, and old ones if there are still too many."""
+        """Evict full buckets, and old ones if there are still too many."""
         kept = [item for item in self._buckets.items() if item[1].full_at > now]
         self._buckets = dict(kept[-BUCKETS * 3 // 4 :])
         self._prune_at = min(max(FEW, 2 * len(self._buckets)), BUCKETS)
 
 
 async def run_rate_exchange(rates: Rates, database: Database, instruments: Instruments) -> None:
-    """Share the buckets with the other workers, every EXCHANGE_SECONDS, until cancelled."""
+    """Share the buckets with the other workers every EXCHANGE_SECONDS until cancelled."""
     is_away = False
     while True:
         await asyncio.sleep(EXCHANGE_SECONDS)
@@ -216,7 +216,7 @@ async def run_rate_exchange(rates: Rates, database: Database, instruments: Instr
                 await rates.share(database)
             except DatabaseUnavailableError as error:
                 if not is_away:
-                    logger.warning("rate limits hold for each worker alone: %s", error)
+                    logger.warning("rate limits apply to each worker separately: %s", error)
                 is_away = True
             except Exception as error:
                 report(error, "sharing rate limits")
@@ -233,7 +233,7 @@ def _policy(name: str, quota: int) -> Policy:
 
 
 def _standing(policy: Policy, debt: float) -> Standing:
-    """Return what is left of a limit whose bucket is full again in `debt` seconds."""
+    """Return the rest of a limit whose bucket is full again in `debt` seconds."""
     remaining = max(0, int((WINDOW - debt) / policy.cost + _ROUNDING))
     until_next = debt + (remaining + 1) * policy.cost - WINDOW
     return Standing(policy, remaining, max(1, math.ceil(until_next - _ROUNDING)))

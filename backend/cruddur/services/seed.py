@@ -1,4 +1,4 @@
-"""The people and cruds that an empty database starts with, so that there is something to see."""
+"""Fills an empty database with sample users, cruds and messages."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from cruddur.services import messages, text
 from cruddur.wire import MessageDraft
 
 PASSWORD = "here-today-gone-tomorrow"  # noqa: S105  # documented, for development only
-"""The password of every seeded person; they can be reached as <handle>@example.com."""
+"""The password of all sample users; their addresses are <handle>@example.com."""
 
 PEOPLE = {
     "andrewbrown": "Andrew Brown",
@@ -35,7 +35,7 @@ CONVERSATION = (
 
 
 async def seed(conn: Connection) -> bool:
-    """Fill an empty database, in one transaction; False when it is not empty."""
+    """Fill an empty database in the caller's transaction. Returns False if it is not empty."""
     await users_db.lock_users(conn)
     if await users_db.any_user(conn):
         return False
@@ -95,7 +95,7 @@ async def _crud(conn: Connection, author: Viewer, message: str) -> UUID:
         mentions=text.mentions(message),
     )
     if crud is None:
-        raise RuntimeError(f"{author.handle} is not there")
+        raise RuntimeError(f"the user {author.handle} does not exist")
     return crud.uuid
 
 

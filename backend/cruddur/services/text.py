@@ -1,4 +1,4 @@
-"""What the words of a crud point at: #tags and @handles."""
+"""Finds the #tags and @mentions of a message."""
 
 import re
 import unicodedata
@@ -9,11 +9,11 @@ TAG_CHARS = 100
 _TAG = re.compile(r"(?<![\w#&/])#(?=(\w\S*))")
 _MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{2,30})(?!\w)")
 MENTIONS_MOST = 50
-"""People that one message can notify: more is not talking to anybody."""
+"""Maximum number of users that one message notifies."""
 
 
 def tags(message: str) -> list[str]:
-    """The distinct #tags, folded, without those that are only digits."""
+    """Return the distinct #tags, folded, without those that are only digits."""
     found = (fold_tag("".join(takewhile(_is_of_a_word, rest))) for rest in _TAG.findall(message))
     return list(
         dict.fromkeys(tag for tag in found if not tag.isdecimal() and len(tag) <= TAG_CHARS)
@@ -21,16 +21,16 @@ def tags(message: str) -> list[str]:
 
 
 def fold_tag(tag: str) -> str:
-    """A tag as it is stored: in lower case, each accent one with its letter."""
+    """Return a tag as it is stored: in lower case and composed (NFC)."""
     return unicodedata.normalize("NFC", tag.lower())
 
 
 def _is_of_a_word(character: str) -> bool:
-    """Also the marks that many scripts write vowels with, which `\\w` leaves out."""
+    """Return whether a character can be in a tag, including vowel marks, which `\\w` excludes."""
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
 
 
 def mentions(message: str) -> list[str]:
-    """The distinct handles that are @mentioned, in lower case."""
+    """Return the distinct @mentioned handles, in lower case."""
     found = (match.lower() for match in _MENTION.findall(message))
     return list(dict.fromkeys(found))[:MENTIONS_MOST]

@@ -1,10 +1,10 @@
 """Limits on account calls, shared by all workers.
 
-Strangers must not use up what the owner of an account needs. So attempts are counted for each pair
-of an account and a client first. What all clients together may try at one account is ten times as
-much, and does not hold for those that the owner has signed in from before.
+Unknown clients must not use up the attempts that the owner of an account needs. So attempts are
+counted first per pair of account and client. The limit for all clients of one account together is
+ten times as high, and does not apply to clients that the owner has signed in from before.
 
-An account is one person, whether it is named by handle or by e-mail address.
+A handle and an e-mail address of the same account count as one.
 """
 
 import hmac
@@ -24,28 +24,28 @@ PERIOD = timedelta(minutes=15)
 """The window in which attempts are counted, and the lifetime of a code (docs/api.md, C53)."""
 
 STRANGERS = 10
-"""How many times as much as one client all unfamiliar clients together may try at one account."""
+"""Attempts that all unknown clients together have at one account, as a multiple of one client's."""
 
 FORGIVEN = 20
-"""Successes of one account in a window that are not counted as attempts."""
+"""Successful attempts per account and window that do not count."""
 
 MAIL_PERIOD = timedelta(minutes=5)
-"""Between two mails that `forgot`, or `resend`, sends to one address."""
+"""Time between two mails that `forgot`, or `resend`, sends to one address."""
 
 SIGN_UP_MAILS = 5
-"""Mails to one address in a window because of sign-ups."""
+"""Mails per address and window that sign-ups cause."""
 
 TRIES = 5
 """Attempts at one code, for each client (docs/api.md, C53)."""
 
 REQUESTERS = 2
-"""Clients with tries of their own because they asked for a code. With more, a stranger with many
-addresses could guess codes too often."""
+"""Clients that get their own tries because they asked for a code. With more of them, an attacker
+with many addresses could guess codes too often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who calls: `device` is the token of the device cookie, if the request has one."""
+    """A calling client. `device` is the token of the device cookie, if the request has one."""
 
     address: str
     device: str | None = None
@@ -56,11 +56,11 @@ class Requester:
     """A client that makes a call about an account.
 
     Attributes:
-        account: names the account in buckets: a uuid, or the login if there is no such person.
-        source: names the client in buckets: a device that is familiar to the person, or else
-            the address.
+        account: the name of the account in buckets: a uuid, or the login if there is no such user.
+        source: the name of the client in buckets: a device that the user has signed in from, or
+            else the address.
         is_device: `source` is a device.
-        is_familiar: the person has signed in from this device or address before.
+        is_familiar: the user has signed in from this device or address before.
     """
 
     account: str
@@ -71,7 +71,7 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A counted attempt, and the buckets that it was counted in."""
+    """A counted attempt, with the buckets that count it."""
 
     kind: str
     asker: Requester
@@ -82,7 +82,7 @@ class Attempt:
 class Throttle:
     """Counts attempts in windows of PERIOD; the limits are settings.
 
-    Each count is committed on its own, so that an attempt that fails counts as well.
+    Each count commits separately, so that a failed attempt counts too.
     """
 
     database: Database
@@ -94,19 +94,19 @@ class Throttle:
         """Count an attempt at the account of a handle or an e-mail address.
 
         Raises:
-            RateLimitedError: too many of this client, from its address or at this account.
+            RateLimitedError: too many attempts by this client, from its address or at this account.
         """
         async with self.database.connection() as conn:
             asker = await self._identify(conn, login.lower(), client)
             buckets = self._buckets(kind, asker, address_key(client.address))
-            for bucket, most in buckets.items():  # one that is full protects those after it
+            for bucket, most in buckets.items():  # a full bucket protects those after it
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
                 if counted.attempts > most:
                     raise RateLimitedError(counted.retry_after)
         return Attempt(kind, asker, list(buckets))
 
     async def forgive(self, attempt: Attempt) -> None:
-        """Take an attempt back that succeeded, unless there are too many of those as well."""
+        """Uncount a successful attempt, unless there were too many successful ones."""
         bucket = f"{attempt.kind}:successes:{attempt.asker.account}"
         async with self.database.connection() as conn:
             counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
@@ -114,15 +114,15 @@ class Throttle:
                 await db.forgive_attempt(conn, buckets=attempt.buckets)
 
     async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
-        """Make a client familiar to a person who has proved to be there."""
+        """Remember a client of an authenticated user."""
         hashes = {self._hashes(name)[0] for name in _names(client)}
         await known_clients.upsert_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
 
     async def begin_code(self, attempt: Attempt, purpose: str) -> bool:
-        """Give a client that asks for a code tries of its own.
+        """Give a client that asks for a code its own tries.
 
-        Returns False if the last mail is too recent for another one. The code that it holds is
-        still good.
+        Returns:
+            False if the last mail is too recent for another one. Its code is still valid.
         """
         asker = attempt.asker
         own, others = _tries(purpose, asker)
@@ -138,9 +138,10 @@ class Throttle:
         return is_new
 
     async def begin_sign_up(self, attempt: Attempt) -> bool:
-        """As `begin_code`, for a sign-up, which has a code of its own.
+        """Give a client that signs up its own tries; each sign-up has its own code.
 
-        Returns False if too many mails went to the address because of sign-ups.
+        Returns:
+            False if sign-ups have caused too many mails to this address.
         """
         own, _ = _tries("confirm", attempt.asker)
         requesters = _requesters("confirm", attempt.asker)
@@ -152,14 +153,14 @@ class Throttle:
         return mails.attempts <= SIGN_UP_MAILS
 
     async def forgive_mail(self, attempt: Attempt) -> None:
-        """Take a mail back that was not sent."""
+        """Uncount a mail that was not sent."""
         async with self.database.connection() as conn:
             await db.forgive_attempt(conn, buckets=[_mail(attempt)])
 
     async def spend_try(self, attempt: Attempt, purpose: str) -> bool:
-        """Spend a try at a code; False if the client has none left.
+        """Spend a try at a code. Returns False if the client has none left.
 
-        A client that asked for the code or is familiar has its own tries. All others share some.
+        A client that asked for the code or is familiar has its own tries. All others share theirs.
         """
         own, others = _tries(purpose, attempt.asker)
         async with self.database.connection() as conn:
@@ -203,13 +204,13 @@ class Throttle:
 
 
 def _names(client: Client) -> list[str]:
-    """Name a client's address and, if it has one, its device."""
+    """Return the names of a client's address and of its device, if it has one."""
     address = f"address {address_key(client.address)}"
     return [address] if client.device is None else [address, f"device {client.device}"]
 
 
 def _tries(purpose: str, asker: Requester) -> tuple[str, str]:
-    """Name the buckets of tries: the client's own, and those of all others."""
+    """Return the names of the buckets of tries: the client's own, and the shared one."""
     return f"{purpose}:tries:{asker.account}:{asker.source}", f"{purpose}:tries:{asker.account}"
 
 

@@ -1,4 +1,4 @@
-"""What live cruds are about."""
+"""Rules for trending tags."""
 
 from datetime import timedelta
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""Signed addresses that a picture may be uploaded to, once."""
+"""Signed URLs for uploading one picture."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -9,33 +9,33 @@ from cruddur.errors import ForbiddenError
 from cruddur.identity.keys import Secrets
 
 UPLOAD_SECONDS = 5 * 60
-"""How long an address works; the original's."""
+"""Lifetime of an upload URL, the same as in the original."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What an address is for: one picture of one user."""
+    """The content of an upload token: one picture of one user."""
 
     uuid: UUID
     user_uuid: UUID
 
 
 class UploadSigner:
-    """Makes and checks upload tokens; each names one upload of one user."""
+    """Signs and verifies upload tokens; each is for one upload of one user."""
 
     def __init__(self, secrets: Secrets) -> None:
-        """Take secrets that every replica shares."""
+        """Take the secrets, which are the same on every replica."""
         self._secrets = secrets
 
     def sign(self, user_uuid: UUID) -> str:
-        """Return a token with which this user's picture may be set."""
+        """Return a token that allows one upload of this user's picture."""
         return self._signer().sign(uuid4().hex + user_uuid.hex).decode()
 
     def read(self, token: str) -> Upload:
-        """Return what a token is for. Whether it was used already is in the database.
+        """Verify a token and return its upload. The database shows whether it was used before.
 
         Raises:
-            ForbiddenError: it is not ours, or older than UPLOAD_SECONDS.
+            ForbiddenError: the signature is wrong, or it is older than UPLOAD_SECONDS.
         """
         try:
             signed = self._signer().unsign(token, max_age=UPLOAD_SECONDS).decode()

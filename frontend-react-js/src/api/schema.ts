@@ -78,13 +78,13 @@ export interface paths {
         readonly get?: never;
         /**
          * Like a crud
-         * @description Once or often, it is liked once.
+         * @description Idempotent.
          */
         readonly put: operations["reactions_like_put"];
         readonly post?: never;
         /**
-         * Take a like back
-         * @description Also when there was none.
+         * Remove a like
+         * @description Idempotent.
          */
         readonly delete: operations["reactions_unlike_delete"];
         readonly options?: never;
@@ -122,13 +122,13 @@ export interface paths {
         readonly get?: never;
         /**
          * Repost a crud
-         * @description It shows in the reposter's profile feed, for as long as the crud lives.
+         * @description Idempotent. The crud is listed in the viewer's profile feed until it expires.
          */
         readonly put: operations["reactions_repost_put"];
         readonly post?: never;
         /**
-         * Take a repost back
-         * @description Also when there was none.
+         * Remove a repost
+         * @description Idempotent.
          */
         readonly delete: operations["reactions_unrepost_delete"];
         readonly options?: never;
@@ -205,7 +205,7 @@ export interface paths {
         };
         /**
          * Replies, likes, reposts, mentions and messages to the viewer
-         * @description Empty without an access token; one that has expired is refused. Reading the newest page marks them read. The status and reply routes understand a notification's uuid.
+         * @description Empty without an access token; an expired token is an error. Reading the newest page marks them read. The status and reply routes accept a notification's uuid.
          */
         readonly get: operations["notifications_recent_get"];
         readonly put?: never;
@@ -224,8 +224,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * How many notifications are unread
-         * @description Those about live cruds since the viewer last read the newest page, messages aside.
+         * The number of unread notifications
+         * @description Counts notifications about live cruds since the viewer last read the newest page, without messages.
          */
         readonly get: operations["notifications_counter_get"];
         readonly put?: never;
@@ -286,8 +286,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask for a reset code
-         * @description Whether or not there is such an account.
+         * Send a code to reset the password
+         * @description The response does not reveal whether there is such an account.
          */
         readonly post: operations["accounts_forgot_post"];
         readonly delete?: never;
@@ -304,15 +304,15 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The signed-in person
-         * @description As only they see themselves.
+         * The signed-in user
+         * @description Includes the e-mail address, which no other user sees.
          */
         readonly get: operations["accounts_me_get"];
         readonly put?: never;
         readonly post?: never;
         /**
          * Delete the account
-         * @description The person's cruds, replies, reactions and messages go with it.
+         * @description Also deletes the user's cruds, replies, reactions and messages.
          */
         readonly delete: operations["accounts_delete_delete"];
         readonly options?: never;
@@ -330,7 +330,7 @@ export interface paths {
         readonly get?: never;
         /**
          * Change the password
-         * @description The other sessions end.
+         * @description Ends the other sessions.
          */
         readonly put: operations["accounts_password_put"];
         readonly post?: never;
@@ -350,8 +350,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * A new access token for the refresh cookie
-         * @description The cookie is exchanged too; an old one shown again ends the session.
+         * Exchange the refresh cookie for an access token
+         * @description Also replaces the cookie. An old cookie that is sent again ends the session.
          */
         readonly post: operations["accounts_refresh_post"];
         readonly delete?: never;
@@ -370,8 +370,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Send the code once more
-         * @description Whether or not a sign-up waits for one.
+         * Send the code again
+         * @description The response does not reveal whether a sign-up waits for a code.
          */
         readonly post: operations["accounts_resend_post"];
         readonly delete?: never;
@@ -391,7 +391,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Set a new password with the code
-         * @description Every session ends.
+         * @description Ends every session.
          */
         readonly post: operations["accounts_reset_post"];
         readonly delete?: never;
@@ -409,7 +409,7 @@ export interface paths {
         };
         /**
          * The viewer's sessions
-         * @description The last used first.
+         * @description The most recently used session is first.
          */
         readonly get: operations["accounts_sessions_get"];
         readonly put?: never;
@@ -432,7 +432,7 @@ export interface paths {
         readonly post?: never;
         /**
          * End a session
-         * @description Answers with the sessions that remain.
+         * @description The response lists the remaining sessions.
          */
         readonly delete: operations["accounts_revoke_delete"];
         readonly options?: never;
@@ -451,7 +451,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in
-         * @description Address or handle, and password. The refresh token is set as a cookie.
+         * @description With an address or a handle, and a password. Sets the refresh token as a cookie.
          */
         readonly post: operations["accounts_signin_post"];
         readonly delete?: never;
@@ -471,7 +471,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign out
-         * @description Ends the cookie's session; without one there is nothing to end.
+         * @description Ends the cookie's session. Without a cookie it does nothing.
          */
         readonly post: operations["accounts_signout_post"];
         readonly delete?: never;
@@ -490,8 +490,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Begin an account
-         * @description A code goes to the address. The answer does not tell whether it has an account.
+         * Sign up
+         * @description Sends a code to the address. The response does not reveal whether it has an account.
          */
         readonly post: operations["accounts_signup_post"];
         readonly delete?: never;
@@ -508,8 +508,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * A person's picture
-         * @description `?v=` with the picture's digest makes the address immutable; without it, a minute.
+         * A user's picture
+         * @description Cached for a year with the picture's digest in `?v=`, otherwise for a minute.
          */
         readonly get: operations["avatars_show_get"];
         readonly put?: never;
@@ -530,8 +530,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * An address to upload one's picture to
-         * @description PUT the file there within five minutes, once; no token is needed for that.
+         * Get a URL to upload your picture to
+         * @description PUT the file to the URL once, within five minutes, without an access token.
          */
         readonly post: operations["avatars_key_upload_post"];
         readonly delete?: never;
@@ -550,7 +550,7 @@ export interface paths {
         readonly get?: never;
         /**
          * Upload a picture
-         * @description JPEG, PNG, GIF or WebP up to 8 MiB; kept as a JPEG of 512 by 512 pixels. The address is used up as soon as a picture is decoded, even if that fails; what is refused before may be sent again.
+         * @description JPEG, PNG, GIF or WebP up to 8 MiB, stored as a JPEG of 512 by 512 pixels. The URL can be used until a picture is decoded, even if decoding fails. A picture that is rejected earlier may be replaced by another one.
          */
         readonly put: operations["avatars_upload_put"];
         readonly post?: never;
@@ -569,7 +569,7 @@ export interface paths {
         };
         /**
          * The process answers
-         * @description Touches nothing else: a database that is down must not restart the service.
+         * @description Depends on nothing else, so that a database outage does not restart the service.
          */
         readonly get: operations["health_health_check_get"];
         readonly put?: never;
@@ -588,8 +588,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * How each sink of the telemetry is doing, for operators
-         * @description Of the process that answers. Needs CRUDDUR_OPERATOR_TOKEN as bearer token; where none is set there is nothing here.
+         * The health of each telemetry sink, for operators
+         * @description Reports on the process that answers. Requires CRUDDUR_OPERATOR_TOKEN as the bearer token; 404 if that is not set.
          */
         readonly get: operations["health_telemetry_get"];
         readonly put?: never;
@@ -609,7 +609,7 @@ export interface paths {
         };
         /**
          * The viewer's conversations
-         * @description Each with the other person and the latest message.
+         * @description Each has the other user and the latest message.
          */
         readonly get: operations["messages_groups_get"];
         readonly put?: never;
@@ -649,7 +649,7 @@ export interface paths {
         };
         /**
          * A conversation
-         * @description The newest page, its oldest message first; members only. Reading it marks it read.
+         * @description The newest page, its oldest message first, for members only. Reading it marks it read.
          */
         readonly get: operations["messages_conversation_get"];
         readonly put?: never;
@@ -668,8 +668,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The conversation with a person
-         * @description The oldest first; empty when there is none. Reading it marks it read.
+         * The conversation with a user
+         * @description The oldest message is first; empty if there is none. Reading it marks it read.
          */
         readonly get: operations["messages_conversation_with_get"];
         readonly put?: never;
@@ -688,8 +688,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * How many messages are unread
-         * @description Messages from others since the viewer last read their conversation.
+         * The number of unread messages
+         * @description Counts messages from others since the viewer last read the conversation.
          */
         readonly get: operations["messages_counter_get"];
         readonly put?: never;
@@ -709,13 +709,13 @@ export interface paths {
         };
         readonly get?: never;
         /**
-         * Change one's profile
-         * @description The final front end sends PUT, those before it POST; both mean the same.
+         * Change your profile
+         * @description The final published front end sends PUT, earlier ones POST; both have the same effect.
          */
         readonly put: operations["users_update_put"];
         /**
-         * Change one's profile
-         * @description The final front end sends PUT, those before it POST; both mean the same.
+         * Change your profile
+         * @description The final published front end sends PUT, earlier ones POST; both have the same effect.
          */
         readonly post: operations["users_update_post"];
         readonly delete?: never;
@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * The process and its database answer
-         * @description For a load balancer: 503 while the database does not answer, within 2 s.
+         * @description For load balancers: 503 within 2 s if the database does not answer.
          */
         readonly get: operations["health_ready_get"];
         readonly put?: never;
@@ -752,8 +752,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What happens, as it happens
-         * @description Server-sent events: `crud` (new, as a visitor sees it), `counts`, `gone` (deleted or expired) and `reset` (too much was missed: read everything anew); to a member also the `message` and `notification` that are for them. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without a loss. A stream of a member ends when the session does.
+         * Stream live events
+         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired) and `reset` (too many events were missed, so reload everything). A member also gets their own `message` and `notification` events. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
          */
         readonly get: operations["live_stream_get"];
         readonly put?: never;
@@ -774,8 +774,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * A ticket to open a stream with
-         * @description Good once and for half a minute, for `?ticket=`: an access token has no place in an address, and `EventSource` cannot send headers.
+         * Get a ticket to open a stream
+         * @description For `?ticket=`, valid once and for 30 seconds. `EventSource` cannot send headers, and an access token must not be part of a URL.
          */
         readonly post: operations["live_ticket_post"];
         readonly delete?: never;
@@ -792,8 +792,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The tags that most live cruds carry
-         * @description The commonest first.
+         * The most common tags of live cruds
+         * @description The most common tag is first.
          */
         readonly get: operations["trends_trending_get"];
         readonly put?: never;
@@ -812,8 +812,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Who a handle is
-         * @description For the head of a new conversation.
+         * The user with a handle
+         * @description For the title of a new conversation.
          */
         readonly get: operations["users_short_get"];
         readonly put?: never;
@@ -832,8 +832,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * People worth reading now
-         * @description By the likes and reposts of their live cruds; the viewer is not among them.
+         * Suggested users
+         * @description Ordered by the likes and reposts of their live cruds, without the viewer.
          */
         readonly get: operations["users_suggested_get"];
         readonly put?: never;
@@ -854,8 +854,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * An address to upload one's picture to
-         * @description PUT the file there within five minutes, once; no token is needed for that.
+         * Get a URL to upload your picture to
+         * @description PUT the file to the URL once, within five minutes, without an access token.
          */
         readonly post: operations["avatars_key_upload_2_post"];
         readonly delete?: never;
@@ -1465,7 +1465,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1474,7 +1474,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1490,7 +1490,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description For 24 hours the same key gets the first answer again. */
+                /** @description For 24 hours, the same key gets the first response again. */
                 readonly "Idempotency-Key"?: string;
             };
             readonly path?: never;
@@ -1530,7 +1530,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1548,7 +1548,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1557,7 +1557,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1576,7 +1576,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1585,7 +1585,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1604,7 +1604,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -1633,7 +1633,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1642,7 +1642,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1661,7 +1661,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1670,7 +1670,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1712,7 +1712,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1731,7 +1731,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1740,7 +1740,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1782,7 +1782,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1801,7 +1801,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1810,7 +1810,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1852,7 +1852,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1871,7 +1871,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1880,7 +1880,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -1896,7 +1896,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description For 24 hours the same key gets the first answer again. */
+                /** @description For 24 hours, the same key gets the first response again. */
                 readonly "Idempotency-Key"?: string;
             };
             readonly path: {
@@ -1938,7 +1938,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1956,7 +1956,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1965,7 +1965,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1984,7 +1984,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1993,7 +1993,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2035,7 +2035,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2054,7 +2054,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2063,7 +2063,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2105,7 +2105,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2124,7 +2124,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2133,7 +2133,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2153,7 +2153,7 @@ export interface operations {
                 readonly shape?: "list" | "profile";
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -2182,7 +2182,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2191,7 +2191,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2210,7 +2210,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2219,7 +2219,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2238,7 +2238,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -2268,7 +2268,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2277,7 +2277,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2296,7 +2296,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2305,7 +2305,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2324,7 +2324,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path?: never;
@@ -2351,7 +2351,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2370,7 +2370,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2379,7 +2379,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2398,7 +2398,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path?: never;
@@ -2435,7 +2435,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2454,7 +2454,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2463,7 +2463,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2513,7 +2513,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2522,7 +2522,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2542,7 +2542,7 @@ export interface operations {
                 readonly term: string;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path?: never;
@@ -2569,7 +2569,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2588,7 +2588,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2597,7 +2597,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2649,7 +2649,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2658,7 +2658,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2677,7 +2677,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2686,7 +2686,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2738,7 +2738,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2747,7 +2747,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2766,7 +2766,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2775,7 +2775,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2825,7 +2825,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2834,7 +2834,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2896,7 +2896,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2905,7 +2905,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2924,7 +2924,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -2933,7 +2933,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -2995,7 +2995,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3004,7 +3004,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3023,7 +3023,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3032,7 +3032,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3072,7 +3072,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description Known, but not allowed */
+            /** @description Not allowed */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3091,7 +3091,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3100,7 +3100,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3152,7 +3152,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3161,7 +3161,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3180,7 +3180,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3189,7 +3189,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3241,7 +3241,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3250,7 +3250,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3269,7 +3269,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3278,7 +3278,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3328,7 +3328,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3337,7 +3337,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3379,7 +3379,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3398,7 +3398,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3407,7 +3407,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3460,7 +3460,7 @@ export interface operations {
                     readonly "application/json": readonly "credentials_invalid"[];
                 };
             };
-            /** @description Known, but not allowed */
+            /** @description Not allowed */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3478,7 +3478,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3487,7 +3487,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3506,7 +3506,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3515,7 +3515,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3545,7 +3545,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["SignedOut"];
                 };
             };
-            /** @description Known, but not allowed */
+            /** @description Not allowed */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3564,7 +3564,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3573,7 +3573,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3589,7 +3589,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description For 24 hours the same key gets the first answer again. */
+                /** @description For 24 hours, the same key gets the first response again. */
                 readonly "Idempotency-Key"?: string;
             };
             readonly path?: never;
@@ -3619,7 +3619,7 @@ export interface operations {
                     readonly "application/json": readonly "invalid_json"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3637,7 +3637,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3646,7 +3646,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3665,7 +3665,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3674,7 +3674,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3690,7 +3690,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -3717,7 +3717,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3736,7 +3736,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3745,7 +3745,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3807,7 +3807,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3816,7 +3816,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3835,7 +3835,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3844,7 +3844,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3880,7 +3880,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Avatar"];
                 };
             };
-            /** @description Known, but not allowed */
+            /** @description Not allowed */
             readonly 403: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3889,7 +3889,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_403"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3907,7 +3907,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3926,7 +3926,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3935,7 +3935,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -3965,7 +3965,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3974,7 +3974,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4014,7 +4014,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4023,7 +4023,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4032,7 +4032,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4051,7 +4051,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path?: never;
@@ -4088,7 +4088,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4107,7 +4107,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4116,7 +4116,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4132,7 +4132,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description For 24 hours the same key gets the first answer again. */
+                /** @description For 24 hours, the same key gets the first response again. */
                 readonly "Idempotency-Key"?: string;
             };
             readonly path?: never;
@@ -4172,7 +4172,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4190,7 +4190,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4199,7 +4199,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4218,7 +4218,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4227,7 +4227,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4246,7 +4246,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -4285,7 +4285,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4294,7 +4294,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4313,7 +4313,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4322,7 +4322,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4341,7 +4341,7 @@ export interface operations {
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description An ETag that was seen before; the same again is 304. */
+                /** @description An ETag of an earlier response; 304 if it is still current. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -4380,7 +4380,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4389,7 +4389,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4408,7 +4408,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4417,7 +4417,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4467,7 +4467,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4476,7 +4476,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4538,7 +4538,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4547,7 +4547,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4566,7 +4566,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4575,7 +4575,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4637,7 +4637,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4646,7 +4646,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4665,7 +4665,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4674,7 +4674,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4704,7 +4704,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4713,7 +4713,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4735,7 +4735,7 @@ export interface operations {
                 readonly ticket?: string;
             };
             readonly header?: {
-                /** @description The last event that was received; what came after it is sent. */
+                /** @description The last event that was received; the stream continues after it. */
                 readonly "Last-Event-ID"?: string;
             };
             readonly path?: never;
@@ -4762,7 +4762,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4771,7 +4771,7 @@ export interface operations {
                     readonly "application/json": readonly "not_found"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4790,7 +4790,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4799,7 +4799,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4849,7 +4849,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4858,7 +4858,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4898,7 +4898,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4907,7 +4907,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -4939,7 +4939,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ShortUser"];
                 };
             };
-            /** @description It never was, it expired, or it is not the caller's to see */
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4958,7 +4958,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4967,7 +4967,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -5007,7 +5007,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5016,7 +5016,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
@@ -5078,7 +5078,7 @@ export interface operations {
                     readonly "application/json": readonly "payload_too_large"[];
                 };
             };
-            /** @description The body is not of the type that is read here */
+            /** @description The body has the wrong content type */
             readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5087,7 +5087,7 @@ export interface operations {
                     readonly "application/json": readonly "unsupported_media_type"[];
                 };
             };
-            /** @description The request breaks a rule */
+            /** @description The request is invalid */
             readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5106,7 +5106,7 @@ export interface operations {
                     readonly "application/json": readonly "rate_limited"[];
                 };
             };
-            /** @description A fault of ours */
+            /** @description Internal error */
             readonly 500: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -5115,7 +5115,7 @@ export interface operations {
                     readonly "application/json": readonly "generic_500"[];
                 };
             };
-            /** @description Something that is needed does not answer */
+            /** @description The service is overloaded or a dependency does not answer */
             readonly 503: {
                 headers: {
                     readonly "Retry-After": string;
