@@ -1,1 +1,1 @@
-"""What Cruddur costs and how fast it is, beside peers and under load. See docs/performance.md."""
+"""Benchmarks of cost and speed, against peers and under load. See docs/performance.md."""

@@ -1,8 +1,8 @@
-"""`make bench`: one route at a time, all peers side by side, taking turns in each round.
+"""`make bench`: measure one route at a time, all peers taking turns in each round.
 
-Every peer has the rows to itself, in a copy of one database, so that what one of them writes
-is nothing to the others. Before anything is measured, all have to answer what Cruddur answers.
-Goals decide nothing: the exit code tells whether it could be measured.
+Every peer has its own copy of one database, so that its writes do not affect the others.
+Before the measurement, every peer must return the same responses as Cruddur. Missed goals do
+not affect the exit code; only a failed measurement does.
 """
 
 import argparse
@@ -35,19 +35,19 @@ from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
 from cruddur.identity.tokens import issue
 
 ROUTES = ("home", "profile", "crud", "search", "health", "create")
-"""The one that writes comes last: the others shall find the rows as they were filled."""
+"""The route that writes comes last, so that all others see the rows as they were filled."""
 
 CAPACITY = 0.7
-"""The share of what a peer can do that it is asked for at a constant rate."""
+"""The share of a peer's capacity that is used as the constant rate."""
 FLUSH_SECONDS = 0.7
-"""After a load, in which what is queued of its traces is sent, and counts."""
+"""Seconds after a load in which queued traces are still exported, which counts as cost."""
 OF_CREATION = ("uuid", "created_at", "expires_at")
-"""What differs between two cruds that are created alike."""
+"""The fields that differ between two cruds that are created alike."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything; times are in seconds."""
+    """The amounts; times are in seconds."""
 
     rounds: int = 3
     seconds: float = 3.0
@@ -60,7 +60,7 @@ SHORT = Size(rounds=1, seconds=1.0, many_rows=20_000)
 
 
 class DisagreementError(Exception):
-    """A peer answers something else than Cruddur: to compare them would mean nothing."""
+    """A peer returns a different response than Cruddur, so a comparison would be meaningless."""
 
 
 class Bench:
@@ -79,7 +79,7 @@ class Bench:
         self._endpoint = stack.enter_context(receiver())
 
     def request(self, route: str) -> Request:
-        """What a route is asked; tokens are issued anew, as they are short-lived."""
+        """Return the request of a route, with a new token, because tokens are short-lived."""
         if route == "create":
             token = issue(
                 KeyRing([self._pem]),
@@ -99,14 +99,14 @@ class Bench:
 
     @contextmanager
     def serving(self, peers: Sequence[str], workers: int) -> Iterator[dict[str, Server]]:
-        """Cruddur, over few rows and over many, and its peers; all answer alike."""
+        """Serve Cruddur, over few rows and over many, and its peers; check their responses."""
         with ExitStack() as stack:
             servers = {}
             if OURS in peers:
                 servers[OURS] = self._serve(stack, OURS, workers, f"few_{OURS}_{workers}")
                 if workers == 1:
                     servers[MANY] = self._serve(stack, OURS, 1, "many")
-            # The floor answers what another did, so there is another while it is compared.
+            # The floor replays the response of another server, which must run meanwhile.
             model = servers.get(OURS) or self._serve(stack, OURS, 1, f"few_model_{workers}")
             answers = {route: ask(model, self.request(route)) for route in ROUTES}
             by_line = {
@@ -144,12 +144,12 @@ class Bench:
         return stack.enter_context(serving(peer, workers, environment))
 
     def _allow_connections(self) -> None:
-        """As many as the pools of all peers together keep open."""
+        """Raise the connection limit for the pools of all peers together."""
 
         async def alter() -> None:
             conn = await asyncpg.connect(self._postgres.dsn("postgres"))
             await conn.execute("ALTER SYSTEM SET max_connections = 400")
-            # As our own connections have it: the peers shall not pay for leaving it out.
+            # As on our own connections, so that the peers have no disadvantage.
             await conn.execute("ALTER ROLE CURRENT_USER SET jit = off")
             await conn.execute("ALTER ROLE CURRENT_USER SET timezone = 'UTC'")
             await conn.close()
@@ -164,7 +164,7 @@ class Bench:
 
 
 def ask(server: Server, request: Request) -> str:
-    """The body of an answer, which has to be there soon."""
+    """Return the body of a response, which must arrive soon."""
     deadline = time.monotonic() + 20
     while True:
         conn = HTTPConnection(HOST, server.port, timeout=10)
@@ -175,7 +175,7 @@ def ask(server: Server, request: Request) -> str:
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)  # it listens before all of its workers do
+            time.sleep(0.1)  # the port may open before all workers are ready
             continue
         finally:
             conn.close()
@@ -185,7 +185,7 @@ def ask(server: Server, request: Request) -> str:
 
 
 def compare(peer: str, route: str, answer: str, ours: str) -> None:
-    """Raise DisagreementError unless both say the same, less what each creation makes anew."""
+    """Raise DisagreementError unless both bodies are equal, except for generated fields."""
     theirs, expected = json.loads(answer), json.loads(ours)
     if route == "create":
         for created in (theirs, expected):
@@ -198,7 +198,7 @@ def compare(peer: str, route: str, answer: str, ours: str) -> None:
 def measure(
     bench: Bench, servers: Mapping[str, Server], routes: Sequence[str], workers: int, size: Size
 ) -> Iterator[Measurement]:
-    """All routes in all rounds."""
+    """Measure all routes in all rounds."""
     for route in routes:
         rates: dict[str, list[float]] = {}
         for _ in range(size.rounds):
@@ -227,7 +227,7 @@ def measure(
 def load(
     route: str, workers: int, peer: str, server: Server, asking: Callable[[], Load]
 ) -> Measurement:
-    """One load, with the CPU time that it took the server."""
+    """Run one load and measure the CPU time of the server."""
     cpu = server.cpu
     done = asking()
     time.sleep(FLUSH_SECONDS)
@@ -237,7 +237,7 @@ def load(
 
 
 def main() -> int:
-    """Measure, print and write; returns the exit code."""
+    """Measure, print and write the results; return the exit code."""
     options = arguments()
     size = SHORT if options.short else Size()
     size = Size(
@@ -267,10 +267,10 @@ def main() -> int:
                     found += of_route
                     for table in tables(of_route):
                         print(f"\n{table}", flush=True)
-    told = list(verdicts(found))
-    if told:
-        print("\n".join(("\ngoals, one worker", *told)))
-    print(f"\nwritten to {write(found, memory, client, size, told).relative_to(ROOT)}")
+    goals = list(verdicts(found))
+    if goals:
+        print("\n".join(("\ngoals, one worker", *goals)))
+    print(f"\nwritten to {write(found, memory, client, size, goals).relative_to(ROOT)}")
     return 0
 
 
@@ -279,9 +279,9 @@ def write(
     memory: Mapping[str, int],
     client: str,
     size: Size,
-    told: Sequence[str],
+    goals: Sequence[str],
 ) -> Path:
-    """Keep everything as JSON."""
+    """Write all results as JSON."""
     directory = ROOT / ".local" / "bench"
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / time.strftime("%Y-%m-%dT%H-%M-%SZ.json", time.gmtime())
@@ -292,7 +292,7 @@ def write(
         "client": client,
         "size": asdict(size),
         "memory_bytes": memory,
-        "goals": [" ".join(line.split()) for line in told],
+        "goals": [" ".join(line.split()) for line in goals],
         "measurements": [asdict(one) for one in found],
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
@@ -300,7 +300,7 @@ def write(
 
 
 def arguments() -> Any:
-    """The options of the command line."""
+    """Parse the command line."""
 
     def names(known: Sequence[str]) -> Any:
         def read(text: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""Clients: one that asks as fast as it is answered, and one that asks at a constant rate.
+"""Load clients: a closed loop, and a constant rate.
 
-The first is wrk where it is installed and otherwise the built-in one, each a process of its
-own. The second is always the built-in one. It sends each request at a moment that was fixed
-before, whatever became of those before it, and counts its time from that moment: a server
-that stalls is told so by every request that should have been sent meanwhile.
+The closed loop uses wrk if it is installed, otherwise the built-in client; each runs in its own
+process. The constant rate always uses the built-in client. It fixes the time of each request in
+advance, whatever happens to earlier ones, and measures latency from that time. So a stall of the
+server counts for every request that was due during it.
 
     python -m benchmarks.clients '{"port": …}'
 """
@@ -29,18 +29,18 @@ from benchmarks.servers import HOST, ROOT
 
 CONNECTIONS = 16
 MOST_CONNECTIONS = 128
-"""Of the constant rate: a request that finds all of them busy waits, and that counts."""
+"""Connections of the constant rate. A request that finds all busy waits, and the wait counts."""
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
 class ClientError(Exception):
-    """Something else than 200 was answered; the message is what the client says of it."""
+    """A response was not 200; the message is the client's."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for, again and again."""
+    """The request that is repeated."""
 
     method: str
     path: str
@@ -49,11 +49,11 @@ class Request:
 
     @property
     def line(self) -> str:
-        """Its first line."""
+        """The request line."""
         return f"{self.method} {self.path}"
 
     def encode(self) -> bytes:
-        """Its bytes in HTTP/1.1."""
+        """The request in HTTP/1.1."""
         headers = {"Host": "localhost", **self.headers}
         if self.body:
             headers["Content-Length"] = str(len(self.body.encode()))
@@ -63,12 +63,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load. Times are in seconds.
+    """The result of a load. Times are in seconds.
 
     Attributes:
-        requests: that were answered.
-        seconds: that it took.
-        p50, p99: of the latencies.
+        requests: the number of responses.
+        seconds: the duration.
+        p50, p99: percentiles of the latency.
     """
 
     requests: int
@@ -78,17 +78,17 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 def closed_loop_client() -> str:
-    """Which client asks as fast as it is answered."""
+    """Return the name of the closed-loop client."""
     return next((client for client in ("wrk", "oha") if shutil.which(client)), "built-in")
 
 
 def closed_loop(port: int, request: Request, seconds: float) -> Load:
-    """Sixteen connections, each of which asks again when it was answered."""
+    """Run sixteen connections. Each sends its next request after a response."""
     client = closed_loop_client()
     if client == "wrk":
         return _wrk(port, request, seconds)
@@ -98,17 +98,17 @@ def closed_loop(port: int, request: Request, seconds: float) -> Load:
 
 
 def constant_rate(port: int, request: Request, seconds: float, rate: float) -> Load:
-    """So many requests a second, whatever the answers take."""
+    """Send requests at a constant rate, whatever the responses take."""
     return _built_in(port=port, request=asdict(request), seconds=seconds, rate=rate)
 
 
 def arrivals(rate: float, seconds: float) -> list[float]:
-    """The moments of a constant rate, in seconds from its start."""
+    """Return the times of a constant rate, in seconds from the start."""
     return [turn / rate for turn in range(math.floor(rate * seconds))]
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The least that so large a share does not exceed."""
+    """Return the smallest value that covers this share."""
     return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
 
 
@@ -130,19 +130,21 @@ def _wrk(port: int, request: Request, seconds: float) -> Load:
     return read_wrk(done.stdout)
 
 
-def read_wrk(told: str) -> Load:
-    """What wrk printed.
+def read_wrk(output: str) -> Load:
+    """Parse the output of wrk.
 
     Raises:
-        ClientError: there were errors among the answers.
+        ClientError: it reports errors.
     """
-    if error := re.search(r"^\s*(Non-2xx or 3xx responses|Socket errors): .*$", told, re.MULTILINE):
+    if error := re.search(
+        r"^\s*(Non-2xx or 3xx responses|Socket errors): .*$", output, re.MULTILINE
+    ):
         raise ClientError(error[0].strip())
-    asked = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", told)
-    shares = re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m) *$", told, re.MULTILINE)
+    asked = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m),", output)
+    shares = re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m) *$", output, re.MULTILINE)
     latency = {share: float(number) * _UNITS[unit] for share, number, unit in shares}
     if asked is None or len(latency) < 2:
-        raise ClientError(told)
+        raise ClientError(output)
     return Load(int(asked[1]), float(asked[2]) * _UNITS[asked[3]], latency["50"], latency["99"])
 
 
@@ -161,13 +163,13 @@ def _oha(port: int, request: Request, seconds: float) -> Load:
     return read_oha(done.stdout)
 
 
-def read_oha(told: str) -> Load:
-    """What oha told, in the JSON of its own schema (1.9 and newer).
+def read_oha(output: str) -> Load:
+    """Parse the JSON output of oha (1.9 and newer).
 
     Raises:
-        ClientError: there were errors among the answers.
+        ClientError: it reports errors.
     """
-    found = json.loads(told)
+    found = json.loads(output)
     statuses, errors = found["statusCodeDistribution"], found["errorDistribution"]
     if errors or statuses.keys() != {"200"}:
         raise ClientError(f"oha: {statuses} {errors}")
@@ -190,13 +192,13 @@ class UnreadError(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """A connection that is kept, with one request at a time under way."""
+    """A keep-alive connection with one request at a time."""
 
     def __init__(self) -> None:
         self._raw = b""
         self._answered: asyncio.Future[None] | None = None
         self._transport: Any = None
-        self.is_ending = False  # the server closes it after this answer, or has closed it
+        self.is_ending = False  # the server closes it after this response, or has closed it
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -206,14 +208,18 @@ class Connection(asyncio.Protocol):
         self.closed.set_result(None)
         self.is_ending = True
         if self._answered is not None and not self._answered.done():
-            # Servers close what is idle, and may do so when the next request is on its way: it
-            # was not read and can be sent again (RFC 9112, 9.3.1).
+            # Servers close idle connections, possibly while the next request is under way. That
+            # request was not read and can be sent again (RFC 9112, 9.3.1).
             is_unread = exc is None and not self._raw
-            error = UnreadError() if is_unread else ClientError("the server broke off an answer")
+            error = (
+                UnreadError()
+                if is_unread
+                else ClientError("the server closed the connection during a response")
+            )
             self._answered.set_exception(error)
 
     def ask(self, request: bytes) -> asyncio.Future[None]:
-        """Send it; the result is there when the answer is complete."""
+        """Send a request; the future resolves when the response is complete."""
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._answered
@@ -236,21 +242,21 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """Connections to one server, closed at the end."""
+    """The connections to one server, closed at the end."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._all: list[Connection] = []
 
     async def open(self) -> Connection:
-        """One more."""
+        """Open another connection."""
         create = asyncio.get_running_loop().create_connection
         _, connection = await create(Connection, HOST, self._port)
         self._all.append(connection)
         return connection
 
     async def ask(self, connection: Connection, request: bytes) -> Connection:
-        """Send a request and wait for the answer; returns the connection for the next."""
+        """Send a request and wait for the response; return the connection for the next one."""
         try:
             if connection.is_ending:
                 connection = await self.open()
@@ -268,7 +274,7 @@ class Connections:
 
 @asynccontextmanager
 async def connected(port: int) -> AsyncIterator[Connections]:
-    """Connections to the server at this port, closed at the end."""
+    """Open connections to the server at this port, and close them at the end."""
     connections = Connections(port)
     try:
         yield connections
@@ -312,7 +318,7 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
             send(waiting.popleft())
 
     async with connected(port) as connections:
-        # The last one that was used comes first, so that as few serve as can.
+        # Reuse the most recently used connection, so that few connections are needed.
         idle = [await connections.open() for _ in range(MOST_CONNECTIONS)]
         start = time.perf_counter()
         async with asyncio.TaskGroup() as tasks:
@@ -329,7 +335,7 @@ def _load(latencies: list[float], seconds: float) -> Load:
 
 
 def main(order: dict[str, Any]) -> None:
-    """Ask, and print what came of it."""
+    """Run a load and print the result."""
     request = Request(**order["request"]).encode()
     if "rate" in order:
         asking = _ask_at_rate(order["port"], request, order["seconds"], order["rate"])

@@ -1,4 +1,4 @@
-"""The rows that are measured over: a month of cruds, of which 1 % are alive."""
+"""The rows for the benchmarks: a month of cruds, 1% of them live."""
 
 from uuid import UUID
 
@@ -14,10 +14,10 @@ SESSION_UUID = UUID("00000000-0000-7000-8000-000000000002")
 ALIVE = 0.01
 REPLIES = 10
 TERM = "lighthouse keeper"
-"""Words that every 70th crud has: to look for two is to look for words alone."""
+"""Words that every 70th crud contains: a search for two of them is a plain word search."""
 
-# The living are spread evenly among the dead, which is the hard case for a feed that
-# reads the newest first: the sweeper, which would remove the dead, is held off.
+# Live cruds are spread evenly among the expired ones, which is the hard case for a feed that
+# reads the newest first. The sweeper, which would delete the expired ones, is held off.
 FILL = """
 INSERT INTO activities (user_uuid, message, created_at, expires_at)
 SELECT
@@ -44,10 +44,10 @@ RETURNING reply_to_activity_uuid
 
 
 async def fill(dsn: str, count: int, alive: float = ALIVE) -> UUID:
-    """Migrate, and write the rows; returns the crud that has replies."""
+    """Migrate, and insert the rows; return the crud that has replies."""
     await migrate(dsn)
     conn = await asyncpg.connect(dsn)
-    # Rows that nobody is told of: no triggers, and so no events.
+    # Without triggers, so that the rows cause no events.
     await conn.execute("SET session_replication_role = replica")
     await conn.execute(
         "INSERT INTO users (uuid, issuer, subject, handle, display_name)"
@@ -67,7 +67,7 @@ async def fill(dsn: str, count: int, alive: float = ALIVE) -> UUID:
 
 
 async def hold_sweeper(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """Hold a database's sweeper lock, as a sweeper of another machine would."""
+    """Hold a database's sweeper lock, as another machine's sweeper would."""
     conn = await asyncpg.connect(dsn)
     await conn.execute(f"SELECT pg_advisory_lock({LOCK})")
     return conn

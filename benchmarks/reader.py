@@ -1,8 +1,8 @@
-"""The reading side of `make bench-streams`: thousands of streams in a process of its own.
+"""The reading side of `make bench-streams`: thousands of streams in a separate process.
 
-It speaks just enough HTTP/1.1 and server-sent events to see which of the bench's cruds came
-when, so that half a core reads what the service's whole core can write. Processes of one
-machine share the monotonic clock: it takes the time of arrival, and is told those of sending.
+It implements just enough HTTP/1.1 and server-sent events to record when each crud arrives, so
+that half a core can read what a full core of the service writes. All processes of a machine
+share the monotonic clock: this one records the arrival times, and receives the send times.
 """
 
 import multiprocessing
@@ -22,30 +22,30 @@ CRUD = re.compile(rb'^event: crud$.*"message":"Crud (\d+)"', re.MULTILINE | re.D
 RESET = re.compile(rb"^event: reset$", re.MULTILINE)
 
 WAVE = 50
-"""Streams that are opened at once; Hypercorn lets 100 wait at its door."""
+"""Streams that are opened at once; Hypercorn's listen backlog is 100."""
 PATIENCE = 15.0
-"""Seconds without anything new after which what has not come counts as lost."""
+"""Seconds without a new arrival after which missing deliveries count as lost."""
 AFTERMATH = 0.25
-"""Seconds in which what comes twice comes again."""
+"""Seconds to wait for duplicate deliveries."""
 LOOK_SECONDS = 0.01
-"""Seconds from one look at all streams to the next."""
+"""Seconds between two checks of all streams."""
 RECEIVE_BYTES = 1 << 16
 
 
 class ReaderError(Exception):
-    """A stream was not opened; the message is what the service said."""
+    """A stream could not be opened; the message is the service's."""
 
 
 @dataclass
 class Report:
-    """What came of the cruds that were sent, over all streams.
+    """The deliveries of the cruds that were sent, over all streams.
 
     Attributes:
-        expected: how many deliveries there should be.
-        lost, doubled: deliveries that are missing, and those that are too many.
-        disordered: streams that got them in another order than the first one.
-        broken: streams that ended, or were told to refetch everything.
-        delays: seconds from sending to arrival, of every delivery, sorted.
+        expected: the expected number of deliveries.
+        lost, doubled: the numbers of missing and of duplicate deliveries.
+        disordered: the number of streams with another order than the first one.
+        broken: the number of streams that ended or received a reset.
+        delays: the seconds from sending to arrival of every delivery, sorted.
     """
 
     expected: int
@@ -57,12 +57,12 @@ class Report:
 
     @property
     def is_sound(self) -> bool:
-        """Whether every stream got everything once, in the same order."""
+        """Whether every stream received everything once, in the same order."""
         return not (self.lost or self.doubled or self.disordered or self.broken)
 
 
 class Stream:
-    """One open stream, and the cruds that came over it."""
+    """One open stream and the cruds that it received."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
@@ -70,12 +70,12 @@ class Stream:
         self.is_broken = False
         self.numbers = array("l")
         self.times = array("d")
-        self._raw = b""  # of the head, and then of a chunk, what has come so far
+        self._raw = b""  # the incomplete head or chunk so far
         self._block = b""
         self._is_in_body = False
 
     def take(self, data: bytes, moment: float) -> None:
-        """Take what came; nothing means that the service ended the stream."""
+        """Process received data; no data means that the service ended the stream."""
         if not data:
             self.is_broken = True
             return
@@ -114,7 +114,7 @@ class Stream:
 
 
 class Reader:
-    """All streams. Each public method is a command, and its result the answer."""
+    """All streams. Each public method is a command, and its return value is the reply."""
 
     def __init__(self, commands: Connection) -> None:
         self._commands = commands
@@ -123,7 +123,7 @@ class Reader:
         self._selector.register(commands, selectors.EVENT_READ)
 
     def run(self) -> None:
-        """Read, and do as told, until the other end of the pipe is closed."""
+        """Read, and execute commands, until the pipe is closed."""
         while True:
             while not self._commands.poll():
                 self._read(None)
@@ -134,17 +134,17 @@ class Reader:
             self._commands.send(getattr(self, command)(*arguments))
 
     def open(self, host: str, port: int, count: int) -> float:
-        """Open so many streams more, and tell how many seconds that took."""
+        """Open more streams and return the seconds that took."""
         start = time.monotonic()
         for first in range(0, count, WAVE):
             wave = [self._connect(host, port) for _ in range(first, min(first + WAVE, count))]
             self._read_until(lambda wave=wave: all(stream.is_begun for stream in wave))
             if not all(stream.is_begun for stream in wave):
-                raise ReaderError("a stream did not begin")
+                raise ReaderError("a stream did not start")
         return time.monotonic() - start
 
     def collect(self, sent: Mapping[int, float]) -> Report:
-        """Wait until everything is there, or cannot be expected any more; and forget it."""
+        """Wait until all deliveries have arrived or are overdue; report and forget them."""
         streams = self._streams
         expected = len(streams) * len(sent)
         before, came = -1, self._came()
@@ -157,7 +157,7 @@ class Reader:
         for stream in streams:
             times = dict(zip(stream.numbers, stream.times, strict=True))
             lost += len(sent.keys() - times.keys())
-            # One of an earlier time came twice as well, if late.
+            # A delivery of an earlier round is a late duplicate.
             doubled += len(stream.numbers) - len(sent.keys() & times.keys())
             delays += [times[number] - sent[number] for number in sent.keys() & times.keys()]
         report = Report(
@@ -181,7 +181,7 @@ class Reader:
         self._streams.clear()
 
     def cpu(self) -> float:
-        """CPU seconds of this process so far."""
+        """Return the CPU seconds of this process so far."""
         return time.process_time()
 
     def _came(self) -> int:
@@ -199,14 +199,13 @@ class Reader:
     def _read_until(self, is_done: Callable[[], bool], seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while not is_done() and (now := time.monotonic()) < deadline:
-            # Looking at every stream after every one that has something would cost more
-            # than the reading.
+            # A check of every stream after each arrival would cost more than the reading itself.
             pause = now + LOOK_SECONDS
             while (left := pause - time.monotonic()) > 0:
                 self._read(left)
 
     def _read(self, seconds: float | None) -> None:
-        """Take what is there: first all of it with its moment, and only then apart."""
+        """Read all available data with its arrival time first, and parse it afterwards."""
         came = []
         for key, _ in self._selector.select(seconds):
             if key.data is not None:
@@ -223,11 +222,11 @@ class Reader:
 
 @contextmanager
 def reading() -> Iterator[Callable[..., Any]]:
-    """A reader in a process of its own; yields what takes a command and gives its answer."""
+    """Run a reader in its own process; yield a function that sends it commands."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs,))
     process.start()
-    theirs.close()  # or the end of the reader would not be the end of the pipe
+    theirs.close()  # otherwise the pipe would stay open after the reader exits
 
     def ask(command: str, *arguments: Any) -> Any:
         ours.send((command, *arguments))

@@ -1,4 +1,4 @@
-"""What was measured, beside the goals: tables to read, and JSON to keep."""
+"""Measurements and goals: tables to read, and JSON to keep."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class Measurement:
     """One peer in one round.
 
     Attributes:
-        route: what it answered; `STEADY` is a constant rate, all others closed loops.
-        workers: how many it had.
-        peer: who answered.
-        rate: requests a second.
-        cpu: CPU seconds of the server for each.
-        p50, p99: latencies in seconds.
+        route: the route; `STEADY` is a constant rate, all others are closed loops.
+        workers: the number of workers.
+        peer: the name of the peer.
+        rate: requests per second.
+        cpu: CPU seconds of the server per request.
+        p50, p99: percentiles of the latency in seconds.
     """
 
     route: str
@@ -45,7 +45,7 @@ def _p99(measurement: Measurement) -> float:
 
 @dataclass(frozen=True)
 class Goal:
-    """Our value over a peer's, with one worker: at least, or at most, a bound."""
+    """A bound for the ratio of our value to a peer's, with one worker: a minimum or a maximum."""
 
     route: str
     peer: str
@@ -54,7 +54,7 @@ class Goal:
     is_most: bool = False
 
     def is_met(self, ratio: float) -> bool:
-        """Whether so large a ratio is good enough."""
+        """Whether a ratio meets the goal."""
         return ratio <= self.bound if self.is_most else ratio >= self.bound
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ GOALS = (
     Goal("home", "flask", 4.0),
     Goal("home", "fastapi", 1.3),
     Goal("home", FLOOR, 0.6),
-    # As long for each request, so as many of them.
+    # Rates are the inverse of the time per request.
     Goal("home", MANY, 1.1, is_most=True),
     Goal("profile", "flask", 3.0),
     Goal("profile", "fastapi", 1.0),
@@ -82,7 +82,7 @@ GOALS = (
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of the rounds, the least and the most of them."""
+    """The median, minimum and maximum of the rounds."""
 
     median: float
     least: float
@@ -92,8 +92,8 @@ class Spread:
     def of(cls, values: Sequence[float]) -> "Spread":
         return cls(median(values), min(values), max(values))
 
-    def told(self, form: str, unit: float = 1.0) -> str:
-        """Like `812 (790 to 830)`."""
+    def formatted(self, form: str, unit: float = 1.0) -> str:
+        """Return text such as `812 (790 to 830)`."""
         middle, least, most = (
             format(value * unit, form) for value in (self.median, self.least, self.most)
         )
@@ -103,7 +103,7 @@ class Spread:
 def ratio(
     found: Sequence[Measurement], route: str, workers: int, peer: str, value: Value = _rate
 ) -> Spread | None:
-    """Ours over a peer's, round by round: what slows a whole round slows both."""
+    """Return our value over a peer's per round: a slow round slows both."""
     ours, theirs = (
         [value(one) for one in _of(found, route, workers) if one.peer == who]
         for who in (OURS, peer)
@@ -114,7 +114,7 @@ def ratio(
 
 
 def tables(found: Sequence[Measurement]) -> Iterator[str]:
-    """A table for each route and number of workers; who wins comes first."""
+    """Yield a table for each route and number of workers; the fastest peer comes first."""
     for workers in dict.fromkeys(one.workers for one in found):
         routes = dict.fromkeys(one.route for one in found if one.workers == workers)
         for route in routes:
@@ -137,22 +137,22 @@ def _table(found: Sequence[Measurement], route: str, workers: int) -> Iterator[s
     )
     for peer in order:
         of_peer = rounds[peer]
-        rate = Spread.of([one.rate for one in of_peer]).told(".0f")
-        cpu = Spread.of([one.cpu for one in of_peer]).told(".2f", 1000)
+        rate = Spread.of([one.rate for one in of_peer]).formatted(".0f")
+        cpu = Spread.of([one.cpu for one in of_peer]).formatted(".2f", 1000)
         p50 = median(one.p50 for one in of_peer) * 1000
-        p99 = Spread.of([one.p99 for one in of_peer]).told(".1f", 1000)
+        p99 = Spread.of([one.p99 for one in of_peer]).formatted(".1f", 1000)
         against = ratio(found, route, workers, peer, measures)
-        told = f"{against.told('.2f')} x" if against and peer != OURS else ""
-        yield f"  {peer:38}{rate:>22}{cpu:>22}{p50:9.1f}{p99:>26}   {told}".rstrip()
+        comparison = f"{against.formatted('.2f')} x" if against and peer != OURS else ""
+        yield f"  {peer:38}{rate:>22}{cpu:>22}{p50:9.1f}{p99:>26}   {comparison}".rstrip()
 
 
 def verdicts(found: Sequence[Measurement]) -> Iterator[str]:
-    """Each goal that the measured peers and routes allow to be judged."""
+    """Yield the result of each goal that the measurements cover."""
     for goal in GOALS:
         reached = ratio(found, goal.route, 1, goal.peer, goal.value)
         if reached is not None:
             verdict = "met" if goal.is_met(reached.median) else "NOT MET"
-            yield f"  {goal!s:66}{reached.told('.2f'):>24}   {verdict}"
+            yield f"  {goal!s:66}{reached.formatted('.2f'):>24}   {verdict}"
 
 
 def _of(found: Sequence[Measurement], route: str, workers: int) -> list[Measurement]:

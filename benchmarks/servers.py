@@ -1,4 +1,4 @@
-"""Servers under measurement, and the receiver that takes what they trace."""
+"""The servers under measurement, and the receiver of their traces."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ class Server:
 
     @property
     def pids(self) -> list[int]:
-        """Its process, and all that descend from it."""
+        """The process ids of the server and all its descendants."""
         found = [self.process.pid]
         for pid in found:
             for task in Path(f"/proc/{pid}/task").iterdir():
@@ -43,37 +43,37 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """CPU seconds so far, of all processes and their threads together."""
+        """The CPU seconds of all processes and threads so far."""
         return sum(map(cpu_seconds, self.pids))
 
     @property
     def memory(self) -> int:
-        """Resident bytes of the largest of its processes, which is a worker."""
+        """The resident bytes of the largest process, which is a worker."""
         return max(map(resident_bytes, self.pids))
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process so far, all its threads together."""
+    """Return the CPU time of a process with all its threads so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def resident_bytes(pid: int) -> int:
-    """How much of the memory a process has."""
+    """Return the resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
 
 def command(peer: str, workers: int, port: int) -> list[str]:
-    """How a peer is served, as the documentation of its server advises."""
+    """Return the command for a peer, as the documentation of its server recommends."""
     python = [sys.executable, "-m"]
     bind = f"{HOST}:{port}"
-    # As many threads as gunicorn advises for two cores: two to four for each.
+    # gunicorn recommends two to four threads per core; this is for two cores.
     gunicorn = ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "75"]
     uvicorn = [
         *python, "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log",
         "--workers", str(workers), "--host", HOST, "--port", str(port), "--log-level", "warning",
     ]  # fmt: skip
-    # Hypercorn serves in its own process when told to have no other.
+    # Without workers, Hypercorn serves in its own process.
     hypercorn = [
         "--worker-class", "uvloop", "--workers", str(workers if workers > 1 else 0),
         "--bind", bind, "--log-level", "warning",
@@ -97,7 +97,7 @@ def command(peer: str, workers: int, port: int) -> list[str]:
 
 @contextmanager
 def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator[Server]:
-    """A peer, from when it listens until it has stopped."""
+    """Run a peer, from when it listens until it has stopped."""
     port = free_port()
     process = subprocess.Popen(
         command(peer, workers, port),
@@ -109,7 +109,7 @@ def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator
             "OTEL_SERVICE_NAME": peer,
             "OTEL_METRICS_EXPORTER": "none",
             "CRUDDUR_RATE_EXEMPT": HOST,
-            "OTEL_PYTHON_EXCLUDED_URLS": "health-check",  # as ours leaves it out
+            "OTEL_PYTHON_EXCLUDED_URLS": "health-check",  # Cruddur does not trace it either
             **environment,
         },
         stdout=subprocess.DEVNULL,
@@ -124,7 +124,7 @@ def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator
 
 @contextmanager
 def receiver() -> Iterator[str]:
-    """A process that takes whatever is posted and answers 200; yields its address."""
+    """Run a process that accepts every POST with 200; yield its address."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.servers", str(port)], cwd=ROOT)
     try:
@@ -154,7 +154,7 @@ async def _receive(port: int) -> None:
 
 
 def wait(process: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until somebody listens."""
+    """Wait until a process listens on the port."""
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -165,7 +165,7 @@ def wait(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody has."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

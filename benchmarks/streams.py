@@ -1,11 +1,10 @@
-"""`make bench-streams`: what open streams cost, and whether each gets everything once.
+"""`make bench-streams`: the cost of open streams, and whether each receives everything once.
 
-A service of its own for each kind of load, over real sockets: the memory of many streams
-and the time that one crud takes to all of them; a steady flow of cruds; cruds written
-through one of three workers; and the steady flow over a bus, where there is a Redis or a
-Valkey. The streams are read in a process of their own. Figures are told beside their goals
-and decide nothing; a crud that a stream lost, or got twice or in another order than the
-others, is the exit code 1.
+Each kind of load has its own service and real sockets: the memory of many streams and the
+delay of one crud to all of them; a steady flow of cruds; cruds written through one of three
+workers; and the steady flow over a bus, if Redis or Valkey is installed. A separate process
+reads the streams. The figures are printed with their goals, which do not affect the exit code.
+A crud that a stream lost, or received twice or in another order, makes it 1.
 
     python -m benchmarks.streams [--short]
 """
@@ -43,25 +42,25 @@ from cruddur.identity.tokens import ISSUER, issue
 STREAM_BYTES = 30_000
 DELIVERY_SECONDS = 0.3
 GROWN_BYTES = 2_000_000
-"""Goals. A worker may grow a little in a steady minute: it remembers the newest events."""
+"""Goals. A worker may grow a little in a steady minute, because it caches the newest events."""
 
 WRITERS = 8
 
 Sent = dict[int, float]
-"""When each crud was sent, by its number."""
+"""The time at which each crud was sent, by its number."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything.
+    """The amounts.
 
     Attributes:
-        streams: open at once in one worker.
-        rounds: how often one crud goes to all of them.
-        pause: seconds between two rounds, and before memory is looked at.
-        steady_streams, rate, seconds: the steady flow; `rate` is cruds a second.
-        workers: several, of which one is written to.
-        shared_streams, shared_cruds: over all of them.
+        streams: open streams in one worker.
+        rounds: how often one crud is sent to all of them.
+        pause: seconds between two rounds, and before memory is measured.
+        steady_streams, rate, seconds: the steady flow; `rate` is in cruds per second.
+        workers: the number of workers; cruds are written to one of them.
+        shared_streams, shared_cruds: over all workers.
     """
 
     streams: int = 5000
@@ -88,7 +87,7 @@ SHORT = Size(
 
 @dataclass
 class Server:
-    """A service under measurement, and somebody who may write there."""
+    """A service under measurement, and a member who can write there."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -96,7 +95,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """The processes that serve: those that it spawned, or itself."""
+        """The worker processes: the spawned ones, or the service itself."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         spawned = [
@@ -108,28 +107,28 @@ class Server:
 
     @property
     def memory(self) -> int:
-        """Resident bytes of its workers."""
+        """Resident bytes of the workers."""
         return sum(map(resident_bytes, self.workers))
 
     @property
     def cpu(self) -> float:
-        """CPU seconds of its workers so far, all their threads together."""
+        """CPU seconds of the workers with all their threads so far."""
         return sum(map(cpu_seconds, self.workers))
 
     @property
     def waited(self) -> float:
-        """Seconds for which the loops of its workers could have run, had a core been free."""
+        """Seconds for which the workers' loops were ready to run but had no core."""
         figures = (Path(f"/proc/{pid}/schedstat").read_text().split() for pid in self.workers)
         return sum(int(waited) for _, waited, _ in figures) / 1e9
 
     @property
     def files(self) -> dict[int, int]:
-        """How many files each worker has open; a stream is one."""
+        """The number of open files of each worker; a stream is one."""
         return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in self.workers}
 
 
 class Spent:
-    """Time that a service needs for something, from now on until it is stopped."""
+    """The CPU time of a service from now on until `stop`."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -141,8 +140,8 @@ class Spent:
         self.seconds += time.monotonic()
 
     def show(self, reports: Sequence[Report]) -> None:
-        """What a delivery cost; and whether the machine left the service a core, without which
-        its delays say little of it."""
+        """Show the cost per delivery, and whether the service had a core of its own. Without one,
+        its delays mean little."""
         deliveries = sum(len(report.delays) for report in reports)
         show("CPU of the worker per delivery, us", f"{self.cpu / max(deliveries, 1) * 1e6:.0f}")
         ran, waited = self.cpu / self.seconds, self.waited / self.seconds
@@ -150,7 +149,7 @@ class Spent:
 
 
 class Bench:
-    """What every measurement needs, and what is remembered of them all."""
+    """Shared state of all measurements, with the faults found."""
 
     def __init__(self, database: EmbeddedPostgres, ask: Callable[..., Any]) -> None:
         self.ask = ask
@@ -161,7 +160,7 @@ class Bench:
 
     @contextmanager
     def serving(self, name: str, **environment: str) -> Iterator[Server]:
-        """The service, on a database of its own."""
+        """Run the service on its own database."""
         self._database.create_database(name)
         dsn = self._database.dsn(name)
         token = asyncio.run(enter(dsn, self._pem))
@@ -179,7 +178,7 @@ class Bench:
                 "CRUDDUR_RATE_EXEMPT": HOST,
                 **environment,
             },
-            stdout=sys.stderr,  # its log, of warnings only
+            stdout=sys.stderr,  # its log, at warning level
         )
         try:
             wait(process, port)
@@ -189,27 +188,27 @@ class Bench:
             process.wait(20)
 
     def post(self, server: Server, cruds: int, rate: float = 1.0, writers: int = 1) -> Sent:
-        """Post cruds, numbered on and on."""
+        """Post cruds with consecutive numbers."""
         numbers = list(islice(self._numbers, cruds))
         return asyncio.run(write(server, numbers, rate, writers))
 
     def collect(self, sent: Sent) -> Report:
-        """What became of them; what did not come right is remembered."""
+        """Collect their deliveries, and record faults."""
         report: Report = self.ask("collect", sent)
         self.is_sound &= report.is_sound
         return report
 
     def warm_up(self, server: Server) -> None:
-        """Have everything loaded that a first stream and a first crud need."""
+        """Load everything that a first stream and a first crud need."""
         self.ask("open", HOST, server.port, 20)
         self.collect(self.post(server, 1))
         self.ask("close")
 
 
 def main(size: Size) -> int:
-    """Measure and print; returns the exit code."""
+    """Measure and print; return the exit code."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the others inherit it
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # child processes inherit it
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         database = EmbeddedPostgres(Path(directory), durable=False)
         database.start()
@@ -226,7 +225,7 @@ def main(size: Size) -> int:
 
 
 def many(bench: Bench, server: Server, size: Size) -> None:
-    """Memory of open streams, and one crud at a time to all of them."""
+    """Measure the memory of open streams, and send one crud at a time to all of them."""
     print(f"{size.streams:,} streams, one worker")
     bench.warm_up(server)
     time.sleep(size.pause)
@@ -256,7 +255,7 @@ def many(bench: Bench, server: Server, size: Size) -> None:
 
 
 def steady(bench: Bench, server: Server, size: Size, seconds: float) -> None:
-    """A flow of cruds to streams that stay open."""
+    """Send a flow of cruds to streams that stay open."""
     print(f"\n{size.steady_streams:,} streams, {size.rate:g} cruds a second for {seconds:g} s")
     bench.warm_up(server)
     bench.ask("open", HOST, server.port, size.steady_streams)
@@ -284,11 +283,11 @@ def steady(bench: Bench, server: Server, size: Size, seconds: float) -> None:
 
 
 def shared(bench: Bench, server: Server, size: Size) -> None:
-    """Cruds that are written through one of several workers."""
+    """Send cruds that are written through one of several workers."""
     print(f"\n{size.shared_streams:,} streams, {size.workers} workers, cruds written through one")
     bench.warm_up(server)
-    for _ in range(20):  # the first worker to be up would get all of them
-        time.sleep(0.5)  # those of the last time are closed
+    for _ in range(20):  # otherwise the first worker that is ready gets all of them
+        time.sleep(0.5)  # lets the previous streams close
         before = server.files
         bench.ask("open", HOST, server.port, size.shared_streams)
         spread = [files - before.get(pid, 0) for pid, files in server.files.items()]
@@ -303,10 +302,10 @@ def shared(bench: Bench, server: Server, size: Size) -> None:
 
 
 def over_a_bus(bench: Bench, size: Size) -> None:
-    """The steady flow, a quarter as long, over a Redis or a Valkey."""
+    """Send the steady flow, a quarter as long, over Redis or Valkey."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
-        print("\nover a bus: left out, there is neither a redis-server nor a valkey-server")
+        print("\nover a bus: skipped, because neither redis-server nor valkey-server is installed")
         return
     port = free_port()
     command = [program, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"]
@@ -322,16 +321,16 @@ def over_a_bus(bench: Bench, size: Size) -> None:
 
 
 def show(what: str, figure: str, goal: str = "", is_met: bool | None = None) -> None:
-    """Print a line of the table at once: the whole of it takes minutes."""
+    """Print a line of the table at once, because the whole table takes minutes."""
     verdict = {None: "", True: "met", False: "NOT MET"}[is_met]
     print(f"  {what:42}{figure:>24}   {goal:14}{verdict}".rstrip(), flush=True)
 
 
 def show_delays(reports: Sequence[Report], goal: float | None = None) -> None:
-    """How long deliveries took: the median of the rounds, and the least and most of them.
+    """Show the delays of deliveries: median, minimum and maximum of the rounds.
 
-    Only one crud at a time has a goal: in a flow that fills the machine, delays are what is
-    left of it.
+    Only the single-crud rounds have a goal: in a flow that uses the whole machine, the delays
+    depend on what capacity is left.
     """
     for name, share in (("p50", 0.5), ("p99", 0.99), ("longest", 1.0)):
         found = [1000 * percentile(report.delays, share) for report in reports]
@@ -345,7 +344,7 @@ def show_delays(reports: Sequence[Report], goal: float | None = None) -> None:
 
 
 def show_faults(reports: Sequence[Report]) -> None:
-    """What did not come right, and of how much."""
+    """Show the faults found."""
     delivered = sum(len(report.delays) for report in reports)
     show("delivered", f"{delivered:,} of {sum(report.expected for report in reports):,}")
     for fault in ("lost", "doubled", "disordered", "broken"):
@@ -354,7 +353,7 @@ def show_faults(reports: Sequence[Report]) -> None:
 
 
 async def enter(dsn: str, pem: str) -> str:
-    """Migrate, and let somebody in; returns the access token."""
+    """Migrate, create a member, and return the access token."""
     await migrate(dsn)
     user_uuid = uuid4()
     conn = await asyncpg.connect(dsn)
@@ -373,7 +372,7 @@ async def enter(dsn: str, pem: str) -> str:
 
 
 async def write(server: Server, numbers: Sequence[int], rate: float, writers: int) -> Sent:
-    """Post a crud of each number at its moment, however long those before it take."""
+    """Post a crud of each number when it is due, however long earlier ones take."""
     headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
     sent: Sent = {}
 
@@ -385,7 +384,7 @@ async def write(server: Server, numbers: Sequence[int], rate: float, writers: in
         idle.put_nowait(await connections.ask(connection, crud))
 
     async with connected(server.port) as connections:
-        # The last one that was used comes first, so that one connection serves while it can.
+        # Reuse the most recently used connection, so that one is enough as long as possible.
         idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         for _ in range(writers):
             idle.put_nowait(await connections.open())

@@ -35,7 +35,7 @@ TENTH = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER
 METRICS = {"OTEL_METRICS_EXPORTER": "otlp"}
 OFF = {"OTEL_SDK_DISABLED": "true"}
 STOCK = "quart"
-SERVER = {"PEER_TRACING": "server"}  # the course's wiring has no spans of statements
+SERVER = {"PEER_TRACING": "server"}  # as in the course: no spans for statements
 MODES: dict[str, tuple[str, dict[str, str]]] = {
     "cruddur, off": (OURS, OFF),
     "cruddur, 100 %": (OURS, {}),
@@ -116,7 +116,7 @@ def show(costs: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
 
 
 def load(server: Server, requests: int) -> None:
-    """So many requests over a few connections that are kept open."""
+    """Send requests over a few keep-alive connections."""
     asyncio.run(_load(server.port, requests))
 
 

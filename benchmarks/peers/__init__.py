@@ -1,5 +1,5 @@
-"""Other services that answer some of Cruddur's routes, each as its framework advises.
+"""Other services for some of Cruddur's routes, each written as its framework recommends.
 
-They run the statements of `cruddur.db` against the same rows and give the same JSON. Queries
-and cursors they do not read, and answers have no `Link` and no `ETag`: that is in their favour.
+They run the statements of `cruddur.db` on the same rows and return the same JSON. They read no
+query parameters or cursors, and send no `Link` or `ETag` headers, which is to their advantage.
 """

@@ -1,4 +1,4 @@
-"""What the peers have in common: the statements, the tokens and the tracing."""
+"""Shared by the peers: statements, tokens and tracing."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from cruddur.db.statements import Statement, load
 DSN = os.environ["CONNECTION_URL"]
 PUBLIC_KEY = os.environ.get("PEER_PUBLIC_KEY", "")
 TRACING = os.environ.get("PEER_TRACING", "all")
-"""`all`; `server`, which leaves the statements out; or `off`."""
+"""`all`; `server`, without spans of statements; or `off`."""
 
 LIFETIMES = {
     "30-days": timedelta(days=30),
@@ -59,14 +59,14 @@ _MENTION = re.compile(r"@(\w+)")
 
 
 def trace_to_receiver() -> None:
-    """Send every span to the endpoint of the environment, in batches."""
+    """Export every span in batches to the endpoint of the environment."""
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 
 def arguments(statement: Statement, values: dict[str, Any]) -> list[Any]:
-    """The values of a statement's parameters, in the order of their numbers."""
+    """Return the values of a statement's parameters in positional order."""
     return [values[name] for name in statement.parameters]
 
 

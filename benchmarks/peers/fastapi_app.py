@@ -1,6 +1,6 @@
-"""FastAPI and asyncpg with FastAPIInstrumentor; served by uvicorn on uvloop and httptools.
+"""FastAPI and asyncpg with FastAPIInstrumentor, served by uvicorn on uvloop and httptools.
 
-The answers are declared, so that Pydantic writes their JSON, as FastAPI advises for speed.
+The responses are declared, so that Pydantic serializes them, as FastAPI recommends for speed.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""The course's way: Flask, a psycopg pool, FlaskInstrumentor; served by gunicorn's threads."""
+"""As in the course: Flask, a psycopg pool and FlaskInstrumentor, served by gunicorn's threads."""
 
 import re
 from datetime import datetime
@@ -19,7 +19,7 @@ from cruddur.wire import CRUD_CHARS
 
 
 class Json(DefaultJSONProvider):
-    """Flask's own, with times in ISO 8601."""
+    """Flask's JSON provider, with times in ISO 8601."""
 
     sort_keys = False
 
@@ -37,7 +37,7 @@ if common.TRACING == "all":
     PsycopgInstrumentor().instrument()
     FlaskInstrumentor().instrument_app(app)
 
-# As psycopg advises where a statement is its own transaction.
+# psycopg's recommendation for single-statement transactions.
 pool: ConnectionPool[Any] = ConnectionPool(
     common.DSN,
     min_size=4,
@@ -48,7 +48,7 @@ pool: ConnectionPool[Any] = ConnectionPool(
 
 
 def in_psycopg(statement: Statement) -> str:
-    """A statement with psycopg's named placeholders."""
+    """Return a statement with psycopg's named placeholders."""
     names = statement.parameters
     return re.sub(r"\$(\d+)", lambda number: f"%({names[int(number[1]) - 1]})s", statement.sql)
 

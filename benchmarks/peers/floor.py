@@ -1,6 +1,6 @@
-"""The floor: what Hypercorn costs when the answer is there already.
+"""The floor: the cost of Hypercorn alone, with a ready response.
 
-No framework, no database and no tracing; the bytes are those that Cruddur answered.
+There is no framework, database or tracing; the bytes are a recorded response of Cruddur.
 """
 
 import json
@@ -20,7 +20,7 @@ async def app(
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:
-    """The ASGI callable."""
+    """The ASGI application."""
     if scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})

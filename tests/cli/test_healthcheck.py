@@ -14,7 +14,7 @@ from telemetry.serving import served
 
 
 def check(**environment: str) -> subprocess.CompletedProcess[str]:
-    # A proxy of the environment has no say: what is asked is this machine.
+    # The check must ignore a proxy from the environment: it requests this machine.
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
     return subprocess.run(
         [sys.executable, "-m", "cruddur.process.healthcheck"],
@@ -26,16 +26,16 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-# What is checked comes first; the test itself waits for the service at the other.
+# The first address is checked; the test waits for the service at the second.
 @pytest.mark.parametrize("bind", ["", "0.0.0.0", "[::1],127.0.0.1", "unix:{folder}/s,127.0.0.1"])
-def test_a_service_that_answers_is_alive(dsn: str, tmp_path: Path, bind: str) -> None:
+def test_a_responding_service_is_healthy(dsn: str, tmp_path: Path, bind: str) -> None:
     bind = bind.format(folder=tmp_path)
     with served(dsn, tmp_path, CRUDDUR_BIND=bind) as service:
         found = check(PORT=str(service.port), CRUDDUR_BIND=bind)
         assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
-def test_nothing_that_answers_is_one_clear_line() -> None:
+def test_no_response_prints_one_clear_line() -> None:
     port = free_port()
     found = check(PORT=str(port))
     assert found.returncode == 1
@@ -51,7 +51,7 @@ def test_nothing_that_answers_is_one_clear_line() -> None:
         (b"", "nothing answers"),
     ],
 )
-def test_another_answer_is_one_clear_line(answer: bytes, words: str) -> None:
+def test_an_unexpected_response_prints_one_clear_line(answer: bytes, words: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def respond() -> None:
@@ -69,7 +69,7 @@ def test_another_answer_is_one_clear_line(answer: bytes, words: str) -> None:
     assert words in line
 
 
-def test_a_senseless_setting_is_named() -> None:
+def test_an_invalid_setting_is_named() -> None:
     found = check(PORT="http")
     assert found.returncode == 1
     [line] = found.stderr.splitlines()

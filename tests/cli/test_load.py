@@ -1,5 +1,4 @@
-"""What `make load` stands on, without Locust: where a load may go, its traces, and what a
-listener hears."""
+"""The parts of `make load` that do not need Locust: target, traces, and event parser."""
 
 import csv
 import sys
@@ -14,7 +13,7 @@ from support import Api
 LOAD = Path(__file__).parents[1] / "load"
 sys.path.append(str(LOAD))
 
-from events import Event, events  # noqa: E402  # lies beside the scenarios, which Locust runs
+from events import Event, events  # noqa: E402  # imported from the folder that Locust runs in
 from target import TargetError, check_target  # noqa: E402  # as above
 from traces import KEPT, KEPT_OF_A_ROUTE, Request, Slowest, new_trace  # noqa: E402  # as above
 
@@ -25,11 +24,11 @@ PAGE = "http://localhost:4318/trace/{trace_id}"
     "url",
     ["http://127.0.0.1:4567", "http://localhost:4567", "http://[::1]:4567", "https://127.8.9.1"],
 )
-def test_a_load_may_go_to_this_machine(url: str) -> None:
+def test_a_load_can_target_this_machine(url: str) -> None:
     assert check_target(f"{url}/") == url
 
 
-def test_a_load_goes_elsewhere_only_where_the_host_is_named_as_well() -> None:
+def test_a_load_can_target_another_host_only_if_it_is_named_twice() -> None:
     url = "https://staging.example:8443/cruddur"
     assert check_target(url, "staging.example") == url
     for remote in ("", "other.example", "staging.example.org"):
@@ -42,12 +41,12 @@ def test_a_load_goes_elsewhere_only_where_the_host_is_named_as_well() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:4567", "ftp://127.0.0.1", "http://[", "http://"])
-def test_what_is_no_base_url_is_refused(url: str) -> None:
-    with pytest.raises(TargetError, match="no base URL"):
+def test_an_invalid_base_url_is_rejected(url: str) -> None:
+    with pytest.raises(TargetError, match="is not a base URL"):
         check_target(url)
 
 
-async def test_the_service_takes_the_trace_that_a_request_begins(api: Api) -> None:
+async def test_the_service_continues_the_trace_of_a_request(api: Api) -> None:
     trace_id, traceparent = new_trace()
     response = await api.request(
         "GET", "/api/activities/home", headers={"traceparent": traceparent}
@@ -61,7 +60,7 @@ def request(milliseconds: float, route: str = "/api/activities/home") -> Request
     return Request(milliseconds, "GET", route, began, f"{round(milliseconds):032x}")
 
 
-def test_the_slowest_requests_are_kept_and_no_route_hides_the_others(tmp_path: Path) -> None:
+def test_the_slowest_requests_are_kept_per_route(tmp_path: Path) -> None:
     slowest = Slowest(PAGE)
     for number in range(100):
         slowest.add(request(1000 + number, "/api/auth/signin"))
@@ -85,13 +84,13 @@ def test_the_slowest_requests_are_kept_and_no_route_hides_the_others(tmp_path: P
     assert slowest.ordered() == []
 
 
-def test_a_route_is_text_in_the_report() -> None:
+def test_a_route_is_escaped_in_the_report() -> None:
     slowest = Slowest(PAGE)
     slowest.add(request(1, "/api/activities/@<handle>"))
     assert "@&lt;handle&gt;" in slowest.page()
 
 
-def test_a_listener_hears_events_and_where_it_is() -> None:
+def test_a_listener_receives_events_and_its_position() -> None:
     def lines() -> Iterator[bytes]:
         yield from (
             b"retry: 1000\n", b"\n", b"id: 7\n", b"\n", b":\n", b"\n",

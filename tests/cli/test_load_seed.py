@@ -16,7 +16,7 @@ from support import Api, Member, count_rows, pages
 LOAD = Path(__file__).parents[1] / "load"
 sys.path.append(str(LOAD))
 
-from people import PASSWORD, handle_of  # noqa: E402  # lies beside what Locust runs
+from people import PASSWORD, handle_of  # noqa: E402  # imported from the folder that Locust runs in
 
 
 def seed(dsn: str, *options: str, cruds: int = 1000) -> subprocess.CompletedProcess[str]:
@@ -32,13 +32,13 @@ def seed(dsn: str, *options: str, cruds: int = 1000) -> subprocess.CompletedProc
 
 
 async def fill(dsn: str, *options: str, cruds: int = 1000) -> str:
-    """What it prints, after it has ended well."""
+    """Seed successfully and return the output."""
     done = await asyncio.to_thread(seed, dsn, *options, cruds=cruds)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-async def test_one_crud_in_a_hundred_lives_and_can_be_read_found_and_written_to(
+async def test_one_crud_in_a_hundred_is_live_and_can_be_read_found_and_changed(
     dsn: str, api: Api, database: asyncpg.Connection
 ) -> None:
     earlier = await database.fetchval("SELECT COALESCE(max(id), 0) FROM events")
@@ -49,7 +49,7 @@ async def test_one_crud_in_a_hundred_lives_and_can_be_read_found_and_written_to(
     assert [crud["created_at"] for crud in home] == sorted(
         (crud["created_at"] for crud in home), reverse=True
     )
-    # In the order of time, as those that the database makes: search ranks by it.
+    # In time order like the database's own uuids, because search ranks by it.
     assert [crud["uuid"] for crud in home] == sorted((crud["uuid"] for crud in home), reverse=True)
     for crud in home:
         shown = await api.get(f"/api/activities/{crud['uuid']}")
@@ -64,7 +64,7 @@ async def test_one_crud_in_a_hundred_lives_and_can_be_read_found_and_written_to(
     for table, count in (("likes", "likes_count"), ("reposts", "reposts_count")):
         assert await count_rows(database, table) == sum(crud[count] for crud in home)
 
-    # The triggers are on again, and none of the rows is an event.
+    # The triggers are enabled again, and no row caused an event.
     assert await count_rows(database, new_events) == 0
     entry = await api.post("/api/auth/signin", {"email": handle_of(20), "password": PASSWORD})
     member = Member(api.http, {"Authorization": f"Bearer {entry['access_token']}"})
@@ -78,20 +78,20 @@ async def test_one_crud_in_a_hundred_lives_and_can_be_read_found_and_written_to(
     assert await count_rows(database, f"{new_events} AND kind = 'crud'") == 1
 
 
-async def test_a_second_run_adds_cruds_and_no_more_members_than_are_asked_for(
+async def test_a_second_run_adds_cruds_but_keeps_the_number_of_members(
     dsn: str, database: asyncpg.Connection
 ) -> None:
-    await fill(dsn, "--alive", "1")  # which no sweeper removes meanwhile
+    await fill(dsn, "--alive", "1")  # live cruds, so that the sweeper removes none
     told = await fill(dsn, "--alive", "1", cruds=200)
     assert told.startswith("1,000 cruds are here, 1,000 of them alive\n20 members, ")
     assert "1,200 now, 1,200 of them alive" in told
     assert await count_rows(database, "accounts") == 20
 
 
-async def test_real_people_are_left_alone(
+async def test_real_accounts_are_left_alone(
     dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
-    await fill(dsn, "--alive", "1", cruds=1)  # beside those of `cruddur seed`
+    await fill(dsn, "--alive", "1", cruds=1)  # in addition to those of `cruddur seed`
     await database.execute("UPDATE users SET email = 'andrew@brown.example' WHERE handle = $1",
                            andrew.handle)  # fmt: skip
     done = await asyncio.to_thread(seed, dsn)
@@ -103,10 +103,8 @@ async def test_real_people_are_left_alone(
     await fill(dsn, "--among-people", cruds=1)
 
 
-async def test_a_handle_that_somebody_has_is_not_taken(
-    dsn: str, member: Callable[..., Any]
-) -> None:
+async def test_a_taken_handle_is_not_reused(dsn: str, member: Callable[..., Any]) -> None:
     await member(handle_of(3))
     done = await asyncio.to_thread(seed, dsn, "--among-people")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "load-seed: the handle load_3 belongs to somebody else\n"
+    assert done.stderr == "load-seed: the handle load_3 belongs to another account\n"

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is too old, a real one: the embedded wheel brings version 16 as well."""
+"""A real PostgreSQL that is too old: the embedded wheel also contains version 16."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def old_dsn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_an_older_server_is_one_clear_line(old_dsn: str, command: str) -> None:
+def test_an_old_server_prints_one_clear_line(old_dsn: str, command: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "cruddur", command],
         env={"PATH": os.environ["PATH"], "CONNECTION_URL": old_dsn, "PORT": str(free_port())},

@@ -1,4 +1,4 @@
-"""`cruddur serve` as a person runs it: a process, its own PostgreSQL, a port, Ctrl-C."""
+"""`cruddur serve` as a user runs it: a process, its own PostgreSQL, a port, Ctrl-C."""
 
 import re
 import signal
@@ -28,7 +28,7 @@ def _messages(url: str) -> list[str]:
     return [crud["message"] for crud in httpx.get(f"{url}/api/activities/home").json()]
 
 
-def test_it_seeds_serves_stops_and_remembers(serve: Serve, data: Path) -> None:
+def test_serve_seeds_an_empty_database_and_keeps_its_data(serve: Serve, data: Path) -> None:
     first = serve(LOG_FORMAT="text").wait()
     assert set(_messages(first.url)) == {
         "This was imported as seed data!",
@@ -54,19 +54,19 @@ def test_it_seeds_serves_stops_and_remembers(serve: Serve, data: Path) -> None:
 
     again = serve().wait()
     assert _messages(again.url)[0] == "still here?"
-    assert len(_messages(again.url)) == 3, "an existing database is not seeded again"
+    assert len(_messages(again.url)) == 3, "an existing database must not be seeded again"
     assert again.stop(signal.SIGTERM) == 0
     assert PASSWORD not in again.log.read_text()
 
 
-def test_folders_above_the_data_stay_closed(serve: Serve, data: Path) -> None:
+def test_the_parent_folders_of_the_data_stay_private(serve: Serve, data: Path) -> None:
     before = {folder: folder.stat().st_mode for folder in data.parents}
     serve().wait().stop()
     assert {folder: folder.stat().st_mode for folder in data.parents} == before
     assert stat.S_IMODE((data / "postgres" / "data").stat().st_mode) == 0o700
 
 
-def test_a_second_server_on_the_same_data_says_so(serve: Serve, data: Path) -> None:
+def test_a_second_server_on_the_same_data_prints_one_clear_line(serve: Serve, data: Path) -> None:
     first = serve().wait()
     second = cruddur(data, "serve", PORT=str(free_port()))
     assert second.returncode == 1
@@ -76,14 +76,14 @@ def test_a_second_server_on_the_same_data_says_so(serve: Serve, data: Path) -> N
     assert httpx.get(f"{first.url}/api/ready").status_code == 200
 
 
-def test_other_commands_work_beside_a_running_server(serve: Serve, data: Path) -> None:
+def test_other_commands_work_while_a_server_runs(serve: Serve, data: Path) -> None:
     serve().wait()
     assert cruddur(data, "migrate").stdout == "up to date\n"
     assert cruddur(data, "seed").stdout == "not empty: nothing was added\n"
     assert cruddur(data, "sweep").stdout == "removed 0\n"
 
 
-def test_after_a_kill_the_next_start_takes_over_with_nothing_lost(serve: Serve, data: Path) -> None:
+def test_a_server_restarts_without_data_loss_after_a_kill(serve: Serve, data: Path) -> None:
     first = serve().wait()
     httpx.post(
         f"{first.url}/api/activities",
@@ -121,7 +121,7 @@ def test_several_workers_serve_the_front_end(serve: Serve, build: Path) -> None:
     assert api == f"API        http://localhost:{running.port}/docs"
 
 
-def test_workers_of_a_killed_server_leave_the_port(serve: Serve) -> None:
+def test_the_workers_of_a_killed_server_release_the_port(serve: Serve) -> None:
     running = serve("--workers", "2").wait()
     running.stop(signal.SIGKILL)
     deadline = time.monotonic() + STOP_SECONDS
@@ -132,25 +132,27 @@ def test_workers_of_a_killed_server_leave_the_port(serve: Serve) -> None:
             break
         time.sleep(0.05)
     else:
-        raise AssertionError("somebody still answers on the port")
+        raise AssertionError("a process still listens on the port")
     serve().wait().stop()
 
 
-def test_a_second_server_on_the_same_port_too_says_so(serve: Serve, data: Path) -> None:
+def test_a_second_server_on_the_same_port_prints_one_clear_line(serve: Serve, data: Path) -> None:
     first = serve().wait()
     second = cruddur(data, "serve", PORT=str(first.port))
     assert second.returncode == 1
     assert "already running" in second.stderr
 
 
-def test_a_stale_pid_file_of_a_stranger_is_not_taken_for_a_server(data: Path) -> None:
+def test_a_stale_pid_file_with_a_foreign_pid_is_ignored(data: Path) -> None:
     assert cruddur(data, "migrate").returncode == 0
     stranger = subprocess.Popen(["sleep", "60"])
     try:
         pid_file = data / "postgres" / "data" / "postmaster.pid"
         pid_file.write_text(f"{stranger.pid}\n{pid_file.parent}\n0\n5432\n\n\n\n")
         answer = cruddur(data, "migrate")
-        assert answer.returncode in {0, 1}, "whether PostgreSQL minds depends on whose it is"
+        assert answer.returncode in {0, 1}, (
+            "PostgreSQL's exit code depends on the owner of the process"
+        )
         assert len(answer.stderr.splitlines()) == answer.returncode
         assert stranger.poll() is None
     finally:
@@ -160,20 +162,20 @@ def test_a_stale_pid_file_of_a_stranger_is_not_taken_for_a_server(data: Path) ->
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
-def test_a_signal_while_starting_leaves_nothing_behind(
+def test_a_signal_during_the_start_leaves_no_process_behind(
     serve: Serve, data: Path, number: int, delay: float
 ) -> None:
     running = serve()
     deadline = time.monotonic() + START_SECONDS
     while not (data / "postgres" / "lock").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    time.sleep(delay)  # wherever it is by then: the outcome is the same
+    time.sleep(delay)  # the outcome is the same at every stage of the start
     assert running.stop(number) == 0, running.log.read_text()
     assert "Traceback" not in running.log.read_text()
     assert not (data / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_the_database_outlives_the_slowest_worker(serve: Serve) -> None:
+def test_the_database_stops_after_the_slowest_worker(serve: Serve) -> None:
     running = serve("--workers", "2").wait()
     with socket.create_connection(("127.0.0.1", running.port)) as slow:
         slow.sendall(b"POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
@@ -182,7 +184,7 @@ def test_the_database_outlives_the_slowest_worker(serve: Serve) -> None:
     assert "shutting down" not in running.log.read_text()
 
 
-def test_a_taken_port_is_one_clear_line(data: Path) -> None:
+def test_a_taken_port_prints_one_clear_line(data: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -192,7 +194,7 @@ def test_a_taken_port_is_one_clear_line(data: Path) -> None:
     assert "cannot serve on 127.0.0.1" in line
 
 
-def test_connection_url_is_used_and_nothing_embedded_is_started(
+def test_with_connection_url_no_embedded_server_is_started(
     serve: Serve, data: Path, dsn: str
 ) -> None:
     running = serve("--setup", CONNECTION_URL=dsn).wait()
@@ -202,7 +204,7 @@ def test_connection_url_is_used_and_nothing_embedded_is_started(
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "seed", "sweep"])
-def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> None:
+def test_an_unreachable_database_prints_one_clear_line(data: Path, command: str) -> None:
     answer = cruddur(data, command, CONNECTION_URL="postgresql://u:secret@127.0.0.1:1/cruddur")
     assert answer.returncode == 1
     [line] = answer.stderr.splitlines()
@@ -233,7 +235,7 @@ def test_an_unreachable_database_is_one_clear_line(data: Path, command: str) -> 
         ({"CRUDDUR_FRONTEND_DIRECTORY": "/dev/null"}, "CRUDDUR_FRONTEND_DIRECTORY"),
     ],
 )
-def test_a_senseless_setting_is_one_clear_line(
+def test_an_invalid_setting_prints_one_clear_line(
     data: Path, environment: dict[str, str], named: str
 ) -> None:
     answer = cruddur(data, "serve", **environment)

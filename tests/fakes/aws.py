@@ -1,6 +1,6 @@
-"""AWS on the loopback: X-Ray and CloudWatch Logs as moto emulates them, in this process.
+"""AWS on the loopback: X-Ray and CloudWatch Logs, emulated by moto in this process.
 
-An AWS that refuses or hangs is a `Sink` whose address is given to `environment`.
+For an AWS that rejects requests or hangs, pass the address of a `Sink` to `environment`.
 """
 
 import json
@@ -19,11 +19,11 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 REGION = "us-east-1"
-STOP_SECONDS = 0.02  # how often the accepting thread looks whether to stop
+STOP_SECONDS = 0.02  # polling interval of the accepting thread
 
 
 def environment(url: str, session_token: str | None = None) -> dict[str, str]:
-    """The variables that send every AWS client to an address, with credentials for it."""
+    """Return the variables that direct every AWS client to an address, with credentials."""
     variables = {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "testing",
@@ -36,14 +36,14 @@ def environment(url: str, session_token: str | None = None) -> dict[str, str]:
 
 class _Handler(MotoRequestHandler):
     def log_request(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class FakeAws:
-    """moto's server, emptied whenever it is entered: its state belongs to the process."""
+    """moto's server. Its state belongs to the process and is reset on entry."""
 
     def __enter__(self) -> Self:
-        # What moto's ThreadedMotoServer does, which leaves its socket open when it stops.
+        # Like moto's ThreadedMotoServer, which does not close its socket when it stops.
         application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(
             "127.0.0.1", 0, application, threaded=True, request_handler=_Handler
@@ -60,21 +60,21 @@ class FakeAws:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        # moto imports AWS's X-Ray SDK, whose emitter opens a socket for good.
+        # moto imports the X-Ray SDK, whose emitter opens a socket and never closes it.
         xray_recorder.emitter._socket.close()
 
     @property
     def url(self) -> str:
-        """Scheme, address and port, without a slash at the end."""
+        """Scheme, address and port, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that send every AWS client here."""
+        """The variables that direct every AWS client to this server."""
         return environment(self.url)
 
     def batch_get_traces(self, trace_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-        """The documents of each trace that X-Ray has, by its id in X-Ray's form."""
+        """Return the documents of each trace in X-Ray, by the id in X-Ray's form."""
         client = self._client("xray")
         try:
             traces = client.batch_get_traces(TraceIds=trace_ids)["Traces"]
@@ -86,7 +86,7 @@ class FakeAws:
         }
 
     def log_groups(self) -> dict[str, int | None]:
-        """The retention of each log group, in days; None keeps its lines for ever."""
+        """The retention of each log group in days; None means that its lines never expire."""
         client = self._client("logs")
         try:
             groups = client.describe_log_groups()["logGroups"]
@@ -95,7 +95,7 @@ class FakeAws:
         return {group["logGroupName"]: group.get("retentionInDays") for group in groups}
 
     def log_events(self, group: str) -> dict[str, list[str]]:
-        """The messages of a log group, by stream, oldest first."""
+        """The messages of a log group by stream, the oldest first."""
         client = self._client("logs")
         try:
             streams = client.describe_log_streams(logGroupName=group)["logStreams"]

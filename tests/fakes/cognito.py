@@ -1,9 +1,9 @@
-"""A Cognito user pool on a loopback socket, as far as a public app client can see one.
+"""A Cognito user pool on a loopback socket, as a public app client sees it.
 
-It follows the API reference: action names in `X-Amz-Target`, errors as `__type` with
-status 400, RS256 tokens with Cognito's claims, a key set per pool. Errors tell whether a
-user exists (PreventUserExistenceErrors is LEGACY, Cognito's default for clients made by
-its API), so that the code under test must hide it.
+It follows the API reference: action names in `X-Amz-Target`, errors as `__type` with status
+400, RS256 tokens with Cognito's claims, a key set per pool. Errors reveal whether a user
+exists (PreventUserExistenceErrors is LEGACY, Cognito's default for clients created through
+its API), so the code under test must hide that.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from hypercorn.config import Config
 from jwt.algorithms import RSAAlgorithm
 from quart import Quart, Response, request
 
-# the actions are named by Cognito
+# the method names are Cognito's action names
 
 Json = dict[str, Any]
 TARGET = "AWSCognitoIdentityProviderService."
@@ -36,8 +36,8 @@ ACCESS_SECONDS = 3600
 TRIES = 5
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer
-    """An error of the pool, as a client meets it."""
+class Refusal(Exception):  # noqa: N818  # named after the response
+    """An error response of the pool."""
 
     def __init__(self, kind: str, message: str = "") -> None:
         super().__init__(kind)
@@ -57,7 +57,7 @@ class User:
     code: str | None = None
     code_for: Literal["sign-up", "reset"] = "sign-up"
     wrong_codes: int = 0
-    refresh_tokens: dict[str, str] = field(default_factory=dict)  # to the family of each
+    refresh_tokens: dict[str, str] = field(default_factory=dict)  # token to its family
 
     @property
     def email(self) -> str:
@@ -65,7 +65,7 @@ class User:
 
 
 class FakeCognito:
-    """One user pool with one public client; `calls` counts the actions that were asked for."""
+    """One user pool with one public client; `calls` counts the calls of each action."""
 
     def __init__(self) -> None:
         self.pool_id = "us-east-1_Cruddur00"
@@ -78,20 +78,20 @@ class FakeCognito:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everybody and behave."""
+        """Remove all users and all arranged failures."""
         self.users: dict[str, User] = {}
         self.calls: Counter[str] = Counter()
         self.jwks_fetches = 0
         self.mode: Literal["answer", "hang", "fail", "html"] = "answer"
         self.rotates = False
         self._refusals: dict[str, list[Refusal]] = {}
-        self._owners: dict[str, str] = {}  # of refresh tokens: the `sub`
+        self._owners: dict[str, str] = {}  # refresh token to `sub`
 
     # --- the socket -----------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """What AWS_COGNITO_ENDPOINT_URL is set to."""
+        """The value for AWS_COGNITO_ENDPOINT_URL."""
         return f"http://127.0.0.1:{self._socket_address[1]}"
 
     @property
@@ -100,11 +100,11 @@ class FakeCognito:
         return f"{self.url}/{self.pool_id}"
 
     async def start(self) -> None:
-        """Serve on a free port, or once more on the port it had."""
+        """Serve on a free port, or again on the previous port."""
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(self._socket_address)
-        listening.listen()  # whoever calls before the server runs waits for it
+        listening.listen()  # early calls wait in the backlog until the server runs
         self._socket_address = listening.getsockname()
         config = Config()
         config.bind = [f"fd://{listening.detach()}"]
@@ -123,7 +123,7 @@ class FakeCognito:
 
     @asynccontextmanager
     async def unreachable(self) -> AsyncIterator[None]:
-        """For a while nobody listens on the port."""
+        """Stop listening while the context is open."""
         await self.stop()
         try:
             yield
@@ -169,7 +169,7 @@ class FakeCognito:
 
     async def _trouble(self) -> Response | None:
         if self.mode == "hang":
-            # Also over when the server stops, lest the shutdown wait for it.
+            # Also ends when the server stops, so that the shutdown does not wait for it.
             assert self._stopping
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), timeout=30)
@@ -182,34 +182,34 @@ class FakeCognito:
     # --- what tests arrange and look at ---------------------------------------------
 
     def add(self, email: str, password: str = "Correct-horse-1", **attributes: str) -> User:
-        """A confirmed user, as another application would have made it."""
+        """Add a confirmed user, as another application would."""
         user = User({"email": email, "email_verified": "true", **attributes}, password)
         user.confirmed = True
         self.users[user.sub] = user
         return user
 
     def user(self, name: str) -> User:
-        """The user of an address or a `sub`."""
+        """Return the user with an address or a `sub`."""
         found = self._find(name)
         assert found, f"the pool has no {name}"
         return found
 
     def code(self, email: str) -> str:
-        """The latest code that was sent to an address."""
+        """Return the latest code that was sent to an address."""
         code = self.user(email).code
         assert code, f"no code was sent to {email}"
         return code
 
     def refuse_next(self, action: str, kind: str, message: str = "") -> None:
-        """The next call of an action is answered by this error."""
+        """Return this error from the next call of an action."""
         self._refusals.setdefault(action, []).append(Refusal(kind, message))
 
     def access_token(self, user: User, **claims: Any) -> str:
-        """An access token of the pool; `claims` replace its own, None removes one."""
+        """Return an access token of the pool; `claims` replace its own, None removes one."""
         return self.sign(self.access_claims(user, **claims))
 
     def access_claims(self, user: User, **claims: Any) -> Json:
-        """The claims of an access token."""
+        """Return the claims of an access token."""
         now = int(time.time())
         made = {
             "sub": user.sub,
@@ -228,7 +228,7 @@ class FakeCognito:
         return {name: value for name, value in made.items() if value is not None}
 
     def id_token(self, user: User) -> str:
-        """An id token of the pool, which is not for APIs."""
+        """Return an id token of the pool, which is not valid for APIs."""
         now = int(time.time())
         return self.sign(
             {
@@ -247,14 +247,14 @@ class FakeCognito:
         )
 
     def sign(self, claims: Json, **header: Any) -> str:
-        """A JWT of the pool's key."""
+        """Sign a JWT with the pool's key."""
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.kid, **header})
 
     def forge(self, claims: Json, algorithm: Literal["HS256", "none"]) -> str:
-        """A JWT as somebody makes it who knows the pool's public key only."""
+        """Return a JWT forged by an attacker who knows only the pool's public key."""
         if algorithm == "none":
             return jwt.encode(claims, "", algorithm="none", headers={"kid": self.kid})
-        # PyJWT itself refuses to sign with a public key, so it is done by hand.
+        # Written by hand, because PyJWT refuses to sign with a public key.
         public = self.key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -390,7 +390,7 @@ class FakeCognito:
             raise Refusal("ResourceNotFoundException", "User pool client does not exist.")
 
     def _find(self, name: str) -> User | None:
-        """Addresses count without regard to case, which is what the console sets up."""
+        """Ignores the case of addresses, as pools created in the console do."""
         if name in self.users:
             return self.users[name]
         return next((u for u in self.users.values() if u.email.lower() == name.lower()), None)
@@ -427,7 +427,7 @@ class FakeCognito:
         return {"AuthenticationResult": result, "ChallengeParameters": {}}
 
     def _signed_in(self, body: Json) -> User:
-        """The user of a good access token that has not been revoked with its family."""
+        """Return the user of a valid access token whose family has not been revoked."""
         try:
             claims: Json = jwt.decode(
                 body["AccessToken"], self.key.public_key(), algorithms=["RS256"]

@@ -1,8 +1,8 @@
-"""cognito-local, an emulator of Cognito that others wrote, as a process on the loopback.
+"""cognito-local, a third-party emulator of Cognito, as a process on the loopback.
 
-It is an npm package and is used where it is installed under `.local/cognito-local`.
-Of the actions that we call it lacks ResendConfirmationCode, GlobalSignOut and
-GetTokensFromRefreshToken, and it answers a wrong password with InvalidPasswordException.
+It is an npm package, used if it is installed under `.local/cognito-local`. Of the actions we
+call, it lacks ResendConfirmationCode, GlobalSignOut and GetTokensFromRefreshToken, and it
+reports a wrong password as InvalidPasswordException.
 """
 
 import json
@@ -24,7 +24,7 @@ START_SECONDS = 20.0
 
 
 def why_not() -> str | None:
-    """The reason why it cannot be started here, if there is one."""
+    """Return the reason why it cannot be started here, or None."""
     if shutil.which("node") is None:
         return "cognito-local needs Node.js, which is not installed"
     if not (INSTALLED / ENTRY).is_file():
@@ -33,12 +33,12 @@ def why_not() -> str | None:
 
 
 class CognitoLocal:
-    """One emulator with one user pool and one public client; its data is thrown away."""
+    """One emulator with one user pool and one public client; its data is temporary."""
 
     def __init__(self) -> None:
-        """Start it and make the pool."""
+        """Start the emulator and create the pool."""
         self._directory = tempfile.mkdtemp(prefix="cognito-local-")
-        # It prints the port it was given, so it cannot be let choose one itself.
+        # It prints the configured port, so it cannot choose a free one itself.
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -75,7 +75,7 @@ class CognitoLocal:
             raise
 
     def close(self) -> None:
-        """Stop it and remove its data."""
+        """Stop it and delete its data."""
         self._process.terminate()
         try:
             self._process.wait(timeout=5)
@@ -85,7 +85,7 @@ class CognitoLocal:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def code(self, email: str) -> str:  # noqa: ARG002  # every code is the same
-        """The latest code that was sent to an address."""
+        """Return the latest code that was sent to an address."""
         return CODE
 
     def _wait(self) -> None:

@@ -8,7 +8,7 @@ DATASET_HEADER = "x-honeycomb-dataset"
 
 
 class FakeHoneycomb(OtlpSink):
-    """Accepts exports with the right ingest key, or with any when none is demanded."""
+    """Accepts exports with the right ingest key, or any export if no key is set."""
 
     def __init__(self, key: str | None = None) -> None:
         super().__init__()
@@ -20,5 +20,5 @@ class FakeHoneycomb(OtlpSink):
         return super().answer(request)
 
     def dataset(self, metric: Metric) -> str:
-        """Where Honeycomb would file the metric: spans go by `service.name`, metrics do not."""
+        """Return the dataset of a metric. Only spans are filed by `service.name`."""
         return metric.headers.get(DATASET_HEADER, "unknown_metrics")

@@ -1,4 +1,4 @@
-"""OTLP over HTTP as a backend sees it: protobuf in, plain dataclasses out."""
+"""OTLP over HTTP as a backend sees it: parse protobuf into plain dataclasses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ Attributes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened during a span."""
+    """An event of a span."""
 
     name: str
     time_ns: int
@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Link:
-    """A reference to a span, of this trace or another."""
+    """A link to a span of this trace or another one."""
 
     trace_id: str
     span_id: str
@@ -66,7 +66,7 @@ class Span:
 
 @dataclass(frozen=True)
 class LogLine:
-    """One log record; the ids are None outside any span."""
+    """A log record; the ids are None outside of a span."""
 
     time_ns: int
     severity: str
@@ -110,7 +110,7 @@ class Metric:
 
 
 class OtlpSink(Sink):
-    """A backend that accepts every export; those built on it are choosier."""
+    """A backend that accepts every export; subclasses are stricter."""
 
     def __init__(
         self, certificate: Path | None = None, client_certificate: Path | None = None
@@ -122,7 +122,7 @@ class OtlpSink(Sink):
 
     @property
     def spans(self) -> list[Span]:
-        """The spans that were accepted, in the order of arrival."""
+        """The accepted spans, in the order of arrival."""
         with self._changed:
             return list(self._spans)
 
@@ -160,12 +160,12 @@ class OtlpSink(Sink):
         return Answer(200, response().SerializeToString(), PROTOBUF)
 
     def refusal(self, status: int, message: str) -> Answer:
-        """OTLP words an error as a google.rpc.Status."""
+        """Return an OTLP error: a google.rpc.Status."""
         return Answer(status, Status(message=message).SerializeToString(), PROTOBUF)
 
 
 def decode_spans(export: trace_service.ExportTraceServiceRequest) -> list[Span]:
-    """The spans of one request."""
+    """Return the spans of one request."""
     return [
         Span(
             trace_id=span.trace_id.hex(),
@@ -196,7 +196,7 @@ def decode_spans(export: trace_service.ExportTraceServiceRequest) -> list[Span]:
 
 
 def decode_logs(export: logs_service.ExportLogsServiceRequest) -> list[LogLine]:
-    """The log records of one request."""
+    """Return the log records of one request."""
     return [
         LogLine(
             time_ns=record.time_unix_nano or record.observed_time_unix_nano,
@@ -219,7 +219,7 @@ def decode_logs(export: logs_service.ExportLogsServiceRequest) -> list[LogLine]:
 def decode_metrics(
     export: metrics_service.ExportMetricsServiceRequest, headers: Mapping[str, str]
 ) -> list[Metric]:
-    """The metrics of one request, each with the headers that say where it belongs."""
+    """Return the metrics of one request, each with the headers that select its dataset."""
     return [
         Metric(
             name=metric.name,

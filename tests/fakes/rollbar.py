@@ -1,4 +1,4 @@
-"""Rollbar's API for items on a loopback socket: `POST /api/1/item/`."""
+"""Rollbar's item API on a loopback socket: `POST /api/1/item/`."""
 
 import json
 from typing import Any
@@ -22,12 +22,12 @@ class FakeRollbar(Sink):
 
     @property
     def endpoint(self) -> str:
-        """What the client appends `item/` to."""
+        """The base URL; the client appends `item/`."""
         return f"{self.url}/api/1/"
 
     @property
     def items(self) -> list[Json]:
-        """The `data` of each item that was accepted."""
+        """The `data` of each accepted item."""
         with self._changed:
             return list(self._items)
 
@@ -60,7 +60,7 @@ class FakeRollbar(Sink):
 
 
 def _checked(payload: Json) -> Json:
-    """The item. Raises ValueError naming the first part that Rollbar could not use."""
+    """Return the item. Raises ValueError naming the first part that Rollbar could not use."""
     data = payload.get("data")
     _expect(isinstance(data, dict), "data")
     assert isinstance(data, dict)

@@ -1,4 +1,4 @@
-"""An AWS endpoint for OTLP that computes each request's signature itself."""
+"""An AWS endpoint for OTLP that computes the signature of each request itself."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Signature:
-    """What an `Authorization` header says."""
+    """The parts of an `Authorization` header."""
 
     access_key: str
     date: str
@@ -29,9 +29,9 @@ class Signature:
 
 
 class FakeSignedOtlp(OtlpSink):
-    """Accepts exports signed with its credentials and answers 403 to all others.
+    """Accepts exports signed with its credentials and returns 403 to all others.
 
-    Credentials can be replaced at any time, as a role's are.
+    Credentials can be replaced at any time, like those of a role.
     """
 
     def __init__(self, credentials: Credentials, region: str = "us-east-1") -> None:
@@ -42,7 +42,7 @@ class FakeSignedOtlp(OtlpSink):
 
     @property
     def signatures(self) -> list[Signature]:
-        """The signatures that were accepted."""
+        """The accepted signatures."""
         with self._changed:
             return list(self._signatures)
 
@@ -60,7 +60,7 @@ class FakeSignedOtlp(OtlpSink):
         return super().answer(request)
 
     def _verified(self, request: Received) -> Signature:
-        """The signature. Raises ValueError saying what is wrong with it."""
+        """Return the signature. Raises ValueError if it is wrong."""
         found = _parse(request)
         timestamp = request.headers.get("X-Amz-Date", "")
         signed_at = datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC)

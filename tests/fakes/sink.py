@@ -1,7 +1,7 @@
-"""An HTTP server on the loopback that can be told to misbehave at any moment.
+"""An HTTP server on the loopback that can misbehave on demand.
 
-It is the base of every fake that receives telemetry: it records what arrives, in every
-mode, and lets a test wait for it. Use it with `with`, in plain and in async tests.
+It is the base of every fake that receives telemetry. It records what arrives in every mode,
+and lets a test wait for it. Use it with `with`, in synchronous and asynchronous tests.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from typing import Any, Literal, Self, TypeVar, get_args
 T = TypeVar("T")
 
 Manner = Literal["endless", "drip", "drip in the head", "endless head", "bomb"]
-"""A right answer that is sent badly. `endless` has no end, `drip` comes by a few bytes a second,
-`drip in the head` so from its second header on, `endless head` has headers without end, and `bomb`
-unpacks to 64 MiB."""
+"""A valid response that is sent badly: `endless` never ends, `drip` arrives a few bytes a second,
+`drip in the head` does so from its second header on, `endless head` sends headers forever, and
+`bomb` decompresses to 64 MiB."""
 
 MANNERS = get_args(Manner)
 
 Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"] | Manner
-"""`refuse`: nothing listens on the port. `hang`: requests are read and never answered."""
+"""`refuse`: no socket listens on the port. `hang`: requests are read and get no response."""
 
 DRIP_SECONDS = 0.05
 BOMB_BYTES = 64 * 1024 * 1024
 
-STOP_SECONDS = 0.02  # how often the accepting thread looks whether to stop
+STOP_SECONDS = 0.02  # polling interval of the accepting thread
 
 
 @dataclass(frozen=True)
 class Received:
-    """One request: the body as it came, and inflated."""
+    """One request: the body as received, and decompressed."""
 
     method: str
     path: str
@@ -54,7 +54,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back."""
+    """A response."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -64,30 +64,30 @@ class Answer:
 
 
 class Sink:
-    """Records requests and answers them according to its `mode`; closes cleanly when it hangs."""
+    """Records requests and responds according to its `mode`; closes cleanly while it hangs."""
 
     def __init__(
         self, certificate: Path | None = None, client_certificate: Path | None = None
     ) -> None:
-        """Listen with TLS if there is a certificate, a file that holds its key as well. Where there
-        is a client's certificate, refuse clients that do not present it."""
+        """Listen; with TLS if there is a certificate, a file that also contains its key. With a
+        client certificate, reject clients that do not present it."""
         self.certificate = certificate
         self.client_certificate = client_certificate
         self.retry_after = 1
         self.problems: list[str] = []
         self.sent_badly = 0
-        """Bytes of answers that were sent in one of the manners."""
+        """Number of bytes sent in responses of one of the manners."""
         self._changed = threading.Condition()
         self._requests: list[Received] = []
         self._mode: Mode = "ok"
         self._port = 0
         self._server: _Server | None = None
         self._accepting: threading.Thread | None = None
-        self._released = threading.Event()  # of the requests that hang
+        self._released = threading.Event()  # releases hanging requests
         self._refused: socket.socket | None = None
 
     def __enter__(self) -> Self:
-        if self._server is None:  # a mode that was set before has begun to listen
+        if self._server is None:  # setting a mode has already started the server
             self._listen()
         if self._mode == "refuse":
             self._stop_listening()
@@ -105,14 +105,14 @@ class Sink:
 
     @property
     def url(self) -> str:
-        """Scheme, address and port, without a slash at the end."""
+        """Scheme, address and port, without a trailing slash."""
         return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def refused_url(self) -> str:
-        """An address that refuses connections as long as the sink is open."""
+        """An address that refuses connections while the sink is open."""
         if self._refused is None:
-            self._refused = socket.socket()  # bound, so nobody else gets the port; never listening
+            self._refused = socket.socket()  # bound to reserve the port, but never listening
             self._refused.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{self._refused.getsockname()[1]}"
 
@@ -122,7 +122,7 @@ class Sink:
 
     @mode.setter
     def mode(self, mode: Mode) -> None:
-        """Behave so from now on; requests that hang are cut off, not answered."""
+        """Set the mode. Hanging requests are cut off without a response."""
         with self._changed:
             self._mode = mode
             self._released.set()
@@ -134,26 +134,26 @@ class Sink:
 
     @property
     def requests(self) -> list[Received]:
-        """What has arrived, in every mode, oldest first."""
+        """All requests in all modes, the oldest first."""
         with self._changed:
             return list(self._requests)
 
     @property
     def raw_bytes(self) -> bytes:
-        """Every path and inflated body that arrived, to be searched for what must not leak."""
+        """Every path and decompressed body, to search for secrets."""
         return b"\n".join(part for r in self.requests for part in (r.path.encode(), r.body))
 
     def clear(self) -> None:
-        """Forget what has arrived."""
+        """Forget all requests."""
         with self._changed:
             self._requests.clear()
             self.problems.clear()
             self.forget()
 
     def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
-        """Block until the predicate is true, asking it after every request.
+        """Block until the predicate is true; check it after every request.
 
-        Returns what the predicate returned. Raises TimeoutError after `timeout` seconds.
+        Returns the result of the predicate. Raises TimeoutError after `timeout` seconds.
         """
         with self._changed:
             found = self._changed.wait_for(predicate, timeout)
@@ -163,25 +163,25 @@ class Sink:
             return found
 
     async def arrival(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
-        """`wait_for` in a test whose event loop has to go on."""
+        """`wait_for` without blocking the event loop."""
         return await asyncio.to_thread(self.wait_for, predicate, seconds)
 
     # --- for the fakes built on it ------------------------------------------------------
 
     def answer(self, _: Received) -> Answer:
-        """Check and keep a request that came in mode `ok`; called under the lock.
+        """Check and store a request in mode `ok`. Called under the lock.
 
-        A ValueError says that the request is malformed: it is answered 400 and kept in
+        A ValueError marks the request as malformed: the sink responds with 400 and records it in
         `problems`.
         """
         return Answer()
 
     def refusal(self, status: int, message: str) -> Answer:
-        """How this service words an error."""
+        """Return an error in the format of this service."""
         return Answer(status, json.dumps({"error": message}).encode())
 
     def forget(self) -> None:
-        """Drop what `answer` has kept."""
+        """Drop everything that `answer` has stored."""
 
     # --- the socket ---------------------------------------------------------------------
 
@@ -200,12 +200,12 @@ class Sink:
         self._released.set()
         server.shutdown()
         server.drop_connections()
-        server.server_close()  # waits for the requests being handled
+        server.server_close()  # waits for requests in progress
         if self._accepting is not None:
             self._accepting.join()
 
     def receive(self, method: str, path: str, headers: Message, raw: bytes) -> Answer | None:
-        """Record a request. None: it hung, and the connection is to be cut."""
+        """Record a request. None: it hung, and its connection must be cut."""
         problem = None
         try:
             body = _inflate(raw, headers.get("Content-Encoding", "identity"))
@@ -222,13 +222,13 @@ class Sink:
         return answer
 
     def is_over(self, seconds: float) -> bool:
-        """Wait so long; whether the mode changed or the sink closed meanwhile."""
+        """Wait; return whether the mode changed or the sink closed in the meantime."""
         with self._changed:
             released = self._released
         return released.wait(seconds)
 
     def note(self, problem: str) -> None:
-        """Keep what went wrong in a thread that has no test to fail."""
+        """Record a failure of a thread, which cannot fail a test itself."""
         with self._changed:
             self.problems.append(problem)
             self._changed.notify_all()
@@ -252,7 +252,7 @@ class Sink:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for them
+    daemon_threads = False  # so that closing waits for the threads
 
     def __init__(self, address: tuple[str, int], sink: Sink) -> None:
         self.sink = sink
@@ -278,16 +278,16 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def drop_connections(self) -> None:
-        """Wake the threads that read from a client who says nothing."""
+        """Wake the threads that wait for an idle client."""
         with self._lock:
             for connection in self._open:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client was faster
+                except OSError:  # the client has disconnected
                     continue
 
     def handle_error(self, *_: Any) -> None:
-        """A client that went away is what some tests are about; the rest is kept."""
+        """Ignore clients that disconnected, which some tests do on purpose; record other errors."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):
             self.sink.note(f"the fake failed: {error!r}")
@@ -303,10 +303,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_OPTIONS = do_GET  # noqa: N815  # the names are http.server's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
-        """Say nothing."""
+        """Log nothing."""
 
     def _respond(self) -> None:
-        self.close_connection = True  # so that a change of mode takes effect at once
+        self.close_connection = True  # so that a new mode takes effect at once
         length = int(self.headers.get("Content-Length", 0))
         raw = self.rfile.read(length)
         if len(raw) < length:
@@ -327,7 +327,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def _send_badly(self, answer: Answer) -> None:
-        """Send the answer in its manner, until the client has gone or the mode changes."""
+        """Send the response badly until the client disconnects or the mode changes."""
         sink, manner = self.server.sink, answer.manner
         head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.content_type}\r\n".encode()
         if manner == "bomb":

@@ -1,4 +1,4 @@
-"""The X-Ray daemon's UDP door on the loopback: one segment document in each datagram."""
+"""The X-Ray daemon's UDP socket on the loopback: one segment document per datagram."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 HEADER = b'{"format":"json","version":1}\n'
-BUFFER_BYTES = 64 * 1024  # what the real daemon reads of a datagram
+BUFFER_BYTES = 64 * 1024  # the real daemon's read buffer
 
 
 class FakeXRayDaemon:
-    """Never answers, as the real one; keeps apart what it would drop."""
+    """Never responds, like the real daemon; keeps malformed datagrams separately."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -46,13 +46,13 @@ class FakeXRayDaemon:
 
     @property
     def documents(self) -> list[dict[str, Any]]:
-        """The documents of the well-formed datagrams, oldest first."""
+        """The documents of the well-formed datagrams, the oldest first."""
         with self._changed:
             return list(self._documents)
 
     @property
     def malformed(self) -> list[bytes]:
-        """Datagrams with another header, or without one JSON object after it."""
+        """Datagrams with another header, or without exactly one JSON object after it."""
         with self._changed:
             return list(self._malformed)
 
@@ -63,11 +63,11 @@ class FakeXRayDaemon:
 
     @property
     def raw_bytes(self) -> bytes:
-        """Everything that arrived, to be searched for what must not leak."""
+        """Everything that arrived, to search for secrets."""
         return b"\n".join(self.datagrams)
 
     def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
-        """Block until the predicate is true; TimeoutError after `timeout` seconds."""
+        """Block until the predicate is true. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
             found = self._changed.wait_for(predicate, timeout)
             if not found:
@@ -75,7 +75,7 @@ class FakeXRayDaemon:
             return found
 
     async def arrival(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
-        """`wait_for` in a test whose event loop has to go on."""
+        """`wait_for` without blocking the event loop."""
         return await asyncio.to_thread(self.wait_for, predicate, seconds)
 
     def _receive(self) -> None:

@@ -1,4 +1,4 @@
-"""Server-sent events, line by line (WHATWG HTML, 9.2)."""
+"""Parser for server-sent events (WHATWG HTML, 9.2)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Event:
-    """One event; `id` is the last one that was heard, and goes into `Last-Event-ID`."""
+    """An event; `id` is the last id received, for `Last-Event-ID`."""
 
     id: str
     name: str
@@ -14,7 +14,7 @@ class Event:
 
 
 def events(lines: Iterable[bytes], last_id: str = "") -> Iterator[Event]:
-    """Every event with data or a new id, as it ends; what is cut off at the end is none."""
+    """Yield every complete event that has data or a new id."""
     name, data, known = "", [], last_id
     for raw in lines:
         line = raw.decode().rstrip("\r\n")

@@ -1,8 +1,8 @@
-"""`make load`: readers, members and listeners of a running service, by Locust.
+"""`make load`: readers, members and listeners of a running service, with Locust.
 
-In the closed model each person does one thing after the other and thinks in between, so that
-a slow service is asked less. In the open model (`--rate`) people do so many things a second,
-however long the answers take; who does them is drawn by lot, also one who still waits.
+In the closed model, each user does one thing after the other with pauses in between, so a slow
+service receives fewer requests. In the open model (`--rate`), actions start at a constant rate,
+however long the responses take. Each action goes to a random user, who may still be waiting.
 
     locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:4567
         [--rate 20] [--remote HOST] [--report .local/load] and the options of Locust
@@ -38,19 +38,19 @@ from traces import Request, Slowest, new_trace
 logger = logging.getLogger(__name__)
 
 THINKING = between(2, 10)
-"""Seconds from one thing that a person does to the next."""
+"""Seconds between two actions of a user."""
 
 LISTENING = (15.0, 45.0)
-"""Seconds for which a listener stays, before it is back with `Last-Event-ID`."""
+"""Seconds for which a listener stays connected before it resumes with `Last-Event-ID`."""
 
 SILENCE = 40.0
-"""Seconds without a sign of life, of which the service gives one every 15."""
+"""Seconds without data after which a stream is dead; the service sends a heartbeat every 15 s."""
 
 RENEWAL = 60.0
-"""Seconds before the end of an access token in which it is exchanged."""
+"""Seconds before expiry at which an access token is renewed."""
 
 REMEMBERED = 200
-"""Cruds that somebody has seen and may act on."""
+"""How many cruds a user remembers to act on."""
 
 TTLS = ("1-hour", "3-hours", "12-hours", "1-day", "3-days", "7-days", "30-days")
 NEXT = re.compile(r'<([^>]+)>; rel="next"')
@@ -62,14 +62,14 @@ slowest = Slowest(os.environ.get("CRUDDUR_TRACE_URL") or "http://localhost:4318/
 
 
 class Population:
-    """Who takes part, and where.
+    """The simulated users and their target.
 
     Attributes:
-        url: the service; Locust's page cannot send anybody elsewhere.
-        members: how many accounts there are.
-        numbers: those that nobody has signed in with yet.
-        people: who is there now, listeners aside.
-        lateness: seconds by which an arrival was later than it should, at most.
+        url: the service; Locust's page cannot change it.
+        members: the number of accounts.
+        numbers: the accounts that no user has signed in with yet.
+        people: the active users, without listeners.
+        lateness: the maximum delay of an arrival, in seconds.
     """
 
     def __init__(self, url: str, members: int) -> None:
@@ -82,24 +82,24 @@ class Population:
 
     @property
     def is_open(self) -> bool:
-        """Whether arrivals have people do things, and not they themselves."""
+        """Whether arrivals trigger the actions (open model), not the users themselves."""
         return self._arrivals is not None
 
     def begin(self, rate: float) -> None:
-        """Let them come; `rate` is that of the arrivals, 0 without them."""
+        """Start; `rate` is the rate of arrivals, 0 for the closed model."""
         self.numbers = iter(range(1, self.members + 1))
         self.lateness = 0.0
         if rate:
             self._arrivals = gevent.spawn(self._arrive, rate)
 
     def end(self) -> None:
-        """Nobody arrives any more."""
+        """Stop the arrivals."""
         if self._arrivals is not None:
             self._arrivals.kill()
             self._arrivals = None
 
     def _arrive(self, rate: float) -> None:
-        """Have somebody do something, so many times a second, whatever became of the others."""
+        """Trigger actions of random users at a constant rate, whatever happens to earlier ones."""
         start = time.monotonic()
         for turn in itertools.count():
             moment = start + turn / rate
@@ -113,7 +113,7 @@ population = Population("", 0)
 
 
 class Visitor(FastHttpUser):
-    """Anybody."""
+    """A user of the service."""
 
     abstract = True
 
@@ -123,11 +123,11 @@ class Visitor(FastHttpUser):
 
 
 class Person(Visitor):
-    """Somebody who reads: the home feed and further pages of it, cruds, profiles, and searches."""
+    """A reader: the home feed and further pages, cruds, profiles, and searches."""
 
     abstract = True
     wait_time = THINKING
-    concurrency = 1000  # of the open model, in which nobody waits for a connection
+    concurrency = 1000  # in the open model, no action may wait for a connection
     network_timeout = 30.0
     connection_timeout = 30.0
 
@@ -142,7 +142,7 @@ class Person(Visitor):
         population.people.remove(self)
 
     def habits(self) -> dict[Callable[[], None], int]:
-        """What they do, by how often."""
+        """Return the actions with their weights."""
         return {
             self.read_home: 10,
             self.read_on: 4,
@@ -153,23 +153,23 @@ class Person(Visitor):
 
     @task
     def live(self) -> None:
-        """One thing; in the open model it is the arrivals that say when."""
+        """Do one thing. In the open model, the arrivals decide when."""
         if not population.is_open:
             random.choice(self.doings)()
 
     def act(self) -> None:
-        """The same, with Locust told of what goes wrong in it."""
+        """Do one thing, and report an exception to Locust."""
         try:
             random.choice(self.doings)()
         except Exception as error:
-            logger.exception("somebody failed")
+            logger.exception("a user failed")
             self.environment.events.user_error.fire(
                 user_instance=self, exception=error, tb=error.__traceback__
             )
 
     def read_home(self) -> None:
         self.feed("/api/activities/home", "/api/activities/home")
-        if random.random() < 0.2:  # what stands beside the feed is read more rarely
+        if random.random() < 0.2:  # the sidebar is read less often
             self.ask("GET", "/api/trending")
             self.ask("GET", "/api/users/suggested")
 
@@ -203,7 +203,7 @@ class Person(Visitor):
         self.ask("GET", "/api/activities/search", f"/api/activities/search?term={quote(term)}")
 
     def feed(self, name: str, path: str) -> None:
-        """Read a page of the home feed, and remember what is there."""
+        """Read a page of the home feed, and remember its cruds."""
         answer = self.ask("GET", name, path)
         if answer is not None:
             self.cruds = (answer.json() + self.cruds)[:REMEMBERED]
@@ -211,7 +211,7 @@ class Person(Visitor):
             self.next_page = found[1] if found else None
 
     def any_crud(self) -> Json | None:
-        """One that they have seen; who has seen none reads the feed first."""
+        """Return a remembered crud; read the feed first if there is none."""
         if not self.cruds:
             self.read_home()
         return random.choice(self.cruds) if self.cruds else None
@@ -228,9 +228,9 @@ class Person(Visitor):
         *,
         about: Json | None = None,
     ) -> Any:
-        """The answer, if it is a 200; anything else is a failure, by its status and codes.
+        """Return the body of a 200 response. Record any other response as a failure.
 
-        A 404 is none where it is about a crud that has expired since it was seen.
+        A 404 of a crud that has expired since it was read is not a failure.
         """
         trace_id, traceparent = new_trace()
         headers = {**self.headers, "traceparent": traceparent}
@@ -259,13 +259,13 @@ class Person(Visitor):
 
 
 class Reader(Person):
-    """Somebody without an account."""
+    """A reader without an account."""
 
     weight = 6
 
 
 class Member(Person):
-    """Somebody who signs in once, and also writes."""
+    """A reader who signs in once, and also writes."""
 
     weight = 3
 
@@ -274,14 +274,14 @@ class Member(Person):
         self.refreshed_until = 0.0
         self.number = next(population.numbers, None)
         if self.number is None:
-            logger.warning("there are no more members than %d: one reads only", population.members)
+            logger.warning("only %d members exist: one user only reads", population.members)
             return
         self.enter("/api/auth/signin", {"email": handle_of(self.number), "password": PASSWORD})
-        if self.headers:  # who was refused, which is a failure, reads only
+        if self.headers:  # without a session, which is a failure, the user only reads
             self.doings = spread(self.member_habits())
 
     def member_habits(self) -> dict[Callable[[], None], int]:
-        """What they do beside reading."""
+        """Return the actions of a member in addition to reading."""
         return {
             **self.habits(),
             self.post: 2,
@@ -294,12 +294,14 @@ class Member(Person):
 
     def ask(self, method: str, name: str, *arguments: Any, **options: Any) -> Any:
         if self.headers and time.monotonic() > self.refreshed_until:
-            self.refreshed_until = time.monotonic() + RENEWAL  # one exchanges it for all
+            self.refreshed_until = (
+                time.monotonic() + RENEWAL
+            )  # one renewal for all concurrent actions
             self.enter("/api/auth/refresh", None)
         return super().ask(method, name, *arguments, **options)
 
     def enter(self, path: str, body: Json | None) -> None:
-        """Get an access token, by the password or the refresh cookie."""
+        """Get an access token with the password or the refresh cookie."""
         answer = super().ask("POST", path, "", body)
         if answer is not None:
             signed_in = answer.json()
@@ -340,10 +342,10 @@ class Member(Person):
 
 
 class Listener(Visitor):
-    """Somebody whose page is open: hears of every crud, goes, and comes back for what was missed.
+    """A user with an open page: receives every crud, disconnects, and resumes the stream.
 
-    `STREAM crud` is the time from the `created_at` of a crud to its arrival, which tells
-    something where the clocks agree; what was missed meanwhile is not counted.
+    `STREAM crud` is the time from the `created_at` of a crud to its arrival. It is meaningful if
+    the clocks agree. Cruds that were missed in between are not counted.
     """
 
     weight = 1
@@ -370,7 +372,7 @@ class Listener(Visitor):
                 error = OSError(f"{answer.status} {answer.read(200).decode(errors='replace')}")
         except (OSError, http.client.HTTPException) as failure:
             error = failure
-        self.tell("GET", "/api/stream", time.perf_counter() - start, error, trace_id)
+        self.record("GET", "/api/stream", time.perf_counter() - start, error, trace_id)
         try:
             if error is None:
                 self.hear(answer, opened_at)
@@ -378,22 +380,22 @@ class Listener(Visitor):
             connection.close()
 
     def hear(self, answer: http.client.HTTPResponse, opened_at: datetime) -> None:
-        """Read until it is time to go, or the service ends the stream."""
+        """Read until the time is up or the service ends the stream."""
         with gevent.Timeout(random.uniform(*LISTENING), False):
             try:
                 for event in events_of(answer, self.last_id):
                     self.last_id = event.id
                     if event.name == "reset":
-                        self.tell("STREAM", "reset", 0, OSError("too much was missed"))
+                        self.record("STREAM", "reset", 0, OSError("too much was missed"))
                     elif event.name == "crud":
                         created_at = datetime.fromisoformat(json.loads(event.data)["created_at"])
                         if created_at >= opened_at:
                             delay = datetime.now(UTC) - created_at
-                            self.tell("STREAM", "crud", delay.total_seconds())
+                            self.record("STREAM", "crud", delay.total_seconds())
             except (OSError, http.client.HTTPException) as failure:
-                self.tell("STREAM", "broken", 0, failure)
+                self.record("STREAM", "broken", 0, failure)
 
-    def tell(
+    def record(
         self,
         kind: str,
         name: str,
@@ -401,7 +403,7 @@ class Listener(Visitor):
         error: Exception | None = None,
         trace_id: str | None = None,
     ) -> None:
-        """Have it among the statistics."""
+        """Add a sample to Locust's statistics."""
         self.environment.events.request.fire(
             request_type=kind,
             name=name,
@@ -414,18 +416,18 @@ class Listener(Visitor):
 
 
 def spread(habits: dict[Callable[[], None], int]) -> list[Callable[[], None]]:
-    """What somebody does, each as often as its weight says."""
+    """Repeat each action as often as its weight."""
     return [doing for doing, weight in habits.items() for _ in range(weight)]
 
 
 def is_gone(crud: Json) -> bool:
-    """Whether its life is over; clocks may differ by a second."""
+    """Whether a crud has expired; clocks may differ by a second."""
     ends = datetime.fromisoformat(crud["expires_at"])
     return ends.timestamp() <= time.time() + 1
 
 
 def count_members(url: str) -> int:
-    """How many members the service has, found by halves: they are numbered without a gap."""
+    """Find the number of members by bisection: they are numbered without gaps."""
 
     def is_there(number: int) -> bool:
         try:
@@ -448,7 +450,7 @@ def count_members(url: str) -> int:
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: Any) -> None:
-    """Ours beside Locust's. Only the rate can also be set on its page."""
+    """Add our options to Locust's. Only the rate can also be set on its page."""
     hidden = {"include_in_web_ui": False}
     parser.add_argument(
         "--rate", type=float, default=0.0, help="open model: things done a second; 0: closed"
@@ -461,7 +463,7 @@ def add_options(parser: Any) -> None:
 
 @events.init.add_listener
 def look(environment: Environment, **_: Any) -> None:
-    """Look at the target before anybody goes there."""
+    """Check the target before the first user starts."""
     options: Any = environment.parsed_options
     try:
         url = check_target(environment.host or "", options.remote)
@@ -471,13 +473,13 @@ def look(environment: Environment, **_: Any) -> None:
     except OSError as error:
         sys.exit(f"load: {environment.host} does not answer ({error}): make run")
     if not members:
-        logger.warning("no members are here, so everybody only reads: make load-seed")
+        logger.warning("there are no members, so all users only read: make load-seed")
     population.url, population.members = url, members
 
 
 @events.test_start.add_listener
 def begin(environment: Environment, **_: Any) -> None:
-    """Begin anew; on Locust's page that is several times."""
+    """Reset the state; with Locust's page, a load can start several times."""
     options: Any = environment.parsed_options
     environment.host = population.url
     slowest.clear()
@@ -486,7 +488,7 @@ def begin(environment: Environment, **_: Any) -> None:
 
 @events.test_stop.add_listener
 def end(**_: Any) -> None:
-    """Nobody arrives any more."""
+    """Stop the arrivals."""
     population.end()
 
 
@@ -495,7 +497,7 @@ def keep(
     request_type: str, name: str, response_time: float, start_time: float,
     context: dict[str, Any], **_: Any,
 ) -> None:  # fmt: skip
-    """Remember the slowest that have a trace."""
+    """Remember the slowest requests that have a trace."""
     if trace_id := context.get("trace_id"):
         began = datetime.fromtimestamp(start_time, UTC)
         slowest.add(Request(response_time, request_type, name, began, trace_id))
@@ -503,7 +505,7 @@ def keep(
 
 @events.quitting.add_listener
 def report(environment: Environment, **_: Any) -> None:
-    """Write what Locust's own report has, and the slowest with their traces."""
+    """Write Locust's own report, and the slowest requests with their traces."""
     directory = Path(environment.parsed_options.report)
     directory.mkdir(parents=True, exist_ok=True)
     page = get_html_report(environment, show_download_link=False)
@@ -516,7 +518,7 @@ def report(environment: Environment, **_: Any) -> None:
 
 @events.quit.add_listener
 def show(**_: Any) -> None:
-    """Below Locust's tables."""
+    """Print our results below Locust's tables."""
     print(slowest.text())
     if population.lateness:
         print(f"Open model: the latest arrival was {population.lateness * 1000:.0f} ms late")

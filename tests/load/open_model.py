@@ -1,8 +1,8 @@
-"""Offer a service a constant rate of requests, whatever it answers: `python -m load.open_model`.
+"""Send a constant rate of requests, whatever the service responds: `python -m load.open_model`.
 
-In the open model requests do not wait for earlier responses. Each is measured from the moment at
-which it was due, also if this program sends it late. A round measures the capacity in a closed
-loop, the latency at a fifth of it, then a multiple of it, and the recovery at half of it.
+In the open model, requests do not wait for earlier responses. Latency is measured from the time
+at which a request was due, even if this program sends it late. A round measures the capacity in
+a closed loop, the latency at a fifth of it, a multiple of it, and the recovery at half of it.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ import httpx
 import uvloop
 
 CLOSED = 8
-"""Connections of the closed loop: fewer than the service refuses any of."""
+"""Connections of the closed loop: too few for the service to reject any."""
 
 CONNECTIONS = 250
-"""Open connections at most, as the service limits those of one address. A request that arrives when
-all of them are in use is lost."""
+"""Maximum number of open connections: the service's limit for one client address. A request
+that arrives while all are in use is lost."""
 
 PATHS = {
     "members": ("/api/activities/home", "/api/activities/notifications", "/api/messages/counter"),
@@ -36,9 +36,9 @@ PATHS = {
 
 @dataclass
 class Sample:
-    """One request: when it arrived, in seconds from the start, how long it took, and the status.
+    """One request: its arrival in seconds from the start, its duration, and the status.
 
-    The status is 0 for one that got no answer.
+    The status is 0 without a response.
     """
 
     at: float
@@ -53,7 +53,7 @@ class Load:
     samples: list[Sample] = field(default_factory=list)
 
     def answered(self) -> list[float]:
-        """The times of those that were answered 200."""
+        """The durations of the requests with status 200."""
         return [one.seconds for one in self.samples if one.status == 200]
 
     def count(self, status: int) -> int:
@@ -61,10 +61,10 @@ class Load:
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection with at most one request on its way."""
+    """One keep-alive connection with at most one request under way."""
 
     def __init__(self) -> None:
-        self._transport: Any = None  # uvloop's own, of no class of asyncio
+        self._transport: Any = None  # uvloop's transport has no asyncio class
         self._answer: asyncio.Future[int] | None = None
         self._received = b""
         self.is_open = True
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Requests over a pool of kept-alive connections, as a proxy holds it."""
+    """Requests over a pool of keep-alive connections, like a proxy."""
 
     def __init__(self, host: str, port: int, requests: Sequence[bytes]) -> None:
         self._host, self._port, self._requests = host, port, requests
@@ -110,7 +110,7 @@ class Client:
         self._next = 0
 
     async def send(self) -> int:
-        """Send the next request and return its status, 0 without an answer."""
+        """Send the next request and return its status, 0 without a response."""
         data = self._requests[self._next % len(self._requests)]
         self._next += 1
         connection = await self._take()
@@ -124,7 +124,7 @@ class Client:
         return status
 
     async def open(self) -> None:
-        """Open all connections, so that none has to be accepted while the service is busy."""
+        """Open all connections, so that none must be accepted while the service is busy."""
         while self._open < CONNECTIONS:
             connection = await self._connect()
             if connection is None:
@@ -156,7 +156,7 @@ class Client:
 
 
 async def closed_loop(client: Client, seconds: float) -> float:
-    """Return the requests per second that the service answers with 200 at most."""
+    """Return the maximum rate of 200 responses per second."""
     answered = 0
     end = time.perf_counter() + seconds
 
@@ -196,13 +196,13 @@ async def open_loop(client: Client, rates: Sequence[tuple[float, float]]) -> Loa
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return a percentile in milliseconds, nan of nothing."""
+    """Return a percentile in milliseconds, nan if there are no values."""
     ordered = sorted(values)
     return ordered[math.ceil(share * len(ordered)) - 1] * 1000 if ordered else math.nan
 
 
 def recovery(load: Load, begin: float, limit_ms: float) -> float:
-    """Return the seconds after `begin` from which on every answer is 200 and in time."""
+    """Return the seconds after `begin` from which on all responses are 200 and in time."""
     late = [
         one.at - begin
         for one in load.samples
@@ -213,7 +213,7 @@ def recovery(load: Load, begin: float, limit_ms: float) -> float:
 
 @dataclass
 class Round:
-    """What one round found. Rates are per second, times in milliseconds, recovery in seconds."""
+    """The results of one round: rates per second, times in milliseconds, recovery in seconds."""
 
     capacity: float
     unloaded_p99: float
@@ -267,7 +267,7 @@ def requests_of(url: str, mix: str, handle: str, password: str) -> list[bytes]:
 def main(
     url: str, mix: str, times: float, seconds: float, rounds: int, handle: str, password: str
 ) -> None:
-    """Measure how a service on this machine fares at a multiple of its capacity."""
+    """Measure how a service on this machine behaves at a multiple of its capacity."""
     parts = urlsplit(url)
     data = requests_of(url, mix, handle, password)
 

@@ -1,4 +1,4 @@
-"""The people of a load: who they are, and what they write about."""
+"""The accounts of a load test, and the texts they post."""
 
 import random
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PASSWORD = "as-many-as-there-are-people"
-"""Known to everybody who reads this: they belong in a database that nobody else can reach."""
+"""A public password: only for a database that is not reachable from outside."""
 
 DOMAIN = "load.invalid"
-"""No mail can go there (RFC 2606), so nobody can sign up with such an address."""
+"""Mail cannot reach this domain (RFC 2606), so no one can sign up with such an address."""
 
 _WORDS = """
     time again crud gone always never before after while still here there coffee morning night
@@ -31,25 +31,25 @@ TAGS = _TAGS.split()
 
 
 def handle_of(number: int) -> str:
-    """The handle of a member; they are numbered from 1 without a gap."""
+    """Return the handle of a member; members are numbered from 1 without gaps."""
     return f"load_{number}"
 
 
 def email_of(number: int) -> str:
-    """The member's address."""
+    """Return the member's email address."""
     return f"{handle_of(number)}@{DOMAIN}"
 
 
 def number_of(email: str) -> int:
-    """The number of the member with that address."""
+    """Return the number of the member with this address."""
     return int(email.removeprefix("load_").removesuffix(f"@{DOMAIN}"))
 
 
 def sentence() -> str:
-    """Something to say."""
+    """Return a random text."""
     return " ".join(random.choices(WORDS, k=random.randint(4, 14))).capitalize()
 
 
 def favourite(all_of_them: Sequence[T]) -> T:
-    """One of them, and rather one of the first: a few people write most, about a few things."""
+    """Return a random item, with a bias to the first: a few users write most of the cruds."""
     return all_of_them[int(len(all_of_them) * random.random() ** 2)]

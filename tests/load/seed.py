@@ -1,7 +1,8 @@
-"""`make load-seed`: members and cruds to begin a load with, by COPY.
+"""`make load-seed`: insert members and cruds for a load test with COPY.
 
-A second run adds another set of cruds, and no more members than are asked for. The living are
-spread evenly among the dead, which is the hard case for a feed that reads the newest first.
+A second run adds another set of cruds, but no more members than requested. The live cruds are
+spread evenly among the expired ones, which is the hard case for a feed that reads the newest
+first.
 
     python tests/load/seed.py [--cruds 100000] [--members 1000] [--alive 0.01] [--hold]
         [--among-people]
@@ -48,15 +49,15 @@ from cruddur.services.seed import PEOPLE
 from cruddur.settings import Settings, SettingsError
 
 PERIOD = timedelta(days=30)
-"""As long as the longest life of a crud: what was written before is gone."""
+"""The longest lifetime of a crud. Older cruds have expired."""
 
 SHORTEST = timedelta(hours=1)
-"""How long the living live from now on at least, so that they outlast a load."""
+"""The minimum time for which live cruds stay live, so that they outlast a load."""
 
 BATCH = 20_000
-"""Cruds of a transaction, for which those who write have to wait: a second or two."""
+"""Cruds per transaction. Other writers wait for it: a second or two."""
 
-# Everybody else's, and not the four of `cruddur seed`.
+# All other accounts, except the four of `cruddur seed`.
 REAL_PEOPLE = f"""
 SELECT count(*) FROM users
 WHERE email IS NULL
@@ -97,12 +98,12 @@ COUNTED = ("activities", "likes", "reposts")
 
 
 class SeedError(Exception):
-    """Nothing was added; the message says why in one line."""
+    """Nothing was added; the message gives the reason in one line."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """The cruds of a database, replies aside, and how many of them are alive."""
+    """The number of cruds without replies, and how many of them are live."""
 
     cruds: int
     alive: int
@@ -110,7 +111,7 @@ class Counts:
 
 @dataclass
 class Rows:
-    """What is copied in one transaction, and depends on nothing that comes later."""
+    """The rows of one transaction. They refer to no later rows."""
 
     activities: list[tuple[Any, ...]] = field(default_factory=list)
     activity_tags: list[tuple[UUID, str]] = field(default_factory=list)
@@ -119,17 +120,19 @@ class Rows:
 
 
 def main() -> int:
-    """Fill the database of CONNECTION_URL, or the embedded one; returns the exit code."""
+    """Fill the database of CONNECTION_URL, or the embedded one; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cruds", type=int, default=100_000)
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--alive", type=float, default=0.01, help="share of the cruds")
-    parser.add_argument("--hold", action="store_true", help="keep the dead until Ctrl-C")
-    parser.add_argument("--among-people", action="store_true", help="beside real accounts")
+    parser.add_argument("--hold", action="store_true", help="keep expired cruds until Ctrl-C")
+    parser.add_argument(
+        "--among-people", action="store_true", help="even if there are real accounts"
+    )
     wanted = parser.parse_args()
     if wanted.cruds < 0 or wanted.members < 1 or not 0 < wanted.alive <= 1:
-        parser.error("there are no fewer than 0 cruds, 1 member and a share of 1 in all")
-    # The embedded server is stopped in order then, too.
+        parser.error("needs at least 0 cruds and 1 member, and a share between 0 and 1")
+    # So that the embedded server is shut down properly.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         settings = Settings.from_env()
@@ -162,7 +165,7 @@ async def _fill(dsn: str, settings: Settings, wanted: argparse.Namespace) -> Non
             if there.cruds:
                 print(f"{there.cruds:,} cruds are here, {there.alive:,} of them alive")
             members = await add_members(conn, wanted.members)
-            print(f"{len(members):,} members, load_1 and on, with the password {PASSWORD}")
+            print(f"{len(members):,} members, load_1 and following, with the password {PASSWORD}")
             start = time.monotonic()
             await add_cruds(conn, members, wanted.cruds, wanted.alive)
             there = await counts(conn)
@@ -171,25 +174,25 @@ async def _fill(dsn: str, settings: Settings, wanted: argparse.Namespace) -> Non
                 f" {there.cruds:,} now, {there.alive:,} of them alive"
             )
             if wanted.hold:
-                print("No service sweeps the dead until Ctrl-C", flush=True)
+                print("Expired cruds are kept until Ctrl-C", flush=True)
                 await _lost(conn)
-                raise SeedError("the database is gone, and with it the sweeper's lock")
+                raise SeedError("the connection that holds the sweeper's lock was lost")
     finally:
         await conn.close()
 
 
 async def refuse_real_people(conn: Connection) -> None:
-    """Raise SeedError where somebody has an account who is neither the load's nor seeded."""
+    """Raise SeedError if there is an account that is neither the load's nor seeded."""
     if found := await conn.fetchval(REAL_PEOPLE, list(PEOPLE)):
         raise SeedError(
-            f"real people have accounts here ({found:,}), and anybody knows the password of a"
-            " load's members: make load-seed AMONG_PEOPLE=1 adds them all the same"
+            f"real people have accounts here ({found:,}), and the password of the load's members"
+            " is public: make load-seed AMONG_PEOPLE=1 adds them anyway"
         )
 
 
 @asynccontextmanager
 async def unswept(conn: Connection) -> AsyncIterator[None]:
-    """Hold the sweeper's lock, as a sweeper of another machine would: the dead are to stay."""
+    """Hold the sweeper's lock, so that expired cruds stay."""
     await conn.execute(f"SELECT pg_advisory_lock({LOCK})")
     try:
         yield
@@ -199,30 +202,30 @@ async def unswept(conn: Connection) -> AsyncIterator[None]:
 
 
 async def _lost(conn: Connection) -> None:
-    """Return when the database has ended the connection."""
+    """Return when the database has closed the connection."""
     lost = asyncio.Event()
     conn.add_termination_listener(lambda _: lost.set())
     await lost.wait()
 
 
 async def counts(conn: Connection) -> Counts:
-    """What is there."""
+    """Return the number of cruds in the database."""
     found = await conn.fetchrow(COUNTS)
     assert found is not None
     return Counts(found["cruds"], found["alive"])
 
 
 async def add_members(conn: Connection, wanted: int) -> list[UUID]:
-    """Have as many members, with accounts, in the order of their numbers."""
+    """Ensure that there are this many members with accounts; return them by number."""
     members = {number_of(row["email"]): row["uuid"] for row in await conn.fetch(MEMBERS)}
-    # One hash for all of them: hashing is what takes long, and it is verified like any other.
+    # One hash for all: hashing is slow, and the hash is valid for every account.
     password_hash = await hash_password(PASSWORD)
     new = {number: uuid4() for number in range(1, wanted + 1) if number not in members}
     taken = await conn.fetchval(
         "SELECT min(handle) FROM users WHERE handle = ANY($1::text[])", [*map(handle_of, new)]
     )
     if taken is not None:
-        raise SeedError(f"the handle {taken} belongs to somebody else")
+        raise SeedError(f"the handle {taken} belongs to another account")
     async with conn.transaction():
         await _copy(
             conn,
@@ -242,16 +245,15 @@ async def add_members(conn: Connection, wanted: int) -> list[UUID]:
 
 
 async def add_cruds(conn: Connection, members: Sequence[UUID], cruds: int, alive: float) -> None:
-    """Add cruds of the last 30 days, and to the living replies, likes and reposts."""
+    """Add cruds of the last 30 days, and replies, likes and reposts to the live ones."""
     for rows in batches(members, cruds, round(1 / alive)):
         async with _alone(conn):
-            # The triggers of the service would do what the rows have done already, and record
-            # an event for each: open streams would be told of cruds that are a month old, and
-            # writers wait, as the log of events is written by one transaction at a time. So
-            # the counters are copied with the rows, a reply gets the expiry of its crud, and
-            # what was opened before hears of none of it. The triggers are off for as long as
-            # this transaction, which keeps other writers out, and no superuser is needed;
-            # foreign keys are checked all the while.
+            # The triggers would repeat what the rows already contain, and record an event for each
+            # row. Open streams would then receive month-old cruds, and writers would wait, because
+            # the event log is written by one transaction at a time. So the counters are copied with
+            # the rows, and a reply gets the expiry of its crud. The triggers are disabled only in
+            # this transaction, which locks out other writers. That needs no superuser, and foreign
+            # keys are still checked.
             await _triggers(conn, "DISABLE")
             for table in ("activities", "activity_tags", "likes", "reposts"):
                 await _copy(conn, table, getattr(rows, table))
@@ -262,10 +264,11 @@ async def add_cruds(conn: Connection, members: Sequence[UUID], cruds: int, alive
 
 @asynccontextmanager
 async def _alone(conn: Connection) -> AsyncIterator[None]:
-    """A transaction beside which nobody writes.
+    """Open a transaction that locks out all other writers.
 
-    Writers take these tables in this order and in others. Where one waits for us and we for
-    them, we give way before PostgreSQL, which looks for deadlocks after a second, ends theirs.
+    Writers lock these tables in several orders. If a writer and this transaction wait for each
+    other, this one gives up before PostgreSQL detects the deadlock after a second and cancels
+    the writer.
     """
     while True:
         transaction = conn.transaction()
@@ -286,7 +289,7 @@ async def _alone(conn: Connection) -> AsyncIterator[None]:
 
 
 def batches(members: Sequence[UUID], cruds: int, every: int) -> Iterator[Rows]:
-    """All rows, the oldest first; one crud in `every` is alive."""
+    """Yield all rows, the oldest first; one crud in `every` is live."""
     now = datetime.now(UTC)
     rows = Rows()
     for number in range(1, cruds + 1):
@@ -330,7 +333,7 @@ def _add_crud(
 
 
 def _uuid(created_at: datetime) -> UUID:
-    """A UUID of version 7 (RFC 9562), as the database makes them: search sorts by it."""
+    """Return a UUIDv7 (RFC 9562) like the database's own: search sorts by it."""
     milliseconds = int(created_at.timestamp() * 1000)
     chance = random.getrandbits(74)
     return UUID(

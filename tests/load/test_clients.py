@@ -1,4 +1,4 @@
-"""The clients of `make bench`: the built-in one in both of its ways, and what wrk prints."""
+"""The clients of `make bench`: both modes of the built-in one, and parsers for wrk and oha."""
 
 import asyncio
 import json
@@ -43,8 +43,8 @@ Transfer/sec:     10.81MB
 async def answering(
     answer: bytes, stall: float = 0.0, *, closes: bool = False
 ) -> AsyncIterator[int]:
-    """A server that answers everything alike, the first time only after a stall, and may close
-    the connection after each answer."""
+    """A server with one response for everything; it can stall once, and can close the connection
+    after each response."""
     stalls = [stall]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,20 +67,20 @@ async def answering(
         yield server.sockets[0].getsockname()[1]
 
 
-def test_a_constant_rate_is_a_schedule_that_nothing_moves() -> None:
+def test_a_constant_rate_is_a_fixed_schedule() -> None:
     assert arrivals(4, 1) == [0.0, 0.25, 0.5, 0.75]
     assert arrivals(2.5, 1) == [0.0, 0.4]
     assert arrivals(0.5, 1) == []
 
 
-def test_a_percentile_is_the_least_that_the_share_does_not_exceed() -> None:
+def test_percentile_returns_the_smallest_value_that_covers_the_share() -> None:
     hundred = [float(n) for n in range(1, 101)]
     assert percentile(hundred, 0.99) == 99
     assert percentile(hundred, 0.5) == 50
     assert percentile([7.0], 0.99) == 7
 
 
-def test_what_wrk_prints_is_read() -> None:
+def test_the_output_of_wrk_is_parsed() -> None:
     load = read_wrk(WRK)
     assert (load.requests, load.seconds, load.rate) == (1344, 2.0, 672.0)
     assert load.p50 == pytest.approx(0.02012)
@@ -91,7 +91,7 @@ def test_what_wrk_prints_is_read() -> None:
     "error",
     ["Non-2xx or 3xx responses: 12", "Socket errors: connect 0, read 3, write 0, timeout 1"],
 )
-def test_errors_of_wrk_are_no_measurement(error) -> None:
+def test_errors_reported_by_wrk_fail_the_measurement(error) -> None:
     with pytest.raises(ClientError, match=error):
         read_wrk(WRK.replace("Requests/sec", f"  {error}\nRequests/sec"))
 
@@ -104,7 +104,7 @@ OHA = {
 }
 
 
-def test_what_oha_tells_is_read() -> None:
+def test_the_output_of_oha_is_parsed() -> None:
     assert read_oha(json.dumps(OHA)) == Load(1344, 2.0, 0.02, 1.21)
 
 
@@ -116,12 +116,12 @@ def test_what_oha_tells_is_read() -> None:
         {"errorDistribution": {"connection refused": 3}},
     ],
 )
-def test_errors_of_oha_are_no_measurement(fault) -> None:
+def test_errors_reported_by_oha_fail_the_measurement(fault) -> None:
     with pytest.raises(ClientError, match="oha"):
         read_oha(json.dumps({**OHA, **fault}))
 
 
-async def test_the_closed_loop_asks_again_when_it_was_answered() -> None:
+async def test_the_closed_loop_sends_a_request_after_each_response() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as port:
         load = await _ask_closed(port, REQUEST.encode(), 1.0)
     assert load.requests > 16
@@ -129,7 +129,7 @@ async def test_the_closed_loop_asks_again_when_it_was_answered() -> None:
     assert 0 < load.p50 <= load.p99
 
 
-async def test_a_stall_is_counted_by_every_request_that_was_due_meanwhile() -> None:
+async def test_a_stall_counts_for_every_request_that_was_due_during_it() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", stall=0.3) as port:
         load = await _ask_at_rate(port, REQUEST.encode(), 0.4, 100)
     assert load.requests == 40
@@ -138,7 +138,7 @@ async def test_a_stall_is_counted_by_every_request_that_was_due_meanwhile() -> N
 
 
 @pytest.mark.parametrize("word", [b"Connection: close", b"Server: silent"])
-async def test_a_server_that_closes_is_connected_to_again(word) -> None:
+async def test_a_closed_connection_is_opened_again(word) -> None:
     answer = b"HTTP/1.1 200 OK\r\n" + word + b"\r\nContent-Length: 2\r\n\r\n{}"
     async with answering(answer, closes=True) as port:
         steady = await _ask_at_rate(port, REQUEST.encode(), 1.0, 100)
@@ -148,7 +148,7 @@ async def test_a_server_that_closes_is_connected_to_again(word) -> None:
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "500 Internal Server Error"])
-async def test_another_status_ends_the_measurement(status) -> None:
+async def test_another_status_fails_the_measurement(status) -> None:
     answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     async with answering(answer) as port:
         for asking in (

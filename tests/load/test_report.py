@@ -1,4 +1,4 @@
-"""The report of `make bench`: who wins, by how much, and whether that was the goal."""
+"""The report of `make bench`: the ranking, the ratios, and the goals."""
 
 import pytest
 
@@ -15,24 +15,24 @@ def measurement(
 ROUNDS = [
     measurement("flask", 100),
     measurement("cruddur", 450),
-    measurement("flask", 50),  # a slow round is slow for both
+    measurement("flask", 50),  # a slow round slows both
     measurement("cruddur", 215),
     measurement("flask", 110),
     measurement("cruddur", 440),
 ]
 
 
-def test_ratios_are_taken_round_by_round() -> None:
+def test_ratios_are_computed_per_round() -> None:
     assert ratio(ROUNDS, "home", 1, "flask") == Spread(4.3, 4.0, 4.5)
 
 
-def test_what_was_not_measured_has_no_ratio() -> None:
+def test_missing_measurements_have_no_ratio() -> None:
     assert ratio(ROUNDS, "home", 1, "fastapi") is None
     assert ratio(ROUNDS, "home", 2, "flask") is None
     assert ratio(ROUNDS, "profile", 1, "flask") is None
 
 
-def test_who_wins_comes_first_also_when_it_is_not_us() -> None:
+def test_the_fastest_peer_comes_first() -> None:
     [table] = tables([*ROUNDS, *(measurement("fastapi", 600) for _ in range(3))])
     head, *lines = table.splitlines()
     assert head.startswith("home, 1 worker ")
@@ -42,7 +42,7 @@ def test_who_wins_comes_first_also_when_it_is_not_us() -> None:
     assert not lines[1].endswith("x")
 
 
-def test_a_constant_rate_is_won_by_the_shortest_tail() -> None:
+def test_at_a_constant_rate_the_shortest_tail_comes_first() -> None:
     found = [
         measurement("cruddur", 300, route=STEADY, p99=0.02),
         measurement("flask", 70, route=STEADY, p99=0.05),
@@ -63,7 +63,7 @@ def test_each_route_and_number_of_workers_has_a_table() -> None:
     assert heads == ["home, 1 worker", "create, 1 worker", "home, 2 workers", "create, 2 workers"]
 
 
-def test_goals_are_judged_by_the_median_and_only_where_both_were_measured() -> None:
+def test_goals_are_judged_by_the_median_where_both_were_measured() -> None:
     [line] = verdicts(ROUNDS)
     assert line.startswith("  home: requests/s at least 4 x flask  ")
     assert line.endswith("  4.30 (4.00 to 4.50)   met")
@@ -72,7 +72,7 @@ def test_goals_are_judged_by_the_median_and_only_where_both_were_measured() -> N
     assert line.endswith("3.99 (3.99 to 3.99)   NOT MET")
 
 
-def test_goals_are_for_one_worker() -> None:
+def test_goals_apply_to_one_worker() -> None:
     found = [measurement(peer, 1, workers=2) for peer in ("cruddur", "flask")]
     assert list(verdicts(found)) == []
 
@@ -83,13 +83,13 @@ def test_a_goal_that_is_just_reached_is_met(goal) -> None:
     assert not goal.is_met(goal.bound * (1.01 if goal.is_most else 0.99))
 
 
-def test_a_peer_that_answers_something_else_is_not_measured() -> None:
+def test_a_peer_with_a_different_response_is_not_measured() -> None:
     compare("flask", "home", '[{"a": 1, "b": 2}]', '[{"b":2,"a":1}]')
     with pytest.raises(DisagreementError, match="flask, home"):
         compare("flask", "home", "[]", '[{"b":2,"a":1}]')
 
 
-def test_creations_may_differ_in_what_each_makes_anew() -> None:
+def test_created_cruds_can_differ_in_generated_fields() -> None:
     ours = '{"uuid": "1", "created_at": "now", "expires_at": "soon", "message": "A"}'
     compare("quart", "create", ours.replace("1", "2").replace("now", "then"), ours)
     with pytest.raises(DisagreementError, match="quart, create"):

@@ -1,4 +1,4 @@
-"""The traces of a load: each request begins one, and the slowest are kept to be looked up."""
+"""The traces of a load: every request starts one, and the slowest are kept for the report."""
 
 import csv
 import heapq
@@ -13,23 +13,23 @@ from pathlib import Path
 
 KEPT = 10
 KEPT_OF_A_ROUTE = 3
-"""So that one slow route, which sign-in is on purpose, does not hide all others."""
+"""A limit per route, so that one slow route, such as sign-in, does not hide all others."""
 
 HEADING = f"The {KEPT} slowest requests (at most {KEPT_OF_A_ROUTE} of a route) and their traces"
 
 
 def new_trace() -> tuple[str, str]:
-    """The id of a new trace, and the `traceparent` that begins it (W3C Trace Context)."""
+    """Return the id of a new trace, and the `traceparent` that starts it (W3C Trace Context)."""
     trace_id = f"{random.randrange(1, 1 << 128):032x}"
     return trace_id, f"00-{trace_id}-{random.randrange(1, 1 << 64):016x}-01"
 
 
 @dataclass(frozen=True, order=True)
 class Request:
-    """A request, by how long it took.
+    """A request and its duration.
 
     Attributes:
-        route: the template, not the address of one crud or person.
+        route: the template, not the address of one crud or user.
         began: when it was sent, in UTC.
     """
 
@@ -44,31 +44,31 @@ class Slowest:
     """The slowest requests so far."""
 
     def __init__(self, page: str) -> None:
-        """`page`: where a trace is shown, with a place for `{trace_id}`."""
+        """`page`: the URL of a trace, with `{trace_id}` as a placeholder."""
         self._page = page
         self._routes: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
 
     def add(self, request: Request) -> None:
-        """Keep it, if it is one of the slowest of its route."""
+        """Keep a request if it is one of the slowest of its route."""
         heap = self._routes[request.method, request.route]
         heapq.heappush(heap, request)
         if len(heap) > KEPT_OF_A_ROUTE:
             heapq.heappop(heap)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget all requests."""
         self._routes.clear()
 
     def ordered(self) -> Sequence[Request]:
-        """The slowest of all, the slowest first."""
+        """Return the slowest requests, the slowest first."""
         return heapq.nlargest(KEPT, chain.from_iterable(self._routes.values()))
 
     def address(self, request: Request) -> str:
-        """Where its trace is shown."""
+        """Return the URL of a request's trace."""
         return self._page.replace("{trace_id}", request.trace_id)
 
     def text(self) -> str:
-        """A table for a terminal."""
+        """Return a table for the terminal."""
         lines = [
             f"{request.milliseconds:8.0f} ms  {request.began:%H:%M:%S}  {request.method:6}"
             f" {request.route:44} {self.address(request)}"
@@ -77,7 +77,7 @@ class Slowest:
         return "\n".join([HEADING, *lines])
 
     def page(self) -> str:
-        """The same for the report."""
+        """Return a table for the report."""
         rows = "".join(
             f"<tr><td>{request.milliseconds:.0f} ms<td>{request.began:%H:%M:%S} UTC"
             f"<td>{html.escape(f'{request.method} {request.route}')}"
@@ -91,7 +91,7 @@ class Slowest:
         )
 
     def write(self, path: Path) -> None:
-        """The same as CSV, with all that is known of each."""
+        """Write all data as CSV."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow([*(field.name for field in fields(Request)), "trace"])

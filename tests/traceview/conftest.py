@@ -1,4 +1,4 @@
-"""The viewer, in-process, and a small one that forgets soon."""
+"""Fixtures: the trace viewer in-process, and a small one that evicts early."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ async def viewer() -> AsyncIterator[Viewer]:
 
 @pytest.fixture
 async def small_viewer() -> AsyncIterator[Viewer]:
-    """A viewer that keeps 5 traces, 400 kB, and of a trace 10 spans and 5 log lines."""
+    """A viewer limited to 5 traces and 400 kB, with 10 spans and 5 log lines per trace."""
     bounds = Bounds(traces=5, total_bytes=400_000, spans_per_trace=10, lines_per_trace=5)
     async with _client(bounds) as client:
         yield Viewer(client)

@@ -1,4 +1,4 @@
-"""OTLP as senders write it, and the viewer as they see it."""
+"""OTLP data as senders write it, and a client of the viewer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ TRACE = "5b8efff798038103d269b633813fc60c"
 
 @dataclass
 class Viewer:
-    """What is sent to the viewer, and what it shows."""
+    """Sends data to the viewer and reads what it shows."""
 
     http: httpx.AsyncClient
 
@@ -63,7 +63,7 @@ class Viewer:
 
 
 def value(raw: Any) -> AnyValue:
-    """A value in the type that Python gives it."""
+    """Convert a Python value to the matching OTLP type."""
     if raw is None:
         return AnyValue()
     if isinstance(raw, bool):
@@ -97,7 +97,7 @@ def span(
     error: bool = False,
     **more: Any,
 ) -> Span:
-    """A span: its number is its id, `start` and `ms` are milliseconds from START."""
+    """A span. Its number is its id; `start` and `ms` are milliseconds from START."""
     began = START + int(start * MS)
     made = Span(
         trace_id=bytes.fromhex(trace),
@@ -118,7 +118,7 @@ def span(
 def request(
     number: int, route: str, status: int = 200, *, method: str = "GET", **more: Any
 ) -> Span:
-    """The server span of a request, in a trace of its own."""
+    """The server span of a request, in its own trace."""
     facts = {"http.request.method": method, "http.route": route}
     return span(
         number,

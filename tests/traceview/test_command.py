@@ -1,4 +1,4 @@
-"""`python -m traceview` as a person or a launcher runs it."""
+"""`python -m traceview`, as a user or a launcher runs it."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ Start = Callable[..., tuple[subprocess.Popen[bytes], str]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start the command on a free port and wait until it answers."""
+    """Start the command on a free port and wait until it responds."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(*options: str) -> tuple[subprocess.Popen[bytes], str]:
@@ -66,7 +66,9 @@ def _run(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_receives_from_the_sdk_and_stops_when_told(start: Start, tmp_path: Path) -> None:
+def test_the_command_receives_from_the_sdk_and_stops_on_a_signal(
+    start: Start, tmp_path: Path
+) -> None:
     process, url = start()
     provider = TracerProvider(resource=Resource.create({"service.name": "from-the-sdk"}))
     exporter = OTLPSpanExporter(f"{url}/v1/traces", compression=Compression.Gzip)
@@ -79,7 +81,7 @@ def test_it_receives_from_the_sdk_and_stops_when_told(start: Start, tmp_path: Pa
     ):
         raise ZeroDivisionError("on purpose")
     provider.shutdown()
-    with httpx.Client(base_url=url) as client:  # kept open: an idle connection delays nothing
+    with httpx.Client(base_url=url) as client:  # an idle connection must not delay the shutdown
         [listed] = client.get("/api/traces").json()
         assert (listed["name"], listed["service"]) == ("GET /api/activities", "from-the-sdk")
         assert listed["error"]
@@ -93,11 +95,11 @@ def test_it_receives_from_the_sdk_and_stops_when_told(start: Start, tmp_path: Pa
         told = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-        assert time.monotonic() - told < 2  # it takes about 0.3 s; the machine may be busy
+        assert time.monotonic() - told < 2  # usually 0.3 s; the machine may be busy
     assert (tmp_path / "log").read_text() == f"traceview: {url}\n"
 
 
-def test_it_keeps_as_many_traces_as_it_is_told_to(start: Start) -> None:
+def test_the_number_of_traces_is_configurable(start: Start) -> None:
     _, url = start("--traces", "2")
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces")))
@@ -108,16 +110,16 @@ def test_it_keeps_as_many_traces_as_it_is_told_to(start: Start) -> None:
     assert {trace["name"] for trace in listed} == {"second", "third"}
 
 
-def test_more_traces_have_more_room() -> None:
+def test_more_traces_get_more_memory() -> None:
     assert bounds_of(1) == Bounds(traces=1)
     assert bounds_of(500) == Bounds()
     assert bounds_of(5000) == Bounds(traces=5000, total_bytes=10 * Bounds().total_bytes)
 
 
-def test_it_ends_with_its_parent(start: Start, tmp_path: Path) -> None:
+def test_the_command_exits_with_its_parent(start: Start, tmp_path: Path) -> None:
     bind = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "traceview", "--bind", bind, "--follow-parent"]
-    # The parent writes down who its child is and is killed as nobody can prepare for.
+    # The parent records the pid of its child, and is then killed without warning.
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -146,7 +148,7 @@ def test_it_ends_with_its_parent(start: Start, tmp_path: Path) -> None:
     raise AssertionError("it outlives its parent")
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_a_taken_port_prints_one_clear_line() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -169,6 +171,6 @@ def test_a_taken_port_is_one_clear_line() -> None:
         ("127.0.0.1:65536", "HOST:PORT"),
     ],
 )
-def test_a_senseless_address_is_refused(bind: str, why: str) -> None:
+def test_an_invalid_address_is_rejected(bind: str, why: str) -> None:
     with pytest.raises(AddressError, match=why):
         listen(bind, allow_remote=False)

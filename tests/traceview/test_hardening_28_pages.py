@@ -1,4 +1,4 @@
-"""Every page of the trace explorer in Chromium: it shows what was sent, without a console error."""
+"""Every page of the trace explorer in Chromium: it shows the data, without console errors."""
 
 import re
 from collections.abc import AsyncIterator
@@ -16,29 +16,29 @@ from support import serving_on_a_socket
 from traceview.app import create_app
 
 SECONDS = 15
-"""How long anything on screen may take; a busy machine needs a part of it."""
+"""Timeout for everything on screen, long enough for a busy machine."""
 
 
 @dataclass
 class Screen:
-    """A page of the explorer, and what went wrong behind it."""
+    """A page of the explorer, and the errors on it."""
 
     page: Page
     viewer: Viewer
     troubles: list[str] = field(default_factory=list)
 
     async def open(self, path: str) -> None:
-        """Open an address and wait until the page has asked the server."""
+        """Open an address and wait for the page's first request."""
         async with self.page.expect_response(re.compile("/api/")):
             await self.page.goto(path)
 
     async def picture(self, name: str) -> None:
-        """Keep a picture of the page in `.local/screens`."""
+        """Save a screenshot in `.local/screens`."""
         SCREENS.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=SCREENS / f"traceview-{name}.png", full_page=True)
 
     def expect_trouble(self, pattern: str) -> None:
-        """Take back what was announced; there has to be some."""
+        """Remove announced errors from the record; there must be at least one."""
         announced = [one for one in self.troubles if re.search(pattern, one)]
         assert announced, self.troubles
         self.troubles = [one for one in self.troubles if one not in announced]
@@ -65,7 +65,7 @@ async def _screen(browser: Browser, url: str) -> AsyncIterator[Screen]:
 
 @pytest.fixture
 async def screen(browser: Browser) -> AsyncIterator[Screen]:
-    """An explorer without traces, in a browser; any error that is not announced fails the test."""
+    """An explorer without traces, in a browser. An unannounced error fails the test."""
     expect.set_options(timeout=SECONDS * 1000)
     app = create_app()
     async with serving_on_a_socket(app) as url, _screen(browser, url) as opened:
@@ -73,7 +73,7 @@ async def screen(browser: Browser) -> AsyncIterator[Screen]:
         assert opened.troubles == []
 
 
-async def test_hardening_28_an_empty_list_says_how_to_send_traces(screen: Screen) -> None:
+async def test_hardening_28_an_empty_list_explains_how_to_send_traces(screen: Screen) -> None:
     await screen.open("/")
     empty = screen.page.locator("#empty")
     await expect(empty.get_by_role("heading")).to_have_text("No traces yet")
@@ -82,7 +82,7 @@ async def test_hardening_28_an_empty_list_says_how_to_send_traces(screen: Screen
     await screen.picture("empty")
 
 
-async def test_hardening_28_the_list_shows_every_trace_as_it_arrives(screen: Screen) -> None:
+async def test_hardening_28_the_list_shows_traces_as_they_arrive(screen: Screen) -> None:
     page = screen.page
     await screen.open("/")
     await expect(page.locator("#empty")).to_be_visible()
@@ -100,7 +100,7 @@ async def test_hardening_28_the_list_shows_every_trace_as_it_arrives(screen: Scr
     await screen.picture("list")
 
 
-async def test_hardening_28_a_search_narrows_the_list_and_says_when_nothing_matches(
+async def test_hardening_28_a_search_filters_the_list_and_reports_no_matches(
     screen: Screen,
 ) -> None:
     page = screen.page
@@ -119,7 +119,7 @@ async def test_hardening_28_a_search_narrows_the_list_and_says_when_nothing_matc
     await expect(page.locator("#traces li")).to_have_count(0)
 
 
-async def test_hardening_28_a_wrong_search_is_explained(screen: Screen) -> None:
+async def test_hardening_28_an_invalid_search_is_explained(screen: Screen) -> None:
     await screen.open("/?status=teapot")
     await expect(screen.page.locator("#tally")).to_have_class("wrong")
     await expect(screen.page.locator("#tally")).not_to_be_empty()
@@ -152,14 +152,14 @@ async def test_hardening_28_a_trace_opens_folds_and_leads_back(screen: Screen) -
     await expect(page.locator("#traces li")).to_have_count(1)
 
 
-async def test_hardening_28_log_lines_alone_are_a_trace(screen: Screen) -> None:
+async def test_hardening_28_log_lines_without_spans_are_a_trace(screen: Screen) -> None:
     await screen.viewer.log(line("all alone"))
     await screen.open("/")
     await screen.page.locator("#traces li a").click()
     await expect(screen.page.get_by_text("all alone")).to_be_visible()
 
 
-async def test_hardening_28_a_trace_that_is_not_there_is_looked_for_until_it_comes(
+async def test_hardening_28_a_missing_trace_is_requested_until_it_arrives(
     screen: Screen,
 ) -> None:
     await screen.open(f"/trace/{TRACE}")
@@ -188,7 +188,7 @@ async def test_hardening_28_metrics_are_shown_and_searched(screen: Screen) -> No
     await expect(page.locator("#empty")).to_be_visible()
 
 
-async def test_hardening_28_traces_are_forgotten_and_the_page_pauses(screen: Screen) -> None:
+async def test_hardening_28_traces_can_be_deleted_and_the_page_can_pause(screen: Screen) -> None:
     page = screen.page
     await screen.viewer.send(request(1, "/api/one"))
     await screen.open("/")
@@ -201,7 +201,9 @@ async def test_hardening_28_traces_are_forgotten_and_the_page_pauses(screen: Scr
     await expect(page.locator("#live-word")).to_have_text("Live")
 
 
-async def test_hardening_28_the_page_says_whose_fault_it_is(screen: Screen) -> None:
+async def test_hardening_28_the_page_distinguishes_server_errors_from_an_outage(
+    screen: Screen,
+) -> None:
     page = screen.page
 
     async def nonsense(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""The page, and who may ask for it: this machine's browser, on this machine's account."""
+"""The page, and its protection against other machines, users and origins."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ async def test_every_address_serves_the_page(viewer: Viewer, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/traces", "/api/metrics", "/nowhere"])
-async def test_every_answer_is_guarded(viewer: Viewer, path: str) -> None:
+async def test_every_response_has_security_headers(viewer: Viewer, path: str) -> None:
     headers = (await viewer.http.get(path)).headers
     assert headers["content-security-policy"].startswith("default-src 'self';")
     assert headers["x-content-type-options"] == "nosniff"
@@ -44,7 +44,7 @@ async def test_every_answer_is_guarded(viewer: Viewer, path: str) -> None:
         ("OPTIONS", "/v1/traces", 200),
     ],
 )
-async def test_other_requests_are_answered_in_json(
+async def test_other_requests_get_json_errors(
     viewer: Viewer, method: str, path: str, status: int
 ) -> None:
     answer = await viewer.http.request(method, path)
@@ -53,7 +53,7 @@ async def test_other_requests_are_answered_in_json(
         assert answer.json()["error"]
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_writes_only_text() -> None:
+def test_the_page_loads_nothing_external_and_inserts_only_text() -> None:
     for path in STATIC.iterdir():
         text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|//[a-z]+\.", text), path
@@ -74,7 +74,7 @@ def test_the_scripts_parse(path: Path) -> None:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:4318", "localhost:4318", "localhost", "[::1]:4318", "127.8.9.10:1"]
 )
-async def test_this_machine_is_served(viewer: Viewer, host: str) -> None:
+async def test_requests_to_this_machine_are_served(viewer: Viewer, host: str) -> None:
     assert (await viewer.http.get("/healthz", headers={"host": host})).status_code == 200
 
 
@@ -91,7 +91,7 @@ async def test_this_machine_is_served(viewer: Viewer, host: str) -> None:
         "",
     ],
 )
-async def test_a_foreign_host_name_is_refused(viewer: Viewer, host: str) -> None:
+async def test_a_foreign_host_name_is_rejected(viewer: Viewer, host: str) -> None:
     for method, path in (("GET", "/api/traces"), ("GET", "/"), ("POST", "/v1/traces")):
         answer = await viewer.http.request(method, path, headers={"host": host})
         assert answer.status_code == 403
@@ -106,7 +106,7 @@ async def test_a_foreign_host_name_is_refused(viewer: Viewer, host: str) -> None
         ("null", 403),
     ],
 )
-async def test_a_page_of_another_origin_may_not_ask(
+async def test_requests_from_another_origin_are_rejected(
     viewer: Viewer, origin: str, status: int
 ) -> None:
     answer = await viewer.post("traces", pack(span(1)), origin=origin)

@@ -1,4 +1,4 @@
-"""What comes in by OTLP, in either form and any encoding, and what is refused."""
+"""The OTLP receiver: both formats, every encoding, and rejected requests."""
 
 import base64
 import gzip
@@ -78,7 +78,7 @@ def _json(*spans: dict[str, Any]) -> bytes:
         ("deflate", lambda body: zlib.compress(body, wbits=-15)),
     ],
 )
-async def test_protobuf_is_taken_in_every_encoding(
+async def test_protobuf_is_accepted_in_every_encoding(
     viewer: Viewer, encoding: str, encode: Any
 ) -> None:
     body = encode(pack(span(1, "SELECT activities.home", kind=3)))
@@ -92,7 +92,7 @@ async def test_protobuf_is_taken_in_every_encoding(
     assert shown["resource"] == {"service.name": "cruddur"}
 
 
-async def test_json_is_taken_with_its_hex_ids_and_numbers_as_text(viewer: Viewer) -> None:
+async def test_json_is_accepted_with_hex_ids_and_numbers_as_text(viewer: Viewer) -> None:
     body = gzip.compress(_json(JSON_SPAN))
     answer = await viewer.post(
         "traces", body, f"{JSON}; charset=utf-8", **{"content-encoding": "gzip"}
@@ -163,18 +163,18 @@ KINDS = [
     "CLIENT",
     "PRODUCER",
     "CONSUMER",
-    "SPAN_KIND_6",  # one that this version of the protocol does not know
+    "SPAN_KIND_6",  # unknown to this version of the protocol
 ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_every_kind_is_kept(viewer: Viewer, kind: str) -> None:
+async def test_every_span_kind_is_stored(viewer: Viewer, kind: str) -> None:
     written = span(1, kind=0).SerializeToString() + bytes([6 << 3, KINDS.index(kind)])
     await viewer.send(Span.FromString(written))
     assert [one["kind"] for one in (await viewer.trace())["spans"]] == [kind]
 
 
-async def test_what_the_sender_left_out_is_told(viewer: Viewer) -> None:
+async def test_data_dropped_by_the_sender_is_reported(viewer: Viewer) -> None:
     sent = span(1)
     sent.dropped_attributes_count, sent.dropped_links_count = 3, 1
     await viewer.send(sent)
@@ -183,7 +183,7 @@ async def test_what_the_sender_left_out_is_told(viewer: Viewer) -> None:
 
 
 @pytest.mark.parametrize("signal", ["traces", "logs", "metrics"])
-async def test_an_empty_request_is_answered_in_its_form(viewer: Viewer, signal: str) -> None:
+async def test_an_empty_request_gets_a_response_in_its_format(viewer: Viewer, signal: str) -> None:
     answer = await viewer.post(signal, b"")
     assert (answer.status_code, answer.content) == (200, b"")
     answer = await viewer.post(signal, b"{}", JSON)
@@ -216,7 +216,7 @@ async def test_an_empty_request_is_answered_in_its_form(viewer: Viewer, signal: 
         (pack(span(1)), "", {}, 415),
     ],
 )
-async def test_garbage_is_refused_whole(
+async def test_a_malformed_request_is_rejected_completely(
     viewer: Viewer, body: bytes, form: str, headers: dict[str, str], status: int
 ) -> None:
     answer = await viewer.post("traces", body, form, **headers)
@@ -231,7 +231,7 @@ async def test_garbage_is_refused_whole(
     assert await viewer.search() == []
 
 
-async def test_what_can_be_used_of_a_request_is_kept_and_the_rest_counted(viewer: Viewer) -> None:
+async def test_valid_parts_of_a_request_are_stored_and_invalid_ones_counted(viewer: Viewer) -> None:
     huge = span(2, text="x" * ITEM_BYTES)
     nameless = span(3)
     nameless.trace_id = b"short"
@@ -250,7 +250,7 @@ async def test_what_can_be_used_of_a_request_is_kept_and_the_rest_counted(viewer
     assert health["received"] == {"requests": 3, "items": 3, "rejected": 4, "refused": 0}
 
 
-async def test_what_is_too_large_is_refused(viewer: Viewer) -> None:
+async def test_a_request_that_is_too_large_is_rejected(viewer: Viewer) -> None:
     answer = await viewer.post("traces", b"\x00" * (BODY_BYTES + 1))
     assert answer.status_code == 413
     bomb = gzip.compress(b"\x00" * (INFLATED_BYTES + 1), compresslevel=1)
@@ -272,7 +272,7 @@ async def test_what_is_too_large_is_refused(viewer: Viewer) -> None:
         ("traceview.otlp_json.OBJECTS", b'{"resourceSpans": [' + b"{}," * 20 + b"{}]}", JSON),
     ],
 )
-async def test_bodies_that_would_grow_in_memory_are_refused(
+async def test_bodies_that_would_expand_in_memory_are_rejected(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch, bound: str, body: bytes, form: str
 ) -> None:
     monkeypatch.setattr(bound, 20)
@@ -280,7 +280,7 @@ async def test_bodies_that_would_grow_in_memory_are_refused(
     assert await viewer.search() == []
 
 
-async def test_nesting_is_bounded(viewer: Viewer) -> None:
+async def test_nesting_is_limited(viewer: Viewer) -> None:
     deep: Any = "the end"
     for _ in range(VALUE_DEPTH + 4):
         deep = [deep]
@@ -295,7 +295,7 @@ async def test_nesting_is_bounded(viewer: Viewer) -> None:
     )
     assert (await viewer.post("traces", nested, JSON)).status_code == 400
     levels = b""
-    for _ in range(3_000):  # lists in lists, written by hand: the library writes no such depth
+    for _ in range(3_000):  # nested lists, encoded by hand because the library limits the depth
         levels = _field(0x2A, _field(0x0A, levels))
     written = _field(0x4A, _field(0x12, levels))
     scoped = _field(0x12, span(1).SerializeToString() + written)
@@ -311,13 +311,13 @@ def _field(tag: int, content: bytes) -> bytes:
     return bytes([tag]) + length + bytes([size]) + content
 
 
-async def test_long_texts_are_cut_and_say_so(viewer: Viewer) -> None:
+async def test_long_texts_are_truncated_with_a_note(viewer: Viewer) -> None:
     await viewer.send(span(1, text="x" * (TEXT_CHARS + 5)))
     text = (await viewer.trace())["spans"][0]["attributes"]["text"]
     assert text == "x" * TEXT_CHARS + f"… ({TEXT_CHARS + 5} characters)"
 
 
-async def test_a_resource_behind_its_spans_is_found(viewer: Viewer) -> None:
+async def test_a_resource_after_its_spans_is_found(viewer: Viewer) -> None:
     made = ExportTraceServiceRequest()
     made.resource_spans.add().scope_spans.add().spans.append(span(1))
     named = ExportTraceServiceRequest()
@@ -327,7 +327,7 @@ async def test_a_resource_behind_its_spans_is_found(viewer: Viewer) -> None:
     assert [trace["service"] for trace in await viewer.search()] == ["late"]
 
 
-async def test_random_bodies_break_nothing(viewer: Viewer) -> None:
+async def test_random_bodies_cause_no_server_error(viewer: Viewer) -> None:
     chance = random.Random(20261103)
     good = {
         PROTOBUF: pack(*(span(n, f"span {n}", a=[1, {"b": b"c"}]) for n in range(1, 6))),

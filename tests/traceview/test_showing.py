@@ -1,4 +1,4 @@
-"""What the viewer keeps and shows: lists, searches, trees, log lines, bounds."""
+"""What the viewer stores and shows: lists, searches, trees, log lines, limits."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ async def test_a_trace_is_listed_by_its_root(viewer: Viewer) -> None:
     ]
 
 
-async def test_spans_may_arrive_in_any_order_and_twice(viewer: Viewer) -> None:
+async def test_spans_can_arrive_in_any_order_and_twice(viewer: Viewer) -> None:
     await viewer.send(span(3, "deepest", parent=2, start=2))
     await viewer.send(span(2, "middle", parent=1, start=1))
     assert await viewer.names() == ["middle"]
@@ -64,7 +64,7 @@ async def test_spans_may_arrive_in_any_order_and_twice(viewer: Viewer) -> None:
     ]
 
 
-async def test_a_trace_that_a_browser_began_is_listed_by_its_local_root(viewer: Viewer) -> None:
+async def test_a_trace_started_by_a_browser_is_listed_by_its_local_root(viewer: Viewer) -> None:
     await viewer.send(
         span(7, "late orphan", parent=98, start=5),
         span(2, "SELECT", parent=1, start=1),
@@ -80,7 +80,7 @@ async def test_a_trace_that_a_browser_began_is_listed_by_its_local_root(viewer: 
     ]
 
 
-async def test_clocks_and_parents_that_make_no_sense_lose_no_span(viewer: Viewer) -> None:
+async def test_invalid_clocks_and_parents_lose_no_span(viewer: Viewer) -> None:
     backwards = span(1, "backwards")
     backwards.end_time_unix_nano = START - 1
     timeless = span(6, "timeless")
@@ -130,7 +130,9 @@ SEARCHES: list[tuple[dict[str, str], list[int]]] = [
 
 
 @pytest.mark.parametrize(("wanted", "found"), SEARCHES)
-async def test_traces_are_found(viewer: Viewer, wanted: dict[str, str], found: list[int]) -> None:
+async def test_search_finds_traces(
+    viewer: Viewer, wanted: dict[str, str], found: list[int]
+) -> None:
     await viewer.send(request(3, "/api/activities/<uuid:uuid>", 404))
     await viewer.send(request(1, "/api/activities/home"))
     await viewer.send(
@@ -148,13 +150,13 @@ async def test_traces_are_found(viewer: Viewer, wanted: dict[str, str], found: l
 @pytest.mark.parametrize(
     "query", ["status=40", "status=abc", "min_ms=soon", "min_ms=nan", "limit=0", "sort=name"]
 )
-async def test_a_senseless_search_is_refused(viewer: Viewer, query: str) -> None:
+async def test_an_invalid_search_is_rejected(viewer: Viewer, query: str) -> None:
     answer = await viewer.http.get(f"/api/traces?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-async def test_log_lines_stand_with_their_trace_in_time_order(viewer: Viewer) -> None:
+async def test_log_lines_are_shown_in_their_trace_in_time_order(viewer: Viewer) -> None:
     await viewer.log(
         line("second", of=2, at=3, severity=17, attempt=1), line({"event": "first"}, at=1)
     )
@@ -172,7 +174,7 @@ async def test_log_lines_stand_with_their_trace_in_time_order(viewer: Viewer) ->
     assert len(await viewer.search()) == 2
 
 
-async def test_severities_without_a_number_are_kept_as_sent(viewer: Viewer) -> None:
+async def test_severities_without_a_number_are_stored_as_sent(viewer: Viewer) -> None:
     lines = [
         {"severityText": "loud"},
         {"severityNumber": "SEVERITY_NUMBER_WARN2"},
@@ -184,7 +186,7 @@ async def test_severities_without_a_number_are_kept_as_sent(viewer: Viewer) -> N
     assert [one["severity"] for one in (await viewer.trace())["logs"]] == ["loud", "WARN", "odd"]
 
 
-async def test_links_say_whether_they_lead_somewhere(viewer: Viewer) -> None:
+async def test_links_show_whether_their_target_exists(viewer: Viewer) -> None:
     sent = span(1)
     for number in (2, 3):
         sent.links.add(trace_id=number.to_bytes(16, "big"), span_id=number.to_bytes(8, "big"))
@@ -196,7 +198,7 @@ async def test_links_say_whether_they_lead_somewhere(viewer: Viewer) -> None:
     ]
 
 
-async def test_the_oldest_traces_go_first_by_count(small_viewer: Viewer) -> None:
+async def test_the_oldest_traces_are_evicted_by_count(small_viewer: Viewer) -> None:
     for number in range(1, 6):
         await small_viewer.send(request(number, f"/{number}"))
     await small_viewer.log(line("still in use", trace=f"{1:032x}"))
@@ -206,7 +208,7 @@ async def test_the_oldest_traces_go_first_by_count(small_viewer: Viewer) -> None
     assert (await small_viewer.http.get(f"/api/traces/{2:032x}")).status_code == 404
 
 
-async def test_the_oldest_traces_go_first_by_bytes(small_viewer: Viewer) -> None:
+async def test_the_oldest_traces_are_evicted_by_size(small_viewer: Viewer) -> None:
     for number in range(1, 6):
         await small_viewer.send(request(number, f"/{number}", text="x" * 30_000, more="y" * 60_000))
     health = (await small_viewer.http.get("/healthz")).json()
@@ -215,7 +217,7 @@ async def test_the_oldest_traces_go_first_by_bytes(small_viewer: Viewer) -> None
     assert "GET /1" not in await small_viewer.names()
 
 
-async def test_a_single_trace_is_bounded_and_says_what_is_left_out(small_viewer: Viewer) -> None:
+async def test_a_single_trace_is_limited_and_reports_what_was_dropped(small_viewer: Viewer) -> None:
     await small_viewer.send(*(span(number) for number in range(1, 14)))
     await small_viewer.send(span(1, "the same again"))
     await small_viewer.log(*(line(f"line {number}") for number in range(8)))
@@ -225,7 +227,7 @@ async def test_a_single_trace_is_bounded_and_says_what_is_left_out(small_viewer:
     assert "the same again" in [one["name"] for one in trace["spans"]]
 
 
-async def test_a_trace_may_take_a_quarter_of_the_bytes(small_viewer: Viewer) -> None:
+async def test_one_trace_can_use_a_quarter_of_the_memory(small_viewer: Viewer) -> None:
     heavy = {"text": "x" * 60_000}
     await small_viewer.send(span(1, **heavy), span(2, **heavy), span(3))
     trace = await small_viewer.trace()
@@ -236,7 +238,7 @@ async def test_a_trace_may_take_a_quarter_of_the_bytes(small_viewer: Viewer) -> 
     assert (nothing["spans"], nothing["omitted"]["spans"]) == (0, 1)
 
 
-async def test_everything_can_be_forgotten(viewer: Viewer) -> None:
+async def test_all_traces_can_be_deleted(viewer: Viewer) -> None:
     await viewer.send(request(1, "/1"), request(2, "/2"))
     assert (await viewer.http.delete("/api/traces")).json() == {"deleted": 2}
     assert await viewer.search() == []
@@ -244,7 +246,7 @@ async def test_everything_can_be_forgotten(viewer: Viewer) -> None:
     assert (health["product"], health["traces"], health["bytes"]) == ("traceview", 0, 0)
 
 
-async def test_a_trace_is_sent_again_only_when_it_changed(viewer: Viewer) -> None:
+async def test_an_unchanged_trace_returns_304(viewer: Viewer) -> None:
     await viewer.send(span(1))
     first = await viewer.http.get(f"/api/traces/{TRACE}")
     known = {"If-None-Match": first.headers["etag"]}
@@ -290,7 +292,7 @@ async def test_metrics_show_the_latest_value_of_each_series(viewer: Viewer) -> N
     assert [one["avg"] for one in shown if one["name"] in {"odd", "old"}] == [None, 0.5]
 
 
-async def test_metrics_in_json_are_shown_alike(viewer: Viewer) -> None:
+async def test_metrics_in_json_are_shown_in_the_same_way(viewer: Viewer) -> None:
     points = [{"asInt": "7", "timeUnixNano": "5"}]
     metrics = [
         {"name": "count", "sum": {"dataPoints": points, "aggregationTemporality": 1}},
@@ -306,7 +308,7 @@ async def test_metrics_in_json_are_shown_alike(viewer: Viewer) -> None:
     ]
 
 
-async def test_the_table_of_metrics_is_bounded(viewer: Viewer) -> None:
+async def test_the_table_of_metrics_is_limited(viewer: Viewer) -> None:
     many = [_metric("m", "gauge", as_int=n, attributes={"n": n}) for n in range(SERIES + 10)]
     huge = _metric("huge", "gauge", as_int=1, attributes={"text": "x" * 20_000})
     await viewer.measure(*many, huge)
