@@ -1,8 +1,8 @@
 """A small OTLP receiver with a waterfall page, for development without Docker or an account.
 
-It keeps the last few hundred traces in memory and forgets them when it ends. It knows
-nothing of the service that sends them, and the service nothing of it.
+It keeps the last few hundred traces in memory, and loses them when it stops. It is independent
+of the service that sends them.
 """
 
 PRODUCT = "traceview"
-"""How it names itself in `/healthz`, so that a launcher knows who holds the port."""
+"""Its name in `/healthz`, so that a launcher recognizes the process on the port."""

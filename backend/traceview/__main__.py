@@ -14,24 +14,23 @@ import click
     metavar="HOST:PORT",
     help="Address to serve on.",
 )
-@click.option("--allow-remote", is_flag=True, help="Let other machines in, under any host name.")
+@click.option("--allow-remote", is_flag=True, help="Accept other machines and any host name.")
 @click.option(
     "--traces",
     type=click.IntRange(min=1),
     default=500,
     show_default=True,
-    help="How many are kept; the memory of more than 500 grows with them.",
+    help="How many to keep; above 500, memory grows with the number.",
 )
-@click.option("--follow-parent", type=int, metavar="PID", help="End when this parent ends.")
+@click.option("--follow-parent", type=int, metavar="PID", help="Exit when this parent exits.")
 def main(bind: str, allow_remote: bool, traces: int, follow_parent: int | None) -> None:
     """Receive OpenTelemetry over OTLP/HTTP and show it on a page.
 
-    Send to it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318. What arrives is kept
-    in memory only.
+    Send to it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318. Data is kept only in memory.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    # Imported when a signal can be taken: this is most of the time that it needs to start.
+    # Imported late, because it takes most of the start-up time, and signals must work before.
     from traceview.server import AddressError, listen, run
 
     try:

@@ -1,7 +1,7 @@
-"""Who may ask: a page of the internet must not read or write here through a visitor's browser.
+"""Access checks: a web page must not read or write here through a developer's browser.
 
-A loopback address keeps other machines out, but not the browser on this one. A name that
-its owner points at 127.0.0.1 is refused by the Host header, a foreign page by Origin.
+A loopback address keeps out other machines, but not the browser on this one. The Host check
+rejects foreign names that resolve to 127.0.0.1, and the Origin check rejects foreign pages.
 """
 
 import ipaddress
@@ -18,16 +18,16 @@ POLICY = (
 
 
 def install(app: Quart, *, allow_remote: bool) -> None:
-    """Check every request of the application, and put the headers on every answer."""
+    """Check every request, and add security headers to every response."""
 
     @app.before_request
     async def check() -> Response | None:
         host = request.headers.get("Host", "")
         if not allow_remote and not is_loopback(host_of(host)):
-            return json_answer({"error": "this host name is not served, use 127.0.0.1"}, 403)
+            return json_answer({"error": "this host name is not served; use 127.0.0.1"}, 403)
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return json_answer({"error": "pages of other sites may not ask here"}, 403)
+            return json_answer({"error": "pages of other sites cannot access this server"}, 403)
         return None
 
     @app.after_request
@@ -40,7 +40,7 @@ def install(app: Quart, *, allow_remote: bool) -> None:
 
 
 def host_of(address: str) -> str:
-    """The host of `host`, `host:port` or `[v6]:port`; empty where it is none."""
+    """Return the host of `host`, `host:port` or `[v6]:port`; empty if it is malformed."""
     try:
         return urlsplit(f"//{address}").hostname or ""
     except ValueError:
@@ -48,7 +48,7 @@ def host_of(address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address can only mean this machine."""
+    """Whether a name or address always means this machine."""
     if host == "localhost":
         return True
     try:

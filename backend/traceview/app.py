@@ -18,15 +18,15 @@ from traceview.views import show_metric, show_trace
 
 
 def create_app(*, allow_remote: bool = False, bounds: Bounds | None = None) -> Quart:
-    """Put the application together.
+    """Create the application.
 
     Args:
-        allow_remote: answer under any host name, not only under those of this machine.
-        bounds: how much is kept; without them, the usual amount.
+        allow_remote: accept any host name, not only those of this machine.
+        bounds: limits of the store; the defaults if None.
     """
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # a failure is a 500, in tests as well
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # an exception is a 500, in tests too
     store, metrics = Store(bounds), MetricTable()
     receiver = Receiver(store, metrics)
     access.install(app, allow_remote=allow_remote)
@@ -43,7 +43,7 @@ def create_app(*, allow_remote: bool = False, bounds: Bounds | None = None) -> Q
 
 def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver) -> None:
     index = Index(store)
-    # Revisions begin anew with each process, and a browser may outlive several.
+    # Revisions start again with each process, and a browser can outlive several.
     process = secrets.token_hex(4)
 
     @app.get("/healthz")
@@ -75,7 +75,7 @@ def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver)
     async def get_trace(trace_id: str) -> Response:
         trace = store.get(trace_id.lower())
         if trace is None:
-            return json_answer({"error": "this trace is not here, or no longer"}, 404)
+            return json_answer({"error": "there is no such trace; it may have been evicted"}, 404)
         etag = f"{process}-{trace.revision}"
         if request.if_none_match.contains(etag):
             response = Response(b"", 304)

@@ -1,24 +1,24 @@
-"""Undoing a request's Content-Encoding, within bounds."""
+"""Decompress request bodies, with limits."""
 
 import zlib
 
 from traceview.errors import MalformedError, TooLargeError, UnsupportedError
 
 BODY_BYTES = 16 * 1024 * 1024
-"""The largest body as it is sent."""
+"""Maximum size of a body as sent, in bytes."""
 
 INFLATED_BYTES = 64 * 1024 * 1024
-"""The largest body once it is inflated."""
+"""Maximum size of a decompressed body, in bytes."""
 
 _ZLIB, _RAW, _GZIP = zlib.MAX_WBITS, -zlib.MAX_WBITS, zlib.MAX_WBITS | 16
 
 
 def inflate(body: bytes, encoding: str) -> bytes:
-    """Return the body without its encoding: gzip, deflate or identity.
+    """Return the decompressed body: gzip, deflate or identity.
 
     Raises:
         UnsupportedError: another encoding.
-        MalformedError: the body is not in it, is cut off, or goes on behind its end.
+        MalformedError: the body is not in this encoding, is truncated, or has trailing data.
         TooLargeError: it would become larger than INFLATED_BYTES.
     """
     encoding = encoding.strip().lower()
@@ -27,9 +27,9 @@ def inflate(body: bytes, encoding: str) -> bytes:
     if encoding in {"gzip", "x-gzip"}:
         return _inflate(body, _GZIP)
     if encoding == "deflate":
-        # The name means zlib's format (RFC 9110, 8.4.1.2), and some senders leave its frame out.
+        # "deflate" is the zlib format (RFC 9110, 8.4.1.2), but some senders omit its header.
         return _inflate(body, _ZLIB if _is_zlib(body) else _RAW)
-    raise UnsupportedError(f"the content encoding {encoding[:40]!r} is not known here")
+    raise UnsupportedError(f"the content encoding {encoding[:40]!r} is not supported")
 
 
 def _inflate(body: bytes, window: int) -> bytes:
@@ -37,11 +37,13 @@ def _inflate(body: bytes, window: int) -> bytes:
     try:
         inflated = stream.decompress(body, INFLATED_BYTES + 1)
     except zlib.error as error:
-        raise MalformedError(f"the body cannot be inflated: {error}") from error
+        raise MalformedError(f"the body cannot be decompressed: {error}") from error
     if len(inflated) > INFLATED_BYTES:
-        raise TooLargeError(f"the body inflates to more than {INFLATED_BYTES} bytes")
+        raise TooLargeError(f"the body decompresses to more than {INFLATED_BYTES} bytes")
     if not stream.eof or stream.unused_data:
-        raise MalformedError("the body cannot be inflated: it does not end where it should")
+        raise MalformedError(
+            "the body cannot be decompressed: it is truncated or has trailing data"
+        )
     return inflated
 
 

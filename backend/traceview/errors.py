@@ -1,31 +1,31 @@
-"""What a request can be refused for, each with its HTTP status and its google.rpc code."""
+"""Request errors with their HTTP status and google.rpc code."""
 
 from typing import ClassVar
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error; the message says why, to its sender."""
+    """A request error; the message gives the sender the reason."""
 
     status: ClassVar[int]
     rpc_code: ClassVar[int]
 
 
 class MalformedError(RefusedError):
-    """The body is not what its headers say."""
+    """The body does not match its headers."""
 
     status = 400
     rpc_code = 3  # INVALID_ARGUMENT
 
 
 class TooLargeError(RefusedError):
-    """The body is longer, or holds more, than is taken at once."""
+    """The body is too long, or contains too much."""
 
     status = 413
     rpc_code = 8  # RESOURCE_EXHAUSTED
 
 
 class UnsupportedError(RefusedError):
-    """The body's type or encoding is not known here."""
+    """The body's type or encoding is not supported."""
 
     status = 415
     rpc_code = 3  # INVALID_ARGUMENT

@@ -1,4 +1,4 @@
-"""The latest point of every series of every metric, within bounds."""
+"""The latest point of every series of every metric, with limits."""
 
 from collections import OrderedDict
 
@@ -7,28 +7,28 @@ import msgspec
 from traceview.model import Point, weigh_origin, weigh_point
 
 SERIES = 2_000
-"""How many series are kept."""
+"""Maximum number of series."""
 
 SERIES_BYTES = 16 * 1024
-"""The largest series, in estimated bytes: names and attributes are all that varies."""
+"""Maximum estimated size of a series in bytes; only names and attributes vary."""
 
 
 class MetricTable:
     """One row per service, scope, metric and attributes."""
 
     def __init__(self, series: int = SERIES) -> None:
-        """Take how many series are kept; the one that was silent longest goes first."""
+        """Take the maximum number of series; the least recently updated one is evicted first."""
         self._bound = series
         self._rows: OrderedDict[bytes, Point] = OrderedDict()
         self.omitted = 0
-        """How many points were not kept because they are too large."""
+        """Number of points that were dropped because they are too large."""
 
     def __len__(self) -> int:
-        """How many series are kept."""
+        """The number of series."""
         return len(self._rows)
 
     def add(self, point: Point) -> None:
-        """Keep a point in the place of the last one of its series."""
+        """Store a point, replacing the previous one of its series."""
         if weigh_point(point) + weigh_origin(point.origin) > SERIES_BYTES:
             self.omitted += 1
             return
@@ -47,7 +47,7 @@ class MetricTable:
             self._rows.popitem(last=False)
 
     def rows(self) -> list[Point]:
-        """The points, by service, name and attributes."""
+        """Return the points, sorted by service, name and attributes."""
         return sorted(
             self._rows.values(),
             key=lambda point: (point.origin.service, point.name, str(point.attributes)),

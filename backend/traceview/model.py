@@ -1,7 +1,7 @@
-"""What is kept and what the JSON API sends: spans, log lines and metrics in plain types.
+"""The stored types, which are also those of the JSON API: spans, log lines and metrics.
 
-Times are nanoseconds since 1970 as decimal strings and numbers that JavaScript would round
-are strings too, so that a page shows exactly what was sent.
+Times are nanoseconds since 1970 as decimal strings. Numbers that JavaScript would round are
+strings too, so that a page shows exactly what was sent.
 """
 
 from typing import TypeAlias
@@ -12,11 +12,11 @@ Value: TypeAlias = "str | bool | int | float | list[Value] | dict[str, Value] | 
 Attributes: TypeAlias = dict[str, Value]
 
 SAFE_INTEGER = 2**53 - 1
-"""The largest integer that JavaScript holds exactly."""
+"""The largest integer that JavaScript represents exactly."""
 
 
 class Scope(Struct, frozen=True):
-    """Who instrumented: a library and its version."""
+    """The instrumentation library and its version."""
 
     name: str
     version: str
@@ -24,7 +24,7 @@ class Scope(Struct, frozen=True):
 
 
 class Origin(Struct, frozen=True):
-    """Where a batch came from. Every span and line of the batch shares one."""
+    """The source of a batch, shared by every span and line in it."""
 
     resource: Attributes
     scope: Scope
@@ -37,7 +37,7 @@ class Origin(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """Something that happened at a moment of a span, such as an exception."""
+    """An event at one time of a span, such as an exception."""
 
     name: str
     time_ns: int
@@ -45,7 +45,7 @@ class Event(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """A span of this or another trace that has to do with this one."""
+    """A related span of this or another trace."""
 
     trace_id: str
     span_id: str
@@ -53,7 +53,7 @@ class Link(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """A span as it was received. Ids are lower-case hex; a root has no parent: `""`."""
+    """A span as received. Ids are lower-case hex; the parent of a root is `""`."""
 
     trace_id: str
     span_id: str
@@ -68,17 +68,17 @@ class Span(Struct, frozen=True, kw_only=True):
     events: list[Event]
     links: list[Link]
     dropped: dict[str, int]
-    """How many attributes, events and links the sender left out, where it did."""
+    """How many attributes, events and links the sender dropped, if it says so."""
     origin: Origin
 
     @property
     def duration_ns(self) -> int:
-        """Never negative: a clock may have been set back in between."""
+        """The duration, never negative, even if the sender's clock was set back."""
         return max(0, self.end_ns - self.start_ns)
 
 
 class LogLine(Struct, frozen=True, kw_only=True):
-    """A log record. `severity` is one of OpenTelemetry's six levels, or what was sent."""
+    """A log record. `severity` is one of OpenTelemetry's six levels, or the text that was sent."""
 
     trace_id: str
     span_id: str
@@ -94,8 +94,8 @@ class LogLine(Struct, frozen=True, kw_only=True):
 class Point(Struct, frozen=True, kw_only=True):
     """The latest value of a series of a metric.
 
-    A number has a `value`; what counts many (histograms, summaries) has `count`, `sum`,
-    and `min` and `max` where the sender gives them.
+    A number has a `value`. Histograms and summaries have `count`, `sum`, and `min` and `max` if
+    the sender provides them.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 def weigh(value: object) -> int:
-    """About how many bytes of memory a value takes, shared parts of it included."""
+    """Estimate the memory of a value in bytes, including shared parts."""
     if isinstance(value, str):
         return 56 + len(value)
     if isinstance(value, dict):
@@ -125,12 +125,12 @@ def weigh(value: object) -> int:
 
 
 def weigh_origin(origin: Origin) -> int:
-    """About how many bytes an origin takes."""
+    """Estimate the memory of an origin in bytes."""
     return 256 + weigh(origin.resource) + weigh(origin.scope.attributes)
 
 
 def weigh_span(span: Span) -> int:
-    """About how many bytes a span takes beside its origin."""
+    """Estimate the memory of a span in bytes, without its origin."""
     return (
         800
         + weigh(span.name)
@@ -142,18 +142,18 @@ def weigh_span(span: Span) -> int:
 
 
 def weigh_line(line: LogLine) -> int:
-    """About how many bytes a log line takes beside its origin."""
+    """Estimate the memory of a log line in bytes, without its origin."""
     return 500 + weigh(line.body) + weigh(line.attributes)
 
 
 def weigh_point(point: Point) -> int:
-    """About how many bytes a point of a metric takes beside its origin."""
+    """Estimate the memory of a point in bytes, without its origin."""
     texts = [point.name, point.unit, point.description]
     return 300 + weigh(texts) + weigh(point.attributes)
 
 
 def exact(value: Value) -> Value:
-    """A value as JSON can carry it: what JavaScript would round or refuse becomes text."""
+    """Convert a value to JSON: what JavaScript would round or reject becomes text."""
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int):

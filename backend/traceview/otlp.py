@@ -1,4 +1,4 @@
-"""Reading OTLP requests, in protobuf and in JSON, into the types of traceview.model."""
+"""Parse OTLP requests, in protobuf and in JSON, into the types of traceview.model."""
 
 import base64
 import re
@@ -30,20 +30,20 @@ from traceview.model import (
 from traceview.otlp_protobuf import unpack
 
 ITEM_BYTES = 1024 * 1024
-"""The largest span, log record or metric in protobuf; larger ones are refused and counted."""
+"""Maximum protobuf size of a span, log record or metric; larger ones are rejected and counted."""
 
 TEXT_CHARS = 64 * 1024
-"""How much of a text value is kept."""
+"""Maximum length of a text value; longer ones are truncated."""
 
 VALUE_DEPTH = 24
-"""How many levels of a nested value are kept."""
+"""Maximum nesting of a value."""
 
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATUSES = ("UNSET", "OK", "ERROR")
 SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 TEMPORALITIES = ("", "delta", "cumulative")
 
-# A message in either form: the JSON structs answer to the names of protobuf's classes.
+# A message in either format: the JSON structs have the attribute names of protobuf's classes.
 AnyValue: TypeAlias = common_pb2.AnyValue | otlp_json.AnyValue
 Pairs: TypeAlias = Iterable[common_pb2.KeyValue] | Iterable[otlp_json.KeyValue] | None
 AnySpan: TypeAlias = trace_pb2.Span | otlp_json.Span
@@ -54,11 +54,11 @@ T = TypeVar("T")
 
 
 class UnusableError(Exception):
-    """One item of a request cannot be kept; the others can."""
+    """One item of a request is unusable; the others are not affected."""
 
 
 class Signal(NamedTuple, Generic[T]):
-    """One of the three kinds of request: where its items lie, and how each is read."""
+    """One of the three signals: where its items are, and how to read each."""
 
     message: Callable[[], Any]
     path: tuple[str, str, str]
@@ -66,11 +66,11 @@ class Signal(NamedTuple, Generic[T]):
 
 
 def read(signal: Signal[T], body: bytes, *, is_json: bool) -> Iterator[list[T] | UnusableError]:
-    """What each item of a request comes to, or why it cannot be used.
+    """Yield the result of each item of a request, or the reason why it is unusable.
 
     Raises:
         MalformedError: the body is not such a request.
-        TooLargeError: it holds more than is taken at once.
+        TooLargeError: it contains too many items.
     """
     items = _json_items(signal, body) if is_json else _protobuf_items(signal, body)
     for origin, item in items:
@@ -129,7 +129,7 @@ def read_span(span: AnySpan, origin: Origin) -> Iterator[Span]:
     """Read a span.
 
     Raises:
-        UnusableError: its ids are missing or of the wrong length.
+        UnusableError: its ids are missing or have the wrong length.
     """
     status = span.status or otlp_json.Status()
     dropped = {
@@ -162,10 +162,10 @@ def read_span(span: AnySpan, origin: Origin) -> Iterator[Span]:
 
 
 def read_record(record: AnyRecord, origin: Origin) -> Iterator[LogLine]:
-    """Read a log record; one outside any trace has no trace id.
+    """Read a log record; without a trace, its trace id is empty.
 
     Raises:
-        UnusableError: its ids are of the wrong length.
+        UnusableError: its ids have the wrong length.
     """
     number = _severity_number(record.severity_number)
     known = 1 <= number <= 4 * len(SEVERITIES)
@@ -214,15 +214,15 @@ METRICS = Signal(metrics_pb2.Metric, ("resource_metrics", "scope_metrics", "metr
 
 
 def read_attributes(pairs: Pairs, depth: int = 0) -> Attributes:
-    """Attributes by name; the last of a name counts."""
+    """Return attributes by name; the last of a name wins."""
     return {_cut(pair.key): read_value(pair.value, depth) for pair in pairs or ()}
 
 
 def read_value(value: AnyValue | None, depth: int = 0) -> Value:
-    """A value in its type; bytes become base64, and what lies too deep an ellipsis.
+    """Return a value in its type. Bytes become base64; a value that is too deep, an ellipsis.
 
     Raises:
-        MalformedError: an integer of more than 64 bits, which only JSON can hold.
+        MalformedError: an integer of more than 64 bits, which only JSON can contain.
     """
     kind = value.WhichOneof("value") if value is not None else None
     if value is None or kind is None:
@@ -238,7 +238,7 @@ def read_value(value: AnyValue | None, depth: int = 0) -> Value:
     if kind == "kvlist_value":
         return read_attributes(_values(value.kvlist_value), depth + 1)
     if kind not in {"bool_value", "int_value", "double_value"}:
-        return None  # a kind that only profiles use
+        return None  # a kind that only the profiles signal uses
     number: Value = getattr(value, kind)
     if isinstance(number, int) and not -(2**63) <= number < 2**64:
         raise MalformedError("an integer of more than 64 bits")
@@ -261,7 +261,7 @@ def _cut(text: str) -> str:
 
 
 def _unsigned(number: int) -> int:
-    """A time or a count; what no 64 bits can hold counts as not sent."""
+    """Return a time or a count; a value beyond 64 bits counts as missing."""
     return number if 0 <= number < 2**64 else 0
 
 
@@ -272,7 +272,7 @@ def _number(point: Any) -> int | float | None:
 
 
 def _optional(point: Any, name: str) -> float | None:
-    # A summary's sum is not optional in protobuf, and has no answer to HasField.
+    # A summary's sum is not optional in protobuf, so HasField rejects it.
     if isinstance(point, metrics_pb2.SummaryDataPoint):
         return point.sum if name == "sum" else None
     value: float | None = getattr(point, name) if point.HasField(name) else None
@@ -280,7 +280,7 @@ def _optional(point: Any, name: str) -> float | None:
 
 
 def _id(raw: bytes | str | None, size: int) -> str:
-    """An id as lower-case hex, or an empty string where none was sent."""
+    """Return an id as lower-case hex, or an empty string if it is missing."""
     if not raw:
         return ""
     text = raw.hex() if isinstance(raw, bytes) else raw.lower()
@@ -299,7 +299,7 @@ def _required(value: str, what: str) -> str:
 
 
 def _enum(raw: int | str, names: tuple[str, ...], prefix: str) -> str:
-    """The name of a number, which JSON may also give by its name."""
+    """Return the name of an enum value, which JSON may contain as a number or a name."""
     if isinstance(raw, str) and not (raw.isascii() and raw.isdecimal() and len(raw) < 10):
         return raw.removeprefix(prefix)[:40]
     number = int(raw)

@@ -1,7 +1,7 @@
-"""OTLP's messages in JSON, which answer to the names of protobuf's classes.
+"""OTLP messages in JSON, with the attribute names of protobuf's classes.
 
-So one reader (traceview.otlp) serves both. msgspec decodes them at C's speed; ids stay the
-hex text that OTLP/JSON sends, and 64-bit numbers may be text, as protobuf's JSON has it.
+So one parser (traceview.otlp) serves both formats. msgspec decodes them in C. Ids stay the hex
+text of OTLP/JSON, and 64-bit numbers may be text, as in protobuf's JSON mapping.
 """
 
 from typing import ClassVar
@@ -12,16 +12,16 @@ from msgspec import Struct
 from traceview.errors import MalformedError, TooLargeError
 
 OBJECTS = 1_000_000
-"""How many objects a body may hold; each takes some hundred bytes once it is decoded."""
+"""Maximum number of objects in a body; each takes some hundred bytes when decoded."""
 
 
 class JsonMessage(Struct, rename="camel"):
-    """What protobuf's classes offer beside their fields."""
+    """The methods that protobuf's classes have in addition to their fields."""
 
     oneofs: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def WhichOneof(self, group: str) -> str | None:  # noqa: N802  # protobuf's own name
-        """The field of the group that was sent."""
+        """Return the name of the field of a group that was sent."""
         return next((name for name in self.oneofs[group] if self.HasField(name)), None)
 
     def HasField(self, name: str) -> bool:  # noqa: N802  # protobuf's own name
@@ -73,13 +73,13 @@ class KeyValueList(JsonMessage):
 
 
 class Resource(JsonMessage):
-    """Who sends."""
+    """The sender."""
 
     attributes: list[KeyValue] | None = None
 
 
 class Scope(JsonMessage):
-    """Which library instrumented."""
+    """The instrumentation library."""
 
     name: str = ""
     version: str = ""
@@ -87,7 +87,7 @@ class Scope(JsonMessage):
 
 
 class Event(JsonMessage):
-    """A moment of a span."""
+    """An event of a span."""
 
     time_unix_nano: int = 0
     name: str = ""
@@ -95,7 +95,7 @@ class Event(JsonMessage):
 
 
 class Link(JsonMessage):
-    """Another span."""
+    """A link to another span."""
 
     trace_id: str = ""
     span_id: str = ""
@@ -103,7 +103,7 @@ class Link(JsonMessage):
 
 
 class Status(JsonMessage):
-    """How a span ended."""
+    """The status of a span."""
 
     message: str = ""
     code: int | str = 0
@@ -182,7 +182,7 @@ class Metric(JsonMessage):
 
 
 class ScopeGroup(JsonMessage):
-    """The items of one scope; which of the lists is there depends on the signal."""
+    """The items of one scope; the signal determines which of the lists is present."""
 
     scope: Scope | None = None
     spans: list[Span] | None = None
@@ -200,22 +200,22 @@ class ResourceGroup(JsonMessage):
 
 
 class Request(JsonMessage):
-    """What is posted, whatever the signal."""
+    """An export request of any signal."""
 
     resource_spans: list[ResourceGroup] | None = None
     resource_logs: list[ResourceGroup] | None = None
     resource_metrics: list[ResourceGroup] | None = None
 
 
-_decoder = msgspec.json.Decoder(Request, strict=False)  # not strict: "5" is a number, too
+_decoder = msgspec.json.Decoder(Request, strict=False)  # lax, so that "5" is accepted as a number
 
 
 def decode(body: bytes) -> Request:
     """Decode a request.
 
     Raises:
-        MalformedError: it is not JSON, or not of OTLP's shape.
-        TooLargeError: it holds more than OBJECTS objects.
+        MalformedError: it is not JSON, or does not match the OTLP schema.
+        TooLargeError: it contains more than OBJECTS objects.
     """
     if body.count(b"{") > OBJECTS:
         raise TooLargeError(f"more than {OBJECTS} JSON objects")
@@ -223,5 +223,5 @@ def decode(body: bytes) -> Request:
         return _decoder.decode(body)
     except RecursionError as error:
         raise MalformedError("the JSON is nested too deeply") from error
-    except ValueError as error:  # every error of msgspec's decoding is one
+    except ValueError as error:  # msgspec's decoding errors are ValueErrors
         raise MalformedError(f"not OTLP in JSON: {error}") from error

@@ -1,8 +1,8 @@
-"""The outer shape of an OTLP request in protobuf: resources, in them scopes, in them items.
+"""Split an OTLP request in protobuf into its items: resources contain scopes, scopes contain items.
 
-Traces, logs and metrics share it, with the same field numbers. It is taken apart here one
-item at a time, because parsing a whole request would let a body of a few megabytes full of
-empty messages become gigabytes of objects.
+Traces, logs and metrics share this structure and its field numbers. Items are extracted one at
+a time, because parsing a whole request could turn a few megabytes of empty messages into
+gigabytes of objects.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from typing import NamedTuple
 from traceview.errors import MalformedError, TooLargeError
 
 FIELDS = 500_000
-"""How many fields the outer shape may have, over all."""
+"""Maximum number of fields in the outer structure."""
 
 
 class Packed(NamedTuple):
-    """An item still in protobuf, and the resource and scope that it came under."""
+    """An item in protobuf, with its resource and scope."""
 
     resource: bytes
     scope: bytes
@@ -23,11 +23,11 @@ class Packed(NamedTuple):
 
 
 def unpack(body: bytes) -> Iterator[Packed]:
-    """Every item of an Export…ServiceRequest.
+    """Yield every item of an Export…ServiceRequest.
 
     Raises:
-        MalformedError: the bytes are no protobuf, or cut off.
-        TooLargeError: the outer shape has too many fields.
+        MalformedError: the bytes are not protobuf, or are truncated.
+        TooLargeError: the outer structure has too many fields.
     """
     return _Reader().unpack(memoryview(body))
 
@@ -51,7 +51,7 @@ class _Reader:
                 yield Packed(resource, scope, bytes(item))
 
     def _last(self, part: memoryview, number: int) -> bytes:
-        """The last field of a number: it may stand behind the items, or not be there."""
+        """Return the last field with a number, which may follow the items or be absent."""
         found = b""
         for this, value in self._fields(part):
             if this == number:
@@ -59,7 +59,7 @@ class _Reader:
         return found
 
     def _fields(self, data: memoryview) -> Iterator[tuple[int, memoryview]]:
-        """The length-delimited fields of a message; others are stepped over."""
+        """Yield the length-delimited fields of a message, and skip others."""
         at = 0
         while at < len(data):
             self._left -= 1
@@ -72,7 +72,7 @@ class _Reader:
             if wire_type == 2:
                 length, at = _varint(data, at)
                 if length > len(data) - at:
-                    raise MalformedError("the protobuf message is cut off")
+                    raise MalformedError("the protobuf message is truncated")
                 yield number, data[at : at + length]
                 at += length
             elif wire_type == 0:
@@ -82,7 +82,7 @@ class _Reader:
             else:
                 raise MalformedError("not a protobuf message")
         if at != len(data):
-            raise MalformedError("the protobuf message is cut off")
+            raise MalformedError("the protobuf message is truncated")
 
 
 _FIXED = {1: 8, 5: 4}
@@ -92,7 +92,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     while shift < 70:
         if at >= len(data):
-            raise MalformedError("the protobuf message is cut off")
+            raise MalformedError("the protobuf message is truncated")
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift

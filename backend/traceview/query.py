@@ -1,4 +1,4 @@
-"""Searching the list of traces."""
+"""Search in the list of traces."""
 
 import re
 
@@ -13,12 +13,12 @@ LIMIT = 200
 
 
 class Filter(Struct, forbid_unknown_fields=True):
-    """What a trace must have to be listed; what is left out or empty asks for nothing."""
+    """The conditions of a search; a missing or empty one matches all traces."""
 
     trace_id: str = ""
-    """The id or its beginning; also a whole `traceparent`, or X-Ray's way to write it."""
+    """The id or its beginning; also a whole `traceparent`, or X-Ray's format."""
     name: str = ""
-    """A part of the root's name, route or service, in upper or lower case."""
+    """A part of the root's name, route or service, ignoring case."""
     span: str = ""
     """A part of any span's name."""
     status: str = ""
@@ -29,15 +29,15 @@ class Filter(Struct, forbid_unknown_fields=True):
 
 
 class Index:
-    """Summaries, made once for each state of a trace."""
+    """Cached summaries, one for each revision of a trace."""
 
     def __init__(self, store: Store) -> None:
-        """Take the store that is searched."""
+        """Take the store to search."""
         self._store = store
         self._made: dict[str, tuple[int, Summary]] = {}
 
     def summary(self, trace: Trace) -> Summary:
-        """The trace's summary as it is now."""
+        """Return the trace's current summary."""
         revision, summary = self._made.get(trace.trace_id, (0, None))
         if summary is None or revision != trace.revision:
             summary = summarise(trace)
@@ -45,7 +45,7 @@ class Index:
         return summary
 
     def search(self, wanted: Filter) -> list[Summary]:
-        """The traces that a filter lets through, the newest first."""
+        """Return the matching traces, the newest first."""
         self._made = {key: made for key, made in self._made.items() if self._store.get(key)}
         prefix = trace_id_in(wanted.trace_id)
         found = [
@@ -60,10 +60,10 @@ class Index:
 
 
 def read_filter(arguments: dict[str, str]) -> Filter:
-    """Read a filter from a query string.
+    """Parse a filter from a query string.
 
     Raises:
-        MalformedError: an unknown name, or a value that does not fit it.
+        MalformedError: an unknown name or an invalid value.
     """
     given = {name: value.strip() for name, value in arguments.items() if value.strip()}
     if "errors" in given:
@@ -73,9 +73,9 @@ def read_filter(arguments: dict[str, str]) -> Filter:
     except msgspec.ValidationError as error:
         raise MalformedError(str(error)) from error
     if wanted.status and not _STATUS.fullmatch(wanted.status):
-        raise MalformedError("status is a number such as 404, or a class such as 5xx")
+        raise MalformedError("status must be a number such as 404, or a class such as 5xx")
     if not wanted.min_ms >= 0 or wanted.limit < 1:
-        raise MalformedError("min_ms is at least 0, and limit at least 1")
+        raise MalformedError("min_ms must be at least 0, and limit at least 1")
     return wanted
 
 
@@ -83,7 +83,7 @@ _STATUS = re.compile(r"[1-5]([0-9]{2}|xx)", re.IGNORECASE)
 
 
 def trace_id_in(text: str) -> str:
-    """The trace id, or the beginning of one, in what a person pasted."""
+    """Return the trace id, or its beginning, from pasted text."""
     text = text.strip().lower()
     if match := _TRACEPARENT.match(text) or _XRAY.match(text):
         return "".join(match.groups())

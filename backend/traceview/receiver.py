@@ -1,4 +1,4 @@
-"""Receiving OTLP over HTTP: decode a request, keep what can be used, answer in its own form."""
+"""Receive OTLP over HTTP: decode a request, store its usable items, respond in its format."""
 
 import asyncio
 import time
@@ -23,20 +23,20 @@ from traceview.model import weigh_line, weigh_point, weigh_span
 from traceview.store import Store
 
 ITEMS = 50_000
-"""How many spans, log records or metrics a request may bring."""
+"""Maximum number of spans, log records or metrics in a request."""
 
 TAKEN_BYTES = 256 * 1024 * 1024
-"""How much memory, as estimated, the items of one request may take."""
+"""Maximum estimated memory of the items of one request, in bytes."""
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
-_TURN_SECONDS = 0.05  # how long items are read before others get their turn
-_REST_SECONDS = 0.005  # theirs: an answer takes the loop a dozen rounds, not one
+_TURN_SECONDS = 0.05  # how long to read items before yielding to other tasks
+_REST_SECONDS = 0.005  # their time: a response takes a dozen iterations of the loop
 
 
 class Door(NamedTuple):
-    """Where a signal comes in: how it is read, kept and answered."""
+    """A signal's endpoint: how its requests are read, stored and answered."""
 
     signal: otlp.Signal[Any]
     weigh: Callable[[Any], int]
@@ -46,7 +46,7 @@ class Door(NamedTuple):
 
 
 class Counters(msgspec.Struct):
-    """What has come in since the start."""
+    """Totals since the start."""
 
     requests: int = 0
     items: int = 0
@@ -58,7 +58,7 @@ class Receiver(Blueprint):
     """The three OTLP endpoints."""
 
     def __init__(self, store: Store, metrics: MetricTable) -> None:
-        """Take where traces with their log lines, and metrics, are kept."""
+        """Take the stores of traces with log lines, and of metrics."""
         super().__init__("receiver", __name__)
         self.counters = Counters()
         doors = {
@@ -101,7 +101,7 @@ class Receiver(Blueprint):
         return receive
 
     async def _take(self, door: Door, *, is_json: bool) -> tuple[int, str]:
-        """Keep what a request brings: all of it, or nothing where it is refused."""
+        """Store the items of a request: all usable ones, or none if the request is rejected."""
         body = inflate(await _body(), request.headers.get("Content-Encoding", ""))
         taken: list[Any] = []
         weight, rejected, reason = 0, 0, ""
@@ -163,7 +163,7 @@ def _camel(name: str) -> str:
 
 
 def _refuse(error: RefusedError, form: str) -> Response:
-    """A google.rpc.Status in the request's own form, as OTLP asks for."""
+    """Return a google.rpc.Status in the request's format, as OTLP requires."""
     if form == JSON:
         body = msgspec.json.encode({"code": error.rpc_code, "message": str(error)})
     else:

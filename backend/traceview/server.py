@@ -1,4 +1,4 @@
-"""Running the application under Hypercorn, in this process."""
+"""Run the application under Hypercorn, in this process."""
 
 import asyncio
 import os
@@ -15,24 +15,24 @@ from traceview.app import create_app
 from traceview.store import bounds_of
 
 GRACE_SECONDS = 0.2
-"""How long requests that are being answered may take at the end."""
+"""Seconds for which requests in progress may continue at shutdown."""
 
 LAST_SECONDS = 0.4
-"""When the process leaves at the latest: there is nothing to save."""
+"""Seconds after which the process exits in any case: there is no data to save."""
 
 PARENT_SECONDS = 0.5
-"""How often the parent is looked after."""
+"""Seconds between two checks of the parent process."""
 
 
 class AddressError(Exception):
-    """The address cannot be served on; the message says why."""
+    """The address cannot be used; the message gives the reason."""
 
 
 def listen(bind: str, *, allow_remote: bool) -> socket.socket:
     """Open the socket to serve on.
 
     Raises:
-        AddressError: it is no address, is taken, or others than this machine could reach it.
+        AddressError: it is invalid or taken, or other machines could reach it.
     """
     host = host_of(bind)
     port = bind.rpartition(":")[2]
@@ -50,9 +50,9 @@ def listen(bind: str, *, allow_remote: bool) -> socket.socket:
 
 
 def run(listener: socket.socket, *, allow_remote: bool, traces: int, parent: int | None) -> None:
-    """Serve until SIGINT, SIGTERM, SIGHUP or, where its id is given, the end of the parent.
+    """Serve until SIGINT, SIGTERM, SIGHUP or, if its id is given, the exit of the parent.
 
-    At most `traces` are kept.
+    At most `traces` traces are kept.
     """
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
@@ -72,12 +72,12 @@ async def _serve(app: Quart, config: Config, *, parent: int | None) -> None:
 
     def leave() -> None:
         stop.set()
-        # Hypercorn breaks off what is still open, and the loop would print where.
+        # Hypercorn closes open connections, and the loop would print tracebacks for them.
         loop.set_exception_handler(lambda *_: None)
         loop.call_later(LAST_SECONDS, os._exit, 0)
 
     def follow() -> None:
-        # An orphan is given to another process, however its parent ended.
+        # An orphan gets another parent process, however its own parent exited.
         if os.getppid() == parent:
             loop.call_later(PARENT_SECONDS, follow)
         else:

@@ -1,4 +1,4 @@
-"""The traces that are kept, in memory and within bounds."""
+"""The stored traces, in memory and with limits."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from traceview.model import (
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """How much is kept. A single trace may take a quarter of the bytes."""
+    """The limits. A single trace can use a quarter of the bytes."""
 
     traces: int = 500
     total_bytes: int = 64 * 1024 * 1024
@@ -25,14 +25,14 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 
 def bounds_of(traces: int) -> Bounds:
-    """Bounds for so many traces; each of more than usual has as much room as usual."""
+    """Return the limits for a number of traces; above the default number, bytes grow with it."""
     usual = Bounds()
     share = max(1.0, traces / usual.traces)
     return Bounds(traces=traces, total_bytes=round(usual.total_bytes * share))
 
 
 class Trace:
-    """What has arrived of a trace so far."""
+    """The data of a trace received so far."""
 
     def __init__(self, trace_id: str) -> None:
         """Take the trace's id, in hex."""
@@ -43,11 +43,11 @@ class Trace:
         self.omitted_lines = 0
         self.weight = 1_000
         self.revision = 0
-        """Changes whenever something arrives; no two traces ever have the same."""
+        """Changes whenever data arrives; no two traces ever have the same revision."""
         self._origins: dict[int, Origin] = {}
 
     def add_span(self, span: Span, bounds: Bounds) -> None:
-        """Keep a span, in the place of an earlier one with its id."""
+        """Store a span, replacing an earlier one with its id."""
         earlier = self.spans.get(span.span_id)
         if earlier is None and len(self.spans) >= bounds.spans_per_trace:
             self.omitted_spans += 1
@@ -59,7 +59,7 @@ class Trace:
             self.omitted_spans += 1
 
     def add_line(self, line: LogLine, bounds: Bounds) -> None:
-        """Keep a log line."""
+        """Store a log line."""
         if len(self.lines) < bounds.lines_per_trace and self._take(
             weigh_line(line), line.origin, bounds
         ):
@@ -68,7 +68,7 @@ class Trace:
             self.omitted_lines += 1
 
     def _take(self, weight: int, origin: Origin, bounds: Bounds) -> bool:
-        """Take on the weight, and the origin's once for all that share it, if it fits."""
+        """Add the weight of an item, and of its origin once for all that share it, if it fits."""
         if id(origin) not in self._origins:
             weight += weigh_origin(origin)
         if weight > 0 and self.weight + weight > bounds.total_bytes // 4:
@@ -79,37 +79,37 @@ class Trace:
 
 
 class Store:
-    """The traces that arrived last."""
+    """The most recently updated traces."""
 
     def __init__(self, bounds: Bounds | None = None) -> None:
-        """Take the bounds; without them, the usual ones."""
+        """Take the limits; the defaults if None."""
         self._bounds = bounds or Bounds()
         self._traces: OrderedDict[str, Trace] = OrderedDict()
         self._revision = 0
         self.weight = 0
-        """About how many bytes all traces take."""
+        """Estimated bytes of all traces."""
 
     def __len__(self) -> int:
-        """How many traces are kept."""
+        """The number of traces."""
         return len(self._traces)
 
     def __iter__(self) -> Iterator[Trace]:
-        """The traces, the one that something arrived for last at the end."""
+        """Yield the traces, the most recently updated last."""
         return iter(self._traces.values())
 
     def get(self, trace_id: str) -> Trace | None:
-        """The trace of an id, if it is kept."""
+        """Return the trace with an id, or None."""
         return self._traces.get(trace_id)
 
     def add_span(self, span: Span) -> None:
-        """Keep a span, and forget the oldest traces where that is too much."""
+        """Store a span, and evict the oldest traces if necessary."""
         trace = self._touch(span.trace_id)
         before = trace.weight
         trace.add_span(span, self._bounds)
         self._settle(trace.weight - before)
 
     def add_line(self, line: LogLine) -> None:
-        """Keep a log line with its trace; one outside any trace is passed over."""
+        """Store a log line with its trace; ignore one without a trace."""
         if not line.trace_id:
             return
         trace = self._touch(line.trace_id)
@@ -118,7 +118,7 @@ class Store:
         self._settle(trace.weight - before)
 
     def clear(self) -> int:
-        """Forget everything and return how many traces that were."""
+        """Delete all traces and return how many there were."""
         count = len(self._traces)
         self._traces.clear()
         self.weight = 0

@@ -1,4 +1,4 @@
-"""What the JSON API answers: a trace in a list, a trace in full, a metric."""
+"""The JSON API's responses: a trace in a list, a complete trace, a metric."""
 
 from collections.abc import Iterable
 
@@ -19,23 +19,23 @@ from traceview.store import Trace
 from traceview.waterfall import Placed, arrange, find_root
 
 LOGS_ONLY = "(log lines only)"
-"""The name of a trace none of whose spans has arrived."""
+"""The name of a trace without spans so far."""
 
 
 class Omitted(Struct):
-    """What arrived and was not kept, because the trace had grown too large."""
+    """What was received but dropped, because the trace had grown too large."""
 
     spans: int
     logs: int
 
 
 class Summary(Struct, kw_only=True):
-    """A trace in a list. Name, route, method, status and duration are its root's."""
+    """A trace in a list. Name, route, method, status and duration are those of its root."""
 
     trace_id: str
     root_span_id: str | None
     root_missing: bool
-    """The root's own parent is elsewhere, or still to come."""
+    """Whether the root's own parent is in another system, or has not arrived yet."""
     name: str
     service: str
     services: list[str]
@@ -60,7 +60,7 @@ class ScopeView(Struct):
 
 
 class EventView(Struct):
-    """An event; the offset counts from the start of its span."""
+    """An event; the offset is from the start of its span."""
 
     name: str
     time_ns: str
@@ -69,7 +69,7 @@ class EventView(Struct):
 
 
 class LinkView(Struct):
-    """A link, and whether what it leads to is here."""
+    """A link, and whether its target is stored."""
 
     trace_id: str
     span_id: str
@@ -78,7 +78,7 @@ class LinkView(Struct):
 
 
 class SpanView(Struct, kw_only=True):
-    """A span in the order of drawing, with its place in the tree."""
+    """A span in display order, with its place in the tree."""
 
     span_id: str
     parent_span_id: str | None
@@ -117,7 +117,7 @@ class LogView(Struct, kw_only=True):
 
 
 class TraceView(Struct):
-    """A trace in full: spans as they are drawn, log lines in time order."""
+    """A complete trace: spans in display order, log lines in time order."""
 
     trace_id: str
     summary: Summary
@@ -148,7 +148,7 @@ class MetricView(Struct, kw_only=True):
 
 
 def summarise(trace: Trace) -> Summary:
-    """What a list says of a trace."""
+    """Return the list entry of a trace."""
     root = find_root(trace.spans.values())
     errors = sum(span.status == "ERROR" for span in trace.spans.values())
     status = _status(root.attributes) if root else None
@@ -177,7 +177,7 @@ def summarise(trace: Trace) -> Summary:
 
 
 def show_trace(trace: Trace, summary: Summary, known: Iterable[str]) -> TraceView:
-    """A trace in full; `known` are the ids of the traces that links can lead to."""
+    """Return a complete trace; `known` are the ids of the stored traces, for links."""
     here = set(known)
     return TraceView(
         trace.trace_id,
@@ -189,7 +189,7 @@ def show_trace(trace: Trace, summary: Summary, known: Iterable[str]) -> TraceVie
 
 
 def show_metric(point: Point) -> MetricView:
-    """The latest point of a series; the average is null where nothing was counted."""
+    """Return the latest point of a series; the average is null if the count is zero."""
     average = point.sum / point.count if point.sum is not None and point.count else None
     return MetricView(
         name=point.name,

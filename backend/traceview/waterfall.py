@@ -1,4 +1,4 @@
-"""The order in which a trace is drawn: parents before children, each child by its start."""
+"""Display order of a trace: parents before children, children by their start."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,17 +8,17 @@ from traceview.model import Span
 
 
 class Placed(NamedTuple):
-    """A span in its place."""
+    """A span with its place in the tree."""
 
     span: Span
     depth: int
     children: int
     parent_missing: bool
-    """It names a parent, and stands at the top because that has not arrived."""
+    """Whether it has a parent that has not arrived, and is shown at the top instead."""
 
 
 def arrange(spans: Iterable[Span]) -> list[Placed]:
-    """Every span once, also those whose parents lead in a circle."""
+    """Return every span once, even if parents form a cycle."""
     by_start = sorted(spans, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
     known = {span.span_id for span in by_start}
     children: dict[str, list[Span]] = defaultdict(list)
@@ -29,7 +29,7 @@ def arrange(spans: Iterable[Span]) -> list[Placed]:
         else:
             tops.append(span)
     placed: dict[str, Placed] = {}
-    for top in [*tops, *by_start]:  # the second time only those in a circle are left
+    for top in [*tops, *by_start]:  # the second pass only finds cycles
         stack = [(top, 0)]
         while stack:
             span, depth = stack.pop()
@@ -43,10 +43,10 @@ def arrange(spans: Iterable[Span]) -> list[Placed]:
 
 
 def find_root(spans: Iterable[Span]) -> Span | None:
-    """The span that stands for the trace.
+    """Return the span that represents the trace.
 
-    The earliest without a parent; else the earliest whose parent is not here, as when a
-    browser began the trace; else, should parents lead in a circle, the earliest of all.
+    This is the earliest span without a parent; otherwise the earliest whose parent is missing, for
+    example if a browser started the trace; otherwise, if parents form a cycle, the earliest of all.
     """
     all_spans = list(spans)
     known = {span.span_id for span in all_spans}
