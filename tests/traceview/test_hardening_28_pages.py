@@ -163,9 +163,7 @@ async def test_hardening_28_a_missing_trace_is_requested_until_it_arrives(
     screen: Screen,
 ) -> None:
     await screen.open(f"/trace/{TRACE}")
-    await expect(screen.page.get_by_role("heading", level=2)).to_have_text(
-        "This trace is not here."
-    )
+    await expect(screen.page.get_by_role("heading", level=2)).to_have_text("Trace not found")
     await screen.picture("missing")
     await screen.viewer.send(span(1, "late"))
     await expect(screen.page.locator(".spans > li")).to_have_count(1)
@@ -193,7 +191,7 @@ async def test_hardening_28_traces_can_be_deleted_and_the_page_can_pause(screen:
     await screen.viewer.send(request(1, "/api/one"))
     await screen.open("/")
     await expect(page.locator("#traces li")).to_have_count(1)
-    await page.get_by_role("button", name="Forget all").click()
+    await page.get_by_role("button", name="Delete all").click()
     await expect(page.locator("#empty h2")).to_have_text("No traces yet")
     await page.get_by_role("button", name="Live").click()
     await expect(page.locator("#live-word")).to_have_text("Paused")

@@ -1,5 +1,5 @@
-// Requests to traceview itself. What the page makes of an answer is another matter: only
-// a failed request says that the server does not answer.
+// Requests to traceview. Only a failed request means that the server is unreachable; an error
+// while the page processes a response does not.
 
 export class UnreachableError extends Error {}
 
@@ -7,8 +7,8 @@ export class UnreachableError extends Error {}
  * Send a request.
  * @param {string} path
  * @param {RequestInit} [options]
- * @returns {Promise<Response>} any answer below 500
- * @throws {UnreachableError} traceview gave none
+ * @returns {Promise<Response>} any response below 500
+ * @throws {UnreachableError} there was no such response
  */
 export async function ask(path, options = {}) {
   let response;

@@ -1,4 +1,4 @@
-// Which page is shown, and when it asks for news.
+// Page navigation and refreshing.
 
 import { UnreachableError } from "./api.js";
 import { closest } from "./dom.js";
@@ -52,7 +52,7 @@ export function go(href) {
   show();
 }
 
-// One question at a time: a newer one, after a key stroke or another page, replaces it.
+// One request at a time: a newer one, after a key stroke or a page change, replaces it.
 async function refresh() {
   clearTimeout(timer);
   asking?.abort();

@@ -1,5 +1,5 @@
-// Elements and the way numbers are written. Text reaches the page as text nodes only, and
-// positions through the CSSOM, so nothing that was sent can become markup or style.
+// Elements and number formats. Text is inserted only as text nodes, and positions are set through
+// the CSSOM, so received data can never become markup or style.
 
 /** @param {EventTarget | null} target @param {string} selector @returns {HTMLElement | null} */
 export function closest(target, selector) {
@@ -47,7 +47,7 @@ export function offset(ms) {
   return ms < 0 ? `−${duration(-ms)}` : `+${duration(ms)}`;
 }
 
-// Nanoseconds as text, because a number would lose the last ones.
+// Nanoseconds as text, because a number would lose precision.
 export function msBetween(fromNs, toNs) {
   return Number(BigInt(toNs) - BigInt(fromNs)) / 1e6;
 }
@@ -61,7 +61,7 @@ export function clock(ns) {
 
 export function fullTime(ns) {
   const date = asDate(ns);
-  return date ? date.toISOString() : "no time was sent";
+  return date ? date.toISOString() : "no time sent";
 }
 
 function asDate(ns) {
@@ -80,7 +80,7 @@ export function statusBadge(summary) {
   return el("span", { class: `status ${look}` }, String(status));
 }
 
-// A value in its type. What has lines of its own keeps them.
+// A value in its type. Multi-line text keeps its lines.
 export function shownValue(value) {
   if (value === null) return el("span", { class: "v-null" }, "null");
   if (typeof value === "number" || typeof value === "boolean") return el("span", { class: "v-literal" }, String(value));

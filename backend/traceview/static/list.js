@@ -1,4 +1,4 @@
-// The list of traces: search, rows that are kept while they stay, and what to do when it is empty.
+// The list of traces: search, rows that are reused between refreshes, and the empty state.
 
 import { ask } from "./api.js";
 import { clock, closest, duration, el, formOf, fullTime, inputOf, plural, statusBadge } from "./dom.js";
@@ -27,7 +27,7 @@ export function startList({ refresh, go }) {
     try {
       await ask("/api/traces", { method: "DELETE" });
     } finally {
-      refresh(); // which also shows that the server does not answer
+      refresh(); // also shows an error if the server is unreachable
     }
   });
   rows.addEventListener("keydown", (event) => {
@@ -107,7 +107,7 @@ function draw(traces, searched) {
   primed = true;
 }
 
-// Requests differ by factors of a thousand, so the bars are logarithmic.
+// Durations differ by factors of a thousand, so the bars are logarithmic.
 function share(ms, longest) {
   return Math.max(2, (100 * Math.log1p(ms * 10)) / Math.log1p(longest * 10));
 }
@@ -132,7 +132,7 @@ function fill(link, trace) {
         "span",
         { class: "of" },
         el("span", { class: "service" }, trace.services.join(", ") || "no service name"),
-        trace.root_missing && trace.spans > 0 && el("span", { class: "tag", title: "The root's parent is elsewhere, or still to come" }, "begun elsewhere"),
+        trace.root_missing && trace.spans > 0 && el("span", { class: "tag", title: "The root's parent is in another system, or has not arrived yet" }, "started elsewhere"),
         trace.errors > 0 && el("span", { class: "tag bad" }, plural(trace.errors, "error")),
       ),
     ),
@@ -141,16 +141,16 @@ function fill(link, trace) {
   );
 }
 
-// `GET /route` is written with its verb apart, so that routes stand under each other. A
-// request that matched no route is called by its verb alone: its path tells more.
+// `GET /route` is shown with its method apart, so that routes line up. A request that matched
+// no route is named after its method alone, so its path is shown instead.
 export function split(trace) {
   if (trace.method && trace.name === trace.method) return [trace.route || "", trace.method];
   const prefix = `${trace.method} `;
   return trace.method && trace.name.startsWith(prefix) ? [trace.name.slice(prefix.length), trace.method] : [trace.name || "(no name)", null];
 }
 
-// What to do when there is nothing to show. It is drawn once for each reason, so that its text
-// can be selected while the page keeps asking.
+// The empty state. It is rendered once per reason, so that its text can be selected while the
+// page keeps refreshing.
 function drawEmpty(isEmpty, searched) {
   empty.hidden = !isEmpty;
   const reason = searched ? "search" : "none";

@@ -1,4 +1,4 @@
-// One trace: the waterfall, what is behind each span, and the log lines of the request.
+// One trace: the waterfall, the details of each span, and the log lines.
 
 import { ask } from "./api.js";
 import { clock, closest, duration, el, fullTime, msBetween, offset, pairs, plural, shownValue, statusBadge } from "./dom.js";
@@ -21,7 +21,7 @@ export function showTrace(wanted) {
   }
   forgetTrace();
   id = wanted;
-  page.replaceChildren(el("p", { class: "loading" }, "Looking for the trace…"));
+  page.replaceChildren(el("p", { class: "loading" }, "Loading the trace…"));
 }
 
 export function forgetTrace() {
@@ -47,15 +47,15 @@ export async function refreshTrace(signal) {
 }
 
 function drawMissing() {
-  document.title = "Not here · traceview";
+  document.title = "Not found · traceview";
   page.replaceChildren(
     back(),
     el(
       "section",
       { class: "empty" },
       el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
-      el("h2", {}, "This trace is not here."),
-      el("p", {}, "It has not arrived yet, or it has been forgotten. The page keeps looking."),
+      el("h2", {}, "Trace not found"),
+      el("p", {}, "It has not arrived yet, or it has been evicted. The page keeps checking."),
       el("pre", {}, id),
     ),
   );
@@ -80,7 +80,7 @@ function byFirst(lines) {
   return groups;
 }
 
-// From the first start to the last end. A span without a time does not stretch it over decades.
+// From the first start to the last end. A span without a time must not stretch it over decades.
 function scaleOf(trace) {
   const timed = trace.spans.filter((span) => span.start_ns !== "0");
   const moments = timed.length ? timed.map((span) => span.start_ns) : trace.logs.map((line) => line.time_ns);
@@ -95,7 +95,7 @@ function back() {
   return el("a", { class: "back", href: "/", onclick: goBack }, "← Traces");
 }
 
-// The list as it was left, search and place included, where it is what one came from.
+// Return to the list with its search and scroll position, if that is where the user came from.
 function goBack(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || !history.state?.fromList) return;
   event.preventDefault();
@@ -124,8 +124,8 @@ function heading(trace, scale) {
     el("h1", {}, (summary.status !== null || summary.error) && statusBadge(summary), el("span", {}, verb && el("b", { class: "verb" }, verb), name)),
     el("dl", { class: "facts" }, facts.map(([term, text, look, title]) => el("div", { class: look }, el("dt", {}, term), el("dd", { title }, text)))),
     el("p", { class: "id" }, el("code", {}, trace.trace_id), copy),
-    summary.root_missing && summary.spans > 0 && el("p", { class: "note" }, "The trace was begun elsewhere, as by a browser, or its first span is still to come."),
-    omitted.length > 0 && el("p", { class: "note bad" }, `The trace is too large to keep as a whole. Left out: ${omitted.join(" and ")}.`),
+    summary.root_missing && summary.spans > 0 && el("p", { class: "note" }, "The trace was started elsewhere, for example by a browser, or its first span has not arrived yet."),
+    omitted.length > 0 && el("p", { class: "note bad" }, `The trace is too large to store completely. Dropped: ${omitted.join(" and ")}.`),
   );
 }
 
@@ -134,7 +134,7 @@ async function copyText(button, text) {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
-    button.textContent = "Select it by hand";
+    button.textContent = "Select it manually";
   }
   setTimeout(() => (button.textContent = "Copy"), 1500);
 }
@@ -191,7 +191,7 @@ function makeRow(span, scale, lines) {
   const width = Math.min(100 - left, scale.share(span.duration_ms));
   const failed = span.status === "ERROR";
   const text = duration(span.duration_ms);
-  const room = innerWidth < 800 ? 40 : 15; // what a label takes at most, in percent
+  const room = innerWidth < 800 ? 40 : 15; // maximum width of a label, in percent
   const side = left + width < 100 - room ? "after" : left > room ? "before" : "inside";
   const bar = el("span", { class: "extent", css: { left: `${left}%`, width: `${width}%` } });
   const label = el("span", { class: `label ${side}` }, text);
@@ -214,7 +214,7 @@ function makeRow(span, scale, lines) {
     el("span", { class: "name" }, span.name || "(no name)"),
     group === "http" && el("span", { class: "aside soft" }, String(span.attributes["server.address"] ?? "")),
     failed && el("span", { class: "tag bad" }, "error"),
-    span.parent_missing && el("span", { class: "tag" }, "parent not here"),
+    span.parent_missing && el("span", { class: "tag" }, "parent not received"),
     lines.length > 0 && el("span", { class: "tag lines", title: plural(lines.length, "log line") }, plural(lines.length, "log")),
     el("span", { class: "hidden-count" }),
     el("span", { class: "kind" }, span.kind.toLowerCase()),
@@ -249,7 +249,7 @@ function toggleFold(row) {
   applyFolds();
 }
 
-// The rows are in drawing order, so what lies below a span follows it with a greater depth.
+// The rows are in display order, so the descendants of a span follow it with a greater depth.
 function applyFolds() {
   let hiddenBelow = Infinity;
   let holder = null;
@@ -293,7 +293,7 @@ function details({ span, lines, scale }) {
   const facts = [
     ["Kind", span.kind],
     ["Status", span.status],
-    ["Starts", span.start_ns === "0" ? "no time was sent" : `${offset(scale.at(span.start_ns))}, at ${fullTime(span.start_ns)}`],
+    ["Starts", span.start_ns === "0" ? "no time sent" : `${offset(scale.at(span.start_ns))}, at ${fullTime(span.start_ns)}`],
     ["Takes", BigInt(span.end_ns) < BigInt(span.start_ns) ? "it ends before it starts" : duration(span.duration_ms)],
     ["Span", span.span_id],
     ["Parent", span.parent_span_id ?? "none"],
@@ -312,7 +312,7 @@ function details({ span, lines, scale }) {
     part("Log lines", lines.length, el("div", { class: "lines" }, lines.map((line) => lineOf(line, scale)))),
     part("Scope attributes", Object.keys(span.scope.attributes).length, pairs(span.scope.attributes)),
     Object.keys(span.resource).length > 0 && el("details", { class: "more" }, el("summary", {}, `Resource (${Object.keys(span.resource).length})`), pairs(span.resource)),
-    left.length > 0 && el("p", { class: "note" }, `Left out by the sender: ${left.join(", ")}.`),
+    left.length > 0 && el("p", { class: "note" }, `Dropped by the sender: ${left.join(", ")}.`),
   );
 }
 
@@ -359,7 +359,7 @@ function oneLine(line) {
 }
 
 function lineOf(line, scale, names = null) {
-  const source = names && (names.get(line.span_id) ?? (line.span_id ? "span not here" : null));
+  const source = names && (names.get(line.span_id) ?? (line.span_id ? "span not received" : null));
   const known = names?.has(line.span_id);
   const extra = { ...line.attributes, ...(line.event_name ? { "event name": line.event_name } : {}) };
   const summary = el(
@@ -384,7 +384,7 @@ function jump(event, spanId) {
   focusSpan(spanId, false);
 }
 
-// A link may name a span behind a #.
+// A link may name a span after a #.
 function reveal() {
   const wanted = location.hash.slice(1);
   if (wanted) focusSpan(wanted, true);
