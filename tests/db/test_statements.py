@@ -1,15 +1,13 @@
 """Statements: loaded from files, parameters by name, comments left behind."""
 
-from importlib.resources import files
-
 import asyncpg
 import pytest
 
-from cruddur.db.statements import Statement, load
+from cruddur.db.statements import Statement, load, statement_names
 
 
 def test_a_misspelt_name_is_refused_when_it_is_loaded() -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(LookupError, match="activities.hoem"):
         load("activities.hoem")
 
 
@@ -30,11 +28,7 @@ async def test_a_missing_or_surplus_argument_is_refused(database: asyncpg.Connec
 
 
 async def test_every_statement_is_accepted_by_the_database(database: asyncpg.Connection) -> None:
-    names = [
-        f"{area.name}.{file.name.removesuffix('.sql')}"
-        for area in files("cruddur.db").joinpath("sql").iterdir()
-        for file in area.iterdir()
-    ]
+    names = statement_names()
     assert len(names) > 50
     for name in names:
         prepared = await database.prepare(load(name).sql)

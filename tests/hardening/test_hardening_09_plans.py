@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from cruddur.db.statements import Statement, load
+from cruddur.db.statements import Statement, load, statement_names
 from cruddur.db.sweeper import sweep
 from support import swept
 
@@ -29,10 +28,7 @@ MOVING = re.compile(r"\bnow\(\)|live_activities|signed_in")
 """How a statement reads the clock; the view and the function contain now() themselves."""
 
 STATEMENTS = [
-    statement
-    for area in sorted(files("cruddur.db").joinpath("sql").iterdir(), key=lambda area: area.name)
-    for file in sorted(area.iterdir(), key=lambda file: file.name)
-    if MOVING.search((statement := load(f"{area.name}.{file.name.removesuffix('.sql')}")).sql)
+    statement for name in statement_names() if MOVING.search((statement := load(name)).sql)
 ]
 
 CRUD = "(SELECT uuid FROM activities WHERE message = 'crud 1 about tea' ORDER BY uuid DESC LIMIT 1)"

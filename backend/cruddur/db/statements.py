@@ -1,18 +1,23 @@
-"""SQL statements: one `.sql` file each under `db/sql/<area>/`, with named parameters.
+"""Load SQL statements from files, and run them with named parameters.
 
-A statement is loaded when its module is imported, so a misspelt name stops the start
-and not a request. Comments are stripped before the text is sent: what a database or a
-trace shows is the statement itself. Each has one span, named after its file, and never
-shows a parameter's value.
+The statement `activities.home` is the file `db/sql/activities/home.sql`. An area with short
+statements has one file, such as `db/sql/sweeper.sql`, in which `-- name: mark` starts the statement
+`sweeper.mark`. `{crud_columns}` stands for a fragment of `db/sql/fragments.sql`, so that a list of
+columns has one definition.
 
-A parameter `:traceparent` is given by nobody: it is the trace to which belongs what the
-statement causes (migration 0003), also where it commits by itself (`Database.writing`). It is
-set where it is surely evaluated, which a CTE that nobody reads is not:
+A statement is loaded when its module is imported, so a misspelled name stops the start and does not
+fail a request. Comments are removed before the text is sent. Each statement has one span, named
+after it, which never shows a parameter's value.
+
+The parameter `:traceparent` is set here: it connects the events that the statement causes to the
+current trace (migration 0003), also if the statement commits by itself (`Database.writing`). Set it
+where PostgreSQL always evaluates it, which excludes a CTE that is not read:
 `FROM set_config('cruddur.traceparent', :traceparent, true)`.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import cache
 from importlib.resources import files
 from typing import Any, TypeAlias, TypeVar
 
@@ -26,6 +31,8 @@ Row: TypeAlias = asyncpg.Record
 
 T = TypeVar("T")
 
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_FRAGMENT = re.compile(r"\{(\w+)\}")
 _COMMENT = re.compile(r"--[^\n]*")
 _WORD = re.compile(r"[()]|\w+")
 _VERBS = frozenset({"DELETE", "INSERT", "MERGE", "SELECT", "UPDATE"})
@@ -34,24 +41,24 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class Statement:
-    """One SQL statement, called with its parameters by name.
+    """One SQL statement with named parameters.
 
     Attributes:
-        name: `<area>.<statement>`, as the file's place gives it.
-        sql: the text that is sent, parameters numbered in order of first appearance.
-        parameters: their names, in that order.
-        tells_trace: whether `:traceparent` is one of them.
-        attributes: those of its spans.
+        name: `<area>.<statement>`.
+        sql: the text that is sent, with parameters numbered in the order of their first use.
+        parameters: the names of the parameters, in that order.
+        has_traceparent: whether `:traceparent` is one of them.
+        attributes: the attributes of its spans.
     """
 
-    __slots__ = ("attributes", "name", "parameters", "sql", "tells_trace")
+    __slots__ = ("attributes", "has_traceparent", "name", "parameters", "sql")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.parameters: tuple[str, ...] = tuple(
             dict.fromkeys(_PARAMETER.findall(_COMMENT.sub("", text)))
         )
-        self.tells_trace = "traceparent" in self.parameters
+        self.has_traceparent = "traceparent" in self.parameters
         numbers = {parameter: f"${n}" for n, parameter in enumerate(self.parameters, start=1)}
         lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
         self.sql = _PARAMETER.sub(
@@ -65,19 +72,19 @@ class Statement:
         }
 
     async def rows(self, conn: Connection, **values: Any) -> list[Row]:
-        """Every row."""
+        """Run the statement and return every row."""
         return await self._send(conn.fetch, values, len)
 
     async def row(self, conn: Connection, **values: Any) -> Row | None:
-        """The first row, or None."""
+        """Run the statement and return the first row, or None."""
         return await self._send(conn.fetchrow, values, _one)
 
     async def value(self, conn: Connection, **values: Any) -> Any:
-        """The first column of the first row, or None."""
+        """Run the statement and return the first column of the first row, or None."""
         return await self._send(conn.fetchval, values, _one)
 
     async def run(self, conn: Connection, **values: Any) -> int:
-        """Execute it and return the number of rows it touched."""
+        """Run the statement and return the number of affected rows."""
         return _affected(await self._send(conn.execute, values, _affected, writes=True))
 
     async def _send(
@@ -92,25 +99,25 @@ class Statement:
         return await measured(self.attributes, method(self.sql, *arguments), count, writes=writes)
 
     def _arguments(self, values: dict[str, Any]) -> Iterable[Any]:
-        if self.tells_trace:
+        if self.has_traceparent:
             values["traceparent"] = traceparent()
         if len(values) != len(self.parameters):
             raise TypeError(f"{self.name} takes {self.parameters}, was given {tuple(values)}")
         return [values[parameter] for parameter in self.parameters]
 
 
-def _one(answer: object) -> int:
-    return int(answer is not None)
+def _one(result: object) -> int:
+    return int(result is not None)
 
 
 def _affected(tag: str) -> int:
-    """The number at the end of a command tag such as `INSERT 0 1`."""
+    """Return the number at the end of a command tag such as `INSERT 0 1`."""
     count = tag.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
 
 
 def _operation(sql: str) -> str:
-    """What the statement does: its verb, or that of the first CTE that writes."""
+    """Return the verb of a statement, or of its first CTE that writes."""
     if writing := _WRITING_CTE.search(sql):
         return str(writing[1]).upper()
     depth = 0
@@ -122,11 +129,45 @@ def _operation(sql: str) -> str:
 
 
 def load(name: str) -> Statement:
-    """Load `db/sql/<area>/<statement>.sql` for the name `<area>.<statement>`.
+    """Load the statement with the name `<area>.<statement>`.
 
     Raises:
-        FileNotFoundError: there is no such statement.
+        LookupError: there is no such statement, or no such fragment.
     """
-    area, _, statement = name.partition(".")
-    text = files("cruddur.db").joinpath("sql", area, f"{statement}.sql").read_text("utf-8")
-    return Statement(name, text)
+    texts = _texts()
+    if name not in texts:
+        raise LookupError(f"db/sql has no statement {name}")
+    return Statement(name, _FRAGMENT.sub(lambda match: _fragments()[match[1]], texts[name]))
+
+
+def statement_names() -> list[str]:
+    """Return the names of all statements in `db/sql/`."""
+    return sorted(_texts())
+
+
+@cache
+def _texts() -> dict[str, str]:
+    return dict(_read_all())
+
+
+def _read_all() -> Iterator[tuple[str, str]]:
+    for entry in files("cruddur.db").joinpath("sql").iterdir():
+        area = entry.name.removesuffix(".sql")
+        if entry.is_dir():
+            for file in entry.iterdir():
+                yield f"{area}.{file.name.removesuffix('.sql')}", file.read_text("utf-8")
+        elif area != "fragments":
+            for statement, text in _sections(entry.read_text("utf-8")).items():
+                yield f"{area}.{statement}", text
+
+
+@cache
+def _fragments() -> dict[str, str]:
+    text = files("cruddur.db").joinpath("sql", "fragments.sql").read_text("utf-8")
+    return {name: fragment.rstrip() for name, fragment in _sections(text).items()}
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Split the text of a file at its `-- name:` comments."""
+    _, *parts = _NAME.split(text)
+    return dict(zip(parts[::2], parts[1::2], strict=True))

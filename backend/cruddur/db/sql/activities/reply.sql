@@ -62,18 +62,6 @@ mentioned AS (
       AND users.uuid <> parent.user_uuid
 )
 SELECT
-    created.uuid,
-    author.display_name,
-    author.handle,
-    author.avatar_url,
-    created.message,
-    created.created_at,
-    created.expires_at,
-    0 AS replies_count,
-    0 AS reposts_count,
-    0 AS likes_count,
-    created.reply_to_activity_uuid,
-    false AS liked,
-    false AS reposted
+    {created_crud_columns}
 FROM created
 CROSS JOIN author

@@ -123,27 +123,8 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    live_activities.uuid,
-    live_activities.display_name,
-    live_activities.handle,
-    live_activities.avatar_url,
-    live_activities.message,
-    live_activities.created_at,
-    live_activities.expires_at,
-    live_activities.replies_count,
-    live_activities.reposts_count,
-    live_activities.likes_count,
-    live_activities.reply_to_activity_uuid,
-    EXISTS (
-        SELECT FROM likes
-        WHERE likes.activity_uuid = live_activities.uuid
-          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS liked,
-    EXISTS (
-        SELECT FROM reposts
-        WHERE reposts.activity_uuid = live_activities.uuid
-          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS reposted,
+    {crud_columns},
+    {viewer_reactions},
     page.rank
 FROM viewer
 LEFT JOIN (

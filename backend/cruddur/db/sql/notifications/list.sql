@@ -47,41 +47,28 @@ marked AS (
       AND users.notifications_read_at < newest.created_at
 )
 SELECT
-    page.uuid,
-    page.kind,
-    page.created_at,
-    page.activity_uuid,
-    actor.display_name,
-    actor.handle,
-    actor.avatar_url,
-    messages.message_group_uuid,
-    COALESCE(live_activities.message, messages.message) AS message,
-    live_activities.expires_at,
-    COALESCE(live_activities.replies_count, 0) AS replies_count,
-    COALESCE(live_activities.reposts_count, 0) AS reposts_count,
-    COALESCE(live_activities.likes_count, 0) AS likes_count,
-    live_activities.reply_to_activity_uuid,
+    {notification_columns},
     EXISTS (
         SELECT FROM likes
-        WHERE likes.activity_uuid = page.activity_uuid
+        WHERE likes.activity_uuid = notifications.activity_uuid
           AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS liked,
     EXISTS (
         SELECT FROM reposts
-        WHERE reposts.activity_uuid = page.activity_uuid
+        WHERE reposts.activity_uuid = notifications.activity_uuid
           AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
     ) AS reposted
 FROM viewer
 LEFT JOIN (
-    page
+    page AS notifications
     JOIN users AS actor
-        ON actor.uuid = page.actor_uuid
+        ON actor.uuid = notifications.actor_uuid
         AND actor.uuid = ANY(ARRAY(SELECT page.actor_uuid FROM page))
 ) ON true
 LEFT JOIN live_activities
-    ON live_activities.uuid = page.activity_uuid
+    ON live_activities.uuid = notifications.activity_uuid
     AND live_activities.uuid = ANY(ARRAY(SELECT page.activity_uuid FROM page))
 LEFT JOIN messages
-    ON messages.uuid = page.message_uuid
+    ON messages.uuid = notifications.message_uuid
     AND messages.uuid = ANY(ARRAY(SELECT page.message_uuid FROM page))
-ORDER BY page.created_at DESC, page.uuid DESC
+ORDER BY notifications.created_at DESC, notifications.uuid DESC

@@ -5,20 +5,7 @@ WITH viewer AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    notifications.uuid,
-    notifications.kind,
-    notifications.created_at,
-    notifications.activity_uuid,
-    actor.display_name,
-    actor.handle,
-    actor.avatar_url,
-    messages.message_group_uuid,
-    COALESCE(live_activities.message, messages.message) AS message,
-    live_activities.expires_at,
-    COALESCE(live_activities.replies_count, 0) AS replies_count,
-    COALESCE(live_activities.reposts_count, 0) AS reposts_count,
-    COALESCE(live_activities.likes_count, 0) AS likes_count,
-    live_activities.reply_to_activity_uuid,
+    {notification_columns},
     EXISTS (
         SELECT FROM likes
         WHERE likes.activity_uuid = notifications.activity_uuid

@@ -1,0 +1,163 @@
+-- name: begin_reset
+-- A reset code for the account of an address; no row when there is none.
+INSERT INTO password_resets (user_uuid, code_hash, expires_at)
+SELECT
+    accounts.user_uuid,
+    :code_hash,
+    now() + interval '15 minutes'
+FROM accounts
+WHERE accounts.email = :email
+ON CONFLICT (user_uuid) DO UPDATE
+    SET
+        code_hash = EXCLUDED.code_hash,
+        tries_left = DEFAULT,
+        expires_at = EXCLUDED.expires_at
+RETURNING user_uuid
+
+-- name: commit_later
+-- The commit does not wait for the disk, so that it takes as long whether or not there was
+-- something to write.
+SET LOCAL synchronous_commit = off
+
+-- name: create
+-- No row when the address has an account already.
+INSERT INTO accounts (user_uuid, email, password_hash)
+VALUES (:user_uuid, :email, :password_hash)
+ON CONFLICT (email) DO NOTHING
+RETURNING user_uuid
+
+-- name: credentials
+-- The account of an address or a handle, each by its own index.
+SELECT
+    accounts.user_uuid,
+    accounts.email,
+    accounts.password_hash
+FROM accounts
+WHERE accounts.email = :login
+UNION ALL
+SELECT
+    accounts.user_uuid,
+    accounts.email,
+    accounts.password_hash
+FROM users
+JOIN accounts ON accounts.user_uuid = users.uuid
+WHERE users.handle = :login
+
+-- name: end_reset
+DELETE FROM password_resets
+WHERE password_resets.user_uuid = :user_uuid
+  AND password_resets.code_hash = :code_hash
+
+-- name: pending
+-- The latest unconfirmed attempt of an address or a handle, whether or not the address
+-- has an account: signing in must not tell the two apart.
+SELECT signup_attempts.password_hash
+FROM signups
+JOIN signup_attempts ON signup_attempts.signup_uuid = signups.uuid
+WHERE (signups.email = :login OR signups.handle = :login)
+  AND signups.expires_at > now()
+ORDER BY signup_attempts.uuid DESC
+LIMIT 1
+
+-- name: renew_code
+-- A new code for the latest attempt of an address without an account.
+UPDATE signup_attempts
+SET
+    code_hash = :code_hash,
+    tries_left = DEFAULT,
+    code_expires_at = now() + interval '15 minutes'
+FROM signups
+WHERE signups.uuid = signup_attempts.signup_uuid
+  AND signup_attempts.uuid = (
+      SELECT latest.uuid
+      FROM signup_attempts AS latest
+      JOIN signups AS waiting ON waiting.uuid = latest.signup_uuid
+      WHERE waiting.email = :email
+        AND waiting.expires_at > now()
+        AND NOT EXISTS (SELECT FROM accounts WHERE accounts.email = :email)
+      ORDER BY latest.uuid DESC
+      LIMIT 1
+  )
+RETURNING signups.handle
+
+-- name: reset_code
+SELECT
+    password_resets.user_uuid,
+    password_resets.code_hash
+FROM password_resets
+JOIN accounts ON accounts.user_uuid = password_resets.user_uuid
+WHERE accounts.email = :email
+  AND password_resets.expires_at > now()
+
+-- name: set_password
+UPDATE accounts
+SET password_hash = :password_hash
+WHERE accounts.user_uuid = :user_uuid
+
+-- name: sign_up
+-- Reserves a handle for an address and begins an attempt with a code of its own. No row
+-- when somebody has the handle or waits for it; the same address may try again.
+WITH reserved AS (
+    INSERT INTO signups (email, handle, expires_at)
+    SELECT
+        :email,
+        :handle,
+        now() + interval '24 hours'
+    WHERE NOT EXISTS (SELECT FROM users WHERE users.handle = :handle)
+    ON CONFLICT (handle) DO UPDATE
+        SET
+            email = EXCLUDED.email,
+            expires_at = EXCLUDED.expires_at
+        WHERE signups.email = EXCLUDED.email
+           OR signups.expires_at <= now()
+    RETURNING uuid
+),
+-- Three codes at once are enough for anybody, and few enough not to be guessed.
+outdated AS (
+    DELETE FROM signup_attempts
+    WHERE signup_attempts.uuid IN (
+        SELECT earlier.uuid
+        FROM signup_attempts AS earlier
+        JOIN signups ON signups.uuid = earlier.signup_uuid
+        WHERE signups.email = :email
+           OR signups.handle = :handle AND signups.expires_at <= now()
+        ORDER BY earlier.uuid DESC
+        OFFSET 2
+    )
+),
+attempt AS (
+    INSERT INTO signup_attempts (
+        signup_uuid, display_name, password_hash, code_hash, code_expires_at
+    )
+    SELECT
+        reserved.uuid,
+        :display_name,
+        :password_hash,
+        :code_hash,
+        now() + interval '15 minutes'
+    FROM reserved
+)
+SELECT EXISTS (SELECT FROM accounts WHERE accounts.email = :email) AS email_is_taken
+FROM reserved
+
+-- name: signup_codes
+-- The codes that this address waits to enter.
+SELECT
+    signup_attempts.uuid,
+    signup_attempts.code_hash
+FROM signup_attempts
+JOIN signups ON signups.uuid = signup_attempts.signup_uuid
+WHERE signups.email = :email
+  AND signup_attempts.code_expires_at > now()
+
+-- name: take_signup
+-- Takes the sign-up of an attempt out of the queue, the other attempts with it.
+DELETE FROM signups
+USING signup_attempts
+WHERE signup_attempts.uuid = :uuid
+  AND signups.uuid = signup_attempts.signup_uuid
+RETURNING
+    signups.email,
+    signups.handle,
+    signup_attempts.display_name,
+    signup_attempts.password_hash

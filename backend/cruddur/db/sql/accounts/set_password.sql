@@ -1,3 +1,0 @@
-UPDATE accounts
-SET password_hash = :password_hash
-WHERE accounts.user_uuid = :user_uuid

@@ -1,0 +1,32 @@
+-- name: save
+WITH pointed AS (
+    UPDATE users
+    SET avatar_digest = :digest
+    WHERE users.uuid = :user_uuid
+    RETURNING uuid, avatar_url
+),
+saved AS (
+    INSERT INTO avatars (user_uuid, jpeg)
+    SELECT
+        pointed.uuid,
+        :jpeg
+    FROM pointed
+    ON CONFLICT (user_uuid) DO UPDATE SET jpeg = EXCLUDED.jpeg
+)
+SELECT pointed.avatar_url
+FROM pointed
+
+-- name: show
+SELECT
+    avatars.jpeg,
+    users.avatar_digest
+FROM users
+JOIN avatars ON avatars.user_uuid = users.uuid
+WHERE users.subject = :subject
+ORDER BY users.created_at
+LIMIT 1
+
+-- name: use
+INSERT INTO used_uploads (user_uuid, uuid, expires_at)
+VALUES (:user_uuid, :uuid, now() + :lifetime)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,28 @@
+-- name: create
+INSERT INTO signing_keys (kid, private_key)
+VALUES (:kid, :private_key)
+
+-- name: delete_replaced
+DELETE FROM signing_keys
+WHERE EXISTS (
+    SELECT FROM signing_keys AS successors
+    WHERE
+        successors.created_at > signing_keys.created_at
+        AND successors.created_at <= now() - :lifetime::interval
+)
+
+-- name: list
+-- The newest that has settled signs; while none has, the oldest.
+SELECT signing_keys.private_key
+FROM signing_keys
+ORDER BY
+    signing_keys.created_at <= now() - :settle::interval DESC,
+    CASE
+        WHEN signing_keys.created_at <= now() - :settle::interval THEN signing_keys.created_at
+    END DESC,
+    signing_keys.created_at,
+    signing_keys.kid
+
+-- name: lock
+-- Waits for other writers and keeps them out until the transaction ends; readers go on.
+LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE

@@ -1,0 +1,105 @@
+-- name: deleted_subjects
+DELETE FROM deleted_subjects
+WHERE forget_at BETWEEN '-infinity' AND now()
+
+-- name: events
+-- Whoever was away for longer starts over.
+DELETE FROM events
+WHERE created_at BETWEEN '-infinity' AND now() - interval '15 minutes'
+
+-- name: expired_activities
+DELETE FROM expired_activities
+WHERE expired_at BETWEEN '-infinity' AND now() - interval '20 minutes'
+
+-- name: familiar_clients
+DELETE FROM familiar_clients
+WHERE seen_at <= now() - interval '180 days'
+
+-- name: idempotency_keys
+DELETE FROM idempotency_keys
+WHERE created_at BETWEEN '-infinity' AND now() - interval '24 hours'
+
+-- name: mark
+-- So that a stream that is open never has a place that is about to be forgotten.
+SELECT record_event('mark')
+WHERE NOT EXISTS (
+    SELECT FROM events
+    WHERE events.kind = 'mark'
+      AND events.created_at > now() - interval '5 minutes'
+)
+
+-- name: password_resets
+DELETE FROM password_resets
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: rates
+DELETE FROM rates
+WHERE full_at <= now()
+
+-- name: refresh_tokens
+-- A refresh token that was exchanged so long ago that nobody holds a copy of it any more.
+DELETE FROM refresh_tokens
+WHERE used_at BETWEEN '-infinity' AND now() - interval '7 days'
+
+-- name: sessions
+DELETE FROM sessions
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: signups
+DELETE FROM signups
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: stream_tickets
+DELETE FROM stream_tickets
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: throttles
+DELETE FROM throttles
+WHERE resets_at BETWEEN '-infinity' AND now()
+
+-- name: try_lock
+-- Held until the transaction ends, so that a pooler cannot leak it: one process sweeps at a time.
+SELECT
+    pg_try_advisory_xact_lock(:lock);
+
+-- name: used_uploads
+DELETE FROM used_uploads
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: vacuum
+-- Removes the text of deleted rows from the pages of the tables, and updates the row counts (no
+-- column has statistics), which makes every connection replan its prepared statements: a plan
+-- from when a table was empty would otherwise stay in use. INDEX_CLEANUP AUTO reads the indexes
+-- only when 2 % of the pages have deleted rows. Truncation is left to autovacuum, because it
+-- locks out readers.
+VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
+    activities,
+    avatars,
+    deleted_subjects,
+    events,
+    expired_activities,
+    familiar_clients,
+    idempotency_answers,
+    likes,
+    message_groups,
+    messages,
+    notifications,
+    password_resets,
+    rates,
+    refresh_tokens,
+    reposts,
+    sessions,
+    signing_keys,
+    signup_attempts,
+    stream_tickets,
+    used_uploads
+
+-- name: vacuum_keys
+-- These tables have text in the keys of their indexes: the indexes are cleaned every time.
+VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
+    accounts,
+    activity_tags,
+    idempotency_keys,
+    signups,
+    throttles,
+    users

@@ -1,2 +1,0 @@
-DELETE FROM deleted_subjects
-WHERE forget_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,0 @@
-DELETE FROM familiar_clients
-WHERE seen_at <= now() - interval '180 days'

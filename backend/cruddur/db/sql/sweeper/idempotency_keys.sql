@@ -1,2 +1,0 @@
-DELETE FROM idempotency_keys
-WHERE created_at BETWEEN '-infinity' AND now() - interval '24 hours'

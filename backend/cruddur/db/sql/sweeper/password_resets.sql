@@ -1,2 +1,0 @@
-DELETE FROM password_resets
-WHERE expires_at BETWEEN '-infinity' AND now()

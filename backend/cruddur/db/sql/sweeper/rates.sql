@@ -1,2 +1,0 @@
-DELETE FROM rates
-WHERE full_at <= now()

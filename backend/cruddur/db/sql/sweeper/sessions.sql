@@ -1,2 +1,0 @@
-DELETE FROM sessions
-WHERE expires_at BETWEEN '-infinity' AND now()

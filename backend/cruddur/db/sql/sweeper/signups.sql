@@ -1,2 +1,0 @@
-DELETE FROM signups
-WHERE expires_at BETWEEN '-infinity' AND now()

@@ -1,2 +1,0 @@
-DELETE FROM stream_tickets
-WHERE expires_at BETWEEN '-infinity' AND now()

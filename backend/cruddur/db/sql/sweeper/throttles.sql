@@ -1,2 +1,0 @@
-DELETE FROM throttles
-WHERE resets_at BETWEEN '-infinity' AND now()

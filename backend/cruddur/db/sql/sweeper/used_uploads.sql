@@ -1,2 +1,0 @@
-DELETE FROM used_uploads
-WHERE expires_at BETWEEN '-infinity' AND now()

@@ -1,0 +1,202 @@
+-- name: any
+SELECT EXISTS (SELECT FROM users)
+
+-- name: by_email
+-- The user of an issuer with this e-mail address. MATERIALIZED keeps the planner from combining
+-- the index of addresses with that of issuers, which lists most users.
+WITH named AS MATERIALIZED (
+    SELECT
+        users.uuid,
+        users.issuer
+    FROM users
+    WHERE lower(users.email) = lower(:email)
+)
+SELECT named.uuid
+FROM named
+WHERE named.issuer = :issuer
+
+-- name: create
+-- A new person, unless the handle is taken, the person is there already, or their
+-- account was deleted while this token was still good: then no row.
+INSERT INTO users (uuid, issuer, subject, handle, display_name, email)
+SELECT
+    :uuid,
+    :issuer,
+    :subject,
+    :handle,
+    :display_name,
+    :email
+WHERE NOT EXISTS (
+    SELECT FROM deleted_subjects
+    WHERE deleted_subjects.issuer = :issuer
+      AND deleted_subjects.subject = :subject
+      AND deleted_subjects.forget_at > now()
+)
+ON CONFLICT DO NOTHING
+RETURNING uuid, handle, issuer, subject
+
+-- name: delete
+-- Deletes a person and, by foreign key, everything that belongs to them. Sign-ups and keys of
+-- sign-ups refer to the e-mail address only. The subject is remembered for as long as one of
+-- its tokens may be valid.
+WITH remembered AS (
+    INSERT INTO deleted_subjects (issuer, subject, forget_at)
+    SELECT
+        users.issuer,
+        users.subject,
+        now() + interval '24 hours'
+    FROM users
+    WHERE users.uuid = :uuid
+    ON CONFLICT (issuer, subject) DO UPDATE SET forget_at = EXCLUDED.forget_at
+),
+unreserved AS (
+    DELETE FROM signups
+    USING users
+    WHERE users.uuid = :uuid
+      AND signups.email IN (users.email, lower(users.email))
+),
+forgotten AS (
+    DELETE FROM idempotency_keys
+    USING users
+    WHERE users.uuid = :uuid
+      AND idempotency_keys.member IN (users.email, lower(users.email), users.uuid::text)
+)
+DELETE FROM users
+WHERE users.uuid = :uuid
+
+-- name: is_deleted
+SELECT EXISTS (
+    SELECT FROM deleted_subjects
+    WHERE deleted_subjects.issuer = :issuer
+      AND deleted_subjects.subject = :subject
+      AND deleted_subjects.forget_at > now()
+)
+
+-- name: link
+-- The user is the subject of another issuer from now on. What signed them in here ends: their
+-- password, their sessions, and the address that only we had.
+WITH forgotten_account AS (
+    DELETE FROM accounts
+    WHERE accounts.user_uuid = :uuid
+),
+forgotten_resets AS (
+    DELETE FROM password_resets
+    WHERE password_resets.user_uuid = :uuid
+),
+closed_sessions AS (
+    DELETE FROM sessions
+    WHERE sessions.user_uuid = :uuid
+)
+UPDATE users
+SET
+    issuer = :issuer,
+    subject = :subject,
+    email = NULL
+WHERE users.uuid = :uuid
+
+-- name: lock
+-- Waits for other writers and keeps them out until the transaction ends; readers go on.
+LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE
+
+-- name: member
+SELECT
+    viewer.uuid,
+    viewer.handle,
+    viewer.display_name,
+    viewer.email,
+    viewer.avatar_url
+FROM signed_in(:viewer, :session) AS viewer
+
+-- name: short
+SELECT
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url
+FROM users
+WHERE users.handle = lower(:handle)
+
+-- name: suggested
+-- The people that can be among the first :limit within :horizon from now, in the order of equals:
+-- those whose live cruds are liked and reposted most, and those that follow when the first ones
+-- lose cruds by expiry (trends/tags.sql explains both this and the second bound of expires_at).
+WITH liked AS MATERIALIZED (
+    SELECT
+        activities.user_uuid,
+        activities.expires_at,
+        1 + activities.likes_count + activities.reposts_count AS worth
+    FROM activities
+    WHERE activities.expires_at > now()
+      AND activities.expires_at <= 'infinity'
+      AND activities.reply_to_activity_uuid IS NULL
+),
+counted AS MATERIALIZED (
+    SELECT
+        liked.user_uuid,
+        sum(liked.worth)::integer AS score,
+        coalesce(sum(liked.worth) FILTER (WHERE liked.expires_at > now() + :horizon), 0)::integer AS lasting,
+        array_agg(liked.expires_at) FILTER (WHERE liked.expires_at <= now() + :horizon) AS ends,
+        array_agg(liked.worth) FILTER (WHERE liked.expires_at <= now() + :horizon) AS falls
+    FROM liked
+    GROUP BY liked.user_uuid
+),
+last AS (
+    SELECT
+        counted.user_uuid,
+        counted.lasting
+    FROM counted
+    ORDER BY counted.lasting DESC, counted.user_uuid
+    OFFSET :limit - 1
+    LIMIT 1
+)
+SELECT
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url,
+    counted.score,
+    counted.ends,
+    counted.falls,
+    now() AS read_at
+FROM counted
+JOIN users ON users.uuid = counted.user_uuid
+LEFT JOIN last ON true
+WHERE last.user_uuid IS NULL
+   OR counted.score > last.lasting
+   OR counted.score = last.lasting AND counted.user_uuid <= last.user_uuid
+ORDER BY counted.user_uuid
+
+-- name: update
+UPDATE users
+SET
+    display_name = :display_name,
+    bio = :bio
+FROM signed_in(:viewer, :session) AS viewer
+WHERE users.uuid = viewer.uuid
+RETURNING
+    users.uuid,
+    users.subject AS cognito_user_uuid,
+    users.handle,
+    users.display_name,
+    users.bio,
+    users.avatar_url
+
+-- name: viewer
+-- The user of a token's claims.
+SELECT
+    users.uuid,
+    users.handle,
+    users.issuer,
+    users.subject
+FROM users
+WHERE users.issuer = :issuer
+  AND users.subject = :subject
+
+-- name: viewer_by_handle
+SELECT
+    users.uuid,
+    users.handle,
+    users.issuer,
+    users.subject
+FROM users
+WHERE users.handle = lower(:handle)
