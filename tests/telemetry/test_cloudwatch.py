@@ -334,7 +334,7 @@ def test_L4_the_process_ends_at_once(sink: Sink, last_act: str, away: str) -> No
         if away == "refuses":
             sink.mode = "refuse"
             log()
-            assert "CloudWatch does not take what it is sent" in process.stdout.readline()
+            assert "CloudWatch does not accept items" in process.stdout.readline()
         elif away == "hangs at the start":
             sink.mode = "hang"
             log()

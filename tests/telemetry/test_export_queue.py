@@ -115,8 +115,8 @@ def test_a_sink_is_said_to_be_ill_once_and_well_once(caplog: pytest.LogCaptureFi
     settled(export_queue, 8)
     assert export_queue.close(PATIENCE)
     assert caplog.messages == [
-        "the sink does not take what it is sent: out of order",
-        "the sink takes what it is sent again",
+        "the sink does not accept items: out of order",
+        "the sink accepts items again",
     ]
 
 

@@ -45,7 +45,7 @@ async def test_R5_a_reporter_that_fails_fails_no_request(
         response = await api.request("GET", "/trial/fail", expect=500)
     assert refused(response) == ["generic_500"]
     assert "traceresponse" in response.headers
-    assert "a failure could not be told" in caplog.messages
+    assert "a failure could not be reported" in caplog.messages
 
 
 def test_L5_a_line_that_cannot_be_formatted_fails_nobody(

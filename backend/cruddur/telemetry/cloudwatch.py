@@ -1,7 +1,8 @@
 """CloudWatch Logs: the exported log lines as JSON, sent with WatchTower.
 
-WatchTower calls AWS when it is constructed, waits for minutes when AWS is silent, and
-gives lines up with a warning, so it works behind an export queue and is asked how it went.
+WatchTower calls AWS in its constructor, waits for minutes when AWS does not respond, and drops
+lines with a warning only. Therefore it runs in the thread of an export queue, which learns the
+outcome from the client.
 """
 
 import os
@@ -18,10 +19,10 @@ from cruddur.telemetry.logs import Line, encode
 from cruddur.telemetry.sink_clients import boto_client
 
 _CAPACITY = 4096  # lines; each is some kilobytes at most
-_ATTEMPTS = 2  # of WatchTower: one, and one more when the stream had to be created first
+_ATTEMPTS = 2  # of WatchTower: the second is for a stream that had to be created first
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
-# An export queue's batch is always below the other limit, 10,000 events.
+# A batch of an export queue is always below the other limit, 10,000 events.
 _BATCH_BYTES = 1024 * 1024
 _EVENT_BYTES = 256 * 1024
 _EVENT_OVERHEAD = 26
@@ -32,8 +33,8 @@ class CloudWatchLogs:
     """Sends log lines to one stream of a log group.
 
     Attributes:
-        export_queue: to be fed, started and closed by whoever made this. A batch of more than
-            1 MiB takes several calls; when one of them fails, all its lines count as failed.
+        export_queue: the owner puts lines into it, and starts and closes it. A batch of more than
+            1 MiB takes several calls. When one of them fails, all its lines count as failed.
     """
 
     def __init__(
@@ -48,17 +49,17 @@ class CloudWatchLogs:
         connect_timeout: float = 2.0,
         read_timeout: float = 5.0,
     ) -> None:
-        """Take where lines go; nothing is imported, asked or sent.
+        """Configure the log group; nothing is imported or sent.
 
         Args:
-            log_group: made if there is none, with the retention, in days, that AWS knows.
-            retention_days: 0 leaves it as it is, which is for ever in a new group.
-            constants: the fields that every line ends with.
-            with_xray_ids: whether trace ids are told in X-Ray's form too, which is the one
-                that its console searches the log for.
-            stream: what to call the stream of this process, from `{machine}` and `{pid}`.
-            region: of AWS; None: from boto3's own chain, as credentials and endpoint.
-            connect_timeout, read_timeout: seconds that one attempt of a call may take.
+            log_group: created if it does not exist.
+            retention_days: one of the values that AWS allows; 0: unchanged, and unlimited for a new
+                group.
+            constants: the fields at the end of every line.
+            with_xray_ids: whether to add trace ids in X-Ray's form, which its console searches for.
+            stream: the name of the stream, with places for `{machine}` and `{pid}`.
+            region: of AWS; None: from boto3's configuration, like credentials and endpoint.
+            connect_timeout, read_timeout: seconds of one attempt of a call.
         """
         self._log_group = log_group
         self._retention_days = retention_days
@@ -82,21 +83,21 @@ class CloudWatchLogs:
             client, handler = self._open()
             for batch in _batches(events):
                 client.outcome = None
-                # WatchTower's own queue would wait for it in a thread that nobody can ask,
-                # and hold up the end of the process; without it, every line is a call.
+                # WatchTower's own queue does not report the outcome and delays the exit of the
+                # process. Without its queue, the public method calls AWS for every line.
                 handler._submit_batch(batch, self._stream, max_retries=_ATTEMPTS)
                 if client.outcome is not None:
                     raise client.outcome
         except (BotoCoreError, ClientError) as error:
-            self._handler = None  # the group may be gone: begin anew with the next batch
+            self._handler = None  # the group may have been deleted: create it before the next batch
             raise ExportError(str(error)) from None
 
     def _open(self) -> tuple["_Client", Any]:
-        """The client and WatchTower's handler; the latter makes sure of the log group."""
+        """Return the client and WatchTower's handler, which creates the log group."""
         import watchtower
 
         if self._client is None:
-            # They say less than the outcome, and as log lines they would be sent as well.
+            # The warnings say less than the outcome, and as log lines they would be exported.
             warnings.filterwarnings("ignore", category=watchtower.WatchtowerWarning)
             self._client = _Client(
                 boto_client(
@@ -107,8 +108,8 @@ class CloudWatchLogs:
                 )
             )
         if self._handler is None:
-            # It joins no logger. Without queues `logging.shutdown`, which calls every
-            # handler there is at the end of the process, finds nothing to wait for.
+            # No logger has this handler. Without queues, `logging.shutdown` does not wait for it
+            # at the end of the process.
             handler = watchtower.CloudWatchLogHandler(
                 log_group_name=self._log_group,
                 log_group_retention_days=self._retention_days,
@@ -116,7 +117,7 @@ class CloudWatchLogs:
                 use_queues=False,
                 boto3_client=self._client,
             )
-            handler.sequence_tokens[self._stream] = None  # which `emit` would do
+            handler.sequence_tokens[self._stream] = None  # as `emit` does
             self._handler = handler
         return self._client, self._handler
 
@@ -137,10 +138,10 @@ class CloudWatchLogs:
 
 
 class _Client:
-    """boto3's client, which remembers how PutLogEvents went: WatchTower does not tell.
+    """A boto3 client that keeps the outcome of PutLogEvents, which WatchTower does not report.
 
     Attributes:
-        outcome: what was wrong with the last batch; None before it and when it was taken.
+        outcome: the error of the last batch; None before the first, and after a success.
     """
 
     def __init__(self, client: Any) -> None:
@@ -151,10 +152,10 @@ class _Client:
         return getattr(self._client, name)
 
     def put_log_events(self, **arguments: Any) -> dict[str, Any]:
-        """As boto3's; events that AWS did not keep are an error.
+        """Put events, as boto3 does; events that AWS rejects are an error.
 
-        WatchTower calls again after any error; only a missing stream is mended by then,
-        and what the network did not bring botocore has tried often enough.
+        WatchTower retries after any error. Only after a missing stream can the second attempt
+        succeed: botocore has retried network errors already.
         """
         exceptions = self._client.exceptions
         if self.outcome and not isinstance(self.outcome, exceptions.ResourceNotFoundException):
@@ -170,7 +171,7 @@ class _Client:
 
 
 def _batches(events: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The events in as few parts as AWS takes."""
+    """Yield the events in as few batches as AWS accepts."""
     batch: list[dict[str, Any]] = []
     size = 0
     for event in events:

@@ -1,4 +1,4 @@
-"""Failures that somebody should look at: told once, to the span, the log and Rollbar."""
+"""Error reports: each failure is recorded once, on the span, in the log and in Rollbar."""
 
 import logging
 from collections import Counter
@@ -22,7 +22,7 @@ OUTAGE_SECONDS = 60.0
 
 
 class Outages:
-    """Reports an outage, which every request meets, once a minute instead of once a request."""
+    """Reports an outage once a minute, instead of once for each request that fails."""
 
     def __init__(self, what: str) -> None:
         """Name what fails, such as "the database"."""
@@ -52,13 +52,13 @@ class Outages:
 
 
 def report(error: BaseException, what: str | None = None) -> None:
-    """Tell of a failure of the current unit of work, and never fail at that.
+    """Report a failure of the current unit of work. Never raises.
 
-    An exception that is met at several places is logged and sent once.
+    An exception that is caught at several places is logged and sent once.
 
     Args:
-        error: what was caught.
-        what: what failed, in words without anything private; by default the request, such
+        error: the exception.
+        what: a description of what failed, without private data; by default the request, such
             as `GET /api/activities/home`.
     """
     operation = current_operation()
@@ -70,15 +70,15 @@ def report(error: BaseException, what: str | None = None) -> None:
         span = trace.get_current_span()
         record_exception(span, error, operation)
         if not getattr(error, "is_reported", False):
-            error.is_reported = True  # type: ignore[attr-defined]  # as said
-            _tell(
+            error.is_reported = True  # type: ignore[attr-defined]  # see the docstring
+            _publish(
                 error, operation, what or f"{operation.scope.get('method', 'WS')} {operation.route}"
             )
     except Exception:
-        logger.critical("a failure could not be told", exc_info=True)
+        logger.critical("a failure could not be reported", exc_info=True)
 
 
-def _tell(error: BaseException, operation: Operation, what: str) -> None:
+def _publish(error: BaseException, operation: Operation, what: str) -> None:
     span = trace.get_current_span()
     ids = span.get_span_context()
     failure = Failure(

@@ -1,7 +1,7 @@
-"""The way of every sink: a bounded queue, one thread that empties it, and honest counts.
+"""A bounded queue for each sink, with one thread that empties it and exact counts.
 
-Whoever has something to send puts it into the queue and goes on; nothing about a sink,
-neither its absence nor its silence, is ever in a request's way.
+A producer puts an item into the queue and continues. A sink that is missing, slow or silent
+never delays a request.
 """
 
 import logging
@@ -24,22 +24,22 @@ MAX_ERROR_CHARS = 200
 
 
 class ExportError(Exception):
-    """A sink did not take what it was given; the message says why."""
+    """A sink did not accept a batch; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportStatus:
-    """How a sink is doing. Counts are of items since the start of the process.
+    """The state of a sink. Counts are of items since the start of the process.
 
     Attributes:
-        sink: its name.
-        queued: items that wait now; `capacity` is how many may.
-        sent: items that were taken.
-        failed: items that were given up because the sink did not take them.
-        dropped: items that never reached it because the queue was full or closed.
-        delivering_since: when the delivery in progress began, if there is one.
-        last_sent: when it last took something; `last_failed`: when it last did not.
-        last_error: what the last failure said.
+        sink: the name of the sink.
+        queued: items in the queue; `capacity` is the maximum.
+        sent: items that the sink accepted.
+        failed: items that the sink did not accept.
+        dropped: items that were not sent because the queue was full or closed.
+        delivering_since: the start of the delivery in progress, if there is one.
+        last_sent: the time of the last success; `last_failed`: that of the last failure.
+        last_error: the message of the last failure.
     """
 
     sink: str
@@ -55,9 +55,9 @@ class ExportStatus:
 
 
 class ExportQueue(Generic[T]):
-    """Brings items to one sink, in batches, from a thread of its own.
+    """Delivers items to one sink, in batches, from its own thread.
 
-    When the queue is full the oldest item is dropped: what happens now matters more.
+    A full queue drops its oldest item, because recent items matter more.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class ExportQueue(Generic[T]):
         delay: float = 5.0,
         abort: Callable[[], None] | None = None,
     ) -> None:
-        """Take what to call with each batch.
+        """Configure the queue; `start` begins to deliver.
 
         Args:
             sink: the name in the log and on the health page.
-            deliver: sends a batch; may block; raises DeliveryError (or anything) when it
-                was not taken. It is called from one thread only, and its own outgoing
-                calls are not traced.
-            capacity: items that may wait.
-            batch: items per delivery at most; as many waiting start one at once.
-            delay: seconds between deliveries otherwise.
-            abort: makes a delivery that waits for a retry give up; called at the end.
+            deliver: sends a batch. It may block, and raises ExportError, or any exception, if the
+                sink did not accept the batch. It is called from one thread only, and its
+                outgoing calls are not traced.
+            capacity: maximum number of items in the queue.
+            batch: maximum number of items of a delivery. A full batch is delivered at once.
+            delay: seconds between deliveries of smaller batches.
+            abort: makes a delivery that waits for a retry give up; called by `close`.
         """
         self.sink = sink
         self._deliver = deliver
@@ -104,11 +104,11 @@ class ExportQueue(Generic[T]):
         self._thread = threading.Thread(target=self._work, name=f"export {sink}", daemon=True)
 
     def start(self) -> None:
-        """Begin to deliver; what was put before is kept."""
+        """Start the thread. Items that were put before are delivered, too."""
         self._thread.start()
 
     def put(self, item: T) -> None:
-        """Queue an item; never waits for the sink and never raises."""
+        """Queue an item. Never waits for the sink, and never raises."""
         with self._lock:
             if self._closing:
                 self._dropped += 1
@@ -120,9 +120,9 @@ class ExportQueue(Generic[T]):
             self._wake.set()
 
     def close(self, seconds: float) -> bool:
-        """Deliver what waits and end, within so many seconds; whether all was delivered.
+        """Deliver the remaining items within a number of seconds, and end the thread.
 
-        Blocks: call it from a thread.
+        Blocks, so call it from a thread. Returns whether all items were delivered.
         """
         deadline = time.monotonic() + seconds
         self._closing = True
@@ -138,7 +138,7 @@ class ExportQueue(Generic[T]):
         return self._idle.is_set()
 
     def status(self) -> ExportStatus:
-        """How the sink is doing."""
+        """Return the state of the sink."""
         return ExportStatus(
             sink=self.sink,
             queued=len(self._queue),
@@ -157,7 +157,7 @@ class ExportQueue(Generic[T]):
             while not self._closing:
                 is_batch = self._wake.wait(self._delay)
                 self._wake.clear()
-                # What is left of a full batch waits for more: small deliveries cost most.
+                # After a full batch, the rest waits for more items: small deliveries cost most.
                 self._empty(down_to=self._batch - 1 if is_batch and not self._closing else 0)
             self._empty(down_to=0)
         self._idle.set()
@@ -167,11 +167,11 @@ class ExportQueue(Generic[T]):
             error: BaseException | None = None
             try:
                 self._deliver(batch)
-            except BaseException as failure:  # whatever it is, the next batch may do better
+            except BaseException as failure:  # the next batch may succeed
                 error = failure
             with self._lock:
                 self._in_flight, self._delivering_since = 0, None
-                if self._given_up:  # these are counted as dropped
+                if self._given_up:  # the items are counted as dropped already
                     return
                 self._failed += len(batch) if error else 0
                 self._sent += 0 if error else len(batch)
@@ -181,7 +181,7 @@ class ExportQueue(Generic[T]):
                 self._note_success()
 
     def _take(self, down_to: int) -> list[T]:
-        """The next batch; nothing when only so many wait."""
+        """Return the next batch; empty if no more than `down_to` items wait."""
         with self._lock:
             if len(self._queue) <= down_to or self._given_up:
                 return []
@@ -193,11 +193,11 @@ class ExportQueue(Generic[T]):
         self._last_failed = datetime.now(UTC)
         self._last_error = reason.splitlines()[0][:MAX_ERROR_CHARS]
         if self._is_well:
-            logger.warning("%s does not take what it is sent: %s", self.sink, self._last_error)
+            logger.warning("%s does not accept items: %s", self.sink, self._last_error)
         self._is_well = False
 
     def _note_success(self) -> None:
         self._last_sent = datetime.now(UTC)
         if not self._is_well:
-            logger.warning("%s takes what it is sent again", self.sink)
+            logger.warning("%s accepts items again", self.sink)
         self._is_well = True

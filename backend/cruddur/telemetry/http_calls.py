@@ -1,4 +1,4 @@
-"""Outgoing HTTP calls, in the account of the work that makes them."""
+"""Outgoing HTTP calls, counted for the unit of work that makes them."""
 
 import time
 from typing import Any
@@ -9,10 +9,10 @@ from cruddur.telemetry.operation import current_operation
 
 
 class MeasuredClient(httpx.AsyncClient):
-    """httpx's client, whose calls count, also those that fail."""
+    """An httpx client that counts its calls, including those that fail, and their time."""
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """As httpx says."""
+        """Send a request, as httpx does."""
         operation, start = current_operation(), time.perf_counter()
         try:
             return await super().send(request, **options)

@@ -20,8 +20,8 @@ from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.operation import Failure, current_operation, error_type, stacktrace
 from cruddur.telemetry.redaction import scrub
 
-# Sinks and their libraries speak of themselves here; sending that to a sink would go on
-# for ever.
+# Loggers of the sinks and their libraries. To export their lines would produce more of them,
+# without end.
 UNEXPORTED = (
     "boto3",
     "botocore",
@@ -40,16 +40,16 @@ _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICA
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One log record, finished.
+    """One formatted log record.
 
     Attributes:
         created: Unix seconds.
         level, severity: its name and number, as `logging` has them.
         trace_id, span_id: 32 and 16 hexadecimal digits, empty outside of any span.
         trace_flags: of the span context (W3C Trace Context): whether the trace is sampled.
-        stacktrace: of the exception that it tells of, or empty.
+        stacktrace: of the exception, or empty.
         fields: registered keys with plain values.
-        is_private: not to be exported.
+        is_private: whether it is for standard output alone.
     """
 
     created: float
@@ -66,7 +66,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def line_of(record: logging.LogRecord) -> Line:
-    """The line of a record; made once, however many handlers ask."""
+    """Return the line of a record. All handlers share one."""
     line: Line | None = getattr(record, "line", None)
     if line is None:
         line = record.line = _line(record)
@@ -76,12 +76,12 @@ def line_of(record: logging.LogRecord) -> Line:
 def encode(
     line: Line, constants: Mapping[str, AttributeValue], *, with_xray_ids: bool = False
 ) -> bytes:
-    """The line as one JSON object.
+    """Return the line as one JSON object.
 
     Args:
-        line: what to tell.
-        constants: the same in each line, such as the service.
-        with_xray_ids: tell the trace in X-Ray's form too, which its console searches for.
+        line: the line.
+        constants: fields that are the same in each line, such as the service.
+        with_xray_ids: whether to add the trace id in X-Ray's form, which its console searches for.
     """
     document: dict[str, Any] = {
         "timestamp": _timestamp(line.created),
@@ -102,31 +102,31 @@ def encode(
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Formats each record as one line with a JSON object."""
 
     def __init__(self, constants: Mapping[str, AttributeValue], *, with_xray_ids: bool) -> None:
-        """Take the fields that every line ends with."""
+        """Take the fields at the end of every line."""
         super().__init__()
         self._constants = dict(constants)
         self._with_xray_ids = with_xray_ids
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line as JSON."""
+        """Return the line of a record as JSON."""
         line = line_of(record)
         return encode(line, self._constants, with_xray_ids=self._with_xray_ids).decode()
 
 
 class TextFormatter(logging.Formatter):
-    """For people: time, level, message, what it cost, and the way to its trace."""
+    """Formats records for a terminal: time, level, message, costs, and the link to the trace."""
 
     def __init__(self, *, is_coloured: bool, trace_url: str) -> None:
-        """`trace_url` has a place for `{trace_id}`; empty: the id is shown."""
+        """Take the URL of a trace, with a place for `{trace_id}`; empty: the id is shown."""
         super().__init__()
         self._is_coloured = is_coloured
         self._trace_url = trace_url
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line as text."""
+        """Return the line of a record as text."""
         line = line_of(record)
         time = datetime.fromtimestamp(line.created, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
         parts = [self._dim(time), self._coloured(line.level), line.message]
@@ -152,7 +152,7 @@ class TextFormatter(logging.Formatter):
 
 
 class ExportHandler(logging.Handler):
-    """Hands exported lines to a sink's export queue; never waits, never raises."""
+    """Queues exported lines for a sink. Never waits, and never raises."""
 
     def __init__(self, export_queue: ExportQueue[Line]) -> None:
         """Take the export queue."""
@@ -161,10 +161,10 @@ class ExportHandler(logging.Handler):
         self._export_queue = export_queue
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the record's line, unless it is private or a sink's own."""
+        """Queue the line of a record, unless it is private or the sink's own."""
         try:
             line = line_of(record)
-        except Exception:  # a record that cannot be formatted, as any handler meets it
+        except Exception:  # the record cannot be formatted
             self.handleError(record)
             return
         if not line.is_private and not record.name.startswith(UNEXPORTED):
@@ -179,7 +179,7 @@ def write_lines(
     with_xray_ids: bool = False,
     trace_url: str = "",
 ) -> None:
-    """Send every logger's lines to standard output, one form for all.
+    """Write the lines of all loggers to standard output, in one form.
 
     Args:
         level: the least severe that is written.
@@ -200,7 +200,7 @@ def write_lines(
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     _collect_less()
     logging.captureWarnings(True)
-    # They tell every call, and at DEBUG the headers too; ours tell what matters.
+    # They log every call, and at DEBUG its headers. Our own lines have what matters.
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # They warn of every malformed header of a caller, and quote it.
@@ -209,19 +209,19 @@ def write_lines(
 
 
 def _collect_less() -> None:
-    """No line tells where in the code it was written, or in which thread and process: to find
-    that out takes half of a record's time (logging HOWTO, Optimization)."""
+    """Turn off the search for the source line, the thread and the process of a record. No line has
+    them, and the search takes half of the time of a record (logging HOWTO, Optimization)."""
     for name in ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
         setattr(logging, name, None)
 
 
 def is_text(form: str) -> bool:
-    """Whether lines are for people."""
+    """Return whether lines are written as text, not as JSON."""
     return form == "text" or (form == "auto" and sys.stdout.isatty())
 
 
 class _Once(logging.Filter):
-    """Lets nobody tell once more of an exception that `report` has told of."""
+    """Drops further records of an exception that `report` has logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -239,14 +239,14 @@ def _line(record: logging.LogRecord) -> Line:
     if failure is not None:
         stack = failure.stacktrace
     elif record.name == "asyncio":
-        # It quotes exceptions of which nobody knows what they are about.
+        # Its messages quote exceptions that may hold anything.
         message = message.partition("\n")[0]
         stack = stacktrace(error, current_operation(), with_texts=False) if error else ""
     else:
         operation = current_operation()
         stack = stacktrace(error, operation) if error else ""
         if not is_private:
-            # A line with fields is made of what may be seen.
+            # Lines with fields consist of public values.
             message = scrub(message) if fields else operation.scrub(message)
     return Line(
         created=record.created,
@@ -264,7 +264,7 @@ def _line(record: logging.LogRecord) -> Line:
 
 
 def _encodable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 has no bytes for, written as escapes."""
+    """Return the text with lone surrogates as escapes, because UTF-8 cannot encode them."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""The service's own metrics: made from the registry, fed by units of work and by looking."""
+"""The metrics of the service: created from the registry, recorded by units of work or observed."""
 
 import asyncio
 import os
@@ -29,14 +29,14 @@ _STATM = Path("/proc/self/statm")
 
 
 class Pool(Protocol):
-    """A pool of database connections, as far as it is measured."""
+    """The part of a pool of database connections that is measured."""
 
     def usage(self) -> tuple[int, int, int]:
-        """Connections in use, idle ones, and how many there may be."""
+        """Return the numbers of used, idle and allowed connections."""
 
 
 def meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> MeterProvider:
-    """A provider whose metrics have a bounded number of series."""
+    """Return a meter provider for these readers."""
     return MeterProvider(
         metric_readers=readers,
         resource=resource,
@@ -45,18 +45,18 @@ def meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> Meter
 
 
 def counters(meter: Meter) -> dict[str, Counter]:
-    """Every registered counter that units of work feed."""
+    """Return the registered counters that units of work add to."""
     return {m.name: meter.create_counter(m.name, m.unit, m.why) for m in _fed("counter")}
 
 
 def gauges(meter: Meter) -> dict[str, UpDownCounter]:
-    """Every registered up-down counter that units of work feed."""
+    """Return the registered up-down counters that units of work add to."""
     made = _fed("updowncounter")
     return {m.name: meter.create_up_down_counter(m.name, m.unit, m.why) for m in made}
 
 
 def histograms(meter: Meter) -> dict[str, Histogram]:
-    """Every registered histogram that units of work feed."""
+    """Return the registered histograms that units of work record."""
     return {
         m.name: meter.create_histogram(
             m.name, m.unit, m.why, explicit_bucket_boundaries_advisory=m.buckets
@@ -66,7 +66,7 @@ def histograms(meter: Meter) -> dict[str, Histogram]:
 
 
 def observe_process(meter: Meter) -> None:
-    """Processor time and memory of this process."""
+    """Observe the processor time and the memory of this process."""
 
     def cpu(_: CallbackOptions) -> Iterable[Observation]:
         usage = getrusage(RUSAGE_SELF)
@@ -82,7 +82,7 @@ def observe_process(meter: Meter) -> None:
 
 
 def observe_pool(meter: Meter, pool: Pool) -> None:
-    """The database connections of this process."""
+    """Observe the database connections of this process."""
     name = {"db.client.connection.pool.name": "cruddur"}
 
     def count(_: CallbackOptions) -> Iterable[Observation]:
@@ -116,7 +116,7 @@ def observe_export_queues(meter: Meter, export_queues: Sequence[ExportQueue[obje
 
 
 async def measure_lag(lag: Histogram) -> None:
-    """Until cancelled: how much later than asked for the event loop wakes a sleeper."""
+    """Record how late the event loop wakes a sleeping task, until cancelled."""
     while True:
         start = time.perf_counter()
         await asyncio.sleep(_LAG_SECONDS)

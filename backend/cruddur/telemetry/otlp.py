@@ -47,14 +47,14 @@ _LONG_SECONDS = 60.0
 
 
 class ExportProcessor(SpanProcessor):
-    """Hands every kept span to an export queue when it ends."""
+    """Queues every sampled span when it ends."""
 
     def __init__(self, export_queue: ExportQueue[ReadableSpan]) -> None:
         """Take the export queue."""
         self._put = export_queue.put
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue it, if it is one to be exported."""
+        """Queue the span, if it is sampled."""
         if span.context.trace_flags.sampled:
             self._put(span)
 
@@ -90,10 +90,10 @@ class QueuedMetricExporter(OTLPMetricExporter):
 
 
 class EncodingExporter(OTLPSpanExporter):
-    """The SDK's exporter with our encoder."""
+    """The SDK's exporter with our encoder (docs/decisions/0010)."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the spans, trying again for as long as the time-out allows."""
+        """Send the spans, with retries within the time limit."""
         with self._metrics.export_operation(len(spans)) as operation:
             result = self._client.export(encode_spans(spans))
             if not result.success:
@@ -103,7 +103,7 @@ class EncodingExporter(OTLPSpanExporter):
 
 
 def span_sender(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], None]:
-    """What an export queue calls to send spans by an exporter."""
+    """Return the function with which an export queue sends spans."""
 
     def deliver(spans: Sequence[ReadableSpan]) -> None:
         _exporter_log.clear()
@@ -114,7 +114,7 @@ def span_sender(exporter: SpanExporter) -> Callable[[Sequence[ReadableSpan]], No
 
 
 def metric_sender(exporter: QueuedMetricExporter) -> Callable[[Sequence[MetricsData]], None]:
-    """What an export queue calls to send metrics."""
+    """Return the function with which an export queue sends metrics."""
 
     def deliver(collections: Sequence[MetricsData]) -> None:
         for collection in collections:
@@ -126,7 +126,7 @@ def metric_sender(exporter: QueuedMetricExporter) -> Callable[[Sequence[MetricsD
 
 
 def log_sender(exporter: OTLPLogExporter, resource: Resource) -> Callable[[Sequence[Line]], None]:
-    """What an export queue calls to send log lines."""
+    """Return the function with which an export queue sends log lines."""
     limits = LogRecordLimits()  # of the environment
 
     def deliver(lines: Sequence[Line]) -> None:

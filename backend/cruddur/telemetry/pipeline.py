@@ -1,4 +1,4 @@
-"""The whole of an application's telemetry: instruments, sinks, start, end and health."""
+"""The telemetry of one application: create it, start it, stop it, and report its health."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ from cruddur.telemetry.sinks import Sinks, require_extras
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 3.5
-"""How long all sinks together may take to send what is queued when the service ends.
+"""Time for all sinks together to send the queued items when the service ends.
 
 Requests take up to 3 s before that, so 1.5 s of the promised 8 s are left for everything else
 that a process on a busy machine does."""
@@ -47,14 +47,14 @@ prefer_stable_conventions()
 
 
 class Telemetry:
-    """One application's telemetry, by its settings alone.
+    """The telemetry that the settings of one application describe.
 
-    Nothing is opened, started or imported for a sink before `running`.
+    Nothing is opened or started for a sink, and no optional library is imported, before `running`.
 
     Attributes:
-        tracer_provider, meter_provider: what the instrumentations record with.
+        tracer_provider, meter_provider: used by the instrumentations.
         is_sampling: whether some traces are kept and others are not.
-        instruments: what units of work are measured with.
+        instruments: used by units of work.
         export_queues: one per sink.
     """
 
@@ -66,10 +66,10 @@ class Telemetry:
         readers: Sequence[MetricReader] = (),
         reporters: Sequence[Reporter] = (),
     ) -> None:
-        """Put the pipeline together.
+        """Create the pipeline; `running` starts it.
 
         Args:
-            settings: which sinks there are.
+            settings: name the sinks.
             processors, readers, reporters: further receivers of spans, metrics and failures.
 
         Raises:
@@ -123,7 +123,7 @@ class Telemetry:
         return provider
 
     def trace_calls(self, client: httpx.AsyncClient) -> None:
-        """Give each call of the client a span."""
+        """Record a span for each call of an HTTP client."""
 
         async def name(span: Span, call: Any) -> None:
             method, url = call.method.decode(), httpx.URL(str(call.url))
@@ -137,14 +137,14 @@ class Telemetry:
         )
 
     def watch_pool(self, pool: metrics.Pool) -> None:
-        """Measure the pool of database connections from now on."""
+        """Observe the pool of database connections."""
         metrics.observe_pool(self._meter, pool)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver to the sinks inside, and what is left within CLOSE_SECONDS at the end.
+        """Deliver to the sinks inside the block; send queued items within CLOSE_SECONDS after it.
 
-        An exception that leaves it is a start or a stop that failed, and is reported.
+        An exception that leaves the block means that the start or the stop failed. It is reported.
         """
         for variable, seconds in otlp.long_timeouts(self._settings).items():
             logger.warning("%s is in seconds: %g is %.1f hours", variable, seconds, seconds / 3600)
@@ -171,11 +171,11 @@ class Telemetry:
             await self._close()
 
     def health(self) -> list[ExportStatus]:
-        """How each sink is doing."""
+        """Return the state of each sink."""
         return [export_queue.status() for export_queue in self.export_queues]
 
     async def _collect_metrics(self) -> None:
-        """Until cancelled: hand the metrics to their export queues, every interval."""
+        """Queue the metrics at every interval, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.metric_interval / 1000)
             for reader in self._readers:
@@ -185,7 +185,7 @@ class Telemetry:
                     logger.exception("the metrics could not be collected")
 
     async def _close(self) -> None:
-        """End all sinks at once, each in a thread that nobody has to wait for."""
+        """Close all sinks at the same time, each in a daemon thread that cannot delay the exit."""
         for handler in self._handlers:
             logging.getLogger().removeHandler(handler)
         loop = asyncio.get_running_loop()
@@ -198,7 +198,7 @@ class Telemetry:
         deadline = time.monotonic() + CLOSE_SECONDS - 0.1
         for reader in self._readers:
             try:
-                reader.collect()  # the last ones
+                reader.collect()  # the last values
                 reader.shutdown()
             except Exception:
                 logger.exception("the last metrics could not be collected")
@@ -212,12 +212,12 @@ class Telemetry:
             closer.start()
         for closer in closers:
             closer.join(max(0.0, deadline - time.monotonic()))
-        with contextlib.suppress(RuntimeError):  # the loop did not wait
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
             loop.call_soon_threadsafe(closed.set)
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send every logger's lines to standard output, as the settings say."""
+    """Write the lines of all loggers to standard output, in the form of the settings."""
     write_lines(
         settings.log_level,
         form=settings.log_format,
@@ -228,7 +228,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 async def report_failed_start(settings: Settings, error: Exception) -> None:
-    """Tell the sinks of a start that failed before there was an application."""
+    """Report a start that failed before the application existed."""
     telemetry = Telemetry(settings)
     if telemetry.export_queues:
         with contextlib.suppress(type(error)):
@@ -237,7 +237,7 @@ async def report_failed_start(settings: Settings, error: Exception) -> None:
 
 
 def _database(url: str) -> dict[str, AttributeValue]:
-    """The attributes of every statement: which system, database and server."""
+    """Return the attributes of every statement: database system, name and server."""
     attributes: dict[str, AttributeValue] = {"db.system.name": "postgresql"}
     if name := database_name(url):
         attributes["db.namespace"] = name

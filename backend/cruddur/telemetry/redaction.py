@@ -1,8 +1,8 @@
-"""What must never leave the process: message texts, tokens, codes, addresses, passwords.
+"""Removal of private data: message texts, tokens, codes, addresses, passwords.
 
-Structure comes first (placeholders in SQL, route templates, an allow-list of query keys);
-the patterns and the values of the request itself are for free text such as the messages
-of exceptions, where nobody knows beforehand what a library quotes.
+Structure comes first: placeholders in SQL, route templates, a list of query keys that may be shown.
+Patterns and the values of the request itself are for free text such as the messages of exceptions,
+because a library may quote anything in them.
 """
 
 import re
@@ -17,7 +17,7 @@ REDACTED = "[redacted]"
 HARMLESS_QUERY_KEYS = frozenset(
     {"crud", "cursor", "feed", "handle", "last_event_id", "limit", "shape"}
 )
-"""Query parameters whose values may be seen; all others may hold what a person wrote."""
+"""Query parameters whose values may be shown; others may hold text of a user."""
 
 HARMLESS_HEADERS = frozenset(
     {
@@ -32,7 +32,7 @@ HARMLESS_HEADERS = frozenset(
         "user-agent",
     }
 )
-"""Request headers whose values may be seen; of all others only that they were there."""
+"""Request headers whose values may be shown; of all others only the names are."""
 
 _PROTOCOL_HEADERS = frozenset(
     {
@@ -57,16 +57,16 @@ _PROTOCOL_HEADERS = frozenset(
         "via",
     }
 )
-"""Request headers whose values HTTP defines; they are not shown, but they are no secrets either."""
+"""Request headers whose values HTTP defines. They are not shown, but are not secret either."""
 
-_CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # what a browser says of itself
+_CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # the browser describes itself
 
 _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
-_WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # as people write paths and parameters
-_ODD = re.compile(r"[^/]@|%40|eyJ")  # worth a look for an address or a token
+_WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # common in paths and parameters
+_ODD = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _SHORTEST = 3
-"""Characters; replacing shorter values would only garble the text."""
+"""Characters of the shortest value that is replaced; shorter ones occur in any text."""
 
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")  # close, keep-alive: letters only
 # Where a plain word begins: not inside another word, but also behind an escape such as \n.
@@ -97,7 +97,7 @@ def scrub(text: str, private: Iterable[str] = ()) -> str:
     """
     values = sorted({v for v in private if len(v) >= _SHORTEST}, key=len, reverse=True)
     if values:
-        # Of a run of backslashes one is enough, and more could be matched in too many ways.
+        # One backslash of a run is enough; more could be matched in too many ways.
         plain = (re.sub(r"\\+", r"\\", value) for value in values)
         quoted = "|".join(map(_pattern, plain))
         text = re.sub(quoted, REDACTED, text, flags=re.IGNORECASE)
@@ -110,7 +110,7 @@ def _pattern(value: str) -> str:
 
 
 def _quoted(character: str) -> str:
-    """A pattern of a character as it is and as Python and JSON write it, also twice over."""
+    """Return a pattern for a character, also as Python and JSON escape it, once or twice."""
     if character in "\"'":
         return rf"\\*{character}"
     if character == "\\":
@@ -125,7 +125,7 @@ def _quoted(character: str) -> str:
 
 
 def redact_query(query: str) -> str:
-    """A query string without the values of all but the harmless keys, and odd keys."""
+    """Return a query string with only the values of harmless keys, and without unusual keys."""
     shown = []
     for key, value in parse_qsl(query, keep_blank_values=True):
         is_harmless = key in HARMLESS_QUERY_KEYS and _OPAQUE.fullmatch(value)
@@ -135,19 +135,19 @@ def redact_query(query: str) -> str:
 
 
 def redact_path(path: str) -> str:
-    """A path that matched no route: plain words are shown, whatever else it holds is not."""
+    """Return a path that matched no route, with only its plain words."""
     segments = path.split("/")
     return "/".join(s if not s or _WORD.fullmatch(s) else REDACTED for s in segments)
 
 
 def redact_odd(text: str) -> str:
-    """A text that is usually harmless, in which anybody may write: a path that matched a
-    route with public parameters, or the name of a browser."""
+    """Scrub a text that is usually harmless but comes from the client: a path that matched a route
+    with public parameters, or the name of a browser."""
     return scrub(text) if _ODD.search(text) else text
 
 
 def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers of an ASGI scope by name, the values of all but the harmless replaced."""
+    """Return the headers of an ASGI scope by name, with only the values of harmless ones."""
     found = {}
     for raw_name, raw_value in headers:
         name = raw_name.decode("latin-1")
@@ -177,8 +177,8 @@ def _header_values(name: str, value: str) -> Iterator[str]:
     if name in HARMLESS_HEADERS or name in _PROTOCOL_HEADERS or name.startswith(_CLIENT_HINTS):
         return
     yield value
-    # Parts as well, since an error may quote one: a cookie's value, a token without its scheme.
-    # Words are no secrets: the scheme, the name of a cookie, `no-cache`.
+    # An error may quote a part: the value of a cookie, a token without its scheme. Words are not
+    # secret: the scheme, the name of a cookie, `no-cache`.
     for part in re.split(r"[ ;=,]+", value):
         if not _PLAIN_WORD.fullmatch(part.replace("_", "-")):
             yield part

@@ -1,8 +1,7 @@
 """Every span, attribute, metric and log field that the service emits.
 
-The documentation's tables are made of this list, the metrics are created from it, and a
-test fails when the service emits a key that is neither here nor a stable one of the
-semantic conventions.
+The tables in docs/telemetry.md and the metrics are created from this list. A test fails when the
+service emits a key that is neither in this list nor a stable one of the semantic conventions.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ class SpanName:
 class Attribute:
     """A key of ours, or one of the conventions that are not stable yet.
 
-    `on` says where it is: on spans, in log lines, on metrics or on the resource.
+    `on` is its place: spans, log lines, metrics or the resource.
     """
 
     name: str

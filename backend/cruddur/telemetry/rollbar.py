@@ -1,7 +1,7 @@
-"""Rollbar: every failure that somebody should look at, as an item of its project.
+"""Rollbar: each reported failure becomes an item of the project.
 
-Everything private is taken out before the library sees anything: it gets texts that are
-scrubbed already and frames without their variables.
+Private data is removed before the library gets anything: texts are scrubbed, and frames have no
+variables.
 """
 
 import json
@@ -27,17 +27,17 @@ from cruddur.telemetry.sink_clients import bound
 TIMEOUT_SECONDS = 3.0  # for the whole call
 
 _CAPACITY = 256  # items; each is some ten kilobytes
-_CAUSES = 20  # exceptions of a chain; an item has to stay below a megabyte
+_CAUSES = 20  # exceptions of a chain; an item must be smaller than 1 MB
 _FRAMES = 100  # of each exception, the innermost
 
 
 _setting_up = threading.Lock()
-_built = threading.local()  # the payload that pyrollbar has just finished in this thread
+_built = threading.local()  # the payload that pyrollbar built last in this thread
 
 
 @dataclass(frozen=True, slots=True)
 class _Trace:
-    """One exception of a chain: its class, its text without secrets, where it came from."""
+    """One exception of a chain: class, scrubbed message and frames."""
 
     kind: str
     message: str
@@ -46,14 +46,14 @@ class _Trace:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """What is kept of a failure until it is sent.
+    """The data of a failure until it is sent.
 
-    No exception and no frame is among it: they would keep the request's variables in
-    memory, and have them finalised in a thread where they do not belong.
+    It holds no exception and no frame: these would keep the variables of the request in memory,
+    and these variables would be finalized in the wrong thread.
 
     Attributes:
-        uuid: under which Rollbar will show it.
-        traces: the error's, then those of its causes.
+        uuid: identifies the item in Rollbar.
+        traces: that of the error, then those of its causes.
         data: the other parts of the item, as Rollbar names them.
     """
 
@@ -63,10 +63,10 @@ class _Item:
 
 
 class RollbarReporter:
-    """Sends failures to Rollbar from a thread of its own.
+    """Sends failures to Rollbar from its own thread.
 
     Attributes:
-        export_queue: to be started and closed by whoever made the reporter.
+        export_queue: the owner of the reporter starts and closes it.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class RollbarReporter:
         trace_url: str,
         instance_id: str = "",
     ) -> None:
-        """Take the project and what to tell of the process; nothing is imported or sent.
+        """Take the project and the description of the process; nothing is imported or sent.
 
         Args:
             access_token: the project's, with the scope `post_server_item`.
@@ -101,13 +101,13 @@ class RollbarReporter:
         self._trace_url = trace_url
         self._library: Any = None
         self._session = bound(requests.Session())
-        # One item a batch: it leaves at once, and what the counts say of it is exact.
+        # One item a batch: it is sent at once, and the counts are exact.
         self.export_queue = ExportQueue[_Item](
             "Rollbar", self._deliver, capacity=_CAPACITY, batch=1
         )
 
     def report(self, failure: Failure) -> str:
-        """Queue an item; returns its uuid. Neither blocks nor imports anything."""
+        """Queue an item and return its uuid. Does not block, and imports nothing."""
         uuid = str(uuid4())
         errors = list(islice(chain(failure.error), _CAUSES))
         messages = [failure.message, *(describe(cause, failure.operation) for cause in errors[1:])]
@@ -127,7 +127,7 @@ class RollbarReporter:
         custom = {**self._service, "what": failure.what}
         if operation.route is not None:
             custom["http_route"] = operation.route
-        if failure.trace_id.strip("0"):  # zeros: it happened outside of any span
+        if failure.trace_id.strip("0"):  # zeros: outside of any span
             custom |= {"trace_id": failure.trace_id, "span_id": failure.span_id}
             if self._trace_url:
                 custom["trace_url"] = self._trace_url.replace("{trace_id}", failure.trace_id)
@@ -156,7 +156,7 @@ class RollbarReporter:
             self._post(self._build(item))
 
     def _build(self, item: _Item) -> dict[str, Any]:
-        """The item's `data`, as pyrollbar builds it."""
+        """Return the `data` of the item, as pyrollbar builds it."""
         stand_in = _stand_in(item.traces)
         _built.payload = None
         self._library.report_exc_info(
@@ -165,7 +165,7 @@ class RollbarReporter:
         if _built.payload is None:
             raise ExportError("pyrollbar could not build the item")
         data: dict[str, Any] = _built.payload["data"]
-        data["server"].pop("argv", None)  # nobody needs it, and it may say anything
+        data["server"].pop("argv", None)  # not needed, and it may hold anything
         body = data["body"]
         for built, trace in zip(
             body.get("trace_chain") or [body["trace"]], item.traces, strict=True
@@ -188,16 +188,16 @@ class RollbarReporter:
                 data=json.dumps({"data": data}),
                 headers={
                     "Content-Type": "application/json",
-                    # Here alone: the token in the body is the API's old way.
+                    # Only here: the token in the body is deprecated.
                     "X-Rollbar-Access-Token": self._access_token,
                 },
                 timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,  # the token would go wherever they lead
+                allow_redirects=False,  # a redirect would send the token elsewhere
             )
         except requests.Timeout:
             raise ExportError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
         except requests.RequestException as error:
-            # Its text may quote the headers.
+            # The message may quote the headers.
             raise ExportError(f"{type(error).__name__} at {self._url}") from None
         answer = _answer(response)
         if response.status_code != 200:
@@ -208,15 +208,15 @@ class RollbarReporter:
 
 
 def _set_up(access_token: str, environment: str) -> Any:
-    """pyrollbar, ready to build items and kept from sending them itself.
+    """Return pyrollbar, set up to build items but not to send them.
 
-    Its settings are the process's, and the first call's stay; what may differ between two
-    reporters is told with each item instead.
+    Its settings are global, and those of the first call stay. Values that may differ between two
+    reporters are therefore part of each item.
     """
     import rollbar
 
     with _setting_up:
-        # It logs whole items, as errors; the export queue tells what went wrong.
+        # It logs whole items as errors. The export queue logs failures.
         logging.getLogger("rollbar").setLevel(logging.CRITICAL)
         rollbar.init(
             access_token,
@@ -233,13 +233,13 @@ def _set_up(access_token: str, environment: str) -> Any:
 
 
 def _take(payload: dict[str, Any], **_: object) -> Literal[False]:
-    """pyrollbar's last step before it would send: False says that it shall not."""
+    """Keep the payload. pyrollbar calls this before it sends; False stops the sending."""
     _built.payload = payload
     return False
 
 
 def _stand_in(traces: Sequence[_Trace]) -> Exception:
-    """An exception that looks like the failed one, with nothing of it but the safe parts."""
+    """Return an exception with the class names and the scrubbed messages of the failed one."""
     first, *causes = traces
     error: Exception = type(first.kind, (Exception,), {})(first.message)
     if causes:
@@ -248,7 +248,7 @@ def _stand_in(traces: Sequence[_Trace]) -> Exception:
 
 
 def _answer(response: Any) -> dict[str, Any]:
-    """The answer's JSON; nothing when it is none, as from a proxy."""
+    """Return the JSON of the response; empty if it is not JSON, as from a proxy."""
     try:
         answer = response.json()
     except ValueError:
@@ -266,7 +266,7 @@ def _request(operation: Operation) -> dict[str, Any]:
     host = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")
     url = f"{scope.get('scheme', 'http')}://{scrub(host)}{operation.shown_path}"
     found = {
-        "method": scope.get("method", "GET"),  # a websocket's handshake has no other
+        "method": scope.get("method", "GET"),  # the handshake of a websocket is a GET
         "url": f"{url}?{query}" if query else url,
         "headers": redact_headers(headers),
         "GET": dict(parse_qsl(query, keep_blank_values=True)),
@@ -278,7 +278,7 @@ def _request(operation: Operation) -> dict[str, Any]:
 
 
 def _anonymous(host: str) -> str | None:
-    """The network of an address: an IPv4's /24, an IPv6's /48; None for other things."""
+    """Return the /24 network of an IPv4 address or the /48 of an IPv6 one; else None."""
     try:
         address = ip_address(host)
     except ValueError:

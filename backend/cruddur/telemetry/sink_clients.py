@@ -1,8 +1,8 @@
-"""Calls of the sinks, by requests and boto3: each answer is bounded in total time and in size.
+"""Clients for sinks, with requests and boto3: each response is bounded in total time and size.
 
-The time limit of requests holds for each read, so that a sink which sends a byte a second, or an
-answer without an end, never reaches it. Here a thread shuts the connection down when the time is
-up, in whatever state it is, and an answer that is too long is not read to its end.
+The timeout of requests applies to each read. A sink that sends a byte a second, or a response
+without an end, never reaches it. Here a thread shuts the connection down at the deadline, in any
+state, and a response that is too long is not read to its end.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 MAX_ANSWER_BYTES = 1024 * 1024
-"""Sinks answer with some hundred bytes, after decompression."""
+"""After decompression. Responses of sinks have a few hundred bytes."""
 
 DEFAULT_SECONDS = 10.0
 _CHUNK = 64 * 1024
@@ -25,11 +25,11 @@ _AGAIN_SECONDS = 0.05
 
 
 class AnswerTooLongError(requests.RequestException):
-    """The answer is longer than MAX_ANSWER_BYTES. Another try would get the same."""
+    """The response is longer than MAX_ANSWER_BYTES. A retry would get the same."""
 
 
 class _Deadline:
-    """Ends the calls of one thread when their time is up; a context manager."""
+    """Shuts down the connections of one thread at a deadline; a context manager."""
 
     def __init__(self, seconds: float) -> None:
         self.is_over = False
@@ -48,7 +48,7 @@ class _Deadline:
         self._done.set()
 
     def follow(self, connection: HTTPConnection) -> None:
-        """End this connection; its socket too, which an answer keeps for itself."""
+        """Watch a connection and its socket, which the response keeps after the connection."""
         if self.is_over:
             raise TimeoutError
         self._connection = connection
@@ -58,7 +58,7 @@ class _Deadline:
         if self._done.wait(self._seconds):
             return
         self.is_over = True
-        while not self._done.is_set():  # a connection that is being made gets its socket later
+        while not self._done.is_set():  # a connection gets its socket later
             sockets = self._socket, self._connection.sock if self._connection else None
             for one in sockets:
                 if one is not None:
@@ -88,7 +88,7 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(_Connection, HTTPSConnection):
-    """The same over TLS: `super()` of the methods above is urllib3's HTTPS connection here."""
+    """The same over TLS: `super()` of the methods above is the HTTPS connection of urllib3 here."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -103,7 +103,7 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class BoundedAdapter(HTTPAdapter):
-    """The adapter of requests, for which `timeout` is the time of the whole call."""
+    """An adapter of requests that applies `timeout` to the whole call."""
 
     def __init__(self, certificates: str = "") -> None:
         """Verify servers with a file of certificates, if one is given.
@@ -114,12 +114,12 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """As requests says."""
+        """Create the pools of connections, as requests does."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        """As requests says."""
+        """Create the pools of connections, as requests does."""
         manager = super().proxy_manager_for(*args, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
@@ -127,18 +127,18 @@ class BoundedAdapter(HTTPAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002  # the answer is read here
+        stream: bool = False,  # noqa: ARG002  # the response is read here
         timeout: Any = None,
         *args: Any,
         **options: Any,
     ) -> requests.Response:
-        """Send the request and read the whole answer.
+        """Send the request and read the whole response.
 
         Raises:
-            requests.ReadTimeout: not all of it came within `timeout`, or with a pair of limits
-                within the second of them.
-            AnswerTooLongError: it is longer than MAX_ANSWER_BYTES.
-            requests.RequestException: anything else that requests raises.
+            requests.ReadTimeout: the response was not complete within `timeout`; of a pair, within
+                the second.
+            AnswerTooLongError: the response is longer than MAX_ANSWER_BYTES.
+            requests.RequestException: as requests raises it.
         """
         timeout = DEFAULT_SECONDS if timeout is None else timeout
         if self._certificates:
@@ -152,7 +152,7 @@ class BoundedAdapter(HTTPAdapter):
                 if not deadline.is_over or isinstance(error, requests.ConnectTimeout):
                     raise
                 body = None
-        if body is None or deadline.is_over:  # one without a length ends where it was cut
+        if body is None or deadline.is_over:  # without a length, it ends where it was cut
             raise requests.ReadTimeout(f"no whole answer in {seconds:g} s", request=request)
         return _complete(response, body)
 
@@ -172,16 +172,16 @@ def bound(session: requests.Session, certificates: str = "") -> requests.Session
 def boto_client(
     service: str, *, region: str | None, connect_timeout: float, read_timeout: float
 ) -> Any:
-    """Return a client of boto3, whose answers are bounded as those of requests are.
+    """Return a client of boto3 with the same bounds.
 
-    botocore lets the handlers of `before-send` answer in place of its own HTTP client, whose time
-    limit holds for each read as well.
+    Handlers of the event `before-send` can replace the HTTP client of botocore, whose timeout
+    applies to each read as well.
 
     Args:
         service: such as `logs`.
-        region: of AWS; None: from boto3's own chain, as credentials and endpoint.
+        region: of AWS; None: from boto3's configuration, like credentials and endpoint.
         connect_timeout: seconds to connect, for one attempt of a call.
-        read_timeout: seconds for all of an attempt.
+        read_timeout: seconds for a whole attempt.
     """
     # boto3 is an extra.
     import botocore.awsrequest
@@ -192,7 +192,7 @@ def boto_client(
     from urllib3 import HTTPResponse
 
     session = bound(requests.Session())
-    # A session of its own: boto3's default one is not for several threads.
+    # Not boto3's default session, which is not safe for several threads.
     core = botocore.session.Session()
     ca_bundle = core.get_config_variable("ca_bundle")
 
@@ -204,7 +204,7 @@ def boto_client(
                 url,
                 headers=dict(request.headers.items()),
                 data=request.body,
-                auth=lambda signed: signed,  # or requests would look into ~/.netrc
+                auth=lambda signed: signed,  # otherwise requests reads ~/.netrc
             )
         )
         options = session.merge_environment_settings(url, {}, None, ca_bundle, None)
@@ -246,7 +246,7 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _complete(response: requests.Response, body: bytes) -> requests.Response:
-    """The response with the body that was read: requests has no other way to bound one."""
+    """Return the response with the body that was read: requests has no other way to bound it."""
     whole = requests.Response()
     whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
     whole.headers, whole.encoding = response.headers, response.encoding

@@ -1,4 +1,4 @@
-"""Which sinks there are, by the settings alone, and what the start says of them."""
+"""Create the sinks that the settings name, and describe them for the log."""
 
 import logging
 from importlib.util import find_spec
@@ -27,19 +27,23 @@ from cruddur.telemetry.xray.daemon import DaemonExporter
 
 
 class Sinks:
-    """Makes what receives spans, metrics, log lines and failures, each with its export queue.
+    """Creates the receivers of spans, metrics, log lines and failures, with their export queues.
 
     Attributes:
-        export_queues: those of all that was made so far; none is started.
+        export_queues: the queues of all receivers created so far; none is started.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is made yet."""
+        """Take the settings; nothing is created yet."""
         self._settings = settings
         self.export_queues: list[ExportQueue[Any]] = []
 
     def span_processors(self, meter_provider: MeterProvider) -> list[SpanProcessor]:
-        """Of OTLP and X-Ray; `meter_provider` takes what the exporters tell of themselves."""
+        """Return the span processors of OTLP and X-Ray.
+
+        Args:
+            meter_provider: receives the metrics of the exporters themselves.
+        """
         settings = self._settings
         processors: list[SpanProcessor] = []
         if settings.is_sdk_disabled:
@@ -58,12 +62,12 @@ class Sinks:
         return processors
 
     def metric_readers(self) -> list[MetricReader]:
-        """Of OTLP. Whoever takes them calls `collect`, every interval."""
+        """Return the metric readers of OTLP. The caller calls `collect` at every interval."""
         settings = self._settings
         if not settings.metrics_url or settings.is_sdk_disabled:
             return []
         headers = _honeycomb_headers(settings)
-        if headers:  # without a dataset Honeycomb files them under unknown_metrics
+        if headers:  # without it Honeycomb stores metrics in the dataset unknown_metrics
             service = str(service_resource(settings).attributes["service.name"])
             headers["x-honeycomb-dataset"] = f"{service}_metrics"
         exporter = otlp.metric_exporter(settings, settings.metrics_url, headers)
@@ -80,7 +84,7 @@ class Sinks:
         return [PeriodicExportingMetricReader(exporter, export_interval_millis=inf)]
 
     def log_handlers(self, resource: Resource) -> list[logging.Handler]:
-        """Of OTLP, which tells of the `resource` that speaks, and CloudWatch."""
+        """Return the log handlers of OTLP, with a resource, and of CloudWatch."""
         settings = self._settings
         export_queues: list[ExportQueue[Any]] = []
         if settings.logs_url and not settings.is_sdk_disabled:
@@ -108,7 +112,7 @@ class Sinks:
         return [ExportHandler(export_queue) for export_queue in export_queues]
 
     def reporters(self) -> list[Reporter]:
-        """Of Rollbar."""
+        """Return the reporter of Rollbar."""
         settings = self._settings
         if not settings.rollbar_access_token:
             return []
@@ -140,7 +144,7 @@ class Sinks:
 
 
 def require_extras(settings: Settings) -> None:
-    """Raise SettingsError when something is on and what it needs is not installed."""
+    """Raise SettingsError if a sink is on and the extra that it needs is not installed."""
     missing = {
         extra: package
         for is_on, package, extra in (
@@ -157,7 +161,7 @@ def require_extras(settings: Settings) -> None:
 
 
 def describe_sinks(settings: Settings) -> str:
-    """The sinks that are on, in words, for the start; never a secret."""
+    """Return a description of the sinks that are on, without secrets, for the log."""
     sinks = [] if settings.is_sdk_disabled else _described_exporters(settings)
     if settings.rollbar_access_token:
         sinks.append("Rollbar")

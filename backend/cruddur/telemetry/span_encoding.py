@@ -1,4 +1,4 @@
-"""Spans as OTLP's protobuf, at a third of the cost of building its messages in Python.
+"""Encoding of spans as OTLP protobuf, at a third of the cost of the SDK's encoder.
 
 Encoding happens in the serving process and under its lock, so requests pay for it, more
 than for making the spans (docs/telemetry.md, Measured). What repeats in every span, such as
@@ -16,10 +16,10 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext
 
 _KEPT = 4096
-"""Attributes with their values that are kept encoded, the least used given up first."""
+"""Maximum number of encoded attributes in the cache; the least recently used are evicted."""
 
 _SHORT_TEXT = 256
-"""Characters; longer texts, but for SQL, are stack traces and the like, and never repeat."""
+"""Characters. Longer texts, except SQL, are stack traces and the like, and do not repeat."""
 
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
@@ -30,9 +30,9 @@ _double = struct.Struct("<d").pack
 
 
 def encode_spans(spans: Sequence[ReadableSpan]) -> bytes:
-    """An ExportTraceServiceRequest with these spans, by resource and scope."""
+    """Return an ExportTraceServiceRequest with these spans, grouped by resource and scope."""
     groups: dict[int, dict[int, list[ReadableSpan]]] = {}
-    for span in spans:  # by identity: to hash a resource costs more than to encode a span
+    for span in spans:  # by identity: hashing a resource costs more than encoding a span
         scopes = groups.setdefault(id(span.resource), {})
         scopes.setdefault(id(span.instrumentation_scope), []).append(span)
     return b"".join(_message(b"\x0a", _resource_spans([*g.values()])) for g in groups.values())
@@ -143,7 +143,7 @@ def _attributes(tag: bytes, attributes: Any) -> bytes:
     if not attributes:
         return b""
     parts = []
-    # The SDK's own mapping, or None. It is gone through key by key; its copy is a dictionary.
+    # The SDK's mapping iterates slowly; its copy is a dictionary.
     for key, value in attributes.copy().items():
         kind = value.__class__
         if kind is int:
@@ -162,17 +162,17 @@ def _attribute(tag: bytes, key: str, value: Any) -> bytes:
 
 
 _kept_attribute = lru_cache(_KEPT)(_attribute)
-_kept_number = lru_cache(_KEPT)(_attribute)  # apart: 1 is equal to True
+_kept_number = lru_cache(_KEPT)(_attribute)  # a separate cache: 1 is equal to True
 
 
 @lru_cache(_KEPT)
 def _before_double(tag: bytes, key: str) -> bytes:
-    """An attribute up to its number, which is always as long."""
+    """Return an attribute without its number, whose length is constant."""
     return _attribute(tag, key, 0.0)[:-8]
 
 
 def _value(value: Any) -> bytes:
-    """An AnyValue."""
+    """Return an AnyValue."""
     if isinstance(value, bool):
         return b"\x10\x01" if value else b"\x10\x00"
     if isinstance(value, str):
@@ -197,7 +197,7 @@ def _message(tag: bytes, content: bytes) -> bytes:
 
 
 def _text(tag: bytes, text: str | None) -> bytes:
-    """A text field; nothing for an empty one, as protobuf has it."""
+    """Return a text field; protobuf omits empty ones."""
     return _message(tag, text.encode("utf-8", "backslashreplace")) if text else b""
 
 

@@ -20,8 +20,7 @@ _UNDECLARED = re.compile(r"OTEL_PYTHON_((ASGI|HTTPX)_)?EXCLUDED_URLS")
 _WITHOUT_EFFECT = re.compile(
     # For another exporter, protocol or signal than there are.
     r"OTEL_EXPORTER_(ZIPKIN|PROMETHEUS)_.*|.*_INSECURE|OTEL_PYTHON_EXPORTER_OTLP_GRPC_.*"
-    # For `opentelemetry-instrument` and the configuration file, in place of which this service
-    # wires the SDK itself.
+    # For `opentelemetry-instrument` or a configuration file. This service wires the SDK itself.
     r"|OTEL_CONFIG_FILE|OTEL_PYTHON_(CONTEXT|ID_GENERATOR|DISTRO|CONFIGURATOR)"
     r"|OTEL_PYTHON_(TRACER|METER|LOGGER)_(PROVIDER|CONFIGURATOR)"
     r"|OTEL_PYTHON_(LOGGING_)?AUTO_INSTRUMENTATION_.*|OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"

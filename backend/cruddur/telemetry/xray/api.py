@@ -1,4 +1,4 @@
-"""Segment documents to X-Ray's own API, for who has AWS credentials and no daemon."""
+"""Export of segment documents to X-Ray's API, for services with AWS credentials and no daemon."""
 
 import logging
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from cruddur.telemetry.xray.documents import encode, segment
 logger = logging.getLogger(__name__)
 
 MAX_DOCUMENTS = 50
-"""In one call of PutTraceSegments."""
+"""Maximum number of documents in one call of PutTraceSegments."""
 
 
 class PutTraceSegmentsExporter(SpanExporter):
     """Needs boto3 (the extra `aws`), which is imported at the first export.
 
-    Region, credentials and endpoint come from boto3's own chain, unless a region is given.
-    `oversized` counts the spans that fitted into no document.
+    Region, credentials and endpoint come from boto3's configuration, unless a region is given.
+    `oversized` counts the spans that were too large for a document.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class PutTraceSegmentsExporter(SpanExporter):
         """Put the spans, 50 at a time; called from a background thread.
 
         Raises:
-            DeliveryError: the API cannot be reached, refuses us, or did not process some
-                of the documents; the message says which of it, and how many.
+            ExportError: the API cannot be reached, refused the call, or did not process some of the
+                documents; the message has the reason.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -72,7 +72,7 @@ class PutTraceSegmentsExporter(SpanExporter):
             self._client = None
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's name
-        """Nothing waits here."""
+        """Return at once, because nothing is buffered."""
         return True
 
     def _documents(self, spans: Sequence[ReadableSpan]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Segment documents to an X-Ray daemon, by UDP: nothing to install, nothing that waits."""
+"""Export of segment documents to an X-Ray daemon over UDP, without any extra."""
 
 import errno
 import logging
@@ -20,23 +20,23 @@ logger = logging.getLogger(__name__)
 HEADER = b'{"format":"json","version":1}\n'
 
 RESOLVE_SECONDS = 60.0
-"""How long an address is believed: a daemon that is started anew may have another one."""
+"""Time until the address is resolved again: a daemon that restarts may have another one."""
 
 ROOM_SECONDS = 0.5
-"""How long to wait for room in the socket's buffer."""
+"""Time to wait for space in the buffer of the socket."""
 
 
 class DaemonExporter(SpanExporter):
-    """One datagram for each span. A daemon that is not there is not noticed: UDP is mute.
+    """Sends one datagram for each span. UDP does not report a missing daemon.
 
-    `oversized` counts the spans that fitted into no document.
+    `oversized` counts the spans that were too large for a document.
     """
 
     def __init__(self, address: str) -> None:
         """Take the value of AWS_XRAY_DAEMON_ADDRESS.
 
         Raises:
-            ValueError: as `parse_daemon_address` says.
+            ValueError: the address is malformed.
         """
         self._host, self._port = parse_daemon_address(address)
         self.oversized = 0
@@ -45,10 +45,10 @@ class DaemonExporter(SpanExporter):
         self._resolved_at = 0.0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send each span; called from a background thread, where the name is looked up.
+        """Send each span. Resolves the name, so it is called from a background thread.
 
         Raises:
-            DeliveryError: the host has no address, or the system does not send.
+            ExportError: the host has no address, or the system cannot send.
         """
         sender = self._open()
         for span in spans:
@@ -71,7 +71,7 @@ class DaemonExporter(SpanExporter):
             self._socket = None
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002  # the SDK's name
-        """Nothing waits here."""
+        """Return at once, because nothing is buffered."""
         return True
 
     @property
@@ -85,13 +85,13 @@ class DaemonExporter(SpanExporter):
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
         except OSError as error:
-            if self._socket is not None:  # the address of a moment ago may still be right
+            if self._socket is not None:  # the previous address may still be right
                 return self._socket
             raise ExportError(f"cannot find {self._where}: {error}") from error
         # The daemon listens on IPv4, and `localhost` often means IPv6 first.
         family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         self.shutdown()
-        # Not connected: the system would hold a daemon's absence against the next datagram.
+        # Not connected: otherwise the next datagram fails if no daemon received the previous one.
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
         self._address = address

@@ -1,4 +1,4 @@
-"""Spans as X-Ray segment documents, without any way of sending them.
+"""Conversion of spans to X-Ray segment documents.
 
 The rules are those of the X-Ray developer guide ("segment documents"); where it is silent
 (the `links`, what becomes `metadata`), those of the OpenTelemetry Collector's exporter.
@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 MAX_BYTES = 64_000
-"""Of an encoded document. X-Ray takes 64 kB, a UDP datagram 65,507 bytes with its header."""
+"""Maximum size of an encoded document. X-Ray accepts 64 kB; a UDP datagram has at most 65,507 bytes
+with its header."""
 
 # What is not trimmed is bounded, so that every span fits: a character is 4 bytes at most.
 NAME_CHARS = 200
@@ -60,7 +61,7 @@ Document = dict[str, Any]
 
 
 def segment(span: ReadableSpan) -> Document:
-    """The document of a span; it holds nothing that JSON cannot.
+    """Return the document of a span, with values that JSON can represent.
 
     A span of kind SERVER, and one without a parent, becomes a segment, named by the
     service; every other one becomes a subsegment, named by what it called. Times are in
@@ -109,7 +110,7 @@ def segment(span: ReadableSpan) -> Document:
 
 
 def encode(document: Document) -> bytes | None:
-    """The document as JSON of at most MAX_BYTES, trimmed when it has to be.
+    """Return the document as JSON of at most MAX_BYTES, trimmed if necessary.
 
     What helps least goes first: stack frames, metadata, the end of the SQL text, all but
     the first exception, links. None: it is too large even so.
@@ -127,7 +128,7 @@ def encode(document: Document) -> bytes | None:
 
 
 def trace_id(value: int) -> str:
-    """A W3C trace id as X-Ray writes it: 1, 8 and 24 hexadecimal digits."""
+    """Return a W3C trace id as X-Ray writes it: 1, 8 and 24 hexadecimal digits."""
     digits = f"{value:032x}"
     return f"1-{digits[:8]}-{digits[8:]}"
 
@@ -149,13 +150,13 @@ def _name(span: ReadableSpan, attributes: Document, resource: Document, *, is_se
 
 
 def _clean_name(raw: str) -> str:
-    """Without the characters that X-Ray does not promise to take."""
+    """Keep only the characters that X-Ray documents for a name."""
     spaced = _SPACES.sub(" ", raw)
     return _FORBIDDEN_IN_NAMES.sub("", spaced)[:NAME_CHARS].strip()
 
 
 def _service(attributes: Document, resource: Document) -> Document:
-    """What a segment says of the service that made it."""
+    """Return the parts of a segment that describe the service."""
     part: Document = {}
     if "service.version" in resource:
         part["service"] = {"version": _text(resource["service.version"], NAME_CHARS)}
@@ -177,7 +178,7 @@ def _service(attributes: Document, resource: Document) -> Document:
 
 
 def _failure(span: ReadableSpan, attributes: Document) -> Document:
-    """The HTTP status decides before the status of the span: a 404 is nobody's fault."""
+    """Return the kind of failure. The HTTP status has precedence over that of the span."""
     status = _integer(attributes.get("http.response.status_code")) or 0
     if 400 <= status <= 499:
         return {"error": True, "throttle": True} if status == 429 else {"error": True}
@@ -211,7 +212,7 @@ def _http(attributes: Document) -> Document:
 
 
 def _url(attributes: Document) -> str:
-    """The address of the request: whole on the side of the client, in parts on the server's."""
+    """Return the address of the request: one attribute of a client span, several of a server's."""
     if "url.full" in attributes:
         return str(attributes.pop("url.full"))
     scheme, path, query = (
@@ -241,7 +242,7 @@ def _sql(attributes: Document) -> Document:
 
 
 def _cause(span: ReadableSpan, attributes: Document, *, is_remote: bool) -> Document | None:
-    """The exceptions of the span, each with the ones that led to it; or its description."""
+    """Return the exceptions of the span with their causes, or else its status description."""
     found = [event for event in span.events if event.name == "exception"][:MAX_EXCEPTIONS]
     chains = [_exceptions(event) for event in found]
     if not chains and span.status.status_code is StatusCode.ERROR and span.status.description:
@@ -259,14 +260,14 @@ def _cause(span: ReadableSpan, attributes: Document, *, is_remote: bool) -> Docu
 
 
 def _exception_id(span: ReadableSpan, number: int) -> str:
-    """Of the form of a span's id; the same whenever the document is made."""
+    """Return an id of the form of a span id, always the same for the same exception."""
     context = span.get_span_context()
     seed = f"{context.span_id if context else 0}/{number}".encode()
     return hashlib.blake2b(seed, digest_size=8).hexdigest()
 
 
 def _exceptions(event: Event) -> list[Document]:
-    """An exception event and, after it, the exceptions that its traceback says led to it."""
+    """Return an exception event, followed by the causes that its traceback names."""
     attributes = _safe_mapping(event.attributes or {})
     *earlier, traceback = _CHAINED.split(str(attributes.get("exception.stacktrace", "")))
     words = (attributes.get("exception.type", "Error"), attributes.get("exception.message", ""))
@@ -278,7 +279,7 @@ def _exceptions(event: Event) -> list[Document]:
 
 
 def _stack(traceback: str) -> Document:
-    """The frames of a traceback, the innermost first."""
+    """Return the frames of a traceback, the innermost first."""
     frames = [
         {"path": frame["path"], "line": int(frame["line"]), "label": frame["label"]}
         for frame in reversed(list(_FRAME.finditer(traceback)))
@@ -290,7 +291,7 @@ def _stack(traceback: str) -> Document:
 
 
 def _last_words(traceback: str) -> tuple[str, str]:
-    """Class and message of the exception, which follow the innermost frame."""
+    """Return class and message of the exception, which follow the innermost frame."""
     lines = traceback.strip().splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith(" ")]
     words = "\n".join(lines[indented[-1] + 1 :] if indented else lines[-1:])
@@ -327,7 +328,7 @@ def _annotations(
 def _metadata(
     span: ReadableSpan, attributes: Document, resource: Document, *, is_segment: bool
 ) -> Document:
-    """All the rest; what describes the service is said once, by the segment."""
+    """Return the remaining attributes. Only segments describe the service."""
     metadata = dict(attributes)
     if span.kind is not SpanKind.INTERNAL:
         metadata["otel.span.kind"] = span.kind.name
@@ -398,7 +399,7 @@ def _safe_mapping(mapping: Mapping[str, Any]) -> Document:
 
 
 def _safe(value: Any) -> Any:
-    """The value as JSON can tell it: no NaN, no bytes, no integer beyond 64 bits."""
+    """Return the value as JSON can represent it: no NaN, no bytes, no integer beyond 64 bits."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -417,7 +418,7 @@ def _safe(value: Any) -> Any:
 
 
 def _clean(text: str) -> str:
-    """Without control characters, and without half a surrogate pair, which is not UTF-8."""
+    """Remove control characters and lone surrogates, which UTF-8 cannot encode."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.encode("utf-8", "replace").decode())
 
 
@@ -430,5 +431,5 @@ def _integer(value: object) -> int | None:
 
 
 def _filled(parts: Mapping[str, Any]) -> Document:
-    """Without what is empty."""
+    """Return the parts that are not empty."""
     return {name: value for name, value in parts.items() if value}

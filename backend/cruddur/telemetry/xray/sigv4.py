@@ -10,22 +10,22 @@ from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.sink_clients import bound
 
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
-"""Signed beside host, date and token. A proxy may change any other header."""
+"""Signed in addition to host, date and token. A proxy may change any other header."""
 
 _OWN_HEADERS = frozenset({"content-type", "content-encoding", "user-agent"})
 
 
 def endpoint(region: str) -> str:
-    """Where X-Ray takes OTLP traces in a region."""
+    """Return the address of X-Ray's OTLP endpoint for traces in a region."""
     return f"https://xray.{region}.amazonaws.com/v1/traces"
 
 
 def signed_session(region: str, service: str = "xray") -> requests.Session:
-    """A session whose requests are signed, to be given to an OTLP exporter.
+    """Return a session for an OTLP exporter, whose requests are signed.
 
     Needs botocore (the extra `aws`), which is imported with the first request. The
     credentials come from AWS's default chain and are refreshed when they expire. A
-    request without any raises DeliveryError, which the exporter reports.
+    request without any raises ExportError, which the exporter reports.
     """
     session = bound(_OwnSession())
     session.auth = _Signer(region, service)
@@ -33,10 +33,10 @@ def signed_session(region: str, service: str = "xray") -> requests.Session:
 
 
 class _OwnSession(requests.Session):
-    """A session without what OTEL_EXPORTER_OTLP_* says of another backend.
+    """A session that ignores headers and certificates of OTEL_EXPORTER_OTLP_*.
 
-    The SDK gives every exporter the headers and certificates of these variables. They may hold
-    the key of that backend, and AWS has neither its certificate authority nor a use for ours.
+    The SDK gives them to every exporter, but they belong to another backend, and the headers may
+    hold its key.
     """
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
