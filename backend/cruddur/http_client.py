@@ -1,4 +1,4 @@
-"""Outgoing calls by httpx: each answer is bounded in total time and in size."""
+"""Limit the duration and the size of responses to outgoing calls."""
 
 import asyncio
 import contextlib
@@ -6,31 +6,30 @@ import contextlib
 import httpx
 
 CALL_SECONDS = 8.0
-"""How long a call may take in all: the limits of httpx hold for each read."""
+"""Maximum duration of a whole call; the timeouts of httpx apply to each read."""
 
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 
 
 class BoundedTransport(httpx.AsyncBaseTransport):
-    """Reads each answer whole before it returns it.
+    """Reads each response completely before it returns it.
 
-    It asks for answers that are not compressed, and takes no others: httpx unpacks without a
-    bound.
+    It requests and accepts only uncompressed responses, because httpx decompresses without a limit.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, seconds: float) -> None:
-        """Wrap a transport; `seconds` is how long a call may take."""
+        """Wrap a transport; `seconds` is the maximum duration of a call."""
         self._transport = transport
         self._seconds = seconds
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and read the answer.
+        """Send the request and read the response.
 
         Raises:
-            httpx.ReadTimeout: not all of it came in time.
-            httpx.DecodingError: it is compressed.
-            httpx.ReadError: it is longer than MAX_ANSWER_BYTES.
-            httpx.TransportError: anything else that httpx raises.
+            httpx.ReadTimeout: the response was not complete in time.
+            httpx.DecodingError: the response is compressed.
+            httpx.ReadError: the response is longer than MAX_RESPONSE_BYTES.
+            httpx.TransportError: any other error of httpx.
         """
         request.headers["Accept-Encoding"] = "identity"
         try:
@@ -39,7 +38,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
                 async with contextlib.aclosing(response):
                     body = await _read(response, request)
         except TimeoutError as error:
-            text = f"no whole answer in {self._seconds:g} s"
+            text = f"no complete response in {self._seconds:g} s"
             raise httpx.ReadTimeout(text, request=request) from error
         return httpx.Response(
             response.status_code,
@@ -56,11 +55,11 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 async def _read(response: httpx.Response, request: httpx.Request) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
-        raise httpx.DecodingError(f"the answer is compressed: {encoding}", request=request)
+        raise httpx.DecodingError(f"the response is compressed: {encoding}", request=request)
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            text = f"the answer is longer than {MAX_ANSWER_BYTES} bytes"
+        if len(body) > MAX_RESPONSE_BYTES:
+            text = f"the response is longer than {MAX_RESPONSE_BYTES} bytes"
             raise httpx.ReadError(text, request=request)
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What a running application holds open: made when it starts, closed when it stops."""
+"""The resources of a running application: opened when it starts, closed when it stops."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,7 +37,7 @@ from cruddur.telemetry.pipeline import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Everything a handler may need beside its request."""
+    """Everything that a handler may need in addition to its request."""
 
     settings: Settings
     telemetry: Telemetry

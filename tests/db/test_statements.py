@@ -7,7 +7,7 @@ from cruddur.db.statements import Statement, load, statement_names
 
 
 def test_a_misspelt_name_is_refused_when_it_is_loaded() -> None:
-    with pytest.raises(LookupError, match="activities.hoem"):
+    with pytest.raises(LookupError, match=r"activities\.hoem"):
         load("activities.hoem")
 
 

@@ -9,7 +9,7 @@ _RETRY_SECONDS = 0.1
 async def cancel_tasks(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks repeatedly until they have ended.
 
-    One cancellation may not be enough: a library can swallow it while it closes a broken
+    One cancellation is not always enough: a library can swallow it while it closes a broken
     connection, and then reconnect.
     """
     running = set(tasks)

@@ -1,4 +1,4 @@
-"""What happened lately, and what of it may be told: the log of events and what it names."""
+"""Queries for the event log, for the rows that its events refer to, and for stream tickets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EventKind = Literal[
 ]
 
 CHANNEL = "cruddur_events"
-"""Where the database notifies of new events, without saying which."""
+"""The channel of NOTIFY; a notification does not contain the event."""
 
 _EVENTS = load("live.events")
 _NOW = load("live.now")
@@ -34,9 +34,9 @@ _TAKE_TICKET = load("live.take_ticket")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; the migration says what each column means by kind.
+    """A row of the event log. Migration 0003 defines what each column means by kind.
 
-    A mark has neither subject nor user, and nobody asks for them.
+    A mark has neither a subject nor a user.
     """
 
     id: int
@@ -58,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """A crud or reply, whose it is, what it answers, and when it ends."""
+    """The expiry of a crud or reply, with its author and its parent."""
 
     uuid: UUID
     user_uuid: UUID
@@ -78,13 +78,13 @@ class Admission:
 async def select_events(
     conn: Connection, *, after: int, until: int | None = None, limit: int
 ) -> list[Event]:
-    """What happened after an event, and not after another, the earliest first."""
+    """Return the events after one event and up to another, oldest first."""
     rows = await _EVENTS.rows(conn, after=after, until=until, limit=limit)
     return [Event(**row) for row in rows]
 
 
 async def select_now(conn: Connection) -> Moment:
-    """Where the log and the clock of the database are."""
+    """Return the position of the log and the time of the database."""
     row = await _NOW.row(conn)
     if row is None:
         raise RuntimeError("a query without a condition returned no row")
@@ -92,13 +92,13 @@ async def select_now(conn: Connection) -> Moment:
 
 
 async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
-    """When an event happened; None when it is forgotten, or never was."""
+    """Return the time of an event; None if it has left the log or never existed."""
     found: datetime | None = await _HAPPENED_AT.value(conn, event_id=event_id)
     return found
 
 
 async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:
-    """The live ones among these, as a visitor sees them, with their authors."""
+    """Return the live cruds among these, as an anonymous client sees them, with their authors."""
     rows = await _CRUDS.rows(conn, uuids=uuids)
     return {row["uuid"]: (crud(row, None), row["user_uuid"]) for row in rows}
 
@@ -106,7 +106,7 @@ async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID,
 async def select_messages(
     conn: Connection, *, uuids: Sequence[UUID]
 ) -> dict[UUID, tuple[SentMessage, tuple[UUID, UUID]]]:
-    """Messages, each with the two people who may read it."""
+    """Return messages, each with the two users who may read it."""
     rows = await _MESSAGES.rows(conn, uuids=uuids)
     return {
         row["uuid"]: (
@@ -120,7 +120,7 @@ async def select_messages(
 async def select_notifications(
     conn: Connection, *, uuids: Sequence[UUID]
 ) -> dict[UUID, tuple[Notification, UUID]]:
-    """Notifications, each with the person who may read it."""
+    """Return notifications, each with its recipient."""
     rows = await _NOTIFICATIONS.rows(conn, uuids=uuids)
     return {row["uuid"]: (notification(row, row["user_uuid"]), row["user_uuid"]) for row in rows}
 
@@ -128,8 +128,10 @@ async def select_notifications(
 async def select_expiring(
     conn: Connection, *, after: datetime, until: datetime | None, limit: int | None = None
 ) -> list[Expiring]:
-    """What ends in a stretch of time, by default until now, the soonest first; also what was
-    swept since."""
+    """Return the expiries in a range of time, by default until now, the soonest first.
+
+    Rows that were swept since are included.
+    """
     rows = await _EXPIRING.rows(conn, after=after, until=until, limit=limit)
     return [Expiring(**row) for row in rows]
 
@@ -149,6 +151,6 @@ async def insert_ticket(
 
 
 async def take_ticket(conn: Connection, *, ticket_hash: bytes) -> Admission | None:
-    """Use a ticket up; None when there is none, or no longer."""
+    """Delete a ticket and return its user; None if it does not exist or has expired."""
     row = await _TAKE_TICKET.row(conn, ticket_hash=ticket_hash)
     return Admission(**row) if row else None

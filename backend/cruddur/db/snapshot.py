@@ -1,4 +1,4 @@
-"""What can be seen in the database now: the version of all that is read from it."""
+"""Read the snapshot of the database: the version of everything that can be read from it."""
 
 import asyncio
 from typing import Any, TypeAlias
@@ -9,16 +9,17 @@ from cruddur.db.statements import load
 _CURRENT = load("snapshot.current")
 
 Snapshot: TypeAlias = tuple[Any, ...]
-"""Which transactions of which server are visible, and when the next crud expires. Between two
-that are equal nothing was committed and nothing expired: whoever reads twice reads the same."""
+"""The visible transactions of a server, and the time of the next expiry.
 
-PATIENCE_SECONDS = 1.0
-"""How long a connection is waited for: to find out whether work can be saved must not take as
-long as the work."""
+Between two equal snapshots nothing was committed and nothing has expired, so the data is the same.
+"""
+
+TIMEOUT_SECONDS = 1.0
+"""How long to wait for a connection: the check must not take as long as the work that it saves."""
 
 
 class Snapshots:
-    """Reads the present snapshot; those who ask at the same time share one reading."""
+    """Reads the present snapshot; concurrent requests share one reading."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""
@@ -27,9 +28,9 @@ class Snapshots:
         self._next: asyncio.Task[Snapshot] | None = None
 
     async def current(self) -> Snapshot:
-        """The snapshot of a moment after this was called.
+        """Return a snapshot that was read after this call.
 
-        A reading under way may have looked before, so who comes meanwhile shares the next.
+        A reading in progress may have started too early, so the caller waits for the next one.
 
         Raises:
             DatabaseUnavailableError: as `Database.connection` says.
@@ -37,18 +38,18 @@ class Snapshots:
         if self._next is None:
             self._next = asyncio.create_task(self._read(self._reading))
             self._next.add_done_callback(_retrieve)
-        # Whoever gives up leaves it to the others.
+        # A cancelled caller does not cancel it for the others.
         return await asyncio.shield(self._next)
 
     async def _read(self, before: asyncio.Task[Snapshot] | None) -> Snapshot:
         if before is not None:
             await asyncio.wait([before])
         self._reading, self._next = self._next, None
-        async with self._database.connection(PATIENCE_SECONDS) as conn:
+        async with self._database.connection(TIMEOUT_SECONDS) as conn:
             return tuple(await _CURRENT.row(conn) or ())
 
 
 def _retrieve(reading: asyncio.Task[Snapshot]) -> None:
-    """Its failure is known, also when nobody waits any more."""
+    """Mark the exception as retrieved, also if no caller waits for the result."""
     if not reading.cancelled():
         reading.exception()

@@ -1,4 +1,4 @@
-"""Physical removal of expired and deleted rows, by one process per database."""
+"""Delete expired rows, and vacuum; one process per database at a time."""
 
 from cruddur.db.pool import connect, losses
 from cruddur.db.statements import Connection, Statement, load
@@ -7,7 +7,7 @@ LOCK = 4567_0002
 """The advisory lock that makes one process the sweeper."""
 
 BATCH = 5000
-"""Cruds per delete: short enough that nobody waits for it."""
+"""Cruds per statement: few enough that no request waits for its locks."""
 
 _TRY_LOCK = load("sweeper.try_lock")
 _VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
@@ -36,11 +36,12 @@ _OTHERS = tuple(
 async def sweep(dsn: str) -> int | None:
     """Delete everything that has expired, and vacuum, so that deleted rows leave their pages.
 
-    Returns the number of cruds and replies that were deleted directly, not by the cascade from
-    their parent; None when another process is sweeping.
+    Returns:
+        The number of cruds and replies that were deleted directly, without those that a foreign key
+        deleted with their parent; None if another process is sweeping.
 
     Raises:
-        DatabaseUnavailableError: the server is away, or in a condition that will pass.
+        DatabaseUnavailableError: the server is unreachable or in a temporary condition.
         DatabaseTooOldError: as `connect` says.
     """
     conn = await connect(dsn)
@@ -65,7 +66,7 @@ async def _sweep(conn: Connection) -> int | None:
 
 
 async def _run_alone(conn: Connection, statement: Statement, **values: int) -> int | None:
-    """Run a statement in a transaction; None when another process is sweeping."""
+    """Run a statement in a transaction; return None if another process is sweeping."""
     async with conn.transaction():
         if not await _TRY_LOCK.value(conn, lock=LOCK):
             return None

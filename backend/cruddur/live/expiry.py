@@ -43,8 +43,8 @@ class ExpirySchedule:
     """The next expiries up to a horizon. The caller loads later ones in time.
 
     Attributes:
-        horizon: the time up to which expiries are known.
-        published_until: the time up to which they were returned as due.
+        horizon: all expiries before this time are known.
+        published_until: all expiries before this time were returned as due.
     """
 
     def __init__(self, since: datetime) -> None:

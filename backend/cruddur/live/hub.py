@@ -142,7 +142,7 @@ class Hub:
                 stream.flush()
 
     def reset(self) -> None:
-        """Send a reset to every stream: events were missed and are no longer in the log."""
+        """Send a reset to every stream: events were missed and have left the log."""
         for stream in tuple(self._streams):
             if stream.enqueue(frames.reset(self.position)):
                 stream.flush()

@@ -33,7 +33,7 @@ class Rendered:
     Attributes:
         publications: what is published, each with its event.
         expiring: expiries to schedule.
-        gone: cruds whose expiry is no longer needed.
+        gone: cruds whose expiry is not needed any more.
         signed_out: sessions and users whose streams end.
         has_mark: whether all streams get the latest position.
     """

@@ -1,4 +1,4 @@
-"""The sweeper: every worker offers to sweep, and the database lets one of them."""
+"""Jobs that every worker runs periodically: the sweep, and reloading the signing keys."""
 
 import asyncio
 import logging
@@ -15,10 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 async def run_sweeper(resources: Resources) -> None:
-    """Remove what has expired, every `sweep_interval` seconds, until cancelled.
+    """Remove expired data every `sweep_interval` seconds, until cancelled.
 
-    Visibility does not depend on it: an expired crud is invisible before it is swept. In the
-    same rhythm the signing keys are read anew, where the database keeps them.
+    Visibility does not depend on it: an expired crud is invisible before it is swept. Only one
+    worker of a database sweeps at a time. The signing keys are reloaded at the same interval, if
+    they are in the database.
     """
     settings = resources.settings
     while True:
@@ -26,7 +27,7 @@ async def run_sweeper(resources: Resources) -> None:
             try:
                 removed = await sweep(settings.unpooled_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
-                logger.warning("the sweep is put off: %s", error)
+                logger.warning("the sweep is postponed: %s", error)
             except Exception as error:
                 report(error, "the sweep")
             else:
@@ -40,11 +41,10 @@ async def run_sweeper(resources: Resources) -> None:
 
 
 async def _reload_keys(resources: Resources) -> None:
-    # After the sweep, which has a connection of its own: a pool that is busy is no reason
-    # for what has expired to stay.
+    # After the sweep, which has its own connection, so that a busy pool does not delay it.
     try:
         await reload_stored_keys(resources.database, resources.keys)
     except DatabaseUnavailableError as error:
-        logger.warning("the signing keys are not read anew: %s", error)
+        logger.warning("the signing keys are not reloaded: %s", error)
     except Exception as error:
         report(error, "reading the signing keys")

@@ -139,7 +139,7 @@ class ServerSettings:
         int,
         setting(
             "CRUDDUR_RATE_ADDRESS_FACTOR",
-            "Factor by which the limit of an address without a token is higher",
+            "How many times more requests an address may send without a token",
             ge=1,
             le=1000,
         ),

@@ -1,5 +1,5 @@
 -- name: begin_reset
--- A reset code for the account of an address; no row when there is none.
+-- Inserts a reset code for the account of an address. No row if there is no account.
 INSERT INTO password_resets (user_uuid, code_hash, expires_at)
 SELECT
     accounts.user_uuid,
@@ -15,19 +15,19 @@ ON CONFLICT (user_uuid) DO UPDATE
 RETURNING user_uuid
 
 -- name: commit_later
--- The commit does not wait for the disk, so that it takes as long whether or not there was
--- something to write.
+-- The commit does not wait for the disk, so that its duration does not show whether the
+-- transaction wrote anything.
 SET LOCAL synchronous_commit = off
 
 -- name: create
--- No row when the address has an account already.
+-- No row if the address has an account already.
 INSERT INTO accounts (user_uuid, email, password_hash)
 VALUES (:user_uuid, :email, :password_hash)
 ON CONFLICT (email) DO NOTHING
 RETURNING user_uuid
 
 -- name: credentials
--- The account of an address or a handle, each by its own index.
+-- The account of an address or a handle; each has its own index.
 SELECT
     accounts.user_uuid,
     accounts.email,
@@ -49,8 +49,8 @@ WHERE password_resets.user_uuid = :user_uuid
   AND password_resets.code_hash = :code_hash
 
 -- name: pending
--- The latest unconfirmed attempt of an address or a handle, whether or not the address
--- has an account: signing in must not tell the two apart.
+-- The latest unconfirmed sign-up of an address or a handle, whether or not the address has an
+-- account, so that a sign-in does not reveal it.
 SELECT signup_attempts.password_hash
 FROM signups
 JOIN signup_attempts ON signup_attempts.signup_uuid = signups.uuid
@@ -60,7 +60,7 @@ ORDER BY signup_attempts.uuid DESC
 LIMIT 1
 
 -- name: renew_code
--- A new code for the latest attempt of an address without an account.
+-- Stores a new code for the latest sign-up of an address without an account.
 UPDATE signup_attempts
 SET
     code_hash = :code_hash,
@@ -95,8 +95,8 @@ SET password_hash = :password_hash
 WHERE accounts.user_uuid = :user_uuid
 
 -- name: sign_up
--- Reserves a handle for an address and begins an attempt with a code of its own. No row
--- when somebody has the handle or waits for it; the same address may try again.
+-- Reserves a handle for an address, and starts a sign-up with its own code. No row if the handle is
+-- taken or reserved for another address.
 WITH reserved AS (
     INSERT INTO signups (email, handle, expires_at)
     SELECT
@@ -112,7 +112,7 @@ WITH reserved AS (
            OR signups.expires_at <= now()
     RETURNING uuid
 ),
--- Three codes at once are enough for anybody, and few enough not to be guessed.
+-- Three valid codes per address are enough for its owner and too few to guess.
 outdated AS (
     DELETE FROM signup_attempts
     WHERE signup_attempts.uuid IN (
@@ -141,7 +141,7 @@ SELECT EXISTS (SELECT FROM accounts WHERE accounts.email = :email) AS email_is_t
 FROM reserved
 
 -- name: signup_codes
--- The codes that this address waits to enter.
+-- The pending codes of an address.
 SELECT
     signup_attempts.uuid,
     signup_attempts.code_hash
@@ -151,7 +151,7 @@ WHERE signups.email = :email
   AND signup_attempts.code_expires_at > now()
 
 -- name: take_signup
--- Takes the sign-up of an attempt out of the queue, the other attempts with it.
+-- Deletes a sign-up and the other ones of its address, and returns it.
 DELETE FROM signups
 USING signup_attempts
 WHERE signup_attempts.uuid = :uuid

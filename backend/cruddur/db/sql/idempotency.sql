@@ -1,6 +1,6 @@
 -- name: claim
--- Takes a key for a member and a route. A second taker waits here for the first one's
--- transaction to end, then gets no row.
+-- Inserts the key of a user and a route. A second transaction with the same key waits here for the
+-- first one to end, then gets no row.
 INSERT INTO idempotency_keys (member, route, key, body_digest)
 VALUES (:member, :route, :key, :body_digest)
 ON CONFLICT (member, route, key) DO NOTHING
@@ -11,7 +11,7 @@ INSERT INTO idempotency_answers (key_uuid, activity_uuid, message_uuid, answer)
 VALUES (:key_uuid, :activity_uuid, :message_uuid, :answer)
 
 -- name: show
--- What was answered the first time; no answer when what it quotes is gone.
+-- The stored response of a key; NULL if the crud or message that it shows was deleted.
 SELECT
     idempotency_keys.body_digest,
     idempotency_answers.answer

@@ -1,5 +1,5 @@
 -- name: find
--- The person of a handle or an e-mail address, in lower case, and whether they have signed in from
+-- The user with a handle or an e-mail address, in lower case, and whether they have signed in from
 -- this device and from this address before.
 SELECT
     named.uuid,
@@ -26,7 +26,7 @@ ORDER BY named.uuid
 LIMIT 1
 
 -- name: remember
--- Remembers clients of a person, and forgets those that were seen longest ago.
+-- Stores clients of a user, and deletes those that were seen longest ago.
 WITH outdated AS (
     DELETE FROM familiar_clients
     WHERE familiar_clients.user_uuid = :user_uuid

@@ -9,7 +9,7 @@ SELECT
 FROM signed_in(:viewer, :session) AS viewer
 
 -- name: cruds
--- Live cruds and replies as a visitor sees them.
+-- Live cruds and replies as an anonymous client sees them.
 SELECT
     {crud_columns},
     live_activities.user_uuid
@@ -17,7 +17,7 @@ FROM live_activities
 WHERE live_activities.uuid = ANY(:uuids::uuid[])
 
 -- name: events
--- What happened after an event, in its order.
+-- The events after an event, in the order of the log.
 SELECT
     events.id,
     events.kind,
@@ -33,7 +33,7 @@ ORDER BY events.id
 LIMIT :limit
 
 -- name: expiring
--- What expires in a stretch of time, swept or not.
+-- The expiries in a range of time, of swept and other rows.
 SELECT
     activities.uuid,
     activities.user_uuid,
@@ -55,14 +55,14 @@ ORDER BY expires_at
 LIMIT :limit
 
 -- name: happened_at
--- When an event happened; no row when it is forgotten, or never was. Who was there before the
--- first has missed nothing as long as the first is known.
+-- The time of an event. No row if it has left the log or never existed. Position 0 is before the
+-- first event, so it is as old as event 1.
 SELECT events.created_at
 FROM events
 WHERE events.id = COALESCE(NULLIF(:event_id::bigint, 0), 1)
 
 -- name: messages
--- Messages, and the two people of the conversation.
+-- Messages with the two users of their conversation.
 SELECT
     messages.uuid,
     users.display_name,
@@ -79,7 +79,7 @@ JOIN message_groups ON message_groups.uuid = messages.message_group_uuid
 WHERE messages.uuid = ANY(:uuids::uuid[])
 
 -- name: notifications
--- Notifications as the people see them whom they are for; nothing about an expired crud.
+-- Notifications as their recipients see them, without those about expired cruds.
 SELECT
     {notification_columns},
     notifications.user_uuid,
@@ -101,13 +101,13 @@ WHERE notifications.uuid = ANY(:uuids::uuid[])
   AND (live_activities.uuid IS NOT NULL OR notifications.kind = 'message')
 
 -- name: now
--- How far the log of events is, and the time by the clock that alone decides what is visible.
+-- The latest event, and the time of the database, which decides what is visible.
 SELECT
     COALESCE((SELECT max(events.id) FROM events), 0) AS latest,
     clock_timestamp() AS clock
 
 -- name: take_ticket
--- A ticket is good once.
+-- Deletes a ticket, which can be used once, and returns it.
 DELETE FROM stream_tickets
 WHERE stream_tickets.ticket_hash = :ticket_hash
   AND stream_tickets.expires_at > now()

@@ -1,6 +1,6 @@
 -- name: spend
--- Adds what this worker spent to each bucket, and returns how long each takes to fill up again.
--- In the order of their keys, so that two workers do not wait for each other.
+-- Adds the spending of this worker to each bucket, and returns the seconds until it is full again.
+-- Ordered by key, so that two workers cannot deadlock.
 INSERT INTO rates (bucket, full_at)
 SELECT
     spent.bucket,

@@ -21,7 +21,7 @@ WHERE sessions.uuid = :uuid
 RETURNING sealed_token
 
 -- name: delete_oldest
--- Ends the sessions of a person that were used longest ago, beyond a number.
+-- Ends the least recently used sessions of a user, beyond a number.
 DELETE FROM sessions
 WHERE sessions.uuid IN (
     SELECT older.uuid
@@ -35,7 +35,7 @@ WHERE sessions.uuid IN (
 RETURNING sealed_token
 
 -- name: delete_others
--- Ends every session of a person but one; NULL spares none.
+-- Ends every session of a user except one; NULL: all of them.
 DELETE FROM sessions
 WHERE sessions.user_uuid = :user_uuid
   AND sessions.uuid IS DISTINCT FROM :kept_uuid
@@ -60,7 +60,7 @@ LEFT JOIN sessions
 ORDER BY sessions.used_at DESC, sessions.uuid DESC
 
 -- name: lock
--- One sign-in of a person after the other, so that each counts the sessions of those before.
+-- Serializes the sign-ins of a user, so that each counts the sessions of the previous ones.
 SELECT
 FROM users
 WHERE users.uuid = :user_uuid
@@ -72,7 +72,8 @@ FROM refresh_tokens
 WHERE refresh_tokens.token_hash = :token_hash
 
 -- name: present
--- The open session of a refresh token; `is_reused` when the token was exchanged before, longer ago than two requests of one browser lie apart.
+-- The open session of a refresh token. `is_reused`: the token was exchanged longer ago than two
+-- concurrent requests of one browser can be apart.
 SELECT
     sessions.uuid,
     sessions.user_uuid,
@@ -95,8 +96,8 @@ WHERE sessions.uuid = :uuid
 RETURNING sessions.sealed_token
 
 -- name: rotate
--- Exchanges a refresh token for a new one of the same session; no row when it is over. A token
--- that was exchanged before keeps its successor, and `is_first` is false.
+-- Exchanges a refresh token for a new one of the same session. No row if the session has ended. A
+-- token that was exchanged before keeps its successor, and `is_first` is false.
 WITH used AS (
     UPDATE refresh_tokens
     SET
@@ -132,7 +133,7 @@ SELECT touched.is_first
 FROM touched
 
 -- name: successors
--- The digests of the tokens that a refresh token was exchanged for, one after another.
+-- The digests of the successors of a refresh token, in their order.
 WITH RECURSIVE chain AS (
     SELECT
         refresh_tokens.successor_hash,

@@ -12,7 +12,7 @@ WHERE EXISTS (
 )
 
 -- name: list
--- The newest that has settled signs; while none has, the oldest.
+-- The newest key that is old enough signs; until one is, the oldest.
 SELECT signing_keys.private_key
 FROM signing_keys
 ORDER BY
@@ -24,5 +24,5 @@ ORDER BY
     signing_keys.kid
 
 -- name: lock
--- Waits for other writers and keeps them out until the transaction ends; readers go on.
+-- Blocks other writers, but no readers, until the transaction ends.
 LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE

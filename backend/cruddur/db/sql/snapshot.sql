@@ -1,6 +1,6 @@
 -- name: current
--- Which transactions of this server are visible, and when the next crud will have expired. One
--- that was restored, or took over, may give the numbers of lost transactions once more.
+-- The visible transactions of this server, and the time of the next expiry. A server that was
+-- restored or promoted may reuse the numbers of lost transactions, so the server is included.
 SELECT
     pg_current_snapshot() AS transactions,
     pg_postmaster_start_time() AS server_since,

@@ -3,7 +3,7 @@ DELETE FROM deleted_subjects
 WHERE forget_at BETWEEN '-infinity' AND now()
 
 -- name: events
--- Whoever was away for longer starts over.
+-- A client that was disconnected for longer gets a reset.
 DELETE FROM events
 WHERE created_at BETWEEN '-infinity' AND now() - interval '15 minutes'
 
@@ -20,7 +20,7 @@ DELETE FROM idempotency_keys
 WHERE created_at BETWEEN '-infinity' AND now() - interval '24 hours'
 
 -- name: mark
--- So that a stream that is open never has a place that is about to be forgotten.
+-- Gives every open stream a position that does not leave the log soon.
 SELECT record_event('mark')
 WHERE NOT EXISTS (
     SELECT FROM events
@@ -37,7 +37,7 @@ DELETE FROM rates
 WHERE full_at <= now()
 
 -- name: refresh_tokens
--- A refresh token that was exchanged so long ago that nobody holds a copy of it any more.
+-- A refresh token that was exchanged so long ago that no client holds a copy.
 DELETE FROM refresh_tokens
 WHERE used_at BETWEEN '-infinity' AND now() - interval '7 days'
 

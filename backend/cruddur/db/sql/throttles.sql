@@ -12,7 +12,7 @@ RETURNING
     ceil(extract(epoch FROM resets_at - now()))::integer AS retry_after
 
 -- name: attempt_open
--- Counts an attempt of a bucket whose window has begun; no row when it has not.
+-- Counts an attempt in a bucket with an open window. No row if the window is closed.
 UPDATE throttles
 SET attempts = attempts + 1
 WHERE throttles.bucket = encode(sha256(convert_to(:bucket, 'UTF8')), 'hex')
@@ -28,7 +28,7 @@ WHERE throttles.bucket IN (
 )
 
 -- name: open
--- Begins the window of a bucket, unless it has one.
+-- Opens the window of a bucket, unless it is open.
 INSERT INTO throttles (bucket, attempts, resets_at)
 VALUES (encode(sha256(convert_to(:bucket, 'UTF8')), 'hex'), 0, now() + :period)
 ON CONFLICT (bucket) DO UPDATE
@@ -38,7 +38,7 @@ ON CONFLICT (bucket) DO UPDATE
     WHERE throttles.resets_at <= now()
 
 -- name: restart
--- Begins the windows of buckets again, without any attempt.
+-- Restarts the windows of buckets with zero attempts.
 INSERT INTO throttles (bucket, attempts, resets_at)
 SELECT
     encode(sha256(convert_to(restarted.bucket, 'UTF8')), 'hex') AS bucket,

@@ -1,7 +1,7 @@
 -- name: tags
--- The tags that can be among the first :limit within :horizon from now, in the order of equals:
--- those that most live cruds carry, and those that follow when the first ones lose cruds by
--- expiry. The second bound of expires_at excludes no row: for a range the planner assumes one row
+-- The tags that can be among the first :limit within :horizon from now; ties are in their final
+-- order. These are the tags of most live cruds, and the ones that move up when cruds of the first
+-- ones expire. The second bound of expires_at excludes no row: for a range the planner assumes one row
 -- in 200, and uses activities_expires_at_idx.
 WITH live AS MATERIALIZED (
     SELECT
@@ -22,7 +22,7 @@ counted AS MATERIALIZED (
     JOIN activity_tags ON activity_tags.activity_uuid = live.uuid
     GROUP BY activity_tags.tag
 ),
--- Whatever expires, so many tags stay in front of those that are behind this one now.
+-- At least this many tags stay ahead of the following ones, whatever expires.
 last AS (
     SELECT
         counted.tag,

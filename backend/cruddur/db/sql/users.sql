@@ -16,8 +16,8 @@ FROM named
 WHERE named.issuer = :issuer
 
 -- name: create
--- A new person, unless the handle is taken, the person is there already, or their
--- account was deleted while this token was still good: then no row.
+-- Inserts a user. No row if the handle is taken, the user exists, or their account was deleted while
+-- this token was valid.
 INSERT INTO users (uuid, issuer, subject, handle, display_name, email)
 SELECT
     :uuid,
@@ -36,9 +36,9 @@ ON CONFLICT DO NOTHING
 RETURNING uuid, handle, issuer, subject
 
 -- name: delete
--- Deletes a person and, by foreign key, everything that belongs to them. Sign-ups and keys of
--- sign-ups refer to the e-mail address only. The subject is remembered for as long as one of
--- its tokens may be valid.
+-- Deletes a user and, by foreign keys, everything that belongs to them. Sign-ups and the keys of
+-- sign-ups refer to the e-mail address only. The subject is stored for as long as one of its tokens
+-- can be valid.
 WITH remembered AS (
     INSERT INTO deleted_subjects (issuer, subject, forget_at)
     SELECT
@@ -73,8 +73,8 @@ SELECT EXISTS (
 )
 
 -- name: link
--- The user is the subject of another issuer from now on. What signed them in here ends: their
--- password, their sessions, and the address that only we had.
+-- Links a user to the subject of another issuer. Deletes their local sign-in: the password, the
+-- sessions and the address.
 WITH forgotten_account AS (
     DELETE FROM accounts
     WHERE accounts.user_uuid = :uuid
@@ -95,7 +95,7 @@ SET
 WHERE users.uuid = :uuid
 
 -- name: lock
--- Waits for other writers and keeps them out until the transaction ends; readers go on.
+-- Blocks other writers, but no readers, until the transaction ends.
 LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE
 
 -- name: member
@@ -117,9 +117,9 @@ FROM users
 WHERE users.handle = lower(:handle)
 
 -- name: suggested
--- The people that can be among the first :limit within :horizon from now, in the order of equals:
--- those whose live cruds are liked and reposted most, and those that follow when the first ones
--- lose cruds by expiry (trends/tags.sql explains both this and the second bound of expires_at).
+-- The users that can be among the first :limit within :horizon from now; ties are in their final
+-- order. These are the users with the most likes and reposts on live cruds, and the ones that move
+-- up when cruds of the first ones expire (trends.sql explains the second bound of expires_at).
 WITH liked AS MATERIALIZED (
     SELECT
         activities.user_uuid,
