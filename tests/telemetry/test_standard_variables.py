@@ -1,16 +1,19 @@
 """Each standard OTEL_* variable has its effect on what a pipeline exports, or stops the start."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from opentelemetry import propagate, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from certificates import self_signed
+from cruddur.app import create_app
 from cruddur.settings import Settings, SettingsError
 from cruddur.settings.library_variables import set_variables
 from cruddur.telemetry.background import background
@@ -19,9 +22,11 @@ from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.unused_variables import DECLARED, has_effect, warn_of_unused_variables
 from fakes.otlp import OtlpSink
 from fakes.sink import Received
+from support import visiting
 from telemetry.recorded import until
 
 PATHS = ("/v1/traces", "/v1/metrics", "/v1/logs")
+COMPOSE = Path(__file__).parents[2] / "deploy/settings.yaml"
 SIGNALS = ("TRACES", "METRICS", "LOGS")
 PREFIX = "OTEL_EXPORTER_OTLP_"
 LONG = "x" * 50
@@ -78,6 +83,14 @@ class Environment:
             outcome = inside(Pipeline(telemetry))
             if outcome is not None:
                 await outcome
+
+
+@pytest.fixture(autouse=True)
+def _propagator() -> Iterator[None]:
+    """Restore the propagator, which is global, for the applications of other tests."""
+    before = propagate.get_global_textmap()
+    yield
+    propagate.set_global_textmap(before)
 
 
 @pytest.fixture
@@ -454,6 +467,17 @@ async def test_propagators_of_outgoing_calls(
     assert found.trace_id == (int(TRACE, 16) if expected else 0)
 
 
+@pytest.mark.parametrize("name", ["tracecontext", "b3", "b3multi", "xray"])
+async def test_propagators_of_requests(settings: Settings, name: str) -> None:
+    application = create_app(replace(settings, propagators=name))
+    async with application.test_app(), visiting(application) as api:
+        response = await api.http.get("/api/activities/home", headers=HEADERS[name])
+        assert response.headers["traceresponse"].split("-")[1] == TRACE
+        for other in HEADERS.keys() - {name}:
+            response = await api.http.get("/api/activities/home", headers=HEADERS[other])
+            assert response.headers["traceresponse"].split("-")[1] != TRACE
+
+
 async def test_the_baggage_of_a_caller_is_not_forwarded(environment: Environment) -> None:
     environment.set(OTEL_PROPAGATORS="tracecontext,baggage")
     Telemetry(Settings.from_env())
@@ -520,6 +544,12 @@ def test_a_variable_without_effect_is_named_once(caplog: pytest.LogCaptureFixtur
     assert line.endswith(": OTEL_EXPORTER_OTLP_ENDPONT, OTEL_EXPORTER_OTLP_INSECURE")
     warn_of_unused_variables(["OTEL_SERVICE_NAME"])
     assert len(caplog.messages) == 1
+
+
+def test_compose_passes_every_variable_that_has_an_effect() -> None:
+    passed = yaml.safe_load(COMPOSE.read_text())["services"]["settings"]["environment"].keys()
+    assert {variable for variable in DECLARED if has_effect(variable)} - passed == set()
+    assert {v for v in passed if v.startswith("OTEL_") and not has_effect(v)} == set()
 
 
 def test_every_declared_variable_is_classified() -> None:

@@ -38,7 +38,10 @@ class DaemonExporter(SpanExporter):
         Raises:
             ValueError: the address is malformed.
         """
-        self._host, self._port = parse_daemon_address(address)
+        try:
+            self._host, self._port = parse_daemon_address(address)
+        except ValueError as error:
+            raise ValueError(f"AWS_XRAY_DAEMON_ADDRESS {error}") from None
         self.oversized = 0
         self._socket: socket.socket | None = None
         self._address: Any = None  # its form depends on the family
