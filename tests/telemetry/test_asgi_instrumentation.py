@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.asgi.version import __version__ as asgi_version
@@ -22,10 +24,11 @@ from cruddur.edge.tracing import Hooks
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from fakes.honeycomb import FakeHoneycomb
-from support import Api, serving
-from telemetry.recorded import Recorded, attributes
+from support import Api, serving, serving_on_a_socket
+from telemetry.recorded import Recorded, attributes, until
 from telemetry.trial import misbehave
 
+ROOT = Path(__file__).parents[2]
 HOME = "/api/activities/home"
 HEALTH = "/api/health-check"
 SCHEMA = "https://opentelemetry.io/schemas/1.21.0"
@@ -100,6 +103,11 @@ async def test_every_request_passes_through_the_standard_middleware(
     assert calls == [*paths, "/api/stream", HOME, "/trial/echo/<room>"]
 
 
+def test_the_production_image_has_the_instrumentation() -> None:
+    locked = (ROOT / "requirements" / "prod.txt").read_text("utf-8")
+    assert "\nopentelemetry-instrumentation-asgi==" in locked
+
+
 async def test_server_spans_and_metrics_have_the_scope_of_the_instrumentation(
     settings: Settings,
 ) -> None:
@@ -151,6 +159,22 @@ async def test_the_variable_of_the_instrumentation_replaces_the_general_one(
         await api.get(HOME)
         await api.get("/api/trending")
     assert observed.recorded.server.name == f"GET {HOME}"
+
+
+async def test_an_excluded_stream_has_no_span_at_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="cruddur.request")
+    monkeypatch.setenv("OTEL_PYTHON_EXCLUDED_URLS", "/api/stream")
+    observed = Observed(settings)
+    async with observed.serving(), serving_on_a_socket(observed.app) as url:
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("GET", f"{url}/api/stream") as response,
+        ):
+            assert (await anext(response.aiter_lines())).startswith("retry: ")
+        await until(lambda: "close /api/stream" in caplog.messages)
+        assert observed.recorded.spans == []
 
 
 async def test_a_host_cannot_pose_as_a_probe(settings: Settings) -> None:

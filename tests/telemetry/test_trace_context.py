@@ -65,7 +65,7 @@ async def calling(traced_app: Quart) -> AsyncIterator[Downstream]:
     traced_app.extensions["cruddur"].telemetry.trace_calls(client)
 
     @traced_app.get(CALL)
-    async def call() -> str:
+    async def propagate_downstream() -> str:
         await client.get("http://elsewhere.example/path")
         return "called"
 

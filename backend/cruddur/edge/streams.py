@@ -83,12 +83,14 @@ class Streams:
             "app.stream.duration_ms": milliseconds(seconds),
             "app.stream.close_reason": stream.reason,
         }
-        closing = self._instruments.tracer.start_span(
-            f"close {route}",
-            context=context.Context(),
-            links=[Link(request.span.get_span_context())],
-            attributes=facts,
-        )
+        closing = request.span
+        if request.is_traced:
+            closing = self._instruments.tracer.start_span(
+                f"close {route}",
+                context=context.Context(),
+                links=[Link(request.span.get_span_context())],
+                attributes=facts,
+            )
         token = context.attach(trace.set_span_in_context(closing))
         logger.info("close %s", route, extra={"fields": {"http.route": route, **facts}})
         context.detach(token)
