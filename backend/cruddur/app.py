@@ -1,4 +1,4 @@
-"""The application: what it is made of, and in which order."""
+"""Compose the application: its routes, its layers and their order."""
 
 import asyncio
 import contextlib
@@ -79,19 +79,19 @@ EXPOSED_HEADERS = (
 def create_app(
     settings: Settings, telemetry: Telemetry | None = None, hooks: Hooks | None = None
 ) -> Quart:
-    """Put the application together; nothing is opened before it is served.
+    """Create the application. It opens no connection before it is served.
 
     Args:
-        settings: what it runs with.
-        telemetry: another pipeline than the one of the settings.
+        settings: the settings of the application.
+        telemetry: the pipeline to use; default: one that follows the settings.
         hooks: called by the tracing middleware.
     """
     telemetry = telemetry or Telemetry(settings)
     app = Cruddur("cruddur", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # tests must meet the same failures as users
-    app.url_map.merge_slashes = False  # a redirect would be the only answer that is HTML
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests, failures look as they do to users
+    app.url_map.merge_slashes = False  # a redirect would be the only HTML response
 
     error_handlers.install(app)
     preflight.install(app)

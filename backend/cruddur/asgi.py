@@ -1,4 +1,4 @@
-"""The ASGI application for any other server: `cruddur.asgi:app`."""
+"""The ASGI application for servers other than `cruddur serve`: `cruddur.asgi:app`."""
 
 import logging
 

@@ -1,17 +1,17 @@
-"""The failures a caller can cause or meet, and their one shape on the wire.
+"""The errors that a client can receive, and their form on the wire.
 
 Every status from 400 to 503 has the same body: a JSON array of machine-readable codes.
 
     CruddurError
-    ├── InvalidError            422, the code of the rule that was broken
+    ├── InvalidError            422, with the code of the broken rule
     ├── MalformedError          400 ["invalid_json"]
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
-    ├── NotFoundError           404 ["not_found"], also for what has expired
+    ├── NotFoundError           404 ["not_found"], also for expired cruds
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
     └── UnavailableError        503, with Retry-After
-        └── OverloadedError     503, and nothing has failed
+        └── OverloadedError     503, although nothing has failed
 """
 
 from typing import ClassVar
@@ -28,7 +28,7 @@ GENERIC_CODES = {
     500: "generic_500",
     503: "unavailable",
 }
-"""The code of a status that carries none of its own. 422 always does."""
+"""The default code of each status. A 422 always has a code of its own."""
 
 
 class CruddurError(Exception):
@@ -37,13 +37,13 @@ class CruddurError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, *codes: str) -> None:
-        """Take the codes to send; without any, the status's generic one."""
+        """Take the codes to send; default: the generic code of the status."""
         self.codes = codes or (GENERIC_CODES[self.status],)
         super().__init__(", ".join(self.codes))
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that go with the status."""
+        """The headers to send with the status."""
         return {}
 
 
@@ -54,7 +54,7 @@ class MalformedError(CruddurError):
 
 
 class UnauthenticatedError(CruddurError):
-    """No valid access token where one is needed, or wrong credentials."""
+    """A valid access token is required and missing, or the credentials are wrong."""
 
     status = 401
 
@@ -65,25 +65,25 @@ class UnauthenticatedError(CruddurError):
 
 
 class ForbiddenError(CruddurError):
-    """Known, but not allowed."""
+    """The caller is authenticated but not allowed to do this."""
 
     status = 403
 
 
 class NotFoundError(CruddurError):
-    """It is not there: it never was, it expired, or it is not the caller's to see."""
+    """The resource never existed, has expired, or is not visible to the caller."""
 
     status = 404
 
 
 class UnsupportedMediaTypeError(CruddurError):
-    """The body is of a type that this route does not read."""
+    """The body has a media type that this route does not accept."""
 
     status = 415
 
 
 class InvalidError(CruddurError):
-    """The request is well formed and breaks a rule; always with a code."""
+    """The request is well formed but breaks a rule; the code names the rule."""
 
     status = 422
 
@@ -98,26 +98,26 @@ class RateLimitedError(CruddurError):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        """Take the seconds after which an attempt is counted anew."""
+        """Take the number of seconds until the client may try again."""
         super().__init__()
         self.retry_after = max(1, retry_after)
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to come back."""
+        """When the client may try again."""
         return {"Retry-After": str(self.retry_after)}
 
 
 class UnavailableError(CruddurError):
-    """Something this service depends on does not answer."""
+    """A dependency of this service does not respond."""
 
     status = 503
 
     @property
     def headers(self) -> dict[str, str]:
-        """When to come back: dependencies recover in seconds."""
+        """When the client should try again: dependencies recover within seconds."""
         return {"Retry-After": "5"}
 
 
 class OverloadedError(UnavailableError):
-    """Too much work waits already. It is a limit that holds, so it is not reported as a failure."""
+    """The queue is full. The limit works as intended, so this is not reported as a failure."""

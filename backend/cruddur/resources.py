@@ -56,12 +56,12 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Resources]:
-    """Open everything, in order; close it in reverse. `telemetry` is running already.
+    """Open all resources in order, and close them in reverse. `telemetry` must be running.
 
     Raises:
-        DatabaseUnavailableError, DatabaseTooOldError: as `Database.open` says.
+        DatabaseUnavailableError, DatabaseTooOldError: see `Database.open`.
         SigningKeyError: CRUDDUR_SIGNING_KEY is not a key.
-        ValueError: SMTP_URL is not a URL of SMTP.
+        ValueError: SMTP_URL is not an SMTP URL.
     """
     bus = _bus(settings)
     database = Database(
@@ -82,7 +82,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     encoder = Encoder()
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
-    # Every call goes to Cognito. httpx's own reading of NO_PROXY fails on networks and ports.
+    # Every call goes to Cognito. httpx itself cannot parse networks and ports in NO_PROXY.
     proxy = proxy_for(settings.cognito_url) if settings.cognito_user_pool_id else None
     transport = http_client.BoundedTransport(
         httpx.AsyncHTTPTransport(limits=limits, proxy=proxy), seconds=http_client.CALL_SECONDS
@@ -108,7 +108,7 @@ def _bus(settings: Settings) -> Bus:
     if not settings.bus:
         variable = "CRUDDUR_DIRECT_URL" if settings.direct_url else "CONNECTION_URL"
         return PostgresBus(settings.unpooled_url, variable)
-    # Not at the top: its library is an extra.
+    # Imported here because its library is an optional dependency.
     from cruddur.live.redis import RedisBus
 
     return RedisBus(settings.bus)

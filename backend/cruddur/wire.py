@@ -1,12 +1,12 @@
-"""What travels: every body and answer of the API, each declared once.
+"""The wire types: every request and response body of the API, each declared once.
 
 Decoding, encoding, the OpenAPI document and the database layer all use these types.
 Lengths count Unicode code points (docs/api.md, C24).
 
-A draft is a body that is sent to us. What breaks its declaration becomes a 422 with one
-code: `<field>_blank` when a field is missing, of the wrong type or only white space,
-`<field>_exceed_max_chars` when it is too long, `<field>_invalid` for the rest. The
-published front ends know some of them by other names: a draft's `codes` lists those.
+A draft is a request body. A body that does not match its declaration gets a 422 with one
+code: `<field>_blank` if a field is missing, has the wrong type or is only white space,
+`<field>_exceed_max_chars` if it is too long, `<field>_invalid` in all other cases. The
+published front ends expect other names for some codes: a draft's `codes` lists those.
 """
 
 from datetime import datetime
@@ -24,12 +24,12 @@ REPLY_CHARS = 1024
 DISPLAY_NAME_CHARS = 50
 BIO_CHARS = 500
 EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
-PASSWORD_CHARS = 256  # a bound on the work of hashing, not a rule of taste
+PASSWORD_CHARS = 256  # a limit on the work of hashing
 PAGE_DEFAULT = 40
 PAGE_MAX = 100
 
-# PostgreSQL cannot store a NUL. Text that is shown must hold a character that can be
-# seen: not a control, a space or one of Unicode's characters without width.
+# PostgreSQL cannot store a NUL. Displayed text must hold a visible character: one that is not a
+# control character, a space or one of Unicode's characters without width.
 _UNSEEN = (
     r"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -38,13 +38,13 @@ VISIBLE_PATTERN = rf"^[^\x00]*[^{_UNSEEN}][^\x00]*$"
 _VISIBLE = {"pattern": VISIBLE_PATTERN}
 _NO_NUL = {"pattern": r"^[^\x00]*$"}
 HANDLE_PATTERN = r"^[a-z0-9_]{2,30}$"
-# Without the characters that would make a mail header mean another address, or several.
-# White space is spelled out: the dialects of regular expressions differ over `\s`.
+# Excludes the characters that could turn a mail header into another address or several.
+# White space is listed because dialects of regular expressions differ over `\s`.
 _ADDRESS = rf"[^@{_UNSEEN}()<>\[\]\\,;:\x22?]+"
 EMAIL_PATTERN = rf"^{_ADDRESS}@{_ADDRESS}\.{_ADDRESS}$"
 CODE_PATTERN = r"^[0-9]{6}$"
-# 24 bytes in URL-safe base64 (cruddur.services.paging). The first two letters keep the
-# position between 1970 and the year 8800: no list has an item outside.
+# 24 bytes in URL-safe base64 (cruddur.services.paging). The first two characters limit the
+# position to the years 1970 to 8800; no item of a list is outside.
 CURSOR_PATTERN = r"^A[A-Za-v][A-Za-z0-9_-]{30}$"
 
 CrudMessage = Annotated[str, Meta(min_length=1, max_length=CRUD_CHARS, extra_json_schema=_VISIBLE)]
@@ -67,7 +67,7 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class Draft(Struct, kw_only=True):
-    """A request body or query; see the module for its codes."""
+    """A request body or query. The docstring of the module describes the codes."""
 
     codes: ClassVar[dict[str, str]] = {}
 
@@ -76,7 +76,7 @@ class Draft(Struct, kw_only=True):
 
 
 class CrudDraft(Draft):
-    """A new crud. `ttl` says how long it lives."""
+    """A new crud. `ttl` is its time to live."""
 
     codes: ClassVar[dict[str, str]] = {"ttl_invalid": "ttl_blank"}
 
@@ -85,7 +85,7 @@ class CrudDraft(Draft):
 
 
 class ReplyDraft(Draft):
-    """A reply, which lives as long as what it answers."""
+    """A reply. It expires together with the crud that it answers."""
 
     codes: ClassVar[dict[str, str]] = {"message_exceed_max_chars": "message_exceed_max_chars_1024"}
 
@@ -93,10 +93,10 @@ class ReplyDraft(Draft):
 
 
 class Crud(Struct, kw_only=True):
-    """A crud or reply. `expires_at` is null only in a notification of a message.
+    """A crud or reply. `expires_at` is null only in a notification about a message.
 
-    `liked` and `reposted` are there for a signed-in viewer only; `reposted_by`, a
-    handle, only where a profile shows somebody else's crud.
+    `liked` and `reposted` are present only for a signed-in viewer. `reposted_by` is a handle,
+    present only if a profile shows another user's crud.
     """
 
     uuid: UUID
@@ -117,17 +117,17 @@ class Crud(Struct, kw_only=True):
 
 
 class CrudPage(Struct):
-    """A crud and its live replies, the oldest first."""
+    """A crud and its live replies, oldest first."""
 
     activity: Crud
     replies: list[Crud]
 
 
 class Notification(Crud, kw_only=True):
-    """A crud-shaped note of what `handle` did.
+    """A notification of what `handle` did, in the shape of a crud.
 
-    `activity_uuid` is the crud that it is about, `message_group_uuid` the conversation;
-    one of them is null. The status and reply routes understand its uuid.
+    `activity_uuid` is the crud or `message_group_uuid` the conversation that it is about; the other
+    one is null. The status and reply routes accept its uuid.
     """
 
     kind: NotificationKind
@@ -141,7 +141,7 @@ what the user of `handle` wrote."""
 
 
 class Counts(Struct):
-    """The counts of a crud after a reaction, and what the caller has done to it."""
+    """The counts of a crud after a reaction, and the reactions of the caller."""
 
     uuid: UUID
     replies_count: Count
@@ -152,7 +152,7 @@ class Counts(Struct):
 
 
 class Deleted(Struct):
-    """The crud that is gone, its replies and reactions with it."""
+    """The deleted crud. Its replies and reactions are deleted, too."""
 
     uuid: UUID
     status: Literal["deleted"] = "deleted"
@@ -162,7 +162,7 @@ class Deleted(Struct):
 
 
 class Paging(Draft):
-    """Which part of a list. `cursor` comes from the previous answer's `Link` header."""
+    """A part of a list. `cursor` comes from the `Link` header of the previous response."""
 
     codes: ClassVar[dict[str, str]] = {
         "limit_blank": "limit_invalid",
@@ -175,7 +175,7 @@ class Paging(Draft):
 
 
 class RepliesPaging(Paging):
-    """The same, for replies: they are read in one go more often than a feed."""
+    """A part of a list of replies. Its default limit is higher, as replies are read together."""
 
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_MAX
 
@@ -202,7 +202,7 @@ class ProfilePaging(Paging):
 
 
 class Tag(Struct):
-    """A #tag of live cruds and how many of them carry it."""
+    """A #tag and the number of live cruds that contain it."""
 
     tag: str
     count: Count
@@ -212,7 +212,7 @@ class Tag(Struct):
 
 
 class ShortUser(Struct):
-    """Who somebody is, in a line."""
+    """A user in short form."""
 
     uuid: UUID
     handle: str
@@ -233,14 +233,14 @@ class Profile(Struct):
 
 
 class ProfileFeed(Struct):
-    """A profile and its live cruds and reposts, the newest first."""
+    """A profile and its live cruds and reposts, newest first."""
 
     profile: Profile
     activities: list[Crud]
 
 
 class ProfileDraft(Draft):
-    """What a person may change about themselves; a null bio is an empty one."""
+    """The fields of a profile that its user can change. A null bio means an empty one."""
 
     codes: ClassVar[dict[str, str]] = {"bio_blank": "bio_invalid"}
 
@@ -249,7 +249,7 @@ class ProfileDraft(Draft):
 
 
 class UpdatedProfile(Struct):
-    """The profile as it is now."""
+    """The profile after the change."""
 
     uuid: UUID
     cognito_user_uuid: str
@@ -278,7 +278,7 @@ class AvatarDraft(Draft):
 
 
 class AvatarUpload(Struct):
-    """Where to PUT the picture, within five minutes."""
+    """The address for the PUT of the picture. It is valid for five minutes."""
 
     url: str
 
@@ -293,10 +293,10 @@ class Avatar(Struct):
 
 
 class MessageDraft(Draft):
-    """A message and whom it is for: a conversation by its uuid, or a person by handle.
+    """A message and its recipient: a conversation by its uuid, or a user by handle.
 
-    Both published front ends' names for the handle are understood; the first that is
-    given counts, in the order of the fields.
+    The names that both published front ends use for the handle are accepted. If several are
+    present, the first one in the order of the fields is used.
     """
 
     codes: ClassVar[dict[str, str]] = {
@@ -330,7 +330,7 @@ class SentMessage(Message):
 
 
 class MessageGroup(Struct):
-    """A conversation: the other person, and the latest message in it."""
+    """A conversation: the other user and the latest message."""
 
     uuid: UUID
     display_name: str
@@ -342,7 +342,7 @@ class MessageGroup(Struct):
 
 
 class Counter(Struct):
-    """How many wait to be read."""
+    """The number of unread items."""
 
     count: Count
 
@@ -351,10 +351,10 @@ class Counter(Struct):
 
 
 class StreamQuery(Draft):
-    """What a stream is about: everything, or one of `feed`, `handle` and `crud`.
+    """The topic of a stream: everything, or one of `feed`, `handle` and `crud`.
 
-    `last_event_id` says the same as the header `Last-Event-ID`, and `ticket` the same as an
-    access token, where headers cannot be set.
+    For clients that cannot set headers, `last_event_id` replaces the header `Last-Event-ID`, and
+    `ticket` replaces an access token.
     """
 
     codes: ClassVar[dict[str, str]] = {
@@ -375,7 +375,7 @@ class StreamQuery(Draft):
 
 
 class LiveCounts(Struct):
-    """The counts of a crud as anybody sees them."""
+    """The public counts of a crud."""
 
     uuid: UUID
     replies_count: Count
@@ -390,11 +390,11 @@ class Gone(Struct):
 
 
 class Reset(Struct):
-    """Too much was missed: everything is to be read anew."""
+    """The client has missed too many events and must reload everything."""
 
 
 class Ticket(Struct):
-    """Opens one stream within half a minute."""
+    """A ticket that opens one stream within half a minute."""
 
     ticket: str
 
@@ -403,7 +403,7 @@ class Ticket(Struct):
 
 
 class SignUpDraft(Draft):
-    """A new account. Both kinds of weak password, short and common, have one code."""
+    """A new account. A short password and a common password have the same code."""
 
     codes: ClassVar[dict[str, str]] = {
         "email_blank": "email_invalid",
@@ -444,7 +444,7 @@ class ConfirmDraft(EmailDraft):
 
 
 class ResetDraft(ConfirmDraft):
-    """A new password, proved by the code that was sent."""
+    """A new password, with the code that was sent as proof."""
 
     codes: ClassVar[dict[str, str]] = {
         **ConfirmDraft.codes,
@@ -470,7 +470,7 @@ class SignInDraft(Draft):
 
 
 class PasswordDraft(Draft):
-    """A new password, proved by the current one."""
+    """A new password, with the current one as proof."""
 
     codes: ClassVar[dict[str, str]] = {
         "current_password_invalid": "current_password_blank",
@@ -484,7 +484,7 @@ class PasswordDraft(Draft):
 
 
 class DeleteAccountDraft(Draft):
-    """The password that proves the wish to be gone."""
+    """The password, as confirmation that the account is to be deleted."""
 
     codes: ClassVar[dict[str, str]] = {
         "password_invalid": "password_blank",
@@ -495,43 +495,43 @@ class DeleteAccountDraft(Draft):
 
 
 class ConfirmationSent(Struct):
-    """A code is on its way, or would be if the address were free."""
+    """A code was sent if the address is not in use; the response is the same either way."""
 
     status: Literal["confirmation_sent"] = "confirmation_sent"
 
 
 class Confirmed(Struct):
-    """The account is open."""
+    """The account is confirmed."""
 
     status: Literal["confirmed"] = "confirmed"
 
 
 class CodeSent(Struct):
-    """A code is on its way, or would be if there were such an account."""
+    """A code was sent if the account exists; the response is the same either way."""
 
     status: Literal["code_sent"] = "code_sent"
 
 
 class PasswordChanged(Struct):
-    """The new password holds."""
+    """The new password is valid from now on."""
 
     status: Literal["password_changed"] = "password_changed"  # not a password
 
 
 class SignedOut(Struct):
-    """The session is over, or there was none."""
+    """The session has ended, or there was none."""
 
     status: Literal["signed_out"] = "signed_out"
 
 
 class AccountDeleted(Struct):
-    """The person and all that was theirs are gone."""
+    """The user and all of the user's data are deleted."""
 
     status: Literal["deleted"] = "deleted"
 
 
 class Member(Struct):
-    """The signed-in person, as only they see themselves."""
+    """The signed-in user, with the fields that only this user can see."""
 
     uuid: UUID
     handle: str
@@ -541,16 +541,16 @@ class Member(Struct):
 
 
 class SignedIn(Struct):
-    """An access token, its life in seconds, and whose it is."""
+    """An access token, its lifetime in seconds, and its user."""
 
     access_token: str
     expires_in: Count
     user: Member
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # its kind
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # a token type, not a token
 
 
 class Session(Struct):
-    """A signed-in device. `current` marks the one that asks."""
+    """A signed-in device. `current` marks the device that sent the request."""
 
     uuid: UUID
     device: str
@@ -564,14 +564,14 @@ class Session(Struct):
 
 
 class Health(Struct):
-    """The process answers. `ver` is the version of the API."""
+    """The process responds. `ver` is the version of the API."""
 
     success: bool = True
     ver: int = 1
 
 
 class Ready(Struct):
-    """The process and its database answer."""
+    """The process and its database respond."""
 
     success: bool = True
     database: Literal["ok"] = "ok"
@@ -593,7 +593,7 @@ class SinkHealth(Struct):
 
 
 class TelemetryHealth(Struct):
-    """The sinks of one process, and the share of the traces that it keeps."""
+    """The sinks of one process, and the fraction of the traces that it keeps."""
 
     pid: int
     sample_ratio: float

@@ -127,14 +127,14 @@ def test_H4_a_taken_port_costs_the_page_and_nothing_else(dsn: str, tmp_path: Pat
         options = {"CRUDDUR_TRACES_BIND": bind}
         with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
             assert service.http.get(HOME).status_code == 200
-            assert f"Traces: none: {bind} is taken by something else" in service.text
+            assert f"Traces: none: {bind} is in use by another program" in service.text
 
 
 def test_H4_a_page_on_another_machine_is_used_and_not_started(dsn: str, tmp_path: Path) -> None:
     options = {"CRUDDUR_TRACES_BIND": "traces.invalid:4318"}
     with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
         assert service.http.get(HOME).status_code == 200
-        assert "Traces: none: there is no page at traces.invalid:4318" in service.text
+        assert "Traces: none: no trace explorer runs at traces.invalid:4318" in service.text
 
 
 def test_H4_telemetry_that_goes_elsewhere_needs_no_page(

@@ -19,7 +19,7 @@ SECONDS = 3.0
 
 
 def connect(bind: str) -> socket.socket:
-    """Connect to an address that is served on, `host:port` or `unix:path`.
+    """Connect to an address of the server, `host:port` or `unix:path`.
 
     Raises:
         OSError: no server answers there, or the address cannot be connected to (`fd://3`).

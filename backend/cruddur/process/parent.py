@@ -1,4 +1,4 @@
-"""Stopping with the process that started this one, where it asks for that (`make run`)."""
+"""Stop this process when its parent ends, if the parent asks for that (`make run`)."""
 
 import os
 import signal
@@ -21,15 +21,15 @@ def follow_parent(parent: int) -> None:
 
 def _watch(parent: int) -> None:
     caught = _caught_signals(parent)
-    # An orphan gets another parent, however its own ended. When SIGINT or SIGHUP ends GNU make, it
-    # restores the default action of the signal and waits for its children.
+    # The kernel gives an orphan another parent, however its own ended. When SIGINT or SIGHUP ends
+    # GNU make, make restores the default action of the signal and waits for its children.
     while os.getppid() == parent and not caught & ~_caught_signals(parent):
         time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _caught_signals(process: int) -> int:
-    """Return the mask of the signals that a process handles, or 0 if the system has none."""
+    """Return the mask of the signals that a process handles, or 0 if it is unknown."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:

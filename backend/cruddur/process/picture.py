@@ -1,8 +1,8 @@
-"""Turn any picture on standard input into a square JPEG of 512 pixels on standard output.
+"""Convert a picture on standard input to a square JPEG of 512 pixels on standard output.
 
-A program of its own, started for one picture: the service can kill it, the kernel limits it, and
-a fault in a decoder ends nothing else. It imports neither Quart nor OpenTelemetry, so that it
-starts in a tenth of a second.
+This is a separate program that is started for each picture: the service can kill it, the kernel
+limits it, and a crash of a decoder does not affect the service. It imports neither Quart nor
+OpenTelemetry, so that it starts in a tenth of a second.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 SIDE = 512
-"""Pixels; the original's PROCESS_WIDTH and PROCESS_HEIGHT."""
+"""Width and height in pixels, as PROCESS_WIDTH and PROCESS_HEIGHT of the original project."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
@@ -28,14 +28,14 @@ CPU_SECONDS = 4
 MEMORY_BYTES = 512 * 1024 * 1024
 
 REFUSED = 3
-"""Exit code for bytes that are no picture, or one that needs too much memory."""
+"""Exit code for bytes that are not a picture, or a picture that needs too much memory."""
 
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 10
 
 
 def main() -> int:
-    """Read, convert, write; return the exit code."""
+    """Convert the picture and return the exit code."""
     limit()
     data = sys.stdin.buffer.read()
     jpeg = encode(data)
@@ -46,37 +46,37 @@ def main() -> int:
 
 
 def limit() -> None:
-    """Bound this process, end it with its parent, and let the service go first."""
+    """Limit this process, end it with its parent, and give it a lower priority than the service."""
     for kind, hard in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
     ):
-        with contextlib.suppress(OSError, ValueError):  # not every system has each of them
+        with contextlib.suppress(OSError, ValueError):  # some systems lack some of these limits
             resource.setrlimit(kind, (hard, hard))
     os.nice(_NICENESS)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # Where memory runs out, the kernel ends this process and not the service.
+        # If memory runs out, the kernel kills this process and not the service.
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def encode(data: bytes) -> bytes | None:
-    """Return the picture as a JPEG, or None where it is none."""
-    # After the limits, which hold for the libraries as well.
+    """Return the picture as a JPEG, or None if the bytes are not a picture."""
+    # Imported after the limits are set, so that they also apply to the libraries.
     from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata does not spoil a picture
+            warnings.simplefilter("ignore")  # malformed metadata does not make a picture invalid
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 image.draft("RGB", (SIDE * 2, SIDE * 2))
                 square = ImageOps.fit(_pixels(image), (SIDE, SIDE), Image.Resampling.LANCZOS)
             upright = ImageOps.exif_transpose(square).convert("RGBA")
     except (
-        # What Pillow's decoders raise for bytes that are not what they claim to be.
+        # Pillow's decoders raise these for malformed bytes.
         OSError,
         ValueError,
         SyntaxError,

@@ -29,14 +29,15 @@ STOP_SECONDS = GRACE_SECONDS + 5.0
 KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open.
 
-It has to be longer than the idle timeout of a load balancer (60 s at AWS). Otherwise the balancer
-may send a request on a connection that the server is closing.
+It must be longer than the idle timeout of a load balancer (60 s at AWS). Otherwise the balancer
+could send a request on a connection that the server is closing.
 """
 
 STUCK_MILLISECONDS = 30_000
 """How long a client may leave sent data unacknowledged.
 
-Then the kernel closes the connection and frees its buffers, for which the server would wait.
+After this time the kernel closes the connection and frees its buffers. Otherwise the server would
+wait for the client to acknowledge them.
 """
 
 
@@ -47,7 +48,7 @@ class AddressInUseError(Exception):
 def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
-    A single worker runs in this process; several run in processes of their own.
+    A single worker runs in this process. Several workers run in child processes.
     """
     config = server_config(settings.binds)
     _allow_many_connections()
@@ -88,7 +89,7 @@ def run_worker(
     Args:
         settings: the settings of the application.
         config: where and how to serve.
-        signals: the handled signals of this process.
+        signals: the stop and reload signals of this process.
         on_serving: called in the event loop once connections are accepted.
 
     Raises:
@@ -160,7 +161,7 @@ class _Config(Config):
 
 def _watch_files() -> Callable[[], bool]:
     """Return a function that checks whether a Python file has changed since its last call."""
-    importlib.import_module("cruddur.app")  # loads all modules that are to be watched
+    importlib.import_module("cruddur.app")  # loads all modules to watch
     files = files_to_watch()
 
     def has_changed() -> bool:

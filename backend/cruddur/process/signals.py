@@ -1,4 +1,4 @@
-"""Signals that ask the process to stop or to reload, from its start to its end.
+"""Handle the signals that stop or reload the process, from its start to its end.
 
 Python runs a signal handler between any two instructions of the main thread, so our handlers
 only note the signal and call the current listener, which wakes or interrupts one step.
@@ -27,7 +27,7 @@ class StopSignals:
     """The stop and reload signals of this process."""
 
     def __init__(self) -> None:
-        """Handle nothing yet; `install` does."""
+        """Create the state; `install` sets the handlers."""
         self.number: int | None = None
         self._on_stop: Callable[[], object] = _ignore
         self._on_reload: Callable[[], object] = _ignore
@@ -54,7 +54,7 @@ class StopSignals:
     def listening(
         self, on_stop: Callable[[], object], on_reload: Callable[[], object] | None = None
     ) -> Iterator[None]:
-        """Have the signals call these functions.
+        """Call these functions when signals arrive.
 
         Args:
             on_stop: called for each SIGINT and SIGTERM, and at once if one arrived earlier.
@@ -71,10 +71,13 @@ class StopSignals:
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Have a signal raise StoppedError at any instruction: for imports, which hold nothing."""
+        """Raise StoppedError in the block when a signal arrives, at any instruction.
+
+        This is for imports, which hold no resources that would have to be released.
+        """
         with self.listening(self.check):
             yield
-        self.check()  # what runs between two instructions may have swallowed it
+        self.check()  # code that ran at that moment may have caught the error
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine as asyncio.run does, and cancel it when a signal arrives.
@@ -101,7 +104,7 @@ class StopSignals:
             self.check()
             raise
         finally:
-            if not self.is_stopping:  # it waits for threads, such as one that looks a name up
+            if not self.is_stopping:  # it would wait for threads, such as a DNS lookup
                 runner.close()
 
     def _stop(self, number: int) -> None:
@@ -109,7 +112,7 @@ class StopSignals:
         self._on_stop()
 
     def _hang_up(self, number: int) -> None:
-        """Reload, unless the signal means that our terminal was closed: then stop."""
+        """Reload, or stop if the signal means that our terminal was closed."""
         if self._has_terminal and not _has_terminal():
             self._stop(number)
         else:

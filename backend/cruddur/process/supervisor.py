@@ -1,11 +1,11 @@
-"""Keep a number of worker processes serving: replace those that die, reload one after another.
+"""Keep worker processes running: replace those that die, and reload them one after another.
 
 The supervisor holds the listening sockets and shares them with its workers, so a connection
-that arrives while a worker is replaced waits for another one. A pair of sockets connects each
+that arrives while a worker is replaced waits for another one. A socket pair connects each
 worker to the supervisor: the worker writes one byte when it serves, and reads the end of the stream
-when the supervisor has been killed. A worker reads the environment itself, so that a reload uses
-changed files of secrets. The settings that the supervisor has changed are passed by its standard
-input.
+when the supervisor has been killed. Each worker reads the environment itself, so that a reload
+picks up changed secret files. The supervisor passes the settings that it has changed on the
+worker's standard input.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from cruddur.process.signals import StopSignals
 logger = logging.getLogger(__name__)
 
 SERVING = b"s"
-"""What a worker writes to its supervisor once it accepts connections."""
+"""The byte that a worker writes to its supervisor once it accepts connections."""
 
 STARTS = 3
 """Failed starts in a row before the supervisor gives up, as long as no other worker serves."""
@@ -37,10 +37,10 @@ SHORTEST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 
 STABLE_SECONDS = 60.0
-"""A worker that served this long and dies does not count as one that keeps dying."""
+"""Time of serving in seconds after which the delay for a replacement is reset."""
 
 WATCH_SECONDS = 1.0
-"""How often changed files are looked for."""
+"""Interval in seconds between two checks for changed files."""
 
 
 @dataclass(eq=False, slots=True)
@@ -64,7 +64,7 @@ class _Worker:
 
 @dataclass(order=True, slots=True)
 class _Start:
-    """A worker to be started at a time."""
+    """A planned start of a worker."""
 
     at: float
     attempt: int = field(compare=False)
@@ -109,7 +109,7 @@ class Supervisor:
     def run(self) -> int:
         """Supervise until SIGINT, SIGTERM or too many failed starts; return the exit code.
 
-        The code is 0 only if every worker stopped in time and in order.
+        The code is 0 only if every worker stopped cleanly and in time.
         """
         with self._selector, self._waking():
             try:
@@ -126,7 +126,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _waking(self) -> Iterator[None]:
-        """Let each signal, and each worker's end, wake the selector."""
+        """Wake the selector when a signal arrives or a worker ends."""
         wake, woken = socket.socketpair()
         with wake, woken:
             wake.setblocking(False)
@@ -147,7 +147,7 @@ class Supervisor:
         self._generation += 1
 
     def _step(self) -> None:
-        """Start or stop what has to be started or stopped now."""
+        """Start and stop the workers whose time has come."""
         now = time.monotonic()
         for worker in self._workers:
             if worker.stop_by is not None and worker.stop_by <= now:
@@ -166,7 +166,7 @@ class Supervisor:
         if self._due or any(worker.served_at is None for worker in self._workers):
             return
         if len(staying) < len(self._workers):
-            return  # one after another
+            return  # replace one worker at a time
         outdated = [worker for worker in staying if worker.generation != self._generation]
         if len(staying) > self._count:
             self._end(outdated[0])
@@ -185,7 +185,7 @@ class Supervisor:
                 start_new_session=True,  # a terminal's Ctrl-C is for the supervisor
             )
         if process.stdin is not None:
-            # A worker that has ended already is replaced as usual.
+            # The worker may have ended already; then it is replaced as usual.
             with contextlib.suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(self._overrides)
         worker = _Worker(process, ours, self._generation, attempt)
@@ -197,7 +197,7 @@ class Supervisor:
         worker.stop_by = time.monotonic() + self._stop_seconds
 
     def _wait(self) -> None:
-        """Wait for a signal, a worker that serves, a worker's end or the next deadline."""
+        """Wait until a signal arrives, a worker serves or ends, or the next deadline."""
         deadlines = [worker.stop_by for worker in self._workers if worker.stop_by is not None]
         deadlines += [start.at for start in self._due if not self._is_stopping]
         timeout = min(deadlines, default=float("inf")) - time.monotonic()
@@ -217,7 +217,7 @@ class Supervisor:
             self._reload()
 
     def _reap(self) -> None:
-        """Note which workers have ended, and plan their replacements."""
+        """Remove the workers that have ended and plan their replacements."""
         for worker in [one for one in self._workers if one.process.poll() is not None]:
             self._workers.remove(worker)
             if worker.control in self._selector.get_map():
@@ -253,7 +253,7 @@ class Supervisor:
 
 
 def _outcome(process: subprocess.Popen[bytes]) -> str:
-    """How a process ended, in words."""
+    """Describe how a process ended."""
     if process.returncode < 0:
         return f"was ended by {signal.Signals(-process.returncode).name}"
     return f"ended with exit code {process.returncode}"

@@ -1,6 +1,6 @@
 """Run the local trace explorer as a child process, next to the service.
 
-The explorer is a package of its own (`traceview`), which is installed in development and not in
+The explorer is a separate package (`traceview`) that is installed for development, but not in
 production.
 """
 
@@ -45,7 +45,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
     elif _is_explorer(url):
         yield _export_to(settings, url, page), page
     elif not is_loopback(settings.traces_bind):
-        yield settings, f"none: there is no page at {settings.traces_bind}"
+        yield settings, f"none: no trace explorer runs at {settings.traces_bind}"
     elif importlib.util.find_spec("traceview") is None:
         yield settings, "none: the package traceview is not installed"
     else:
@@ -57,7 +57,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the service, whose last spans still follow
+            start_new_session=True,  # Ctrl-C stops the service, which then exports its last spans
         )
         try:
             with signals.listening(process.terminate):
@@ -66,7 +66,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
             if has_started:
                 yield _export_to(settings, url, page), page
             else:
-                yield settings, f"none: {settings.traces_bind} is taken by something else"
+                yield settings, f"none: {settings.traces_bind} is in use by another program"
         finally:
             _stop(process)
 

@@ -41,7 +41,7 @@ def declared_variables() -> dict[str, Variable]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySettings):
-    """Everything that may differ between two deployments of the same code."""
+    """All settings: what may differ between two deployments of the same code."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -142,12 +142,12 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
     def warnings(self) -> tuple[str, ...]:
         """Likely mistakes of the operator that do not stop the start, one sentence each."""
         if self.environment == "production" and self.provider == "local" and not self.smtp_url:
-            return ("SMTP_URL is not set: codes are not sent by mail, they are log lines",)
+            return ("SMTP_URL is not set: codes are written to the log instead of sent by mail",)
         return ()
 
     @property
     def outgoing_urls(self) -> tuple[str, ...]:
-        """The HTTP services that are called; those of AWS with their region."""
+        """The HTTP services that the service calls; AWS URLs name their region."""
         telemetry = (
             ("", "", "")
             if self.is_sdk_disabled

@@ -142,7 +142,7 @@ def is_address(text: str) -> bool:
 
 
 def is_loopback(bind: str) -> bool:
-    """Return whether only this machine can reach an address that is served on."""
+    """Return whether only this machine can reach an address of the server."""
     if bind.startswith("unix:"):
         return True
     return is_loopback_host(bind.rpartition(":")[0].strip("[]") or bind)

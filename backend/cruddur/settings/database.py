@@ -1,4 +1,4 @@
-"""Settings of the database and of what the service does with it periodically."""
+"""Settings of the database and of the periodic work on it."""
 
 import re
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class DatabaseSettings:
     ] = 15.0
     ranking_interval: Annotated[
         float,
-        # Expiries are read 30 s ahead; part of it is left for the statement itself.
+        # The statement reads expiries 30 s ahead, and takes some of that time itself.
         setting(
             "CRUDDUR_RANKING_INTERVAL",
             "How long a worker caches trending tags and suggested users",
@@ -112,7 +112,7 @@ class DatabaseSettings:
 def with_password(url: str, password: str) -> str:
     """Add the password to a database URL that has none.
 
-    As a parameter it applies to each of several hosts, and needs no other escaping.
+    As a query parameter it applies to each of several hosts and needs no further escaping.
     """
     user = url.partition("://")[2].partition("?")[0].rpartition("@")[0]
     if not url or not password or ":" in user or re.search(r"[?&]password=", url):

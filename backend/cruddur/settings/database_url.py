@@ -1,6 +1,6 @@
-"""Reading CONNECTION_URL as libpq reads it, and writing it as the driver needs it.
+"""Parse CONNECTION_URL as libpq does, and rewrite it for the driver.
 
-`psql`, `pg_dump` and the service get the same URL. The driver parses it by Python's rules for
+`psql`, `pg_dump` and the service accept the same URL. The driver parses it by Python's rules for
 URLs, and sends each keyword that it does not know to the server as a run-time parameter.
 """
 
@@ -22,8 +22,8 @@ SESSION_ATTRIBUTES = (
     "prefer-standby",
 )
 
-# Keywords of libpq that may be left out: the service has time limits of its own, the driver
-# speaks UTF-8 and one version of the protocol, and the rest are preferences.
+# Keywords of libpq that can be ignored: the service has its own time limits, the driver uses UTF-8
+# and one version of the protocol, and the rest are preferences.
 _IGNORED = {
     "channel_binding",
     "client_encoding",
@@ -68,11 +68,11 @@ _HOST = re.compile(r"(?P<host>\[[^\]\[/]+\]|[^:\[\]]*)(?::(?P<port>[^:]*))?")
 
 
 def driver_url(url: str) -> str:
-    """Return the URL that the driver understands, with the same meaning; idempotent.
+    """Return an equivalent URL that the driver understands; idempotent.
 
     Raises:
-        ValueError: the URL is malformed, or asks for what the driver cannot do. The message
-            holds no secret and continues a sentence that begins with the variable's name.
+        ValueError: the URL is malformed, or requires something that the driver cannot do. The
+            message holds no secret, and continues a sentence that begins with the variable's name.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in {"postgresql", "postgres"}:
@@ -94,14 +94,14 @@ def driver_url(url: str) -> str:
     try:
         urlsplit(result)
     except ValueError:  # several hosts, one of them an IPv6 address
-        raise ValueError("has hosts that the driver cannot read: use names") from None
+        raise ValueError("has hosts that the driver cannot parse: use names") from None
     return result
 
 
 def server_addresses(url: str) -> list[tuple[str, int]]:
     """Return host and port of each server of a `driver_url`.
 
-    A host that begins with a slash is the folder of a Unix socket. The list is empty for the
+    A host that begins with a slash is the directory of a Unix socket. The list is empty for the
     local default and for a service of the connection service file.
     """
     parts = urlsplit(url)
@@ -168,12 +168,12 @@ def database_name(url: str) -> str:
 
 
 def is_port(text: str) -> bool:
-    """Whether it is the number of a TCP port."""
+    """Return whether a text is a TCP port number."""
     return text.isascii() and text.isdigit() and 0 < int(text) < 65536
 
 
 def _split_user_info(rest: str) -> tuple[str, str]:
-    """Split user and password off. An `@` in them is unambiguous, and a `?` is before an `@`."""
+    """Split off user and password. They may contain `@`, and also `?` if an `@` follows it."""
     for end in ("[/?]", "/"):
         authority = re.split(end, rest, maxsplit=1)[0]
         if "@" in authority:
@@ -194,14 +194,14 @@ def _check_host(text: str) -> None:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Return the parameters after the question mark that the driver shall see."""
+    """Return the parameters after the question mark that the driver receives."""
     kept: dict[str, str] = {}
     for item in filter(None, query.split("&")):
         name, equals, value = item.partition("=")
         name, value = unquote(name), unquote(value)
         if not equals:
             raise ValueError(f"has the parameter {name!r} without a value")
-        if name == "ssl" and value == "true":  # as JDBC writes it; libpq takes it too
+        if name == "ssl" and value == "true":  # the form of JDBC, which libpq accepts too
             name, value = "sslmode", "require"
         if name in _UNSUPPORTED or (name in _IGNORED and value == "require"):
             raise ValueError(f"asks for {name}={value}, which the driver does not support")

@@ -34,16 +34,16 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One setting, as everything that is derived from the declaration needs it.
+    """One setting, in the form that checks and generated documents use.
 
     Attributes:
         field: the name of the field.
         name: the name of the environment variable.
         help: what it sets, as a phrase for the documentation.
         kind: the annotated type of the field; msgspec enforces its choices and bounds.
-        default: the value without the variable, as it would be written in the variable.
+        default: the default value, as it would be written in the variable.
         choices: the allowed values, if they are enumerated.
-        bounds: the least and the greatest number, if it is a number.
+        bounds: the minimum and the maximum, if it is a number.
         unit: the unit of the number.
         secret: whether `<name>_FILE` may name a file that holds the value.
         compose: how it reaches a container.
@@ -102,7 +102,7 @@ class Variable:
 
 def setting(
     name: str,
-    help: str,  # noqa: A002  # the usual name for it
+    help: str,  # noqa: A002  # argparse and click call it help, too
     *,
     ge: float | None = None,
     le: float | None = None,
@@ -116,7 +116,7 @@ def setting(
     Args:
         name: the name of the variable.
         help: what it sets, as a phrase for the documentation.
-        ge, le: the least and the greatest number.
+        ge, le: the minimum and the maximum.
         unit: the unit of the number.
         secret: whether `<name>_FILE` may name a file that holds the value.
         compose: how it reaches a container.

@@ -1,4 +1,4 @@
-"""Checks of the variables that libraries read for themselves, before a library fails on them.
+"""Check the variables that libraries read by themselves, before a library fails on them.
 
 Each check raises ValueError with one line that names the variable.
 """
@@ -30,7 +30,7 @@ _LIMITS = (
     "OTEL_SPAN_EVENT_COUNT_LIMIT",
     "OTEL_SPAN_LINK_COUNT_LIMIT",
 )
-# Lists with commas, and the names that may be in them.
+# Comma-separated lists, and the names that each may contain.
 _CHOICES = {
     "OTEL_METRICS_EXEMPLAR_FILTER": ("always_off", "always_on", "trace_based"),
     **{f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL": ("http/protobuf",) for signal in _SIGNALS},
@@ -47,7 +47,7 @@ _CHOICES = {
     "PGSSLNEGOTIATION": ("postgres", "direct"),
     "PGTARGETSESSIONATTRS": SESSION_ATTRIBUTES,
 }
-# Names of plug-ins, which have to be installed, with the group of their entry points.
+# Variables that name installed plug-ins, with the entry point group of the plug-ins.
 _PLUGINS = {
     "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "opentelemetry_resource_detector",
     "OTEL_PROPAGATORS": "opentelemetry_propagator",
@@ -58,7 +58,7 @@ _PLUGINS = {
         for signal in _SIGNALS
     },
 }
-# What else these may hold, alone: all detectors, or no propagator.
+# A further value that must stand alone: `*` for all detectors, `none` for no propagator.
 _OWN_NAMES = {"OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "*", "OTEL_PROPAGATORS": "none"}
 _TIMEOUTS = tuple(f"OTEL_EXPORTER_OTLP_{signal}TIMEOUT" for signal in _SIGNALS)
 _PATTERNS = ("OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_HTTPX_EXCLUDED_URLS")
@@ -72,7 +72,7 @@ _FILES = (
     *("PGSSLCERT", "PGSSLCRL", "PGSSLKEY", "PGSSLROOTCERT"),
 )
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, a token
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token (RFC 9110)
 
 
 def check_environment(environ: Mapping[str, str]) -> None:
@@ -107,15 +107,17 @@ def check_environment(environ: Mapping[str, str]) -> None:
 
 
 def credential_provider(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the name of the plug-in that makes the session for OTLP `traces`, `metrics` or
-    `logs`, as the SDK reads it; empty: none."""
+    """Return the name of the plug-in that makes the HTTP session of an OTLP exporter.
+
+    It is empty if none is set. The variables and their order are those of the SDK.
+    """
     prefix = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_"
     of_all = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
     return of_all or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
 
 
 def signal_certificates(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the file of certificates that verify the backend of a signal; empty: the default."""
+    """Return the certificate file that verifies the backend of a signal; empty: the default."""
     of_all = environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "").strip()
     return signal_variable(signal, "CERTIFICATE", environ) or of_all
 
@@ -131,9 +133,9 @@ def set_variables(prefix: str, environ: Mapping[str, str] = os.environ) -> list[
 def default_variable(
     variable: str, text: str, environ: MutableMapping[str, str] = os.environ
 ) -> Iterator[None]:
-    """Set a variable, unless it is set, for a library that reads it inside.
+    """Set a variable for the block, unless it is set already.
 
-    This is for switches of a library that have no parameter.
+    This is for switches of a library that can only be set in the environment.
     """
     if environ.get(variable, "").strip():
         yield
@@ -155,9 +157,9 @@ def prefer_stable_conventions(environ: MutableMapping[str, str] = os.environ) ->
 def without_variables(
     prefix: str, environ: MutableMapping[str, str] = os.environ
 ) -> Iterator[None]:
-    """Hide variables from a library that reads them when it is imported, and may fail on them.
+    """Hide variables from a library that reads them when it is imported and may fail on them.
 
-    Empty ones stay away: an empty variable counts as unset.
+    Empty variables are not restored: an empty variable counts as unset.
     """
     hidden = {name: environ.pop(name) for name in list(environ) if name.startswith(prefix)}
     try:
@@ -167,15 +169,15 @@ def without_variables(
 
 
 def signal_variable(signal: Signal, name: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the variable of one signal, such as OTEL_EXPORTER_OTLP_TRACES_TIMEOUT for `TIMEOUT`.
+    """Return the value for one signal, such as OTEL_EXPORTER_OTLP_TRACES_TIMEOUT for `TIMEOUT`.
 
-    It is empty if it is not set; then the variable for all signals applies.
+    The value is empty if it is not set; then the variable for all signals applies.
     """
     return environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
 
 
 def _set(environ: Mapping[str, str], variables: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield those of the variables that have a value."""
+    """Yield the variables that have a value, with the value."""
     for variable in variables:
         if text := environ.get(variable, "").strip():
             yield variable, text
@@ -195,7 +197,9 @@ def _check_headers(variable: str, text: str) -> None:
         if not equals or not _HEADER_NAME.fullmatch(unquote(name).strip()):
             raise ValueError(f"{variable} is not name=value,name=value: see its item {number}")
         if not (value.isascii() and value.isprintable()):
-            raise ValueError(f"{variable} has a value that no header may have: see item {number}")
+            raise ValueError(
+                f"{variable} has a value that is not allowed in a header: see item {number}"
+            )
 
 
 def _check_files(environ: Mapping[str, str]) -> None:
@@ -227,7 +231,7 @@ def _check_files(environ: Mapping[str, str]) -> None:
 
 def _is_timeout(text: str) -> bool:
     try:
-        return 0.001 <= float(text) <= 100_000_000  # nan is not
+        return 0.001 <= float(text) <= 100_000_000  # NaN fails this comparison
     except ValueError:
         return False
 

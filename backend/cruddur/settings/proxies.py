@@ -1,4 +1,4 @@
-"""Find the proxy for an outgoing call, by the variables that curl and requests also read."""
+"""Find the proxy for an outgoing call from the variables that curl and requests also read."""
 
 import os
 from collections.abc import Mapping, MutableMapping
@@ -12,7 +12,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "127.0.0.0/8", "::1")
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the proxy for calls of a URL, if any. Calls to this machine are always direct.
+    """Return the proxy for calls to a URL, if any. Calls to this machine are always direct.
 
     Raises:
         ValueError: the proxy is malformed or is not an HTTP proxy; the message begins with the
@@ -28,7 +28,7 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
                 proxy = proxy if "://" in proxy else f"http://{proxy}"
                 if http_url(proxy):
                     raise ValueError(
-                        f"{variable} is not http://host:port, and calls of {host} need an HTTP"
+                        f"{variable} is not http://host:port, and calls to {host} need an HTTP"
                         " proxy: change it, or add the host to NO_PROXY"
                     )
                 return proxy
@@ -36,7 +36,7 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def exempt_loopback(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Add this machine to NO_PROXY, for the libraries that read it."""
+    """Add the loopback addresses to NO_PROXY, for the libraries that read it."""
     named = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     missing = [host for host in _LOOPBACK if host not in named.replace(",", " ").split()]
     if missing:

@@ -23,7 +23,7 @@ class ServerSettings:
         int,
         setting(
             "PORT",
-            "Port to serve on where CRUDDUR_BIND names none",
+            "Port to serve on if CRUDDUR_BIND names none",
             ge=0,
             le=65_535,
             compose="set",

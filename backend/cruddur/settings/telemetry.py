@@ -28,7 +28,7 @@ class TelemetrySettings:
 
     log_level: Annotated[
         str,
-        setting("LOG_LEVEL", "Least severe log level that is written", check=checks.log_level),
+        setting("LOG_LEVEL", "Minimum level of log lines that are written", check=checks.log_level),
     ] = "INFO"
     log_format: Annotated[
         LogFormat, setting("LOG_FORMAT", "Format of log lines; `auto`: `text` on a terminal")
@@ -46,7 +46,7 @@ class TelemetrySettings:
     ] = "cruddur"
     honeycomb_service_name: Annotated[
         str,
-        setting("HONEYCOMB_SERVICE_NAME", "`service.name` where OTEL_SERVICE_NAME is not set"),
+        setting("HONEYCOMB_SERVICE_NAME", "`service.name` if OTEL_SERVICE_NAME is not set"),
     ] = ""
     sdk_disabled: Annotated[
         str,
@@ -60,7 +60,7 @@ class TelemetrySettings:
         float,
         setting(
             "OTEL_TRACES_SAMPLER_ARG",
-            "Share of traces that the ratio samplers keep, rounded to the nearest 1/n",
+            "Fraction of traces that the ratio samplers keep, rounded to the nearest 1/n",
             ge=0,
             le=1,
         ),
@@ -330,28 +330,28 @@ class TelemetrySettings:
 
     @property
     def sample_ratio(self) -> float:
-        """The share of traces that is kept, between 0 and 1."""
+        """The fraction of traces that is kept, between 0 and 1."""
         if self.traces_sampler.endswith("traceidratio"):
             return self.traces_sampler_arg
         return 1.0 if self.traces_sampler.endswith("always_on") else 0.0
 
     @property
     def traces_url(self) -> str:
-        """Where traces are exported to by OTLP, or empty."""
+        """The OTLP URL for traces, or empty."""
         if self.traces_exporter == "none":
             return ""
         return self.otlp_traces_endpoint or _signal(self._otlp_or_honeycomb, "traces")
 
     @property
     def metrics_url(self) -> str:
-        """Where metrics are exported to by OTLP, or empty."""
+        """The OTLP URL for metrics, or empty."""
         if self.metrics_exporter == "none":
             return ""
         return self.otlp_metrics_endpoint or _signal(self.otlp_endpoint, "metrics")
 
     @property
     def logs_url(self) -> str:
-        """Where log lines are exported to by OTLP, or empty."""
+        """The OTLP URL for log lines, or empty."""
         if self.logs_exporter == "none":
             return ""
         return self.otlp_logs_endpoint or _signal(self._otlp_or_honeycomb, "logs")

@@ -870,7 +870,7 @@ export interface components {
     schemas: {
         /**
          * AccountDeleted
-         * @description The person and all that was theirs are gone.
+         * @description The user and all of the user's data are deleted.
          */
         readonly AccountDeleted: {
             /**
@@ -895,14 +895,14 @@ export interface components {
         };
         /**
          * AvatarUpload
-         * @description Where to PUT the picture, within five minutes.
+         * @description The address for the PUT of the picture. It is valid for five minutes.
          */
         readonly AvatarUpload: {
             readonly url: string;
         };
         /**
          * CodeSent
-         * @description A code is on its way, or would be if there were such an account.
+         * @description A code was sent if the account exists; the response is the same either way.
          */
         readonly CodeSent: {
             /**
@@ -913,7 +913,7 @@ export interface components {
         };
         /**
          * ConfirmationSent
-         * @description A code is on its way, or would be if the address were free.
+         * @description A code was sent if the address is not in use; the response is the same either way.
          */
         readonly ConfirmationSent: {
             /**
@@ -932,7 +932,7 @@ export interface components {
         };
         /**
          * Confirmed
-         * @description The account is open.
+         * @description The account is confirmed.
          */
         readonly Confirmed: {
             /**
@@ -943,14 +943,14 @@ export interface components {
         };
         /**
          * Counter
-         * @description How many wait to be read.
+         * @description The number of unread items.
          */
         readonly Counter: {
             readonly count: number;
         };
         /**
          * Counts
-         * @description The counts of a crud after a reaction, and what the caller has done to it.
+         * @description The counts of a crud after a reaction, and the reactions of the caller.
          */
         readonly Counts: {
             readonly liked: boolean;
@@ -963,10 +963,10 @@ export interface components {
         };
         /**
          * Crud
-         * @description A crud or reply. `expires_at` is null only in a notification of a message.
+         * @description A crud or reply. `expires_at` is null only in a notification about a message.
          *
-         *     `liked` and `reposted` are there for a signed-in viewer only; `reposted_by`, a
-         *     handle, only where a profile shows somebody else's crud.
+         *     `liked` and `reposted` are present only for a signed-in viewer. `reposted_by` is a handle,
+         *     present only if a profile shows another user's crud.
          */
         readonly Crud: {
             readonly avatar_url: string | null;
@@ -989,7 +989,7 @@ export interface components {
         };
         /**
          * CrudDraft
-         * @description A new crud. `ttl` says how long it lives.
+         * @description A new crud. `ttl` is its time to live.
          */
         readonly CrudDraft: {
             readonly message: string;
@@ -998,7 +998,7 @@ export interface components {
         };
         /**
          * CrudPage
-         * @description A crud and its live replies, the oldest first.
+         * @description A crud and its live replies, oldest first.
          */
         readonly CrudPage: {
             readonly activity: components["schemas"]["Crud"];
@@ -1006,14 +1006,14 @@ export interface components {
         };
         /**
          * DeleteAccountDraft
-         * @description The password that proves the wish to be gone.
+         * @description The password, as confirmation that the account is to be deleted.
          */
         readonly DeleteAccountDraft: {
             readonly password: string;
         };
         /**
          * Deleted
-         * @description The crud that is gone, its replies and reactions with it.
+         * @description The deleted crud. Its replies and reactions are deleted, too.
          */
         readonly Deleted: {
             /**
@@ -1041,7 +1041,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The process answers. `ver` is the version of the API.
+         * @description The process responds. `ver` is the version of the API.
          */
         readonly Health: {
             /** @default true */
@@ -1051,7 +1051,7 @@ export interface components {
         };
         /**
          * LiveCounts
-         * @description The counts of a crud as anybody sees them.
+         * @description The public counts of a crud.
          */
         readonly LiveCounts: {
             readonly likes_count: number;
@@ -1062,7 +1062,7 @@ export interface components {
         };
         /**
          * Member
-         * @description The signed-in person, as only they see themselves.
+         * @description The signed-in user, with the fields that only this user can see.
          */
         readonly Member: {
             readonly avatar_url: string | null;
@@ -1087,10 +1087,10 @@ export interface components {
         };
         /**
          * MessageDraft
-         * @description A message and whom it is for: a conversation by its uuid, or a person by handle.
+         * @description A message and its recipient: a conversation by its uuid, or a user by handle.
          *
-         *     Both published front ends' names for the handle are understood; the first that is
-         *     given counts, in the order of the fields.
+         *     The names that both published front ends use for the handle are accepted. If several are
+         *     present, the first one in the order of the fields is used.
          */
         readonly MessageDraft: {
             /** @default null */
@@ -1103,7 +1103,7 @@ export interface components {
         };
         /**
          * MessageGroup
-         * @description A conversation: the other person, and the latest message in it.
+         * @description A conversation: the other user and the latest message.
          */
         readonly MessageGroup: {
             readonly avatar_url: string | null;
@@ -1117,10 +1117,10 @@ export interface components {
         };
         /**
          * Notification
-         * @description A crud-shaped note of what `handle` did.
+         * @description A notification of what `handle` did, in the shape of a crud.
          *
-         *     `activity_uuid` is the crud that it is about, `message_group_uuid` the conversation;
-         *     one of them is null. The status and reply routes understand its uuid.
+         *     `activity_uuid` is the crud or `message_group_uuid` the conversation that it is about; the other
+         *     one is null. The status and reply routes accept its uuid.
          */
         readonly Notification: {
             readonly activity_uuid: string | null;
@@ -1147,7 +1147,7 @@ export interface components {
         };
         /**
          * Paging
-         * @description Which part of a list. `cursor` comes from the previous answer's `Link` header.
+         * @description A part of a list. `cursor` comes from the `Link` header of the previous response.
          */
         readonly Paging: {
             /** @default null */
@@ -1157,7 +1157,7 @@ export interface components {
         };
         /**
          * PasswordChanged
-         * @description The new password holds.
+         * @description The new password is valid from now on.
          */
         readonly PasswordChanged: {
             /**
@@ -1168,7 +1168,7 @@ export interface components {
         };
         /**
          * PasswordDraft
-         * @description A new password, proved by the current one.
+         * @description A new password, with the current one as proof.
          */
         readonly PasswordDraft: {
             readonly current_password: string;
@@ -1190,7 +1190,7 @@ export interface components {
         };
         /**
          * ProfileDraft
-         * @description What a person may change about themselves; a null bio is an empty one.
+         * @description The fields of a profile that its user can change. A null bio means an empty one.
          */
         readonly ProfileDraft: {
             /** @default null */
@@ -1199,7 +1199,7 @@ export interface components {
         };
         /**
          * ProfileFeed
-         * @description A profile and its live cruds and reposts, the newest first.
+         * @description A profile and its live cruds and reposts, newest first.
          */
         readonly ProfileFeed: {
             readonly activities: readonly components["schemas"]["Crud"][];
@@ -1219,7 +1219,7 @@ export interface components {
         };
         /**
          * Ready
-         * @description The process and its database answer.
+         * @description The process and its database respond.
          */
         readonly Ready: {
             /**
@@ -1232,7 +1232,7 @@ export interface components {
         };
         /**
          * RepliesPaging
-         * @description The same, for replies: they are read in one go more often than a feed.
+         * @description A part of a list of replies. Its default limit is higher, as replies are read together.
          */
         readonly RepliesPaging: {
             /** @default null */
@@ -1242,19 +1242,19 @@ export interface components {
         };
         /**
          * ReplyDraft
-         * @description A reply, which lives as long as what it answers.
+         * @description A reply. It expires together with the crud that it answers.
          */
         readonly ReplyDraft: {
             readonly message: string;
         };
         /**
          * Reset
-         * @description Too much was missed: everything is to be read anew.
+         * @description The client has missed too many events and must reload everything.
          */
         readonly Reset: Record<string, never>;
         /**
          * ResetDraft
-         * @description A new password, proved by the code that was sent.
+         * @description A new password, with the code that was sent as proof.
          */
         readonly ResetDraft: {
             readonly code: string;
@@ -1289,7 +1289,7 @@ export interface components {
         };
         /**
          * Session
-         * @description A signed-in device. `current` marks the one that asks.
+         * @description A signed-in device. `current` marks the device that sent the request.
          */
         readonly Session: {
             readonly address: string;
@@ -1302,7 +1302,7 @@ export interface components {
         };
         /**
          * ShortUser
-         * @description Who somebody is, in a line.
+         * @description A user in short form.
          */
         readonly ShortUser: {
             readonly avatar_url: string | null;
@@ -1313,7 +1313,7 @@ export interface components {
         };
         /**
          * SignedIn
-         * @description An access token, its life in seconds, and whose it is.
+         * @description An access token, its lifetime in seconds, and its user.
          */
         readonly SignedIn: {
             readonly access_token: string;
@@ -1327,7 +1327,7 @@ export interface components {
         };
         /**
          * SignedOut
-         * @description The session is over, or there was none.
+         * @description The session has ended, or there was none.
          */
         readonly SignedOut: {
             /**
@@ -1346,7 +1346,7 @@ export interface components {
         };
         /**
          * SignUpDraft
-         * @description A new account. Both kinds of weak password, short and common, have one code.
+         * @description A new account. A short password and a common password have the same code.
          */
         readonly SignUpDraft: {
             readonly display_name: string;
@@ -1372,10 +1372,10 @@ export interface components {
         };
         /**
          * StreamQuery
-         * @description What a stream is about: everything, or one of `feed`, `handle` and `crud`.
+         * @description The topic of a stream: everything, or one of `feed`, `handle` and `crud`.
          *
-         *     `last_event_id` says the same as the header `Last-Event-ID`, and `ticket` the same as an
-         *     access token, where headers cannot be set.
+         *     For clients that cannot set headers, `last_event_id` replaces the header `Last-Event-ID`, and
+         *     `ticket` replaces an access token.
          */
         readonly StreamQuery: {
             /** @default null */
@@ -1391,7 +1391,7 @@ export interface components {
         };
         /**
          * Tag
-         * @description A #tag of live cruds and how many of them carry it.
+         * @description A #tag and the number of live cruds that contain it.
          */
         readonly Tag: {
             readonly count: number;
@@ -1399,7 +1399,7 @@ export interface components {
         };
         /**
          * TelemetryHealth
-         * @description The sinks of one process, and the share of the traces that it keeps.
+         * @description The sinks of one process, and the fraction of the traces that it keeps.
          */
         readonly TelemetryHealth: {
             readonly pid: number;
@@ -1408,14 +1408,14 @@ export interface components {
         };
         /**
          * Ticket
-         * @description Opens one stream within half a minute.
+         * @description A ticket that opens one stream within half a minute.
          */
         readonly Ticket: {
             readonly ticket: string;
         };
         /**
          * UpdatedProfile
-         * @description The profile as it is now.
+         * @description The profile after the change.
          */
         readonly UpdatedProfile: {
             readonly avatar_url: string | null;

@@ -1,30 +1,31 @@
-"""Everything that we change in Hypercorn, from outside.
+"""All changes that we make to Hypercorn at run time.
 
-Hypercorn has no public place for another connection class, so `install` replaces two names of
+Hypercorn has no public hook for another connection class, so `install` replaces two names of
 `hypercorn.asyncio.run`: the class of a connection and the context of a worker. `pyproject.toml`
-bounds the version of Hypercorn for that reason, and `test_hardening_02_hypercorn.py` fails when
-a name that we replace or override is gone.
+bounds the version of Hypercorn for that reason, and tests fail when a name that we replace or
+override is gone (test_hardening_02_connections.py and test_private_interfaces.py).
 
-    connection.py   one client connection: limits, timeouts, how it is closed
-    context.py      one worker: its open connections, and what happens when it stops
-    http1.py        HTTP/1.1 on h11
-    http2.py        HTTP/2 on h2; frames.py limits what one client may send on it
-    refusals.py     responses that the server itself sends, in the error shape
+    connection.py        one client connection: limits, timeouts, how it is closed
+    context.py           one worker: its open connections, and what happens when it stops
+    http1.py             HTTP/1.1 on h11
+    http2.py             HTTP/2 on h2; frames.py limits what one client may send on it
+    error_responses.py   responses that the server itself sends, in the error shape
 
-What was wrong, and where it is fixed:
+What is wrong in Hypercorn, and where we fix it:
 
-- A connection that the client had closed kept its descriptor for the whole keep-alive timeout:
-  the connection's task group waited for the task that watches for idleness, and only the end of
-  the group stopped that task. Timeouts are deadlines of the reading task now (connection.py).
-- Some states had no timeout at all: a refused WebSocket upgrade, HTTP/2 without streams, and
-  an unfinished header block. Every state has one now (`Phase` in connection.py).
+- A connection that the client has closed keeps its descriptor for the whole keep-alive timeout:
+  the connection's task group waits for the task that watches for idleness, and only the end of
+  the group stops that task. Here, timeouts are deadlines of the reading task (connection.py).
+- Some states have no timeout: a refused WebSocket upgrade, HTTP/2 without streams, and an
+  unfinished header block. Here, every state has one (`Phase` in phases.py).
 - Closing right after a response resets the connection if the client is still sending, which can
-  destroy the response. Half of the connection is closed first (`Connection.finish`).
-- When a worker stopped, idle connections were closed at once, in the face of requests that were
-  on their way. They are served for a while, with `Connection: close` (context.py).
-- HTTP/2 in clear text was always on, frames without any use were answered without limit, and
-  some requests raised an exception that ended all streams of the connection (http2.py).
-- HTTP/1.1 requests that two servers may understand differently were accepted (http1.py).
+  destroy the response. Here, only our half of the connection is closed first
+  (`Connection.finish`).
+- When a worker stops, idle connections are closed at once, even if a request is about to arrive.
+  Here, they are served for a while, with `Connection: close` (context.py).
+- Cleartext HTTP/2 is always on, useless frames are answered without limit, and some requests
+  raise an exception that ends all streams of the connection (http2.py).
+- HTTP/1.1 requests that two servers may parse differently are accepted (http1.py).
 """
 
 from collections.abc import Callable
@@ -48,11 +49,11 @@ def install(
     """Make Hypercorn's workers in this process use our connections.
 
     Args:
-        limits: of open connections.
+        limits: the limits of open connections.
         has_h2c: whether HTTP/2 is accepted without TLS.
         on_stop: called when a worker begins to stop, before it waits for its requests.
-        refuse: returns the response to a request that is refused unparsed, else None.
-        timeouts: of a connection, if not the default ones.
+        refuse: returns the response to a request that is refused before parsing, else None.
+        timeouts: the timeouts of a connection.
     """
     hypercorn_run.WorkerContext = partial(  # type: ignore[attr-defined, assignment]  # no public way
         Context,

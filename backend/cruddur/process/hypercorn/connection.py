@@ -22,7 +22,7 @@ from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 READ_BYTES = 2**16
 
 REFUSALS = 64
-"""Refused connections per worker that may wait for their client to read why. Others are reset."""
+"""Refused connections per worker that wait for the client to read the response. More are reset."""
 
 
 class Connection:
@@ -38,7 +38,7 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        """Take what Hypercorn gives."""
+        """Take the arguments that Hypercorn passes."""
         self.app = app
         self.loop = loop
         self.config = config
@@ -74,8 +74,8 @@ class Connection:
         try:
             await self._serve(client, server)
         except asyncio.CancelledError:
-            # Hypercorn cancels what is left after the grace period, and asyncio would report
-            # that as an error.
+            # Hypercorn cancels the remaining connections after the grace period, and asyncio
+            # would report that as an error.
             if not self.context.terminated.is_set():
                 raise
         finally:
@@ -86,12 +86,12 @@ class Connection:
                 self.context.limits.release(address)
 
     def drain(self) -> None:
-        """Serve the request that may be on its way; close the connection when it stays idle."""
+        """Serve a request that is about to arrive; close the connection if it stays idle."""
         if self._deadline is not None and self._phase is IDLE:
             self._enter(IDLE)
 
     async def protocol_send(self, event: Event) -> None:
-        """Do what the protocol asks for: send bytes, close, or look at its phase."""
+        """Handle an event of the protocol: send bytes, close, or check its phase."""
         if isinstance(event, RawData):
             await self._write(event.data)
         elif isinstance(event, Updated):
@@ -103,18 +103,17 @@ class Connection:
             self.finish()
 
     def finish(self) -> None:
-        """Say that nothing more will be sent, and ignore what is received.
+        """Close the sending half, and ignore what is received.
 
-        Closing at once would reset the connection if the client is still sending, and the
-        reset can overtake the response. So only our half is closed, and the client gets some
-        time to close its own.
+        Closing both halves at once would reset the connection if the client is still sending, and
+        the reset can overtake the response. The client gets some time to close its own half.
         """
         if self._is_finished:
             return
         self._is_finished = True
         try:
             self.writer.write_eof()
-        except (NotImplementedError, OSError, RuntimeError):  # TLS has no half
+        except (NotImplementedError, OSError, RuntimeError):  # TLS has no half-close
             self.writer.close()
         self._expire_at(self.loop.time() + self.context.timeouts.linger)
 
@@ -146,7 +145,7 @@ class Connection:
             await self.protocol.handle(Closed())
 
     async def _read(self) -> None:
-        """Hand everything that is received to the protocol, until the client closes."""
+        """Pass received bytes to the protocol until the client closes."""
         while data := await self._receive():
             if self._is_finished:
                 continue
@@ -158,7 +157,7 @@ class Connection:
             self._watch()
 
     def _refuse(self, data: bytes) -> bytes | None:
-        """Return the response to a request that an overloaded worker does not even parse."""
+        """Return the response to a request that an overloaded worker refuses before parsing."""
         if self.context.refuse is None or self._phase is not IDLE:
             return None
         if not isinstance(self.protocol, HTTP1) or self.context.drain_until is not None:
@@ -218,7 +217,7 @@ class Connection:
             self._expire_at(now + self.config.keep_alive_timeout)
 
     def _expire_at(self, when: float | None) -> None:
-        """Move the deadline of the reading task, unless that has ended."""
+        """Move the deadline of the reading task, unless the task has ended."""
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(when)
 
@@ -250,7 +249,7 @@ class Connection:
             pass  # the client closed it first
 
     async def _turn_away(self, status: int) -> None:
-        """Answer a connection that is one too many, before its first request."""
+        """Refuse a connection that exceeds a limit, before its first request."""
         if self.context.refusing >= REFUSALS or self.writer.get_extra_info("ssl_object"):
             self.writer.transport.abort()
             return
@@ -261,7 +260,7 @@ class Connection:
             async with asyncio.timeout(self.context.timeouts.linger):
                 while await self._receive():
                     pass
-        except (OSError, RuntimeError):  # which a timeout is, too
+        except (OSError, RuntimeError):  # TimeoutError is an OSError, too
             pass
         finally:
             self.context.refusing -= 1

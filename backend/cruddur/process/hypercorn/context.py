@@ -1,4 +1,4 @@
-"""One worker of Hypercorn: its open connections, and how it stops."""
+"""The state of one Hypercorn worker: its open connections, and how it stops."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,22 +10,24 @@ from hypercorn.asyncio.worker_context import EventWrapper, WorkerContext
 from cruddur.edge.connections import ConnectionLimits
 
 ACCEPT_TURNS = 1000
-"""Turns of the event loop that a stopping worker spends on connections in the backlog at most."""
+"""Maximum number of event loop turns that a stopping worker spends on the listen backlog."""
 
 QUIET_TURNS = 10
-"""Turns without a new connection after which the backlog is empty. The loop accepts one
-connection a turn and needs two more until it exists here."""
+"""Turns without a new connection after which the backlog counts as empty.
+
+The loop accepts one connection per turn, and needs two more turns to create it here.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds that a connection may spend in each state.
+    """Maximum duration of each state of a connection, in seconds.
 
     Attributes:
-        head: from the first byte of a request to the last of its header section.
-        send: that the client takes nothing of a response that waits for it.
-        linger: that the client may continue to send after the last byte of the server.
-        drain: that an idle connection stays open after the worker began to stop.
+        head: from the first byte of a request to the end of its header section.
+        send: without progress while the client reads a response.
+        linger: from the last byte of the server until the client closes its half.
+        drain: of an idle connection after the worker began to stop.
     """
 
     head: float = 10.0
@@ -35,21 +37,21 @@ class Timeouts:
 
 
 class Draining(Protocol):
-    """A connection, as far as the worker knows it."""
+    """The part of a connection that the worker uses."""
 
     def drain(self) -> None:
         """Prepare for the end of the worker."""
 
 
 class Context(WorkerContext):
-    """What the connections of one worker share.
+    """The state that the connections of one worker share.
 
     Attributes:
-        limits: of open connections.
-        timeouts: of a connection.
+        limits: the limits of open connections.
+        timeouts: the timeouts of a connection.
         has_h2c: whether HTTP/2 is accepted without TLS.
-        connections: all that are open.
-        refuse: returns the response to a request that is refused unparsed, else None.
+        connections: all open connections.
+        refuse: returns the response to a request that is refused before parsing, else None.
         drain_until: the loop's time at which idle connections are closed, once the worker stops.
     """
 
@@ -63,7 +65,7 @@ class Context(WorkerContext):
         on_stop: Callable[[], None],
         refuse: Callable[[bytes], bytes | None] | None,
     ) -> None:
-        """Set what the connections share; `on_stop` is called when the worker begins to stop."""
+        """Set the shared state; `on_stop` is called when the worker begins to stop."""
         super().__init__(max_requests)
         self.limits = limits
         self.timeouts = timeouts
@@ -77,7 +79,7 @@ class Context(WorkerContext):
         self.terminated = _Signal(self._stop)
 
     async def _stop(self) -> None:
-        """Drain the connections. Hypercorn sets `terminated` first and waits for that."""
+        """Drain the connections. Hypercorn waits for this after it has set `terminated`."""
         self.drain_until = self.time() + self.timeouts.drain
         self._on_stop()
         for connection in list(self.connections):
@@ -85,7 +87,7 @@ class Context(WorkerContext):
         await self._accept_backlog()
 
     async def _accept_backlog(self) -> None:
-        """Accept what the kernel holds already: closing the listener would reset it."""
+        """Accept the connections in the backlog: closing the listener would reset them."""
         quiet = 0
         for _ in range(ACCEPT_TURNS):
             before = self.accepted

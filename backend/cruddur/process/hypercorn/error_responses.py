@@ -1,4 +1,4 @@
-"""Responses that the server sends without asking the application, in the error shape."""
+"""Build the error responses that the server sends without calling the application."""
 
 from http import HTTPStatus
 
@@ -19,9 +19,9 @@ def refusal(status: int) -> tuple[Headers, bytes]:
     """Return the headers and the body of a refusal.
 
     Args:
-        status: of the response; its code is the generic one of that status.
+        status: the status of the response, which determines the code in its body.
     """
-    # The generic code of 400 is that of a body that is not JSON.
+    # GENERIC_CODES has the code for a body that is not JSON under 400.
     code = f"generic_{status}" if status == 400 else GENERIC_CODES.get(status, f"generic_{status}")
     body = msgspec.json.encode([code])
     headers = [

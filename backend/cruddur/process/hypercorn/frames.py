@@ -1,7 +1,7 @@
 """Limit the frames of one HTTP/2 connection before they are parsed.
 
-Reading a frame costs the server more than sending it costs a client, and most kinds of frames
-open no stream and end none. A client may send some of them at once and some per second.
+A frame costs the server more to read than the client to send, and most kinds of frames neither open
+nor end a stream. A client may send a burst of them, and then a number per second.
 """
 
 import time
@@ -14,27 +14,32 @@ END_STREAM, END_HEADERS = 1, 4
 
 CONTROL_BURST = 200
 CONTROL_RATE = 20.0
-"""Frames at once, and per second, that carry no request: PING, SETTINGS, PRIORITY, RST_STREAM,
-WINDOW_UPDATE, unknown ones, and DATA with next to nothing in it. Browsers send a few per page."""
+"""Burst, and frames per second, of frames that carry no request.
+
+These are PING, SETTINGS, PRIORITY, RST_STREAM, WINDOW_UPDATE, unknown frames, and DATA that is
+almost empty. Browsers send a few per page.
+"""
 
 RESET_BURST = 100
 RESET_RATE = 10.0
-"""Streams at once, and per second, that end without a response: each costs what a request does.
-A browser resets those of a page that is left, at most 100."""
+"""Burst, and streams per second, of streams that end without a response.
+
+Each costs as much as a request. When the user leaves a page, the browser resets the page's streams,
+at most 100.
+"""
 
 CONTINUATIONS = 16
-"""CONTINUATION frames of one header block. Its 64 kB need four of the usual size."""
+"""CONTINUATION frames of one header block. A block of 64 kB needs four of the usual size."""
 
 SMALL_BYTES = 256
-"""DATA of this length and less may be nothing but padding."""
+"""DATA frames of up to this length count as control frames: they may be only padding."""
 
 SENT_BYTES_PER_FRAME = 256
-"""Response bytes for which a client may send one more control frame: WINDOW_UPDATE follows what
-was received."""
+"""Response bytes that permit one more control frame: clients send WINDOW_UPDATE for them."""
 
 
 class FloodError(Exception):
-    """The client sends more frames than it has a use for."""
+    """The client sends too many frames."""
 
 
 class Allowance:
@@ -67,10 +72,10 @@ class Allowance:
 
 
 class FrameLimits:
-    """Follows the frames of one client.
+    """Counts the frames of one client.
 
     Attributes:
-        is_in_header_block: whether a header block has begun and not ended.
+        is_in_header_block: whether a header block has begun but not ended.
     """
 
     def __init__(self) -> None:
@@ -108,7 +113,7 @@ class FrameLimits:
         self._resets.spend()
 
     def sent(self, size: int) -> None:
-        """Allow the control frames that follow from so many response bytes."""
+        """Permit the control frames that a client sends for this many response bytes."""
         self._control.add(size / SENT_BYTES_PER_FRAME)
 
     def _begin(self, kind: int, flags: int) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as Hypercorn speaks it on h11, with stricter requests and refusals in our shape."""
+"""HTTP/1.1 of Hypercorn on h11, with stricter checks and errors in our format."""
 
 import h11
 from h2.config import H2Configuration
@@ -18,10 +18,10 @@ CLOSE = (b"connection", b"close")
 
 
 class RefusedError(Exception):
-    """The request is refused before the application sees it."""
+    """The request is refused before it reaches the application."""
 
     def __init__(self, status: int, method: bytes) -> None:
-        """Take the status of the response, and the method, which decides about its body."""
+        """Take the status of the response and the method; a response to HEAD has no body."""
         super().__init__(status)
         self.status = status
         self.method = method
@@ -35,7 +35,7 @@ class HTTP1(H11Protocol):
 
     @property
     def phase(self) -> Phase:
-        """What the connection waits for."""
+        """The current phase."""
         if self.stream is not None:
             return BUSY
         return HEAD if self.connection.trailing_data[0] else IDLE
@@ -51,7 +51,7 @@ class HTTP1(H11Protocol):
             await self.send(Closed())
 
     async def expire(self) -> bool:
-        """Answer a request whose header section does not end. Returns whether there is one."""
+        """Answer a request with an incomplete header section; return whether there is one."""
         if self.phase is not HEAD:
             return False
         await self._send_refusal(408)
@@ -64,7 +64,7 @@ class HTTP1(H11Protocol):
             return
         await super().stream_send(event)
         if isinstance(event, EndBody) and isinstance(self.connection, H11WSConnection):
-            # A refused WebSocket. Where Hypercorn itself refused it, nothing else would close.
+            # A refused WebSocket. If Hypercorn itself refused it, nothing else would close it.
             await self.send(Closed())
 
     async def _start_response(self, response: Response) -> None:
@@ -79,13 +79,13 @@ class HTTP1(H11Protocol):
             await super().stream_send(Body(STREAM_ID, body))
 
     def _is_last(self) -> bool:
-        """Whether the worker stops. Requests that were sent ahead are still answered."""
+        """Whether this is the last response: the worker stops, and no pipelined request is left."""
         return self.context.terminated.is_set() and not self.connection.trailing_data[0]
 
     def _is_upgrading(self) -> bool:
-        """Whether a WebSocket handshake is not answered yet: no client may send before.
+        """Whether a WebSocket handshake is unanswered; until then clients must not send.
 
-        Hypercorn would send a second response and fail.
+        If one does, Hypercorn would send a second response and fail.
         """
         return isinstance(self.stream, WSStream) and not self.stream.handshake.accepted
 
@@ -98,8 +98,8 @@ class HTTP1(H11Protocol):
         if event.method != event.method.upper():
             raise RefusedError(400, event.method)
         names = {name for name, _ in event.headers}
-        # Another server in front may believe the length, and take the rest of the body for a
-        # request (RFC 9112, 6.1). HTTP/1.0 knows no transfer codings.
+        # A proxy in front may use the length and parse the rest of the body as a request
+        # (RFC 9112, 6.1). HTTP/1.0 has no transfer codings.
         if b"transfer-encoding" in names and (
             b"content-length" in names or event.http_version == b"1.0"
         ):
@@ -107,14 +107,14 @@ class HTTP1(H11Protocol):
 
     @staticmethod
     def _may_switch(event: h11.Request) -> bool:
-        """Whether an upgrade to HTTP/2 could be carried out, if the client asks for one."""
+        """Return whether an upgrade to HTTP/2 is possible, if the client requests one."""
         settings = [value for name, value in event.headers if name == b"http2-settings"]
         if not settings:
             return event.method == b"PRI"
         trial = H2Connection(H2Configuration(client_side=False))
         try:
             trial.initiate_upgrade_connection(settings[0])
-        except Exception as error:  # base64, frames and values have errors of their own
+        except Exception as error:  # base64, frames and values raise different errors
             raise RefusedError(400, event.method) from error
         return len(settings) == 1 and event.method != b"CONNECT"
 

@@ -1,4 +1,4 @@
-"""HTTP/2 as Hypercorn speaks it on h2, with limits and without the requests that it fails on."""
+"""HTTP/2 of Hypercorn on h2, with limits; requests that crash Hypercorn are refused first."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ METHOD = re.compile(rb"[A-Z0-9!#$%&'*+.^_`|~-]+")
 """A token (RFC 9110, 5.6.2) without lower case, since methods are case-sensitive."""
 
 TARGET = re.compile(rb"[!-~]+")
-"""What h11 takes for the target of a request, too."""
+"""The request targets that h11 accepts, too."""
 
 
 class HTTP2(H2Protocol):
@@ -38,12 +38,12 @@ class HTTP2(H2Protocol):
     context: Context
 
     def __init__(self, *parts: Any) -> None:
-        """Take what Hypercorn gives."""
+        """Take the arguments that Hypercorn passes."""
         super().__init__(*parts)
         self.is_leaving = False
         self._frames = FrameLimits()
         self._receiving: set[int] = set()
-        # Hypercorn also announces WebSockets on streams, which we have no use for.
+        # Hypercorn also announces WebSockets on streams, which we do not support.
         self.connection.local_settings = Settings(
             client=False,
             initial_values={
@@ -54,7 +54,7 @@ class HTTP2(H2Protocol):
 
     @property
     def phase(self) -> Phase:
-        """What the connection waits for."""
+        """The current phase."""
         if self._frames.is_in_header_block:
             return HEAD
         return BUSY if self.streams else IDLE
@@ -74,7 +74,7 @@ class HTTP2(H2Protocol):
             await self.send(Closed())
 
     async def expire(self) -> bool:
-        """Say goodbye before the connection is closed for its timeout. Returns True."""
+        """Send GOAWAY before the connection is closed because of its timeout; return True."""
         is_fault = self.phase is HEAD
         await self._leave(ErrorCodes.PROTOCOL_ERROR if is_fault else ErrorCodes.NO_ERROR)
         return True
@@ -95,7 +95,7 @@ class HTTP2(H2Protocol):
                 await super().stream_send(Body(event.stream_id, body))
         elif isinstance(event, Body | EndBody | Trailers):
             try:
-                # The client's window may be closed, and it alone can open it.
+                # The client's window may be closed, and only the client can open it.
                 async with asyncio.timeout(self.context.timeouts.send):
                     await super().stream_send(event)
             except TimeoutError:
@@ -119,7 +119,7 @@ class HTTP2(H2Protocol):
                 if stream := self.streams.get(event.stream_id):
                     await stream.handle(EndBody(event.stream_id))
             elif isinstance(event, h2.events.StreamReset):
-                # By the client, or by h2 because the client broke a rule.
+                # Reset by the client, or by h2 because the client broke a rule.
                 self._frames.reset()
                 self._receiving.discard(event.stream_id)
                 await self._close_stream(event.stream_id)
@@ -131,7 +131,8 @@ class HTTP2(H2Protocol):
                     await self._window_updated(None)
             elif isinstance(event, h2.events.ConnectionTerminated):
                 await self.send(Closed())
-            # Priorities are advice (RFC 9113, 5.3.2). Hypercorn's tree fails on some of them.
+            # Priorities are ignored: they are optional (RFC 9113, 5.3.2), and Hypercorn's priority
+            # tree raises an error for some of them.
         await self._flush()
 
     async def _begin_stream(self, request: h2.events.RequestReceived) -> None:
@@ -186,7 +187,7 @@ class HTTP2(H2Protocol):
             await self._abort_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
 
     async def _abort_stream(self, stream_id: int, code: ErrorCodes) -> None:
-        """End a response in the middle. The sending task forgets the stream then."""
+        """Abort an incomplete response. The sending task then drops the stream."""
         self._reset_stream(stream_id, code)
         await self._flush()
         if buffer := self.stream_buffers.get(stream_id):
@@ -194,7 +195,7 @@ class HTTP2(H2Protocol):
             await self._window_updated(stream_id)
 
     def _stop_receiving(self, stream_id: int) -> None:
-        """Ask the client not to send the rest of a request that is answered (RFC 9113, 8.1)."""
+        """Ask the client not to send the rest of an answered request (RFC 9113, 8.1)."""
         if stream_id in self._receiving:
             self._receiving.discard(stream_id)
             self._reset_stream(stream_id, ErrorCodes.NO_ERROR)

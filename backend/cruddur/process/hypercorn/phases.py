@@ -4,15 +4,15 @@ from enum import Enum, auto
 
 
 class Phase(Enum):
-    """What a connection waits for."""
+    """What a connection is waiting for."""
 
     IDLE = auto()
-    """For the first byte of a request: the keep-alive timeout."""
+    """The first byte of a request, with the keep-alive timeout."""
     HEAD = auto()
-    """For the rest of a header section: `Timeouts.head`."""
+    """The rest of a header section, with `Timeouts.head`."""
     BUSY = auto()
-    """For the application, which limits the time of bodies and statements, or for the client to
-    read: `Timeouts.send`."""
+    """The application, which limits the time of bodies and statements; or a client that reads, with
+    `Timeouts.send`."""
 
 
 IDLE, HEAD, BUSY = Phase

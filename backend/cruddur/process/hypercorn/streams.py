@@ -1,11 +1,11 @@
-"""What both versions of HTTP need of Hypercorn's streams, which are one request each."""
+"""Helpers for Hypercorn's streams (one request each) that both HTTP versions use."""
 
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 
 
 def forget_unread(stream: HTTPStream | WSStream) -> None:
-    """Make room in the queue of an application for the end of its client.
+    """Make room in an application's queue for the event that its client has disconnected.
 
     An application that responds without reading the body leaves a full queue behind. Hypercorn
     would wait for room in it forever, and keep the connection open.
