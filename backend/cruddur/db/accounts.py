@@ -1,4 +1,4 @@
-"""Local accounts: sign-ups that wait for a code, credentials, and reset codes."""
+"""Queries for local accounts: pending sign-ups, credentials, and reset codes."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,7 +21,7 @@ _SET_PASSWORD = load("accounts.set_password")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a password is checked against."""
+    """The account and password hash that a login is checked against."""
 
     user_uuid: UUID
     email: str
@@ -30,7 +30,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code that was asked for: what it hashes to, and what it would open."""
+    """A requested code: its hash, and what it opens."""
 
     uuid: UUID
     code_hash: bytes
@@ -55,7 +55,7 @@ async def insert_signup(
     password_hash: str,
     code_hash: bytes,
 ) -> bool | None:
-    """Whether the address has an account already; None when the handle is taken."""
+    """Insert a sign-up. Returns whether the address has an account; None if the handle is taken."""
     row = await _SIGN_UP.row(
         conn,
         email=email,
@@ -73,7 +73,7 @@ async def select_signup_codes(conn: Connection, *, email: str) -> list[Code]:
 
 
 async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
-    """Take a sign-up out of the queue; None when somebody was faster."""
+    """Delete a sign-up and return it; None if another request was faster."""
     row = await _TAKE_SIGNUP.row(conn, uuid=uuid)
     return Signup(**row) if row else None
 
@@ -81,38 +81,38 @@ async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
 async def insert_account(
     conn: Connection, *, user_uuid: UUID, email: str, password_hash: str
 ) -> bool:
-    """Credentials for a person; False when the address has an account already."""
+    """Insert the credentials of a user. Returns False if the address already has an account."""
     return (
         await _CREATE.value(conn, user_uuid=user_uuid, email=email, password_hash=password_hash)
     ) is not None
 
 
 async def commit_later(conn: Connection) -> None:
-    """Have the transaction's commit not wait for the disk."""
+    """Let the commit of this transaction return before it is on disk."""
     await _COMMIT_LATER.run(conn)
 
 
 async def renew_signup_code(conn: Connection, *, email: str, code_hash: bytes) -> str | None:
-    """Put a new code on the latest sign-up of an address; its handle if there is one."""
+    """Set a new code for the latest sign-up of an address; return its handle if there is one."""
     handle: str | None = await _RENEW_CODE.value(conn, email=email, code_hash=code_hash)
     return handle
 
 
 async def select_credentials(conn: Connection, *, login: str) -> Credentials | None:
-    """The credentials of an address or a handle, in lower case."""
+    """Return the credentials for an address or a handle in lower case."""
     row = await _CREDENTIALS.row(conn, login=login)
     return Credentials(**row) if row else None
 
 
 async def select_pending_password(conn: Connection, *, login: str) -> str | None:
-    """The password hash of the latest unconfirmed sign-up of an address or a handle,
-    in lower case."""
+    """Return the password hash of the latest unconfirmed sign-up of an address or a handle in lower
+    case."""
     password_hash: str | None = await _PENDING.value(conn, login=login)
     return password_hash
 
 
 async def upsert_reset(conn: Connection, *, email: str, code_hash: bytes) -> bool:
-    """A reset code for the account of an address; False when there is no such account."""
+    """Set a reset code for the account of an address. Returns False if there is no account."""
     return await _BEGIN_RESET.value(conn, email=email, code_hash=code_hash) is not None
 
 
@@ -123,7 +123,7 @@ async def select_reset_code(conn: Connection, *, email: str) -> Code | None:
 
 
 async def delete_reset(conn: Connection, *, user_uuid: UUID, code_hash: bytes) -> bool:
-    """Use a reset code up; False when somebody was faster."""
+    """Delete a reset code after its use. Returns False if another request was faster."""
     return await _END_RESET.run(conn, user_uuid=user_uuid, code_hash=code_hash) > 0
 
 

@@ -1,4 +1,4 @@
-"""Avatars: one JPEG per person."""
+"""Queries for avatars: one JPEG per user."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ _USE = load("avatars.use")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The bytes, and the digest that is part of their address."""
+    """The bytes, and the digest that is part of the URL."""
 
     jpeg: bytes
     digest: str
@@ -22,13 +22,13 @@ class Picture:
 async def upsert_avatar(
     conn: Connection, *, user_uuid: UUID, jpeg: bytes, digest: str
 ) -> str | None:
-    """Keep the picture and return its address, or None when the person is gone."""
+    """Store a picture and return its digest; None if the user was deleted."""
     url: str | None = await _SAVE.value(conn, user_uuid=user_uuid, jpeg=jpeg, digest=digest)
     return url
 
 
 async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
-    """The picture of a token's subject."""
+    """Return the picture of a token's subject."""
     row = await _SHOW.row(conn, subject=subject)
     return Picture(row["jpeg"], row["avatar_digest"]) if row else None
 
@@ -36,10 +36,10 @@ async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
 async def insert_used_upload(
     conn: Connection, *, user_uuid: UUID, uuid: UUID, seconds: int
 ) -> bool:
-    """Remember for some seconds that an upload address was used; False if it was used before.
+    """Record for some seconds that an upload URL was used. Returns False if it was used before.
 
     Raises:
-        asyncpg.ForeignKeyViolationError: the user is gone.
+        asyncpg.ForeignKeyViolationError: the user was deleted.
     """
     lifetime = timedelta(seconds=seconds)
     return await _USE.run(conn, user_uuid=user_uuid, uuid=uuid, lifetime=lifetime) == 1

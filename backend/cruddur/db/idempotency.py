@@ -1,4 +1,4 @@
-"""Idempotency keys and what was answered for them."""
+"""Queries for idempotency keys and their stored responses."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ _KEEP = load("idempotency.keep")
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What is known of a key that was used; no answer when what it quotes is gone."""
+    """The request of a used key, and its response; None if what it quotes is gone."""
 
     body_digest: bytes
     answer: bytes | None
@@ -21,7 +21,7 @@ class StoredResponse:
 async def insert_key(
     conn: Connection, *, member: str, route: str, key: str, body_digest: bytes
 ) -> UUID | None:
-    """Take a key; None when it was taken before. Waits for one who is just taking it."""
+    """Insert a key; None if it was used before. Waits for a transaction that is inserting it."""
     uuid: UUID | None = await _CLAIM.value(
         conn, member=member, route=route, key=key, body_digest=body_digest
     )
@@ -31,7 +31,7 @@ async def insert_key(
 async def select_key(
     conn: Connection, *, member: str, route: str, key: str
 ) -> StoredResponse | None:
-    """What a key was used for."""
+    """Return the request and the response of a key."""
     row = await _SHOW.row(conn, member=member, route=route, key=key)
     return StoredResponse(**row) if row else None
 
@@ -44,7 +44,7 @@ async def insert_answer(
     message_uuid: UUID | None,
     answer: bytes,
 ) -> None:
-    """Keep the first answer, for as long as the crud or message that it quotes."""
+    """Store the first response, for as long as the crud or message that it quotes exists."""
     await _KEEP.run(
         conn,
         key_uuid=key_uuid,

@@ -1,4 +1,4 @@
-"""Clients that a person has signed in from, as keyed digests of device tokens and addresses."""
+"""Queries for clients that a user has signed in from: digests of device tokens and addresses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ _FIND = load("known_clients.find")
 _REMEMBER = load("known_clients.remember")
 
 MAX_CLIENTS = 100
-"""Clients of one person that are remembered."""
+"""Maximum number of remembered clients per user."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginMatch:
-    """The person of a login, and what they know of the client that shows it."""
+    """The user of a login, and whether they have used this client before."""
 
     uuid: UUID
     knows_device: bool
@@ -25,7 +25,7 @@ class LoginMatch:
 async def select_login(
     conn: Connection, *, login: str, device_hashes: Sequence[bytes], address_hashes: Sequence[bytes]
 ) -> LoginMatch | None:
-    """Return the person of a handle or an e-mail address, in lower case."""
+    """Return the user of a handle or an email address in lower case."""
     row = await _FIND.row(
         conn, login=login, device_hashes=device_hashes, address_hashes=address_hashes
     )
@@ -33,5 +33,5 @@ async def select_login(
 
 
 async def upsert_clients(conn: Connection, *, user_uuid: UUID, hashes: Sequence[bytes]) -> None:
-    """Make clients familiar to a person."""
+    """Remember clients of a user."""
     await _REMEMBER.run(conn, user_uuid=user_uuid, hashes=hashes, most=MAX_CLIENTS - len(hashes))

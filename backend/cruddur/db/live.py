@@ -50,7 +50,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The id of the latest event, 0 before the first, and the time by the database's clock."""
+    """The id of the latest event, 0 before the first, and the time of the database's clock."""
 
     latest: int
     clock: datetime

@@ -13,7 +13,7 @@ from cruddur.db.statements import Connection
 logger = logging.getLogger(__name__)
 
 LOCK = 4567_0001
-"""The advisory lock that keeps two migrators apart."""
+"""The advisory lock that serializes migrations."""
 
 _LEDGER = """
 CREATE TABLE migrations (
@@ -25,7 +25,7 @@ CREATE TABLE migrations (
 """
 
 
-# The relations of the schema that we would write to, but for those of an extension.
+# The relations of our schema, except those of extensions.
 _RELATIONS = """
 SELECT pg_class.relname
 FROM pg_class
@@ -50,7 +50,7 @@ WHERE pg_attribute.attrelid = to_regclass('migrations')
 
 
 class MigrationError(Exception):
-    """The database cannot be migrated: it is not ours, is another version's, or refuses."""
+    """The database cannot be migrated: it belongs to another program or version, or rejects it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Migration:
 
 
 def migrations() -> list[Migration]:
-    """Every migration, in order."""
+    """Return every migration, in order."""
     found = []
     for file in files("cruddur.db").joinpath("migrations").iterdir():
         if file.name.endswith(".sql"):
@@ -81,15 +81,15 @@ def migrations() -> list[Migration]:
 
 
 async def migrate(dsn: str) -> list[str]:
-    """Bring the database up to date and return the names of what was applied.
+    """Apply the pending migrations and return their names.
 
-    All files run in one transaction. It holds an advisory lock, so that migrators wait for each
-    other; a lock of the transaction works through a pooler too.
+    All files run in one transaction. It holds an advisory lock, so that concurrent migrations wait
+    for each other; a transaction's lock also works through a pooler.
 
     Raises:
-        MigrationError: the database holds tables of another program, or a migration that this
-            checkout lacks or that was changed after it ran, or it refuses a statement.
-        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+        MigrationError: the database contains tables of another program, or a migration that this
+            version does not have or that was changed after it ran, or it rejects a statement.
+        DatabaseUnavailableError, DatabaseTooOldError: see `connect`.
     """
     conn = await connect(dsn)
     try:
@@ -127,10 +127,10 @@ async def _apply(conn: Connection) -> list[str]:
 
 
 async def _has_ledger(conn: Connection) -> bool:
-    """Whether the database is ours; an empty one is not yet.
+    """Return whether the database has our migrations table; an empty database does not.
 
     Raises:
-        MigrationError: it holds tables of another program.
+        MigrationError: it contains tables of another program.
     """
     columns = await conn.fetchval(_LEDGER_COLUMNS)
     if columns and {"number", "name", "checksum"} <= set(columns):
@@ -146,15 +146,15 @@ async def _has_ledger(conn: Connection) -> bool:
 
 
 async def pending(dsn: str) -> list[str]:
-    """The names of the migrations that the database lacks.
+    """Return the names of the migrations that the database lacks.
 
-    One that this checkout lacks, and that is newer than all of it, is no obstacle: while
-    versions change, the old one runs beside a schema that was migrated already.
+    Newer migrations than this version's are accepted: during an upgrade, the old version runs on a
+    schema that was already migrated.
 
     Raises:
-        MigrationError: the database holds tables of another program, or a migration was changed
-            after it ran or is missing from this checkout.
-        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+        MigrationError: the database contains tables of another program, or a migration was changed
+            after it ran or is missing in this version.
+        DatabaseUnavailableError, DatabaseTooOldError: see `connect`.
     """
     conn = await connect(dsn)
     try:
@@ -167,18 +167,18 @@ async def pending(dsn: str) -> list[str]:
 
 
 async def _applied(conn: Connection, *, may_be_ahead: bool = False) -> set[int]:
-    """The numbers of the migrations that ran, each unchanged since, and known here unless newer."""
+    """Return the numbers of the applied migrations, each of them known and unchanged."""
     known = {migration.number: migration for migration in migrations()}
     rows = await conn.fetch("SELECT number, name, checksum FROM migrations ORDER BY number")
     for row in rows:
         migration = known.get(row["number"])
         if migration is None and may_be_ahead and row["number"] > max(known):
-            logger.warning("migration %s was made by a newer version", row["name"])
+            logger.warning("migration %s was applied by a newer version", row["name"])
             continue
         if migration is None:
             raise MigrationError(
-                f"the database holds migration {row['name']}, which this version does not"
-                " know: it was made by a newer one"
+                f"the database has migration {row['name']}, which this version does not"
+                " know: a newer version applied it"
             )
         if migration.checksum != row["checksum"]:
             raise MigrationError(f"migration {migration.name} was changed after it ran")

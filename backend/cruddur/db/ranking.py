@@ -1,4 +1,4 @@
-"""What a ranking of live cruds is made of: scores, and what expiry takes away from them."""
+"""Candidates for rankings of live cruds: their scores, and how expiries change them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[T]):
-    """Something that is in a ranking, or gets into it when others lose by expiry.
+    """An item of a ranking, or one that enters it when others lose score by expiry.
 
     Attributes:
-        item: what is ranked.
+        item: the ranked item.
         score: its score at `read_at`.
-        falls: when it loses how much.
+        falls: the times and amounts of its losses.
         read_at: the database's clock.
     """
 

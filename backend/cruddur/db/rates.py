@@ -1,4 +1,4 @@
-"""What workers spend of rate limits, in seconds that a bucket takes to fill up again."""
+"""Rate-limit spending of the workers, in seconds until a bucket is full again."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ _SPEND = load("rates.spend")
 
 
 async def upsert_spending(conn: Connection, spent: Mapping[bytes, float]) -> dict[bytes, float]:
-    """Add to what all workers spent.
+    """Add to the spending of all workers.
 
     Args:
         conn: a connection for writing.

@@ -23,7 +23,7 @@ _DELETE_OTHERS = load("sessions.delete_others")
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The session of a refresh token; `is_reused` when the token was exchanged before."""
+    """The session of a refresh token; `is_reused` if the token was exchanged before."""
 
     uuid: UUID
     user_uuid: UUID
@@ -52,7 +52,7 @@ async def insert_session(
     token_hash: bytes,
     lifetime: timedelta,
 ) -> UUID:
-    """A new session with its first refresh token."""
+    """Insert a session with its first refresh token."""
     uuid: UUID = await _CREATE.value(
         conn,
         user_uuid=user_uuid,
@@ -66,20 +66,20 @@ async def insert_session(
 
 
 async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> None:
-    """Wait for other sign-ins of a person, and keep them waiting until the transaction ends."""
+    """Serialize the sign-ins of a user until the transaction ends."""
     await _LOCK.run(conn, user_uuid=user_uuid)
 
 
 async def delete_oldest_sessions(
     conn: Connection, *, user_uuid: UUID, most: int
 ) -> list[bytes | None]:
-    """End the sessions of a person beyond a number; returns their sealed tokens."""
+    """Delete the oldest sessions of a user beyond a number; return their sealed tokens."""
     rows = await _DELETE_OLDEST.rows(conn, user_uuid=user_uuid, most=most)
     return [row["sealed_token"] for row in rows]
 
 
 async def select_presented(conn: Connection, *, token_hash: bytes) -> Presented | None:
-    """The open session of a refresh token."""
+    """Return the open session of a refresh token."""
     row = await _PRESENT.row(conn, token_hash=token_hash)
     return Presented(**row) if row else None
 
@@ -115,7 +115,7 @@ async def select_successors(conn: Connection, *, token_hash: bytes) -> list[byte
 
 
 async def select_session_of(conn: Connection, *, token_hash: bytes) -> UUID | None:
-    """The session that a refresh token belongs to."""
+    """Return the session of a refresh token."""
     uuid: UUID | None = await _OF_TOKEN.value(conn, token_hash=token_hash)
     return uuid
 
@@ -136,7 +136,7 @@ async def select_sessions(conn: Connection, *, viewer: ViewerIds) -> list[Listed
 
 
 async def delete_session(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> list[bytes | None]:
-    """End one session; its sealed token in a list, which is empty when there was none."""
+    """Delete a session; return its sealed token in a list, which is empty if there is none."""
     rows = await _DELETE.rows(conn, uuid=uuid, user_uuid=user_uuid)
     return [row["sealed_token"] for row in rows]
 
@@ -153,6 +153,6 @@ async def revoke_session(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> 
 async def delete_other_sessions(
     conn: Connection, *, user_uuid: UUID, kept_uuid: UUID | None
 ) -> list[bytes | None]:
-    """End all of a person's sessions but one; returns their sealed tokens."""
+    """Delete all sessions of a user except one; return their sealed tokens."""
     rows = await _DELETE_OTHERS.rows(conn, user_uuid=user_uuid, kept_uuid=kept_uuid)
     return [row["sealed_token"] for row in rows]

@@ -33,7 +33,7 @@ class Snapshots:
         A reading in progress may have started too early, so the caller waits for the next one.
 
         Raises:
-            DatabaseUnavailableError: as `Database.connection` says.
+            DatabaseUnavailableError: see `Database.connection`.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._read(self._reading))

@@ -4,7 +4,7 @@ from cruddur.db.pool import connect, losses
 from cruddur.db.statements import Connection, Statement, load
 
 LOCK = 4567_0002
-"""The advisory lock that makes one process the sweeper."""
+"""The advisory lock of the sweeper."""
 
 BATCH = 5000
 """Cruds per statement: few enough that no request waits for its locks."""

@@ -1,4 +1,4 @@
-"""Counting attempts, shared by all workers."""
+"""Queries for counters of attempts, shared by all workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _ATTEMPT_OPEN = load("throttles.attempt_open")
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How many there were in the running window, which ends in `retry_after` seconds."""
+    """The attempts in the current window, which ends in `retry_after` seconds."""
 
     attempts: int
     retry_after: int
 
 
 async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> Attempts:
-    """Count one more attempt of a bucket."""
+    """Count an attempt of a bucket."""
     row = await _ATTEMPT.row(conn, bucket=bucket, period=period)
     if row is None:
         raise RuntimeError("an upsert without a condition returned no row")
@@ -30,21 +30,21 @@ async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> 
 
 
 async def forgive_attempt(conn: Connection, *, buckets: Sequence[str]) -> None:
-    """Take one attempt back from each bucket."""
+    """Subtract one attempt from each bucket."""
     await _FORGIVE.run(conn, buckets=buckets)
 
 
 async def restart(conn: Connection, *, buckets: Sequence[str], period: timedelta) -> None:
-    """Begin the windows of buckets again, without any attempt."""
+    """Restart the windows of buckets without attempts."""
     await _RESTART.run(conn, buckets=buckets, period=period)
 
 
 async def open_bucket(conn: Connection, *, bucket: str, period: timedelta) -> None:
-    """Begin the window of a bucket, unless it has one."""
+    """Start the window of a bucket, unless it has one."""
     await _OPEN.run(conn, bucket=bucket, period=period)
 
 
 async def count_open_attempt(conn: Connection, *, bucket: str) -> int | None:
-    """Count one more attempt of a bucket whose window has begun; None if it has not."""
+    """Count an attempt of a bucket with an open window; return None if there is none."""
     attempts: int | None = await _ATTEMPT_OPEN.value(conn, bucket=bucket)
     return attempts

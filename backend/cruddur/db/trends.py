@@ -1,4 +1,4 @@
-"""What live cruds are about."""
+"""Queries for the tags of live cruds."""
 
 from datetime import timedelta
 

@@ -95,7 +95,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     used_uploads
 
 -- name: vacuum_keys
--- These tables have text in the keys of their indexes: the indexes are cleaned every time.
+-- The indexes of these tables contain text in their keys, so they are cleaned every time.
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
     accounts,
     activity_tags,

@@ -2,8 +2,8 @@
 SELECT EXISTS (SELECT FROM users)
 
 -- name: by_email
--- The user of an issuer with this e-mail address. MATERIALIZED keeps the planner from combining
--- the index of addresses with that of issuers, which lists most users.
+-- The user of an issuer with this email address. MATERIALIZED keeps the planner from combining the
+-- index of addresses with that of issuers, which lists most users.
 WITH named AS MATERIALIZED (
     SELECT
         users.uuid,

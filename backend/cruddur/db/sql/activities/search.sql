@@ -1,8 +1,8 @@
--- Live cruds that hold the words, carry a tag or are by a person, the best match first.
--- Of the words' hits only the newest thousand are ranked, so that a common word is no burden.
--- The 200 newest cruds estimate how common the words are, as there are no statistics. Common
--- words are searched among the newest 20,000. Rare ones, and those that were not found often
--- enough there, are searched by the index.
+-- Live cruds that contain the words, have a tag or are by a user, the best match first.
+-- Only the newest thousand matches of the words are ranked, so that a common word is not slow.
+-- The 200 newest cruds serve to estimate how common the words are, because there are no
+-- statistics. Common words are searched in the newest 20,000 cruds. Rare ones, and those with too
+-- few matches there, are searched with the index.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
@@ -95,7 +95,7 @@ ranked AS MATERIALIZED (
     FROM hits
     GROUP BY hits.uuid
 ),
--- Checks the best hits one by one until the page is full.
+-- Checks the best matches one by one until the page is full.
 page AS MATERIALIZED (
     SELECT
         best.uuid,

@@ -1,4 +1,4 @@
--- Removes a batch of expired cruds and skips rows that a writer has locked. The planner cannot
+-- Deletes a batch of expired cruds and skips rows that a writer has locked. The planner cannot
 -- see the value of LIMIT (activities/home.sql explains why).
 DELETE FROM activities
 WHERE activities.uuid IN (
