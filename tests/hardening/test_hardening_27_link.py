@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from cruddur.app import create_app
@@ -80,6 +81,23 @@ async def test_hardening_27_a_seeded_person_is_claimed(
         again = cruddur(data, "users", "link", "andrewbrown", user.sub.upper(), **environment)
         assert (again.returncode, again.stdout) == (0, "linked already\n")
         assert (await signed_in.get("/api/auth/me"))["uuid"] == me["uuid"]
+
+
+async def test_hardening_27_a_token_finds_the_user_that_its_subject_is_linked_to_later(
+    environment: dict[str, str], data: Path, pool: FakeCognito, database: asyncpg.Connection
+) -> None:
+    """Although the user that the token named before was cached."""
+    user = _user(pool, "worf")
+    async with serving(create_app(Settings.from_env(environment))) as api:
+        signed_in = _as(api, pool, user)
+        assert (await signed_in.get("/api/auth/me"))["handle"] == "worf"
+        await database.execute("DELETE FROM users WHERE handle = 'worf'")
+        answer = cruddur(data, "users", "link", "andrewbrown", user.sub, **environment)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        unknown = f"/api/activities/{uuid4()}"
+        assert await signed_in.delete(unknown, expect=401) == ["generic_401"]
+        assert await signed_in.delete(unknown, expect=404) == ["not_found"]
+        assert (await signed_in.get("/api/auth/me"))["handle"] == "andrewbrown"
 
 
 async def test_hardening_27_what_cannot_be_linked_is_one_line(

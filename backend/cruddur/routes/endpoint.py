@@ -22,7 +22,7 @@ session itself, so a caller whose session has ended always gets 401.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
@@ -239,18 +239,33 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
             return respond(endpoint, await _call(handler, endpoint, arguments, None))
         header = request.headers.get("Authorization")
         arguments["viewer"] = viewer = await _viewer(endpoint, header)
+        required = viewer if _requires_viewer(endpoint, header) else None
         try:
-            return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
+            async with _session_first(required):
+                return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
         except UnauthenticatedError:
             resources().authenticator.forget(header)
-            raise
-        except (CruddurError, HTTPException):
-            if viewer is not None and _requires_viewer(endpoint, header):
-                await resources().authenticator.check_session(viewer)
             raise
 
     view.__name__ = endpoint.name
     return view
+
+
+@contextlib.asynccontextmanager
+async def _session_first(viewer: Viewer | None) -> AsyncIterator[None]:
+    """Check the viewer's session when an error is raised, because a closed session comes first.
+
+    Raises:
+        UnauthenticatedError: the session is not open.
+    """
+    try:
+        yield
+    except UnauthenticatedError:
+        raise
+    except (CruddurError, HTTPException):
+        if viewer is not None:
+            await resources().authenticator.check_session(viewer)
+        raise
 
 
 async def _viewer(endpoint: Endpoint, header: str | None) -> Viewer | None:
