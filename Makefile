@@ -10,7 +10,7 @@ T ?=
 B ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
-# What make load loads and how (docs/development.md), and what make load-seed adds.
+# What make load sends and to which service (docs/development.md), and what make load-seed adds.
 URL ?= http://127.0.0.1:4567
 REMOTE ?=
 USERS ?= 50
@@ -21,19 +21,19 @@ CRUDS ?= 100000
 MEMBERS ?= 1000
 HOLD ?=
 AMONG_PEOPLE ?=
-# Which attacks make attack runs; all without it.
+# Which attacks make attack runs; empty: all.
 A ?=
-# Where make dev serves; containers say 0.0.0.0.
+# The address that make dev serves on; containers use 0.0.0.0.
 HOST := localhost
 
 FRONTEND := frontend-react-js
 MODULES := $(FRONTEND)/node_modules/.installed
-# The built page. Without a Node.js that can build it there is none, and all else works.
+# The built page. It is left out if no Node.js can build it; everything else works.
 PAGE := $(if $(shell command -v npm),$(shell node -p '\
     const [major, minor] = process.versions.node.split(".").map(Number);\
     major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)\
     ? "$(FRONTEND)/dist/index.html" : ""' 2>/dev/null))
-NO_PAGE := Node.js 20.19 or newer with npm is not here:
+NO_PAGE := Node.js 20.19 or newer with npm was not found:
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test check format types schema registry settings image-check images readme-check bench bench-telemetry \
@@ -43,11 +43,11 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
 
 run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
-	@$(if $(PAGE),,echo "$(NO_PAGE) the API is served without its page.")
+	@$(if $(PAGE),,echo "$(NO_PAGE) only the API is served, without the page.")
 	@exec env CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) \
 	    $(BIN)/python -m cruddur serve --setup --traces --follow-parent "$$PPID"
 
-dev: $(MODULES) ## Run the page on http://localhost:3000 as it is edited, against the API of make run
+dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, using the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
 test: $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis .local/pgbouncer $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
@@ -61,55 +61,55 @@ check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check 
 	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
-format: $(VENV)/.dev $(if $(PAGE),$(MODULES)) ## Format the code and mend what the linter can
+format: $(VENV)/.dev $(if $(PAGE),$(MODULES)) ## Format the code and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent format)
 
-types: $(MODULES) .local/openapi.json ## Write the page's wire types anew from the OpenAPI document
+types: $(MODULES) .local/openapi.json ## Regenerate the page's wire types from the OpenAPI document
 	cd $(FRONTEND) && npm run --silent types
 
-schema: $(VENV)/.dev ## Write db/schema.sql anew from the migrations
+schema: $(VENV)/.dev ## Regenerate db/schema.sql from the migrations
 	$(BIN)/python tests/db/schema.py
 
-registry: $(VENV)/.dev ## Write the tables of docs/telemetry.md anew from the registry
+registry: $(VENV)/.dev ## Regenerate the tables of docs/telemetry.md from the registry
 	$(BIN)/python tests/telemetry/document.py
 
-settings: $(VENV)/.dev ## Write the settings in docs/operations.md, .env.example and deploy/settings.yaml
+settings: $(VENV)/.dev ## Regenerate the settings in docs/operations.md, .env.example and deploy/settings.yaml
 	$(BIN)/python tests/architecture/settings_documents.py
 
-image-check: ## Build the production image and use it as compose.prod.yaml deploys it (needs Docker or Podman)
+image-check: ## Build the production image and test it as compose.prod.yaml deploys it (needs Docker or Podman)
 	$(PYTHON) tests/images/image_check.py
 
-images: ## Do that, and build and use all else: the development image, compose.yaml, its profile scale
+images: ## Run image-check, and also test the development image, compose.yaml and its profile scale
 	$(PYTHON) tests/images/images.py
 
 readme-check: ## Run every command of README.md on a clean clone of the last commit
 	$(PYTHON) tests/readme/readme_check.py
 
-bench: $(VENV)/.bench ## Measure the routes beside peers that do the same (B=--short; docs/performance.md)
+bench: $(VENV)/.bench ## Measure the routes and equivalent peers (B=--short; docs/performance.md)
 	$(BIN)/python -m benchmarks $(B)
 
-bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, and the stock wiring beside it
+bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, next to the stock wiring
 	$(BIN)/python -m benchmarks.telemetry
 
 bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 	$(BIN)/python -m benchmarks.streams
 
-load: $(VENV)/.load ## Load a running service as people do (URL, USERS, RATE, TIME; WEB=1 for a page)
+load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, RATE, TIME; WEB=1 for Locust's page)
 	$(BIN)/python -m locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
 	    --users $(USERS) --spawn-rate 10 --run-time $(TIME) --rate $(RATE) \
 	    --csv .local/load/stats --report .local/load \
 	    $(if $(WEB),--web-host 127.0.0.1 --autostart,--headless --only-summary)
 
-load-seed: $(VENV)/.run ## Add members and cruds to begin a load with (CRUDS, MEMBERS, HOLD=1)
+load-seed: $(VENV)/.run ## Add users and cruds before a load test (CRUDS, MEMBERS, HOLD=1)
 	$(BIN)/python tests/load/seed.py --cruds $(CRUDS) --members $(MEMBERS) \
 	    $(if $(HOLD),--hold) $(if $(AMONG_PEOPLE),--among-people)
 
-attack: $(VENV)/.run ## Attack a running service on this machine (URL, A="part of a name"); prints before and after
+attack: $(VENV)/.run ## Attack a running service on this machine (URL, A="part of a name") and print its state before and after
 	PYTHONPATH=tests $(BIN)/python -m attacks --url "$(URL)" $(A)
 
-lock: ## Resolve the dependencies anew and write requirements/
+lock: ## Resolve the dependencies again and write requirements/
 	$(PYTHON) -m venv .local/lock
 	.local/lock/bin/python -m pip install --quiet --upgrade uv
 	sh requirements/lock.sh .local/lock/bin/uv
@@ -132,24 +132,24 @@ $(VENV)/.aws $(VENV)/.load $(VENV)/.redis $(VENV)/.rollbar: $(VENV)/.%: requirem
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
-# The peers of the benchmarks, whose instrumentations demand less than requirements/ has
-# (bench-overrides.txt): the file is complete, so nothing is resolved.
+# The peers of the benchmarks. Their instrumentations require older versions than requirements/ has
+# (bench-overrides.txt). The file is complete, so pip does not resolve dependencies.
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
-# The same versions, with the tools of development beside them.
+# The same versions, with the development tools in addition.
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Compose leaves an empty folder of root's, the mount point of its own modules.
+# Compose leaves an empty directory, owned by root: the mount point of its own modules.
 $(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	@rmdir $(@D) 2>/dev/null || true
 	cd $(FRONTEND) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Node.js loads no modules below a path with a backslash: there a copy is built.
+# Node.js cannot load modules below a path with a backslash, so a copy is built elsewhere.
 $(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/* src/*/*/*))
 	@cd $(FRONTEND) && case "$$PWD" in \
 	    *\\*) copy=$$(mktemp -d) && cp -R . "$$copy" && (cd "$$copy" && npm run --silent build) && \
@@ -164,40 +164,39 @@ $(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.ht
 .PHONY: FORCE
 FORCE:
 
-# The browser of tests/e2e: one that is here, or else one that is installed.
+# The browser of tests/e2e: an installed one, or else one that is downloaded.
 .local/browser: tests/e2e/browser.py $(VENV)/.dev
 	$(BIN)/python $<
 
-# What the production image installs, and nothing else: a test imports every module with it.
+# Exactly the packages of the production image: a test imports every module with them.
 .local/production/.installed: requirements/prod.txt | $(BIN)/python
 	@mkdir -p $(@D)
 	$(BIN)/python -m venv --clear --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --require-hashes -r $<
 	@touch $@
 
-# A Redis server for the tests of CRUDDUR_BUS: one that is here, or Debian's where it can be had.
+# A Redis server for the tests of CRUDDUR_BUS: an installed one, or else Debian's if possible.
 .local/redis:
 	@mkdir -p $(@D)
 	@command -v redis-server || command -v valkey-server || { \
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends redis-server >/dev/null; \
-	} 2>/dev/null || echo "no redis-server is here: the tests with one will be skipped"
+	} 2>/dev/null || echo "redis-server was not found: its tests will be skipped"
 	@touch $@
 
-# PgBouncer for the tests through a pooler: one that is here, or Debian's where it can be had.
+# PgBouncer for the tests of the pooler: an installed one, or else Debian's if possible.
 .local/pgbouncer:
 	@mkdir -p $(@D)
 	@PATH="$$PATH:/usr/sbin" command -v pgbouncer || { \
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends pgbouncer >/dev/null; \
-	} 2>/dev/null || echo "no pgbouncer is here: the tests with one will be skipped"
+	} 2>/dev/null || echo "pgbouncer was not found: its tests will be skipped"
 	@touch $@
 
-# A Cognito emulator; without npm the tests against it are skipped and those against our
-# own fake remain.
+# A Cognito emulator. Without npm its tests are skipped; the tests against our own fake still run.
 .local/cognito-local/.installed: tests/fakes/cognito-local/package.json tests/fakes/cognito-local/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	@if command -v npm >/dev/null; then \
 	    npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error; \
-	else echo "npm is not here: the tests against cognito-local will be skipped"; fi
+	else echo "npm was not found: the tests against cognito-local will be skipped"; fi
 	@touch $@

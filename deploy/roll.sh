@@ -1,9 +1,9 @@
 #!/bin/sh
-# Release what is checked out, without an interruption: sh deploy/roll.sh
+# Release the checked-out version without interruption: sh deploy/roll.sh
 #
 # Builds the image, migrates the database, starts as many new backends as there are old ones,
 # waits until they are healthy and the proxy knows them, then stops the old ones. If a new one
-# does not become healthy, the old ones go on and the exit code is not 0.
+# does not become healthy, the old ones keep running and the exit code is not 0.
 set -eu
 cd "$(dirname "$0")/.."
 export COMPOSE_FILE="${COMPOSE_FILE:-compose.prod.yaml}"
@@ -16,7 +16,7 @@ count=$(printf '%s\n' "$old" | grep -c .)
 if ! compose up --detach --wait --no-deps --no-recreate --scale backend=$((2 * count)) backend; then
     new=$(compose ps --all --quiet backend | grep --invert-match --fixed-strings "$old")
     docker rm --force $new
-    echo "the new backends are not healthy: the old ones go on" >&2
+    echo "the new backends are not healthy: the old ones keep running" >&2
     exit 1
 fi
 compose exec -T proxy nginx -s reload

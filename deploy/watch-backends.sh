@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reload nginx when the addresses behind `backend` or the certificate change.
-# It reads both only when it starts or reloads; nginx before 1.27.3 cannot do better by itself.
+# nginx reads both only when it starts or reloads. Before version 1.27.3 it cannot do more by itself.
 state() {
     getent ahostsv4 backend | cut -d ' ' -f 1 | sort -u
     cksum /etc/nginx/tls/certificate.pem
