@@ -1,8 +1,8 @@
-"""A unit of work, and what it costs: a request, a sweep, a mail on its way.
+"""Units of work, such as a request, a sweep or a mail, and their costs.
 
-Whatever happens inside one (statements, outgoing calls, domain spans, failures) finds it
-by `current_operation()`, adds to its account and opens spans with its tracer. Outside of any,
-in the command line's short commands, there is one that measures nothing.
+Statements, outgoing calls, spans and failures find the current unit of work with
+`current_operation()`, add their costs to it and start spans with its tracer. Outside of any, such
+as in short commands, `current_operation()` returns a placeholder that measures nothing.
 """
 
 import traceback
@@ -24,21 +24,21 @@ from cruddur.telemetry.redaction import REDACTED, private_values, scrub
 
 
 class Reporter(Protocol):
-    """Takes failures that somebody should look at."""
+    """Sends failures to a service for error tracking."""
 
     def report(self, failure: "Failure") -> str | None:
-        """Send it, soon; returns the identifier under which it will be found, if any."""
+        """Queue a failure, and return its identifier in the service, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """What a unit of work is measured with; one set per application.
+    """The instruments that measure units of work; one set per application.
 
     Attributes:
-        tracer: opens the spans.
-        database: the attributes of every statement's span: system, name, server.
-        counters, gauges, histograms: by the metric's registered name.
-        reporters: where failures go beside the span and the log.
+        tracer: starts the spans.
+        database: attributes of the spans of all statements: system, name, server.
+        counters, gauges, histograms: by their names in the registry.
+        reporters: receive failures, in addition to the span and the log.
     """
 
     tracer: Tracer = field(default_factory=NoOpTracer)
@@ -51,23 +51,23 @@ class Instruments:
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One unit of work, and its account so far. Times are in seconds.
+    """One unit of work, and its costs so far. Times are in seconds.
 
     Attributes:
-        instruments: what it is measured with.
-        is_recording: whether its spans are kept; without, none is opened.
+        instruments: measure it.
+        is_recording: whether its spans are kept; otherwise none is started.
         scope: the ASGI scope of a request, empty for background work.
         route: the rule that a request matched, such as `/api/activities/@<handle>`.
         shown_path: the path of a request with everything private redacted.
         private: values of path parameters that no log or span may contain.
-        started: when it began, on the monotonic clock.
+        started: its start on the monotonic clock.
         statements, statement_seconds: SQL statements and their time.
         pool_wait_seconds: time spent waiting for database connections.
         calls, call_seconds: outgoing HTTP calls and their time.
-        user_uuid: the person who asks.
-        error: what ended it, if it failed.
-        bodies: what was read from the request's body; private.
-        uncommitted: counts that a transaction in progress may still take back.
+        user_uuid: the signed-in user, or None.
+        error: the exception that it failed with, or None.
+        bodies: values read from the body of the request; private.
+        uncommitted: counts of a transaction in progress, dropped if it is rolled back.
         is_quiet: whether the span of a statement is kept only if it changed rows, failed or was
             slow. For periodic work, which usually finds nothing to do.
     """
@@ -92,17 +92,17 @@ class Operation:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it is one: outside of any, everybody is given the same."""
+        """Whether this is a unit of work; outside of any, all code shares a placeholder."""
         return self is not _NOTHING
 
     def scrub(self, text: str) -> str:
-        """The text without anything private that came with the request."""
+        """Return a text without the private values of the request."""
         return scrub(text, (*self.private, *private_values(self.scope, self.bodies)))
 
     def count(
         self, metric: str, amount: int = 1, attributes: Mapping[str, AttributeValue] | None = None
     ) -> None:
-        """Add to a registered counter; inside a transaction, when it commits."""
+        """Add to a registered counter; inside a transaction, after the commit."""
         if self.uncommitted is not None:
             self.uncommitted.append((metric, amount, attributes))
         else:
@@ -110,9 +110,9 @@ class Operation:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """A transaction: what is counted inside counts if it is left without an exception.
+        """Delay the counts of a transaction until it ends, and drop them if it fails.
 
-        One inside another is another connection's, and neither waits for the other.
+        A nested transaction belongs to another connection and is independent.
         """
         inner: list[tuple[str, int, Mapping[str, AttributeValue] | None]] = []
         outer, self.uncommitted = self.uncommitted, inner
@@ -132,14 +132,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception that somebody should look at, as every sink tells it.
+    """A reported exception, in the form that all sinks use.
 
     Attributes:
-        error: the exception; for its type and frames, not for its text.
-        message: its text, scrubbed.
+        error: the exception; for its type and frames, not for its message.
+        message: the scrubbed message.
         stacktrace: the scrubbed stack trace with all causes.
-        what: what failed, in words.
-        work: the unit of work that it ended.
+        what: a description of what failed.
+        operation: the unit of work that failed.
         trace_id, span_id: 32 and 16 hexadecimal digits.
     """
 
@@ -152,7 +152,7 @@ class Failure:
     span_id: str
 
 
-# As Python says it, so that whoever reads stack traces can take them apart.
+# The sentences of Python, for parsers of stack traces.
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 _LONGEST_CHAIN = 50
@@ -162,13 +162,13 @@ _current: ContextVar[Operation] = ContextVar("cruddur_operation", default=_NOTHI
 
 
 def current_operation() -> Operation:
-    """The unit of work that is being done."""
+    """Return the current unit of work."""
     return _current.get()
 
 
 @contextmanager
 def operation_scope(operation: Operation) -> Iterator[Operation]:
-    """Make it the current one, in this task and those that start in it."""
+    """Make a unit of work the current one, in this task and in those that it starts."""
     token = _current.set(operation)
     try:
         yield operation
@@ -178,8 +178,10 @@ def operation_scope(operation: Operation) -> Iterator[Operation]:
 
 @contextmanager
 def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> Iterator[Span]:
-    """An INTERNAL span around something that a rule of ours does; it is the current one
-    meanwhile. A refusal is not its failure. Never hold it across a `yield`."""
+    """Record an INTERNAL span around a step of the service, and make it the current span.
+
+    A CruddurError below 500 does not mark the span as failed. Do not hold it across a `yield`.
+    """
     operation = current_operation()
     if not operation.is_recording:
         yield trace.INVALID_SPAN
@@ -201,7 +203,7 @@ def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> I
 
 
 def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
-    """What it cost, as the attributes of its first span and the fields of its log line."""
+    """Return the costs of a unit of work, for its first span and its log line."""
     found: dict[str, AttributeValue] = {
         "app.db.statements": operation.statements,
         "app.db.duration_ms": milliseconds(operation.statement_seconds),
@@ -217,12 +219,12 @@ def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
 
 
 def milliseconds(seconds: float) -> float:
-    """To the microsecond, which is more than the clock is good for."""
+    """Return seconds as milliseconds, rounded to the microsecond."""
     return round(seconds * 1000, 3)
 
 
 def error_type(error: BaseException) -> str:
-    """The value of `error.type`: the class's name."""
+    """Return the value of `error.type`: the name of the class."""
     return type(error).__qualname__
 
 
@@ -260,30 +262,34 @@ def record_exception(span: Span, error: BaseException, operation: Operation) -> 
 
 
 def describe(error: BaseException, operation: Operation) -> str:
-    """The text of an exception, scrubbed and never empty.
+    """Return the scrubbed message of an exception, or its type if there is none.
 
-    PostgreSQL's errors append the row's values as DETAIL; only the first line is told.
+    PostgreSQL appends the values of the row as DETAIL, so only the first line is used.
     """
     text = str(error.args[0]) if hasattr(error, "sqlstate") and error.args else str(error)
     return operation.scrub(text.strip()) or error_type(error)
 
 
 def stacktrace(error: BaseException, operation: Operation, *, with_texts: bool = True) -> str:
-    """Frames with their lines of code, causes first, as Python prints them; the texts as
-    `describe` gives them, or none."""
-    told = ""
+    """Return the stack trace with all causes, as Python prints it.
+
+    Args:
+        error: the exception.
+        operation: the unit of work that failed.
+        with_texts: whether to include the messages, scrubbed.
+    """
+    found = ""
     for link in reversed(list(chain(error))):
         frames = "".join(traceback.format_tb(link.__traceback__))
         text = f": {describe(link, operation)}" if with_texts else ""
         led = _CAUSE if link.__cause__ is not None else _CONTEXT
-        told = f"{told}{led if told else ''}Traceback (most recent call last):\n{frames}"
-        told += f"{error_type(link)}{text}\n"
-    return told
+        found = f"{found}{led if found else ''}Traceback (most recent call last):\n{frames}"
+        found += f"{error_type(link)}{text}\n"
+    return found
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what led to it, as Python prints it, the error first; after a group
-    the errors that it holds."""
+    """Yield an exception, its cause or context, and so on; after a group also its members."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
     while pending and len(seen) < _LONGEST_CHAIN:
