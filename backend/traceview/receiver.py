@@ -35,7 +35,7 @@ _TURN_SECONDS = 0.05  # how long to read items before yielding to other tasks
 _REST_SECONDS = 0.005  # their time: a response takes a dozen iterations of the loop
 
 
-class Door(NamedTuple):
+class Intake(NamedTuple):
     """A signal's endpoint: how its requests are read, stored and answered."""
 
     signal: otlp.Signal[Any]
@@ -62,21 +62,21 @@ class Receiver(Blueprint):
         super().__init__("receiver", __name__)
         self.counters = Counters()
         doors = {
-            "traces": Door(
+            "traces": Intake(
                 otlp.TRACES,
                 weigh_span,
                 store.add_span,
                 trace_service_pb2.ExportTraceServiceResponse,
                 "rejected_spans",
             ),
-            "logs": Door(
+            "logs": Intake(
                 otlp.LOGS,
                 weigh_line,
                 store.add_line,
                 logs_service_pb2.ExportLogsServiceResponse,
                 "rejected_log_records",
             ),
-            "metrics": Door(
+            "metrics": Intake(
                 otlp.METRICS,
                 weigh_point,
                 metrics.add,
@@ -87,7 +87,7 @@ class Receiver(Blueprint):
         for name, door in doors.items():
             self.add_url_rule(f"/v1/{name}", name, self._endpoint(door), methods=["POST"])
 
-    def _endpoint(self, door: Door) -> Callable[[], Any]:
+    def _endpoint(self, door: Intake) -> Callable[[], Any]:
         async def receive() -> Response:
             form = PROTOBUF
             try:
@@ -100,7 +100,7 @@ class Receiver(Blueprint):
 
         return receive
 
-    async def _take(self, door: Door, *, is_json: bool) -> tuple[int, str]:
+    async def _take(self, door: Intake, *, is_json: bool) -> tuple[int, str]:
         """Store the items of a request: all usable ones, or none if the request is rejected."""
         body = inflate(await _body(), request.headers.get("Content-Encoding", ""))
         taken: list[Any] = []
@@ -145,7 +145,7 @@ async def _body() -> bytes:
     return data.encode() if isinstance(data, str) else data
 
 
-def _accept(door: Door, form: str, rejected: int, reason: str) -> Response:
+def _accept(door: Intake, form: str, rejected: int, reason: str) -> Response:
     if form == JSON:
         counts = {_camel(door.rejected): str(rejected), "errorMessage": reason}
         body = msgspec.json.encode({"partialSuccess": counts} if rejected else {})

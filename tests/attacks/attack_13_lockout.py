@@ -10,7 +10,7 @@ from cruddur.services.seed import PASSWORD
 
 HANDLE = "andrewbrown"
 EMAIL = "andrewbrown@example.com"
-STRANGERS = 4
+UNKNOWN_CLIENTS_FACTOR = 4
 """Addresses that the attack comes from."""
 
 GUESSES = 12
@@ -25,7 +25,7 @@ async def attack(target: Target) -> str:
     first = 2 + os.getpid() % 200
     async with _from(target, "127.0.0.1") as owner:
         known = await _sign_in(owner, PASSWORD)
-        for number in range(STRANGERS):
+        for number in range(UNKNOWN_CLIENTS_FACTOR):
             async with _from(target, f"127.0.{first}.{number + 1}") as stranger:
                 for _ in range(GUESSES):
                     guesses[await _sign_in(stranger, "not the password")] += 1

@@ -62,7 +62,7 @@ ARGUMENTS = {
     "limit": "41",
     "horizon": "interval '30 seconds'",
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
-    "most": "20",
+    "max_kept": "20",
     "buckets": r"ARRAY['\x00'::bytea]",
     "seconds": "ARRAY[1.0]",
     "tries": "5",

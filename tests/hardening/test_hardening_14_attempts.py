@@ -10,7 +10,7 @@ from quart import Quart
 from accounts import EMAIL, HANDLE, WRONG, Codes, open_account, sign_in
 from cruddur.app import create_app
 from cruddur.services.accounts import SESSIONS
-from cruddur.services.throttling import FORGIVEN
+from cruddur.services.throttling import MAX_UNCOUNTED_SUCCESSES
 from cruddur.settings import Settings
 from support import Api, serving, visiting
 
@@ -47,7 +47,7 @@ async def test_hardening_14_successes_are_forgiven_only_so_often(
 ) -> None:
     async with serving(create_app(replace(settings, account_attempts=3))) as api:
         await open_account(api, codes)
-        for _ in range(FORGIVEN + 3):
+        for _ in range(MAX_UNCOUNTED_SUCCESSES + 3):
             await sign_in(api)
             api.http.cookies.clear()
         await sign_in(api, expect=429)

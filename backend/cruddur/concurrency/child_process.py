@@ -38,7 +38,7 @@ class Child:
         Args:
             module: its full name.
             seconds: how long it may take.
-            most: bytes that it may return.
+            max_bytes: bytes that it may return.
         """
         self._command = [sys.executable, "-m", module]
         self._seconds = seconds

@@ -34,4 +34,6 @@ async def select_login(
 
 async def upsert_clients(conn: Connection, *, user_uuid: UUID, hashes: Sequence[bytes]) -> None:
     """Remember clients of a user."""
-    await _REMEMBER.run(conn, user_uuid=user_uuid, hashes=hashes, most=MAX_CLIENTS - len(hashes))
+    await _REMEMBER.run(
+        conn, user_uuid=user_uuid, hashes=hashes, max_kept=MAX_CLIENTS - len(hashes)
+    )

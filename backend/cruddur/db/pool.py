@@ -145,7 +145,7 @@ class Database:
                 max_inactive_connection_lifetime=60,
                 timeout=ACQUIRE_TIMEOUT,
                 connect=self._connector.open,
-                reset=_keep_as_it_is,
+                reset=_skip_reset,
             )
         except (
             Exception
@@ -189,7 +189,7 @@ class Database:
                 conn = await self._acquire(pool, patience)
                 acquired = time.monotonic()
                 try:
-                    with losses(conn):
+                    with connection_errors(conn):
                         yield conn
                 except _INTERRUPTIONS as error:
                     if limit.expired():
@@ -328,7 +328,7 @@ def condition(error: BaseException) -> str:
 
 
 @contextmanager
-def losses(conn: Any) -> Iterator[None]:
+def connection_errors(conn: Any) -> Iterator[None]:
     """Raise DatabaseUnavailableError for a broken connection or a condition of the server."""
     try:
         yield
@@ -402,7 +402,7 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
     """
     conn = await connect(dsn, statement_timeout=statement_timeout)
     try:
-        with losses(conn):
+        with connection_errors(conn):
             yield conn
     finally:
         conn.terminate()  # no statement is in progress that matters
@@ -477,5 +477,5 @@ def _terminate(conn: Any) -> None:
         conn.terminate()
 
 
-async def _keep_as_it_is(_: object) -> None:
+async def _skip_reset(_: object) -> None:
     """Reset nothing: our connections carry no session state."""

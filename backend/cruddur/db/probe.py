@@ -3,7 +3,7 @@
 import asyncio
 
 from cruddur.db.connector import check_writable
-from cruddur.db.pool import DatabaseUnavailableError, connect, losses
+from cruddur.db.pool import DatabaseUnavailableError, connect, connection_errors
 from cruddur.db.statements import Connection
 
 PROBE_SECONDS = 1.0
@@ -56,7 +56,7 @@ class Probe:
     async def _ask(self) -> None:
         conn, self._conn = self._conn or await connect(self._dsn), None
         try:
-            with losses(conn):
+            with connection_errors(conn):
                 await check_writable(conn, self._dsn)
         except BaseException:
             conn.terminate()

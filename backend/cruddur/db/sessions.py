@@ -71,10 +71,10 @@ async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> None:
 
 
 async def delete_oldest_sessions(
-    conn: Connection, *, user_uuid: UUID, most: int
+    conn: Connection, *, user_uuid: UUID, max_kept: int
 ) -> list[bytes | None]:
     """Delete the oldest sessions of a user beyond a number; return their sealed tokens."""
-    rows = await _DELETE_OLDEST.rows(conn, user_uuid=user_uuid, most=most)
+    rows = await _DELETE_OLDEST.rows(conn, user_uuid=user_uuid, max_kept=max_kept)
     return [row["sealed_token"] for row in rows]
 
 

@@ -1,6 +1,6 @@
 """Delete expired rows, and vacuum; one process per database at a time."""
 
-from cruddur.db.pool import connect, losses
+from cruddur.db.pool import connect, connection_errors
 from cruddur.db.statements import Connection, Statement, load
 
 LOCK = 4567_0002
@@ -46,7 +46,7 @@ async def sweep(dsn: str) -> int | None:
     """
     conn = await connect(dsn)
     try:
-        with losses(conn):
+        with connection_errors(conn):
             return await _sweep(conn)
     finally:
         await conn.close()

@@ -10,7 +10,7 @@ from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.errors import InvalidError
 from cruddur.telemetry.operation import span
 
-SHORTEST = 10
+MIN_LENGTH = 10
 
 # OWASP's password storage guidance: 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -49,7 +49,7 @@ def check_strength(password: str, *known: str) -> None:
     folded = password.casefold()
     facts = {fact.casefold() for fact in known if len(fact) >= 4}
     if (
-        len(password) < SHORTEST
+        len(password) < MIN_LENGTH
         or folded in _common()
         or len(set(folded)) < 4
         or folded in facts

@@ -26,7 +26,7 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 LEEWAY_SECONDS = 10
 """Largest difference between an issuer's clock and ours: a new token must be valid here."""
 
-REMEMBERED = 4096
+MAX_CACHED_TOKENS = 4096
 """Maximum number of verified tokens in the cache, which is a few megabytes."""
 
 
@@ -142,7 +142,7 @@ class Verifier:
             self._verified.pop(digest, None)
             verified = await self._check(token)
             self._verified[digest] = verified
-            if len(self._verified) > REMEMBERED:
+            if len(self._verified) > MAX_CACHED_TOKENS:
                 self._verified.popitem(last=False)
         elif not verified.is_timely():
             self._verified.pop(digest, None)

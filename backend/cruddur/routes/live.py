@@ -58,4 +58,4 @@ async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Re
 async def ticket(conn: Writing, viewer: Viewer) -> Ticket:
     """For `?ticket=`, valid once and for 30 seconds. `EventSource` cannot send headers, and an
     access token must not be part of a URL."""
-    return await service.give_ticket(conn, viewer)
+    return await service.create_ticket(conn, viewer)

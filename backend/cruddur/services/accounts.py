@@ -124,7 +124,7 @@ class Accounts:
     async def confirm(self, draft: ConfirmDraft, client: Client) -> None:
         """Open the account. Codes: code_invalid, rate_limited."""
         attempt = await self._throttle.attempt("confirm", draft.email, client)
-        if not await self._throttle.spend_try(attempt, "confirm"):
+        if not await self._throttle.count_code_attempt(attempt, "confirm"):
             raise InvalidError("code_invalid")
         await self._provider.confirm(draft.email, draft.code)
         current_operation().count("app.accounts.confirmed")
@@ -153,7 +153,9 @@ class Accounts:
                 token_hash=_digest(token),
                 lifetime=SESSION_LIFETIME,
             )
-            ended = await db.delete_oldest_sessions(conn, user_uuid=proof.user_uuid, most=SESSIONS)
+            ended = await db.delete_oldest_sessions(
+                conn, user_uuid=proof.user_uuid, max_kept=SESSIONS
+            )
             await self._throttle.remember(conn, proof.user_uuid, replace(client, device=device))
         current_operation().count("app.sessions.opened")
         await self._revoke(ended)
@@ -225,7 +227,7 @@ class Accounts:
         """
         check_strength(draft.password, draft.email, draft.email.partition("@")[0])
         attempt = await self._throttle.attempt("reset", draft.email, client)
-        if not await self._throttle.spend_try(attempt, "reset"):
+        if not await self._throttle.count_code_attempt(attempt, "reset"):
             raise InvalidError("code_invalid")
         async with self._concurrent_calls.of(client.address):
             user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)

@@ -37,7 +37,7 @@ def admission(viewer: Viewer) -> Admission:
     return Admission(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
 
 
-async def give_ticket(conn: Connection, viewer: Viewer) -> Ticket:
+async def create_ticket(conn: Connection, viewer: Viewer) -> Ticket:
     """Return a ticket that opens one stream of the viewer. The database has only its digest.
 
     Raises:

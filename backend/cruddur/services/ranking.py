@@ -40,7 +40,7 @@ class _Reading(Generic[T]):
     def age(self) -> float:
         return monotonic() - self.began
 
-    def standing(self) -> list[Ranked[T]]:
+    def live_items(self) -> list[Ranked[T]]:
         """Return the items with a score now, the highest first; equal ones keep their order."""
         found = []
         for one in self.candidates:
@@ -89,7 +89,7 @@ class Ranking(Generic[T]):
             latest = await asyncio.shield(self._reading)
             if latest.age < HORIZON.total_seconds():
                 break
-        return latest.standing()
+        return latest.live_items()
 
     async def _read(self) -> _Reading[T]:
         async with self._database.connection() as conn:

@@ -44,7 +44,7 @@ SHARED_FROM = WINDOW / 20
 """Usage in one worker, in seconds, above which it is shared. Ordinary clients stay below it, so
 they cause no statement."""
 
-PATIENCE_SECONDS = 1.0
+CONNECTION_TIMEOUT_SECONDS = 1.0
 """Seconds that an exchange waits for a connection of the pool."""
 
 BUCKETS = 50_000
@@ -179,7 +179,7 @@ class Rates:
                 spent[digest] = min(bucket.unshared, bucket.full_at - now)
                 bucket.unshared = 0.0
         try:
-            async with database.connection(PATIENCE_SECONDS) as conn:
+            async with database.connection(CONNECTION_TIMEOUT_SECONDS) as conn:
                 totals = await db.upsert_spending(conn, spent)
         except BaseException:
             self._heavy |= heavy

@@ -8,13 +8,15 @@ TAG_CHARS = 100
 
 _TAG = re.compile(r"(?<![\w#&/])#(?=(\w\S*))")
 _MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{2,30})(?!\w)")
-MENTIONS_MOST = 50
+MAX_MENTIONS = 50
 """Maximum number of users that one message notifies."""
 
 
 def tags(message: str) -> list[str]:
     """Return the distinct #tags, folded, without those that are only digits."""
-    found = (fold_tag("".join(takewhile(_is_of_a_word, rest))) for rest in _TAG.findall(message))
+    found = (
+        fold_tag("".join(takewhile(_is_word_character, rest))) for rest in _TAG.findall(message)
+    )
     return list(
         dict.fromkeys(tag for tag in found if not tag.isdecimal() and len(tag) <= TAG_CHARS)
     )
@@ -25,7 +27,7 @@ def fold_tag(tag: str) -> str:
     return unicodedata.normalize("NFC", tag.lower())
 
 
-def _is_of_a_word(character: str) -> bool:
+def _is_word_character(character: str) -> bool:
     """Return whether a character can be in a tag, including vowel marks, which `\\w` excludes."""
     return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
 
@@ -33,4 +35,4 @@ def _is_of_a_word(character: str) -> bool:
 def mentions(message: str) -> list[str]:
     """Return the distinct @mentioned handles, in lower case."""
     found = (match.lower() for match in _MENTION.findall(message))
-    return list(dict.fromkeys(found))[:MENTIONS_MOST]
+    return list(dict.fromkeys(found))[:MAX_MENTIONS]

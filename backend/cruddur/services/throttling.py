@@ -23,10 +23,10 @@ from cruddur.services.client_addresses import address_key
 PERIOD = timedelta(minutes=15)
 """The window in which attempts are counted, and the lifetime of a code (docs/api.md, C53)."""
 
-STRANGERS = 10
+UNKNOWN_CLIENTS_FACTOR = 10
 """Attempts that all unknown clients together have at one account, as a multiple of one client's."""
 
-FORGIVEN = 20
+MAX_UNCOUNTED_SUCCESSES = 20
 """Successful attempts per account and window that do not count."""
 
 MAIL_PERIOD = timedelta(minutes=5)
@@ -35,10 +35,10 @@ MAIL_PERIOD = timedelta(minutes=5)
 SIGN_UP_MAILS = 5
 """Mails per address and window that sign-ups cause."""
 
-TRIES = 5
+MAX_CODE_ATTEMPTS = 5
 """Attempts at one code, for each client (docs/api.md, C53)."""
 
-REQUESTERS = 2
+MAX_REQUESTERS = 2
 """Clients that get their own tries because they asked for a code. With more of them, an attacker
 with many addresses could guess codes too often."""
 
@@ -60,13 +60,13 @@ class Requester:
         source: the name of the client in buckets: a device that the user has signed in from, or
             else the address.
         is_device: `source` is a device.
-        is_familiar: the user has signed in from this device or address before.
+        is_known: the user has signed in from this device or address before.
     """
 
     account: str
     source: str
     is_device: bool
-    is_familiar: bool
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Attempt:
     """A counted attempt, with the buckets that count it."""
 
     kind: str
-    asker: Requester
+    requester: Requester
     buckets: list[str]
 
 
@@ -97,20 +97,20 @@ class Throttle:
             RateLimitedError: too many attempts by this client, from its address or at this account.
         """
         async with self.database.connection() as conn:
-            asker = await self._identify(conn, login.lower(), client)
-            buckets = self._buckets(kind, asker, address_key(client.address))
-            for bucket, most in buckets.items():  # a full bucket protects those after it
+            requester = await self._identify(conn, login.lower(), client)
+            buckets = self._buckets(kind, requester, address_key(client.address))
+            for bucket, limit in buckets.items():  # a full bucket protects those after it
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
-                if counted.attempts > most:
+                if counted.attempts > limit:
                     raise RateLimitedError(counted.retry_after)
-        return Attempt(kind, asker, list(buckets))
+        return Attempt(kind, requester, list(buckets))
 
     async def forgive(self, attempt: Attempt) -> None:
         """Uncount a successful attempt, unless there were too many successful ones."""
-        bucket = f"{attempt.kind}:successes:{attempt.asker.account}"
+        bucket = f"{attempt.kind}:successes:{attempt.requester.account}"
         async with self.database.connection() as conn:
             counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
-            if counted.attempts <= FORGIVEN:
+            if counted.attempts <= MAX_UNCOUNTED_SUCCESSES:
                 await db.forgive_attempt(conn, buckets=attempt.buckets)
 
     async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
@@ -124,16 +124,16 @@ class Throttle:
         Returns:
             False if the last mail is too recent for another one. Its code is still valid.
         """
-        asker = attempt.asker
-        own, others = _tries(purpose, asker)
-        requesters = _requesters(purpose, asker)
+        requester = attempt.requester
+        own, others = _tries(purpose, requester)
+        requesters = _requesters(purpose, requester)
         async with self.database.connection() as conn:
             mails = await db.count_attempt(conn, bucket=_mail(attempt), period=MAIL_PERIOD)
             is_new = mails.attempts == 1
             if is_new:
                 await db.restart(conn, buckets=[own, others, requesters], period=PERIOD)
             counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
-            if not is_new and counted.attempts <= REQUESTERS:
+            if not is_new and counted.attempts <= MAX_REQUESTERS:
                 await db.open_bucket(conn, bucket=own, period=PERIOD)
         return is_new
 
@@ -143,11 +143,11 @@ class Throttle:
         Returns:
             False if sign-ups have caused too many mails to this address.
         """
-        own, _ = _tries("confirm", attempt.asker)
-        requesters = _requesters("confirm", attempt.asker)
+        own, _ = _tries("confirm", attempt.requester)
+        requesters = _requesters("confirm", attempt.requester)
         async with self.database.connection() as conn:
             counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
-            if counted.attempts <= REQUESTERS:
+            if counted.attempts <= MAX_REQUESTERS:
                 await db.restart(conn, buckets=[own], period=PERIOD)
             mails = await db.count_attempt(conn, bucket=_mail(attempt), period=PERIOD)
         return mails.attempts <= SIGN_UP_MAILS
@@ -157,19 +157,19 @@ class Throttle:
         async with self.database.connection() as conn:
             await db.forgive_attempt(conn, buckets=[_mail(attempt)])
 
-    async def spend_try(self, attempt: Attempt, purpose: str) -> bool:
+    async def count_code_attempt(self, attempt: Attempt, purpose: str) -> bool:
         """Spend a try at a code. Returns False if the client has none left.
 
-        A client that asked for the code or is familiar has its own tries. All others share theirs.
+        A client that asked for the code, or is known, has its own tries. All others share theirs.
         """
-        own, others = _tries(purpose, attempt.asker)
+        own, others = _tries(purpose, attempt.requester)
         async with self.database.connection() as conn:
             attempts = await db.count_open_attempt(conn, bucket=own)
             if attempts is None:
-                bucket = own if attempt.asker.is_familiar else others
+                bucket = own if attempt.requester.is_known else others
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
                 attempts = counted.attempts
-        return attempts <= TRIES
+        return attempts <= MAX_CODE_ATTEMPTS
 
     async def _identify(self, conn: Connection, login: str, client: Client) -> Requester:
         address, *device = _names(client)
@@ -180,21 +180,23 @@ class Throttle:
             device_hashes=self._hashes(*device),
         )
         if found is None:
-            return Requester(login, address, is_device=False, is_familiar=False)
+            return Requester(login, address, is_device=False, is_known=False)
         return Requester(
             account=str(found.uuid),
             source=device[0] if found.knows_device else address,
             is_device=found.knows_device,
-            is_familiar=found.knows_device or found.knows_address,
+            is_known=found.knows_device or found.knows_address,
         )
 
-    def _buckets(self, kind: str, asker: Requester, address: str) -> dict[str, int]:
-        pair = {f"{kind}:pair:{asker.account}:{asker.source}": self.account_attempts}
-        if asker.is_device:  # others at its address do not count here
+    def _buckets(self, kind: str, requester: Requester, address: str) -> dict[str, int]:
+        pair = {f"{kind}:pair:{requester.account}:{requester.source}": self.account_attempts}
+        if requester.is_device:  # others at its address do not count here
             return pair
         buckets = {f"{kind}:address:{address}": self.address_attempts, **pair}
-        if not asker.is_familiar:
-            buckets[f"{kind}:strangers:{asker.account}"] = self.account_attempts * STRANGERS
+        if not requester.is_known:
+            buckets[f"{kind}:strangers:{requester.account}"] = (
+                self.account_attempts * UNKNOWN_CLIENTS_FACTOR
+            )
         return buckets
 
     def _hashes(self, *names: str) -> list[bytes]:
@@ -209,14 +211,17 @@ def _names(client: Client) -> list[str]:
     return [address] if client.device is None else [address, f"device {client.device}"]
 
 
-def _tries(purpose: str, asker: Requester) -> tuple[str, str]:
+def _tries(purpose: str, requester: Requester) -> tuple[str, str]:
     """Return the names of the buckets of tries: the client's own, and the shared one."""
-    return f"{purpose}:tries:{asker.account}:{asker.source}", f"{purpose}:tries:{asker.account}"
+    return (
+        f"{purpose}:tries:{requester.account}:{requester.source}",
+        f"{purpose}:tries:{requester.account}",
+    )
 
 
-def _requesters(purpose: str, asker: Requester) -> str:
-    return f"{purpose}:requesters:{asker.account}"
+def _requesters(purpose: str, requester: Requester) -> str:
+    return f"{purpose}:requesters:{requester.account}"
 
 
 def _mail(attempt: Attempt) -> str:
-    return f"{attempt.kind}:mail:{attempt.asker.account}"
+    return f"{attempt.kind}:mail:{attempt.requester.account}"

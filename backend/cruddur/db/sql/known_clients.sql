@@ -36,7 +36,7 @@ WITH outdated AS (
           WHERE others.user_uuid = :user_uuid
             AND others.client_hash <> ALL(:hashes::bytea[])
           ORDER BY others.seen_at DESC
-          OFFSET :most
+          OFFSET :max_kept
       )
 )
 INSERT INTO familiar_clients (user_uuid, client_hash)

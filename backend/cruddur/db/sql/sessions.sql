@@ -30,7 +30,7 @@ WHERE sessions.uuid IN (
     ORDER BY
         older.used_at DESC,
         older.uuid DESC
-    OFFSET :most
+    OFFSET :max_kept
 )
 RETURNING sealed_token
 

@@ -21,7 +21,7 @@ from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 
 READ_BYTES = 2**16
 
-REFUSALS = 64
+MAX_REJECTIONS = 64
 """Refused connections per worker that wait for the client to read the response. More are reset."""
 
 
@@ -68,7 +68,7 @@ class Connection:
             return
         address = client[0] if client else None
         if status := self.context.limits.admit(address):
-            await self._turn_away(status)
+            await self._reject(status)
             return
         self.context.connections.add(self)
         try:
@@ -248,9 +248,9 @@ class Connection:
         except (OSError, RuntimeError):
             pass  # the client closed it first
 
-    async def _turn_away(self, status: int) -> None:
+    async def _reject(self, status: int) -> None:
         """Refuse a connection that exceeds a limit, before its first request."""
-        if self.context.refusing >= REFUSALS or self.writer.get_extra_info("ssl_object"):
+        if self.context.refusing >= MAX_REJECTIONS or self.writer.get_extra_info("ssl_object"):
             self.writer.transport.abort()
             return
         self.context.refusing += 1

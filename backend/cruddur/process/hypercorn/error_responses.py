@@ -11,12 +11,12 @@ Headers = list[tuple[bytes, bytes]]
 
 RETRY_SECONDS = b"5"
 
-HYPERCORNS_OWN: Headers = [(b"content-length", b"0"), (b"connection", b"close")]
+EMPTY_RESPONSE_HEADERS: Headers = [(b"content-length", b"0"), (b"connection", b"close")]
 """The headers of the empty responses that Hypercorn sends when the application sends none."""
 
 
-def refusal(status: int) -> tuple[Headers, bytes]:
-    """Return the headers and the body of a refusal.
+def error_response(status: int) -> tuple[Headers, bytes]:
+    """Return the headers and the body of an error response.
 
     Args:
         status: the status of the response, which determines the code in its body.
@@ -36,7 +36,7 @@ def refusal(status: int) -> tuple[Headers, bytes]:
 
 def http1_error_response(status: int, config: Config) -> bytes:
     """Return a complete HTTP/1.1 response that refuses a connection before its first request."""
-    headers, body = refusal(status)
+    headers, body = error_response(status)
     headers = [*headers, (b"connection", b"close"), *config.response_headers("h11")]
     lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%b: %b" % header for header in headers]

@@ -10,7 +10,7 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.ws_stream import WSStream
 
 from cruddur.process.hypercorn.context import Context
-from cruddur.process.hypercorn.error_responses import HYPERCORNS_OWN, refusal
+from cruddur.process.hypercorn.error_responses import EMPTY_RESPONSE_HEADERS, error_response
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 from cruddur.process.hypercorn.streams import forget_unread, is_head
 
@@ -69,8 +69,8 @@ class HTTP1(H11Protocol):
 
     async def _start_response(self, response: Response) -> None:
         headers, body = response.headers, b""
-        if headers == HYPERCORNS_OWN:
-            headers, body = refusal(response.status_code)
+        if headers == EMPTY_RESPONSE_HEADERS:
+            headers, body = error_response(response.status_code)
             headers = [*headers, CLOSE]
         elif self._is_last():
             headers = [*headers, CLOSE]
@@ -122,7 +122,7 @@ class HTTP1(H11Protocol):
         await self._send_refusal(status_code)
 
     async def _send_refusal(self, status: int, *, has_body: bool = True) -> None:
-        headers, body = refusal(status)
+        headers, body = error_response(status)
         headers = [*headers, CLOSE, *self.config.response_headers("h11")]
         await self._send_h11_event(h11.Response(status_code=status, headers=headers))
         if has_body:

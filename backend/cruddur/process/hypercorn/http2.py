@@ -16,7 +16,7 @@ from hypercorn.protocol.h2 import H2Protocol
 from hyperframe.frame import GoAwayFrame
 
 from cruddur.process.hypercorn.context import Context
-from cruddur.process.hypercorn.error_responses import HYPERCORNS_OWN, refusal
+from cruddur.process.hypercorn.error_responses import EMPTY_RESPONSE_HEADERS, error_response
 from cruddur.process.hypercorn.frames import FloodError, FrameLimits
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 from cruddur.process.hypercorn.streams import forget_unread, is_head
@@ -87,9 +87,9 @@ class HTTP2(H2Protocol):
             if self.context.terminated.is_set() and not self.streams and not self.stream_buffers:
                 await self._leave(ErrorCodes.NO_ERROR)  # in place of `Connection: close`
             await self.send(Updated(idle=not self.streams))
-        elif isinstance(event, Response) and event.headers == HYPERCORNS_OWN:
+        elif isinstance(event, Response) and event.headers == EMPTY_RESPONSE_HEADERS:
             # HTTP/2 has no `Connection`: h2 would refuse to send it and the client would wait.
-            headers, body = refusal(event.status_code)
+            headers, body = error_response(event.status_code)
             await super().stream_send(Response(event.stream_id, headers, event.status_code))
             if not is_head(self.streams.get(event.stream_id)):
                 await super().stream_send(Body(event.stream_id, body))
@@ -158,7 +158,7 @@ class HTTP2(H2Protocol):
             await self.send(RawData(goaway.serialize()))
 
     def _refuse_stream(self, stream_id: int, method: bytes, status: int) -> None:
-        headers, body = refusal(status)
+        headers, body = error_response(status)
         headers = [(b":status", b"%d" % status), *headers, *self.config.response_headers("h2")]
         body = b"" if method == b"HEAD" else body
         try:
