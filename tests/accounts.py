@@ -1,4 +1,4 @@
-"""Accounts as the tests of sign-ins and codes need them."""
+"""Helpers for tests of sign-ins and codes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,13 +22,13 @@ Codes = Callable[[str], str]
 
 
 async def sign_up(api: Api) -> None:
-    """Begin the account."""
+    """Sign up the account."""
     draft = {"email": EMAIL, "password": PASSWORD, "handle": HANDLE, "display_name": "Worf"}
     await api.post("/api/auth/signup", draft)
 
 
 async def open_account(api: Api, codes: Codes) -> None:
-    """Begin the account and confirm it."""
+    """Sign up the account and confirm it."""
     await sign_up(api)
     await api.post(CONFIRM, {"email": EMAIL, "code": codes(EMAIL)})
 
@@ -50,5 +50,5 @@ async def guess(api: Api, path: str, code: str, expect: int = 422) -> Any:
 
 
 def wrong(code: str) -> str:
-    """Another code than this one."""
+    """Return a code that differs from this one."""
     return f"{(int(code) + 1) % 1_000_000:06d}"

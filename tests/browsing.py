@@ -1,4 +1,4 @@
-"""The browser of all tests that need one, and what they do where there is none."""
+"""Start the browser for tests, or skip them if there is none."""
 
 import os
 from collections.abc import AsyncIterator
@@ -13,10 +13,10 @@ from e2e import browser as browsers
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Chromium, without a window."""
+    """Yield a headless Chromium."""
     path = browsers.find()
     if path is None:
-        do_without("no browser is here: make test installs one where that is possible")
+        do_without("no browser was found: make test installs one if possible")
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=path, args=browsers.FLAGS)
         yield launched
@@ -24,7 +24,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 def do_without(reason: str) -> NoReturn:
-    """Skip the test, or fail it where CI=true is in the environment."""
+    """Skip the test, or fail it if the environment has CI=true."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

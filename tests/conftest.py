@@ -1,8 +1,8 @@
 """One real PostgreSQL for the whole run, one database per worker, one application per test run.
 
-The controller starts the embedded server with a template database made by the
-migrations; each worker clones it once, and every test ends by emptying the tables.
-Tests go through the public door: ASGI with the application's own lifespan.
+The controller starts the embedded server and migrates a template database. Each worker clones it
+once, and every test ends by emptying the tables. Tests use the public interface: ASGI with the
+application's own lifespan.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ TEMPLATE = "cruddur_template"
 
 
 def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
-    """Requirement H3: no test connects to anything but this machine."""
+    """Requirement H3: tests connect only to this machine."""
     if event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
         host = str(arguments[1][0])
         if not (host.startswith("127.") or host in {"::1", "localhost", ""}):
-            raise OSError(f"tests stay on loopback, and this one wants to {host}")
+            raise OSError(f"tests may only use loopback; this one connects to {host}")
 
 
 sys.addaudithook(_stay_here)
@@ -48,7 +48,7 @@ _directory: str | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In the controller: start the server and make the template."""
+    """Start the server and create the template, in the controller."""
     global _server, _directory
     if hasattr(config, "workerinput"):
         return
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop it, whatever happened."""
+    """Stop the server in any case."""
     if _server is not None:
         _server.stop()
     if _directory is not None:
@@ -74,7 +74,7 @@ _dsn_key = pytest.StashKey[str]()
 class _HandOver:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell each worker where the server is."""
+        """Pass the DSN of the server to each worker."""
         node.workerinput["dsn"] = node.config.stash[_dsn_key]
 
 
@@ -99,7 +99,7 @@ def make_database(server_dsn: str, worker_id: str) -> Callable[..., Any]:
         name = f"test_{worker_id}_{next(count)}"
         conn = await asyncpg.connect(server_dsn)
         try:
-            # Two clones of one template at once are refused.
+            # PostgreSQL rejects two concurrent clones of one template.
             await conn.execute("SELECT pg_advisory_lock(1)")
             template = f' TEMPLATE "{of}"' if of else ""
             await conn.execute(f'CREATE DATABASE "{name}"{template}')
@@ -118,8 +118,10 @@ async def worker_dsn(make_database: Callable[..., Any]) -> str:
 
 @pytest.fixture(scope="session")
 def worker_settings(worker_dsn: str) -> Settings:
-    """The settings of the application under test: a rare sweep, many requests at once from one
-    address, and rankings that show at once what is posted."""
+    """The settings of the application under test.
+
+    Sweeps are rare, one address may send many requests at once, and rankings are not cached.
+    """
     return Settings.from_env(
         {
             "CONNECTION_URL": worker_dsn,
@@ -134,7 +136,7 @@ def worker_settings(worker_dsn: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A front end as its build leaves it, only smaller."""
+    """A small front end with the layout of a real build."""
     directory = tmp_path_factory.mktemp("build")
     for name, text in BUILD.items():
         (directory / name).parent.mkdir(exist_ok=True)
@@ -144,7 +146,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, without a window."""
+    """Yield a headless Chromium."""
     async with chromium() as launched:
         yield launched
 
@@ -159,8 +161,8 @@ async def app(worker_settings: Settings) -> AsyncIterator[Quart]:
 
 @pytest.fixture(scope="session")
 async def _inspector(worker_dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    # Who waits for whom is looked at after 20 ms instead of a second: of two that wait for each
-    # other this one gives up, and not the application.
+    # It checks for deadlocks after 20 ms instead of a second, so in a deadlock with the application
+    # this connection is the one that fails.
     conn = await asyncpg.connect(worker_dsn, server_settings={"deadlock_timeout": "20ms"})
     yield conn
     await conn.close()
@@ -168,9 +170,9 @@ async def _inspector(worker_dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def database(_inspector: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to look behind the door, and to move time by writing `expires_at`.
+    """A direct connection to inspect the data, and to move time by writing `expires_at`.
 
-    Whatever touches the worker's database leaves it empty to the next test.
+    Every test that uses the worker's database leaves it empty for the next one.
     """
     yield _inspector
     await empty(_inspector)
@@ -184,13 +186,13 @@ def dsn(worker_dsn: str, database: asyncpg.Connection) -> str:
 
 @pytest.fixture
 def settings(worker_settings: Settings, database: asyncpg.Connection) -> Settings:
-    """The application's settings, to make another application from."""
+    """The application's settings, as a base for other applications."""
     return worker_settings
 
 
 @pytest.fixture
 async def http(app: Quart, database: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the application, in-process, without identity."""
+    """An in-process HTTP client of the application, without a token."""
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4567") as client:
         yield client
@@ -198,13 +200,13 @@ async def http(app: Quart, database: asyncpg.Connection) -> AsyncIterator[httpx.
 
 @pytest.fixture
 def api(http: httpx.AsyncClient) -> Api:
-    """The API as an anonymous visitor calls it."""
+    """The API, called by an anonymous visitor."""
     return Api(http)
 
 
 @pytest.fixture
 def codes(caplog: pytest.LogCaptureFixture) -> Callable[[str], str]:
-    """The latest code that was sent to an address, read from its log line."""
+    """Return the latest code that was sent to an address, read from its log line."""
     caplog.set_level(logging.INFO, logger="cruddur.identity.mail")
 
     def latest(email: str) -> str:
@@ -218,7 +220,7 @@ def codes(caplog: pytest.LogCaptureFixture) -> Callable[[str], str]:
 
 @pytest.fixture
 def member(api: Api, database: asyncpg.Connection, app: Quart) -> Callable[..., Any]:
-    """Make a member: `await member("worf")` is a signed-in person who can call the API."""
+    """Create a signed-in user who can call the API: `await member("worf")`."""
 
     async def make(handle: str, display_name: str | None = None) -> Member:
         return await Member.enter(api, database, app, handle, display_name or handle.title())
@@ -240,7 +242,7 @@ async def bayko(member: Callable[..., Any]) -> Member:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A data directory below a folder that is closed to others, as a home folder is."""
+    """A data directory below a private directory, such as a home directory."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     return home / "local"
@@ -248,7 +250,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
-    """Start `cruddur serve` with options and environment; whatever still runs is killed."""
+    """Start `cruddur serve` with options and environment; stop all that still run at the end."""
     started: list[Running] = []
 
     def start(*options: str, **environment: str) -> Running:

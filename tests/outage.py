@@ -1,4 +1,4 @@
-"""Databases that fail: silent relays, stopped processes, and primaries that are demoted."""
+"""Simulate database failures: silent relays, stopped processes and demoted primaries."""
 
 import asyncio
 import os
@@ -124,7 +124,7 @@ def demote(server: EmbeddedPostgres, data: Path) -> None:
 
 
 async def set_read_only(dsn: str, value: str) -> None:
-    """Set `default_transaction_read_only` of a running server, whose connections stay open."""
+    """Set `default_transaction_read_only` of a running server without closing its connections."""
     conn = await asyncpg.connect(dsn, server_settings={"default_transaction_read_only": "off"})
     await conn.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
     await conn.execute("SELECT pg_reload_conf()")
@@ -154,7 +154,7 @@ async def caught_up(primary_dsn: str, standby_dsn: str) -> None:
 
 
 async def promote(dsn: str) -> None:
-    """Make a standby a primary, and wait for it."""
+    """Promote a standby and wait until it is the primary."""
     conn = await asyncpg.connect(dsn)
     assert await conn.fetchval("SELECT pg_promote()")
     await conn.close()
@@ -162,7 +162,7 @@ async def promote(dsn: str) -> None:
 
 @contextmanager
 def black_hole() -> Iterator[int]:
-    """Yield a port of 127.0.0.1 where the kernel drops what arrives: its backlog is full."""
+    """Yield a port of 127.0.0.1 where the kernel drops packets because the backlog is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -196,7 +196,7 @@ def _children(parent: int) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
+        except OSError:  # the process has just ended
             continue
         if int(fields[1]) == parent:
             found.append(int(path.parent.name))

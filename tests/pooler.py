@@ -1,4 +1,4 @@
-"""A real PgBouncer over the embedded server, in the mode that a test wants."""
+"""Run a real PgBouncer in front of the embedded server, in a given mode."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 
 
 def version() -> tuple[int, ...]:
-    """The version of PgBouncer; empty where there is none."""
+    """Return the version of PgBouncer; empty if it is not installed."""
     if PGBOUNCER is None:
         return ()
     shown = subprocess.run([PGBOUNCER, "--version"], capture_output=True, text=True, check=True)
@@ -35,9 +35,9 @@ KEEPS_STATEMENTS = version() >= (1, 21)
 def pooling(
     dsn: str, directory: Path, *, mode: str = "transaction", size: int = 4
 ) -> Iterator[str]:
-    """Run PgBouncer before a database; yields the DSN that goes through it."""
+    """Run PgBouncer in front of a database and yield the DSN that goes through it."""
     if PGBOUNCER is None:
-        pytest.skip("pgbouncer is not here")
+        pytest.skip("pgbouncer is not installed")
     parts = urlsplit(dsn)
     port = free_port()
     users = directory / "users.txt"
@@ -59,7 +59,7 @@ def pooling(
         """.replace("\n        ", "\n")
     )
     log = (directory / "pgbouncer.log").open("w")
-    # It refuses to run as root, and has to get to the socket of the server, as that does itself.
+    # PgBouncer refuses to run as root, and needs access to the socket of the embedded server.
     identity = pwd.getpwnam(SYSTEM_USER) if os.geteuid() == 0 else None
     process = subprocess.Popen(
         [PGBOUNCER, str(configuration)],

@@ -1,4 +1,4 @@
-"""`cruddur` as a person runs it: a process with an environment of its own."""
+"""Run `cruddur` as users do: as a process with its own environment."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def wait(self) -> "Running":
-        """Until it answers."""
+        """Wait until the service is ready."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()
@@ -54,7 +54,7 @@ Serve = Callable[..., Running]
 
 
 def cruddur(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command until it ends."""
     return subprocess.run(
         [sys.executable, "-m", "cruddur", *arguments],
         env=environment_of(data, **environment),
@@ -71,7 +71,7 @@ def environment_of(data: Path, **more: str) -> dict[str, str]:
 
 
 def make_clone(directory: Path) -> Path:
-    """Copy to a folder what `make run` needs, with the installed libraries of this environment."""
+    """Copy what `make run` needs to a directory that uses this environment's libraries."""
     root = Path(__file__).parents[1]
     directory.mkdir(parents=True)
     for name in ("Makefile", "pyproject.toml"):
@@ -89,5 +89,5 @@ def make_clone(directory: Path) -> Path:
 
 
 def clone_environment(**more: str) -> dict[str, str]:
-    """The environment of `make` in a clone: its data lies where it does by default."""
+    """Return the environment of `make` in a clone, with the default data directory."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | more

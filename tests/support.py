@@ -1,7 +1,7 @@
-"""What most tests need: the API with its checks, and signed-in people.
+"""Helpers for most tests: the API with its checks, and signed-in users.
 
-Every answer that passes through `Api` is checked for what holds everywhere: JSON, the
-status that the caller expects, the one error shape.
+`Api` checks every response for what holds everywhere: JSON, the expected status, and the error
+format.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from cruddur.process.hypercorn import Timeouts, install
 JSON = {"Content-Type": "application/json"}
 
 TABLES = "users, deleted_subjects, signups, throttles, rates, idempotency_keys"
-"""Those on which all others hang."""
+"""The tables that all others refer to."""
 
 BUILD = {
     "index.html": "<!doctype html><title>Cruddur</title>" + "<p>What expires today?" * 20,
@@ -39,12 +39,12 @@ BUILD = {
     "assets/index-B1zYp0fM.css": "body { margin: 0 }" * 40,
     "assets/face-C7qLm2Rt.woff2": "not really a font" * 40,
 }
-"""A small front end, as its build leaves it."""
+"""A small front end with the layout of a real build."""
 
 
 @dataclass(frozen=True)
 class Api:
-    """HTTP verbs that expect a status; a refusal is checked for the one error shape."""
+    """HTTP methods that expect a status; error responses are checked for their format."""
 
     http: httpx.AsyncClient
     headers: dict[str, str] = field(default_factory=dict)
@@ -87,14 +87,14 @@ def refused(response: httpx.Response) -> list[str]:
 
 
 def untraced(response: httpx.Response) -> dict[str, str]:
-    """The headers without those that tell the trace, which no two answers share."""
+    """Return the headers without those of the trace, which differ in every response."""
     traced = {"traceresponse", "server-timing"}
     return {name: value for name, value in response.headers.items() if name not in traced}
 
 
 @dataclass(frozen=True)
 class Member(Api):
-    """A signed-in person."""
+    """A signed-in user."""
 
     uuid: UUID = field(default_factory=uuid4)
     session_uuid: UUID | None = None
@@ -105,7 +105,7 @@ class Member(Api):
     async def enter(
         cls, api: Api, conn: asyncpg.Connection, app: Quart, handle: str, display_name: str
     ) -> "Member":
-        """A person with an open session, without the cost of a password."""
+        """Create a user with an open session, without the cost of hashing a password."""
         uuid = uuid4()
         await conn.execute(
             "INSERT INTO users (uuid, issuer, subject, handle, display_name, email)"
@@ -133,7 +133,7 @@ class Member(Api):
 
 
 async def expire(conn: asyncpg.Connection, uuid: str) -> None:
-    """Move time: the crud expired a second ago."""
+    """Let a crud have expired a second ago."""
     count = await conn.execute(
         "UPDATE activities SET expires_at = now() - interval '1 second' WHERE uuid = $1", UUID(uuid)
     )
@@ -141,7 +141,7 @@ async def expire(conn: asyncpg.Connection, uuid: str) -> None:
 
 
 async def pages(api: Api, path: str) -> AsyncIterator[Any]:
-    """Each page of a list, following `Link` to the end."""
+    """Yield each page of a list by following `Link` to the end."""
     while path:
         response = await api.request("GET", path)
         yield response.json()
@@ -149,7 +149,7 @@ async def pages(api: Api, path: str) -> AsyncIterator[Any]:
 
 
 async def count_rows(conn: asyncpg.Connection, table: str) -> int:
-    """How many rows a table has."""
+    """Return the number of rows of a table."""
     found: int = await conn.fetchval(f"SELECT count(*) FROM {table}")
     return found
 
@@ -157,8 +157,8 @@ async def count_rows(conn: asyncpg.Connection, table: str) -> int:
 async def empty(conn: asyncpg.Connection) -> None:
     """Empty the database.
 
-    Somebody may still be reading (a page what it asked for before it was closed, the service new
-    events), so that the two wait for each other.
+    A page or the event log follower may still be reading, which can cause a deadlock: then try
+    again.
     """
     async with asyncio.timeout(15):
         while True:
@@ -173,7 +173,7 @@ async def empty(conn: asyncpg.Connection) -> None:
 async def visiting(
     app: Quart, *, address: str = "127.0.0.1", base_url: str = "http://localhost:4567"
 ) -> AsyncIterator[Api]:
-    """The API of a started application, as a visitor from an address calls it."""
+    """Yield the API of a started application, called by a visitor at an address."""
     transport = httpx.ASGITransport(app=app, client=(address, 50000))
     async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
         yield Api(client)
@@ -181,19 +181,19 @@ async def visiting(
 
 @asynccontextmanager
 async def serving(app: Quart) -> AsyncIterator[Api]:
-    """Another application, started and stopped, and its API."""
+    """Start another application, yield its API, and stop it."""
     async with app.test_app(), visiting(app) as api:
         yield api
 
 
 async def swept(dsn: str) -> None:
-    """Sweep; the application's own sweeper may be at it just now."""
+    """Sweep; retry while the application's own sweeper holds the lock."""
     while await sweep(dsn) is None:
         pass
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -208,12 +208,12 @@ async def serving_on_a_socket(
     keep_alive: float = 75.0,
     h2c: bool = False,
 ) -> AsyncIterator[str]:
-    """Serve an application that is started already; yields its URL.
+    """Serve an application that has been started already, and yield its URL.
 
     Args:
         app: the application.
         limits: of connections; none by default.
-        timeouts: of a connection. Idle ones are closed soon after the end by default.
+        timeouts: of a connection. By default, idle connections are closed soon after the stop.
         keep_alive: seconds that an idle connection stays open.
         h2c: whether HTTP/2 is accepted.
     """
@@ -224,7 +224,7 @@ async def serving_on_a_socket(
     config.keep_alive_timeout = keep_alive
     sockets = config.create_sockets()
     port = sockets.insecure_sockets[0].getsockname()[1]
-    config.create_sockets = lambda: sockets  # type: ignore[method-assign]  # bound already
+    config.create_sockets = lambda: sockets  # type: ignore[method-assign]  # the sockets are bound already
 
     async def without_lifespan(scope: dict, receive: Callable, send: Callable) -> None:
         if scope["type"] == "lifespan":

@@ -1,4 +1,4 @@
-"""Write what follows from the declared settings: `python tests/architecture/settings_documents.py`.
+"""Generate texts from the declared settings: `python tests/architecture/settings_documents.py`.
 
 These are the tables in docs/operations.md, the settings in `.env.example` and those that
 deploy/settings.yaml passes on to containers. Each is between two marks in its file.
@@ -47,7 +47,7 @@ FILES: dict[str, tuple[str, Callable[[], str]]] = {
     ".env.example": ("# ({})", example),
     "deploy/settings.yaml": ("      # ({})", passed),
 }
-"""The form of the marks in each file, and what is written between them."""
+"""The form of the marks in each file, and the function that returns the text between them."""
 
 
 def written(name: str) -> str:

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "backend" / "cruddur"
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the package. `imports` holds full names, from any place in the module."""
+    """A module of the package. `imports` has the full names that the module imports anywhere."""
 
     name: str
     path: Path

@@ -17,7 +17,7 @@ RULE = re.compile(r"^\| (C\d+) \| \S", re.MULTILINE)
 REQUIREMENT = re.compile(r"^\| ([SDPXRLH]\d+) \| \S", re.MULTILINE)
 IN_A_NAME = re.compile(r"(?<=_)[SDPXRLH]\d+(?=_)")
 
-# The tests of the published front ends stay as they are, so no marker names their rule.
+# The tests of the published front ends must not change, so they have no rule marker.
 FRONT_ENDS = {"C1": "contract"}
 
 

@@ -1,4 +1,4 @@
-"""What no file of the repository may hold, and what every exception to a rule must say."""
+"""Texts that no file of the repository may hold, and the reason that every exception needs."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from source import PACKAGE, ROOT
 
-# Written so that no expression finds itself.
+# Written so that no expression matches itself.
 FORBIDDEN = {
     "a package registry's address": re.compile(
         r"https?://[\w.:@/-]*(?:pypi\.|pythonhosted\.|npmjs\.|yarnpkg\.|jsr\.io|registry[.:-]"
@@ -36,7 +36,7 @@ EXPLAINED = re.compile(r"#\s*(?:noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[\
 
 
 def _files() -> list[Path]:
-    """Every text file that is committed, or would be."""
+    """Return every text file that is tracked or not ignored."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("without git nobody knows which files belong to the repository")
@@ -93,7 +93,7 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert broken == []
 
 
-def test_no_file_tells_where_the_repository_lies() -> None:
+def test_no_file_contains_the_path_of_the_repository() -> None:
     if len(ROOT.parts) <= 2:
         pytest.skip("a short place, as an image has, is also an ordinary word in its files")
     assert [path for path in _files() if str(ROOT) in _text(path)] == []

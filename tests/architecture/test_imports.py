@@ -22,7 +22,7 @@ EXCEPTIONS = {
     ("cruddur.routes", "cruddur.db"): {"cruddur.routes.error_handlers"},
 }
 
-# The pipeline and its sinks are for the modules that put the application together.
+# Only the modules that compose the application may import the pipeline and its sinks.
 WIRING = (
     "cruddur.app",
     "cruddur.asgi",
@@ -111,7 +111,7 @@ def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
     assert {name for name in importers if not lies_in(name, *MAY_IMPORT[library])} == set()
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     graph = {
         module.name: {name for name in module.imports if name in MODULES} - {"cruddur"}
         for module in MODULES.values()

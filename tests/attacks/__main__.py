@@ -1,4 +1,4 @@
-"""Attack a running service on this machine and print how it fares: `make attack`.
+"""Attack a running service on this machine and print the effects: `make attack`.
 
 Each module `attack_<item>_<what>.py` of this folder is one bounded attack: a coroutine
 `attack(target)` that ends by itself, and that returns what the attacker saw as one line.
@@ -15,7 +15,7 @@ import click
 from attacks.target import NotLoopbackError, Target, measure
 
 SECONDS = 60
-"""The longest that an attack may take."""
+"""Maximum duration of an attack."""
 
 NAMES = sorted(path.stem.removeprefix("attack_") for path in Path(__file__).parent.glob("attack_*"))
 

@@ -30,7 +30,7 @@ BOMBS: tuple[Callable[[], bytes], ...] = (
 
 
 async def attack(target: Target) -> str:
-    """Return what the uploads were answered, what they cost, and how long sign-ins took."""
+    """Return the responses to the uploads, their cost, and the duration of sign-ins."""
     bombs = [make() for make in BOMBS]
     processes = target.processes()
     before = sum(_cpu_seconds(pid) for pid in processes)
@@ -108,7 +108,7 @@ async def sign_in_once(target: Target) -> None:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Of a process and of its children that have ended."""
+    """Return the CPU time of a process and of its ended children."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""1,500 clients that each ask once over a connection of their own and close it."""
+"""1,500 clients each send one request on a new connection and close it."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ REQUEST = b"GET /api/health-check HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def attack(target: Target) -> str:
-    """Ask and close, without waiting for one another."""
+    """Send the requests concurrently and close the connections."""
     answered = 0
 
     async def visit() -> None:

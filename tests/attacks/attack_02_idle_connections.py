@@ -13,7 +13,7 @@ ATTACKER = "127.0.0.2"
 
 
 async def attack(target: Target) -> str:
-    """Open and hold them; count what the service did with each."""
+    """Open and hold the connections; count what the service does with each."""
     statuses: Counter[str] = Counter()
 
     async def hold() -> None:

@@ -1,4 +1,4 @@
-"""Four kinds of HTTP/2 frames without any use, as fast as the service reads them."""
+"""Four kinds of useless HTTP/2 frames, sent as fast as the service reads them."""
 
 import asyncio
 import struct
@@ -10,7 +10,7 @@ from attacks.target import Target
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SECONDS_EACH = 5.0
 BYTES_PER_SECOND = 1_600_000
-"""What froze a worker for seconds."""
+"""Frames that used to freeze a worker for seconds."""
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -38,7 +38,7 @@ FLOODS: dict[str, Callable[[int], bytes]] = {
 
 
 async def attack(target: Target) -> str:
-    """Flood one connection after the other, and count the bytes that the service took."""
+    """Flood one connection after the other, and count the bytes that the service accepted."""
     seen = []
     for name, flood in FLOODS.items():
         end = time.monotonic() + SECONDS_EACH

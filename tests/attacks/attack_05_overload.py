@@ -1,4 +1,4 @@
-"""Offer three times the requests that the service can answer, whatever it responds, for 8 s."""
+"""For 8 s, send three times the requests that the service can answer, whatever it responds."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ SECONDS = 8.0
 
 
 async def attack(target: Target) -> str:
-    """Measure the capacity for 2 s, then arrive three times as often."""
+    """Measure the capacity for 2 s, then send three times that rate."""
     client = Client(target.host, target.port, [f"GET {HOME} HTTP/1.1\r\nHost: x\r\n\r\n".encode()])
     try:
         await client.open()

@@ -12,11 +12,11 @@ from attacks.target import Target
 SIGN_UPS = 150
 NEWCOMERS = 5
 ELSEWHERE = "127.0.0.2"
-"""The address that honest newcomers sign up from."""
+"""The address that legitimate new users sign up from."""
 
 
 async def attack(target: Target) -> str:
-    """Return how the sign-ups ended, and how long newcomers from another address took."""
+    """Return the results of the sign-ups, and how long new users at another address waited."""
     limits = httpx.Limits(max_connections=SIGN_UPS)
     transport = httpx.AsyncHTTPTransport(local_address=ELSEWHERE)
     async with target.client(limits=limits) as client, target.client(transport=transport) as other:

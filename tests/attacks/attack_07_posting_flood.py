@@ -15,7 +15,7 @@ DRAFT = {"message": "again and again", "ttl": "1-hour"}
 
 
 async def attack(target: Target) -> str:
-    """Return how many cruds were posted, and what the refusals said."""
+    """Return the number of posted cruds, and the error responses."""
     async with target.client() as client:
         member = {"email": email_of(1), "password": PASSWORD}
         entry = await client.post("/api/auth/signin", json=member)

@@ -1,4 +1,4 @@
-"""Twelve clients ask for trending tags without a pause (`seed.py --alive 1` adds live cruds)."""
+"""Twelve clients request trending tags without a pause (`seed.py --alive 1` adds live cruds)."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ CLIENTS = 12
 
 
 async def attack(target: Target) -> str:
-    """Return how many answers there were, by status."""
+    """Return the number of responses by status."""
     counts: Counter[int] = Counter()
     until = time.monotonic() + SECONDS
 

@@ -1,4 +1,4 @@
-"""Strangers guess passwords and codes of one account and have mail sent to it."""
+"""Attackers guess passwords and codes of one account and cause mail to it."""
 
 import os
 from collections import Counter
@@ -14,11 +14,11 @@ UNKNOWN_CLIENTS_FACTOR = 4
 """Addresses that the attack comes from."""
 
 GUESSES = 12
-"""Wrong passwords, and wrong codes, of each of them."""
+"""Number of wrong passwords, and of wrong codes, per address."""
 
 
 async def attack(target: Target) -> str:
-    """Return what the strangers and, meanwhile, the owner were answered."""
+    """Return the responses to the attackers and, meanwhile, to the owner."""
     guesses: Counter[int] = Counter()
     codes: Counter[int] = Counter()
     asked: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""40 connections in each of five states that no client has a reason to stay in."""
+"""Hold 40 connections in each of five states that no legitimate client stays in."""
 
 import asyncio
 import struct
@@ -24,7 +24,7 @@ STATES = {
     "HTTP/2 without streams": (PREFACE, b""),
     "HTTP/2 without CONTINUATION": (PREFACE + HEADERS, b""),
 }
-"""What is sent at once, and what is sent every second after it."""
+"""The bytes that are sent at once, and those that follow every second."""
 
 
 async def attack(target: Target) -> str:

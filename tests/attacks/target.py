@@ -1,4 +1,4 @@
-"""The service under attack, and how it is doing.
+"""The service under attack, and measurements of its state.
 
 An attack goes to this machine only: `Target` refuses any address that is not loopback.
 """
@@ -18,7 +18,7 @@ HOME = "/api/activities/home"
 
 
 class NotLoopbackError(Exception):
-    """The URL is not one of this machine."""
+    """The URL does not point to this machine."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Figures:
-    """What other clients and the operator see at one moment."""
+    """Measurements of other clients and of the service at one moment."""
 
     home_ms: list[float]
-    """Times of answers of the home feed, in milliseconds."""
+    """Response times of the home feed, in milliseconds."""
     refused: int
-    """Requests of the home feed that got no answer or another one than 200."""
+    """Requests for the home feed that got no response or a status other than 200."""
     descriptors: int
     """Open file descriptors of all processes of the service."""
     megabytes: float
@@ -88,7 +88,7 @@ class Figures:
 
 
 async def measure(target: Target, *, seconds: float = 2.0) -> Figures:
-    """Ask for the home feed ten times a second, as an ordinary visitor does.
+    """Request the home feed ten times a second, as an ordinary visitor.
 
     Args:
         target: the service.
@@ -128,7 +128,7 @@ def _own_processes() -> list[int]:
 
 
 def _open_files(pid: int) -> set[str]:
-    """The targets of a process's descriptors; empty if it is gone or not ours."""
+    """Return the targets of a process's descriptors; empty if it has ended or is not ours."""
     found = set()
     try:
         for number, entry in enumerate(Path(f"/proc/{pid}/fd").iterdir()):

@@ -1,4 +1,4 @@
-"""The schema as pg_dump sees it. `make schema` writes it to `backend/cruddur/db/schema.sql`."""
+"""Dump the schema with pg_dump: `make schema` writes it to `backend/cruddur/db/schema.sql`."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ HEADER = "-- The schema after every migration, as pg_dump writes it: `make schem
 
 
 def dump_schema(server: EmbeddedPostgres, database: str) -> str:
-    """The schema of a database, without what differs between two runs of pg_dump."""
+    """Return the schema of a database, without the lines that differ between runs of pg_dump."""
     text = server.run_tool(
         "pg_dump", "--schema-only", "--no-owner", "--no-privileges", f"--dbname={database}"
     )
@@ -27,7 +27,7 @@ def dump_schema(server: EmbeddedPostgres, database: str) -> str:
 
 
 def main() -> None:
-    """Write the schema that the migrations of this checkout make."""
+    """Write the schema that the migrations of this checkout create."""
     with tempfile.TemporaryDirectory() as directory:
         server = EmbeddedPostgres(Path(directory), durable=False)
         server.start()

@@ -1,4 +1,4 @@
-"""Backup and restore with PostgreSQL's own programs, as docs/operations.md has it."""
+"""Backup and restore with PostgreSQL's own programs, as in docs/operations.md."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def backup(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def unswept(conn: asyncpg.Connection) -> AsyncIterator[None]:
-    """Keep every sweeper away from this database, as if it had expired while none ran."""
+    """Block every sweeper of this database, as if cruds expired while none was running."""
     await conn.execute("SELECT pg_advisory_lock($1)", LOCK)
     try:
         yield
@@ -36,7 +36,7 @@ async def unswept(conn: asyncpg.Connection) -> AsyncIterator[None]:
 
 
 def run(*command: str, dsn: str) -> str:
-    """What a program prints, after it has ended well."""
+    """Run a program successfully and return its output."""
     done = subprocess.run(
         command,
         env=os.environ | {"CONNECTION_URL": dsn},
@@ -64,7 +64,7 @@ def cruddur(command: str, dsn: str) -> str:
     return run(sys.executable, "-m", "cruddur", command, dsn=dsn)
 
 
-async def test_a_restored_database_serves_what_lives_and_nothing_else(
+async def test_a_restored_database_serves_only_live_cruds(
     backup: Path,
     dsn: str,
     settings: Settings,

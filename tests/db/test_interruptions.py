@@ -1,4 +1,4 @@
-"""Whoever is interrupted in the middle of a statement leaves nothing behind to the next."""
+"""A cancelled statement leaves its connection clean for the next user."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ SQL = "SELECT count(*) FROM activities WHERE expires_at > now()"
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Database]:
-    """A pool of one connection, so that the next user has the same."""
+    """A pool of one connection, so that the next user gets the same one."""
     opened = Database(dsn, pool_size=1, statement_timeout=5)
     await opened.open()
     yield opened
@@ -46,7 +46,7 @@ async def test_between_preparing_and_executing(
     left = "SELECT xact_start FROM pg_stat_activity WHERE pid = $1"
     assert await database.fetchval(left, pid) is None
     async with pool.connection() as conn:
-        assert conn.get_server_pid() == pid, "it is as good as new"
+        assert conn.get_server_pid() == pid, "the connection works as if it were new"
         before = await database.fetchval("SELECT clock_timestamp()")
         assert await conn.fetchval("SELECT now()") > before
         assert await conn.fetchval("SHOW timezone") == "UTC"

@@ -1,4 +1,4 @@
-"""Migrations: forward only, once each, and the schema that they make."""
+"""Migrations only go forward, run once each, and create the recorded schema."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ async def test_an_empty_database_gets_every_migration_once(make_database: MakeDa
     assert await pending(dsn) == []
 
 
-async def test_of_two_migrators_at_once_one_migrates(make_database: MakeDatabase) -> None:
+async def test_only_one_of_two_concurrent_migrators_migrates(make_database: MakeDatabase) -> None:
     dsn = await make_database(of=None)
     done = await asyncio.gather(migrate(dsn), migrate(dsn), migrate(dsn))
     assert sorted(map(len, done)) == [0, 0, len(migrations())]
@@ -58,7 +58,7 @@ async def test_a_database_of_a_newer_version_is_not_migrated_but_served(
     await conn.close()
     with pytest.raises(MigrationError, match="9999_future"):
         await migrate(dsn)
-    # While versions change, the old one still starts beside it.
+    # During a release, the old version still starts alongside the new one.
     assert await pending(dsn) == []
 
 
@@ -82,7 +82,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
     assert await pending(dsn) == ["9999_broken"]
 
 
-async def test_who_was_there_before_has_no_notification_unread(
+async def test_existing_users_have_no_unread_notifications(
     make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn = await make_database(of=None)
@@ -108,13 +108,13 @@ async def test_who_was_there_before_has_no_notification_unread(
         await conn.close()
 
 
-async def test_an_unreachable_server_is_one_clear_line() -> None:
+async def test_an_unreachable_server_is_reported_in_one_line() -> None:
     with pytest.raises(DatabaseUnavailableError) as refusal:
         await migrate("postgresql://nobody@127.0.0.1:1/nothing")
     assert len(str(refusal.value).splitlines()) == 1
 
 
-def test_schema_sql_is_what_the_migrations_make(tmp_path: Path) -> None:
+def test_schema_sql_matches_the_migrations(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
     server.start()
     try:

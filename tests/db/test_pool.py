@@ -29,12 +29,14 @@ async def test_a_released_connection_goes_to_the_request_that_has_waited_longest
         async with pool.connection():
             group.create_task(read("first"))
             group.create_task(read("second"))
-            await asyncio.sleep(0)  # both wait
-        await read("late")  # it asks before the event loop has resumed either of them
+            await asyncio.sleep(0)  # both requests wait
+        await read(
+            "late"
+        )  # it requests a connection before the event loop has resumed either of them
     assert served == ["first", "second", "late"]
 
 
-async def test_a_request_that_stops_waiting_takes_no_connection_with_it(pool: Database) -> None:
+async def test_a_cancelled_request_does_not_leak_a_connection(pool: Database) -> None:
     async def wait(patience: float) -> None:
         async with pool.connection(patience):
             pass

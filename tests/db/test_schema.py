@@ -1,4 +1,4 @@
-"""What the schema promises, asked of the database's own catalogue."""
+"""Rules of the schema, checked in the database's catalog."""
 
 import asyncpg
 import pytest

@@ -20,7 +20,7 @@ MANY = 100
 
 @pytest.fixture
 def statements() -> Statements:
-    """The text of every statement that the application sends to answer a request."""
+    """The texts of all statements that the application sends for a request."""
     return []
 
 
@@ -31,7 +31,7 @@ async def recorded_app(
     create_pool = asyncpg.create_pool
 
     def record(logged: asyncpg.connection.LoggedQuery) -> None:
-        if current_operation().route is not None:  # else it is the sweep that reads the keys
+        if current_operation().route is not None:  # the sweep would also read the keys
             statements.append(logged.query)
 
     async def listen(conn: asyncpg.Connection) -> None:
@@ -108,7 +108,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("path", "fill"), LISTS)
-async def test_a_list_of_any_length_costs_a_member_one_statement(
+async def test_a_signed_in_list_of_any_length_costs_one_statement(
     path: str,
     fill: Callable[[asyncpg.Connection, Member, int], Awaitable[None]],
     andrew: Member,
@@ -142,14 +142,14 @@ async def test_a_list_of_any_length_costs_a_member_one_statement(
         ("PUT", "/api/profile/update", {"display_name": "Andrew", "bio": ""}, 1),
         ("POST", "/api/stream/ticket", None, 1),
         ("POST", "/api/avatars/key_upload", {"extension": "png"}, 1),
-        # The change, and the counts that its triggers have written.
+        # The change, and the counts that its triggers have updated.
         ("PUT", "/api/activities/{crud}/like", None, 2),
         ("DELETE", "/api/activities/{crud}/like", None, 2),
         ("PUT", "/api/activities/{crud}/repost", None, 2),
         ("DELETE", "/api/activities/{crud}/repost", None, 2),
     ],
 )
-async def test_a_members_request_costs_so_many_statements(
+async def test_a_signed_in_request_costs_a_fixed_number_of_statements(
     method: str,
     path: str,
     body: Any,

@@ -1,4 +1,4 @@
-"""Statements: loaded from files, parameters by name, comments left behind."""
+"""Statements are loaded from files, with named parameters and without comments."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""Writing: one statement commits by itself, several together, and who is told of it."""
+"""Writes: one statement commits by itself, several commit together, then events are announced."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +23,7 @@ Writing = Callable[[Database], AbstractAsyncContextManager[Connection]]
 async def refusing_to_commit(
     conn: asyncpg.Connection, table: str, code: str
 ) -> AsyncIterator[None]:
-    """Every insert into a table fails, and not before it is committed."""
+    """Make every insert into a table fail, but only at the commit."""
     await conn.execute(
         "CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$;"
@@ -38,13 +38,13 @@ async def refusing_to_commit(
 
 @pytest.fixture
 def announced() -> list[str]:
-    """A word for each time that others were told of a commit."""
+    """An entry for each announced commit."""
     return []
 
 
 @pytest.fixture
 async def pool(dsn: str, announced: list[str]) -> AsyncIterator[Database]:
-    """A pool of one connection, so that what one leaves behind is met by the next."""
+    """A pool of one connection, so that the next user gets the state that one leaves behind."""
     opened = Database(
         dsn, pool_size=1, statement_timeout=5, announce=lambda: announced.append("committed")
     )
@@ -59,7 +59,7 @@ def writing(request: pytest.FixtureRequest) -> Writing:
     return lambda pool: getattr(pool, request.param)()
 
 
-async def test_it_is_committed_when_others_are_told(
+async def test_a_write_is_committed_before_it_is_announced(
     pool: Database, writing: Writing, announced: list[str], database: asyncpg.Connection
 ) -> None:
     async with writing(pool) as conn:
@@ -70,7 +70,7 @@ async def test_it_is_committed_when_others_are_told(
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
-async def test_who_has_to_give_way_at_the_commit_has_written_nothing(
+async def test_a_transaction_that_fails_at_the_commit_writes_nothing(
     pool: Database, writing: Writing, database: asyncpg.Connection, code: str
 ) -> None:
     async with refusing_to_commit(database, "throttles", code):
@@ -83,14 +83,14 @@ async def test_who_has_to_give_way_at_the_commit_has_written_nothing(
     assert await count_rows(database, "throttles") == 1
 
 
-async def test_who_is_cancelled_leaves_the_connection_as_it_was(
+async def test_a_cancelled_write_leaves_the_connection_clean(
     pool: Database, writing: Writing, database: asyncpg.Connection
 ) -> None:
     async def write() -> None:
         async with writing(pool) as conn:
             await INSERT.run(conn, bucket="worf")
 
-    async with database.transaction():  # whoever wants the same bucket waits for us
+    async with database.transaction():  # other writers of this bucket wait for this transaction
         await INSERT.run(database, bucket="worf")
         waiting = asyncio.create_task(write())
         while not await database.fetchval(  # noqa: ASYNC110  # the database has no events for this
@@ -106,7 +106,7 @@ async def test_who_is_cancelled_leaves_the_connection_as_it_was(
     assert await count_rows(database, "throttles") == 1
 
 
-async def test_what_is_not_committed_is_not_counted(
+async def test_uncommitted_writes_are_not_counted(
     app: Quart, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[str] = []

@@ -1,4 +1,4 @@
-"""An HTTP/2 client that may break the rules, over a raw connection."""
+"""An HTTP/2 client on a raw connection that can break the rules."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ class Http2Wire:
         await self.flush()
 
     async def flush(self) -> None:
-        """Send what h2 has to say."""
+        """Send the data that h2 has queued."""
         await self.wire.send(self.h2.data_to_send())
 
     async def request(self, headers: Fields | None = None, *, end: bool = True) -> int:
@@ -95,7 +95,7 @@ class Http2Wire:
             assert await self.read(), "the server closed the connection"
 
     async def response(self, stream: int) -> tuple[int, bytes]:
-        """Read the response of a stream to its end."""
+        """Read the complete response of a stream."""
         await self.until_ended([stream])
         return self.status(stream), self.bodies.get(stream, b"")
 
@@ -132,7 +132,7 @@ class Http2Wire:
                 self.resets[event.stream_id] = int(event.error_code)
             case h2.events.ConnectionTerminated():
                 self.goaways.append((int(event.error_code), event.last_stream_id))
-                # h2 would read nothing more, also not of the streams that go on.
+                # Otherwise h2 would read nothing more, not even of the streams that continue.
                 self.h2.state_machine.state = ConnectionState.CLIENT_OPEN
 
 

@@ -1,4 +1,4 @@
-"""The cost of decoding pictures is bounded, and other requests do not wait for it."""
+"""The cost of decoding pictures is bounded and does not delay other requests."""
 
 import asyncio
 import os
@@ -46,13 +46,13 @@ from support import (
 )
 
 PATIENCE = 20.0
-"""Seconds after which something that has not happened will not."""
+"""Seconds after which an event counts as not happening."""
 
 SMALL = file(Image.new("RGB", (64, 64), "green"))
 SMALL_JPEG = file(Image.new("RGB", (64, 64), "green"), "JPEG")
 SMALL_WEBP = file(Image.new("RGB", (64, 64), "green"), "WEBP")
 CUT_OFF = file(Image.effect_noise((300, 300), 90))[:-9000]
-"""Its headers are those of a picture."""
+"""Return bytes with the headers of a picture."""
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     "jpeg scans": lambda: jpeg_of_scans(1000, 1000, 3000),
@@ -122,7 +122,7 @@ def is_running(pid: int) -> bool:
 
 
 def is_limited(pid: int) -> bool:
-    """Whether a decoder has done what it does before it reads."""
+    """Return whether a decoder has finished its setup."""
     try:
         return Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
     except OSError:
@@ -130,7 +130,7 @@ def is_limited(pid: int) -> bool:
 
 
 async def until(condition: Callable[[], Any]) -> Any:
-    """Wait until it is true, and return what it gives."""
+    """Wait until the function returns a true value, and return that."""
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline
@@ -139,7 +139,7 @@ async def until(condition: Callable[[], Any]) -> Any:
 
 
 async def frozen(parent: int) -> int:
-    """Stop the next decoder of a process when its limits are set, so that it never ends itself."""
+    """Stop the next decoder of a process after its setup, so that it never ends by itself."""
 
     def limited() -> list[int]:
         return [pid for pid in decoders(parent) if is_limited(pid)]
@@ -150,13 +150,15 @@ async def frozen(parent: int) -> int:
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-async def test_hardening_01_a_bomb_is_refused_by_its_headers(andrew: Member, kind: str) -> None:
+async def test_hardening_01_a_decompression_bomb_is_refused_by_its_headers(
+    andrew: Member, kind: str
+) -> None:
     anybody = Api(andrew.http)
     path = await address(andrew)
     bomb = BOMBS[kind]()
     assert len(bomb) < 3_000_000
     assert await put(anybody, path, bomb, expect=422) == ["avatar_invalid"]
-    await put(anybody, path, SMALL)  # nothing was decoded, so the address is good
+    await put(anybody, path, SMALL)  # nothing was decoded, so the address stays valid
 
 
 @pytest.mark.parametrize(
@@ -181,14 +183,14 @@ async def test_hardening_01_a_bomb_is_refused_by_its_headers(andrew: Member, kin
          "largest png",
          "largest webp", "animation"],
 )  # fmt: skip
-async def test_hardening_01_what_cameras_and_programs_write_is_accepted(
+async def test_hardening_01_pictures_of_cameras_and_programs_are_accepted(
     andrew: Member, make: Callable[[], bytes]
 ) -> None:
     await put(Api(andrew.http), await address(andrew), make())
 
 
 @pytest.mark.rule("C49")
-async def test_hardening_01_an_address_is_good_once(
+async def test_hardening_01_an_upload_address_works_once(
     andrew: Member, settings: Settings, database: asyncpg.Connection
 ) -> None:
     anybody, path = Api(andrew.http), await address(andrew)
@@ -238,7 +240,7 @@ async def test_hardening_01_used_addresses_are_forgotten_when_they_are_too_old(
     assert await count_rows(database, "used_uploads") == 0
 
 
-async def test_hardening_01_one_person_uploads_one_picture_at_a_time(andrew: Member) -> None:
+async def test_hardening_01_a_user_uploads_one_picture_at_a_time(andrew: Member) -> None:
     anybody = Api(andrew.http)
     first, second = await address(andrew), await address(andrew)
     uploading = asyncio.create_task(put(anybody, first, SMALL))
@@ -281,7 +283,7 @@ async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_
         await put(anybody, paths[-1], whole)
 
 
-async def test_hardening_01_the_process_of_a_client_that_leaves_is_killed(
+async def test_hardening_01_the_decoder_of_a_disconnected_client_is_killed(
     app: Quart, andrew: Member, bayko: Member
 ) -> None:
     path, next_path = await address(andrew), await address(andrew)
@@ -368,7 +370,7 @@ def test_hardening_01_the_decoder_starts_without_the_service() -> None:
 
 @asynccontextmanager
 async def uploading_to(serve: Serve) -> AsyncIterator[tuple[Running, int]]:
-    """A service that decodes a picture without an end, and its decoder."""
+    """A service with a decoder that never ends."""
     running = await asyncio.to_thread(lambda: serve().wait())
     async with httpx.AsyncClient(base_url=running.url, timeout=60) as http:
         body = {"email": "andrewbrown", "password": PASSWORD}
@@ -393,14 +395,14 @@ async def test_hardening_01_a_decoder_ends_with_the_service(serve: Serve, number
 
 
 async def sign_in(app: Quart, number: int) -> httpx.Response:
-    """From an address of its own, since one address has few turns."""
+    """Use a separate address, because the number of concurrent calls per address is limited."""
     body = {"email": f"nobody{number}@example.com", "password": "a wrong password"}
     async with visiting(app, address=f"192.0.2.{number}") as api:
         return await api.http.post("/api/auth/signin", json=body)
 
 
 class Hashing:
-    """Every password waits until it is released, and is wrong; counts how many do so at once."""
+    """Block every password check until it is released, then fail it; count concurrent checks."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.running = self.most = 0
@@ -421,7 +423,7 @@ class Hashing:
 
 @pytest.fixture
 def hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hashing]:
-    """Passwords that wait until the test releases them, or ends."""
+    """Password checks that wait until the test releases them or ends."""
     made = Hashing(monkeypatch)
     yield made
     made.release.set()
@@ -447,7 +449,7 @@ async def test_hardening_01_a_hash_keeps_its_place_when_its_client_leaves(
 async def test_hardening_01_sign_ins_beyond_the_queue_are_refused_at_once(
     settings: Settings, hashing: Hashing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Without the limit on requests in flight, which depends on how busy the machine is.
+    # Load shedding is off, because its limit depends on the load of the machine.
     application = create_app(replace(settings, overload_delay=0))
     async with serving(application) as api:
         waiting = [asyncio.create_task(sign_in(application, number)) for number in range(80)]

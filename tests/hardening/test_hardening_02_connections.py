@@ -1,4 +1,4 @@
-"""Connections: none outlives its client, and their number is limited."""
+"""No connection outlives its client, and the number of connections is limited."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ async def test_hardening_02_a_connection_that_the_client_closed_keeps_no_descrip
         await until(lambda: _descriptors() <= before + 2)
 
 
-async def test_hardening_02_a_connection_that_asked_nothing_keeps_no_descriptor(
+async def test_hardening_02_a_closed_connection_without_requests_keeps_no_descriptor(
     app: Quart, database: asyncpg.Connection
 ) -> None:
     async with serving_on_a_socket(app) as url:
@@ -58,8 +58,8 @@ async def _answer_without_reading(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-async def test_hardening_02_a_body_that_nobody_reads_keeps_no_connection() -> None:
-    """Its chunks would fill the queue of the application, which is not read any more."""
+async def test_hardening_02_an_unread_body_does_not_keep_a_connection_open() -> None:
+    """The chunks would fill the application's queue after the application stopped reading."""
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     async with serving_on_a_socket(_answer_without_reading) as url:
         before = _descriptors()
@@ -117,7 +117,7 @@ async def _until_admitted(url: str) -> None:
 async def test_hardening_02_many_refused_connections_hold_no_descriptors(
     app: Quart, database: asyncpg.Connection
 ) -> None:
-    """Some of them get a response, the others are reset at once."""
+    """Some of the connections get a response, the others are reset at once."""
     full = ConnectionLimits(1, None)
     async with serving_on_a_socket(app, limits=full) as url, wired(url) as admitted:
         assert (await admitted.ask()).status == 200
@@ -203,7 +203,7 @@ PRIVATE = {
         "_window_updated",
     ),
 }
-"""The methods of Hypercorn's that we override or call."""
+"""The methods of Hypercorn that we override or call."""
 
 
 @pytest.mark.parametrize("owner", PRIVATE, ids=lambda owner: owner.__name__)
@@ -214,7 +214,7 @@ def test_hardening_02_hypercorn_has_the_names_that_we_depend_on(owner: type) -> 
     assert {name for name in overridden if not name.startswith("__")} <= set(PRIVATE[owner])
 
 
-def test_hardening_02_hypercorn_takes_its_connections_from_the_names_that_we_replace() -> None:
+def test_hardening_02_hypercorn_uses_the_names_that_we_replace() -> None:
     names = hypercorn_run.worker_serve.__code__.co_names
     closures = [c for c in hypercorn_run.worker_serve.__code__.co_consts if hasattr(c, "co_names")]
     used = set(names).union(*(code.co_names for code in closures))

@@ -1,7 +1,7 @@
 """The layer around Quart: a body has a limit, and a request ends with its response.
 
-The server is played here, because the tests need one that sends a body without an end or never
-reports a disconnect.
+These tests play the server, because they need one that sends an endless body or never reports a
+disconnect.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""HTTP/2 without TLS: off unless it is switched on, and then nobody can stop a worker with it."""
+"""HTTP/2 without TLS is off by default, and if it is on, no client can block a worker with it."""
 
 import asyncio
 import base64
@@ -65,7 +65,7 @@ async def test_hardening_03_http2_can_be_switched_on(h2c: str) -> None:
         assert await client.ask() == (200, b'{"success":true,"ver":1}')
         assert b"connection" not in client.headers[1]
     async with wired(h2c) as wire:
-        assert (await wire.ask()).status == 200, "HTTP/1.1 goes on"
+        assert (await wire.ask()).status == 200, "HTTP/1.1 continues"
 
 
 async def test_hardening_03_a_connection_can_be_upgraded(h2c: str) -> None:
@@ -88,7 +88,7 @@ async def test_hardening_03_a_connection_can_be_upgraded(h2c: str) -> None:
         base64.urlsafe_b64encode(struct.pack(">HI", 5, 1)),  # a frame size that is too small
     ],
 )
-async def test_hardening_03_an_upgrade_with_senseless_settings_is_refused(
+async def test_hardening_03_an_upgrade_with_invalid_settings_is_refused(
     h2c: str, settings: bytes, errors: Callable[[], list[str]]
 ) -> None:
     async with wired(h2c) as wire:
@@ -146,7 +146,7 @@ async def test_hardening_03_frames_that_a_client_needs_are_no_flood(h2c: str) ->
 
 
 async def test_hardening_03_updates_of_the_window_follow_what_is_sent() -> None:
-    """A client that opens its window by every few bytes may do so for as long as it reads."""
+    """A client that reads may open its window by a few bytes at a time."""
     size, step = 400_000, 1_000
 
     async def large(scope: Any, receive: Any, send: Any) -> None:
@@ -207,7 +207,7 @@ STRANGE: dict[str, tuple[Fields, int, str]] = {
 
 
 @pytest.mark.parametrize("case", STRANGE)
-async def test_hardening_03_a_strange_request_is_refused_on_its_stream_alone(
+async def test_hardening_03_an_invalid_request_is_refused_on_its_stream_only(
     h2c: str, case: str, errors: Callable[[], list[str]]
 ) -> None:
     headers, status, code = STRANGE[case]
@@ -232,7 +232,7 @@ async def test_hardening_03_a_body_may_come_after_an_early_response(
         stream = await client.request(fields(b"/api/activities", b"POST"), end=False)
         await client.until_ended([stream])
         assert (client.status(stream), client.codes(stream)) == (401, ["generic_401"])
-        # What was on its way when the response came, below h2's own rules.
+        # Data that was in flight when the response came; it bypasses h2's own rules.
         await client.wire.send(frame(0, 0, stream, b"x" * 1000) + frame(0, 0x1, stream, b"x"))
         assert (await client.ask())[0] == 200
         assert client.goaways == []

@@ -1,4 +1,4 @@
-"""Several workers: one that dies is replaced, and SIGHUP reloads one after another."""
+"""Several workers: one that dies is replaced, and SIGHUP reloads them one after another."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def workers(running: Running) -> set[int]:
-    """The processes that `cruddur serve` started to serve."""
+    """Return the worker processes of `cruddur serve`."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
     return {pid for pid in map(int, children.read_text().split()) if _is_worker(pid)}
 
@@ -42,12 +42,12 @@ def until(holds: Callable[[], object], running: Running) -> None:
 
 
 def serving(running: Running) -> set[int]:
-    """The processes that said that they serve, and have not ended."""
+    """Return the processes that have logged that they serve and have not ended."""
     said = re.findall(r"worker (\d+) serves", running.log.read_text())
     return set(map(int, said)) & workers(running)
 
 
-def test_hardening_04_a_killed_worker_is_replaced_and_the_others_go_on(serve: Serve) -> None:
+def test_hardening_04_a_killed_worker_is_replaced_and_the_others_keep_serving(serve: Serve) -> None:
     running = serve("--workers", "2").wait()
     until(lambda: len(serving(running)) == 2, running)
     victim, other = serving(running)
@@ -60,7 +60,7 @@ def test_hardening_04_a_killed_worker_is_replaced_and_the_others_go_on(serve: Se
     assert running.stop(signal.SIGTERM) == 0
 
 
-def test_hardening_04_a_worker_that_keeps_dying_is_replaced_less_and_less_often(
+def test_hardening_04_a_worker_that_keeps_dying_is_replaced_with_growing_delays(
     serve: Serve,
 ) -> None:
     running = serve("--workers", "2").wait()
@@ -131,7 +131,7 @@ def test_hardening_04_workers_that_cannot_start_end_the_service_with_one_line(
     assert not (data / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_hardening_04_a_worker_that_dies_while_stopping_is_told_by_the_exit_code(
+def test_hardening_04_the_exit_code_shows_a_worker_that_died_while_stopping(
     serve: Serve,
 ) -> None:
     running = serve("--workers", "2").wait()
@@ -163,7 +163,7 @@ def test_hardening_04_every_worker_flushes_its_telemetry_when_the_service_stops(
     assert names.count("GET /api/activities/home") == answered
 
 
-def test_hardening_04_sighup_leaves_a_single_worker_alone_and_says_so(serve: Serve) -> None:
+def test_hardening_04_a_single_worker_logs_sighup_and_keeps_serving(serve: Serve) -> None:
     running = serve().wait()
     running.process.send_signal(signal.SIGHUP)
     until(lambda: "a single worker cannot be reloaded" in running.log.read_text(), running)
@@ -188,7 +188,7 @@ def test_hardening_04_a_closed_terminal_stops_the_service(
         written += os.read(terminal, 4096)
     os.close(terminal)
     _, status = os.waitpid(pid, 0)
-    assert os.WIFEXITED(status), "with whatever code: the last lines had nowhere to go"
+    assert os.WIFEXITED(status), "any exit code is fine: the last lines could not be written"
     assert not (data / "postgres" / "data" / "postmaster.pid").exists()
 
 

@@ -1,4 +1,4 @@
-"""Overload: a worker refuses early what it cannot answer in time, and stays usable for the rest."""
+"""Overload: a worker refuses early what it cannot answer in time, and still serves the rest."""
 
 import asyncio
 import logging
@@ -55,7 +55,7 @@ async def overloaded(api: Api, dsn: str) -> AsyncIterator[None]:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The application's settings, with the default limit that other tests do without."""
+    """The application's settings with load shedding, which other tests switch off."""
     return replace(settings, overload_delay=Settings.from_env({}).overload_delay)
 
 
@@ -66,7 +66,7 @@ async def app_of_operators(settings: Settings) -> AsyncIterator[tuple[Quart, Api
         yield app, api
 
 
-async def test_hardening_05_a_refusal_comes_at_once_and_a_page_can_read_it(
+async def test_hardening_05_a_refusal_is_immediate_and_readable_by_a_page(
     settings: Settings, dsn: str
 ) -> None:
     async with serving(create_app(settings)) as api, overloaded(api, dsn):
@@ -97,7 +97,7 @@ async def test_hardening_05_probes_sign_outs_preflights_and_operators_have_their
         assert preflight.status_code == 200
 
 
-async def test_hardening_05_a_lane_is_not_a_way_around_the_limit(
+async def test_hardening_05_a_lane_does_not_bypass_the_limit(
     settings: Settings, database: asyncpg.Connection, dsn: str
 ) -> None:
     """More sign-outs than a lane holds count as other requests do."""
@@ -124,7 +124,7 @@ async def test_hardening_05_many_probes_at_once_are_answered(settings: Settings,
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_hardening_05_open_streams_are_no_work_in_flight(
+async def test_hardening_05_open_streams_do_not_count_as_in_flight(
     settings: Settings, database: asyncpg.Connection
 ) -> None:
     app = create_app(settings)
@@ -138,10 +138,10 @@ async def test_hardening_05_open_streams_are_no_work_in_flight(
         assert (await http.get(f"{url}{HOME}")).status_code == 200
 
 
-async def test_hardening_05_slow_clients_are_no_work_in_flight(
+async def test_hardening_05_slow_clients_do_not_count_as_in_flight(
     settings: Settings, database: asyncpg.Connection
 ) -> None:
-    """Bodies that do not come, for which the service waits 20 s."""
+    """Bodies that never arrive; the service waits 20 s for them."""
     app = create_app(settings)
     async with app.test_app(), serving_on_a_socket(app) as url:
         host, port = url.removeprefix("http://").split(":")
@@ -242,7 +242,7 @@ async def test_hardening_05_it_can_be_switched_off(settings: Settings, dsn: str)
 
 @pytest.mark.parametrize("per_second", [50, 500, 5000])
 def test_hardening_05_the_limit_follows_the_capacity(per_second: int) -> None:
-    """A worker that answers one request after the other, offered three times what it can."""
+    """A worker that answers one request at a time gets three times the load it can handle."""
     target, service = 0.05, 1 / per_second
     limit, chance = AdaptiveLimit(target), random.Random(5)
     now = free = 0.0
@@ -270,10 +270,10 @@ def test_hardening_05_the_limit_follows_the_capacity(per_second: int) -> None:
     assert settled[int(len(settled) * 0.99)] <= max(4 * target, 2 * FEWEST * service)
 
 
-async def test_hardening_05_members_are_told_apart_from_nobody(
+async def test_hardening_05_a_refusal_does_not_check_the_token(
     settings: Settings, dsn: str, database: asyncpg.Connection
 ) -> None:
-    """Refused before any work: neither the token nor the database is looked at."""
+    """A refusal comes before any work: neither the token nor the database is used."""
     app = create_app(settings)
     async with app.test_app(), visiting(app) as api:
         member = await Member.enter(api, database, app, "worf", "Worf")

@@ -1,4 +1,4 @@
-"""A sign-up waits for no other sign-up, and the throttle comes before any work."""
+"""Sign-ups do not wait for each other, and throttling comes before any work."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def blocked(api: Api, conn: asyncpg.Connection, name: str) -> AsyncIterato
         await task
 
 
-async def test_hardening_06_a_keyed_sign_up_waits_for_no_other(
+async def test_hardening_06_a_sign_up_with_a_key_does_not_wait_for_another(
     api: Api, database: asyncpg.Connection
 ) -> None:
     async with blocked(api, database, "odo") as waiting:

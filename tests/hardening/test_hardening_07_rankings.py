@@ -1,4 +1,4 @@
-"""Trending tags and suggested people are read seldom, shared, and still expire on time."""
+"""Trending tags and suggested users are read rarely, are shared, and still expire on time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ def _long_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watched:
-    """A service of this test's own, whose rankings have read nothing yet."""
+    """A separate service whose rankings have read nothing yet."""
 
     def __init__(self, app: Any, exporter: InMemorySpanExporter, api: Api) -> None:
         self.app, self.exporter, self.api = app, exporter, api
@@ -83,7 +83,7 @@ async def until_after(conn: asyncpg.Connection, ends: datetime) -> AsyncIterator
 
 
 @pytest.mark.parametrize("path", [TRENDING, SUGGESTED])
-async def test_hardening_07_callers_share_one_reading(
+async def test_hardening_07_callers_share_one_read(
     service: Watched, database: asyncpg.Connection, path: str
 ) -> None:
     members = [await enter(service, database, handle) for handle in ("worf", "kira")]
@@ -95,7 +95,7 @@ async def test_hardening_07_callers_share_one_reading(
     assert service.readings() == 1
 
 
-async def test_hardening_07_a_reading_is_used_for_a_while_and_no_longer(
+async def test_hardening_07_a_ranking_is_cached_for_a_limited_time(
     service: Watched, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worf = await enter(service, database, "worf")
@@ -119,10 +119,10 @@ async def test_hardening_07_a_tag_vanishes_at_the_instant_its_cruds_expire(
     assert service.readings() == 1
 
 
-async def test_hardening_07_what_follows_takes_the_place_of_what_expires(
+async def test_hardening_07_the_next_tag_replaces_an_expired_one(
     service: Watched, database: asyncpg.Connection
 ) -> None:
-    """Eleven tags with equal counts: the last one by name comes in when another one falls."""
+    """Of eleven tags with equal counts, the last one by name appears when another one drops out."""
     worf = await enter(service, database, "worf")
     names = [f"tag{number:02}" for number in range(11)]
     await worf.crud(" ".join(f"#{name}" for name in names))
@@ -138,7 +138,7 @@ async def test_hardening_07_what_follows_takes_the_place_of_what_expires(
     assert second["uuid"]
 
 
-async def test_hardening_07_a_person_is_suggested_for_live_cruds_only(
+async def test_hardening_07_a_user_is_suggested_only_for_live_cruds(
     service: Watched, database: asyncpg.Connection
 ) -> None:
     people = [await enter(service, database, f"member_{number}") for number in range(7)]
@@ -159,7 +159,7 @@ async def test_hardening_07_a_person_is_suggested_for_live_cruds_only(
     assert service.readings() == 1
 
 
-async def test_hardening_07_a_caller_that_leaves_does_not_stop_the_reading(
+async def test_hardening_07_a_cancelled_caller_does_not_stop_the_read(
     service: Watched, database: asyncpg.Connection
 ) -> None:
     worf = await enter(service, database, "worf")
@@ -173,7 +173,7 @@ async def test_hardening_07_a_caller_that_leaves_does_not_stop_the_reading(
         assert await task == [("now", 1)]
 
 
-async def test_hardening_07_a_reading_that_fails_is_tried_again(
+async def test_hardening_07_a_failed_read_is_retried(
     service: Watched, database: asyncpg.Connection
 ) -> None:
     worf = await enter(service, database, "worf")

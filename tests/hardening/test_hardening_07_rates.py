@@ -1,4 +1,4 @@
-"""Rate limits: which client a request counts for, what clients see, and what workers share."""
+"""Rate limits: which client a request counts toward, what clients see, what workers share."""
 
 import asyncio
 import re
@@ -220,7 +220,7 @@ async def test_hardening_07_the_address_is_the_one_that_the_trusted_proxy_saw(
             assert response.status_code == status, forwarded
 
 
-async def test_hardening_07_nobody_escapes_by_a_header_where_no_proxy_is_trusted(
+async def test_hardening_07_no_header_evades_the_limit_without_a_trusted_proxy(
     start: Start,
 ) -> None:
     async with visiting(await start(rates="read=1")) as api:
@@ -383,7 +383,7 @@ async def test_hardening_07_the_database_holds_no_address(
     assert b"203" not in row["bucket"]
 
 
-async def test_hardening_07_limits_hold_while_the_database_is_away(
+async def test_hardening_07_limits_hold_while_the_database_is_down(
     settings: Settings, dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "EXCHANGE_SECONDS", 0.01)
@@ -431,7 +431,7 @@ async def test_hardening_07_memory_is_bounded(
         {"rate_address_factor": 0},
     ],
 )
-def test_hardening_07_a_senseless_setting_is_named(settings: Settings, changes: Any) -> None:
+def test_hardening_07_an_invalid_setting_is_named(settings: Settings, changes: Any) -> None:
     with pytest.raises(SettingsError, match="CRUDDUR_RATE"):
         replace(settings, **changes).check()
     replace(settings, rates="write=1", rate_exempt="10.0.0.0/8,2001:db8::/32").check()

@@ -1,4 +1,4 @@
-"""A stored answer depends on what its key holds, and a repeated header has one reading."""
+"""A cached response depends only on its key, and a repeated header has one meaning."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from support import Api, Member, refused, serving, untraced
 
 RULES = [one for one in ENDPOINTS if one.cached and one.access == "optional"]
 PAGE = "http://localhost:3000"
-# For each request header that may change an answer: one value that matters, and another.
+# For each request header that may change a response: one value that does, and another one.
 VARYING = {
     "Authorization": ("Bearer nonsense", "Bearer other nonsense"),
     "Content-Type": ("application/json", "text/plain"),
     "Origin": (PAGE, "http://evil.example"),
 }
-# Headers that these answers do not depend on, with values that change something elsewhere.
+# Headers that these responses ignore, with values that have an effect elsewhere.
 IGNORED = {
     "Accept": "text/html",
     "Accept-Encoding": "gzip",
@@ -41,7 +41,7 @@ IGNORED = {
     "X-HTTP-Method-Override": "DELETE",
 }
 STORED = 3
-"""Requests after which an answer is stored."""
+"""The number of requests after which a response is cached."""
 
 
 async def path_of(rule: str, member: Member) -> str:
@@ -70,7 +70,7 @@ async def test_hardening_08_a_repeated_header_changes_no_stored_answer(
         for _ in range(STORED):
             doubtful = await api.http.get(path, headers=[(header, value) for value in pair])
             assert doubtful.status_code == before[1][0]
-            if header != "Authorization":  # with which no answer is stored
+            if header != "Authorization":  # with it, no response is cached
                 assert doubtful.headers.get("access-control-allow-origin") is None
     for _ in range(STORED):
         after = [shown(await api.http.get(path, headers=headers)) for headers in honest]
@@ -131,7 +131,7 @@ async def test_hardening_08_a_header_that_no_rule_declares_reaches_no_stored_ans
 
     @application.after_request
     async def echo(response: Response) -> Response:
-        """What a careless change would do."""
+        """Simulate a careless change."""
         told = {**request.headers, "Address": request.remote_addr or ""}
         response.headers["X-Echo"] = " ".join(
             f"{name}={value}" for name, value in told.items() if "secret" in value
@@ -144,10 +144,10 @@ async def test_hardening_08_a_header_that_no_rule_declares_reaches_no_stored_ans
             response = await api.request("GET", "/api/activities/home", headers=secrets)
             assert response.headers["x-echo"] == ""
         health = await api.request("GET", "/api/health-check", headers=secrets)
-        assert "another secret" in health.headers["x-echo"], "it is not stored"
+        assert "another secret" in health.headers["x-echo"], "the response is not cached"
 
 
-async def test_hardening_08_two_tokens_are_none(andrew: Member, bayko: Member) -> None:
+async def test_hardening_08_two_tokens_count_as_none(andrew: Member, bayko: Member) -> None:
     crud = await andrew.crud()
     for pair in ((andrew, bayko), (bayko, andrew), (andrew, andrew)):
         both = [("Authorization", one.headers["Authorization"]) for one in pair]
@@ -160,7 +160,7 @@ async def test_hardening_08_two_tokens_are_none(andrew: Member, bayko: Member) -
         assert response.status_code == 401
         [seen] = (await andrew.http.get("/api/activities/home", headers=both)).json()
         assert seen["uuid"] == crud["uuid"]
-        assert "liked" not in seen, "they are a visitor"
+        assert "liked" not in seen, "the client counts as anonymous"
 
 
 async def test_hardening_08_two_idempotency_keys_are_refused(andrew: Member) -> None:
@@ -194,7 +194,7 @@ async def test_hardening_08_the_lines_of_a_cookie_and_of_a_list_are_all_read(
     for _ in range(STORED):
         response = await api.http.get("/api/activities/home?limit=7", headers=tags)
         assert response.status_code == 304
-    # A browser on HTTP/2 sends each cookie in a line of its own.
+    # A browser on HTTP/2 sends each cookie in a separate line.
     crumbs = [("Cookie", "other=1"), ("Cookie", "cruddur_refresh=unknown")]
     response = await api.http.post("/api/auth/signout", headers=crumbs)
     assert response.json() == {"status": "signed_out"}

@@ -1,4 +1,4 @@
-"""A plan does not depend on statistics that were taken when more or fewer cruds lived."""
+"""Plans do not depend on statistics from a time with more or fewer live cruds."""
 
 import json
 import re
@@ -16,13 +16,13 @@ from support import swept
 ANDREW, OTHER = UUID(int=1), UUID(int=2)
 CRUDS, REPLIES = 4000, 400
 LEFT = 20
-"""Cruds that live on where thousands have expired."""
+"""Live cruds among thousands of expired ones."""
 
 PAGE_WORK = 1500
 """Rows, or buffers, that a page or a single row may cost: far fewer than there are cruds."""
 
 LINEAR_WORK = 8 * (CRUDS + REPLIES)
-"""What looking each of them up costs, by an index and in one more table."""
+"""The cost of looking up each row by an index and in one more table."""
 
 MOVING = re.compile(r"\bnow\(\)|live_activities|signed_in")
 """How a statement reads the clock; the view and the function contain now() themselves."""
@@ -33,7 +33,7 @@ STATEMENTS = [
 
 CRUD = "(SELECT uuid FROM activities WHERE message = 'crud 1 about tea' ORDER BY uuid DESC LIMIT 1)"
 
-# For every parameter of these statements a value, as SQL.
+# A value for every parameter of these statements, as SQL.
 ARGUMENTS = {
     **dict.fromkeys(["user_uuid", "viewer"], f"'{ANDREW}'"),
     **dict.fromkeys(["uuid", "parent_uuid", "activity_uuid"], CRUD),
@@ -132,7 +132,7 @@ LOOK_UPS_BY_EMAIL = [
 
 
 def written(cruds: int, replies: int) -> str:
-    """Cruds, half of them Andrew's, replies to one of them, and all that hangs on them."""
+    """Create cruds, half of them Andrew's, replies to one of them, and all dependent rows."""
     return f"""
     INSERT INTO activities (uuid, user_uuid, message, created_at, expires_at)
     SELECT
@@ -174,7 +174,7 @@ WHERE uuid NOT IN (
 
 ALL_EXPIRED = "UPDATE activities SET expires_at = now() - interval '1 second';"
 
-# What there is when the statistics are taken, and what happens afterwards.
+# The data when the statistics are taken, and the changes afterwards.
 SPELLS = {
     "empty, then many": ("", written(CRUDS, REPLIES)),
     "few, then many": (written(3, 2) + ALL_EXPIRED, written(CRUDS, REPLIES)),
@@ -183,7 +183,7 @@ SPELLS = {
 
 
 async def _prepared(dsn: str, mode: str) -> asyncpg.Connection:
-    """A connection that has every statement prepared, and planned if its plan is to be kept."""
+    """A connection that has prepared all statements, and planned those whose plan is kept."""
     conn = await asyncpg.connect(dsn, server_settings={"plan_cache_mode": f"force_{mode}_plan"})
     for number, statement in enumerate(STATEMENTS):
         await conn.execute(f"PREPARE s{number} AS {statement.sql}")
@@ -210,7 +210,7 @@ async def _arguments(
 
 
 async def _rows_read(conn: asyncpg.Connection) -> int:
-    """Rows of tables that this session has read, in triggers and foreign keys too."""
+    """Return the number of rows that this session has read, including triggers and foreign keys."""
     read: int = await conn.fetchval(
         "SELECT sum(seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables"
     )
@@ -218,7 +218,7 @@ async def _rows_read(conn: asyncpg.Connection) -> int:
 
 
 async def _work(conn: asyncpg.Connection, execution: str) -> tuple[int, int]:
-    """The rows that a statement reads, and the buffers; what it writes is taken back."""
+    """Return the rows and buffers that a statement reads; its writes are rolled back."""
     transaction = conn.transaction()
     await transaction.start()
     try:
@@ -232,7 +232,7 @@ async def _work(conn: asyncpg.Connection, execution: str) -> tuple[int, int]:
 
 
 async def _excesses(conn: asyncpg.Connection) -> list[tuple[str, dict[str, str], tuple[int, int]]]:
-    """The statements that do more work than they may, with what they were given."""
+    """Return the statements that exceed their limit of work, with their arguments."""
     found = []
     for number, statement in enumerate(STATEMENTS):
         most = LINEAR_WORK if statement.name in LINEAR else PAGE_WORK
@@ -245,7 +245,7 @@ async def _excesses(conn: asyncpg.Connection) -> list[tuple[str, dict[str, str],
 
 
 @pytest.mark.parametrize("spell", SPELLS)
-async def test_hardening_09_no_statement_does_more_work_for_statistics_of_another_hour(
+async def test_hardening_09_stale_statistics_never_increase_the_work_of_a_statement(
     make_database: Callable[..., Any], spell: str
 ) -> None:
     before, after = SPELLS[spell]

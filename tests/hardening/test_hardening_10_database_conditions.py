@@ -1,4 +1,4 @@
-"""A condition of the database is 503 with Retry-After, and reported once a minute."""
+"""A database condition leads to 503 with Retry-After, and is reported once a minute."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -113,7 +113,7 @@ async def test_hardening_10_a_condition_is_reported_once_a_minute(
         assert len(errors) == 1, "of the log as well"
 
         await trial.post("58030")
-        assert trial.told() == ["the database"] * 2, "another condition is news"
+        assert trial.told() == ["the database"] * 2, "another condition is reported"
         now += 59
         await trial.post("53100")
         assert len(trial.told()) == 2
@@ -145,7 +145,7 @@ async def test_hardening_10_each_time_limit_is_a_condition_of_its_own(
         ]
 
 
-async def test_hardening_10_a_fault_of_ours_stays_500(
+async def test_hardening_10_our_own_errors_stay_500(
     settings: Settings, make_database: Callable[..., Any]
 ) -> None:
     async with _trial(settings, await make_database()) as trial:

@@ -1,4 +1,4 @@
-"""Removed text is in no statistics, in no row of the data files, and under no account's address."""
+"""Removed text is not in the statistics, the data files or the limits of an account."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ WHERE pg_relation_filepath(oid) IS NOT NULL
 
 
 def items(file: Path) -> Iterator[bytes]:
-    """What the line pointers of a file's pages point to (bufpage.h, itemid.h)."""
+    """Return the items that the line pointers of a file's pages refer to (bufpage.h, itemid.h)."""
     data = file.read_bytes()
     for start in range(0, len(data), PAGE):
         page = data[start : start + PAGE]
@@ -70,7 +70,7 @@ async def rows_with(conn: asyncpg.Connection, text: str) -> set[str]:
     }
 
 
-async def test_hardening_11_statistics_show_nothing_that_was_written(
+async def test_hardening_11_statistics_contain_no_written_text(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     for number in range(5):
@@ -108,13 +108,13 @@ async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_fi
     await andrew.delete(f"/api/activities/{deleted['uuid']}")
     await bayko.put("/api/profile/update", {"display_name": "Bayko", "bio": "new"})
     await swept(dsn)
-    # The search index keeps each word once, without a place where it stood, until it is rebuilt.
+    # The search index keeps each word once, without its position, until the index is rebuilt.
     assert await holders(database, SECRET) <= {"activities_search_idx"}
     await database.execute("REINDEX INDEX activities_search_idx")
     assert await holders(database, SECRET) == set()
 
 
-async def test_hardening_11_the_address_of_a_deleted_account_is_nowhere(
+async def test_hardening_11_the_address_of_a_deleted_account_is_in_no_table(
     dsn: str, api: Api, codes: Callable[[str], str], database: asyncpg.Connection
 ) -> None:
     account = {"email": EMAIL.upper(), "password": PASSWORD}

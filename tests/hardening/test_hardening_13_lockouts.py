@@ -1,4 +1,4 @@
-"""Strangers cannot lock people out: neither of sign-in, nor of a code, nor by mail."""
+"""Attackers cannot lock users out: not from sign-in, not from a code, not by mail."""
 
 import asyncio
 import re
@@ -36,20 +36,20 @@ At = Callable[[str], AbstractAsyncContextManager[Api]]
 
 @pytest.fixture
 def at(app: Quart, database: asyncpg.Connection) -> At:
-    """The API as a client without cookies calls it from an address."""
+    """Yield the API, called from an address by a client without cookies."""
     return lambda address: visiting(app, address=address)
 
 
 @pytest.fixture
 async def strict(settings: Settings, database: asyncpg.Connection) -> AsyncIterator[Quart]:
-    """An application with small limits: one attempt of a pair, ten of all strangers."""
+    """An application with low limits: one attempt per client, ten for unknown clients."""
     application = create_app(replace(settings, account_attempts=1))
     async with application.test_app():
         yield application
 
 
 @pytest.mark.parametrize("login", [HANDLE, EMAIL])
-async def test_hardening_13_wrong_passwords_of_a_stranger_do_not_stop_the_owner(
+async def test_hardening_13_wrong_passwords_of_an_attacker_do_not_lock_out_the_owner(
     api: Api, at: At, codes: Codes, login: str
 ) -> None:
     await open_account(api, codes)
@@ -61,7 +61,7 @@ async def test_hardening_13_wrong_passwords_of_a_stranger_do_not_stop_the_owner(
         await sign_in(owner, PASSWORD, login)
 
 
-async def test_hardening_13_a_known_device_signs_in_whatever_all_strangers_try(
+async def test_hardening_13_a_known_device_can_sign_in_during_an_attack(
     strict: Quart, codes: Codes
 ) -> None:
     async with visiting(strict, address="10.0.0.1") as device:
@@ -71,7 +71,7 @@ async def test_hardening_13_a_known_device_signs_in_whatever_all_strangers_try(
             async with visiting(strict, address=f"10.0.1.{number}") as stranger:
                 await sign_in(stranger, WRONG, expect=401)
         async with visiting(strict, address="10.0.2.1") as unknown:
-            await sign_in(unknown, expect=429)  # all strangers together are limited too
+            await sign_in(unknown, expect=429)  # all unknown clients together are limited, too
         async with visiting(strict, address="10.0.2.2") as travelling:
             travelling.http.cookies = device.http.cookies
             await sign_in(travelling)
@@ -132,7 +132,7 @@ async def test_hardening_13_the_service_keeps_no_device_and_no_address(
 
 
 @pytest.mark.parametrize("path", [CONFIRM, RESET])
-async def test_hardening_13_wrong_codes_of_strangers_void_nothing(
+async def test_hardening_13_wrong_codes_of_attackers_do_not_invalidate_the_code(
     api: Api, at: At, codes: Codes, path: str
 ) -> None:
     if path == CONFIRM:
@@ -146,14 +146,14 @@ async def test_hardening_13_wrong_codes_of_strangers_void_nothing(
             for _ in range(5):
                 await guess(stranger, path, wrong(code))
     async with at("10.0.0.9") as stranger:
-        assert await guess(stranger, path, code) == ["code_invalid"]  # they share five tries
+        assert await guess(stranger, path, code) == ["code_invalid"]  # they share five attempts
     for _ in range(4):
         await guess(api, path, wrong(code))
     await guess(api, path, code, expect=200)
 
 
 @pytest.mark.parametrize("path", [CONFIRM, RESET])
-async def test_hardening_13_the_client_that_asked_has_five_tries(
+async def test_hardening_13_the_requesting_client_has_five_attempts(
     api: Api, codes: Codes, path: str
 ) -> None:
     if path == CONFIRM:
@@ -167,7 +167,7 @@ async def test_hardening_13_the_client_that_asked_has_five_tries(
     await guess(api, path, code)
 
 
-async def test_hardening_13_a_code_that_a_stranger_asked_for_works_for_the_owner(
+async def test_hardening_13_a_code_requested_by_an_attacker_works_for_the_owner(
     api: Api, at: At, codes: Codes
 ) -> None:
     await open_account(api, codes)
@@ -182,7 +182,9 @@ async def test_hardening_13_a_code_that_a_stranger_asked_for_works_for_the_owner
         await sign_in(owner, "glory to the empire")
 
 
-async def test_hardening_13_asking_again_gives_no_more_tries(api: Api, codes: Codes) -> None:
+async def test_hardening_13_a_repeated_request_gives_no_more_attempts(
+    api: Api, codes: Codes
+) -> None:
     await open_account(api, codes)
     await api.post(FORGOT, {"email": EMAIL})
     code = codes(EMAIL)

@@ -1,4 +1,4 @@
-"""Limits count a client by one key, however its address is written."""
+"""Limits use one key per client, however its address is written."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

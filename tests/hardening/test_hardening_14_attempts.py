@@ -42,7 +42,7 @@ async def test_hardening_14_addresses_of_one_network_share_one_limit(
         await sign_in(elsewhere)
 
 
-async def test_hardening_14_successes_are_forgiven_only_so_often(
+async def test_hardening_14_only_a_limited_number_of_successes_is_not_counted(
     settings: Settings, database: asyncpg.Connection, codes: Codes
 ) -> None:
     async with serving(create_app(replace(settings, account_attempts=3))) as api:

@@ -1,4 +1,4 @@
-"""`forgot` and `resend` do the same work whether or not there is such an account."""
+"""`forgot` and `resend` do the same work whether or not the account exists."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -42,7 +42,7 @@ async def test_hardening_15_the_same_statements_for_known_and_unknown_addresses(
 ) -> None:
     async with visiting(traced) as api:
         await (sign_up(api) if there_is == "a sign-up" else open_account(api, codes))
-    for rounds in range(3):  # the first sends a mail, the others come too soon for another one
+    for rounds in range(3):  # the first one sends a mail; the others come too soon for another mail
         known, unknown = [
             await _work(traced, spans, path, email) for email in (EMAIL, "nobody@example.com")
         ]
@@ -59,7 +59,7 @@ async def _work(app: Quart, spans: InMemorySpanExporter, path: str, email: str) 
     return [span.name for span in ended if span.name != WAIT]
 
 
-async def test_hardening_15_a_commit_waits_for_no_disk(
+async def test_hardening_15_a_commit_does_not_wait_for_the_disk(
     traced: Quart, spans: InMemorySpanExporter, codes: Codes
 ) -> None:
     async with visiting(traced) as api:

@@ -1,4 +1,4 @@
-"""A session has one living refresh token, however many requests exchange it at once."""
+"""A session has one valid refresh token, however many requests exchange it at once."""
 
 import asyncio
 import hashlib
@@ -44,7 +44,7 @@ async def refused(api: Api, token: str) -> None:
 
 
 async def age(conn: asyncpg.Connection, token: str, seconds: int) -> None:
-    """Move time: the token was exchanged so long ago."""
+    """Move the exchange of the token into the past."""
     count = await conn.execute(
         "UPDATE refresh_tokens SET used_at = used_at - make_interval(secs => $1)"
         " WHERE token_hash = $2",
@@ -72,12 +72,12 @@ async def test_hardening_16_workers_agree_on_the_successor(
     assert await database.fetchval(LIVING) == 1
 
 
-async def test_hardening_16_a_late_copy_leads_to_the_living_token(
+async def test_hardening_16_a_late_copy_gets_the_valid_token(
     api: Api, token: str, database: asyncpg.Connection
 ) -> None:
     second = await refresh(api, token)
     third = await refresh(api, second)
-    # A slow tab's answer replaces the browser's cookie, so it has to be one that lasts.
+    # A slow tab's response replaces the browser's cookie, so its token must stay valid.
     assert await refresh(api, token) == third
     assert await refresh(api, second) == third
     await age(database, token, 60)
@@ -114,7 +114,7 @@ async def test_hardening_16_a_new_signing_key_breaks_no_chain(
 async def test_hardening_16_tokens_from_before_the_upgrade_are_exchanged(
     api: Api, token: str, database: asyncpg.Connection
 ) -> None:
-    # The release before did not record successors.
+    # The previous release did not record successors.
     await database.execute("UPDATE refresh_tokens SET used_at = now()")
     second = await refresh(api, token)
     assert await refresh(api, token) == second

@@ -39,7 +39,7 @@ async def https_app(settings: Settings, database: asyncpg.Connection) -> AsyncIt
 
 @pytest.fixture
 async def site(https_app: Quart) -> AsyncIterator[Api]:
-    """Its API, as a client that keeps no cookies by itself calls it."""
+    """The API of the application, called by a client that stores no cookies."""
     async with visiting(https_app, base_url="http://10.0.0.9:4567") as api:
         yield api
 
@@ -192,7 +192,7 @@ async def test_hardening_17_no_browser_guesses_a_type(
     assert secure.headers.get_list("x-content-type-options") == ["nosniff"]
 
 
-async def test_hardening_17_the_documentation_runs_only_what_it_came_with(api: Api) -> None:
+async def test_hardening_17_the_documentation_runs_only_its_own_scripts(api: Api) -> None:
     response = await api.http.get("/docs")
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")

@@ -1,4 +1,4 @@
-"""No connection stays open without a time limit, whatever its client does or leaves undone."""
+"""Every connection has a time limit, whatever its client does or does not do."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from hardening.wire import HEALTH, Wire, wired
 from support import serving_on_a_socket
 
 SOON = 0.3
-"""Seconds of the timeout under test; the others are too long for a test to meet."""
+"""Timeout under test, in seconds; the other timeouts are too long to be reached in a test."""
 
 LONG = 60.0
 
@@ -127,7 +127,7 @@ async def test_hardening_18_each_request_starts_the_idle_timeout_again(short_idl
 
 
 async def test_hardening_18_http2_without_streams_is_closed(short_idle: str) -> None:
-    """Also where the client sends frames that keep nothing but the connection alive."""
+    """This also holds if the client only sends keep-alive frames."""
     async with http2(short_idle) as client:
         pings = asyncio.create_task(_repeat(client.wire, frame(6, 0, 0, b"12345678")))
         await client.rest()

@@ -1,4 +1,4 @@
-"""The time and the memory that a response to one of our own calls may take are bounded."""
+"""Responses to our own outgoing calls are bounded in time and memory."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ SECONDS = 0.4
 PATIENCE = 20.0
 TOKEN = "operator-token"
 IN_BUFFERS = 8 * 1024 * 1024
-"""Bytes that the kernel may take from a sender whose receiver reads no more."""
+"""Bytes that the kernel may accept from a sender after the receiver has stopped reading."""
 
 
 @pytest.fixture(params=MANNERS)
@@ -49,7 +49,7 @@ def manner(request: pytest.FixtureRequest) -> Manner:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sink]:
-    """An AWS that answers everything with `{}`; botocore does not pause between its attempts."""
+    """A fake AWS that returns `{}` for every call; botocore does not pause between attempts."""
     with Sink() as sink:
         variables = environment(sink.url) | {"AWS_CONFIG_FILE": str(tmp_path / "none")}
         for name, text in variables.items():
@@ -59,7 +59,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sink]:
 
 
 def check_bounds(sink: Sink, manner: Manner, started: float, tries: int) -> None:
-    """The sink was cut off: it sent no more than is read of so many answers, in bounded time."""
+    """Check that the sink was cut off: the bytes it sent and the time were bounded."""
     assert time.monotonic() - started < PATIENCE / 2
     assert sink.requests
     if "drip" not in manner:
@@ -67,7 +67,7 @@ def check_bounds(sink: Sink, manner: Manner, started: float, tries: int) -> None
 
 
 async def failures(api: httpx.AsyncClient) -> dict[str, Any]:
-    """The sinks that gave something up, by name, once all have."""
+    """Return the sinks that have given up an export, by name, once all have."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -214,7 +214,7 @@ def test_hardening_19_aws_is_bounded(aws: Sink, manner: Manner, put: Callable[[]
 
 @pytest.fixture
 def cognito(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sink, Settings]]:
-    """A pool whose every answer is `{}`, and settings with it."""
+    """A fake user pool that always returns `{}`, and settings that use it."""
     monkeypatch.setattr(http_client, "CALL_SECONDS", SECONDS)
     with Sink() as sink:
         yield (
@@ -268,7 +268,7 @@ async def test_hardening_19_a_call_of_cognito_is_bounded(
 
 
 def test_hardening_19_a_proxy_that_drips_is_bounded() -> None:
-    """The connection is not made yet, so it is not the answer that drips."""
+    """The proxy drips before the connection exists, so the response is not what drips."""
     with Sink() as proxy, bound(requests.Session()) as session:
         proxy.mode = "drip in the head"
         started = time.monotonic()

@@ -21,11 +21,11 @@ from support import Api, refused, serving
 READY_SECONDS = 2.0
 
 SLACK_SECONDS = 2.0
-"""For a busy machine. Without a limit of their own, requests take 5 s longer than they may."""
+"""Tolerance in seconds for a busy machine; without the limit, requests would take 5 s longer."""
 
 
 async def ready(api: Api) -> int:
-    """Ask, and check that the answer comes in time."""
+    """Send a request and check that the response comes in time."""
     start = time.monotonic()
     response = await api.http.get("/api/ready")
     assert time.monotonic() - start < READY_SECONDS
@@ -36,7 +36,7 @@ async def ready(api: Api) -> int:
 
 
 async def readies(api: Api, times: int = 5) -> set[int]:
-    """Ask several times at once and once more: load balancers do not wait for each other."""
+    """Send several probes at once and one more: load balancers do not wait for each other."""
     answers = await asyncio.gather(*(ready(api) for _ in range(times)))
     return {*answers, await ready(api)}
 
@@ -81,7 +81,7 @@ async def test_hardening_20_while_the_database_is_paused(
         await migrate(dsn)
         own = replace(settings, connection_url=dsn, statement_timeout=2.0)
         async with serving(create_app(own)) as api:
-            for _ in range(3):  # the later ones ask for a stored answer
+            for _ in range(3):  # the later requests would get a cached response
                 await api.get("/api/activities/home")
             assert await ready(api) == 200
             with stopped(data):
@@ -106,7 +106,7 @@ async def test_hardening_20_while_tables_are_locked_and_the_pool_is_used_up(
     async with serving(create_app(own)) as api, owner.transaction():
         await owner.execute("LOCK TABLE activities, users IN ACCESS EXCLUSIVE MODE")
         start = time.monotonic()
-        # More than the pool has connections: the last ones wait for one, then for the lock.
+        # More requests than connections in the pool: the last ones wait for one, then for the lock.
         homes = [asyncio.create_task(api.http.get("/api/activities/home")) for _ in range(8)]
         assert await readies(api) == {200}
         for home in homes:

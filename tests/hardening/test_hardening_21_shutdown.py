@@ -41,7 +41,7 @@ async def _ended(running: Running) -> int:
 async def test_hardening_21_requests_on_open_connections_are_answered_after_sigterm(
     start: Callable[..., Running],
 ) -> None:
-    """16 of them on connections that were used, and 16 on connections that were not."""
+    """16 requests on used connections, and 16 on unused ones."""
     running = start()
     async with AsyncExitStack() as stack:
         used = [await stack.enter_async_context(wired(running.url)) for _ in range(CONNECTIONS)]
@@ -116,7 +116,7 @@ async def test_hardening_21_a_request_that_is_being_sent_is_answered(
     assert await _ended(running) == 0
 
 
-async def test_hardening_21_requests_that_were_sent_ahead_are_answered(
+async def test_hardening_21_pipelined_requests_are_answered(
     start: Callable[..., Running],
 ) -> None:
     running = start()
@@ -131,7 +131,7 @@ async def test_hardening_21_requests_that_were_sent_ahead_are_answered(
     assert await _ended(running) == 0
 
 
-async def test_hardening_21_idle_connections_are_closed_in_order(
+async def test_hardening_21_idle_connections_are_closed_cleanly(
     start: Callable[..., Running],
 ) -> None:
     running = start()
@@ -227,7 +227,7 @@ async def test_hardening_21_a_method_in_lower_case_is_refused(url: str, line: st
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000, 431),
     ],
 )
-async def test_hardening_21_what_is_no_request_is_refused_in_the_error_shape(
+async def test_hardening_21_invalid_requests_get_the_error_format(
     url: str, head: bytes, status: int
 ) -> None:
     async with wired(url) as wire:

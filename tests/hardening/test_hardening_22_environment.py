@@ -1,4 +1,4 @@
-"""Whatever the environment holds, the service starts or stops with one line that names it."""
+"""Whatever the environment holds, the service starts, or names the variable in one line."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Folders with any characters in their path: the data of the database, and PostgreSQL itself."""
+"""The data directory and PostgreSQL can have any characters in their paths."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the command line says: of a foreign or absent database, of identities, of extras."""
+"""Messages of the command line about databases, identities and extras."""
 
 import asyncio
 import re
@@ -208,7 +208,7 @@ COGNITO = {
     ],
     ids=["local", "mail", "cognito", "demo", "no demo"],
 )
-def test_hardening_24_the_banner_tells_the_truth(
+def test_hardening_24_the_banner_is_accurate(
     serve: Serve, dsn: str, environment: dict[str, str], identity: str
 ) -> None:
     running = serve("--setup", CONNECTION_URL=dsn, LOG_FORMAT="text", **environment).wait()
@@ -239,7 +239,7 @@ def test_hardening_24_the_hint_for_missing_extras_works_from_a_package(
 
 
 def _without_extras(data: Path, package: Path) -> str:
-    """What `serve` says where the libraries of two extras that it needs are missing."""
+    """Return the message of `serve` if the libraries of two required extras are missing."""
     code = (
         "import importlib.util as u, runpy, sys; find = u.find_spec;"
         "u.find_spec = lambda n, *a: None if n in {'watchtower', 'rollbar'} else find(n, *a);"

@@ -1,4 +1,4 @@
-"""What `make run` starts ends with it, and what a process manager starts does not."""
+"""Processes of `make run` end with it; those of a process manager do not."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def _remaining(marks: tuple[str, ...]) -> list[str]:
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             if command and any(m in command + _environment(process) for m in marks):
                 found.append(f"{process.name}: {command}")
-        except OSError:  # it has just ended
+        except OSError:  # the process has just ended
             continue
     return found
 
@@ -59,7 +59,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make(clone: Path, tmp_path: Path) -> Iterator[Make]:
-    """Run `make run` in the clone by a command; whatever remains is killed."""
+    """Run `make run` in the clone; kill the processes that remain."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*command: str) -> Running:
@@ -144,7 +144,7 @@ def test_hardening_25_a_service_of_a_process_manager_outlives_its_parent(
     )
     process = int(answer.stdout)
     try:
-        orphan = Running(_Alive(process), port, log)  # type: ignore[arg-type]  # all that it asks
+        orphan = Running(_Alive(process), port, log)  # type: ignore[arg-type]  # the only attribute that is used
         orphan.wait()
     finally:
         os.kill(process, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The demo identity in a container, and settings that only Compose knew."""
+"""The demo identity in a container, and settings that Compose uses."""
 
 import json
 from pathlib import Path
@@ -47,14 +47,14 @@ def test_hardening_26_the_demo_identity_is_refused_otherwise(
     assert named in line
 
 
-def test_hardening_26_the_statement_alone_gives_nobody_an_identity(serve: Serve, dsn: str) -> None:
+def test_hardening_26_published_on_alone_gives_no_identity(serve: Serve, dsn: str) -> None:
     running = serve("--setup", CONNECTION_URL=dsn, CRUDDUR_PUBLISHED_ON="loopback").wait()
     body = {"message": "without a token", "ttl": "1-hour"}
     assert httpx.post(f"{running.url}/api/activities", json=body).status_code == 401
     assert running.stop() == 0
 
 
-def test_hardening_26_compose_says_what_its_ports_are() -> None:
+def test_hardening_26_compose_declares_how_its_ports_are_published() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
     for service in services.values():
         for port in service.get("ports", ()):

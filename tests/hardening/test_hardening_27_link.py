@@ -1,4 +1,4 @@
-"""`cruddur users link`: an operator gives a seeded person to a user of the Cognito pool."""
+"""`cruddur users link`: an operator links a seeded user to a user of the Cognito pool."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -100,7 +100,7 @@ async def test_hardening_27_a_token_finds_the_user_that_its_subject_is_linked_to
         assert (await signed_in.get("/api/auth/me"))["handle"] == "andrewbrown"
 
 
-async def test_hardening_27_what_cannot_be_linked_is_one_line(
+async def test_hardening_27_a_failed_link_is_reported_in_one_line(
     environment: dict[str, str], data: Path, pool: FakeCognito
 ) -> None:
     worf, bayko = _user(pool, "worf"), _user(pool, "bayko")

@@ -1,4 +1,4 @@
-"""The wheel runs on what the production image installs, and the image holds what it promises.
+"""The wheel runs with the packages of the production image, and the image has the right contents.
 
 `make image-check` builds and runs the image; these tests need no container engine.
 """
@@ -44,7 +44,7 @@ def run(*command: str | Path, **options: object) -> str:
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The interpreter with requirements/prod.txt alone, and where the wheel's files are."""
+    """The interpreter with only requirements/prod.txt, and the directory of the wheel's files."""
     if not PYTHON.exists():
         do_without("make test makes .local/production first")
     folder = tmp_path_factory.mktemp("production")

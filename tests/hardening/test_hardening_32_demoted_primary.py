@@ -102,7 +102,7 @@ async def becomes_ready(api: Api) -> None:
 
 
 async def write(member: Member) -> int:
-    """Post a crud; a refusal must have the error shape and Retry-After."""
+    """Post a crud; an error must have the error format and Retry-After."""
     response = await member.http.post("/api/activities", json=DRAFT, headers=member.headers)
     if response.status_code != 200:
         assert response.status_code == 503
@@ -197,7 +197,7 @@ async def test_hardening_32_a_dead_first_host_delays_nothing(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_hardening_32_a_host_that_falls_silent_is_left(
+async def test_hardening_32_a_silent_host_is_abandoned(
     settings: Settings, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", 1.0)

@@ -1,7 +1,8 @@
 """A signal ends the service at any moment of its start, also as PID 1, and nothing is left behind.
 
-Where a moment is too short to meet, the start is held there: a module that waits to be imported,
-a database that does not answer. It would last a minute, so that only the signal can end it.
+If a moment is too short to hit, the start is paused there: by a module that blocks when it is
+imported, or by a database that does not answer. The pause lasts a minute, so only the signal can
+end it.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ WHERE NOT granted AND datname = current_database()
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Callable[[str], tuple[Path, str]]:
-    """Hold every process when it imports a module; a file then exists."""
+    """Block every process when it imports a module; a file then exists."""
 
     def make(module: str) -> tuple[Path, str]:
         folder = tmp_path / "held"
@@ -82,7 +83,7 @@ def until(holds: Callable[[], object], running: Running) -> None:
 
 
 def processes_of(data: Path) -> list[str]:
-    """The command lines of all processes that have to do with a data directory."""
+    """Return the command lines of all processes that refer to a data directory."""
     found = []
     for path in Path("/proc").iterdir():
         try:
@@ -106,7 +107,7 @@ def nothing_is_left(data: Path) -> None:
 
 @contextmanager
 def silent_after(connections: int, path: str) -> Iterator[str]:
-    """A database that answers a number of connections and says nothing to later ones."""
+    """A database that answers a number of connections and stays silent on later ones."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         clients: list[socket.socket] = []
         servers: list[socket.socket] = []
@@ -175,7 +176,9 @@ def test_hardening_33_sigterm_ends_initdb(
     assert running.stop(signal.SIGTERM) == code
     assert running.log.read_text() == ""
     nothing_is_left(data)
-    assert cruddur(data, "migrate").returncode == 0, "the next start begins anew"
+    assert cruddur(data, "migrate").returncode == 0, (
+        "the next start initializes the directory again"
+    )
 
 
 def test_hardening_33_sigterm_ends_the_start_of_the_embedded_server(
@@ -227,13 +230,13 @@ def connections(pid: int, port: int) -> int:
 
 
 def is_idle(running: Running) -> bool:
-    """Whether the process waits, and has said all that it says before that."""
+    """Return whether the process waits, and has written everything that precedes that."""
     stat = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
     return stat[0] == "S"
 
 
 @pytest.mark.parametrize("module", ["click", "cruddur.app"])
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="util-linux is not here")
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="util-linux is not installed")
 def test_hardening_33_sigterm_ends_a_start_as_the_first_process(
     data: Path, tmp_path: Path, hold: Callable[[str], tuple[Path, str]], module: str
 ) -> None:

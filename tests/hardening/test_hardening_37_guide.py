@@ -1,4 +1,4 @@
-"""The commands and addresses of the operator's guide, used as they are written there."""
+"""The commands and addresses in the operator's guide work as written."""
 
 import re
 import shlex
@@ -54,7 +54,7 @@ def test_hardening_37_the_scheduled_backup_is_a_command_that_a_shell_takes() -> 
     [line] = re.findall(r"```crontab\n(.*)\n```", OPERATIONS)
     minute, hour, *days, command = line.split(maxsplit=5)
     assert (int(minute) < 60, int(hour) < 24, days) == (True, True, ["*", "*", "*"])
-    # cron takes a bare % for the end of the command.
+    # cron treats an unescaped % as the end of the command.
     assert not re.search(r"(?<!\\)%", command)
     shell = command.replace(r"\%", "%")
     subprocess.run(["sh", "-n", "-c", shell], check=True)

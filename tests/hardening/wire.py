@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SECONDS = 10.0
-"""Generous: how long a test waits for what should come at once."""
+"""Generous timeout in seconds for something that should come at once."""
 
 HEALTH = b"GET /api/health-check HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -72,7 +72,7 @@ class Wire:
         return await self.response()
 
     async def rest(self) -> bytes:
-        """Read until the server closes the connection; a reset is an end, too."""
+        """Read until the server closes or resets the connection."""
         received = b""
         async with asyncio.timeout(SECONDS):
             try:

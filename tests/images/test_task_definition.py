@@ -1,4 +1,4 @@
-"""The task for ECS Fargate: what AWS's own model, Fargate's rules and our settings say of it."""
+"""The task for ECS Fargate, checked against AWS's model, Fargate's rules and our settings."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from cruddur.settings import Settings, declared_variables
 
 AWS = Path(__file__).parents[2] / "aws"
 SINKS_SECONDS = 5
-"""What the sinks get when the service stops (docs/operations.md)."""
+"""Seconds that the sinks have when the service stops (docs/operations.md)."""
 
 # Fargate's table: CPU units → the memory that may go with them, in MiB.
 MEMORY = {
@@ -41,18 +41,18 @@ each_container = pytest.mark.parametrize("container", CONTAINERS.values(), ids=C
 
 
 def errors(operation: str, parameters: dict[str, Any]) -> str:
-    """What AWS's model of ECS has against the input of an operation."""
+    """Return the errors of an operation's input according to AWS's model of ECS."""
     model = botocore.session.Session().get_service_model("ecs").operation_model(operation)
     known = set(model.input_shape.members)
     report = ParamValidator().validate(parameters, model.input_shape)
     return "\n".join([report.generate_report(), *sorted(set(parameters) - known)]).strip()
 
 
-def test_it_is_what_register_task_definition_takes() -> None:
+def test_register_task_definition_accepts_it() -> None:
     assert not errors("RegisterTaskDefinition", TASK)
 
 
-def test_the_migration_is_what_run_task_takes_and_a_command_of_the_service() -> None:
+def test_run_task_accepts_the_migration_which_is_a_command_of_the_service() -> None:
     overrides = read("migrate.json")
     assert not errors("RunTask", {"taskDefinition": TASK["family"], "overrides": overrides})
     [override] = overrides["containerOverrides"]
@@ -73,7 +73,7 @@ def test_fargate_can_run_it() -> None:
 def test_fargate_can_run_each_container(container: dict[str, Any]) -> None:
     for port in container["portMappings"]:
         assert port.get("hostPort", port["containerPort"]) == port["containerPort"]
-    # Fargate: no privileges, no devices, no shared memory, and two minutes to stop at most.
+    # Fargate: no privileges, no devices, no shared memory, and at most two minutes to stop.
     assert not {"privileged", "links", "hostname", "extraHosts"} & set(container)
     assert set(container["linuxParameters"]) <= {"capabilities", "initProcessEnabled"}
     assert container["stopTimeout"] <= 120
@@ -88,11 +88,11 @@ def test_fargate_can_run_each_container(container: dict[str, Any]) -> None:
 
 
 @each_container
-def test_what_a_container_waits_for_can_come(container: dict[str, Any]) -> None:
+def test_the_dependencies_of_a_container_can_be_met(container: dict[str, Any]) -> None:
     for wait in container.get("dependsOn", []):
         other = CONTAINERS[wait["containerName"]]
-        assert not other.get("dependsOn"), "two containers wait for each other"
-        # One that may fail must not keep the service from starting.
+        assert not other.get("dependsOn"), "two containers depend on each other"
+        # A container that may fail must not prevent the start of the service.
         assert other["essential"] or wait["condition"] == "START"
 
 
@@ -104,9 +104,9 @@ def test_the_service_is_confined_and_the_sidecar_is_not_essential() -> None:
         assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_a_stop_has_the_time_that_the_service_takes() -> None:
+def test_the_stop_timeout_is_long_enough_for_the_service() -> None:
     assert SERVICE["stopTimeout"] > GRACE_SECONDS + SINKS_SECONDS
-    # The daemon outlives what the service sends it at the end.
+    # The daemon must run until the service has sent its last data.
     assert CONTAINERS["xray"]["stopTimeout"] >= SERVICE["stopTimeout"]
 
 

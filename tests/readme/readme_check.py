@@ -1,8 +1,8 @@
 """Run every command block of README.md literally, on a clean clone: `make readme-check`.
 
 Blocks of the kinds `console` (lines that begin with `$ `) and `sh` are run in their order by one
-shell, so that variables carry over. Containers are tried where an engine is found. Nothing but
-Python's standard library; the commands install the rest, as they do for a newcomer.
+shell, so that variables carry over. Containers are tested if an engine is found. It uses only
+Python's standard library; the commands install the rest, as they do for a new user.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 SECONDS = 1200.0
-"""The longest that one command may take: the first one installs everything."""
+"""Maximum duration of one command in seconds: the first one installs everything."""
 
 PORTS = (3000, 4318, 4567)
 """The ports that the README names."""
@@ -33,7 +33,7 @@ PORTS = (3000, 4318, 4567)
 CODE = "<the code>"
 """The placeholder for the code that a newcomer reads in the terminal of `make run`."""
 
-# `.ci/run` runs these two literally before this check; within it they would take as long again.
+# `.ci/run` runs these two before this check; running them here would take the same time again.
 RUN_BY_CI = {"make check", "make test"}
 
 
@@ -82,7 +82,7 @@ def bare(command: str) -> str:
 
 
 class Shell:
-    """A bash that runs one command after the other, in a folder.
+    """A bash that runs commands one after the other in a directory.
 
     Args:
         folder: where it works.
@@ -90,7 +90,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # A refusal of the API fails the command; curl alone would only print it.
+        # An error response of the API fails the command; plain curl would only print it.
         (folder.parent / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
         environment = os.environ | {"CURL_HOME": str(folder.parent)}
         self.process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Shell:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         mark = f"done-{time.monotonic_ns()}"
-        # The group reads nothing of what is sent to the shell after it.
+        # The group must not read the input that is sent to the shell after it.
         group = f"set -o pipefail; {{ {command}\n}} </dev/null; __status=$?"
         self.process.stdin.write(f"{group}; echo; echo {mark} $__status\n")
         self.process.stdin.flush()
@@ -143,7 +143,7 @@ class Background:
                 self._screen += data
 
     def output(self) -> str:
-        """Return what it has printed up to now, without control sequences."""
+        """Return the output up to now, without control sequences."""
         text = bytes(self._screen).decode(errors="replace").replace("\r\n", "\n")
         return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
 
@@ -156,7 +156,7 @@ class Background:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop it with Ctrl-C, as a person does. Raises CheckError if it does not end."""
+        """Stop the command with Ctrl-C. Raises CheckError if it does not end."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         try:
@@ -224,7 +224,7 @@ class Newcomer:
         assert shown is not None
         labels = [line.split()[0] for line in shown[1].splitlines()]
         text = self.service.output()
-        # A spinner of npm may stand before the first one.
+        # npm may print a spinner before the first line.
         if missing := [label for label in labels if not re.search(rf"{label} +\S", text)]:
             raise CheckError(f"make run does not print {', '.join(missing)}:\n{text}")
         for url in re.findall(r"http://localhost:\d+/?\S*", shown[1]):
@@ -296,8 +296,8 @@ class Newcomer:
             self.shell.run(name)
 
     def compose_up(self) -> None:
-        """Run `docker compose up`, open what the README names, and remove everything."""
-        if os.getuid() != 1000:  # .env.example says that the owner has to be named
+        """Run `docker compose up`, open the addresses of the README, and remove everything."""
+        if os.getuid() != 1000:  # .env.example requires the owner of the files to be set
             owner = f"UID={os.getuid()}\nGID={os.getgid()}\n"
             (self.folder / ".env").write_text(owner)
         compose = Background("docker compose up", self.folder)

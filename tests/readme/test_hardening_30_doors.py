@@ -1,4 +1,4 @@
-"""CI opens what users open: the README's commands and the production image."""
+"""CI runs what users run: the README's commands and the production image."""
 
 import re
 import subprocess
@@ -48,7 +48,7 @@ def test_hardening_30_a_command_over_several_lines_is_one() -> None:
         commands(["echo 'never closed"])
 
 
-def test_hardening_30_a_command_that_fails_fails_the_check(tmp_path: Path) -> None:
+def test_hardening_30_a_failing_command_fails_the_check(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from readme.readme_check import Shell\n"
         f"folder = Path({str(tmp_path)!r}, 'clone'); folder.mkdir()\n"

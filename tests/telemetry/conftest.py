@@ -1,4 +1,4 @@
-"""An application whose spans and metrics stay in memory, with routes that misbehave."""
+"""An application that keeps its spans and metrics in memory, with failing routes."""
 
 from collections.abc import AsyncIterator
 
@@ -24,7 +24,7 @@ def spans() -> InMemorySpanExporter:
 
 @pytest.fixture(scope="session")
 def reader() -> InMemoryMetricReader:
-    """Every metric, when asked."""
+    """Every metric, collected on request."""
     return InMemoryMetricReader()
 
 
@@ -58,7 +58,7 @@ async def traced_app(
 async def traced(
     traced_app: Quart, spans: InMemorySpanExporter, reports: Reports, settings: Settings
 ) -> AsyncIterator[Api]:
-    """Its API, in-process, with nothing recorded yet."""
+    """The in-process API of the application, with nothing recorded yet."""
     spans.clear()
     reports.failures.clear()
     async with visiting(traced_app) as api:
@@ -67,12 +67,12 @@ async def traced(
 
 @pytest.fixture
 def recorded(traced: Api, spans: InMemorySpanExporter) -> Recorded:
-    """What was recorded since the test began."""
+    """The telemetry that was recorded since the test began."""
     return Recorded(spans)
 
 
 @pytest.fixture
 async def served(traced: Api, traced_app: Quart) -> AsyncIterator[str]:
-    """The same application behind a real Hypercorn; its URL."""
+    """The URL of the same application behind a real Hypercorn."""
     async with serving_on_a_socket(traced_app) as url:
         yield url

@@ -1,4 +1,4 @@
-"""The tables of docs/telemetry.md, made of the registry: `python tests/telemetry/document.py`."""
+"""Generate the tables of docs/telemetry.md: `python tests/telemetry/document.py`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "telemetry.md"
 
 
 def document(text: str) -> str:
-    """The document with its tables as the registry has them now."""
+    """Return the document with tables that match the registry."""
     tables = {
         "spans": _table(
             ("Span", "Kind", "When"),

@@ -1,4 +1,4 @@
-"""What the in-memory pipeline recorded, as tests ask for it."""
+"""Query the telemetry of the in-memory pipeline."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from opentelemetry.trace import SpanKind
 from cruddur.telemetry.operation import Failure
 
 WAIT = "wait for connection"
-"""The span that any request may have beside its own, when the machine is busy."""
+"""The additional span that any request may have when the machine is busy."""
 
 PATIENCE = 5.0
-"""Seconds until something that has to come is given up."""
+"""Timeout in seconds for an expected event."""
 
 
 @dataclass
 class Reports:
-    """A reporter that keeps what it is given."""
+    """A reporter that stores the reported failures."""
 
     failures: list[Failure] = field(default_factory=list)
 
@@ -36,7 +36,7 @@ class Recorded:
 
     @property
     def spans(self) -> list[ReadableSpan]:
-        """All of them, but for the sweeper's, which come when they come."""
+        """Return all spans except the sweeper's, which come at any time."""
         ended = self.exporter.get_finished_spans()
         swept = {span.context.trace_id for span in ended if "sweep" in span.name}
         return [span for span in ended if span.context.trace_id not in swept]
@@ -60,18 +60,18 @@ class Recorded:
         self.exporter.clear()
 
     async def until(self, condition: Callable[["Recorded"], object]) -> None:
-        """Wait for what ends after its answer was sent."""
+        """Wait for work that ends after its response was sent."""
         await until(lambda: condition(self))
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that comes by itself; nothing would tell when."""
+    """Wait for a condition that has no event to wait for."""
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  # as said
             await asyncio.sleep(0.01)
 
 
 def attributes(span: ReadableSpan) -> dict[str, object]:
-    """A span's attributes, which are there."""
+    """Return the attributes of a span, which must exist."""
     assert span.attributes is not None
     return dict(span.attributes)

@@ -1,6 +1,6 @@
-"""The service as its operators run it: a process, its log, a signal, an exit code.
+"""Run the service as operators do: a process with a log, signals and an exit code.
 
-Use `served` with `with`; whatever still runs at the end is killed.
+Use `served` with `with`; a process that still runs at the end is killed.
 """
 
 import json
@@ -24,7 +24,7 @@ T = TypeVar("T")
 Line = dict[str, Any]
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0  # far more than any test allows, so that it can tell how long it took
+STOP_SECONDS = 30.0  # far more than any test allows, so that the test can report the duration
 POLL_SECONDS = 0.02
 
 SERVE = (sys.executable, "-m", "cruddur", "serve")
@@ -43,7 +43,7 @@ class Served:
     """A running service.
 
     Attributes:
-        out, err: the files with what it said.
+        out, err: the files with its output.
         http: a client with connections that stay open, as a load balancer's do.
     """
 
@@ -62,7 +62,7 @@ class Served:
 
     @property
     def text(self) -> str:
-        """All of its standard output."""
+        """Return all of its standard output."""
         return self.out.read_text()
 
     @property
@@ -91,7 +91,7 @@ class Served:
         return found
 
     def wait(self, workers: int) -> "Served":
-        """Until all its workers answer."""
+        """Wait until all its workers answer."""
 
         def is_ready() -> bool:
             assert self.process.poll() is None, self.text + self.err.read_text()
@@ -123,14 +123,14 @@ def served(
     port: int | None = None,
     **environment: str,
 ) -> Iterator[Served]:
-    """Start it with a database and nothing else but `environment`.
+    """Start the service with a database and only the variables of `environment`.
 
     Args:
         dsn: the database; it has been migrated.
         directory: where its output is kept.
         workers: how many worker processes.
         command: what to run; `{bind}` in it is replaced by host and port.
-        port: where it is to be reached; a free one if that does not matter.
+        port: the port to serve on; default: a free one.
         environment: its further variables.
     """
     port = port or free_port()
@@ -162,7 +162,7 @@ def served(
 
 
 def trace_id(response: httpx.Response) -> str:
-    """The id of the trace that a response tells its caller."""
+    """Return the trace id in a response."""
     version, found, span_id, flags = response.headers["traceresponse"].split("-")
     assert (version, len(found), len(span_id), len(flags)) == ("00", 32, 16, 2)
     return str(found)

@@ -1,4 +1,4 @@
-"""Log lines in CloudWatch, and what becomes of them when it cannot be reached."""
+"""Export of log lines to CloudWatch, also when it cannot be reached."""
 
 import json
 import logging
@@ -38,7 +38,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
 
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
-    """An AWS that says yes to everything, or what else it is told to."""
+    """A fake AWS that accepts everything unless it is configured otherwise."""
     with Sink() as sink:
         use(environment(sink.url), monkeypatch)
         yield sink
@@ -77,7 +77,7 @@ def line(message: str = "home was read", **other: Any) -> Line:
 
 
 def deliver(cloudwatch: CloudWatchLogs, *lines: Line) -> ExportStatus:
-    """Put them, let them be sent and end."""
+    """Put the lines into the queue, deliver them and close it."""
     for one in lines:
         cloudwatch.export_queue.put(one)
     cloudwatch.export_queue.start()
@@ -110,7 +110,7 @@ def at_once(seconds: float = 2.0) -> Iterator[None]:
     assert time.monotonic() - started < seconds
 
 
-def test_L3_lines_arrive_with_their_trace_ids_in_a_group_that_forgets(aws: FakeAws) -> None:
+def test_L3_lines_arrive_with_their_trace_ids_in_a_group_with_retention(aws: FakeAws) -> None:
     cloudwatch = logs()
     cloudwatch.export_queue.start()
     handler = ExportHandler(cloudwatch.export_queue)
@@ -149,7 +149,7 @@ def test_L3_lines_arrive_with_their_trace_ids_in_a_group_that_forgets(aws: FakeA
     assert not {"trace_id", "span_id", "xray_trace_id"} & set(third)
 
 
-def test_L3_the_stream_is_named_and_xray_ids_are_told_as_asked(aws: FakeAws) -> None:
+def test_L3_the_stream_is_named_and_xray_ids_are_included_on_request(aws: FakeAws) -> None:
     cloudwatch = logs(stream="backend-{pid}", with_xray_ids=False, retention_days=0)
     assert deliver(cloudwatch, line()).sent == 1
     [(stream, [message])] = aws.log_events(GROUP).items()
@@ -172,7 +172,7 @@ def test_L3_several_lines_are_one_call_in_the_order_of_time(sink: Sink) -> None:
     )
 
 
-def test_L3_a_call_never_exceeds_what_aws_takes(sink: Sink) -> None:
+def test_L3_a_call_never_exceeds_the_limits_of_aws(sink: Sink) -> None:
     assert deliver(logs(), *(line("x" * 200_000) for _ in range(11))).sent == 11
     calls = put_calls(sink)
     assert [len(call["logEvents"]) for call in calls] == [5, 5, 1]
@@ -216,7 +216,7 @@ def test_L3_a_group_that_is_deleted_meanwhile_is_made_again(
         client.close()
     assert cloudwatch.export_queue.close(20)
     assert aws.log_groups() == {GROUP: 30}
-    # The export queue tells the change, and WatchTower nothing.
+    # The export queue logs the change; WatchTower logs nothing.
     assert [r.name for r in caplog.records if r.levelno >= logging.WARNING] == [
         "cruddur.telemetry.export_queue",
         "cruddur.telemetry.export_queue",
@@ -229,7 +229,7 @@ def send_batch(cloudwatch: CloudWatchLogs) -> None:
 
 
 class Rejecting(Sink):
-    """An AWS that takes a call and keeps none of its events."""
+    """A fake AWS that accepts a call and rejects all of its events."""
 
     def answer(self, request: Received) -> Answer:
         rejected = {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 1}}
@@ -247,7 +247,7 @@ def test_L3_events_that_aws_does_not_keep_are_counted(monkeypatch: pytest.Monkey
     assert "tooOldLogEventEndIndex" in status.last_error
 
 
-def test_L4_lines_are_sent_once_aws_takes_them(sink: Sink) -> None:
+def test_L4_lines_are_sent_once_aws_accepts_them(sink: Sink) -> None:
     sink.mode = "401"
     cloudwatch = logs()
     assert sink.requests == []
@@ -263,12 +263,12 @@ def test_L4_lines_are_sent_once_aws_takes_them(sink: Sink) -> None:
     calls = len(put_calls(sink))
     send_batch(cloudwatch)
     until(cloudwatch, lambda d: d.failed == 2 * BATCH)
-    assert len(put_calls(sink)) == calls + 1, "WatchTower does not try again"
+    assert len(put_calls(sink)) == calls + 1, "WatchTower does not retry"
     assert cloudwatch.export_queue.close(1)
 
 
 @pytest.mark.parametrize("mode", ["refuse", "hang"])
-def test_L4_an_aws_that_is_away_is_in_nobodys_way(sink: Sink, mode: Mode) -> None:
+def test_L4_an_unreachable_aws_delays_no_request(sink: Sink, mode: Mode) -> None:
     sink.mode = mode
     lines = [line(str(n)) for n in range(6000)]
     with at_once():

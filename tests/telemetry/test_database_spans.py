@@ -1,4 +1,4 @@
-"""Requirements D1 to D4: one span a statement, without values, and what the pool costs."""
+"""Requirements D1 to D4: one span per statement, without values, and the cost of the pool."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -81,7 +81,7 @@ async def test_D1_a_write_of_several_has_its_transaction_around_it(
 async def test_what_a_write_causes_is_in_its_trace(
     traced: Api, database: asyncpg.Connection, traced_app: Quart
 ) -> None:
-    """Whether it commits by itself or with others."""
+    """For a statement that commits by itself, and for several in a transaction."""
     worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
     troi = await Member.enter(traced, database, traced_app, "troi", "Deanna Troi")
     draft = {"message": "Qapla' @troi", "ttl": "1-day"}
@@ -207,7 +207,7 @@ async def test_D3_the_wait_for_a_connection_is_seen(
     assert float(str(attributes(recorded.server)["app.db.pool_wait_ms"])) > 10
 
 
-async def test_D4_the_request_tells_what_its_statements_cost(
+async def test_D4_the_request_reports_the_cost_of_its_statements(
     traced: Api, recorded: Recorded, database: asyncpg.Connection, traced_app: Quart
 ) -> None:
     worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
@@ -262,11 +262,11 @@ async def test_an_idle_service_has_one_span_for_each_sweep(
     assert [s.name for s in idle if s not in roots and seconds(s) < SLOW_SECONDS] == []
 
 
-async def test_a_stored_answer_costs_its_trace_one_look_at_the_database(
+async def test_a_cached_response_has_one_statement_in_its_trace(
     traced: Api, recorded: Recorded
 ) -> None:
     async with asyncio.timeout(PATIENCE):
-        while True:  # another test's commit to the same server has it made anew
+        while True:  # another test's commit on the same server invalidates it
             recorded.clear()
             await traced.request("GET", "/api/activities/home?limit=7")
             names = [span.name for span in recorded.spans if span.name != WAIT]

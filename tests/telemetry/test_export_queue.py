@@ -1,4 +1,4 @@
-"""Export queues: honest counts, whatever the sink does, and nobody waits."""
+"""Export queues count every item whatever the sink does, and never block a producer."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from telemetry.recorded import PATIENCE
 
 
 def settled(export_queue: ExportQueue[int], total: int) -> None:
-    """Wait until every item has become something."""
+    """Wait until every item has been counted."""
     deadline = time.monotonic() + PATIENCE
     while True:
         found = export_queue.status()
@@ -53,7 +53,7 @@ def test_P6_the_oldest_is_dropped() -> None:
     assert received == [2, 3, 4]
 
 
-def test_P4_what_is_under_way_when_time_is_up_is_dropped_and_not_counted_twice() -> None:
+def test_P4_a_delivery_that_exceeds_the_deadline_is_dropped_and_counted_once() -> None:
     began, release, ended = threading.Event(), threading.Event(), threading.Event()
 
     def deliver(_: Sequence[int]) -> None:
@@ -97,7 +97,9 @@ def test_P6_no_exception_ends_the_deliveries(error: BaseException) -> None:
     assert received == [2]
 
 
-def test_a_sink_is_said_to_be_ill_once_and_well_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_and_a_recovery_of_a_sink_are_each_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     is_ill = True
 
     def deliver(_: Sequence[int]) -> None:
@@ -120,7 +122,7 @@ def test_a_sink_is_said_to_be_ill_once_and_well_once(caplog: pytest.LogCaptureFi
     ]
 
 
-def test_what_is_put_after_the_end_is_dropped() -> None:
+def test_items_after_the_close_are_dropped() -> None:
     export_queue = ExportQueue[int]("trial", lambda _: None)
     export_queue.start()
     assert export_queue.close(PATIENCE)

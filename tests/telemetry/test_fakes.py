@@ -1,4 +1,4 @@
-"""The receivers of telemetry, as far as other tests lean on them."""
+"""The fake receivers of telemetry behave as other tests expect."""
 
 import socket
 import time
@@ -33,7 +33,7 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.mark.parametrize("mode", ["401", "429", "500", "503"])
-def test_a_sink_refuses_as_it_is_told_and_accepts_again(sink: Sink, mode: Mode) -> None:
+def test_a_sink_refuses_as_configured_and_accepts_again(sink: Sink, mode: Mode) -> None:
     sink.mode = mode
     refused = httpx.post(f"{sink.url}/item", content=b"lost")
     assert refused.status_code == int(mode)
@@ -67,7 +67,7 @@ def test_a_sink_that_hangs_closes_at_once_with_its_clients_still_there() -> None
     assert sink.problems == []
 
 
-async def test_waiting_ends_with_what_was_waited_for_or_a_report(sink: Sink) -> None:
+async def test_waiting_ends_with_a_result_or_a_report(sink: Sink) -> None:
     async with httpx.AsyncClient() as client:
         await client.post(f"{sink.url}/item")
     assert await sink.arrival(lambda: sink.requests)
@@ -75,7 +75,7 @@ async def test_waiting_ends_with_what_was_waited_for_or_a_report(sink: Sink) -> 
         await sink.arrival(lambda: len(sink.requests) > 1, seconds=0.01)
 
 
-def test_honeycomb_takes_the_three_signals_of_the_sdk() -> None:
+def test_honeycomb_accepts_the_three_signals_of_the_sdk() -> None:
     resource = Resource({"service.name": "cruddur", "replicas": [1, 2]})
     with FakeHoneycomb("key") as honeycomb:
         spans = TracerProvider(resource=resource)
@@ -145,7 +145,7 @@ def test_honeycomb_refuses_a_wrong_key_and_a_body_that_is_none() -> None:
         assert honeycomb.spans == []
 
 
-def test_rollbar_takes_an_item_with_all_its_parts_only() -> None:
+def test_rollbar_accepts_only_complete_items() -> None:
     with FakeRollbar("token") as fake:
         data = {
             "environment": "test",

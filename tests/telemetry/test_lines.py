@@ -1,4 +1,4 @@
-"""The log of a real process: JSON to the last line, and one trace wherever one looks for it."""
+"""The log of a real process is JSON to the last line, and all sinks show the same trace."""
 
 import asyncio
 from collections import Counter
@@ -30,7 +30,7 @@ ACCOUNT = {
 
 @dataclass(frozen=True)
 class Observed:
-    """A service, and whoever it tells of itself."""
+    """A service and its sinks."""
 
     service: Served
     honeycomb: FakeHoneycomb
@@ -38,7 +38,7 @@ class Observed:
     daemon: FakeXRayDaemon
 
     def line(self, response: httpx.Response) -> Line:
-        """The canonical line of a request, which is one."""
+        """Return the only canonical line of a request."""
 
         def found() -> list[Line]:
             return self.service.logged(REQUEST, trace_id=trace_id(response))
@@ -47,7 +47,7 @@ class Observed:
         return line
 
     def server_span(self, response: httpx.Response) -> Span:
-        """The exported server span of a request, which is one."""
+        """Return the only exported server span of a request."""
 
         def found() -> list[Span]:
             return [
@@ -62,7 +62,7 @@ class Observed:
 
 @pytest.fixture(scope="module")
 async def lines_dsn(make_database: Callable[..., Any]) -> str:
-    """A database whose tables can be renamed without disturbing anybody."""
+    """A separate database, whose tables can be renamed without affecting other tests."""
     dsn: str = await make_database()
     return dsn
 
@@ -92,7 +92,7 @@ def observed(lines_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 async def without_activities(lines_dsn: str) -> AsyncIterator[None]:
-    """The table is away, so what is asked of it for the first time fails."""
+    """Rename a table, so that statements that are prepared meanwhile fail."""
     conn = await asyncpg.connect(lines_dsn)
     try:
         await conn.execute("ALTER TABLE activities RENAME TO away")
@@ -107,7 +107,7 @@ async def without_activities(lines_dsn: str) -> AsyncIterator[None]:
 # --- L1 -------------------------------------------------------------------------------------
 
 
-def test_L1_lines_of_a_request_bear_the_ids_of_its_exported_server_span(
+def test_L1_lines_of_a_request_have_the_ids_of_its_exported_server_span(
     observed: Observed,
 ) -> None:
     response = observed.service.http.get(HOME)
@@ -205,13 +205,13 @@ def test_L2_one_canonical_line_a_request(
     assert line["app.db.statements"] >= (1 if status == 200 else 0)
     assert "error.type" not in line
     assert "enduser.pseudo.id" not in line
-    if route:  # the span knows the same
+    if route:  # the span has the same values
         attributes = observed.server_span(response).attributes
         for name in ("http.response.status_code", "app.db.statements", "http.response.body.size"):
             assert attributes[name] == line[name]
 
 
-async def test_L2_the_line_tells_who_asked_by_a_pseudonym(
+async def test_L2_the_line_identifies_the_user_by_a_pseudonym(
     observed: Observed, lines_dsn: str
 ) -> None:
     http = observed.service.http
@@ -232,7 +232,7 @@ async def test_L2_the_line_tells_who_asked_by_a_pseudonym(
 # --- L5 -------------------------------------------------------------------------------------
 
 
-def test_L5_an_unhandled_exception_is_told_once_and_its_answer_finds_it(
+def test_L5_an_unhandled_exception_is_logged_once_and_its_response_leads_to_it(
     observed: Observed, without_activities: None
 ) -> None:
     # A statement that no connection has prepared before; others would still find the table.
@@ -300,7 +300,7 @@ def test_X5_honeycomb_xray_log_and_answer_show_the_same_trace(observed: Observed
 
 
 def test_X5_with_xray_lines_bear_its_form_of_the_trace_too(observed: Observed) -> None:
-    """X-Ray's console searches the log for it, and an agent may bring standard output there."""
+    """X-Ray's console searches the log for it, and an agent may forward standard output."""
     response = observed.service.http.get(HOME)
     trace = trace_id(response)
     assert observed.line(response)["xray_trace_id"] == f"1-{trace[:8]}-{trace[8:]}"

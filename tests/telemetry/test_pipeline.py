@@ -1,4 +1,4 @@
-"""The way of telemetry to its sinks, with real processes: nothing lost, nobody kept waiting."""
+"""Real processes deliver telemetry to their sinks without losses and without delaying requests."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ HEALTH = "/api/health/telemetry"
 KEY = "an-ingest-key"
 OPERATOR = {"Authorization": "Bearer an-operator"}
 
-GRACE_SECONDS = 3.0  # for requests that are being answered
+GRACE_SECONDS = 3.0  # for requests in progress
 AT_ONCE = 2.5  # a second, and more for a machine that is busy; no sink gives up so early
 WITHIN_SECONDS = 8.0  # P4: three of grace for requests, five for the sinks
 LATE = "60000"  # milliseconds: nothing is sent before the end
@@ -76,7 +76,7 @@ for name in ("create_connection", "create_unix_connection", "create_datagram_end
 
 @pytest.fixture(scope="module")
 async def served_dsn(make_database: Callable[..., Any]) -> str:
-    """A database of the served processes alone: several have to share nobody's tables."""
+    """A separate database for the service processes, which no other test uses."""
     dsn: str = await make_database()
     return dsn
 
@@ -182,10 +182,10 @@ def test_P2_honeycomb_gets_traces_and_metrics_as_it_wants_them(
         assert resource["cloud.region"] == "ca-central-1"
     [duration] = [m for m in honeycomb.metrics if m.name == "http.server.request.duration"]
     assert HOME in [point.attributes.get("http.route") for point in duration.points]
-    assert honeycomb.logs == [], "log lines go there only if asked for"
+    assert honeycomb.logs == [], "log lines are exported only on request"
 
 
-def test_P7_a_time_out_in_seconds_warns_of_nothing(
+def test_P7_a_timeout_in_seconds_causes_no_warning(
     at_honeycomb: tuple[FakeHoneycomb, Served],
 ) -> None:
     _, service = at_honeycomb
@@ -196,7 +196,7 @@ def test_P2_X6_the_key_alone_sends_traces_alone_and_a_missing_daemon_is_not_noti
     served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
-        nobody.bind(("127.0.0.1", 0))  # nobody else gets the port
+        nobody.bind(("127.0.0.1", 0))  # no other process gets the port
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         nobody.connect(("127.0.0.1", 9))  # what comes from elsewhere is refused now
         with served(
@@ -235,7 +235,7 @@ HYPERCORN = (sys.executable, "-m", "hypercorn", "cruddur.asgi:app", "--bind", "{
     [(1, None), (3, None), (1, HYPERCORN)],
     ids=["one worker", "three workers", "plain hypercorn"],
 )
-def test_P3_sigterm_delivers_everything_that_waits(
+def test_P3_sigterm_delivers_the_whole_queue(
     served_dsn: str,
     tmp_path: Path,
     honeycomb: FakeHoneycomb,
@@ -276,14 +276,14 @@ def test_P3_sigterm_delivers_everything_that_waits(
     assert {item["custom"]["trace_id"] for item in rollbar.items} == {
         trace_id(failure) for failure in failures
     }
-    # Each worker has something to tell: its first sweep.
+    # Each worker has something to export: its first sweep.
     for received in (honeycomb.spans, honeycomb.metrics):
         assert len({one.resource["service.instance.id"] for one in received}) == workers
     assert honeycomb.problems == []
     assert stopped.code == 0
 
 
-def test_P3_a_request_that_is_being_answered_at_the_signal_is_told_too(
+def test_P3_a_request_in_progress_at_the_signal_is_exported_too(
     served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
 ) -> None:
     body = b'{"email": "odo@example.com"}'
@@ -350,7 +350,7 @@ REQUESTS = 200
     ("mode", "xray"),
     [("refuse", "api"), ("hang", "api"), ("401", "api"), ("429", "daemon"), ("503", "api")],
 )
-def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
+def test_P4_P5_P6_P7_L4_R5_failing_sinks_are_reported_and_delay_no_request(
     served_dsn: str, tmp_path: Path, mode: Mode, xray: Literal["api", "daemon"]
 ) -> None:
     with (
@@ -367,7 +367,7 @@ def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
         ) as service,
     ):
         statuses, slowest = _ask_often(service)
-        if mode == "401":  # the only one that nobody tries again
+        if mode == "401":  # the only one without retries
             service.until(lambda: all(one["last_error"] for one in _page(service).values()))
         if mode != "refuse":
             sink.wait_for(lambda: {"/v1/metrics", "/api/1/item/"} <= _paths(sink))
@@ -381,7 +381,7 @@ def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
     assert statuses == {200: REQUESTS}
     assert slowest < 2.5
 
-    # P6: what is not delivered is counted, and shown to the operator alone.
+    # P6: undelivered items are counted, and only the operator sees the counts.
     assert strangers.status_code == 401
     assert page.keys() == SINKS
     spans = page["Honeycomb"]
@@ -401,12 +401,12 @@ def test_P4_P5_P6_P7_L4_R5_sinks_in_trouble_are_seen_and_hold_up_nobody(
     assert KEY not in json.dumps(page)
     assert "a-token" not in json.dumps(page)
 
-    # P7: a time-out in milliseconds is misread as seconds.
+    # P7: a timeout in milliseconds would be misread as seconds.
     told = [line["message"] for line in lines if "OTEL_EXPORTER_OTLP_TIMEOUT" in line["message"]]
     assert len(told) == (1 if mode == "hang" else 0)
     assert all("seconds" in message and "2.8 hours" in message for message in told)
 
-    # P4, L4, R5: the end is not held up, although every sink was tried.
+    # P4, L4, R5: the shutdown is not delayed, although every sink was tried.
     assert stopped.code == 0
     assert stopped.seconds <= WITHIN_SECONDS
     assert printed == ""
@@ -480,7 +480,7 @@ def _all_sinks(url: str, xray: Literal["api", "daemon"]) -> dict[str, str]:
 # --- X4 -------------------------------------------------------------------------------------
 
 
-def test_X4_X5_signed_otlp_goes_to_x_ray_beside_honeycomb_with_the_same_trace(
+def test_X4_X5_signed_otlp_goes_to_x_ray_and_honeycomb_with_the_same_trace(
     served_dsn: str, tmp_path: Path, honeycomb: FakeHoneycomb
 ) -> None:
     with (
@@ -537,7 +537,7 @@ def test_P8_switched_off_no_span_and_no_metric_leaves_and_ids_serve(
     assert stopped.seconds < AT_ONCE
 
 
-async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(
+async def test_P8_a_sample_has_its_rate_and_complete_traces(
     settings: Settings,
 ) -> None:
     exporter = InMemorySpanExporter()
@@ -547,11 +547,11 @@ async def test_P8_a_sample_says_what_it_stands_for_and_its_traces_are_whole(
     # All low, so that a sampler which looked at the id itself would keep every one of them.
     ids = [f"{'ab' * 9}{low:014x}" for low in range(40)]
     async with application.test_app(), visiting(application) as api:
-        for flag in ("01", "00"):  # what the caller says of sampling decides nothing
+        for flag in ("01", "00"):  # the caller's sampling flag has no effect
             for one in ids:
                 headers = {
                     "traceparent": f"00-{one}-00f067aa0ba902b7-{flag}",
-                    "Authorization": "none",  # nobody's, but what it gets is not stored
+                    "Authorization": "none",  # invalid, but it prevents caching
                 }
                 response = await api.request("GET", HOME, headers=headers)
                 assert trace_id(response) == one

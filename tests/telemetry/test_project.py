@@ -68,7 +68,7 @@ def matches_a_name(span: ReadableSpan) -> bool:
 
 
 async def _live(api: Api, database: asyncpg.Connection, app: Quart) -> None:
-    """A bit of everything that the service does."""
+    """Use every kind of request of the service."""
     worf = await Member.enter(api, database, app, "worf", "Worf")
     andrew = await Member.enter(api, database, app, "andrewbrown", "Andrew Brown")
     crud = await worf.crud("#klingons @andrewbrown")
@@ -178,7 +178,7 @@ def test_H2_the_base_install_has_neither_aws_nor_rollbar() -> None:
         ("boto3", "aws", {"xray_exporter": "api"}),
     ],
 )
-def test_H2_a_sink_without_its_extra_is_said_at_the_start(
+def test_H2_a_sink_without_its_extra_is_reported_at_the_start(
     worker_settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     package: str,
@@ -190,13 +190,13 @@ def test_H2_a_sink_without_its_extra_is_said_at_the_start(
         Telemetry(replace(worker_settings, **change))
 
 
-def test_H3_the_tests_reach_nothing_but_this_machine() -> None:
+def test_H3_the_tests_reach_only_this_machine() -> None:
     with socket.socket() as outwards, pytest.raises(OSError, match="loopback"):
         outwards.connect(("192.0.2.1", 80))
 
 
-def test_P9_the_benchmark_tells_the_cost_of_each_way_against_none() -> None:
-    """What it costs is for `make bench-telemetry`; here it only has to work."""
+def test_P9_the_benchmark_reports_the_cost_of_each_configuration() -> None:
+    """`make bench-telemetry` measures the cost; here it only has to work."""
     part = "^cruddur|^stock,|wiring, 100 %$"
     command = [sys.executable, "-m", "benchmarks.telemetry", "1", "48", part]
     done = subprocess.run(
@@ -211,7 +211,7 @@ def test_P9_the_benchmark_tells_the_cost_of_each_way_against_none() -> None:
 
 
 @pytest.mark.parametrize(("ratio", "rate"), [("0.5", 2), ("0.25", 4)])
-async def test_P8_a_sample_is_whole_and_tells_its_rate(
+async def test_P8_a_sampled_trace_is_complete_and_has_its_rate(
     settings: Settings, ratio: str, rate: int
 ) -> None:
     exporter = InMemorySpanExporter()
@@ -222,7 +222,7 @@ async def test_P8_a_sample_is_whole_and_tells_its_rate(
     async with serving(create_app(settings, telemetry)) as api:
         kept = []
         for _ in range(60):
-            # Nobody's token, but what it gets is not stored: the same spans each time.
+            # The token is invalid, but it prevents caching: each request has the same spans.
             headers = {"Authorization": "none"}
             response = await api.request("GET", "/api/activities/home", headers=headers)
             _, trace_id, _, flags = response.headers["traceresponse"].split("-")
@@ -236,7 +236,7 @@ async def test_P8_a_sample_is_whole_and_tells_its_rate(
     assert {attributes(span)["SampleRate"] for span in spans} == {rate}
 
 
-async def test_P8_a_disabled_sdk_records_nothing_and_tells_ids_all_the_same(
+async def test_P8_a_disabled_sdk_records_nothing_and_still_returns_ids(
     settings: Settings,
 ) -> None:
     settings = replace(settings, sdk_disabled="true", otlp_endpoint="http://127.0.0.1:1")

@@ -1,4 +1,4 @@
-"""What `scrub` finds, in whatever way it is quoted, and how long it takes."""
+"""`scrub` finds secrets however they are quoted, in bounded time."""
 
 import json
 import time
@@ -34,7 +34,7 @@ def test_S9_an_address_is_found(address: str) -> None:
         "@app.get decorates",
     ],
 )
-def test_S9_what_is_harmless_stays(text: str) -> None:
+def test_S9_harmless_text_is_kept(text: str) -> None:
     assert scrub(text) == text
 
 

@@ -1,4 +1,4 @@
-"""Failures are told once, in full and without anything private; telling them never fails."""
+"""Failures are reported once, in full and without private data; reporting never fails."""
 
 import asyncio
 import logging
@@ -26,13 +26,13 @@ from telemetry.recorded import Recorded, Reports, attributes
 
 
 class BrokenReporter:
-    """A reporter that fails itself."""
+    """A reporter that itself fails."""
 
     def report(self, _: object) -> str:
         raise OSError("the reporter broke")
 
 
-async def test_R5_a_reporter_that_fails_fails_no_request(
+async def test_R5_a_failing_reporter_does_not_fail_the_request(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(settings, Telemetry(settings, reporters=[BrokenReporter()]))
@@ -48,7 +48,7 @@ async def test_R5_a_reporter_that_fails_fails_no_request(
     assert "a failure could not be reported" in caplog.messages
 
 
-def test_L5_a_line_that_cannot_be_formatted_fails_nobody(
+def test_L5_a_line_that_cannot_be_formatted_fails_no_request(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     export_queue = ExportQueue[Line]("trial", lambda _: None)
@@ -59,7 +59,7 @@ def test_L5_a_line_that_cannot_be_formatted_fails_nobody(
     assert "Logging error" in capsys.readouterr().err
 
 
-async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
+async def test_L5_a_failing_stream_is_logged_once_and_without_its_text(
     served: str, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     export_queue = ExportQueue[Line]("trial", lambda _: None)
@@ -72,7 +72,7 @@ async def test_L5_a_stream_that_fails_is_told_once_and_without_its_text(
         await recorded.until(lambda r: len(r.servers) == 1)
     finally:
         logging.getLogger().removeHandler(handler)
-    lines = list(export_queue._queue)  # it was never started: there they are
+    lines = list(export_queue._queue)  # the queue was never started, so it still holds the items
     errors = [line for line in lines if line.severity >= logging.ERROR]
     assert [line.logger for line in errors] == ["cruddur.telemetry.error_reporting"]
     assert "canary" not in str(lines)
@@ -88,7 +88,7 @@ async def test_X1_x_ray_gets_the_causes_of_a_failure(
 
 
 @pytest.mark.parametrize("path", ["/trial/abort/500", "/trial/abort/503"])
-async def test_R2_an_answer_of_500_and_more_is_reported(
+async def test_R2_a_response_of_500_or_more_is_reported(
     traced: Api, reports: Reports, path: str
 ) -> None:
     await traced.http.get(path)
@@ -117,7 +117,7 @@ async def test_R2_a_database_that_went_away_is_one_report_and_503(
     assert [failure.what for failure in reports.failures] == ["the database"]
 
 
-async def test_a_rollback_that_fails_hides_nothing(
+async def test_a_failing_rollback_does_not_hide_the_error(
     settings: Settings, database: asyncpg.Connection, app: Quart
 ) -> None:
     async def fail_without_a_connection() -> None:
@@ -131,7 +131,7 @@ async def test_a_rollback_that_fails_hides_nothing(
         await fail_without_a_connection()
 
 
-async def test_S6_a_caller_who_leaves_while_a_transaction_begins_is_no_error(
+async def test_S6_a_disconnect_while_a_transaction_begins_is_not_an_error(
     app: Quart, database: asyncpg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool = app.extensions["cruddur"].database
@@ -149,7 +149,7 @@ async def test_S6_a_caller_who_leaves_while_a_transaction_begins_is_no_error(
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
-def test_a_failure_outside_of_any_work_is_told_and_not_kept(
+def test_a_failure_outside_of_any_operation_is_reported_and_not_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     error = ValueError("nobody's")
@@ -166,7 +166,7 @@ def test_several_hosts_in_the_address_of_the_database(worker_settings: Settings)
     }
 
 
-async def test_the_body_of_a_head_is_none(settings: Settings) -> None:
+async def test_a_head_response_has_no_body(settings: Settings) -> None:
     exporter = InMemorySpanExporter()
     telemetry = Telemetry(settings, processors=[SimpleSpanProcessor(exporter)])
     async with serving(create_app(settings, telemetry)) as api:

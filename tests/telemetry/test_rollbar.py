@@ -1,4 +1,4 @@
-"""What reaches Rollbar of a failure, what does not, and that nobody waits for it."""
+"""Which data of a failure reaches Rollbar, which does not, and that requests never wait for it."""
 
 import gc
 import logging
@@ -27,7 +27,7 @@ TOKEN = "post-server-item-token"
 ROUTE = "/api/activities/<uuid:uuid>/reply"
 PATH = "/api/activities/5c1ad0b3-6f6e-4d29-a0a6-7d0b80f0a5d7/reply"
 
-# Never in a line of code that may be sent as a frame's.
+# Never part of a source line, because frames send source lines.
 WRITTEN = "meet me at ten"
 EMAIL = "worf@enterprise.example"
 CREDENTIAL = "t0ken-canary"
@@ -72,7 +72,7 @@ def reporter(rollbar: FakeRollbar) -> Iterator[RollbarReporter]:
 
 
 def scope(**other: Any) -> dict[str, Any]:
-    """What an ASGI server tells of a request."""
+    """The scope that an ASGI server passes for a request."""
     return {
         "type": "http",
         "method": "POST",
@@ -92,7 +92,7 @@ def scope(**other: Any) -> dict[str, Any]:
 
 
 def fail(error: BaseException) -> None:
-    """Raise it, with a variable that nobody may see."""
+    """Raise the error, with a local variable that must not be sent."""
     password = LOCAL
     assert password
     raise error
@@ -142,7 +142,7 @@ def at_once(seconds: float = 2.0) -> Iterator[None]:
     assert time.monotonic() - started < seconds
 
 
-def test_R1_an_item_tells_what_failed_where_and_in_which_trace(
+def test_R1_an_item_has_the_error_its_place_and_its_trace(
     rollbar: FakeRollbar, reporter: RollbarReporter
 ) -> None:
     def action() -> None:
@@ -291,9 +291,7 @@ def test_R3_nothing_private_leaves_the_process(
     assert "traceparent" not in rollbar.requests[0].headers
 
 
-def test_R3_a_path_that_was_not_made_safe_is_not_told(
-    rollbar: FakeRollbar, reporter: RollbarReporter
-) -> None:
+def test_R3_an_unredacted_path_is_not_sent(rollbar: FakeRollbar, reporter: RollbarReporter) -> None:
     plain = scope(path="/api/avatars/uploads/s1gned", query_string=b"")
     unmatched = Operation()
     report_to(
@@ -318,7 +316,7 @@ def test_R3_a_path_that_was_not_made_safe_is_not_told(
         (None, None),
     ],
 )
-def test_R3_of_an_address_the_network_is_told(
+def test_R3_only_the_network_of_an_address_is_sent(
     rollbar: FakeRollbar, reporter: RollbarReporter, client: Any, told: str | None
 ) -> None:
     report_to(reporter, lambda: fail(ValueError("x")), scope=scope(client=client))
@@ -349,7 +347,7 @@ def test_R3_a_failure_that_waits_keeps_nothing_of_its_request_alive(
 
 
 class Elsewhere(Sink):
-    """Not Rollbar; it gives one answer to all."""
+    """A server that is not Rollbar and always sends the same response."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -371,7 +369,7 @@ def test_R3_the_token_does_not_follow_a_redirect(rollbar: FakeRollbar) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>Sign in", b"[]", b"{}", b'{"err": 1}'])
-def test_R5_an_answer_that_is_not_rollbars_is_no_success(body: bytes) -> None:
+def test_R5_a_response_that_is_not_rollbars_counts_as_a_failure(body: bytes) -> None:
     with Elsewhere(Answer(200, body)) as portal:
         reporter = reporter_to(portal.url)
         reporter.export_queue.start()

@@ -1,8 +1,8 @@
-"""S9: what people entrust to the service is in no byte that leaves it, nor in its log.
+"""S9: no secret of a user is in any byte that leaves the service, nor in its log.
 
-One process with every sink is used in all the ways that touch a secret, well and badly;
-then everything that any sink has received is searched for each of them, in every form
-that an exporter could have given it.
+The tests use one process with every sink in all ways that involve a secret, with valid and invalid
+requests. Then they search everything that any sink has received for each secret, in every encoding
+that an exporter could have used.
 """
 
 import base64
@@ -29,11 +29,11 @@ from fakes.sink import Sink
 from fakes.xray_daemon import FakeXRayDaemon
 
 MAIL = "cruddur.identity.mail"
-"""Without an SMTP server, codes are lines of this logger, on standard output alone."""
+"""Without an SMTP server, codes are log lines of this logger, only on standard output."""
 
 GROUP = "cruddur-logs"
 
-# What opens the sinks themselves, and nothing but their own door.
+# The keys of the sinks; each is sent only to its own sink.
 HONEYCOMB_KEY = "key-of-honeycomb-7d1f"
 ROLLBAR_TOKEN = "token-of-rollbar-91c4"
 OPERATOR_TOKEN = "token-of-the-operator-03be"
@@ -42,10 +42,10 @@ AWS_SECRET = "secret-of-aws-5e77"
 
 @dataclass
 class Overheard:
-    """What the sinks and the log have heard.
+    """Everything that the sinks and the log have received.
 
     Attributes:
-        secrets: what must not be among it, by what it is.
+        secrets: the secrets that must not be in it, by their kind.
         codes: secrets of six digits, which must not stand alone anywhere.
         exports: every byte that each sink received, headers too.
         failures: trace ids of the requests that failed.
@@ -60,7 +60,7 @@ class Overheard:
     stopped: Stopped | None = None
 
     def keep(self, what: str, secret: str) -> str:
-        """A secret, which is noted."""
+        """Return a secret and record it."""
         self.secrets[what] = secret
         return secret
 
@@ -73,7 +73,7 @@ class Overheard:
 async def overheard(
     make_database: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Overheard:
-    """Everything has been tried, and the service has ended."""
+    """All requests have been sent, and the service has ended."""
     dsn = await make_database()
     heard = Overheard()
     with (
@@ -131,7 +131,7 @@ def _headers(sink: Sink) -> bytes:
 
 
 def _live(service: Served, heard: Overheard) -> None:
-    """All that one does with secrets, as it should be done and as it should not."""
+    """Use secrets in every way, correctly and incorrectly."""
     http = service.http
     bayko = _enter(service, heard, "bayko")
     andrew = _enter(service, heard, "andrewbrown")
@@ -156,7 +156,7 @@ def _live(service: Served, heard: Overheard) -> None:
 
 
 def _enter(service: Served, heard: Overheard, handle: str) -> str:
-    """Open an account and a session, with some mistakes on the way; the access token."""
+    """Open an account and a session, with some mistakes; return the access token."""
     http = service.http
     email = heard.keep(f"address of {handle}", f"{handle}.canary+k3x9@example.org")
     password = heard.new(f"password of {handle}")
@@ -173,7 +173,7 @@ def _enter(service: Served, heard: Overheard, handle: str) -> str:
     entry = http.post("/api/auth/signin", json={"email": email, "password": password})
     token = str(_ok(entry)["access_token"])
     for part, text in zip(("head", "claims", "signature"), token.split("."), strict=True):
-        if part != "head":  # which is the same for everybody
+        if part != "head":  # which is the same for all users
             heard.keep(f"{part} of {handle}'s token", text)
     first = heard.keep(f"first cookie of {handle}", http.cookies["cruddur_refresh"])
     _ok(http.post("/api/auth/refresh"))
@@ -337,7 +337,7 @@ def _ok(response: httpx.Response) -> Any:
 
 
 def _forms(secret: str) -> Iterator[bytes]:
-    """The secret as it is and as a URL, JSON, Python, base64 or hexadecimal digits have it."""
+    """Return the secret in plain form and encoded as URL, JSON, Python, base64 and hexadecimal."""
     for text in (
         secret,
         quote(secret, safe=""),
@@ -356,7 +356,7 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 
 def _found(secrets: Mapping[str, str], data: bytes) -> list[tuple[str, str]]:
-    """Which of them are in it, with what is around."""
+    """Return the secrets that are in the text, with their surroundings."""
     lower = data.lower()
     found = []
     for what, secret in secrets.items():
@@ -386,7 +386,7 @@ def _told(leaks: list[tuple[str, str]]) -> str:
 
 
 def test_S9_the_search_finds_what_is_there() -> None:
-    """Lest the tests below pass because they look wrongly."""
+    """Otherwise the tests below could pass because the search is broken."""
     secret = 'ö "canary" k3x9/?'
     for form in (
         secret,
@@ -402,8 +402,8 @@ def test_S9_the_search_finds_what_is_there() -> None:
     assert not _standing_alone({"code": "123456"}, b"91234567 0.123456 f123456")
 
 
-def test_S9_every_sink_has_heard_of_every_failure(overheard: Overheard) -> None:
-    """Lest there was nothing to be found."""
+def test_S9_every_sink_has_received_every_failure(overheard: Overheard) -> None:
+    """Otherwise there would be nothing to find."""
     assert overheard.stopped is not None
     assert overheard.stopped.code == 0
     assert len(set(overheard.failures)) == 6
@@ -425,7 +425,7 @@ def test_S9_no_secret_is_in_any_byte_that_is_exported(overheard: Overheard, sink
     assert not leaks, _told(leaks)
 
 
-def test_S9_the_log_tells_codes_where_it_says_so_and_no_other_secret(
+def test_S9_the_log_contains_only_the_documented_codes_and_no_other_secret(
     overheard: Overheard,
 ) -> None:
     others = [line for line in overheard.lines if line["logger"] != MAIL]
@@ -454,7 +454,7 @@ def test_S9_each_sinks_key_opens_that_sink_alone(overheard: Overheard) -> None:
 
 
 class Refusing(Controller):
-    """A mail server that knows nobody, and says so with the address; it finds a port itself."""
+    """A mail server on a free port that rejects every recipient, quoting the address."""
 
     def __init__(self) -> None:
         super().__init__(self, hostname="127.0.0.1", port=0)
@@ -467,7 +467,7 @@ class Refusing(Controller):
         super()._trigger_server()
 
 
-async def test_S9_mail_that_is_refused_tells_nobody_whose_it_was(
+async def test_S9_refused_mail_does_not_reveal_its_address(
     make_database: Callable[..., Any], tmp_path: Path
 ) -> None:
     address = "mail.canary@example.org"

@@ -1,4 +1,4 @@
-"""Requirements S1 to S16: what is known of each request, stream, socket and background job."""
+"""Requirements S1 to S16: telemetry of each request, stream, websocket and background job."""
 
 import asyncio
 import re
@@ -78,7 +78,7 @@ async def test_S3_what_matches_no_route_has_one_name(traced: Api, recorded: Reco
     assert attributes(recorded.server)["http.request.method"] == "_OTHER"
 
 
-async def test_S4_unhandled_exception_is_told_once_and_in_full(
+async def test_S4_an_unhandled_exception_is_recorded_once_and_in_full(
     traced: Api, recorded: Recorded
 ) -> None:
     response = await traced.request("GET", "/trial/fail", expect=500)
@@ -95,7 +95,7 @@ async def test_S4_unhandled_exception_is_told_once_and_in_full(
     assert "trial.py" in str(facts["exception.stacktrace"])
 
 
-async def test_S4_an_answer_that_is_no_fault_is_no_error(traced: Api, recorded: Recorded) -> None:
+async def test_S4_an_expected_response_is_not_an_error(traced: Api, recorded: Recorded) -> None:
     await traced.request("GET", "/trial/abort/404", expect=404)
     assert recorded.server.status.status_code is StatusCode.UNSET
     recorded.clear()
@@ -104,7 +104,7 @@ async def test_S4_an_answer_that_is_no_fault_is_no_error(traced: Api, recorded: 
     assert attributes(recorded.server)["error.type"] == "ServiceUnavailable"
 
 
-async def test_S5_exception_in_a_streamed_body_is_told_and_reported_once(
+async def test_S5_an_exception_in_a_streamed_body_is_recorded_and_reported_once(
     served: str, recorded: Recorded, reports: Reports
 ) -> None:
     async with httpx.AsyncClient() as client:
@@ -122,7 +122,7 @@ async def test_S5_exception_in_a_streamed_body_is_told_and_reported_once(
     assert reports.failures[0].trace_id == trace.format_trace_id(span.context.trace_id)
 
 
-async def test_S6_a_caller_who_goes_away_is_no_fault(
+async def test_S6_a_disconnect_of_the_caller_is_not_an_error(
     served: str, recorded: Recorded, reports: Reports
 ) -> None:
     host, port = served.removeprefix("http://").split(":")
@@ -130,7 +130,7 @@ async def test_S6_a_caller_who_goes_away_is_no_fault(
     recorded.clear()
     writer.write(b"GET /trial/wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await writer.drain()
-    await asyncio.sleep(0.1)  # the request is being answered: nothing tells from outside
+    await asyncio.sleep(0.1)  # no event shows from outside that the request is in progress
     writer.close()
     await recorded.until(lambda r: len(r.servers) == 1)
     span = recorded.server
@@ -223,10 +223,10 @@ async def test_S10_probes_are_in_no_span_and_no_metric(
     response = await traced.http.get(path)
     assert recorded.servers == []
     assert _requests(reader) == before
-    assert VALUE.fullmatch(response.headers["traceresponse"]), "its trace id is told all the same"
+    assert VALUE.fullmatch(response.headers["traceresponse"]), "the response still has a trace id"
 
 
-async def test_S11_a_callers_trace_goes_on(traced: Api, recorded: Recorded) -> None:
+async def test_S11_a_callers_trace_is_continued(traced: Api, recorded: Recorded) -> None:
     headers = {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-01"}
     await traced.request("GET", "/api/activities/home", headers=headers)
     span = recorded.server
@@ -249,7 +249,7 @@ async def test_S11_a_malformed_parent_is_ignored(
 
 @pytest.mark.parametrize("flags", ["00", "01"])
 @pytest.mark.parametrize(("ratio", "kept"), [(0.0, 0), (1.0, 1)])
-def test_S11_a_callers_flag_decides_nothing(flags: str, ratio: float, kept: int) -> None:
+def test_S11_a_callers_flag_has_no_effect(flags: str, ratio: float, kept: int) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=EdgeSampler(ratio), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -307,7 +307,7 @@ async def test_S12_outgoing_calls_carry_the_trace_and_no_baggage(
 
 
 @pytest.mark.rule("C10")
-async def test_S13_every_answer_tells_its_trace(traced: Api, recorded: Recorded) -> None:
+async def test_S13_every_response_has_its_trace_id(traced: Api, recorded: Recorded) -> None:
     for path, status in (("/api/activities/home", 200), ("/nowhere", 404), ("/trial/fail", 500)):
         recorded.clear()
         response = await traced.request("GET", path, expect=status)
@@ -359,7 +359,7 @@ async def test_S14_a_stream_is_seen_while_it_is_open(
             assert attributes(opening)["enduser.pseudo.id"] == str(andrew.uuid)
             assert f"{opening.context.trace_id:032x}" in response.headers["traceresponse"]
             assert _metric(reader, "app.streams.open") == 1
-            assert _requests(reader) == before, "a stream is no duration"
+            assert _requests(reader) == before, "a stream is not in the duration histogram"
             await database.execute("DELETE FROM sessions")
             async for _ in lines:
                 pass
@@ -372,7 +372,9 @@ async def test_S14_a_stream_is_seen_while_it_is_open(
     assert _metric(reader, "app.streams.open") == 0
 
 
-async def test_S14_a_reader_who_leaves_closes_the_stream(served: str, recorded: Recorded) -> None:
+async def test_S14_a_client_that_disconnects_closes_the_stream(
+    served: str, recorded: Recorded
+) -> None:
     async with httpx.AsyncClient() as client:
         recorded.clear()
         async with client.stream("GET", f"{served}/api/stream") as response:
@@ -487,7 +489,7 @@ async def test_the_course_s_own_span_is_on_the_home_feed(
 
 
 @pytest.mark.parametrize("path", ["/api/activities", "/api/activities/{uuid}/reply"])
-async def test_who_is_signed_out_while_the_body_comes_is_refused_and_nobody(
+async def test_a_sign_out_during_the_body_refuses_the_request_without_a_user(
     traced: Api,
     traced_app: Quart,
     recorded: Recorded,
@@ -509,7 +511,9 @@ async def test_who_is_signed_out_while_the_body_comes_is_refused_and_nobody(
     assert "enduser.pseudo.id" not in attributes(recorded.server)
 
 
-async def test_an_odd_header_is_no_fault_of_ours(traced_app: Quart, settings: Settings) -> None:
+async def test_a_malformed_header_is_not_a_server_error(
+    traced_app: Quart, settings: Settings
+) -> None:
     async with visiting(traced_app) as api:
         odd = {"User-Agent": b"\xff\\x", "Host": b"\xff\\u", "traceparent": b"\xfe\\N"}
         await api.request("GET", "/api/activities/home", headers=odd)

@@ -1,4 +1,4 @@
-"""Our encoding of spans, held against the SDK's."""
+"""Our encoding of spans, compared with the SDK's."""
 
 from itertools import count
 
@@ -41,7 +41,7 @@ contexts = st.builds(
 
 
 class Counting(IdGenerator):
-    """The SDK's ids are random, and an example has to be the same each time."""
+    """Fixed ids, because examples must be reproducible and the SDK's ids are random."""
 
     def __init__(self) -> None:
         self._ids = count(1)
@@ -88,7 +88,7 @@ def spans(draw: st.DrawFn) -> list[ReadableSpan]:
 
 @given(spans())
 @settings(max_examples=150, deadline=None, derandomize=True)
-def test_the_bytes_say_what_the_sdk_s_say(made: list[ReadableSpan]) -> None:
+def test_the_bytes_decode_like_those_of_the_sdk(made: list[ReadableSpan]) -> None:
     ours = ExportTraceServiceRequest.FromString(encode_spans(made))
     assert ours == sdk_encode_spans(made)
 
@@ -104,7 +104,7 @@ def test_long_texts_and_many_spans() -> None:
     assert ExportTraceServiceRequest.FromString(encode_spans(made)) == sdk_encode_spans(made)
 
 
-def test_a_text_that_utf8_has_no_bytes_for_costs_no_batch() -> None:
+def test_a_text_that_is_not_utf8_does_not_lose_the_batch() -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -1,4 +1,4 @@
-"""The readable form of a log line, for a person at a terminal."""
+"""The readable form of log lines, for terminals."""
 
 import io
 import logging
@@ -34,7 +34,7 @@ def written(*, is_coloured: bool = False, trace_url: str = "", **record: object)
     return out.getvalue()
 
 
-def test_a_line_tells_what_it_cost_and_where_its_trace_is() -> None:
+def test_a_line_shows_its_cost_and_its_trace() -> None:
     fields = {"app.db.statements": 2, "http.route": "/api/activities/home"}
     line = written(msg="GET /api/activities/home 200", fields=fields, trace_url=URL)
     assert "INFO" in line
@@ -55,12 +55,12 @@ def test_a_failure_has_its_stack_trace_below() -> None:
     assert text.splitlines()[-1] == "ValueError: it broke"
 
 
-def test_a_level_has_its_colour() -> None:
+def test_a_level_has_its_color() -> None:
     coloured = written(msg="oh", levelname="ERROR", is_coloured=True)
     assert "\x1b[31mERROR  \x1b[0m" in coloured
 
 
-def test_a_terminal_gets_colours_and_a_pipe_gets_json() -> None:
+def test_a_terminal_gets_colors_and_a_pipe_gets_json() -> None:
     command = [sys.executable, "-c", PROGRAM]
     piped = subprocess.run(command, capture_output=True, text=True, check=True)
     assert piped.stdout.startswith('{"timestamp":')

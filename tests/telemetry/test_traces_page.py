@@ -39,7 +39,7 @@ def service(dsn: str, tmp_path: Path, port: int) -> Iterator[Served]:
 
 
 def shown(running: Served, port: int, trace_id: str) -> dict[str, Any]:
-    """The trace, when its spans and its lines have come."""
+    """Return the trace once its spans and its log lines have arrived."""
 
     def whole() -> dict[str, Any] | None:
         answer = httpx.get(f"http://127.0.0.1:{port}/api/traces/{trace_id}", trust_env=False)
@@ -119,7 +119,7 @@ def test_H4_a_page_that_runs_already_is_used(dsn: str, tmp_path: Path, port: int
         page.communicate(timeout=10)
 
 
-def test_H4_a_taken_port_costs_the_page_and_nothing_else(dsn: str, tmp_path: Path) -> None:
+def test_H4_a_port_in_use_disables_only_the_page(dsn: str, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

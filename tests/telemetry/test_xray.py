@@ -1,4 +1,4 @@
-"""Spans on their way to X-Ray: the document, and the three transports."""
+"""Export of spans to X-Ray: the document and the three transports."""
 
 import json
 import re
@@ -48,7 +48,7 @@ RESOURCE = Resource(
 
 
 class Trace:
-    """A tracer whose finished spans are at hand."""
+    """A tracer that keeps its finished spans."""
 
     def __init__(self) -> None:
         self._memory = InMemorySpanExporter()
@@ -61,7 +61,7 @@ class Trace:
         return list(self._memory.get_finished_spans())
 
     def request(self, status: int, *, parent: Any = None) -> None:
-        """What one request leaves: a server span, a query in it, a call, and some work."""
+        """The spans of one request: a server span, a query, a call, and some work."""
         attributes = {
             "http.request.method": "GET",
             "http.route": "/api/activities/<uuid:activity>",
@@ -132,7 +132,7 @@ KNOWN = {
 
 
 def check(document: dict[str, Any]) -> None:
-    """What the X-Ray developer guide demands of a document."""
+    """Check the rules of the X-Ray developer guide for a document."""
     assert document.keys() <= KNOWN
     assert NAME.fullmatch(document["name"])
     assert document["name"].strip() == document["name"]
@@ -201,7 +201,7 @@ value = scalar | st.lists(scalar, max_size=3) | st.binary(max_size=9) | st.tuple
 
 
 def some_of(names: Sequence[str]) -> st.SearchStrategy[dict[str, Any]]:
-    """Any of the attributes, and any others, with whatever values."""
+    """Generate known and other attributes with arbitrary values."""
     others = st.dictionaries(text, value, max_size=2)
     known = st.fixed_dictionaries({}, optional=dict.fromkeys(names, value))
     return st.builds(lambda one, other: other | one, known, others)
@@ -306,7 +306,7 @@ def test_X1_a_request_becomes_a_segment_with_what_happened_in_it(trace: Trace) -
     assert work["metadata"]["default"]["otel.events"][0]["name"] == "cached"
 
 
-def test_X1_an_exception_is_told_with_its_frames_and_its_causes(trace: Trace) -> None:
+def test_X1_an_exception_is_exported_with_its_frames_and_causes(trace: Trace) -> None:
     def fail() -> None:
         try:
             json.loads("{")
@@ -328,7 +328,7 @@ def test_X1_an_exception_is_told_with_its_frames_and_its_causes(trace: Trace) ->
     assert first["stack"][-1]["label"] == "fail"
 
 
-def test_X1_a_failure_without_an_exception_is_told_by_its_description() -> None:
+def test_X1_a_failure_without_an_exception_is_exported_with_its_description() -> None:
     span = make_span(
         attributes={"error.type": "timeout"}, status=Status(StatusCode.ERROR, "no answer")
     )
@@ -468,7 +468,7 @@ def test_X2_a_span_that_is_too_large_is_trimmed_and_one_that_stays_so_is_counted
     assert xray_daemon.documents[1]["annotations"]["span_name"] == "next"
 
 
-def test_X2_what_helps_least_is_left_off_first() -> None:
+def test_X2_the_least_useful_data_is_removed_first() -> None:
     event = Event("exception", {"exception.type": "E", "exception.stacktrace": FRAME * 40})
     document = segment(make_span(attributes={"a": "a" * 61_500}, events=[event]))
     sent = json.loads(encode(document) or b"")
@@ -566,7 +566,7 @@ def test_X2_another_address_is_refused_with_its_forms(value: str) -> None:
 def aws_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[dict[str, str]], None]:
-    """Set AWS's variables to these and no others, whatever the machine has."""
+    """Set exactly these AWS variables, regardless of the environment."""
     nowhere = str(tmp_path_factory.getbasetemp() / "no-such-file")
 
     def become(variables: dict[str, str]) -> None:
@@ -589,7 +589,7 @@ def exporter() -> Iterator[PutTraceSegmentsExporter]:
 
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between botocore's attempts, which are not made."""
+    """Skip the pauses between botocore's attempts."""
     naps: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=naps.append))
     return naps

@@ -1,4 +1,4 @@
-"""Routes that misbehave, for an application under test."""
+"""Failing routes for an application under test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from cruddur.telemetry.background import background
 
 
 class TrialError(RuntimeError):
-    """What the trial routes fail with."""
+    """The exception that the trial routes raise."""
 
 
 def misbehave(app: Quart) -> None:
-    """Add the routes that a healthy service does not have."""
+    """Add routes that fail in different ways."""
 
     @app.get("/trial/fail")
     async def fail() -> Response:
