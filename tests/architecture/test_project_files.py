@@ -80,6 +80,19 @@ def test_the_workflow_runs_ci_on_the_oldest_and_the_newest_python_and_builds_the
     assert all(f"--file {name}" in builds for name in ("Dockerfile.prod", "Dockerfile.dev"))
 
 
+def test_every_lock_has_the_quart_of_each_python() -> None:
+    named = [each for each in PROJECT["dependencies"] if each.startswith("quart>")]
+    assert named == [
+        "quart>=0.22,<0.23; python_version < '3.13'",
+        "quart>=0.23,<0.24; python_version >= '3.13'",
+    ]
+    pinned = re.compile(r"^quart==(0\.\d+)\.\d+ ; python_full_version (\S+) '3\.13'", re.MULTILINE)
+    for path in sorted((ROOT / "requirements").glob("*.txt")):
+        text = path.read_text("utf-8")
+        if "quart==" in text:
+            assert pinned.findall(text) == [("0.22", "<"), ("0.23", ">=")], path.name
+
+
 def test_every_action_is_pinned_to_a_commit() -> None:
     used = re.findall(r"uses: (.+)", WORKFLOW.read_text("utf-8"))
     assert used
