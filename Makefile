@@ -10,7 +10,7 @@ T ?=
 B ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
-# What make load sends and to which service (docs/development.md), and what make load-seed adds.
+# Options of make load and make load-seed (docs/development.md).
 URL ?= http://127.0.0.1:4567
 REMOTE ?=
 USERS ?= 50

@@ -67,7 +67,7 @@ class Recorded:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for a condition that has no event to wait for."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # as said
+        while not condition():  # noqa: ASYNC110  # there is no event
             await asyncio.sleep(0.01)
 
 

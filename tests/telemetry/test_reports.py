@@ -152,7 +152,7 @@ async def test_S6_a_disconnect_while_a_transaction_begins_is_not_an_error(
 def test_a_failure_outside_of_any_operation_is_reported_and_not_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    error = ValueError("nobody's")
+    error = ValueError("outside of a request")
     report(error, "the trial")
     report(error, "the trial")
     assert caplog.messages == ["the trial failed: nobody's"]

@@ -353,7 +353,7 @@ class Elsewhere(Sink):
         super().__init__()
         self._answer = answer
 
-    def answer(self, request: Received) -> Answer:  # noqa: ARG002  # as said
+    def answer(self, request: Received) -> Answer:  # noqa: ARG002  # the base class passes it
         return self._answer
 
 
