@@ -155,7 +155,7 @@ def test_a_failure_outside_of_any_operation_is_reported_and_not_kept(
     error = ValueError("outside of a request")
     report(error, "the trial")
     report(error, "the trial")
-    assert caplog.messages == ["the trial failed: nobody's"]
+    assert caplog.messages == ["the trial failed: outside of a request"]
 
 
 def test_several_hosts_in_the_address_of_the_database(worker_settings: Settings) -> None:
