@@ -53,7 +53,7 @@ class RequestContext:
         scope: the ASGI scope, normalized.
         kind: how the edge treats the request.
         route: the rule that the request matches, such as `/api/activities/@<handle>`, or None.
-        shown_path: the path with everything private redacted.
+        redacted_path: the path with everything private redacted.
         private: values of path parameters that no log or span may contain.
         stream: set by a handler whose response continues after the request.
         is_traced: whether the tracing middleware opened a span for the request.
@@ -65,7 +65,7 @@ class RequestContext:
     scope: Scope
     kind: Kind = Kind.PLAIN
     route: str | None = None
-    shown_path: str = ""
+    redacted_path: str = ""
     private: tuple[str, ...] = ()
     stream: OpenStream | None = None
     is_traced: bool = False

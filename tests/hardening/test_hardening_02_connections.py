@@ -143,7 +143,7 @@ def test_hardening_02_limits_leave_descriptors_for_the_pool_and_the_sinks(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
-    limits = ConnectionLimits.of(settings)
+    limits = ConnectionLimits.from_settings(settings)
     count = 300 - 128 - settings.pool_size
     assert {limits.admit(f"192.0.2.{number}") for number in range(count)} == {None}
     assert limits.admit("192.0.2.255") == 503
@@ -153,7 +153,7 @@ def test_hardening_02_one_address_never_fills_a_worker(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
-    limits = ConnectionLimits.of(settings)
+    limits = ConnectionLimits.from_settings(settings)
     answers = [limits.admit("192.0.2.1") for _ in range(300)]
     assert 0 < answers.count(None) <= 300 // 2
     assert limits.admit("192.0.2.2") is None
@@ -161,11 +161,13 @@ def test_hardening_02_one_address_never_fills_a_worker(
 
 def test_hardening_02_addresses_are_not_counted_behind_a_trusted_proxy() -> None:
     environment = {"CRUDDUR_CONNECTIONS_PER_ADDRESS": "2", "CONNECTION_URL": "postgresql://x"}
-    direct = ConnectionLimits.of(Settings.from_env(environment))
+    direct = ConnectionLimits.from_settings(Settings.from_env(environment))
     assert [direct.admit("192.0.2.1") for _ in range(3)] == [None, None, 429]
     direct.release("192.0.2.1")
     assert direct.admit("192.0.2.1") is None
-    proxied = ConnectionLimits.of(Settings.from_env({**environment, "CRUDDUR_TRUSTED_HOPS": "1"}))
+    proxied = ConnectionLimits.from_settings(
+        Settings.from_env({**environment, "CRUDDUR_TRUSTED_HOPS": "1"})
+    )
     assert {proxied.admit("192.0.2.1") for _ in range(300)} == {None}
 
 

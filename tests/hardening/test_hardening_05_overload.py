@@ -16,7 +16,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from quart import Quart
 
 from cruddur.app import create_app
-from cruddur.edge.overload import CALM, FEWEST, LANE, LOG_SECONDS, WINDOW_SECONDS, AdaptiveLimit
+from cruddur.edge.overload import (
+    INITIAL_LIMIT,
+    LANE_LIMIT,
+    LOG_SECONDS,
+    MIN_LIMIT,
+    WINDOW_SECONDS,
+    AdaptiveLimit,
+)
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from processes import Serve
@@ -46,8 +53,8 @@ async def locked(dsn: str, tables: str) -> AsyncIterator[None]:
 async def overloaded(api: Api, dsn: str) -> AsyncIterator[None]:
     """As many requests as may be in flight wait for a table."""
     async with asyncio.TaskGroup() as group, locked(dsn, "activities"):
-        pending = {group.create_task(api.http.get(HOME)) for _ in range(2 * CALM)}
-        while len(pending) > CALM:
+        pending = {group.create_task(api.http.get(HOME)) for _ in range(2 * INITIAL_LIMIT)}
+        while len(pending) > INITIAL_LIMIT:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             assert {task.result().status_code for task in done} == {503}
         yield
@@ -110,7 +117,7 @@ async def test_hardening_05_a_lane_does_not_bypass_the_limit(
     ):
         waiting = [
             group.create_task(api.http.post("/api/auth/signout", headers=headers))
-            for _ in range(LANE + 1)
+            for _ in range(LANE_LIMIT + 1)
         ]
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert [task.result().status_code for task in done] == [503]
@@ -119,7 +126,7 @@ async def test_hardening_05_a_lane_does_not_bypass_the_limit(
 
 async def test_hardening_05_many_probes_at_once_are_answered(settings: Settings, dsn: str) -> None:
     async with serving(create_app(settings)) as api:
-        probes = (api.http.get("/api/health-check") for _ in range(LANE + FEWEST))
+        probes = (api.http.get("/api/health-check") for _ in range(LANE_LIMIT + MIN_LIMIT))
         answers = await asyncio.gather(*probes)
     assert {answer.status_code for answer in answers} == {200}
 
@@ -132,7 +139,7 @@ async def test_hardening_05_open_streams_do_not_count_as_in_flight(
         http = await stack.enter_async_context(
             httpx.AsyncClient(limits=httpx.Limits(max_connections=None), timeout=30)
         )
-        for _ in range(CALM + FEWEST):
+        for _ in range(INITIAL_LIMIT + MIN_LIMIT):
             stream = await stack.enter_async_context(http.stream("GET", f"{url}/api/stream"))
             assert stream.status_code == 200
         assert (await http.get(f"{url}{HOME}")).status_code == 200
@@ -147,7 +154,7 @@ async def test_hardening_05_slow_clients_do_not_count_as_in_flight(
         host, port = url.removeprefix("http://").split(":")
         head = b"POST /api/auth/signin HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
         writers = []
-        for _ in range(2 * CALM):
+        for _ in range(2 * INITIAL_LIMIT):
             _, writer = await asyncio.open_connection(host, int(port))
             writer.write(head)
             writers.append(writer)
@@ -165,7 +172,7 @@ async def test_hardening_05_the_service_recovers_by_itself(settings: Settings, d
         async with asyncio.timeout(2):
             while (await api.http.get(HOME)).status_code != 200:
                 pass
-        statuses = await asyncio.gather(*(api.http.get(HOME) for _ in range(FEWEST)))
+        statuses = await asyncio.gather(*(api.http.get(HOME) for _ in range(MIN_LIMIT)))
         assert {answer.status_code for answer in statuses} == {200}
 
 
@@ -192,9 +199,9 @@ async def test_hardening_05_likes_that_wait_for_one_row_leave_room_for_other_req
         async with asyncio.timeout(30):
             likes = await asyncio.gather(*(like(fan) for fan in fans))
         first = [statuses[0] for statuses in likes]
-        assert first.count(200) >= FEWEST
+        assert first.count(200) >= MIN_LIMIT
         assert first.count(503) > 0
-        homes = await asyncio.gather(*(api.http.get(HOME) for _ in range(FEWEST)))
+        homes = await asyncio.gather(*(api.http.get(HOME) for _ in range(MIN_LIMIT)))
         assert {home.status_code for home in homes} == {200}
     assert await database.fetchval("SELECT likes_count FROM activities") == len(fans)
 
@@ -211,7 +218,7 @@ async def test_hardening_05_refusals_are_counted_and_logged_together_and_have_no
             await api.get(HOME, expect=503)
         assert len(spans.get_finished_spans()) == before
         assert "cruddur.request" not in {record.name for record in caplog.records}
-        await until(lambda: counted(reader) >= CALM + 7)
+        await until(lambda: counted(reader) >= INITIAL_LIMIT + 7)
         lines = [line for line in caplog.messages if line.startswith("overloaded: refused")]
         assert 1 <= len(lines) <= 5 / LOG_SECONDS
 
@@ -235,7 +242,7 @@ async def test_hardening_05_it_can_be_switched_off(settings: Settings, dsn: str)
         asyncio.TaskGroup() as group,
         locked(dsn, "activities"),
     ):
-        waiting = [group.create_task(api.http.get(HOME)) for _ in range(2 * CALM)]
+        waiting = [group.create_task(api.http.get(HOME)) for _ in range(2 * INITIAL_LIMIT)]
         done, _ = await asyncio.wait(waiting, timeout=0.5)
         assert not done
 
@@ -261,13 +268,13 @@ def test_hardening_05_the_limit_follows_the_capacity(per_second: int) -> None:
             limit.adjust()
             adjusted += WINDOW_SECONDS
         if limit.is_full():
-            limit.note_refusal()
+            limit.record_refusal()
         else:
             free = max(free, now) + service
             leaving.append((free, now, limit.enter()))
     settled = sorted(late[len(late) // 2 :])
     assert answered >= 0.9 * 10 * per_second
-    assert settled[int(len(settled) * 0.99)] <= max(4 * target, 2 * FEWEST * service)
+    assert settled[int(len(settled) * 0.99)] <= max(4 * target, 2 * MIN_LIMIT * service)
 
 
 async def test_hardening_05_a_refusal_does_not_check_the_token(
@@ -315,6 +322,6 @@ def test_hardening_05_a_slow_moment_without_load_does_not_lower_the_limit() -> N
     limit = AdaptiveLimit(0.05)
     for _ in range(20):
         limit.leave("/", 3.0, limit.enter())
-        limit.note_lag(1.0)
+        limit.record_lag(1.0)
         limit.adjust()
-    assert limit.limit == CALM
+    assert limit.limit == INITIAL_LIMIT

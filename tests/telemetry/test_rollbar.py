@@ -106,7 +106,7 @@ def report_to(
     operation = {
         "scope": scope(),
         "route": ROUTE,
-        "shown_path": PATH,
+        "redacted_path": PATH,
         "user_uuid": PERSON,
     } | operation
     with tracer.start_as_current_span("POST") as span:
@@ -298,7 +298,7 @@ def test_R3_an_unredacted_path_is_not_sent(rollbar: FakeRollbar, reporter: Rollb
         reporter,
         lambda: fail(ValueError("x")),
         route=unmatched.route,
-        shown_path=unmatched.shown_path,
+        redacted_path=unmatched.redacted_path,
         scope=plain,
     )
     [item] = arrived(rollbar)

@@ -11,7 +11,7 @@ from cruddur.settings import Settings
 logger = logging.getLogger("cruddur.connections")
 
 SPARE_DESCRIPTORS = 128
-"""Open files kept for everything that is not a client's connection and not in the pool."""
+"""File descriptors reserved for everything except client connections and the pool."""
 
 LOG_SECONDS = 60.0
 """Interval between two log lines about refused connections."""
@@ -30,22 +30,22 @@ class ConnectionLimits:
         self._total = total
         self._per_address = per_address
         self._open = 0
-        self._of_address: Counter[str] = Counter()
+        self._open_by_address: Counter[str] = Counter()
         self._refused = 0
-        self._log_after = 0.0
+        self._next_log = 0.0
 
     @classmethod
-    def of(cls, settings: Settings) -> "ConnectionLimits":
-        """Return the limits of a worker with these settings.
+    def from_settings(cls, settings: Settings) -> "ConnectionLimits":
+        """Return the limits of one worker.
 
-        The total never exceeds what the process may open, and one address never gets more than
-        half of it. Behind trusted proxies every connection comes from a proxy, so addresses are
+        The total never exceeds what the process may open, and one address never gets more than half
+        of the total. Behind trusted proxies every connection comes from a proxy, so addresses are
         not limited here.
         """
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        max_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         total = settings.connections
-        if files != resource.RLIM_INFINITY:
-            total = max(1, min(total, files - settings.pool_size - SPARE_DESCRIPTORS))
+        if max_files != resource.RLIM_INFINITY:
+            total = max(1, min(total, max_files - settings.pool_size - SPARE_DESCRIPTORS))
         if settings.trusted_hops:
             return cls(total, None)
         return cls(total, min(settings.connections_per_address, max(1, total // 2)))
@@ -54,7 +54,7 @@ class ConnectionLimits:
         """Count a new connection, or return the status to refuse it with.
 
         Args:
-            address: of the client; None for a Unix socket, which is only in the total.
+            address: the client's address; None for a Unix socket, which counts in the total only.
 
         Returns:
             None if the connection is admitted (then `release` must follow), 503 if the worker
@@ -64,12 +64,12 @@ class ConnectionLimits:
         if self._open >= self._total:
             self._log(f"the limit of {self._total} per worker is reached")
             return 503
-        if key and self._per_address and self._of_address[key] >= self._per_address:
+        if key and self._per_address and self._open_by_address[key] >= self._per_address:
             self._log(f"{key} has {self._per_address} open")
             return 429
         self._open += 1
         if key:
-            self._of_address[key] += 1
+            self._open_by_address[key] += 1
         return None
 
     def release(self, address: str | None) -> None:
@@ -77,12 +77,12 @@ class ConnectionLimits:
         self._open -= 1
         if address:
             key = address_key(address)
-            self._of_address[key] -= 1
-            if not self._of_address[key]:
-                del self._of_address[key]
+            self._open_by_address[key] -= 1
+            if not self._open_by_address[key]:
+                del self._open_by_address[key]
 
     def _log(self, reason: str) -> None:
         self._refused += 1
-        if (now := time.monotonic()) >= self._log_after:
+        if (now := time.monotonic()) >= self._next_log:
             logger.warning("refused %d connections: %s", self._refused, reason)
-            self._refused, self._log_after = 0, now + LOG_SECONDS
+            self._refused, self._next_log = 0, now + LOG_SECONDS

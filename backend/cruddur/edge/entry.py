@@ -1,11 +1,11 @@
-"""Normalize a request and open its context, before any other layer of ours sees it.
+"""Normalize a request and open its context, before any other layer of ours handles it.
 
 A proxy may add a port to `X-Forwarded-For`, and a socket that serves both IPv4 and IPv6 reports
-IPv4 clients as mapped addresses: spans, sessions and limits should see neither.
+IPv4 clients as mapped addresses. Spans, sessions and limits need the plain address.
 
-Where a header comes twice, one reader would take the first value and another the last. RFC 9110,
-5.3, allows a recipient to join them with commas. A header that may have one value only, such as
-`Authorization` or `Origin`, then has a value that no handler accepts.
+If a header occurs twice, some code would use its first value and other code its last. RFC 9110,
+5.3, allows a recipient to join the values with commas. A header that may have one value only, such
+as `Authorization` or `Origin`, then has a value that no handler accepts.
 """
 
 import string
@@ -35,7 +35,7 @@ class Entry:
             return
         normalize(scope)
         match = self._router.match(scope)
-        request = RequestContext(scope, match.kind, match.route, match.shown_path, match.private)
+        request = RequestContext(scope, match.kind, match.route, match.redacted_path, match.private)
         token = current.set(request)
         try:
             await self._app(scope, receive, send)
@@ -44,21 +44,21 @@ class Entry:
 
 
 def normalize(scope: Scope) -> None:
-    """Give every reader of the scope the same values: plain address, unique headers, ASCII."""
+    """Normalize a scope in place: plain client address, unique headers, ASCII query string."""
     client = scope.get("client")
     if client is not None:
         scope["client"] = plain_address(client[0]), client[1]
     headers = scope.get("headers", ())
     if len({name for name, _ in headers}) < len(headers):
-        scope["headers"] = combined(headers)
-    # HTTP/2 accepts any byte, while readers of the query expect UTF-8.
+        scope["headers"] = join_duplicates(headers)
+    # HTTP/2 accepts any byte, but parsers of the query string expect UTF-8.
     query = scope.get("query_string", b"")
     if not query.isascii():
         scope["query_string"] = quote_from_bytes(query, safe=string.printable).encode()
 
 
-def combined(headers: Headers) -> Headers:
-    """Return the headers with the values of equal names joined, in the order of their arrival.
+def join_duplicates(headers: Headers) -> Headers:
+    """Return the headers with the values of duplicates joined, in the order received.
 
     HTTP/2 clients split `Cookie` into several lines, which are joined by semicolons
     (RFC 9113, 8.2.3).

@@ -1,9 +1,9 @@
-"""Bound the body of a request, and end an exchange when the application has sent all of it.
+"""Limit the request body, and end an exchange when the application has sent its response.
 
 Quart 0.23 buffers a body of unknown length without a limit, and returns only when the server
 reports that the client has disconnected. A server reports that after it has sent the response, so
 a layer that holds the response back until Quart returns would wait forever. With this layer around
-Quart, every version of it behaves in the same way.
+Quart, all supported versions behave in the same way.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class BoundedExchange:
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an exchange on, with a bounded body, until the application has sent all of it."""
+        """Run the application with a bounded body until it has sent its response."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -47,45 +47,45 @@ class BoundedExchange:
 class _Exchange:
     """A request and its response, or a websocket."""
 
-    def __init__(self, receive: Receive, send: Send, kind: str, limit: int) -> None:
+    def __init__(self, receive: Receive, send: Send, scope_type: str, limit: int) -> None:
         self._receive = receive
         self._send = send
-        self._disconnect: Message = {"type": f"{kind}.disconnect"}
+        self._disconnect: Message = {"type": f"{scope_type}.disconnect"}
         self._limit = limit
         self._size = 0
-        self._has_body = False
-        self._is_complete = False
+        self._is_body_complete = False
+        self._is_response_complete = False
         self._receiver: asyncio.Task[Any] | None = None
 
     async def receive(self) -> Message:
         """Return the next message; a disconnect once the application has sent everything."""
         task = self._receiver = asyncio.current_task()
         try:
-            while not self._is_complete:
+            while not self._is_response_complete:
                 message = await self._receive()
                 if message["type"] != "http.request":
                     return message
-                if not self._has_body:
-                    return self._bounded(message)
+                if not self._is_body_complete:
+                    return self._limit_body(message)
         except asyncio.CancelledError:
-            if not self._is_complete or task is None:
+            if not self._is_response_complete or task is None:
                 raise
             task.uncancel()
         finally:
             self._receiver = None
         return self._disconnect
 
-    def _bounded(self, message: Message) -> Message:
+    def _limit_body(self, message: Message) -> Message:
         """Return the message, as the last one if the body is complete or exceeds its limit."""
         self._size += len(message.get("body", b""))
-        self._has_body = not message.get("more_body") or self._size > self._limit
-        return {**message, "more_body": not self._has_body}
+        self._is_body_complete = not message.get("more_body") or self._size > self._limit
+        return {**message, "more_body": not self._is_body_complete}
 
     async def send(self, message: Message) -> None:
         """Send the message; after the last one, wake the task that waits for the client."""
         await self._send(message)
         is_last = message["type"].endswith(".response.body") and not message.get("more_body")
         if is_last or message["type"] == "websocket.close":
-            self._is_complete = True
+            self._is_response_complete = True
             if self._receiver is not None:
                 self._receiver.cancel()

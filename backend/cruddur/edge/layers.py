@@ -12,8 +12,8 @@
                              └ BoundedExchange    the body limit, and the end of a request
                                 └ the application
 
-Overload refuses requests before any work, so it is outside of the tracing middleware. Rate limits
-are inside: a refused client gets a trace id like any other, and operators see who was refused.
+LoadShedding refuses requests before any work is done, so it is outside of the tracing middleware.
+RateLimits is inside: refused requests have a trace id and a log line like all others.
 """
 
 from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ def wrap(
         assets: the rule of the front end's files.
         body_limit: returns the largest request body for a path, in bytes.
         exposed_headers: the response headers that pages of other origins may read.
-        rates: the rate limits and what clients have spent of them.
+        rates: the rate limits and how much of them each client has used.
         resources: returns what the application opened when it started.
     """
     kinds = {assets: Kind.ASSET}
@@ -103,8 +103,9 @@ def wrap(
             delay=settings.overload_delay / 1000,
             operator_token=settings.operator_token,
             probes=[rule for rule, kind in kinds.items() if kind is Kind.PROBE],
+            priority=[e.rule for e in endpoints if e.priority],
             refusals=refusals,
-            more_headers=security_headers(is_https=settings.is_https),
+            extra_headers=security_headers(is_https=settings.is_https),
             instruments=telemetry.instruments,
         )
         return shedding
@@ -131,7 +132,7 @@ def wrap(
             partial(
                 ResponseCache,
                 rules={e.rule for e in cached},
-                varying=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
+                vary=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
                 snapshots=lambda: resources().snapshots,
             ),
         ),
@@ -148,7 +149,7 @@ def observe(
 ) -> Application:
     """Wrap an application in the layers from `Streams` to `Observation`.
 
-    A request that opens a stream has a span like others, but is in no metric of requests.
+    A request that opens a stream has a server span, but is not counted in the HTTP metrics.
     """
     app = Observation(
         app,
@@ -156,7 +157,7 @@ def observe(
         timing_origins=settings.origins,
         is_sampling=telemetry.is_sampling,
     )
-    traced, openings = (
+    traced, opening_app = (
         trace_requests(
             app,
             tracer_provider=telemetry.tracer_provider,
@@ -165,7 +166,7 @@ def observe(
         )
         for meter_provider in (telemetry.meter_provider, NoOpMeterProvider())
     )
-    return Streams(traced, openings=openings, instruments=telemetry.instruments)
+    return Streams(traced, opening_app=opening_app, instruments=telemetry.instruments)
 
 
 def _fix_proxied(app: Application, trusted_hops: int) -> Application:

@@ -1,4 +1,4 @@
-"""Observe what the standard middleware cannot: exceptions, disconnects, trace headers, log lines.
+"""Add what the standard middleware lacks: exceptions, disconnects, trace headers, log lines.
 
 This layer runs inside the tracing middleware. It completes the server span, adds the response
 headers that report the trace, counts what the request cost, and writes one log line per request.
@@ -50,7 +50,7 @@ class Observation:
             instruments: measure the requests.
             timing_origins: the origins whose pages may read the duration and the trace of their
                 requests.
-            is_sampling: whether some traces are kept and others are not.
+            is_sampling: whether only a fraction of the traces is kept.
         """
         self._is_sampling = is_sampling
         self.app = app
@@ -64,10 +64,10 @@ class Observation:
             return
         request = current_request()
         request.span = span = _server_span(request, scope)
-        observed = _Socket if scope["type"] == "websocket" else _Exchange
+        exchange_class = _WebSocketExchange if scope["type"] == "websocket" else _Exchange
         token = context.attach(trace.set_span_in_context(span))
         try:
-            await observed(self, request).run(receive, send)
+            await exchange_class(self, request).run(receive, send)
         finally:
             context.detach(token)
 
@@ -75,8 +75,8 @@ class Observation:
         """Return the response headers that report the trace.
 
         `traceresponse` is from W3C Trace Context, level 2. Scripts of a page can read
-        `Server-Timing` of any resource. A caller that chose the trace id does not learn whether
-        the trace is kept: it could search for an id that is, and use it for all its requests.
+        `Server-Timing` of any resource. A caller that chose the trace id is not shown whether the
+        trace is kept: it could search for a kept id, and use it for all its requests.
         """
         ids = request.span.get_span_context()
         flags = int(ids.trace_flags)
@@ -99,13 +99,13 @@ class _Exchange:
         self.span = request.span
         self.status: int | None = None
         self.size = 0
-        self.facts: dict[str, AttributeValue] = {}
+        self.attributes: dict[str, AttributeValue] = {}
         self.operation = Operation(
             layer.instruments,
             request.span.is_recording(),
             request.scope,
             request.route,
-            request.shown_path,
+            request.redacted_path,
             request.private,
         )
         self._layer = layer
@@ -119,7 +119,7 @@ class _Exchange:
             try:
                 await self._layer.app(self.request.scope, self.receive, self.send)
             except Exception as error:
-                report(error)  # the response has begun, so it cannot say anything about this
+                report(error)  # the response has started, so it cannot show the error
                 self._complete()
                 self.span.end()  # before the middleware records the exception again, unredacted
                 raise
@@ -131,7 +131,7 @@ class _Exchange:
         """Receive a message for the application."""
         message = await self._receive()
         if message["type"] == "http.disconnect" and not self._is_complete:
-            self.facts["app.client_disconnected"] = True
+            self.attributes["app.client_disconnected"] = True
         return message
 
     async def send(self, message: Message) -> None:
@@ -160,17 +160,17 @@ class _Exchange:
         self._is_complete = True
         # The server leaves out the body of a response to HEAD.
         is_head = self.request.scope.get("method") == "HEAD"
-        self.facts["http.response.body.size"] = 0 if is_head else self.size
+        self.attributes["http.response.body.size"] = 0 if is_head else self.size
         self._complete_span()
 
     def _complete_span(self) -> None:
         failure = self.failure()
         if failure:
-            self.facts["error.type"] = failure
+            self.attributes["error.type"] = failure
             if self.request.metric_attributes is not None:
                 self.request.metric_attributes["error.type"] = failure
         if self.span.is_recording():
-            self.span.set_attributes({**self.facts, **operation_attributes(self.operation)})
+            self.span.set_attributes({**self.attributes, **operation_attributes(self.operation)})
             if failure:
                 error = self.operation.error
                 text = None if error is None else describe(error, self.operation)
@@ -182,7 +182,7 @@ class _Exchange:
         return kind is Kind.PROBE or (kind is Kind.ASSET and self.status in {200, 304})
 
     def _log(self, seconds: float) -> None:
-        """Write the canonical line: one per request, with all that its span has."""
+        """Write the canonical log line: one per request, with all attributes of its span."""
         level = logging.DEBUG if self._is_quiet() else logging.INFO
         if not logger.isEnabledFor(level):
             return
@@ -192,20 +192,20 @@ class _Exchange:
         fields: dict[str, AttributeValue] = {
             "http.request.method": method,
             "http.route": route or "",
-            "url.path": self.request.shown_path,
+            "url.path": self.request.redacted_path,
             "http.response.status_code": self.status or 0,
             "app.duration_ms": milliseconds(seconds),
             "client.address": client[0] if client else "",
-            **self.facts,
+            **self.attributes,
             **operation_attributes(self.operation),
         }
-        path = route or self.request.shown_path
-        outcome = self.status or "no answer"
+        path = route or self.request.redacted_path
+        outcome = self.status or "no response"
         logger.log(level, "%s %s %s", method, path, outcome, extra={"fields": fields})
 
 
-class _Socket(_Exchange):
-    """A WebSocket: its handshake, and everything until it closes."""
+class _WebSocketExchange(_Exchange):
+    """A WebSocket, from its handshake until it closes."""
 
     async def receive(self) -> Message:
         """Receive a message for the application."""
@@ -228,13 +228,13 @@ class _Socket(_Exchange):
         if self._is_complete:
             return
         self._is_complete = True
-        if self.status is not None:  # the middleware takes every message for a response 200
+        if self.status is not None:  # the middleware records every message as a 200
             self.span.set_attribute("http.response.status_code", self.status)
         self._complete_span()
 
 
 def _server_span(request: RequestContext, scope: Scope) -> Span:
-    """Return the span of the middleware, or one with ids alone where it opened none.
+    """Return the span of the middleware, or one that only has ids if the middleware opened none.
 
     It opens none for excluded requests and under `suppress_http_instrumentation`. With
     `OTEL_SDK_DISABLED=true` its span has the ids of the caller's, which are not ours.

@@ -1,9 +1,9 @@
-"""Refuse requests early while a worker is overloaded, so that those it admits stay fast.
+"""Refuse requests early while a worker is overloaded, so that admitted requests stay fast.
 
-The limit of requests in flight follows measured latency: it grows while requests that were
-admitted take about as long as usual, and shrinks when they take longer. The idea is that of
-congestion control, applied to requests (Netflix's concurrency limits, Envoy's adaptive
-concurrency): the excess over the usual latency is time spent in queues.
+The limit of requests in flight follows measured latency: it grows while admitted requests take
+about as long as their baseline, and shrinks when they take longer. This is congestion control
+applied to requests (as in Netflix's concurrency-limits and Envoy's adaptive concurrency): the
+excess over the baseline latency is time spent in queues.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from cruddur.telemetry.operation import Instruments
 
 logger = logging.getLogger(__name__)
 
-FEWEST = 20
-"""Requests in flight that are always admitted. At most so many, latency counts as usual."""
+MIN_LIMIT = 20
+"""Requests in flight that are always admitted. Up to this number, latency updates the baseline."""
 
-MOST = 1000
+MAX_LIMIT = 1000
 
-CALM = 50
-"""The limit at the start, and the one that it returns to in quiet times."""
+INITIAL_LIMIT = 50
+"""The limit at the start, to which it returns when there is little load."""
 
 WINDOW_SECONDS = 0.1
 """How often the limit is adjusted."""
@@ -37,58 +37,56 @@ TICK_SECONDS = 0.02
 """How often the lag of the event loop is measured."""
 
 SMOOTHING = 0.05
-"""The weight of a new sample in the usual latency of a route."""
+"""The weight of a new sample in the baseline latency of a route, an exponential moving average."""
 
-LANE = 16
-"""Requests in flight in each lane that overload leaves open."""
+LANE_LIMIT = 16
+"""Requests in flight in each priority lane."""
 
 LOG_SECONDS = 1.0
 """Interval between two log lines about refused requests."""
 
-SIGN_OUT = "/api/auth/signout"
-
 # One complete request without a body, as HTTP/1.1 clients send it.
 _GET = re.compile(rb"GET (/[^ ?]*)[^ ]* HTTP/1\.1\r\n((?:[^\r\n]+\r\n)*+)\r\n")
-_LONG_WAY = re.compile(
+_NEEDS_PARSING = re.compile(
     rb"^(?:content-length|transfer-encoding|upgrade|expect|connection:(?! *keep-alive *\r))",
     re.IGNORECASE | re.MULTILINE,
 )
 _ORIGIN = re.compile(rb"^origin: *([^\r]*)", re.IGNORECASE | re.MULTILINE)
-_TOKEN = re.compile(rb"^authorization: *([^\r]*)", re.IGNORECASE | re.MULTILINE)
+_AUTHORIZATION = re.compile(rb"^authorization: *([^\r]*)", re.IGNORECASE | re.MULTILINE)
 
-_ORIGINS = 16
-"""Origins whose refusals are kept rendered."""
+_MAX_CACHED_ORIGINS = 16
+"""Origins for which the rendered refusal is cached."""
 
-_BODILESS = frozenset({"GET", "HEAD"})  # unless a header announces a body
-_BODY = frozenset({b"content-length", b"transfer-encoding"})
+_BODILESS_METHODS = frozenset({"GET", "HEAD"})  # unless a header announces a body
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class AdaptiveLimit:
     """The number of requests that may be in flight."""
 
     def __init__(self, target: float) -> None:
-        """Begin with the limit of quiet times.
+        """Start with INITIAL_LIMIT.
 
         Args:
-            target: seconds that requests may take longer than usual, on average.
+            target: average excess over the baseline latency that is accepted, in seconds.
         """
-        self.limit = float(CALM)
+        self.limit = float(INITIAL_LIMIT)
         self.in_flight = 0
         self._target = target
-        self._usual: dict[str, float] = {}
+        self._baseline: dict[str, float] = {}
         self._begin_window()
 
     def _begin_window(self) -> None:
-        self._excess, self._answered, self._peak, self._is_hit = 0.0, 0, self.in_flight, False
+        self._excess, self._completed, self._peak, self._has_refused = 0.0, 0, self.in_flight, False
         self._lag, self._ticks = 0.0, 0
 
     def is_full(self) -> bool:
         """Whether the next request has to be refused."""
         return self.in_flight >= self.limit
 
-    def note_refusal(self) -> None:
-        """Note that a request was refused."""
-        self._is_hit = True
+    def record_refusal(self) -> None:
+        """Record that a request was refused in this window."""
+        self._has_refused = True
 
     def enter(self) -> int:
         """Count a request as in flight; return how many are."""
@@ -96,56 +94,56 @@ class AdaptiveLimit:
         self._peak = max(self._peak, self.in_flight)
         return self.in_flight
 
-    def leave(self, route: str | None, seconds: float, others: int) -> None:
+    def leave(self, route: str | None, seconds: float, concurrency: int) -> None:
         """Count a request as answered.
 
         Args:
-            route: its rule; None if its latency should not be considered.
+            route: the rule of the request; None to ignore its latency.
             seconds: how long it was in flight.
-            others: what `enter` returned.
+            concurrency: the result of `enter`.
         """
         self.in_flight -= 1
         if route is None:
             return
-        usual = self._usual.setdefault(route, seconds)
-        # The second case corrects what was learned under load.
-        if others <= FEWEST or seconds < usual / 2:
-            self._usual[route] = usual + (seconds - usual) * SMOOTHING
-        self._excess += seconds - usual
-        self._answered += 1
+        baseline = self._baseline.setdefault(route, seconds)
+        # The second condition corrects a baseline that was measured under load.
+        if concurrency <= MIN_LIMIT or seconds < baseline / 2:
+            self._baseline[route] = baseline + (seconds - baseline) * SMOOTHING
+        self._excess += seconds - baseline
+        self._completed += 1
 
-    def note_lag(self, seconds: float) -> None:
-        """Note how late the event loop was: what a request waits before it is seen here."""
+    def record_lag(self, seconds: float) -> None:
+        """Record how late the event loop was: the wait of a request before this layer sees it."""
         self._lag += seconds
         self._ticks += 1
 
     def adjust(self) -> None:
-        """Set the limit by what was measured since the last call."""
+        """Adjust the limit to the measurements since the last call."""
         delay = self._lag / self._ticks if self._ticks else 0.0
-        if self._answered:
-            delay += max(0.0, self._excess / self._answered)
-        elif self._is_hit:  # nothing is answered
+        if self._completed:
+            delay += max(0.0, self._excess / self._completed)
+        elif self._has_refused:  # no request completed
             delay = math.inf
-        if self._peak * 2 < self.limit:  # whatever takes long, it is not the number in flight
-            self.limit = max(self.limit, min(CALM, self.limit + 1))
+        if self._peak * 2 < self.limit:  # so far below the limit, slowness has other causes
+            self.limit = max(self.limit, min(INITIAL_LIMIT, self.limit + 1))
         elif delay > self._target:
             factor = min(0.95, max(0.7, self._target / delay))
-            self.limit = max(FEWEST, self.limit * factor)
-        elif self._is_hit:
-            self.limit = min(MOST, self.limit * 1.1)
+            self.limit = max(MIN_LIMIT, self.limit * factor)
+        elif self._has_refused:
+            self.limit = min(MAX_LIMIT, self.limit * 1.1)
         self._begin_window()
 
 
 class Lane:
-    """Requests that overload does not refuse, up to a fixed number; more are like all others."""
+    """Requests that overload does not refuse, up to a fixed number."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no requests in flight."""
         self._in_flight = 0
 
     def is_full(self) -> bool:
         """Whether the next request has to be refused."""
-        return self._in_flight >= LANE
+        return self._in_flight >= LANE_LIMIT
 
     def enter(self) -> int:
         """Count a request as in flight; return how many are."""
@@ -157,22 +155,22 @@ class Lane:
         self._in_flight -= 1
 
 
-class _Passage:
-    """One request, which is in flight until its response starts, but not while its body is awaited.
+class _CountedRequest:
+    """One request, counted until its response starts, but not while it waits for its body.
 
-    The rest of its time is the client's, who may be slow, or keep a stream open for hours.
+    All other time depends on the client, which may be slow or keep a stream open for hours.
     """
 
     def __init__(self, gate: AdaptiveLimit | Lane, scope: Scope) -> None:
         self._gate = gate
         self._scope = scope
         self._is_counted = True
-        self._has_body = scope["method"] not in _BODILESS or any(
-            name in _BODY for name, _ in scope["headers"]
+        self._has_body = scope["method"] not in _BODILESS_METHODS or any(
+            name in _BODY_HEADERS for name, _ in scope["headers"]
         )
         self._now = asyncio.get_running_loop().time
         self._start = self._now()
-        self._others = gate.enter()
+        self._concurrency = gate.enter()
 
     def leave(self) -> None:
         if not self._is_counted:
@@ -181,34 +179,34 @@ class _Passage:
         # A request without a route does next to no work.
         request = current_request()
         route = None if request.kind is Kind.STREAM else request.route
-        self._gate.leave(route, self._now() - self._start, self._others)
+        self._gate.leave(route, self._now() - self._start, self._concurrency)
 
     async def run(self, app: Application, receive: Receive, send: Send) -> None:
-        """Have the request answered."""
+        """Run the application for the request."""
 
-        async def receiving() -> Message:
+        async def receive_body() -> Message:
             if not self._has_body or not self._is_counted:
                 return await receive()
             self._is_counted = False
-            self._gate.leave(None, 0.0, self._others)
+            self._gate.leave(None, 0.0, self._concurrency)
             message = await receive()
             self._is_counted = True
-            self._start, self._others = self._now(), self._gate.enter()
+            self._start, self._concurrency = self._now(), self._gate.enter()
             self._has_body = bool(message.get("more_body"))
             return message
 
-        async def sending(message: Message) -> None:
+        async def send_response(message: Message) -> None:
             self.leave()
             await send(message)
 
         try:
-            await app(self._scope, receiving if self._has_body else receive, sending)
+            await app(self._scope, receive_body if self._has_body else receive, send_response)
         finally:
             self.leave()
 
 
 class LoadShedding:
-    """The ASGI layer, outside of everything that does work for a request."""
+    """The ASGI layer; it wraps every layer that does work for a request."""
 
     def __init__(
         self,
@@ -217,80 +215,83 @@ class LoadShedding:
         delay: float,
         operator_token: str,
         probes: Iterable[str],
+        priority: Iterable[str],
         refusals: Refusals,
-        more_headers: Headers,
+        extra_headers: Headers,
         instruments: Instruments,
     ) -> None:
         """Wrap an application.
 
         Args:
             app: the application.
-            delay: seconds that requests may take longer than usual before others are refused.
-            operator_token: what operators authenticate with, or empty.
+            delay: excess over the baseline latency above which requests are refused, in seconds.
+            operator_token: the bearer token of operators, or empty.
             probes: the paths of the health checks.
+            priority: the paths of the endpoints that are declared with `priority`.
             refusals: sends refusals.
-            more_headers: what outer layers add to refusals, for `refuse`.
+            extra_headers: the headers that outer layers would add; for `refuse`.
             instruments: counts the refused requests.
         """
         self._app = app
         self._limit = AdaptiveLimit(delay)
-        self._probes, self._sign_outs, self._preflights, self._operators = (Lane() for _ in "1234")
+        self._probes, self._priority, self._preflights, self._operators = (Lane() for _ in range(4))
         self._probe_paths = frozenset(path.encode() for path in probes)
+        self._priority_paths = frozenset(priority)
         self._operator = f"Bearer {operator_token}".encode() if operator_token else None
         self._refusals = refusals
-        self._more_headers = more_headers
+        self._more_headers = extra_headers
         self._rendered: dict[bytes | None, bytes] = {}
         self._instruments = instruments
         self._refused = 0
-        self._arriving = 0  # seen by `refuse` and not yet in flight
+        self._arriving = 0  # passed by `refuse` but not yet in flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        gate: AdaptiveLimit | Lane | None = self._lane(scope)
+        gate: AdaptiveLimit | Lane | None = self._priority_lane(scope)
         if gate is None or gate.is_full():
             gate = self._limit
         self._arriving = max(0, self._arriving - 1)
         if gate.is_full():
-            self._limit.note_refusal()
+            self._limit.record_refusal()
             self._refused += 1
             await self._refusals.send(UnavailableError(), scope, send)
         else:
-            await _Passage(gate, scope).run(self._app, receive, send)
+            await _CountedRequest(gate, scope).run(self._app, receive, send)
 
     def refuse(self, data: bytes) -> bytes | None:
-        """Return the response that refuses a request, None to treat it as usual.
+        """Return the response that refuses a request, or None to process it normally.
 
-        For a server that has not parsed the request yet: parsing it with h11 and starting a task
-        costs a third of answering it, so that three times the capacity would leave no time for
-        anything but refusals.
+        The server calls it before it parses the request. Parsing with h11 and starting a task
+        costs a third of answering a request, so at three times its capacity a worker would do
+        nothing but refuse.
 
         Args:
-            data: what was received on an HTTP/1.1 connection without a request in progress.
+            data: bytes received on an HTTP/1.1 connection without a request in progress.
         """
         if self._limit.in_flight + self._arriving < self._limit.limit:
             self._arriving += 1
             return None
         match = _GET.fullmatch(data)
-        if match is None or match[1] in self._probe_paths or _LONG_WAY.search(match[2]):
+        if match is None or match[1] in self._probe_paths or _NEEDS_PARSING.search(match[2]):
             return None
-        token = _TOKEN.search(match[2]) if self._operator is not None else None
+        token = _AUTHORIZATION.search(match[2]) if self._operator is not None else None
         if token is not None and self._is_operator(token[1]):
             return None
-        self._limit.note_refusal()
+        self._limit.record_refusal()
         self._refused += 1
-        found = _ORIGIN.search(match[2])
-        return self._render(found[1] if found else None)
+        origin = _ORIGIN.search(match[2])
+        return self._rendered_refusal(origin[1] if origin else None)
 
-    def _render(self, origin: bytes | None) -> bytes:
+    def _rendered_refusal(self, origin: bytes | None) -> bytes:
         rendered = self._rendered.get(origin)
         if rendered is None:
             headers, body = self._refusals.render(UnavailableError(), origin)
             lines = [b"%b: %b" % header for header in (*headers, *self._more_headers)]
             rendered = b"\r\n".join([b"HTTP/1.1 503 Service Unavailable", *lines, b"", body])
-            if len(self._rendered) < _ORIGINS:
+            if len(self._rendered) < _MAX_CACHED_ORIGINS:
                 self._rendered[origin] = rendered
         return rendered
 
@@ -299,7 +300,7 @@ class LoadShedding:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Adjust the limit and report what is refused, inside."""
+        """Adjust the limit and report refused requests inside the block."""
         task = asyncio.create_task(self._watch())
         try:
             yield
@@ -308,13 +309,13 @@ class LoadShedding:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def _lane(self, scope: Scope) -> Lane | None:
+    def _priority_lane(self, scope: Scope) -> Lane | None:
         """Return the lane of a request, if it has one."""
         if current_request().kind is Kind.PROBE:
             return self._probes
-        if scope["path"] == SIGN_OUT:
-            return self._sign_outs
-        if scope["method"] == "OPTIONS":  # or a page could not read the refusal that follows
+        if scope["path"] in self._priority_paths:
+            return self._priority
+        if scope["method"] == "OPTIONS":  # without it, a page cannot read the refusal
             return self._preflights
         if self._operator is not None:
             for name, value in scope["headers"]:
@@ -332,8 +333,8 @@ class LoadShedding:
             start = loop.time()
             await asyncio.sleep(TICK_SECONDS)
             now = loop.time()
-            self._arriving = 0  # some never get here, such as malformed ones
-            self._limit.note_lag(max(0.0, now - start - TICK_SECONDS))
+            self._arriving = 0  # some never reach this layer, such as malformed requests
+            self._limit.record_lag(max(0.0, now - start - TICK_SECONDS))
             if now - adjusted >= WINDOW_SECONDS:
                 adjusted = now
                 self._limit.adjust()
@@ -348,6 +349,6 @@ class LoadShedding:
             refused, self._refused = self._refused, 0
             self._instruments.counters["app.requests.refused"].add(refused)
             logger.warning(
-                "overloaded: refused %d requests; %d are in flight, at most %d may be",
+                "overloaded: refused %d requests; %d in flight, limit %d",
                 refused, self._limit.in_flight, self._limit.limit,
             )  # fmt: skip

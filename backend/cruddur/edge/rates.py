@@ -1,8 +1,8 @@
-"""Refuse the requests of clients that send too many, before any work, and send all what is left.
+"""Refuse requests of clients that exceed their rate limits, and report the limits in headers.
 
-A member's requests count for their account, once a worker has verified their token; all others
-for the client's address, and for IPv6 also for its /48 network. The headers are those of
-draft-ietf-httpapi-ratelimit-headers-10.
+A member's requests are charged to their account, once a worker has verified their token. All other
+requests are charged to the client's address, and for IPv6 also to its /48 network. The headers are
+those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from cruddur.request_context import current_request
 from cruddur.services.client_addresses import UNKNOWN, address_key, network_key
 from cruddur.services.rates import Charge, Decision, RateClass, Rates
 
-_CACHED = 4096
+_CACHED_ADDRESSES = 4096
 
 
 class RateLimits:
@@ -36,11 +36,11 @@ class RateLimits:
 
         Args:
             app: the application.
-            rates: the limits and what clients have spent of them.
-            classes: the class of each method and route, None where nothing is limited. Files of
-                the page, preflights and unknown paths are `other`.
+            rates: the limits and how much of them each client has used.
+            classes: the class of each method and route; None for no limit. Files of the front
+                end, preflights and unknown paths are `other`.
             exempt: networks whose clients are not limited.
-            account: names the account of an `Authorization` header, if it is known.
+            account: returns the account of an `Authorization` header, if its token is cached.
             refusals: sends refusals.
         """
         self._app = app
@@ -48,7 +48,7 @@ class RateLimits:
         self._classes = classes
         self._account = account
         self._refusals = refusals
-        self._is_exempt = lru_cache(_CACHED)(
+        self._is_exempt = lru_cache(_CACHED_ADDRESSES)(
             lambda address: any(ip_address(address) in network for network in exempt)
         )
 
@@ -64,12 +64,12 @@ class RateLimits:
             await self._refusals.send(RateLimitedError(decision.retry_after), scope, send, headers)
             return
 
-        async def sending(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), *headers]}
             await send(message)
 
-        await self._app(scope, receive, sending)
+        await self._app(scope, receive, send_with_headers)
 
     def _charges(self, scope: Scope) -> Sequence[Charge]:
         """Return the limits that a request counts towards."""
@@ -83,17 +83,18 @@ class RateLimits:
         if len(tokens) == 1:
             account = self._account(tokens[0].decode("latin-1"))
             if account is not None:
-                return ((self._rates.of_account[rate], account),)
-        charge = (self._rates.of_address[rate], address_key(address))
+                return ((self._rates.account_policies[rate], account),)
+        charge = (self._rates.address_policies[rate], address_key(address))
         network = network_key(address)
         if network is None:
             return (charge,)
-        return (charge, (self._rates.of_network[rate], network))
+        return (charge, (self._rates.network_policies[rate], network))
 
 
 def _headers(decision: Decision) -> Headers:
-    left = ", ".join(
-        f'"{one.policy.name}";r={one.remaining};t={one.reset}' for one in decision.standings
+    limits = ", ".join(
+        f'"{status.policy.name}";r={status.remaining};t={status.reset}'
+        for status in decision.statuses
     )
-    policies = ", ".join(one.policy.header for one in decision.standings)
-    return ((b"ratelimit", left.encode()), (b"ratelimit-policy", policies.encode()))
+    policies = ", ".join(status.policy.header for status in decision.statuses)
+    return ((b"ratelimit", limits.encode()), (b"ratelimit-policy", policies.encode()))

@@ -1,4 +1,4 @@
-"""Refuse a request before it reaches the application, in the one error shape."""
+"""Refuse a request before it reaches the application, in the error format of the API."""
 
 from collections.abc import Sequence
 
@@ -11,30 +11,32 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Refusals:
-    """Sends refusals that a page of an allowed origin can read, as it reads other answers."""
+    """Sends error responses that pages of the allowed origins can read."""
 
     def __init__(self, origins: Sequence[str], exposed: Sequence[str]) -> None:
         """Set what CORS allows.
 
         Args:
-            origins: the origins that may read answers; `*` for any.
+            origins: the origins whose pages may read responses; `*` for any.
             exposed: the response headers that they may read.
         """
         self._origins = {origin.encode() for origin in origins}
         self._exposed = ", ".join(exposed).encode()
 
-    async def send(self, error: CruddurError, scope: Scope, send: Send, more: Headers = ()) -> None:
-        """Answer with the error's status, codes and headers.
+    async def send(
+        self, error: CruddurError, scope: Scope, send: Send, extra_headers: Headers = ()
+    ) -> None:
+        """Send a response with the error's status, codes and headers.
 
         Args:
             error: the reason.
             scope: the request.
             send: the ASGI callable.
-            more: further headers.
+            extra_headers: headers to add.
         """
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         headers, body = self.render(error, origins[0] if len(origins) == 1 else None)
-        headers = [*headers, *more]
+        headers = [*headers, *extra_headers]
         await send({"type": "http.response.start", "status": error.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -43,7 +45,7 @@ class Refusals:
 
         Args:
             error: the reason.
-            origin: of the page that sent the request, None without one.
+            origin: the `Origin` header of the request, or None.
         """
         body = msgspec.json.encode(error.codes)
         headers = [

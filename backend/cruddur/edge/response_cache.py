@@ -5,11 +5,11 @@ expired since the response was computed, computing it again would give the same 
 response is older than its request, in any process and whatever process writes
 (docs/decisions/0007).
 
-This layer wraps Quart, and saves its routing, the statements and the encoding.
+A cached response costs no routing, no statements except the comparison, and no encoding.
 
-A shared response must not depend on anything that differs between two requests. So the application
-is given a request with only those headers that are part of the key: a handler that reads another
-header finds it missing, and cannot use it in a response for others.
+A shared response must not depend on anything that differs between two requests with the same key.
+So the application receives only those headers that are part of the key: a handler that reads
+another header finds it missing, and cannot use it in a shared response.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ MAX_ENTRIES = 128
 MAX_BYTES = 128 * 1024
 """Size of a response body. A page of 40 cruds has some 16,000 bytes."""
 
-_CONDITION = b"if-none-match"
-_PERSONAL = frozenset({b"authorization", b"content-length", b"transfer-encoding"})
+_IF_NONE_MATCH = b"if-none-match"
+_UNCACHEABLE_HEADERS = frozenset({b"authorization", b"content-length", b"transfer-encoding"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 Key: TypeAlias = tuple[str, str, bytes, tuple[bytes | None, ...]]
@@ -67,7 +67,7 @@ class ResponseCache:
         app: Application,
         *,
         rules: Collection[str],
-        varying: Iterable[str],
+        vary: Iterable[str],
         snapshots: Callable[[], Snapshots],
     ) -> None:
         """Wrap the application.
@@ -75,14 +75,16 @@ class ResponseCache:
         Args:
             app: the application.
             rules: the rules whose anonymous responses are cached.
-            varying: the request headers that change these responses, as their `Vary` names them.
-            snapshots: returns the reader of the present snapshot.
+            vary: the request headers that change these responses, as in their `Vary`.
+            snapshots: returns the reader of the current snapshot.
         """
         self._app = app
         self._rules = frozenset(rules)
-        self._varying = {name.lower().encode(): i for i, name in enumerate(dict.fromkeys(varying))}
+        self._vary_indexes = {
+            name.lower().encode(): i for i, name in enumerate(dict.fromkeys(vary))
+        }
         self._snapshots = snapshots
-        # None: requested once so far, which does not justify an entry.
+        # None: requested only once so far, so its response is not cached.
         self._entries: OrderedDict[Key, _Entry | None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,13 +93,13 @@ class ResponseCache:
         if key is None:
             await self._app(scope, receive, send)
             return
-        if not self._is_known(key):
-            await self._app(self._reduced(scope, _CONDITION), receive, send)
+        if not self._was_requested(key):
+            await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
             return
         try:
             snapshot = await self._snapshots().current()
-        except Exception:  # its span has recorded it, and the application will meet it too
-            await self._app(self._reduced(scope, _CONDITION), receive, send)
+        except Exception:  # recorded on its span; the application will fail in the same way
+            await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
             return
         entry = self._entries.get(key)
         if entry is not None and entry.snapshot == snapshot:
@@ -111,21 +113,25 @@ class ResponseCache:
         """Return the key of a request, or None if its response is not cached."""
         if scope["method"] != "GET" or current_request().route not in self._rules:
             return None
-        varying: list[bytes | None] = [None] * len(self._varying)
+        values: list[bytes | None] = [None] * len(self._vary_indexes)
         for name, value in scope["headers"]:
-            if (place := self._varying.get(name)) is not None:
-                varying[place] = value
-            elif name in _PERSONAL:
+            if (index := self._vary_indexes.get(name)) is not None:
+                values[index] = value
+            elif name in _UNCACHEABLE_HEADERS:
                 return None
-        return scope["scheme"], scope["path"], scope["query_string"], tuple(varying)
+        return scope["scheme"], scope["path"], scope["query_string"], tuple(values)
 
-    def _reduced(self, scope: Scope, *others: bytes) -> Scope:
-        """Return the scope with the headers of the key and `others`, without the client."""
-        headers = [one for one in scope["headers"] if one[0] in self._varying or one[0] in others]
+    def _with_key_headers(self, scope: Scope, *kept: bytes) -> Scope:
+        """Return the scope with the headers of the key and `kept` only, without the client."""
+        headers = [
+            header
+            for header in scope["headers"]
+            if header[0] in self._vary_indexes or header[0] in kept
+        ]
         return {**scope, "headers": headers, "client": None}
 
-    def _is_known(self, key: Key) -> bool:
-        """Return whether the key was requested before, and remember that it was."""
+    def _was_requested(self, key: Key) -> bool:
+        """Return whether the key was requested before, and record this request."""
         if key in self._entries:
             self._entries.move_to_end(key)
             return True
@@ -137,20 +143,20 @@ class ResponseCache:
     async def _compute(
         self, key: Key, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Compute the response for this request and for those that wait for it."""
-        computed: asyncio.Future[CachedResponse | None] = asyncio.get_running_loop().create_future()
-        self._entries[key] = _Entry(snapshot, computed)
+        """Compute the response for this request and for concurrent requests with the same key."""
+        future: asyncio.Future[CachedResponse | None] = asyncio.get_running_loop().create_future()
+        self._entries[key] = _Entry(snapshot, future)
         messages: list[Message] = []
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             messages.append(message)
 
-        # Without If-None-Match: this caller may have the response already, the others do not.
+        # Without If-None-Match: this client may have the response already, but others may not.
         try:
-            await self._app(self._reduced(scope), receive, keep)
+            await self._app(self._with_key_headers(scope), receive, collect)
         finally:
-            response = _cacheable(messages)
-            computed.set_result(response)
+            response = _cacheable_response(messages)
+            future.set_result(response)
         if response is not None:
             await _send(response, scope, send)
             return
@@ -158,7 +164,7 @@ class ResponseCache:
             await send(message)
 
 
-def _cacheable(messages: Sequence[Message]) -> CachedResponse | None:
+def _cacheable_response(messages: Sequence[Message]) -> CachedResponse | None:
     """Return the response that the messages form if it is complete and can be cached."""
     if len(messages) < 2 or messages[0]["status"] != 200 or messages[-1].get("more_body"):
         return None
@@ -171,10 +177,12 @@ def _cacheable(messages: Sequence[Message]) -> CachedResponse | None:
 
 
 async def _send(response: CachedResponse, scope: Scope, send: Send) -> None:
-    """Send the response, or 304 if the caller has it already."""
+    """Send the response, or 304 if the client has it already."""
     status, headers, body = 200, response.headers, response.body
     for name, value in scope["headers"]:
-        if name == _CONDITION and parse_etags(value.decode("latin-1")).contains_weak(response.etag):
+        if name == _IF_NONE_MATCH and parse_etags(value.decode("latin-1")).contains_weak(
+            response.etag
+        ):
             status, body = 304, b""
             headers = [header for header in headers if header[0] != b"content-length"]
     await send({"type": "http.response.start", "status": status, "headers": headers})

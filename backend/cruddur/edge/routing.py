@@ -10,15 +10,15 @@ from werkzeug.routing import Map, Rule
 
 from cruddur.asgi_types import Scope
 from cruddur.request_context import Kind
-from cruddur.telemetry.redaction import redact_odd, redact_path
+from cruddur.telemetry.redaction import redact_path, scrub_if_suspicious
 
-CACHED = 1024
+MAX_CACHED_PATHS = 1024
 """Paths whose match is cached, the least recently used evicted first."""
 
 _PUBLIC_ARGUMENTS = frozenset(
     {"asset", "digest", "handle", "message_group_uuid", "subject", "uuid"}
 )
-"""Path parameters whose values may be shown; a rule with any other one is shown as the rule."""
+"""Path parameters whose values may be logged; a path with any other one is logged as its rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Match:
     Attributes:
         kind: how the edge treats the request.
         route: the text of the rule, or None without a match.
-        shown_path: the path with everything private redacted.
+        redacted_path: the path with everything private redacted.
         private: values of path parameters that no log or span may contain.
     """
 
     kind: Kind
     route: str | None
-    shown_path: str
+    redacted_path: str
     private: tuple[str, ...] = ()
 
 
@@ -45,12 +45,12 @@ class Router:
         """Set the rules.
 
         Args:
-            url_map: the rules of the application; more may be added until the first request.
+            url_map: the rules of the application; rules may be added until the first request.
             kinds: the rules whose requests are not `Kind.PLAIN`.
         """
         self._adapter = url_map.bind("")
         self._kinds = kinds
-        self._cached = lru_cache(CACHED)(self._match)
+        self._cached = lru_cache(MAX_CACHED_PATHS)(self._match)
 
     def match(self, scope: Scope) -> Match:
         """Return the match of an HTTP or WebSocket scope."""
@@ -64,7 +64,7 @@ class Router:
             return Match(Kind.PLAIN, None, redact_path(path))
         kind = self._kinds.get(rule.rule, Kind.PLAIN)
         if arguments.keys() <= _PUBLIC_ARGUMENTS:
-            return Match(kind, rule.rule, redact_odd(path))
+            return Match(kind, rule.rule, scrub_if_suspicious(path))
         return Match(kind, rule.rule, rule.rule, tuple(map(str, arguments.values())))
 
     def _look_up(

@@ -1,4 +1,4 @@
-"""Add the security headers that every response carries, whichever layer sends it."""
+"""Add the security headers to every response, whichever layer sends it."""
 
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 
@@ -8,12 +8,12 @@ HSTS_SECONDS = 365 * 24 * 3600
 class SecurityHeaders:
     """The ASGI layer.
 
-    Browsers guess no content type (`nosniff`). Where the public address is https, they use
-    nothing else for a year. Subdomains are left to their owner.
+    `nosniff` stops browsers from guessing content types. If the public origin is https, HSTS makes
+    browsers use https for a year. It does not include subdomains, which may be other services.
     """
 
     def __init__(self, app: Application, *, is_https: bool) -> None:
-        """Wrap an application; `is_https` is whether its public address is."""
+        """Wrap an application; `is_https` is True if its public origin is https."""
         self._app = app
         self._headers = security_headers(is_https=is_https)
 
@@ -29,7 +29,7 @@ class SecurityHeaders:
 
 
 def security_headers(*, is_https: bool) -> list[tuple[bytes, bytes]]:
-    """Return the headers; `is_https` is whether the public address is."""
+    """Return the headers; `is_https` is True if the public origin is https."""
     headers = [(b"x-content-type-options", b"nosniff")]
     if is_https:
         headers.append((b"strict-transport-security", b"max-age=%d" % HSTS_SECONDS))

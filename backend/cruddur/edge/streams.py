@@ -1,8 +1,8 @@
 """Run responses that continue after their request, such as server-sent events.
 
 The request of a stream ends when the stream is established. Its span ends then too, so that it is
-visible while the stream is open, and nothing of the request is held for hours. When the stream
-closes, a span in a new trace links to the one that opened it.
+visible while the stream is open, and the resources of the request are not held for hours. When the
+stream closes, a span in a new trace links to the one that opened it.
 """
 
 import logging
@@ -22,16 +22,16 @@ logger = logging.getLogger("cruddur.request")
 class Streams:
     """The ASGI layer."""
 
-    def __init__(self, app: Application, *, openings: Application, instruments: Instruments):
+    def __init__(self, app: Application, *, opening_app: Application, instruments: Instruments):
         """Wrap the application.
 
         Args:
             app: handles all other requests.
-            openings: the same application for the requests that open a stream.
+            opening_app: the same application for the requests that open a stream.
             instruments: measure the streams.
         """
         self._app = app
-        self._openings = openings
+        self._opening_app = opening_app
         self._instruments = instruments
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +68,7 @@ class Streams:
             await send(message)
 
         try:
-            await self._openings(scope, receive, send_headers)
+            await self._opening_app(scope, receive, send_headers)
         except BaseException:
             _release(request)
             raise
@@ -78,7 +78,7 @@ class Streams:
 
     def _record_close(self, request: RequestContext, stream: OpenStream, seconds: float) -> None:
         route = request.route or ""
-        facts: dict[str, AttributeValue] = {
+        attributes: dict[str, AttributeValue] = {
             "app.stream.messages": stream.sent,
             "app.stream.duration_ms": milliseconds(seconds),
             "app.stream.close_reason": stream.reason,
@@ -89,10 +89,10 @@ class Streams:
                 f"close {route}",
                 context=context.Context(),
                 links=[Link(request.span.get_span_context())],
-                attributes=facts,
+                attributes=attributes,
             )
         token = context.attach(trace.set_span_in_context(closing))
-        logger.info("close %s", route, extra={"fields": {"http.route": route, **facts}})
+        logger.info("close %s", route, extra={"fields": {"http.route": route, **attributes}})
         context.detach(token)
         closing.end()
 
@@ -103,9 +103,9 @@ def _release(request: RequestContext) -> None:
 
 
 def _repeating_disconnect(receive: Receive) -> Receive:
-    """Return a `receive` that repeats the disconnect, which a server reports only once.
+    """Return a `receive` that repeats the disconnect message, which a server sends only once.
 
-    Quart listens for it while it handles the request, and the stream would wait for it forever.
+    Quart consumes it while it handles the request; the stream would wait for it forever.
     """
     disconnect: Message | None = None
 

@@ -1,9 +1,9 @@
-"""The standard ASGI instrumentation, given the route and a scope without secrets.
+"""The standard ASGI instrumentation, with our route and a scope without private data.
 
 `TracingMiddleware` is OpenTelemetry's own middleware: its constructor, its environment variables
 and its hooks work as documented. It opens and ends the server span and records the HTTP server
-metrics. What is added here are its documented extension points, and corrections of two faults in
-the pinned version (docs/decisions/0009).
+metrics. This module uses its documented extension points, and corrects two defects of the pinned
+version (docs/decisions/0009).
 """
 
 import re
@@ -31,7 +31,7 @@ from opentelemetry.util.types import AttributeValue
 
 from cruddur.asgi_types import Application, Receive, Scope, Send
 from cruddur.request_context import Kind, current_request
-from cruddur.telemetry.redaction import HARMLESS_HEADERS, redact_odd, redact_query, scrub
+from cruddur.telemetry.redaction import HARMLESS_HEADERS, redact_query, scrub, scrub_if_suspicious
 
 SENSITIVE_HEADERS = (
     "authorization",
@@ -48,17 +48,17 @@ SENSITIVE_HEADERS = (
 )
 """Patterns of header names whose values are never captured, whatever an operator configures."""
 
-_CACHED = 1024
-"""Hosts, user agents and query strings whose redacted form is cached."""
+_MAX_CACHED = 1024
+"""Maximum number of hosts, of user agents and of query strings whose redacted form is cached."""
 
-_CACHED_BYTES = 256
-"""Length of a query string that is cached."""
+_MAX_CACHED_BYTES = 256
+"""Maximum length of a query string that is cached."""
 
 _MAX_LENGTH_DIGITS = 18
-"""Of a plausible Content-Length. HTTP/2 accepts any number of digits, a metric does not."""
+"""Maximum digits of a plausible Content-Length. HTTP/2 accepts more, but a metric does not."""
 
 _HEADERS_READ = frozenset({b"host", b"user-agent", b"content-length"})
-"""What the middleware reads of a request, besides the headers of the propagators."""
+"""The request headers that the middleware reads, in addition to those of the propagators."""
 
 _HOST = re.compile(r"([\w.-]+|\[[\d:a-fA-F.]+\])(?::(\d{1,5}))?")
 
@@ -80,7 +80,7 @@ class Hooks:
 
 
 class Exclusions(ExcludeList):
-    """The requests without server span and HTTP metrics.
+    """The requests without a server span or HTTP metrics.
 
     Probes are excluded by their declaration, others by `OTEL_PYTHON_ASGI_EXCLUDED_URLS` or
     `OTEL_PYTHON_EXCLUDED_URLS`, which the bare middleware does not read.
@@ -92,11 +92,11 @@ class Exclusions(ExcludeList):
         self._configured = get_excluded_urls("ASGI")
 
     def url_disabled(self, url: str) -> bool:
-        """Return whether the request being processed, to this URL, is excluded."""
+        """Return whether the current request, to this URL, is excluded."""
         request = current_request()
         if request.kind is Kind.PROBE:
             return True
-        url = url.removesuffix(request.shown_path) + request.scope["path"]
+        url = url.removesuffix(request.redacted_path) + request.scope["path"]
         return self._configured.url_disabled(url)
 
 
@@ -108,7 +108,7 @@ class TracingMiddleware(OpenTelemetryMiddleware):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take the arguments of the standard middleware."""
+        """Accept the arguments of the standard middleware."""
         super().__init__(*arguments, **options)
         self._is_capturing = self.http_capture_headers_server_request is not None
         # The middleware decodes every header several times, which costs as much as the span.
@@ -120,14 +120,14 @@ class TracingMiddleware(OpenTelemetryMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
         if scope["type"] != "lifespan":
-            scope = self._without_secrets(scope)
+            scope = self._sanitized(scope)
         await super().__call__(scope, receive, send)
 
-    def _without_secrets(self, scope: Scope) -> Scope:
-        """Return a copy of the scope with nothing private and no byte that is hard to decode.
+    def _sanitized(self, scope: Scope) -> Scope:
+        """Return a copy of the scope without private data and without bytes that are not UTF-8.
 
-        The path, the query and the user agent are redacted. The server is the one that the client
-        named, because the address of the socket says little behind a proxy.
+        The path, the query and the user agent are redacted. The server is taken from `Host`,
+        because behind a proxy the address of the socket is not the public one.
         """
         server = scope.get("server")
         headers = []
@@ -135,9 +135,9 @@ class TracingMiddleware(OpenTelemetryMiddleware):
             if self._headers_read is not None and name not in self._headers_read:
                 continue
             if name == b"host":
-                server = _server(value, scope["scheme"]) or server
+                server = _parse_host(value, scope["scheme"]) or server
             elif name == b"user-agent":
-                value = _user_agent(value)
+                value = _scrub_user_agent(value)
             elif name == b"content-length" and not _is_length(value):
                 continue
             elif self._is_capturing and name.decode("latin-1") not in HARMLESS_HEADERS:
@@ -146,13 +146,13 @@ class TracingMiddleware(OpenTelemetryMiddleware):
         query = scope.get("query_string")
         return {
             **scope,
-            "path": current_request().shown_path,
-            "query_string": _redact(query) if query else b"",
+            "path": current_request().redacted_path,
+            "query_string": _redact_query(query) if query else b"",
             "server": server,
             "headers": headers,
         }
 
-    @property  # type: ignore[override]  # an attribute there
+    @property  # type: ignore[override]  # an attribute in the base class
     def content_length_header(self) -> int | None:
         """The content length of the response to the current request."""
         return current_request().content_length
@@ -170,8 +170,8 @@ class TracingMiddleware(OpenTelemetryMiddleware):
         send: Send,
         duration_attrs: dict[str, AttributeValue],
     ) -> Any:
-        # The only way to the attributes of the metrics, for an `error.type` that names the
-        # exception as the span does.
+        # There is no other access to the attributes of the metrics, which need the same
+        # `error.type` as the span.
         current_request().metric_attributes = duration_attrs
         return super()._get_otel_send(  # type: ignore[no-untyped-call]  # it has no annotations
             server_span, server_span_name, scope, send, duration_attrs
@@ -189,16 +189,16 @@ def trace_requests(
 
     Args:
         app: the application.
-        tracer_provider: gives the tracer.
-        meter_provider: gives the meter.
+        tracer_provider: provides the tracer.
+        meter_provider: provides the meter.
         hooks: called by the middleware.
     """
     sanitized = get_custom_headers(OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS)
-    without: list[Literal["receive", "send"]] = []
+    excluded_spans: list[Literal["receive", "send"]] = []
     if hooks.client_request is None:
-        without.append("receive")
+        excluded_spans.append("receive")
     if hooks.client_response is None:
-        without.append("send")
+        excluded_spans.append("send")
     return TracingMiddleware(
         app,
         excluded_urls=Exclusions(),
@@ -209,7 +209,7 @@ def trace_requests(
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         http_capture_headers_sanitize_fields=[*sanitized, *SENSITIVE_HEADERS],
-        exclude_spans=without,
+        exclude_spans=excluded_spans,
     )
 
 
@@ -233,14 +233,14 @@ def span_details(scope: Scope) -> tuple[str, dict[str, AttributeValue]]:
     return f"{verb} {request.route}", attributes
 
 
-@lru_cache(_CACHED)
+@lru_cache(_MAX_CACHED)
 def plain_method(method: str) -> str:
     """Return the value of `http.request.method`, `_OTHER` for one that HTTP does not define."""
     return sanitize_method(method)
 
 
-@lru_cache(_CACHED)
-def _server(host: bytes, scheme: str) -> tuple[str, int] | None:
+@lru_cache(_MAX_CACHED)
+def _parse_host(host: bytes, scheme: str) -> tuple[str, int] | None:
     match = _HOST.fullmatch(host.decode("latin-1"))
     if match is None:
         return None
@@ -248,20 +248,24 @@ def _server(host: bytes, scheme: str) -> tuple[str, int] | None:
     return match[1].strip("[]"), int(match[2] or default)
 
 
-@lru_cache(_CACHED)
-def _user_agent(value: bytes) -> bytes:
-    return redact_odd(value.decode("latin-1")).encode()
+@lru_cache(_MAX_CACHED)
+def _scrub_user_agent(value: bytes) -> bytes:
+    return scrub_if_suspicious(value.decode("latin-1")).encode()
 
 
-def _redact(query: bytes) -> bytes:
-    return _redact_cached(query) if len(query) <= _CACHED_BYTES else _redacted(query)
+def _redact_query(query: bytes) -> bytes:
+    return (
+        _redact_query_cached(query)
+        if len(query) <= _MAX_CACHED_BYTES
+        else _redact_query_uncached(query)
+    )
 
 
-def _redacted(query: bytes) -> bytes:
+def _redact_query_uncached(query: bytes) -> bytes:
     return redact_query(query.decode()).encode()
 
 
-_redact_cached = lru_cache(_CACHED)(_redacted)
+_redact_query_cached = lru_cache(_MAX_CACHED)(_redact_query_uncached)
 
 
 def _is_length(value: bytes) -> bool:

@@ -16,7 +16,7 @@ def create_application(settings: Settings) -> Quart:
     app = create_app(settings)
     app.before_serving(tune_runtime)
     install(
-        ConnectionLimits.of(settings),
+        ConnectionLimits.from_settings(settings),
         has_h2c=settings.cleartext == "h2c",
         # Hypercorn waits for responses to be complete, and event streams have no end of their own.
         on_stop=lambda: app.extensions["cruddur"].live.close(),

@@ -116,6 +116,7 @@ async def refresh() -> SignedIn:
     "/api/auth/signout",
     summary="Sign out",
     cookie=True,
+    priority=True,
     errors={403: ["generic_403"]},
 )
 async def signout() -> SignedOut:

@@ -80,6 +80,7 @@ class Endpoint:
     cookie: bool
     picture: Literal["upload", "answer"] | None
     probe: bool
+    priority: bool
     stream: bool
     personal: bool
     checks_session: bool
@@ -106,6 +107,7 @@ class Area(Blueprint):
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
         probe: bool = False,
+        priority: bool = False,
         stream: bool = False,
         personal: bool = False,
         checks_session: bool = False,
@@ -126,6 +128,7 @@ class Area(Blueprint):
             picture: the body or the response is a picture instead of JSON.
             probe: monitoring systems call the endpoint every few seconds: no server span, no HTTP
                 metrics, no rate limit, and the first few pass while the worker is overloaded.
+            priority: the first few requests pass while the worker is overloaded.
             stream: the response is a stream of events. An invalid access token is an error:
                 otherwise a member would miss their own events without noticing.
             personal: the response is about the viewer alone. An access token that has expired or
@@ -161,6 +164,7 @@ class Area(Blueprint):
                     cookie=cookie,
                     picture=picture,
                     probe=probe,
+                    priority=priority,
                     stream=stream,
                     personal=personal,
                     checks_session=checks_session,

@@ -85,7 +85,7 @@ class _Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QuotaStatus:
     """The rest of one limit.
 
     Attributes:
@@ -104,11 +104,11 @@ class Decision:
     """The decision on a request.
 
     Attributes:
-        standings: the rest of each limit that applies to the request.
+        statuses: the rest of each limit that applies to the request.
         retry_after: seconds after which to try again, or None if the request is accepted.
     """
 
-    standings: Sequence[Standing]
+    statuses: Sequence[QuotaStatus]
     retry_after: int | None
 
 
@@ -126,9 +126,9 @@ class Rates:
             quotas: requests of each class in WINDOW seconds that an account may send.
             address_factor: the quota of an address, as a multiple of an account's.
         """
-        self.of_account = _policies("account", quotas, 1)
-        self.of_address = _policies("address", quotas, address_factor)
-        self.of_network = _policies("network", quotas, address_factor * NETWORK_FACTOR)
+        self.account_policies = _policies("account", quotas, 1)
+        self.address_policies = _policies("address", quotas, address_factor)
+        self.network_policies = _policies("network", quotas, address_factor * NETWORK_FACTOR)
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._heavy: set[tuple[str, str]] = set()
         self._prune_at = FEW
@@ -146,15 +146,15 @@ class Rates:
             wait = max(wait, bucket.full_at - now + policy.cost - WINDOW)
             found.append((policy, key, bucket))
         if wait > _ROUNDING:
-            standings = [_standing(policy, bucket.full_at - now) for policy, _, bucket in found]
-            return Decision(standings, math.ceil(wait))
+            statuses = [_quota_status(policy, bucket.full_at - now) for policy, _, bucket in found]
+            return Decision(statuses, math.ceil(wait))
         for policy, key, bucket in found:
             bucket.full_at += policy.cost
             bucket.unshared += policy.cost
             if bucket.unshared >= SHARED_FROM:
                 self._heavy.add(key)
-        standings = [_standing(policy, bucket.full_at - now) for policy, _, bucket in found]
-        return Decision(standings, None)
+        statuses = [_quota_status(policy, bucket.full_at - now) for policy, _, bucket in found]
+        return Decision(statuses, None)
 
     @property
     def has_heavy_clients(self) -> bool:
@@ -232,8 +232,8 @@ def _policy(name: str, quota: int) -> Policy:
     return Policy(name, quota, WINDOW / quota, f'"{name}";q={quota};w={WINDOW}')
 
 
-def _standing(policy: Policy, debt: float) -> Standing:
+def _quota_status(policy: Policy, debt: float) -> QuotaStatus:
     """Return the rest of a limit whose bucket is full again in `debt` seconds."""
     remaining = max(0, int((WINDOW - debt) / policy.cost + _ROUNDING))
     until_next = debt + (remaining + 1) * policy.cost - WINDOW
-    return Standing(policy, remaining, max(1, math.ceil(until_next - _ROUNDING)))
+    return QuotaStatus(policy, remaining, max(1, math.ceil(until_next - _ROUNDING)))

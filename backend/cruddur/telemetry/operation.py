@@ -58,7 +58,7 @@ class Operation:
         is_recording: whether its spans are kept; otherwise none is started.
         scope: the ASGI scope of a request, empty for background work.
         route: the rule that a request matched, such as `/api/activities/@<handle>`.
-        shown_path: the path of a request with everything private redacted.
+        redacted_path: the path of a request with everything private redacted.
         private: values of path parameters that no log or span may contain.
         started: its start on the monotonic clock.
         statements, statement_seconds: SQL statements and their time.
@@ -76,7 +76,7 @@ class Operation:
     is_recording: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
     route: str | None = None
-    shown_path: str = f"/{REDACTED}"
+    redacted_path: str = f"/{REDACTED}"
     private: tuple[str, ...] = ()
     started: float = field(default_factory=monotonic)
     statements: int = 0

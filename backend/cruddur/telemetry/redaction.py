@@ -63,7 +63,7 @@ _CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # the browser describes itself
 
 _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
 _WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # common in paths and parameters
-_ODD = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
+_SUSPICIOUS = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _SHORTEST = 3
 """Characters of the shortest value that is replaced; shorter ones occur in any text."""
@@ -140,10 +140,10 @@ def redact_path(path: str) -> str:
     return "/".join(s if not s or _WORD.fullmatch(s) else REDACTED for s in segments)
 
 
-def redact_odd(text: str) -> str:
+def scrub_if_suspicious(text: str) -> str:
     """Scrub a text that is usually harmless but comes from the client: a path that matched a route
     with public parameters, or the name of a browser."""
-    return scrub(text) if _ODD.search(text) else text
+    return scrub(text) if _SUSPICIOUS.search(text) else text
 
 
 def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -264,7 +264,7 @@ def _request(operation: Operation) -> dict[str, Any]:
     headers = scope.get("headers", ())
     query = redact_query(scope.get("query_string", b"").decode("latin-1"))
     host = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")
-    url = f"{scope.get('scheme', 'http')}://{scrub(host)}{operation.shown_path}"
+    url = f"{scope.get('scheme', 'http')}://{scrub(host)}{operation.redacted_path}"
     found = {
         "method": scope.get("method", "GET"),  # the handshake of a websocket is a GET
         "url": f"{url}?{query}" if query else url,
