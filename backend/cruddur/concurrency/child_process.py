@@ -1,4 +1,4 @@
-"""A child process that turns bytes into bytes, with a time limit, and that can be killed."""
+"""Run a module as a child process that converts bytes, with limits on its time and its output."""
 
 import contextlib
 import subprocess
@@ -12,33 +12,33 @@ _ROOT = Path(cruddur.__file__).parents[1]
 _MAX_ERROR_BYTES = 64 * 1024
 
 
-class ChildError(Exception):
-    """The child ended without a result.
+class ChildProcessFailedError(Exception):
+    """The child process exited without a result.
 
     Attributes:
         code: its exit code; negative for the signal that ended it.
     """
 
     def __init__(self, code: int, text: str) -> None:
-        """Take the exit code and the last line of standard error."""
+        """Set the exit code and the last line of standard error."""
         super().__init__(text or f"exit code {code}")
         self.code = code
 
 
-class Child:
-    """One run of a module of this package as a program.
+class ChildProcess:
+    """One run of a module of this package as a child process.
 
-    It is started by `run`, in whichever thread calls it, with an exec right after the fork: the
-    service has threads and an event loop, whose state must not be copied.
+    `run` starts it with an exec right after the fork, because the service has threads and an event
+    loop, whose state must not be copied.
     """
 
     def __init__(self, module: str, *, seconds: float, max_bytes: int) -> None:
         """Prepare the child; nothing is started yet.
 
         Args:
-            module: its full name.
-            seconds: how long it may take.
-            max_bytes: bytes that it may return.
+            module: the full name of the module.
+            seconds: how long the process may run.
+            max_bytes: maximum size of its output in bytes.
         """
         self._command = [sys.executable, "-m", module]
         self._seconds = seconds
@@ -48,22 +48,22 @@ class Child:
         self._is_killed = False
 
     def run(self, data: bytes) -> bytes:
-        """Start the child, pass it the data and return what it writes; blocks until it has ended.
+        """Start the child, write the data to its input and return its output. Blocks.
 
         Raises:
-            ChildError: it failed, took too long, returned too much or was killed.
+            ChildProcessFailedError: it failed, took too long, returned too much or was killed.
             OSError: it could not be started.
         """
         with self._lock:
             if self._is_killed:
-                raise ChildError(-9, "killed before its start")
+                raise ChildProcessFailedError(-9, "killed before its start")
             process = self._process = subprocess.Popen(  # noqa: S603  # a module of our own
                 self._command,
                 cwd=_ROOT,  # "-m" looks here first, wherever the service was started
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for the service, which ends its children
+                start_new_session=True,  # the service handles Ctrl-C and kills its children
             )
         timer = threading.Timer(self._seconds, self.kill)
         timer.daemon = True
@@ -76,7 +76,7 @@ class Child:
             process.wait()
 
     def kill(self) -> None:
-        """End the child now, or keep it from starting. Any thread may call this."""
+        """Kill the child, or prevent its start. Thread-safe."""
         with self._lock:
             self._is_killed = True
             if self._process is not None:
@@ -85,15 +85,15 @@ class Child:
     def _result(self, process: subprocess.Popen[bytes], data: bytes) -> bytes:
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
         if stdin is None or stdout is None or stderr is None:
-            raise RuntimeError("Popen made no pipes")
+            raise RuntimeError("Popen created no pipes")
         with stdout, stderr:
-            # A child that ended early says why by its exit code.
+            # If a child exits early, its exit code shows why.
             with contextlib.suppress(BrokenPipeError), stdin:
                 stdin.write(data)
             result = stdout.read(self._max_bytes + 1)
             if len(result) > self._max_bytes:
-                raise ChildError(0, "it returned too much")
+                raise ChildProcessFailedError(0, "it returned too much")
             lines = stderr.read(_MAX_ERROR_BYTES).decode(errors="replace").splitlines()
         if code := process.wait():
-            raise ChildError(code, lines[-1] if lines else "")
+            raise ChildProcessFailedError(code, lines[-1] if lines else "")
         return result

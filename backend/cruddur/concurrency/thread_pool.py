@@ -20,12 +20,12 @@ class BoundedThreadPool:
     """
 
     def __init__(self, name: str, *, threads: int, waiting: int) -> None:
-        """Set the bounds; a thread starts when it is first needed.
+        """Set the limits; a thread starts when it is first needed.
 
         Args:
             name: the prefix of the threads' names.
-            threads: functions that run at once.
-            waiting: functions that may wait for a thread.
+            threads: maximum number of functions that run at the same time.
+            waiting: maximum number of functions that wait for a thread.
         """
         self._max_unfinished = threads + waiting
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -37,7 +37,7 @@ class BoundedThreadPool:
         Raises:
             OverloadedError: the queue is full.
         """
-        self._unfinished = [one for one in self._unfinished if not one.done()]
+        self._unfinished = [future for future in self._unfinished if not future.done()]
         if len(self._unfinished) >= self._max_unfinished:
             raise OverloadedError
         future = self._executor.submit(function, *args, **kwargs)
@@ -45,5 +45,5 @@ class BoundedThreadPool:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Drop waiting functions. A function that runs keeps its thread until it returns."""
+        """Drop waiting functions. Running functions continue until they return."""
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -28,7 +28,7 @@ MIN_LIMIT = 20
 MAX_LIMIT = 1000
 
 INITIAL_LIMIT = 50
-"""The limit at the start, to which it returns when there is little load."""
+"""The limit at the start. It returns to this value when there is little load."""
 
 WINDOW_SECONDS = 0.1
 """How often the limit is adjusted."""

@@ -151,7 +151,7 @@ class ResponseCache:
         async def collect(message: Message) -> None:
             messages.append(message)
 
-        # Without If-None-Match: this client may have the response already, but others may not.
+        # Without If-None-Match: other clients do not have the response yet.
         try:
             await self._app(self._with_key_headers(scope), receive, collect)
         finally:

@@ -26,10 +26,10 @@ class Bus(Protocol):
 
     @property
     def announce(self) -> Callable[[], None] | None:
-        """Called after each commit; None if the database itself sends the wake-up."""
+        """The function to call after each commit; None if the database sends the wake-ups."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Run what the bus needs to send wake-ups."""
+        """Run the tasks that the bus needs to send wake-ups."""
 
     async def check(self, conn: Connection) -> None:
         """Check whether wake-ups can arrive on a new connection."""
@@ -51,7 +51,7 @@ class PostgresBus:
     announce = None
 
     def __init__(self, dsn: str, variable: str) -> None:
-        """Take the URL of the database and the variable that it comes from."""
+        """Set the URL of the database and the name of its variable, for warnings."""
         self._dsn = dsn
         self._variable = variable
         self._is_polling = False
@@ -62,7 +62,7 @@ class PostgresBus:
         yield
 
     async def check(self, conn: Connection) -> None:
-        """Log a warning if a pooler keeps notifications from the connection."""
+        """Log a warning if a pooler prevents notifications on the connection."""
         self._is_polling = not await receives_notifications(conn, self._dsn)
         if self._is_polling:
             logger.warning(
@@ -73,7 +73,7 @@ class PostgresBus:
 
     @asynccontextmanager
     async def waking(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
-        """LISTEN on the connection, or wake every second."""
+        """LISTEN on the connection, or call `wake` every second."""
         if self._is_polling:
             timer = asyncio.create_task(_wake_periodically(wake))
             try:
@@ -87,7 +87,7 @@ class PostgresBus:
 
         await conn.add_listener(CHANNEL, on_notification)
         yield
-        # Not after an exception: the connection is closed then.
+        # Not after an exception, which closes the connection.
         await conn.remove_listener(CHANNEL, on_notification)
 
 

@@ -43,7 +43,7 @@ _CLOCK_SECONDS = 1.0
 """How long to wait for the next expiry before reading the clock again, which may be corrected."""
 
 _BATCH_PAUSE_SECONDS = 0.01
-"""Pause between two batches of expiries, so that a client that keeps up can read the first one.
+"""Pause between two batches of expiries, so that a fast client can read the first one.
 
 Between two batches of events, reading from the database takes that time."""
 
@@ -57,12 +57,12 @@ class Follower:
     """Publishes events to the hub after their commit, and expiries at their time.
 
     During a database outage it publishes the expiries that it has loaded, and afterwards all events
-    of the outage. While no stream is open it reads nothing. The first stream starts at the present
-    position of the log (`Hub.open`), and so does the follower.
+    of the outage. While no stream is open, it does not read the log. The first stream starts at the
+    current position of the log (`Hub.open`), and so does the follower.
     """
 
     def __init__(self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments) -> None:
-        """Take the database of the log, the hub to publish to, and the source of wake-ups."""
+        """Set the database of the log, the hub to publish to, and the source of wake-ups."""
         self._dsn = dsn
         self._hub = hub
         self._bus = bus
@@ -113,7 +113,7 @@ class Follower:
             pause = min(2 * pause, longest)
 
     async def _resume(self, conn: Connection) -> None:
-        """Continue after the last published event; reset all streams if it left the log."""
+        """Continue after the last published event; reset all streams if it has been swept."""
         if not self._hub.has_streams or self._since != self._hub.since:
             return
         now = await db.select_now(conn)
@@ -150,7 +150,7 @@ class Follower:
         if events:
             rendered = await render(conn, events)
             if self._hub.position != position:
-                return  # all streams ended, and the present ones start at another position
+                return  # all streams ended meanwhile, and new ones start at another position
             await self._publish(events, rendered, start)
         while self._counts_due:
             uuids = list(self._counts_due)[:BATCH]
@@ -174,7 +174,7 @@ class Follower:
 
     async def _publish(self, events: list[Event], rendered: Rendered, start: int) -> None:
         self._hub.position = events[-1].id
-        # First: events after the end of a session are not for its streams.
+        # End these streams first: they must not get events after the end of their session.
         for uuid in rendered.signed_out:
             for topic in (of_session(uuid), for_user(uuid)):
                 self._hub.end(topic, "signed_out")
@@ -185,11 +185,11 @@ class Follower:
         self._expiries_changed.set()
         counts = await self._hub.publish([publication for _, publication in rendered.publications])
         for (event, _), streams in zip(rendered.publications, counts, strict=True):
-            self._measure(event, streams, start)
+            self._record_delivery(event, streams, start)
         if rendered.has_mark:
             self._hub.send_position()
 
-    def _measure(self, event: Event, streams: int, start: int) -> None:
+    def _record_delivery(self, event: Event, streams: int, start: int) -> None:
         """Record the delay, and a span in the trace of the request that caused the event."""
         delay = (self._clock.now() - event.created_at).total_seconds()
         if histogram := self._instruments.histograms.get("app.event.delay"):
@@ -215,8 +215,10 @@ class Follower:
         now = await db.select_now(conn)
         self._clock.set(now.clock, monotonic() - start)
         horizon = now.clock + HORIZON
-        found = await db.select_expiring(conn, after=self._expiries.published_until, until=horizon)
-        self._expiries.load(found, horizon)
+        expiring = await db.select_expiring(
+            conn, after=self._expiries.published_until, until=horizon
+        )
+        self._expiries.load(expiring, horizon)
         self._expiries_changed.set()
 
     async def _watch_expiries(self) -> None:
@@ -224,7 +226,7 @@ class Follower:
         while True:
             self._expiries_changed.clear()
             next_expiry = None
-            if self._since == self._hub.since:  # else they are not loaded yet
+            if self._since == self._hub.since:  # otherwise the expiries are not loaded yet
                 await self._publish_expiries(self._expiries.pop_due(self._clock.now()))
                 next_expiry = self._expiries.next_expiry()
             seconds = _CLOCK_SECONDS

@@ -16,7 +16,7 @@ _RETRY_MILLISECONDS = (1000, 5000)
 
 
 def frame(name: Name, data: object, event_id: int | None = None) -> bytes:
-    """Encode one event. Without an id, the client keeps its last one."""
+    """Encode one event. Without an id, the client keeps the last id that it received."""
     # The JSON contains no line feed.
     id_line = b"" if event_id is None else b"id: %d\n" % event_id
     return b"%bevent: %b\ndata: %b\n\n" % (id_line, name.encode(), msgspec.json.encode(data))

@@ -14,10 +14,10 @@ from cruddur.live.topics import Topic
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
-"""Proxies close a connection that is silent for a minute, and clients give up sooner."""
+"""Interval between two heartbeats: proxies close a connection that is idle for a minute."""
 
 _STREAMS_PER_TURN = 200
-"""Streams that are flushed before other tasks get a turn."""
+"""Streams that are flushed before the event loop runs other tasks."""
 
 _RETRY_AFTER_SECONDS = 30
 
@@ -36,14 +36,14 @@ class Hub:
 
     Attributes:
         position: the id of the latest event that was published here, or is being published.
-        since: the database's time when the first of the present streams was opened; None before.
+        since: the database's time when the first of the open streams was opened; None before.
         wake: set when there may be events to publish, or when the last stream has ended.
     """
 
     def __init__(
         self, instruments: Instruments, *, max_streams: int, max_streams_per_address: int
     ) -> None:
-        """Take the maximum number of streams, in all and per client address."""
+        """Set the maximum number of streams, in total and per client address."""
         self.position = 0
         self.since: datetime | None = None
         self.wake = asyncio.Event()
@@ -72,14 +72,15 @@ class Hub:
         after: int = 0,
         seconds: float | None = None,
     ) -> Stream:
-        """Open a stream that gets every later event of its topics.
+        """Open a stream that receives every later event of its topics.
 
         Args:
             topics: the topics of its subscription, one public topic among them.
             address: the address of the client.
             now: the position and time of the database, read a moment ago.
-            after: the id of the last event that the client has, which may be ahead of us.
-            seconds: the stream ends after this time; None: no limit.
+            after: the id of the last event that the client has received; it may be later than
+                `position`.
+            seconds: maximum duration of the stream; None: no limit.
 
         Raises:
             UnavailableError: this process has its maximum of streams, or is stopping.
@@ -90,7 +91,7 @@ class Hub:
         if self._addresses[address] >= self._max_streams_per_address:
             raise RateLimitedError(_RETRY_AFTER_SECONDS)
         if not self._streams:
-            # Events while no stream was open are not delivered.
+            # Events that were committed while no stream was open are not delivered.
             self.position = now.latest
             self.since = now.clock
             self.wake.set()
@@ -108,9 +109,9 @@ class Hub:
     async def publish(self, publications: Sequence[Publication]) -> list[int]:
         """Deliver each publication to its streams; return the number of streams for each.
 
-        A stream gets a publication once, because it has only one public topic. It does not get
-        events up to its `after`, which it got when it was opened. Each stream is flushed once, so
-        a larger batch costs less per event.
+        A stream receives a publication once, because it has only one public topic. It does not
+        receive events up to its `after`, because they were replayed when it was opened. Each stream
+        is flushed once, so a larger batch costs less per event.
         """
         counts = []
         reached: dict[Stream, None] = {}
@@ -155,13 +156,13 @@ class Hub:
             stream.end(reason)
 
     def close(self) -> None:
-        """End all streams, each with its own delay to reconnect, and open no more."""
+        """End all streams, each with its own reconnection delay, and refuse new ones."""
         self._is_closing = True
         for stream in tuple(self._streams):
             stream.end("server", frames.retry())
 
     async def send_heartbeats(self) -> None:
-        """Send a heartbeat to every stream, to some of them each second, until cancelled."""
+        """Send heartbeats until cancelled: each second to the streams of one slot."""
         while True:
             await asyncio.sleep(1)
             self._heartbeat_slot = (self._heartbeat_slot + 1) % HEARTBEAT_SECONDS

@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 _TIMEOUT = 2.0
 _RETRY_SECONDS = 1.0
-"""Interval between two attempts to reach the server; meanwhile the follower polls as often."""
+"""Interval between two connection attempts; meanwhile the follower polls at the same interval."""
 
 
 class RedisBus:
     """Publishes a wake-up after each commit. While the server is unreachable, followers poll."""
 
     def __init__(self, url: str) -> None:
-        """Take the server's URL: redis://, rediss:// or unix://."""
+        """Set the server's URL: redis://, rediss:// or unix://."""
         self._redis = Redis.from_url(
             url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
         )
@@ -31,7 +31,7 @@ class RedisBus:
         self._is_unreachable = False
 
     def announce(self) -> None:
-        """Publish soon. Several commits at once cause one wake-up."""
+        """Request a wake-up. Several commits in quick succession cause one."""
         self._committed.set()
 
     @asynccontextmanager
@@ -49,7 +49,7 @@ class RedisBus:
 
     @asynccontextmanager
     async def waking(self, _: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
-        """Subscribe, and again whenever the server becomes reachable."""
+        """Subscribe, and resubscribe whenever the server becomes reachable again."""
         subscriber = asyncio.create_task(self._subscribe(wake))
         try:
             yield

@@ -17,7 +17,8 @@ from cruddur.wire import Crud, Gone, LiveCounts
 T = TypeVar("T")
 
 MAX_REPLAYED = 1000
-"""Maximum number of events that a reconnecting client gets; with more it gets a reset."""
+"""Maximum number of events to replay to a reconnecting client. A client that missed more gets a
+reset."""
 
 _MARGIN = timedelta(seconds=5)
 """Expiries are published by the clock and not in the order of the log, so one may have been in
@@ -33,9 +34,9 @@ class Rendered:
     Attributes:
         publications: what is published, each with its event.
         expiring: expiries to schedule.
-        gone: cruds whose expiry is not needed any more.
+        gone: deleted cruds, whose expiries are not scheduled any more.
         signed_out: sessions and users whose streams end.
-        has_mark: whether all streams get the latest position.
+        has_mark: whether to send the latest position to all streams.
     """
 
     publications: list[tuple[Event, Publication]] = field(default_factory=list)
@@ -64,17 +65,17 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
         elif event.kind == "mark":
             rendered.has_mark = True
         elif event.kind == "message":
-            if message_of := messages.get(uuid):
-                message, members = message_of
+            if message_and_members := messages.get(uuid):
+                message, members = message_and_members
                 topics = tuple(map(for_user, members))
                 frame = frames.frame("message", message, event.id)
         elif event.kind == "notification":
-            if notification_of := notifications.get(uuid):
-                notification, user_uuid = notification_of
+            if notification_and_user := notifications.get(uuid):
+                notification, user_uuid = notification_and_user
                 topics = (for_user(user_uuid),)
                 frame = frames.frame("notification", notification, event.id)
-        elif crud_of := cruds.get(uuid):
-            crud, _ = crud_of
+        elif crud_and_author := cruds.get(uuid):
+            crud, _ = crud_and_author
             rendered.expiring.append(_expiring(event, crud))
             if event.kind == "crud":
                 topics, frame = _topics(event), frames.frame("crud", crud, event.id)
@@ -123,12 +124,12 @@ async def render_counts(conn: Connection, uuids: Sequence[UUID]) -> list[Publica
 async def replay(
     conn: Connection, topics: Sequence[Topic], after: int, since: datetime, *, until: int
 ) -> list[bytes] | None:
-    """Return the frames that a reconnecting client has missed; None if there are too many.
+    """Return the frames that a reconnecting client has missed, or None if there are too many.
 
     Args:
         conn: a connection for reading.
         topics: the topics of the stream.
-        after: the id of the last event that the client has.
+        after: the id of the last event that the client has received.
         since: the time of that event.
         until: the id of the last event to replay; later ones are sent by the stream.
     """
@@ -139,11 +140,15 @@ async def replay(
     if len(events) > MAX_REPLAYED or len(expired) > MAX_REPLAYED:
         return None
     wanted = set(topics)
-    rendered = await render(conn, [event for event in events if _may_concern(event, wanted)])
+    rendered = await render(conn, [event for event in events if _may_match(event, wanted)])
     publications = [publication for _, publication in rendered.publications]
     publications += render_expiries(expired)
     publications += await render_counts(conn, parents(expired))
-    return [one.frame for one in publications if not wanted.isdisjoint(one.topics)]
+    return [
+        publication.frame
+        for publication in publications
+        if not wanted.isdisjoint(publication.topics)
+    ]
 
 
 async def _read(
@@ -156,8 +161,8 @@ async def _read(
     return await select(conn, uuids=uuids) if uuids else {}
 
 
-def _may_concern(event: Event, wanted: set[Topic]) -> bool:
-    """Return whether an event may have a wanted topic; a message has to be read to know."""
+def _may_match(event: Event, wanted: set[Topic]) -> bool:
+    """Return whether an event may have a wanted topic; for a message, only its row shows that."""
     if event.kind in _CRUD_KINDS:
         return not wanted.isdisjoint(_topics(event))
     return event.kind == "message" or for_user(event.user_uuid) in wanted

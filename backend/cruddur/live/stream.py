@@ -15,10 +15,10 @@ QUEUE_FRAMES = 256
 """Maximum number of frames that wait for a client: about ten seconds of a busy service."""
 
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-"""Send without a turn of the event loop, unless the client is slow."""
+"""Send at once, without a turn of the event loop, unless the client is slow."""
 
 SLOW_SECONDS = 10.0
-"""How long a client that fell behind may take to read the reset."""
+"""Time for a slow client to read the reset before its stream is aborted."""
 
 
 class Stream:
@@ -30,7 +30,7 @@ class Stream:
     Attributes:
         topics: the topics of the subscription.
         address: the address of the client.
-        after: the id of an event; later events are sent on this stream.
+        after: only events with a higher id are sent on this stream.
         heartbeat_slot: the second of the heartbeat interval in which it gets its heartbeat.
         sent: frames that were passed to the server.
         reason: why the stream ended.
@@ -60,7 +60,7 @@ class Stream:
         heartbeat_slot: int,
         on_end: Callable[["Stream"], None],
     ) -> None:
-        """Take the subscription, and what to call exactly once when the stream has ended."""
+        """Set the subscription; `on_end` is called exactly once, when the stream has ended."""
         self.topics = topics
         self.address = address
         self.after = after
@@ -94,7 +94,7 @@ class Stream:
         asyncio.get_running_loop().call_later(SLOW_SECONDS, self._abort)
 
     def end(self, reason: Reason, *last: bytes) -> None:
-        """Send the queue and some last frames, then end."""
+        """Send the queued frames and some last frames, then end the response."""
         if self._is_ending:
             return
         self._is_ending = True
@@ -103,17 +103,17 @@ class Stream:
         self.flush()
 
     def release(self) -> None:
-        """Unsubscribe; also for a stream that was never run."""
+        """Unsubscribe. Also call it for a stream that was never run."""
         if self._on_end is not None:
             on_end, self._on_end = self._on_end, None
             on_end(self)
 
     def prepend(self, first: bytes) -> None:
-        """Put a frame before all frames that were queued since the stream was opened."""
+        """Insert a frame before all frames that were queued since the stream was opened."""
         self._frames.insert(0, first)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Send until the client disconnects or the stream ends; the headers are sent already."""
+        """Send frames until the client disconnects or the stream ends, after the headers."""
         self._reader = asyncio.current_task()
         self._send = send
         self.flush()
@@ -135,7 +135,7 @@ class Stream:
             self.release()
 
     def flush(self) -> None:
-        """Send the queue, unless it is being sent."""
+        """Send the queued frames, unless they are being sent already."""
         if self._writer is None and self._send is not None:
             sending = self._send_queue(self._send)
             writer = asyncio.Task(sending, loop=asyncio.get_running_loop(), **_EAGER)
@@ -160,7 +160,7 @@ class Stream:
             self._writer = None
 
     def _abort(self) -> None:
-        """End without the client, which does not read."""
+        """End the stream without waiting for a client that does not read."""
         if self._on_end is not None and self._reader is not None:
             self._is_aborted = True
             self._reader.cancel()

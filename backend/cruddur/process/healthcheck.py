@@ -1,4 +1,4 @@
-"""`python -m cruddur.process.healthcheck`: check whether the service on this machine answers.
+"""`python -m cruddur.process.healthcheck`: check whether the service on this machine responds.
 
 A container engine runs it every few seconds, so it imports very little. The exit code is 0 if the
 service is alive, else 1. It does not check the database: restarting the service would not help.
@@ -14,27 +14,29 @@ from cruddur.settings import Settings, SettingsError
 
 PATH = "/api/health-check"
 
-SECONDS = 3.0
-"""How long the service may take to answer."""
+TIMEOUT_SECONDS = 3.0
+"""Timeout of the check."""
 
 
 def connect(bind: str) -> socket.socket:
     """Connect to an address of the server, `host:port` or `unix:path`.
 
     Raises:
-        OSError: no server answers there, or the address cannot be connected to (`fd://3`).
+        OSError: no server accepts the connection, or the address is a descriptor (`fd://3`).
     """
     if bind.startswith("unix:"):
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(SECONDS)
+        connection.settimeout(TIMEOUT_SECONDS)
         connection.connect(bind.removeprefix("unix:"))
         return connection
     host, _, port = bind.rpartition(":")
-    return socket.create_connection((_reachable(host.strip("[]")), int(port)), SECONDS)
+    return socket.create_connection(
+        (_connectable_host(host.strip("[]")), int(port)), TIMEOUT_SECONDS
+    )
 
 
-def _reachable(host: str) -> str:
-    """Return the host to connect to; for a server that is bound to all addresses, loopback."""
+def _connectable_host(host: str) -> str:
+    """Return the host to connect to: loopback if the server is bound to all addresses."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -45,7 +47,7 @@ def _reachable(host: str) -> str:
 
 
 def main() -> str | None:
-    """Request the health check; return the problem, if there is one."""
+    """Request the health check; return an error message, or None on success."""
     try:
         bind = Settings.from_env().binds[0]
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Stop this process when its parent ends, if the parent asks for that (`make run`)."""
+"""Stop this process when its parent exits (`--follow-parent`, used by `make run`)."""
 
 import os
 import signal
@@ -10,19 +10,19 @@ POLL_SECONDS = 0.25
 
 
 def follow_parent(parent: int) -> None:
-    """Send this process SIGTERM as soon as the parent ends or is about to end.
+    """Send this process SIGTERM as soon as the parent exits or is about to exit.
 
     Args:
-        parent: the process id, passed by the parent itself. Reading it here would be too late if
-            the parent was killed meanwhile.
+        parent: the process id, passed by the parent itself: if the parent has already been killed,
+            `os.getppid` returns another one.
     """
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     caught = _caught_signals(parent)
-    # The kernel gives an orphan another parent, however its own ended. When SIGINT or SIGHUP ends
-    # GNU make, make restores the default action of the signal and waits for its children.
+    # The kernel gives an orphan another parent, however its parent exited. When SIGINT or SIGHUP
+    # ends GNU make, make restores the default action of the signal and waits for its children.
     while os.getppid() == parent and not caught & ~_caught_signals(parent):
         time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

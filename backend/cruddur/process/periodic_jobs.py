@@ -1,4 +1,4 @@
-"""Jobs that every worker runs periodically: the sweep, and reloading the signing keys."""
+"""Jobs that every worker runs periodically: sweeping, and reloading the signing keys."""
 
 import asyncio
 import logging

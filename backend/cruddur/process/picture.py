@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 SIDE = 512
-"""Width and height in pixels, as PROCESS_WIDTH and PROCESS_HEIGHT of the original project."""
+"""Width and height in pixels; PROCESS_WIDTH and PROCESS_HEIGHT in the original project."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def limit() -> None:
-    """Limit this process, end it with its parent, and give it a lower priority than the service."""
+    """Limit this process, tie its life to its parent, and lower its priority."""
     for kind, hard in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_AS, MEMORY_BYTES),

@@ -21,10 +21,10 @@ from cruddur.settings import Settings
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
-"""How long requests in progress may take when the server stops."""
+"""How long requests in progress may take after the server begins to stop."""
 
 STOP_SECONDS = GRACE_SECONDS + 5.0
-"""How long a worker may take to stop: its requests, then its telemetry."""
+"""How long a worker may take to stop: to finish its requests, then to export its telemetry."""
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open.
@@ -33,7 +33,7 @@ It must be longer than the idle timeout of a load balancer (60 s at AWS). Otherw
 could send a request on a connection that the server is closing.
 """
 
-STUCK_MILLISECONDS = 30_000
+UNACKNOWLEDGED_MILLISECONDS = 30_000
 """How long a client may leave sent data unacknowledged.
 
 After this time the kernel closes the connection and frees its buffers. Otherwise the server would
@@ -51,7 +51,7 @@ def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> 
     A single worker runs in this process. Several workers run in child processes.
     """
     config = server_config(settings.binds)
-    _allow_many_connections()
+    _raise_open_files_limit()
     if settings.workers == 1 and not reload:
         return run_worker(settings, config, signals)
     supervisor = Supervisor(
@@ -90,7 +90,7 @@ def run_worker(
         settings: the settings of the application.
         config: where and how to serve.
         signals: the stop and reload signals of this process.
-        on_serving: called in the event loop once connections are accepted.
+        on_serving: called in the event loop once the server accepts connections.
 
     Raises:
         StoppedError: a signal arrived before the application was created.
@@ -119,7 +119,7 @@ async def _serve(
         elif starting is not None:
             starting.cancel()
 
-    async def until_stopped() -> None:
+    async def wait_for_stop() -> None:
         nonlocal is_serving
         is_serving = True
         on_serving()
@@ -132,7 +132,7 @@ async def _serve(
         lambda: loop.call_soon_threadsafe(stop),
         lambda: loop.call_soon_threadsafe(refuse_reload),
     ):
-        await hypercorn.asyncio.serve(app, config, shutdown_trigger=until_stopped)
+        await hypercorn.asyncio.serve(app, config, shutdown_trigger=wait_for_stop)
 
 
 def check_addresses(binds: Sequence[str]) -> None:
@@ -154,7 +154,7 @@ class _Config(Config):
             for listener in sockets.insecure_sockets:
                 if listener.family != socket.AF_UNIX:  # accepted connections inherit the option
                     listener.setsockopt(
-                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS
+                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS
                     )
         return sockets
 
@@ -174,8 +174,8 @@ def _watch_files() -> Callable[[], bool]:
     return has_changed
 
 
-def _allow_many_connections() -> None:
-    """Raise the limit of open files, usually 1,024, to the highest that is permitted."""
+def _raise_open_files_limit() -> None:
+    """Raise the soft limit of open files, usually 1,024, to the hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

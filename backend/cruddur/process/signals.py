@@ -1,7 +1,7 @@
 """Handle the signals that stop or reload the process, from its start to its end.
 
 Python runs a signal handler between any two instructions of the main thread, so our handlers
-only note the signal and call the current listener, which wakes or interrupts one step.
+only record the signal and call the current listener, which wakes or interrupts one operation.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ T = TypeVar("T")
 STOP = (signal.SIGINT, signal.SIGTERM)
 
 CANCEL_SECONDS = 1.0
-"""How long a cancelled coroutine may clean up before it is cancelled again."""
+"""Time for a cancelled coroutine to clean up before it is cancelled again."""
 
 
 class StoppedError(BaseException):
@@ -60,20 +60,20 @@ class StopSignals:
             on_stop: called for each SIGINT and SIGTERM, and at once if one arrived earlier.
             on_reload: called for each SIGHUP.
         """
-        before = self._on_stop, self._on_reload
+        previous = self._on_stop, self._on_reload
         self._on_stop, self._on_reload = on_stop, on_reload or _ignore
         try:
             if self.is_stopping:
                 on_stop()
             yield
         finally:
-            self._on_stop, self._on_reload = before
+            self._on_stop, self._on_reload = previous
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
         """Raise StoppedError in the block when a signal arrives, at any instruction.
 
-        This is for imports, which hold no resources that would have to be released.
+        Use it for imports, which hold no resources that need a clean-up.
         """
         with self.listening(self.check):
             yield

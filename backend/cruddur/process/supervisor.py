@@ -2,8 +2,8 @@
 
 The supervisor holds the listening sockets and shares them with its workers, so a connection
 that arrives while a worker is replaced waits for another one. A socket pair connects each
-worker to the supervisor: the worker writes one byte when it serves, and reads the end of the stream
-when the supervisor has been killed. Each worker reads the environment itself, so that a reload
+worker to the supervisor: the worker writes one byte when it serves, and reads end of file if the
+supervisor is killed. Each worker reads the environment itself, so that a reload
 picks up changed secret files. The supervisor passes the settings that it has changed on the
 worker's standard input.
 """
@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 SERVING = b"s"
 """The byte that a worker writes to its supervisor once it accepts connections."""
 
-STARTS = 3
-"""Failed starts in a row before the supervisor gives up, as long as no other worker serves."""
+MAX_FAILED_STARTS = 3
+"""Consecutive failed starts after which the supervisor gives up, if no other worker serves."""
 
-SHORTEST_DELAY = 0.5
-"""Seconds before a worker that died is replaced; doubled for each further death."""
+MIN_DELAY_SECONDS = 0.5
+"""Seconds before a worker that died is replaced; doubled for each consecutive failure."""
 
-LONGEST_DELAY = 30.0
+MAX_DELAY_SECONDS = 30.0
 
 STABLE_SECONDS = 60.0
 """Time of serving in seconds after which the delay for a replacement is reset."""
@@ -49,9 +49,9 @@ class _Worker:
 
     Attributes:
         generation: how many reloads preceded it.
-        attempt: one more than the number of deaths in a row that preceded it.
+        attempt: one more than the number of consecutive failures before it.
         served_at: when it began to serve; None while it starts.
-        stop_by: when it is killed; None while it is not asked to stop.
+        stop_by: when it is killed; None until it is asked to stop.
     """
 
     process: subprocess.Popen[bytes]
@@ -83,7 +83,7 @@ class Supervisor:
         stop_seconds: float,
         has_changed: Callable[[], bool] | None = None,
     ) -> None:
-        """Take what to run; `run` starts it.
+        """Configure the supervisor; `run` starts the workers.
 
         Args:
             signals: the handled signals of this process.
@@ -91,7 +91,8 @@ class Supervisor:
             overrides: the settings of the workers that differ from the environment.
             workers: how many workers should serve.
             stop_seconds: how long a worker may take to stop before it is killed.
-            has_changed: asked every second whether to reload, for development.
+            has_changed: called every second; if it returns True, the workers are reloaded. For
+                development.
         """
         self._signals = signals
         self._listeners = listeners
@@ -100,10 +101,10 @@ class Supervisor:
         self._stop_seconds = stop_seconds
         self._has_changed = has_changed
         self._workers: list[_Worker] = []
-        self._due: list[_Start] = [_Start(0.0, 1) for _ in range(workers)]
+        self._planned_starts: list[_Start] = [_Start(0.0, 1) for _ in range(workers)]
         self._generation = 0
         self._is_stopping = False
-        self._code = 0
+        self._exit_code = 0
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -122,7 +123,7 @@ class Supervisor:
                 for worker in self._workers:
                     worker.process.kill()
                     worker.process.wait()
-        return self._code
+        return self._exit_code
 
     @contextlib.contextmanager
     def _waking(self) -> Iterator[None]:
@@ -147,28 +148,28 @@ class Supervisor:
         self._generation += 1
 
     def _step(self) -> None:
-        """Start and stop the workers whose time has come."""
+        """Start and stop the workers that are due."""
         now = time.monotonic()
         for worker in self._workers:
             if worker.stop_by is not None and worker.stop_by <= now:
                 logger.error("worker %d did not stop in time: killed", worker.process.pid)
                 worker.process.kill()
                 worker.stop_by = float("inf")
-        staying = [worker for worker in self._workers if worker.stop_by is None]
+        remaining = [worker for worker in self._workers if worker.stop_by is None]
         if self._is_stopping:
             for listener in self._listeners:
                 listener.close()  # so that new clients are refused instead of waiting
-            for worker in staying:
+            for worker in remaining:
                 self._end(worker)
             return
-        while self._due and self._due[0].at <= now:
-            self._start(self._due.pop(0).attempt)
-        if self._due or any(worker.served_at is None for worker in self._workers):
+        while self._planned_starts and self._planned_starts[0].at <= now:
+            self._start(self._planned_starts.pop(0).attempt)
+        if self._planned_starts or any(worker.served_at is None for worker in self._workers):
             return
-        if len(staying) < len(self._workers):
+        if len(remaining) < len(self._workers):
             return  # replace one worker at a time
-        outdated = [worker for worker in staying if worker.generation != self._generation]
-        if len(staying) > self._count:
+        outdated = [worker for worker in remaining if worker.generation != self._generation]
+        if len(remaining) > self._count:
             self._end(outdated[0])
         elif outdated:
             logger.info("replacing worker %d", outdated[0].process.pid)
@@ -199,7 +200,7 @@ class Supervisor:
     def _wait(self) -> None:
         """Wait until a signal arrives, a worker serves or ends, or the next deadline."""
         deadlines = [worker.stop_by for worker in self._workers if worker.stop_by is not None]
-        deadlines += [start.at for start in self._due if not self._is_stopping]
+        deadlines += [start.at for start in self._planned_starts if not self._is_stopping]
         timeout = min(deadlines, default=float("inf")) - time.monotonic()
         if self._has_changed is not None:
             timeout = min(timeout, WATCH_SECONDS)
@@ -218,7 +219,8 @@ class Supervisor:
 
     def _reap(self) -> None:
         """Remove the workers that have ended and plan their replacements."""
-        for worker in [one for one in self._workers if one.process.poll() is not None]:
+        ended = [worker for worker in self._workers if worker.process.poll() is not None]
+        for worker in ended:
             self._workers.remove(worker)
             if worker.control in self._selector.get_map():
                 self._selector.unregister(worker.control)
@@ -227,28 +229,30 @@ class Supervisor:
                 self._replace(worker)
             elif worker.process.returncode not in {0, -signal.SIGTERM}:
                 logger.error("worker %d %s", worker.process.pid, _outcome(worker.process))
-                self._code = 1
+                self._exit_code = 1
 
     def _replace(self, worker: _Worker) -> None:
         pid, outcome = worker.process.pid, _outcome(worker.process)
-        if len(self._workers) + len(self._due) >= self._count:
+        if len(self._workers) + len(self._planned_starts) >= self._count:
             logger.error("worker %d %s before it served: the reload ends here", pid, outcome)
             for other in self._workers:
                 other.generation = self._generation
             return
         attempt = worker.attempt + 1
         if worker.served_at is None:
-            if worker.attempt >= STARTS and not self._is_served():
+            if worker.attempt >= MAX_FAILED_STARTS and not self._any_worker_serves():
                 logger.critical("worker %d %s before it served: giving up", pid, outcome)
-                self._is_stopping, self._code = True, 1
+                self._is_stopping, self._exit_code = True, 1
                 return
         elif time.monotonic() - worker.served_at >= STABLE_SECONDS:
             attempt = 2
-        delay = min(LONGEST_DELAY, SHORTEST_DELAY * 2 ** (attempt - 2))
+        delay = min(MAX_DELAY_SECONDS, MIN_DELAY_SECONDS * 2 ** (attempt - 2))
         logger.error("worker %d %s: the next one starts in %g s", pid, outcome, delay)
-        self._due = sorted([*self._due, _Start(time.monotonic() + delay, attempt)])
+        self._planned_starts = sorted(
+            [*self._planned_starts, _Start(time.monotonic() + delay, attempt)]
+        )
 
-    def _is_served(self) -> bool:
+    def _any_worker_serves(self) -> bool:
         return any(worker.served_at is not None for worker in self._workers)
 
 

@@ -21,7 +21,7 @@ from cruddur.settings import Settings
 from cruddur.settings.checks import is_loopback
 
 START_SECONDS = 10.0
-"""How long the explorer may take until it answers."""
+"""How long the explorer may take to respond after its start."""
 
 STOP_SECONDS = 3.0
 """How long the explorer may take to stop before it is killed."""
@@ -61,7 +61,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
         )
         try:
             with signals.listening(process.terminate):
-                has_started = _wait_until_it_answers(process, url)
+                has_started = _wait_until_ready(process, url)
             signals.check()
             if has_started:
                 yield _export_to(settings, url, page), page
@@ -83,7 +83,7 @@ def _export_to(settings: Settings, url: str, page: str) -> Settings:
     )
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> bool:
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if _is_explorer(url):
@@ -95,10 +95,10 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> bool:
 def _is_explorer(url: str) -> bool:
     try:
         with _opener.open(f"{url}/healthz", timeout=1) as response:
-            found = json.load(response)
+            health = json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         return False
-    return isinstance(found, dict) and found.get("product") == "traceview"
+    return isinstance(health, dict) and health.get("product") == "traceview"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

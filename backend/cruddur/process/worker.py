@@ -27,8 +27,8 @@ def main() -> int:
 
         def start_serving() -> None:
             supervisor.sendall(SERVING)
-            # Readable at the end of the stream. Without its supervisor, a worker would hold the
-            # port.
+            # The socket is readable at end of file. A worker without a supervisor would keep the
+            # port in use.
             asyncio.get_running_loop().add_reader(supervisor, os._exit, 1)
 
         config = server_config([f"fd://{listener}" for listener in listeners])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from cruddur.concurrency.child_process import Child, ChildError
+from cruddur.concurrency.child_process import ChildProcess, ChildProcessFailedError
 from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.db import avatars as db
 from cruddur.db.statements import Connection
@@ -44,7 +44,7 @@ class Encoder:
         self._checks = BoundedThreadPool("picture headers", threads=1, waiting=MAX_UPLOADS)
         self._decodings = BoundedThreadPool("picture", threads=1, waiting=MAX_UPLOADS)
         self._uploading: set[UUID] = set()
-        self._children: set[Child] = set()
+        self._children: set[ChildProcess] = set()
         self._is_closed = False
 
     @contextmanager
@@ -80,7 +80,7 @@ class Encoder:
             InvalidError: avatar_invalid, it cannot be decoded, or it costs too much.
             OverloadedError: the process cannot be started.
         """
-        child = Child(picture.__name__, seconds=DECODE_SECONDS, max_bytes=MAX_JPEG_BYTES)
+        child = ChildProcess(picture.__name__, seconds=DECODE_SECONDS, max_bytes=MAX_JPEG_BYTES)
         self._children.add(child)
         try:
             with span("encode avatar", {"app.picture.bytes": len(data)}):
@@ -88,7 +88,7 @@ class Encoder:
         except OSError as error:  # no memory, or too many processes
             logger.warning("The picture decoder did not start: %s", error)
             raise OverloadedError from error
-        except ChildError as error:
+        except ChildProcessFailedError as error:
             if self._is_closed:
                 raise OverloadedError from error
             if error.code < 0:  # a limit was reached, or a decoder crashed

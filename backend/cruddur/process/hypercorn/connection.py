@@ -1,4 +1,4 @@
-"""One client connection of Hypercorn: its limits, its timeouts and its end."""
+"""One client connection of Hypercorn: its limits, its timeouts and how it is closed."""
 
 import asyncio
 from collections.abc import Generator
@@ -22,7 +22,7 @@ from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 READ_BYTES = 2**16
 
 MAX_REJECTIONS = 64
-"""Refused connections per worker that wait for the client to read the response. More are reset."""
+"""Refused connections per worker that may stay open until the client has read the response."""
 
 
 class Connection:
@@ -38,7 +38,7 @@ class Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        """Take the arguments that Hypercorn passes."""
+        """Accept the arguments that Hypercorn passes."""
         self.app = app
         self.loop = loop
         self.config = config
@@ -53,17 +53,17 @@ class Connection:
         self._write_limit = writer.transport.get_write_buffer_limits()[1]
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Serve the connection to its end."""
+        """Serve the connection until it is closed."""
         return self.run().__await__()
 
     async def run(self) -> None:
-        """Serve the connection to its end."""
+        """Serve the connection until it is closed."""
         self.context.accepted += 1
         try:
             socket = self.writer.get_extra_info("socket")
             client = parse_socket_addr(socket.family, socket.getpeername())
             server = parse_socket_addr(socket.family, socket.getsockname())
-        except OSError:  # the client has left already
+        except OSError:  # the client has disconnected already
             self.writer.close()
             return
         address = client[0] if client else None
@@ -96,7 +96,7 @@ class Connection:
             await self._write(event.data)
         elif isinstance(event, Updated):
             if event.idle:
-                self._watch()
+                self._update_deadline()
             else:
                 self._enter(BUSY)
         elif isinstance(event, Closed):
@@ -120,7 +120,7 @@ class Connection:
     async def _serve(self, client: tuple[str, int] | None, server: tuple[str, int] | None) -> None:
         tls = self.writer.get_extra_info("ssl_object")
         async with TaskGroup(self.loop) as tasks:
-            self._parts = (
+            self._protocol_arguments = (
                 self.app,
                 self.config,
                 self.context,
@@ -132,11 +132,13 @@ class Connection:
                 self.protocol_send,
             )
             is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
-            self.protocol = HTTP2(*self._parts) if is_http2 else HTTP1(*self._parts)
+            self.protocol = (
+                HTTP2(*self._protocol_arguments) if is_http2 else HTTP1(*self._protocol_arguments)
+            )
             await self.protocol.initiate()
             try:
                 async with asyncio.timeout(None) as self._deadline:
-                    self._watch()
+                    self._update_deadline()
                     await self._read()
             except TimeoutError:
                 await self._time_out()
@@ -154,7 +156,7 @@ class Connection:
                 self._enter(IDLE)
                 continue
             await self._handle(data)
-            self._watch()
+            self._update_deadline()
 
     def _refuse(self, data: bytes) -> bytes | None:
         """Return the response to a request that an overloaded worker refuses before parsing."""
@@ -179,7 +181,7 @@ class Connection:
             await self._upgrade(error.data, error.headers, error.settings)
 
     async def _upgrade(self, data: bytes, *request: Any) -> None:
-        self.protocol = HTTP2(*self._parts)
+        self.protocol = HTTP2(*self._protocol_arguments)
         await self.protocol.initiate(*request)
         if data:
             await self.protocol.handle(RawData(data))
@@ -194,7 +196,7 @@ class Connection:
                     while await self._receive():
                         pass
 
-    def _watch(self) -> None:
+    def _update_deadline(self) -> None:
         """Move the deadline if the protocol has entered another phase."""
         phase = self.protocol.phase
         if phase is not self._phase:
@@ -209,9 +211,9 @@ class Connection:
             self._expire_at(None)
         elif phase is HEAD:
             self._expire_at(now + timeouts.head)
-        elif self.context.drain_until is not None and not self.protocol.is_leaving:
+        elif self.context.drain_until is not None and not self.protocol.is_closing:
             self._expire_at(self.context.drain_until)
-        elif self.protocol.is_leaving:
+        elif self.protocol.is_closing:
             self._expire_at(now + timeouts.linger)
         else:
             self._expire_at(now + self.config.keep_alive_timeout)

@@ -12,7 +12,7 @@ from cruddur.edge.connections import ConnectionLimits
 ACCEPT_TURNS = 1000
 """Maximum number of event loop turns that a stopping worker spends on the listen backlog."""
 
-QUIET_TURNS = 10
+IDLE_TURNS = 10
 """Turns without a new connection after which the backlog counts as empty.
 
 The loop accepts one connection per turn, and needs two more turns to create it here.
@@ -25,9 +25,9 @@ class Timeouts:
 
     Attributes:
         head: from the first byte of a request to the end of its header section.
-        send: without progress while the client reads a response.
-        linger: from the last byte of the server until the client closes its half.
-        drain: of an idle connection after the worker began to stop.
+        send: without progress while the server sends a response.
+        linger: from the last byte that the server sends until the client closes its half.
+        drain: of an idle connection after the worker has begun to stop.
     """
 
     head: float = 10.0
@@ -36,11 +36,11 @@ class Timeouts:
     drain: float = 1.0
 
 
-class Draining(Protocol):
+class Drainable(Protocol):
     """The part of a connection that the worker uses."""
 
     def drain(self) -> None:
-        """Prepare for the end of the worker."""
+        """Prepare for the shutdown of the worker."""
 
 
 class Context(WorkerContext):
@@ -70,7 +70,7 @@ class Context(WorkerContext):
         self.limits = limits
         self.timeouts = timeouts
         self.has_h2c = has_h2c
-        self.connections: set[Draining] = set()
+        self.connections: set[Drainable] = set()
         self.drain_until: float | None = None
         self.refuse = refuse
         self.accepted = 0
@@ -88,12 +88,12 @@ class Context(WorkerContext):
 
     async def _accept_backlog(self) -> None:
         """Accept the connections in the backlog: closing the listener would reset them."""
-        quiet = 0
+        idle_turns = 0
         for _ in range(ACCEPT_TURNS):
             before = self.accepted
             await asyncio.sleep(0)
-            quiet = quiet + 1 if self.accepted == before else 0
-            if quiet == QUIET_TURNS:
+            idle_turns = idle_turns + 1 if self.accepted == before else 0
+            if idle_turns == IDLE_TURNS:
                 return
 
 

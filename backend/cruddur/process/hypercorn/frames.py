@@ -1,7 +1,7 @@
 """Limit the frames of one HTTP/2 connection before they are parsed.
 
-A frame costs the server more to read than the client to send, and most kinds of frames neither open
-nor end a stream. A client may send a burst of them, and then a number per second.
+Reading a frame costs the server more than sending it costs the client, and most kinds of frames
+neither open nor end a stream. A client may send a burst of them, and then a number per second.
 """
 
 import time
@@ -28,7 +28,7 @@ Each costs as much as a request. When the user leaves a page, the browser resets
 at most 100.
 """
 
-CONTINUATIONS = 16
+MAX_CONTINUATIONS = 16
 """CONTINUATION frames of one header block. A block of 64 kB needs four of the usual size."""
 
 SMALL_BYTES = 256
@@ -42,8 +42,8 @@ class FloodError(Exception):
     """The client sends too many frames."""
 
 
-class Allowance:
-    """A token bucket."""
+class TokenBucket:
+    """A rate limit with a burst."""
 
     def __init__(self, burst: int, rate: float) -> None:
         """Fill the bucket.
@@ -81,8 +81,8 @@ class FrameLimits:
     def __init__(self) -> None:
         """Expect the connection preface."""
         self.is_in_header_block = False
-        self._control = Allowance(CONTROL_BURST, CONTROL_RATE)
-        self._resets = Allowance(RESET_BURST, RESET_RATE)
+        self._control = TokenBucket(CONTROL_BURST, CONTROL_RATE)
+        self._resets = TokenBucket(RESET_BURST, RESET_RATE)
         self._continuations = 0
         self._ends_header_block = False
         self._header = b""
@@ -122,7 +122,7 @@ class FrameLimits:
             self._continuations = 0
         elif kind == CONTINUATION:
             self._continuations += 1
-            if self._continuations > CONTINUATIONS:
+            if self._continuations > MAX_CONTINUATIONS:
                 raise FloodError
         elif kind != DATA or (self._payload <= SMALL_BYTES and not flags & END_STREAM):
             self._control.spend()

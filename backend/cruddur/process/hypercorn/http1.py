@@ -12,7 +12,7 @@ from hypercorn.protocol.ws_stream import WSStream
 from cruddur.process.hypercorn.context import Context
 from cruddur.process.hypercorn.error_responses import EMPTY_RESPONSE_HEADERS, error_response
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
-from cruddur.process.hypercorn.streams import forget_unread, is_head
+from cruddur.process.hypercorn.streams import discard_unread_events, is_head
 
 CLOSE = (b"connection", b"close")
 
@@ -21,7 +21,7 @@ class RefusedError(Exception):
     """The request is refused before it reaches the application."""
 
     def __init__(self, status: int, method: bytes) -> None:
-        """Take the status of the response and the method; a response to HEAD has no body."""
+        """Set the response status and the method, because a response to HEAD has no body."""
         super().__init__(status)
         self.status = status
         self.method = method
@@ -30,7 +30,7 @@ class RefusedError(Exception):
 class HTTP1(H11Protocol):
     """One HTTP/1.1 connection."""
 
-    is_leaving = False
+    is_closing = False
     context: Context
 
     @property
@@ -64,7 +64,7 @@ class HTTP1(H11Protocol):
             return
         await super().stream_send(event)
         if isinstance(event, EndBody) and isinstance(self.connection, H11WSConnection):
-            # A refused WebSocket. If Hypercorn itself refused it, nothing else would close it.
+            # A refused WebSocket. If Hypercorn itself refused it, it does not close the connection.
             await self.send(Closed())
 
     async def _start_response(self, response: Response) -> None:
@@ -72,13 +72,13 @@ class HTTP1(H11Protocol):
         if headers == EMPTY_RESPONSE_HEADERS:
             headers, body = error_response(response.status_code)
             headers = [*headers, CLOSE]
-        elif self._is_last():
+        elif self._is_last_response():
             headers = [*headers, CLOSE]
         await super().stream_send(Response(STREAM_ID, headers, response.status_code))
         if body and not is_head(self.stream):
             await super().stream_send(Body(STREAM_ID, body))
 
-    def _is_last(self) -> bool:
+    def _is_last_response(self) -> bool:
         """Whether this is the last response: the worker stops, and no pipelined request is left."""
         return self.context.terminated.is_set() and not self.connection.trailing_data[0]
 
@@ -132,8 +132,8 @@ class HTTP1(H11Protocol):
     async def _maybe_recycle(self) -> None:
         """Wait for the next request, also when the worker stops."""
         await self._close_stream()
-        is_over = self.connection.our_state is not h11.DONE
-        if is_over or self.connection.their_state is not h11.DONE:
+        must_close = self.connection.our_state is not h11.DONE
+        if must_close or self.connection.their_state is not h11.DONE:
             await self.can_read.set()
             await self.send(Closed())
         else:
@@ -143,5 +143,5 @@ class HTTP1(H11Protocol):
 
     async def _close_stream(self) -> None:
         if self.stream is not None:
-            forget_unread(self.stream)
+            discard_unread_events(self.stream)
         await super()._close_stream()

@@ -1,4 +1,4 @@
-"""HTTP/2 of Hypercorn on h2, with limits; requests that crash Hypercorn are refused first."""
+"""HTTP/2 of Hypercorn on h2, with limits. Requests that would crash Hypercorn are refused."""
 
 import asyncio
 import re
@@ -19,28 +19,28 @@ from cruddur.process.hypercorn.context import Context
 from cruddur.process.hypercorn.error_responses import EMPTY_RESPONSE_HEADERS, error_response
 from cruddur.process.hypercorn.frames import FloodError, FrameLimits
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
-from cruddur.process.hypercorn.streams import forget_unread, is_head
+from cruddur.process.hypercorn.streams import discard_unread_events, is_head
 
 METHOD = re.compile(rb"[A-Z0-9!#$%&'*+.^_`|~-]+")
 """A token (RFC 9110, 5.6.2) without lower case, since methods are case-sensitive."""
 
 TARGET = re.compile(rb"[!-~]+")
-"""The request targets that h11 accepts, too."""
+"""The request targets that h11 also accepts."""
 
 
 class HTTP2(H2Protocol):
     """One HTTP/2 connection.
 
     Attributes:
-        is_leaving: whether no more streams are accepted.
+        is_closing: whether no more streams are accepted.
     """
 
     context: Context
 
-    def __init__(self, *parts: Any) -> None:
-        """Take the arguments that Hypercorn passes."""
-        super().__init__(*parts)
-        self.is_leaving = False
+    def __init__(self, *arguments: Any) -> None:
+        """Accept the arguments that Hypercorn passes."""
+        super().__init__(*arguments)
+        self.is_closing = False
         self._frames = FrameLimits()
         self._receiving: set[int] = set()
         # Hypercorn also announces WebSockets on streams, which we do not support.
@@ -68,7 +68,7 @@ class HTTP2(H2Protocol):
             self._frames.receive(event.data)
             await self._handle_events(self.connection.receive_data(event.data))
         except FloodError:
-            await self._leave(ErrorCodes.ENHANCE_YOUR_CALM)
+            await self._go_away(ErrorCodes.ENHANCE_YOUR_CALM)
         except ProtocolError:
             await self._flush()  # h2 has a GOAWAY ready
             await self.send(Closed())
@@ -76,7 +76,7 @@ class HTTP2(H2Protocol):
     async def expire(self) -> bool:
         """Send GOAWAY before the connection is closed because of its timeout; return True."""
         is_fault = self.phase is HEAD
-        await self._leave(ErrorCodes.PROTOCOL_ERROR if is_fault else ErrorCodes.NO_ERROR)
+        await self._go_away(ErrorCodes.PROTOCOL_ERROR if is_fault else ErrorCodes.NO_ERROR)
         return True
 
     async def stream_send(self, event: StreamEvent) -> None:
@@ -85,7 +85,7 @@ class HTTP2(H2Protocol):
             await self._close_stream(event.stream_id)
             await self._flush()
             if self.context.terminated.is_set() and not self.streams and not self.stream_buffers:
-                await self._leave(ErrorCodes.NO_ERROR)  # in place of `Connection: close`
+                await self._go_away(ErrorCodes.NO_ERROR)  # in place of `Connection: close`
             await self.send(Updated(idle=not self.streams))
         elif isinstance(event, Response) and event.headers == EMPTY_RESPONSE_HEADERS:
             # HTTP/2 has no `Connection`: h2 would refuse to send it and the client would wait.
@@ -136,7 +136,7 @@ class HTTP2(H2Protocol):
         await self._flush()
 
     async def _begin_stream(self, request: h2.events.RequestReceived) -> None:
-        if self.is_leaving:
+        if self.is_closing:
             self.connection.reset_stream(request.stream_id, ErrorCodes.REFUSED_STREAM)
             return
         if not request.stream_ended:
@@ -151,7 +151,7 @@ class HTTP2(H2Protocol):
             await self._create_stream(request)
             await self.send(Updated(idle=False))
         if self.keep_alive_requests >= self.config.keep_alive_max_requests:
-            self.is_leaving = True
+            self.is_closing = True
             # h2's own GOAWAY would end the open streams as well.
             goaway = GoAwayFrame(0, last_stream_id=request.stream_id)
             await self._flush()
@@ -178,7 +178,7 @@ class HTTP2(H2Protocol):
 
     async def _close_stream(self, stream_id: int) -> None:
         if stream := self.streams.get(stream_id):
-            forget_unread(stream)
+            discard_unread_events(stream)
         await super()._close_stream(stream_id)
         buffer = self.stream_buffers.get(stream_id)
         if self.closed or buffer is None:
@@ -204,7 +204,7 @@ class HTTP2(H2Protocol):
         with suppress(ProtocolError):  # the stream, or the connection, is closed already
             self.connection.reset_stream(stream_id, code)
 
-    async def _leave(self, code: ErrorCodes) -> None:
+    async def _go_away(self, code: ErrorCodes) -> None:
         with suppress(ProtocolError):
             self.connection.close_connection(code)
         await self._flush()

@@ -11,8 +11,7 @@ class Phase(Enum):
     HEAD = auto()
     """The rest of a header section, with `Timeouts.head`."""
     BUSY = auto()
-    """The application, which limits the time of bodies and statements; or a client that reads, with
-    `Timeouts.send`."""
+    """The application, which has its own timeouts; or a client that reads, with `Timeouts.send`."""
 
 
 IDLE, HEAD, BUSY = Phase

@@ -4,11 +4,11 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 
 
-def forget_unread(stream: HTTPStream | WSStream) -> None:
-    """Make room in an application's queue for the event that its client has disconnected.
+def discard_unread_events(stream: HTTPStream | WSStream) -> None:
+    """Empty the application's queue, so that the disconnect event fits into it.
 
-    An application that responds without reading the body leaves a full queue behind. Hypercorn
-    would wait for room in it forever, and keep the connection open.
+    If an application responds without reading the body, its queue can be full. Hypercorn would
+    wait forever to put the event into it, and keep the connection open.
     """
     queue = getattr(getattr(stream, "app_put", None), "__self__", None)
     if queue is not None and queue.full():
