@@ -10,7 +10,7 @@ import pytest
 
 from cruddur.db import migrate as module
 from cruddur.db.embedded import EmbeddedPostgres
-from cruddur.db.live import Admission
+from cruddur.db.live import StreamUser
 from cruddur.db.migrate import MigrationError, migrate, migrations, pending
 from cruddur.db.notifications import count_unread
 from cruddur.db.pool import DatabaseUnavailableError
@@ -103,7 +103,7 @@ async def test_existing_users_have_no_unread_notifications(
         )
         assert (await migrate(dsn))[0] == "0002_notifications_read_at"
         one = await conn.fetchval("SELECT user_uuid FROM notifications")
-        assert await count_unread(conn, viewer=Admission(one, None, None)) == 0
+        assert await count_unread(conn, viewer=StreamUser(one, None, None)) == 0
     finally:
         await conn.close()
 

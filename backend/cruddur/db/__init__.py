@@ -1,1 +1,1 @@
-"""The only code that knows PostgreSQL."""
+"""The only package that depends on PostgreSQL and asyncpg."""

@@ -30,7 +30,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A requested code: its hash, and what it opens."""
+    """The hash of a requested code, and the uuid of its sign-up or user."""
 
     uuid: UUID
     code_hash: bytes
@@ -55,7 +55,11 @@ async def insert_signup(
     password_hash: str,
     code_hash: bytes,
 ) -> bool | None:
-    """Insert a sign-up. Returns whether the address has an account; None if the handle is taken."""
+    """Insert a sign-up.
+
+    Returns:
+        Whether the address already has an account; None if the handle is taken.
+    """
     row = await _SIGN_UP.row(
         conn,
         email=email,
@@ -68,12 +72,12 @@ async def insert_signup(
 
 
 async def select_signup_codes(conn: Connection, *, email: str) -> list[Code]:
-    """Return the codes that would confirm this address."""
+    """Return the pending codes of the sign-ups of an address."""
     return [Code(**row) for row in await _SIGNUP_CODES.rows(conn, email=email)]
 
 
 async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
-    """Delete a sign-up and return it; None if another request was faster."""
+    """Delete a sign-up and return it, or None if a concurrent request has deleted it."""
     row = await _TAKE_SIGNUP.row(conn, uuid=uuid)
     return Signup(**row) if row else None
 
@@ -81,14 +85,14 @@ async def delete_signup(conn: Connection, *, uuid: UUID) -> Signup | None:
 async def insert_account(
     conn: Connection, *, user_uuid: UUID, email: str, password_hash: str
 ) -> bool:
-    """Insert the credentials of a user. Returns False if the address already has an account."""
+    """Insert the credentials of a user; return False if the address already has an account."""
     return (
         await _CREATE.value(conn, user_uuid=user_uuid, email=email, password_hash=password_hash)
     ) is not None
 
 
-async def commit_later(conn: Connection) -> None:
-    """Let the commit of this transaction return before it is on disk."""
+async def commit_asynchronously(conn: Connection) -> None:
+    """Make the commit of this transaction asynchronous: it returns before the WAL is flushed."""
     await _COMMIT_LATER.run(conn)
 
 
@@ -112,7 +116,7 @@ async def select_pending_password(conn: Connection, *, login: str) -> str | None
 
 
 async def upsert_reset(conn: Connection, *, email: str, code_hash: bytes) -> bool:
-    """Set a reset code for the account of an address. Returns False if there is no account."""
+    """Set a reset code for the account of an address; return False if there is no account."""
     return await _BEGIN_RESET.value(conn, email=email, code_hash=code_hash) is not None
 
 
@@ -123,7 +127,7 @@ async def select_reset_code(conn: Connection, *, email: str) -> Code | None:
 
 
 async def delete_reset(conn: Connection, *, user_uuid: UUID, code_hash: bytes) -> bool:
-    """Delete a reset code after its use. Returns False if another request was faster."""
+    """Delete a reset code after its use; return False if a concurrent request has deleted it."""
     return await _END_RESET.run(conn, user_uuid=user_uuid, code_hash=code_hash) > 0
 
 

@@ -22,8 +22,8 @@ _DELETE = load("activities.delete")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A crud and the position of its row in the list that it was read for."""
+class ListedCrud:
+    """A crud and its position in the list (a time or a rank)."""
 
     crud: Crud
     position: datetime | int
@@ -55,7 +55,7 @@ async def select_home(
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[Listed]:
+) -> list[ListedCrud]:
     """Return the newest live top-level cruds before a position."""
     rows = await public_rows(
         _HOME, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
@@ -71,7 +71,7 @@ async def select_profile_feed(
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> tuple[Profile, list[Listed]] | None:
+) -> tuple[Profile, list[ListedCrud]] | None:
     """Return a user's profile and the newest live cruds that they posted or reposted.
 
     Returns:
@@ -113,7 +113,7 @@ async def select_page(
     after_at: datetime | None,
     after_uuid: UUID | None,
     limit: int,
-) -> tuple[Crud, list[Listed]] | None:
+) -> tuple[Crud, list[ListedCrud]] | None:
     """Return a live crud or reply, and its live replies after a position, the oldest first.
 
     Returns:
@@ -144,7 +144,7 @@ async def search_activities(
     before_rank: int | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[Listed]:
+) -> list[ListedCrud]:
     """Return the live cruds that match, the best first; their position is the rank."""
     rows = await public_rows(
         _SEARCH,
@@ -220,7 +220,9 @@ async def delete_activity(conn: Connection, *, uuid: UUID, viewer: ViewerIds) ->
     return await _DELETE.run(conn, uuid=uuid, **parameters(viewer)) > 0
 
 
-def _listed(rows: Sequence[Row], position: str) -> list[Listed]:
+def _listed(rows: Sequence[Row], position: str) -> list[ListedCrud]:
     return [
-        Listed(crud(row, row["viewer"]), row[position]) for row in rows if row["uuid"] is not None
+        ListedCrud(crud(row, row["viewer"]), row[position])
+        for row in rows
+        if row["uuid"] is not None
     ]

@@ -13,7 +13,7 @@ _USE = load("avatars.use")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The bytes, and the digest that is part of the URL."""
+    """A JPEG and the digest in its URL."""
 
     jpeg: bytes
     digest: str
@@ -22,7 +22,7 @@ class Picture:
 async def upsert_avatar(
     conn: Connection, *, user_uuid: UUID, jpeg: bytes, digest: str
 ) -> str | None:
-    """Store a picture and return its digest; None if the user was deleted."""
+    """Store a picture and return its URL, or None if the user was deleted."""
     url: str | None = await _SAVE.value(conn, user_uuid=user_uuid, jpeg=jpeg, digest=digest)
     return url
 
@@ -36,7 +36,7 @@ async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
 async def insert_used_upload(
     conn: Connection, *, user_uuid: UUID, uuid: UUID, seconds: int
 ) -> bool:
-    """Record for some seconds that an upload URL was used. Returns False if it was used before.
+    """Record that an upload URL was used, for some seconds; return False if it was used before.
 
     Raises:
         asyncpg.ForeignKeyViolationError: the user was deleted.

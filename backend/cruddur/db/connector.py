@@ -1,9 +1,9 @@
-"""Opening connections to a writable server, directly or through a pooler such as PgBouncer.
+"""Open connections to a writable server, directly or through a pooler such as PgBouncer.
 
-A pooler in transaction mode gives a client another server connection for each transaction. It
-refuses start-up parameters that it does not know. What a client sets for its session stays on a
-server connection that other clients use: parameters, prepared statements, advisory locks and
-LISTEN. So nothing is set for the session of a connection that goes through a pooler.
+A pooler in transaction mode assigns a client another server connection for each transaction. It
+rejects unknown start-up parameters. Session state (parameters, prepared statements, advisory locks
+and LISTEN) would stay on a server connection that other clients use. So connections through a
+pooler have no session state.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ Prepared = Literal["auto", "on", "off"]
 _Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, Connection]]
 
 NEXT_HOST_SECONDS = 0.25
-"""How long one host is tried alone before the next one is tried as well. A host that answers
-nothing must leave the others enough of a probe's time (PROBE_SECONDS)."""
+"""How long one host is tried alone before the next one is tried in parallel. A host that does not
+respond must leave the others enough of a probe's time (PROBE_SECONDS)."""
 
 _GRACE_SECONDS = 5.0
-"""How much later than the server the client gives up a statement."""
+"""How much longer than `statement_timeout` the client waits, so that the server cancels first."""
 
-# What a server reports that the value of target_session_attrs does not accept. PostgreSQL sends
-# these parameters at the start of a session and whenever they change.
-_REPORTS = {
+# By value of target_session_attrs: parameters that exclude a server if they are on. PostgreSQL
+# reports them at the start of a session and whenever they change.
+_EXCLUDING_PARAMETERS = {
     "read-write": ("in_hot_standby", "default_transaction_read_only"),
     "primary": ("in_hot_standby",),
 }
@@ -67,38 +67,38 @@ class Connector:
     statement_timeout: float | None = None
     prepared: Prepared = "auto"
     is_pooled: bool = False
-    _reports: tuple[str, ...] = field(init=False)
+    _excluding_parameters: tuple[str, ...] = field(init=False)
     _latest: tuple[str, int] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._reports = _unaccepted_reports(self.dsn)
+        self._excluding_parameters = _excluding_parameters_of(self.dsn)
 
     async def open(self, *_: object, **options: Any) -> Connection:
         """Open a connection.
 
-        Several hosts are tried in their order, but first the one of the latest connection. The
-        next one is tried as soon as one fails, or if it takes long. The first writable one is
-        used. If the URL asks for other than a writable server, the driver chooses the host.
+        Several hosts are tried in their order, the one of the latest connection first. The next
+        host is tried when one fails or takes longer than NEXT_HOST_SECONDS. The first writable
+        server is used. If the URL does not ask for a writable server, the driver chooses the host.
 
         Args:
-            *_: what the pool passes: the DSN again.
+            *_: the DSN, which the pool passes again.
             **options: further options of `asyncpg.connect`.
 
         Raises:
             ReadOnlyServerError: the only server accepts no writes.
-            NoServerError: none of several hosts can be used; the message says why of each.
-            Exception: what the driver raises.
+            NoServerError: none of several hosts can be used; the message has the reason for each.
+            Exception: any exception of the driver.
         """
-        servers = server_addresses(self.dsn) if self._reports else []
+        servers = server_addresses(self.dsn) if self._excluding_parameters else []
         if len(servers) < 2:
             return await self._open(**options)
         servers.sort(key=lambda server: server != self._latest)
         attempts = [partial(self._open, host=host, port=port, **options) for host, port in servers]
-        opened, failures = await _first(attempts)
+        opened, failures = await _first_success(attempts)
         if opened is None:
             raise NoServerError(
                 "; ".join(
-                    f"{name_server(*server)}: {_first_line(failure) or 'no answer'}"
+                    f"{name_server(*server)}: {_first_line(failure) or 'no response'}"
                     for server, failure in zip(servers, failures, strict=True)
                 )
             )
@@ -111,8 +111,8 @@ class Connector:
             expected = self.is_pooled
             conn: Connection = await asyncpg.connect(self.dsn, **self._options(), **options)
             try:
-                self.is_pooled = not await _set(conn, self.session)
-                if self.is_pooled <= expected:  # what a pooler cannot do is not used
+                self.is_pooled = not await _set_session(conn, self.session)
+                if self.is_pooled <= expected:  # the options fit this kind of connection
                     await self._check(conn)
                     return conn
             except BaseException:
@@ -123,7 +123,7 @@ class Connector:
     async def _check(self, conn: Connection) -> None:
         """Raise ReadOnlyServerError if the server of a new connection accepts no writes."""
         if self.is_pooled:
-            # A pooler repeats what its first server connection reported, which may be outdated.
+            # A pooler repeats the report of its first server connection, which may be outdated.
             await check_writable(conn, self.dsn)
         elif self.is_demoted(conn):
             raise ReadOnlyServerError
@@ -136,11 +136,11 @@ class Connector:
         if self.is_pooled:
             return False
         reported = conn.get_settings()
-        return any(getattr(reported, name, None) == "on" for name in self._reports)
+        return any(getattr(reported, name, None) == "on" for name in self._excluding_parameters)
 
     @property
-    def local(self) -> str:
-        """The parameters as SQL for the beginning of a transaction, if the session lacks them."""
+    def transaction_settings(self) -> str:
+        """SQL that sets the parameters after BEGIN; empty if they are set for the session."""
         settings = self.session.items() if self.is_pooled else ()
         return "".join(f"; SET LOCAL {name} = '{value}'" for name, value in settings)
 
@@ -153,7 +153,7 @@ class Connector:
             # PgBouncer tracks these two for each client.
             "server_settings": {"application_name": "cruddur", "timezone": "UTC"},
         }
-        if self._reports:  # the driver would believe what a pooler repeats
+        if self._excluding_parameters:  # the driver would trust the outdated report of a pooler
             options["target_session_attrs"] = "any"
         if self.prepared == "off" or (self.prepared == "auto" and self.is_pooled):
             options["statement_cache_size"] = 0
@@ -161,27 +161,27 @@ class Connector:
 
 
 async def check_writable(conn: Connection, dsn: str) -> None:
-    """Ask the server whether it accepts writes. Through a pooler, that is the server behind it.
+    """Query whether the server accepts writes, also behind a pooler.
 
     Raises:
-        ReadOnlyServerError: it does not, and the URL asks for a server that does.
+        ReadOnlyServerError: it does not, but the URL asks for a writable server.
     """
     state = await _STATE.row(conn)
-    if state and any(state[name] == "on" for name in _unaccepted_reports(dsn)):
+    if state and any(state[name] == "on" for name in _excluding_parameters_of(dsn)):
         raise ReadOnlyServerError
 
 
 async def is_direct(conn: Connection) -> bool:
-    """Whether there is no pooler in between: one invents the process id that a client gets."""
-    return await _set(conn, {})
+    """Return whether a connection is direct. A pooler reports an invented process id."""
+    return await _set_session(conn, {})
 
 
-async def _set(conn: Connection, session: Mapping[str, str]) -> bool:
+async def _set_session(conn: Connection, session: Mapping[str, str]) -> bool:
     """Set the parameters of a direct connection; return whether it is one."""
     settings = ", ".join(
         f"set_config('{name}', '{value}', false)" for name, value in session.items()
     )
-    # In the simple protocol, which prepares nothing.
+    # `execute` without arguments uses the simple protocol, which prepares no statement.
     tag: str = await conn.execute(
         f"SELECT {settings} WHERE pg_backend_pid() = {conn.get_server_pid()}"
     )
@@ -192,23 +192,24 @@ def _first_line(error: BaseException | None) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _unaccepted_reports(dsn: str) -> tuple[str, ...]:
-    return _REPORTS.get(session_attributes(dsn), ())
+def _excluding_parameters_of(dsn: str) -> tuple[str, ...]:
+    return _EXCLUDING_PARAMETERS.get(session_attributes(dsn), ())
 
 
-async def _first(
+async def _first_success(
     attempts: Iterable[_Attempt],
 ) -> tuple[tuple[int, Connection] | None, list[BaseException | None]]:
-    """Try one after another, overlapping, until one succeeds.
+    """Make the attempts one after another, overlapping, until one succeeds.
 
     Returns:
-        The first success and its position, or None; and what each one raised, if all failed.
+        The position and the connection of the first success, or None; and the exception of each
+        attempt if all failed.
     """
     waiting = deque(attempts)
     tasks: list[asyncio.Task[Connection]] = []
-    winner: asyncio.Task[Connection] | None = None
+    success: asyncio.Task[Connection] | None = None
     try:
-        while winner is None and (waiting or not all(task.done() for task in tasks)):
+        while success is None and (waiting or not all(task.done() for task in tasks)):
             if waiting:
                 tasks.append(asyncio.create_task(waiting.popleft()()))
             await asyncio.wait(
@@ -216,14 +217,14 @@ async def _first(
                 timeout=NEXT_HOST_SECONDS if waiting else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            winner = next((task for task in tasks if task.done() and not task.exception()), None)
+            success = next((task for task in tasks if task.done() and not task.exception()), None)
     finally:
-        others = [task for task in tasks if task is not winner]
+        others = [task for task in tasks if task is not success]
         for task in others:
             task.cancel()
         for outcome in await asyncio.gather(*others, return_exceptions=True):
             if not isinstance(outcome, BaseException):  # it succeeded at the same time
                 outcome.terminate()
-    if winner is None:
+    if success is None:
         return None, [task.exception() for task in tasks]
-    return (tasks.index(winner), winner.result()), []
+    return (tasks.index(success), success.result()), []

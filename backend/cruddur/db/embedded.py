@@ -30,9 +30,9 @@ from cruddur.settings.extras import install_hint
 SYSTEM_USER = "cruddur-postgres"
 """The user for PostgreSQL's processes if we run as root."""
 
-_LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
+_MAX_SOCKET_PATH_BYTES = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
 START_SECONDS = 60.0
-LEAVING_SECONDS = 5.0
+EXIT_SECONDS = 5.0
 """Seconds for which the processes of a killed server may still use its data."""
 
 _SHELL_CHARACTERS = frozenset('"$`\\\n')  # initdb quotes its own path with " for a shell
@@ -55,7 +55,7 @@ class EmbeddedPostgres:
     _locale_options = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
-        """Take the directory that holds the data, the log and the lock.
+        """Set the directory of the data, the log and the lock.
 
         `durable=False` trades safety in a crash of the machine for speed: tests only.
         """
@@ -66,9 +66,9 @@ class EmbeddedPostgres:
                 f"{directory} cannot hold the database: {error.strerror}"
             ) from error
         self._data = self._directory / "data"
-        self._durable = durable
+        self._is_durable = durable
         self._lock: IO[str] | None = None
-        self._running = False
+        self._is_running = False
         self._program: subprocess.Popen[Any] | None = None  # the running program
         self._is_interrupted = False
         self._server: subprocess.Popen[bytes] | None = None
@@ -86,15 +86,15 @@ class EmbeddedPostgres:
             self._identity = _system_user()
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
+            self._acquire_lock()
             if not self._data.exists():
-                self._initialise()
-            self._hand_over(self._data)
+                self._initialize()
+            self._change_owner(self._data)
             # A server whose owner was killed may still be running or shutting down. Its pid file is
             # no proof, but a response on our socket is.
             if self._run("pg_isready", f"--host={self._socket_directory()}").returncode in {0, 1}:
                 self._control("stop", "--mode=fast", "--wait", "--timeout=20")
-            self._running = True
+            self._is_running = True
             self._start_server()
         except OSError as error:
             raise EmbeddedPostgresError(
@@ -113,12 +113,12 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server, end its sessions, and release the directory."""
         self._is_interrupted = False
-        if self._running:
+        if self._is_running:
             self._control("stop", "--mode=fast", "--wait", "--timeout=20")
-            self._running = False
+            self._is_running = False
         if self._server is not None:
             try:
-                self._server.wait(LEAVING_SECONDS)
+                self._server.wait(EXIT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._server.send_signal(signal.SIGQUIT)
                 self._server.wait()
@@ -148,12 +148,12 @@ class EmbeddedPostgres:
             EmbeddedPostgresError: it failed; the message ends with its last line.
         """
         host = str(self._socket_directory())
-        answer = self._run(program, f"--host={host}", "--username=postgres", *arguments)
-        if answer.returncode != 0:
-            raise EmbeddedPostgresError(f"{program}: {_last_line(answer.stderr)}")
-        return answer.stdout
+        completed = self._run(program, f"--host={host}", "--username=postgres", *arguments)
+        if completed.returncode != 0:
+            raise EmbeddedPostgresError(f"{program}: {_last_line(completed.stderr)}")
+        return completed.stdout
 
-    def _take_lock(self) -> None:
+    def _acquire_lock(self) -> None:
         lock = (self._directory / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -169,27 +169,27 @@ class EmbeddedPostgres:
         lock.flush()
         self._lock = lock
 
-    def _initialise(self) -> None:
-        """Create the data in another folder and rename that, so that it is never incomplete."""
-        fresh = self._directory / "data.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        self._hand_over(fresh)
+    def _initialize(self) -> None:
+        """Create the data in another folder and rename it, so that `data` is never incomplete."""
+        new_data = self._directory / "data.new"
+        shutil.rmtree(new_data, ignore_errors=True)
+        new_data.mkdir(mode=0o700)
+        self._change_owner(new_data)
         with self._plain_binaries() as binaries:
-            answer = self._run(
+            completed = self._run(
                 "initdb",
-                f"--pgdata={fresh}",
+                f"--pgdata={new_data}",
                 "--username=postgres",
                 "--auth=trust",  # the folder of the socket is private
                 "--encoding=UTF8",
                 *self._locale_options,
                 "--no-instructions",
-                *([] if self._durable else ["--no-sync"]),
+                *([] if self._is_durable else ["--no-sync"]),
                 binaries=binaries,
             )
-        if answer.returncode != 0:
-            raise EmbeddedPostgresError(f"initdb: {_last_line(answer.stderr)}")
-        fresh.rename(self._data)
+        if completed.returncode != 0:
+            raise EmbeddedPostgresError(f"initdb: {_last_line(completed.stderr)}")
+        new_data.rename(self._data)
 
     @contextmanager
     def _plain_binaries(self) -> Iterator[Path]:
@@ -199,24 +199,24 @@ class EmbeddedPostgres:
             return
         # initdb resolves symbolic links to itself and to the server, but no others.
         with tempfile.TemporaryDirectory(prefix="cruddur-initdb-") as name:
-            installed = self._binaries.parent
-            copy = Path(name, *installed.parts[-2:])  # libraries are found relative to this
+            installation = self._binaries.parent
+            copy = Path(name, *installation.parts[-2:])  # libraries are found relative to this
             shutil.copytree(self._binaries, copy / "bin", symlinks=True)
             for part in ("lib", "share"):
-                (copy / part).symlink_to(installed / part)
-            libraries = installed.parents[1] / f"{installed.parent.name}.libs"
+                (copy / part).symlink_to(installation / part)
+            libraries = installation.parents[1] / f"{installation.parent.name}.libs"
             (Path(name) / libraries.name).symlink_to(libraries)
-            self._hand_over(Path(name))
+            self._change_owner(Path(name))
             yield copy / "bin"
 
     def _start_server(self) -> None:
         """Start the server as a child process. pg_ctl would start it through a shell."""
         options = {"listen_addresses": ""}
-        if not self._durable:
+        if not self._is_durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         folder = str(self._socket_directory()).replace('"', '""')
         log = self._data / "server.log"
-        deadline = time.monotonic() + LEAVING_SECONDS
+        deadline = time.monotonic() + EXIT_SECONDS
         while not self._spawn(
             log,
             *("-D", str(self._data), "-k", f'"{folder}"'),
@@ -224,9 +224,9 @@ class EmbeddedPostgres:
         ):
             text = log.read_text(errors="replace")
             # These hints mean that processes of a killed server are still exiting.
-            is_leaving = "HINT:" in _last_line(text) and not self._is_interrupted
-            if not is_leaving or time.monotonic() > deadline:
-                self._running = False
+            is_exiting = "HINT:" in _last_line(text) and not self._is_interrupted
+            if not is_exiting or time.monotonic() > deadline:
+                self._is_running = False
                 raise EmbeddedPostgresError(f"PostgreSQL did not start: {_failure(text)}")
             time.sleep(0.1)
 
@@ -260,7 +260,7 @@ class EmbeddedPostgres:
         return False
 
     def _is_ready(self, pid: int) -> bool:
-        """Whether the server says in its pid file that it accepts connections."""
+        """Return whether the pid file reports that the server accepts connections."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except (OSError, ValueError):
@@ -295,7 +295,7 @@ class EmbeddedPostgres:
                 self._program.args, code, output.read(), errors.read()
             )
 
-    def _hand_over(self, directory: Path) -> None:
+    def _change_owner(self, directory: Path) -> None:
         """Change the owner of the directory to the system user that PostgreSQL runs as."""
         if self._identity is None or directory.stat().st_uid == self._identity.pw_uid:
             return
@@ -308,7 +308,7 @@ class EmbeddedPostgres:
         A socket path is limited in length, and PostgreSQL's clients split it at commas.
         """
         path = os.fsencode(self._data / ".s.PGSQL.5432")
-        if len(path) <= _LONGEST_SOCKET_PATH and b"," not in path:
+        if len(path) <= _MAX_SOCKET_PATH_BYTES and b"," not in path:
             return self._data
         digest = hashlib.sha256(os.fsencode(self._data)).hexdigest()[:12]
         directory = Path(tempfile.gettempdir()) / f"cruddur-{digest}"
@@ -393,7 +393,7 @@ def _before_exec(identity: pwd.struct_passwd | None, *, follow: bool) -> Callabl
             if _keep_only(libc, 1 << capability):
                 libc.prctl(47, 2, capability, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE
                 return
-        _keep_only(libc, 0)  # the change of user has dropped none
+        _keep_only(libc, 0)  # setuid has not dropped them
 
     def prepare() -> None:
         os.umask(0o077)

@@ -12,7 +12,10 @@ _KEEP = load("idempotency.keep")
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The request of a used key, and its response; None if what it quotes is gone."""
+    """The digest of the first request's body, and its response.
+
+    `answer` is None if the crud or message in the response has expired or was deleted.
+    """
 
     body_digest: bytes
     answer: bytes | None
@@ -21,7 +24,10 @@ class StoredResponse:
 async def insert_key(
     conn: Connection, *, member: str, route: str, key: str, body_digest: bytes
 ) -> UUID | None:
-    """Insert a key; None if it was used before. Waits for a transaction that is inserting it."""
+    """Insert a key and return its uuid, or None if it was used before.
+
+    Waits for a concurrent transaction that inserts the same key.
+    """
     uuid: UUID | None = await _CLAIM.value(
         conn, member=member, route=route, key=key, body_digest=body_digest
     )
@@ -44,7 +50,7 @@ async def insert_answer(
     message_uuid: UUID | None,
     answer: bytes,
 ) -> None:
-    """Store the first response, for as long as the crud or message that it quotes exists."""
+    """Store the first response, for as long as the crud or message in it exists."""
     await _KEEP.run(
         conn,
         key_uuid=key_uuid,

@@ -10,12 +10,12 @@ _FIND = load("known_clients.find")
 _REMEMBER = load("known_clients.remember")
 
 MAX_CLIENTS = 100
-"""Maximum number of remembered clients per user."""
+"""Maximum number of known clients per user."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginMatch:
-    """The user of a login, and whether they have used this client before."""
+    """The user of a login, and whether they have signed in from this device or address before."""
 
     uuid: UUID
     knows_device: bool
@@ -33,7 +33,7 @@ async def select_login(
 
 
 async def upsert_clients(conn: Connection, *, user_uuid: UUID, hashes: Sequence[bytes]) -> None:
-    """Remember clients of a user."""
+    """Record clients of a user; the least recently used ones beyond MAX_CLIENTS are deleted."""
     await _REMEMBER.run(
         conn, user_uuid=user_uuid, hashes=hashes, max_kept=MAX_CLIENTS - len(hashes)
     )

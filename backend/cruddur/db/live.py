@@ -49,8 +49,13 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """The id of the latest event, 0 before the first, and the time of the database's clock."""
+class LogPosition:
+    """A position in the event log and its time.
+
+    Attributes:
+        latest: the id of the latest event, 0 before the first.
+        clock: the time of the database's clock.
+    """
 
     latest: int
     clock: datetime
@@ -67,7 +72,7 @@ class Expiring:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class StreamUser:
     """The user of a stream. Without a session, the stream ends at `access_ends_at`."""
 
     uuid: UUID
@@ -83,12 +88,12 @@ async def select_events(
     return [Event(**row) for row in rows]
 
 
-async def select_now(conn: Connection) -> Moment:
+async def select_now(conn: Connection) -> LogPosition:
     """Return the position of the log and the time of the database."""
     row = await _NOW.row(conn)
     if row is None:
         raise RuntimeError("a query without a condition returned no row")
-    return Moment(**row)
+    return LogPosition(**row)
 
 
 async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
@@ -98,7 +103,7 @@ async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | N
 
 
 async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:
-    """Return the live cruds among these, as an anonymous client sees them, with their authors."""
+    """Return those cruds that are live, as an anonymous client sees them, with their authors."""
     rows = await _CRUDS.rows(conn, uuids=uuids)
     return {row["uuid"]: (crud(row, None), row["user_uuid"]) for row in rows}
 
@@ -137,20 +142,20 @@ async def select_expiring(
 
 
 async def insert_ticket(
-    conn: Connection, *, ticket_hash: bytes, admission: Admission, lifetime: timedelta
+    conn: Connection, *, ticket_hash: bytes, stream_user: StreamUser, lifetime: timedelta
 ) -> bool:
-    """Insert a ticket, until it is taken. Returns False if the user's session is not open."""
+    """Insert a ticket; return False if the user's session is not open."""
     inserted = await _CREATE_TICKET.run(
         conn,
         ticket_hash=ticket_hash,
-        **parameters(admission),
-        access_ends_at=admission.access_ends_at,
+        **parameters(stream_user),
+        access_ends_at=stream_user.access_ends_at,
         lifetime=lifetime,
     )
     return inserted > 0
 
 
-async def take_ticket(conn: Connection, *, ticket_hash: bytes) -> Admission | None:
+async def redeem_ticket(conn: Connection, *, ticket_hash: bytes) -> StreamUser | None:
     """Delete a ticket and return its user; None if it does not exist or has expired."""
     row = await _TAKE_TICKET.row(conn, ticket_hash=ticket_hash)
-    return Admission(**row) if row else None
+    return StreamUser(**row) if row else None

@@ -17,14 +17,14 @@ _UNREAD = load("messages.unread")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A page of messages; `uuid` is None if the viewer is in no such conversation."""
+    """A page of messages; `uuid` is None if there is no such conversation of the viewer."""
 
     uuid: UUID | None
     messages: list[Message]
 
 
 @dataclass(frozen=True, slots=True)
-class ListedGroup:
+class ListedConversation:
     """A conversation and its position in the list."""
 
     group: MessageGroup
@@ -32,7 +32,7 @@ class ListedGroup:
 
 
 async def upsert_message_group(conn: Connection, *, user_uuid: UUID, other_uuid: UUID) -> UUID:
-    """Return the conversation of two users, which is created if there is none."""
+    """Return the uuid of the conversation of two users, creating it if there is none."""
     uuid: UUID = await _OPEN_GROUP.value(conn, user_uuid=user_uuid, other_uuid=other_uuid)
     return uuid
 
@@ -112,7 +112,7 @@ async def select_message_groups(
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
-) -> list[ListedGroup] | None:
+) -> list[ListedConversation] | None:
     """Return the viewer's conversations before a position, the latest message first.
 
     Returns:
@@ -124,7 +124,7 @@ async def select_message_groups(
     if rows is None:
         return None
     return [
-        ListedGroup(
+        ListedConversation(
             MessageGroup(
                 uuid=row["uuid"],
                 display_name=row["display_name"],

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 LOCK = 4567_0001
 """The advisory lock that serializes migrations."""
 
-_LEDGER = """
+_CREATE_LEDGER = """
 CREATE TABLE migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
@@ -103,13 +103,13 @@ async def migrate(dsn: str) -> list[str]:
 async def _apply(conn: Connection) -> list[str]:
     has_ledger = await _has_ledger(conn)
     applied = await _applied(conn) if has_ledger else set()
-    done = []
+    names = []
     for migration in migrations():
         if migration.number in applied:
             continue
         try:
             if not has_ledger:
-                await conn.execute(_LEDGER)
+                await conn.execute(_CREATE_LEDGER)
             await conn.execute(migration.sql)
             await conn.execute(
                 "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
@@ -122,8 +122,8 @@ async def _apply(conn: Connection) -> list[str]:
                 f"migration {migration.name} failed and changed nothing: {describe(error)}"
             ) from error
         has_ledger = True
-        done.append(migration.name)
-    return done
+        names.append(migration.name)
+    return names
 
 
 async def _has_ledger(conn: Connection) -> bool:

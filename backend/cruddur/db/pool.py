@@ -21,13 +21,13 @@ OLDEST_SERVER = 180000
 """PostgreSQL 18, in the form of `server_version_num`: the first with uuidv7()."""
 
 ACQUIRE_TIMEOUT = 5.0
-"""Seconds that a request waits for a connection before it is answered 503."""
+"""Seconds that a request waits for a connection before it gets a 503."""
 
 
 _ROLLBACK_SECONDS = 2.0
 
 _RESPONSE_SECONDS = 0.25
-"""What is left of a GET request's time for its response."""
+"""Part of a GET request's time that is reserved for its response."""
 
 _PROBE, _PROBE_SECONDS = "cruddur_probe", 1.0
 
@@ -38,29 +38,29 @@ _BEGIN, _COMMIT, _ROLLBACK = (
 
 
 class DatabaseUnavailableError(Exception):
-    """The database cannot be reached, or is in a condition that will pass."""
+    """The database cannot be reached, or is in a temporary condition."""
 
 
 class NoFreeConnectionError(DatabaseUnavailableError):
-    """Every connection of the pool was in use for as long as a request waits for one."""
+    """All connections of the pool were in use until the timeout."""
 
 
 class RequestTimeError(DatabaseUnavailableError):
-    """A GET request has used up the time that it has for the database."""
+    """A GET request has exceeded its time limit for the database."""
 
 
 class DatabaseTooOldError(Exception):
-    """The server is older than the SQL needs."""
+    """The server is older than the SQL statements require."""
 
 
-# Whatever the driver raises while it connects: the server is unreachable, or refuses us.
+# What the driver raises while it connects: the server is unreachable, or rejects the connection.
 _UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 READ_ONLY = "25006"
 """The SQLSTATE of a write to a server that accepts none, such as a demoted primary."""
 
-# Conditions of the server and not of the statement, by SQLSTATE or class: they pass, or an
-# operator ends them, and the same request works afterwards.
+# SQLSTATEs (or classes) of temporary conditions of the server, not of the statement: the same
+# request succeeds after the condition has passed or an operator has ended it.
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
 _CONDITIONS = (
     "08",  # the connection failed
@@ -68,14 +68,14 @@ _CONDITIONS = (
     "25P03",  # a transaction was idle for too long, and the server closed the connection
     "25P04",  # a transaction took too long, and the server closed the connection
     "53",  # insufficient resources: disk full, out of memory, too many connections
-    "55P03",  # a lock could not be had in time
+    "55P03",  # a lock could not be acquired in time
     "57014",  # a statement took too long, or an operator canceled it
     "57P",  # the server shuts down, starts up or crashed
     "58",  # an error outside PostgreSQL, such as of its files
 )
 
 
-# What can interrupt a statement. Our own errors are raised between two statements.
+# Exceptions that can interrupt a statement. Errors of our own code occur between statements.
 _INTERRUPTIONS = (
     asyncio.CancelledError,
     asyncpg.InterfaceError,
@@ -124,8 +124,8 @@ class Database:
             statement_timeout,
             prepared,
         )
-        # The pool itself is not fair: a request that arrives as a connection is released takes it
-        # from the one that has waited longest, which then waits behind all others.
+        # The pool itself is not fair: a request that arrives when a connection is released gets it
+        # before the request that has waited longest, which is then queued behind all others.
         self._turns = asyncio.Semaphore(pool_size)
         self._request_seconds = ACQUIRE_TIMEOUT + statement_timeout - _RESPONSE_SECONDS
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -134,7 +134,8 @@ class Database:
         """Connect once, check the server's version and keep the connection.
 
         Raises:
-            DatabaseUnavailableError: the server does not answer, refuses us or accepts no writes.
+            DatabaseUnavailableError: the server does not respond, rejects the connection or accepts
+                no writes.
             DatabaseTooOldError: the server is older than PostgreSQL 18.
         """
         try:
@@ -147,9 +148,7 @@ class Database:
                 connect=self._connector.open,
                 reset=_skip_reset,
             )
-        except (
-            Exception
-        ) as error:  # whatever the driver says of the URL, the PG* variables, the server
+        except Exception as error:  # the URL, the PG* variables or the server are invalid
             raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         async with self.connection() as conn:
             await check_version(conn)
@@ -165,14 +164,14 @@ class Database:
             pool.terminate()
 
     @asynccontextmanager
-    async def connection(self, patience: float | None = None) -> AsyncIterator[Connection]:
+    async def connection(self, acquire_timeout: float | None = None) -> AsyncIterator[Connection]:
         """Yield a connection for reading: every statement is its own transaction.
 
-        All that a GET request does with the database ends within the acquire timeout plus the
-        statement timeout, counted from the start of the request.
+        All database work of a GET request ends within the acquire timeout plus the statement
+        timeout, counted from the start of the request.
 
         Args:
-            patience: seconds to wait for a connection, ACQUIRE_TIMEOUT by default.
+            acquire_timeout: seconds to wait for a connection; default: ACQUIRE_TIMEOUT.
 
         Raises:
             NoFreeConnectionError: all connections are in use.
@@ -183,22 +182,22 @@ class Database:
         if self._pool is None:
             raise DatabaseUnavailableError("the database is not open")
         pool = self._pool
-        patience = ACQUIRE_TIMEOUT if patience is None else patience
+        acquire_timeout = ACQUIRE_TIMEOUT if acquire_timeout is None else acquire_timeout
         try:
             async with asyncio.timeout(self._seconds_left()) as limit:
-                conn = await self._acquire(pool, patience)
+                conn = await self._acquire(pool, acquire_timeout)
                 acquired = time.monotonic()
                 try:
                     with connection_errors(conn):
                         yield conn
                 except _INTERRUPTIONS as error:
                     if limit.expired():
-                        conn.terminate()  # there is no time left to recover it
-                        # A server that works would have canceled the statement.
-                        is_useless = time.monotonic() - acquired > self._statement_timeout
+                        conn.terminate()  # no time is left to recover it
+                        # A server that responds would have canceled the statement.
+                        is_unusable = time.monotonic() - acquired > self._statement_timeout
                     else:
-                        is_useless = condition(error) == READ_ONLY or not await _recover(conn)
-                    if is_useless:
+                        is_unusable = condition(error) == READ_ONLY or not await _recover(conn)
+                    if is_unusable:
                         await self._discard_all(pool, conn)
                     raise
                 finally:
@@ -211,25 +210,27 @@ class Database:
                 f"the request has used up its {self._request_seconds:g} s for the database"
             ) from None
 
-    async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", patience: float) -> Any:
+    async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> Any:
         start = time.time_ns()
         has_turn = False
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(acquire_timeout):
                 has_turn = await self._turns.acquire()
                 try:
                     while True:
-                        conn: Any = await pool.acquire(timeout=patience)
+                        conn: Any = await pool.acquire(timeout=acquire_timeout)
                         if not self._connector.is_demoted(conn):
                             return conn
-                        await self._discard_all(pool, conn)  # new ones are of a writable server
+                        # New connections go to a writable server.
+                        await self._discard_all(pool, conn)
                 except BaseException:
                     self._turns.release()
                     raise
         except _UNREACHABLE as error:
             if not has_turn:
                 raise NoFreeConnectionError(
-                    f"all {self._pool_size} connections of the pool were in use for {patience:g} s"
+                    f"all {self._pool_size} connections of the pool were in use for"
+                    f" {acquire_timeout:g} s"
                 ) from None
             raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
         finally:
@@ -237,20 +238,20 @@ class Database:
 
     @staticmethod
     async def _discard_all(pool: "asyncpg.Pool[asyncpg.Record]", conn: Any) -> None:
-        """Close a connection to a useless server; the others are replaced before their next use."""
+        """Close a connection to an unusable server, and expire all others before their next use."""
         await pool.expire_connections()
         _terminate(conn)
         await pool.release(conn)
 
     def _seconds_left(self) -> float | None:
-        """Seconds until a GET request has to be answered; None for all other work."""
+        """Return the seconds until a GET request must be answered; None for all other work."""
         operation = current_operation()
         if operation.scope.get("method") not in {"GET", "HEAD"}:
             return None
         return max(0.0, operation.started + self._request_seconds - time.monotonic())
 
     def usage(self) -> tuple[int, int, int]:
-        """Connections in use, idle ones, and how many there may be."""
+        """Return the numbers of used, idle and allowed connections."""
         if self._pool is None:
             return 0, 0, self._pool_size
         idle = self._pool.get_idle_size()
@@ -264,11 +265,11 @@ class Database:
         committed together need a `transaction()`.
 
         Raises:
-            DatabaseUnavailableError: as `transaction` says.
+            DatabaseUnavailableError: see `transaction`.
         """
         try:
             async with self.connection() as conn:
-                with _conflicts():
+                with _conflict_errors():
                     yield conn
         finally:
             # Also after a cancellation or an error: the statement may have been committed.
@@ -280,27 +281,32 @@ class Database:
         """Yield a connection in a transaction: committed at the end, rolled back on any error.
 
         Raises:
-            DatabaseUnavailableError: as `connection` says, or two writers blocked each other and
-                the server chose to abort this one.
+            DatabaseUnavailableError: see `connection`; or the server aborted this transaction
+                because of a deadlock or a serialization failure.
         """
         async with self.connection() as conn:
-            with _conflicts():
-                async with _transaction(conn, self._connector.local):
+            with _conflict_errors():
+                async with _transaction(conn, self._connector.transaction_settings):
                     yield conn
         if self._announce:
             self._announce()
 
 
 @asynccontextmanager
-async def _transaction(conn: Connection, local: str) -> AsyncIterator[None]:
-    """Run a transaction, with spans for BEGIN, COMMIT and ROLLBACK; `local` sets parameters."""
+async def _transaction(conn: Connection, settings_sql: str) -> AsyncIterator[None]:
+    """Run a transaction with spans for BEGIN, COMMIT and ROLLBACK.
+
+    Args:
+        conn: the connection.
+        settings_sql: SQL that is appended to BEGIN to set parameters.
+    """
     with current_operation().counting():
         try:
             # Inside `try`: after a cancellation, the state of the server is unknown.
-            await measured(_BEGIN, conn.execute(_begin() + local))
+            await measured(_BEGIN, conn.execute(_begin() + settings_sql))
             yield
         except BaseException:
-            with contextlib.suppress(Exception):  # it would hide the reason of the rollback
+            with contextlib.suppress(Exception):  # keep the exception that caused the rollback
                 await measured(_ROLLBACK, conn.execute("ROLLBACK"))
             raise
         await measured(_COMMIT, conn.execute("COMMIT"))
@@ -313,7 +319,7 @@ def _begin() -> str:
 
 
 @contextmanager
-def _conflicts() -> Iterator[None]:
+def _conflict_errors() -> Iterator[None]:
     """Raise DatabaseUnavailableError for a deadlock or a serialization failure."""
     try:
         yield
@@ -341,7 +347,7 @@ def connection_errors(conn: Any) -> Iterator[None]:
             raise
         raise DatabaseUnavailableError(describe(error)) from error
     except asyncpg.InternalClientError as error:
-        # The server ended the session, and the end of the stream has not arrived yet.
+        # The server closed the session, but the end of file has not arrived yet.
         if not _is_lost(conn):
             conn.terminate()
         raise DatabaseUnavailableError(describe(error)) from error
@@ -352,7 +358,7 @@ def connection_errors(conn: Any) -> Iterator[None]:
 
 
 def _is_lost(conn: Any) -> bool:
-    """Whether the connection is closed. The pool detaches the proxy of a broken one at once."""
+    """Return whether a connection is closed. The pool detaches the proxy of a broken connection."""
     try:
         return bool(conn.is_closed())
     except asyncpg.InterfaceError:
@@ -361,8 +367,8 @@ def _is_lost(conn: Any) -> bool:
 
 async def check_version(conn: Connection) -> None:
     """Raise DatabaseTooOldError when the server is older than PostgreSQL 18."""
-    number = int(await conn.fetchval("SHOW server_version_num"))
-    if number < OLDEST_SERVER:
+    version_number = int(await conn.fetchval("SHOW server_version_num"))
+    if version_number < OLDEST_SERVER:
         version = await conn.fetchval("SHOW server_version")
         raise DatabaseTooOldError(
             f"PostgreSQL {OLDEST_SERVER // 10000} or newer is needed, this server is {version}"
@@ -375,19 +381,20 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
     `statement_timeout` is in seconds; without one, statements may take as long as they need.
 
     Raises:
-        DatabaseUnavailableError: the server does not answer, refuses us or accepts no writes.
+        DatabaseUnavailableError: the server does not respond, rejects the connection or accepts no
+            writes.
         DatabaseTooOldError: the server is older than PostgreSQL 18.
     """
     try:
         connector = Connector(dsn, statement_timeout=statement_timeout)
         conn = await connector.open(timeout=ACQUIRE_TIMEOUT)
-    except Exception as error:  # as Database.open does
+    except Exception as error:  # as in `Database.open`
         variables = "CONNECTION_URL or CRUDDUR_DIRECT_URL"
         raise _cannot_connect(dsn, variables, error) from error
     try:
         await check_version(conn)
     except BaseException:
-        conn.terminate()  # closing it gracefully might take as long as what failed
+        conn.terminate()  # a graceful close might hang like the check
         raise
     return conn
 
@@ -397,41 +404,41 @@ async def listening(dsn: str, *, statement_timeout: float) -> AsyncIterator[Conn
     """Yield a connection outside the pool that may LISTEN.
 
     Raises:
-        DatabaseUnavailableError: as `connect` says, or the connection broke.
-        DatabaseTooOldError: as `connect` says.
+        DatabaseUnavailableError: see `connect`; or the connection broke.
+        DatabaseTooOldError: see `connect`.
     """
     conn = await connect(dsn, statement_timeout=statement_timeout)
     try:
         with connection_errors(conn):
             yield conn
     finally:
-        conn.terminate()  # no statement is in progress that matters
+        conn.terminate()  # a statement in progress does not matter
 
 
 async def receives_notifications(conn: Connection, dsn: str) -> bool:
-    """Whether LISTEN works on a connection: not through a pooler in transaction mode.
+    """Return whether LISTEN works on a connection. It does not with a pooler in transaction mode.
 
     Raises:
-        DatabaseUnavailableError, DatabaseTooOldError: as `connect` says.
+        DatabaseUnavailableError, DatabaseTooOldError: see `connect`.
     """
     if await is_direct(conn):
         return True
-    heard = asyncio.Event()
+    received = asyncio.Event()
 
-    def hear(*_: object) -> None:
-        heard.set()
+    def on_notification(*_: object) -> None:
+        received.set()
 
-    await conn.add_listener(_PROBE, hear)
+    await conn.add_listener(_PROBE, on_notification)
     other = await connect(dsn)
     try:
         await other.execute(f"NOTIFY {_PROBE}")
         async with asyncio.timeout(_PROBE_SECONDS):
-            await heard.wait()
+            await received.wait()
     except TimeoutError:
         return False
     finally:
         await other.close()
-        await conn.remove_listener(_PROBE, hear)
+        await conn.remove_listener(_PROBE, on_notification)
     return True
 
 
@@ -443,21 +450,21 @@ def _cannot_connect(dsn: str, variables: str, error: Exception) -> DatabaseUnava
 
 
 def describe(error: BaseException) -> str:
-    """Describe an error in one line; a time-out has no text of its own."""
+    """Describe an error in one line; a TimeoutError has no text."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else f"no answer in {ACQUIRE_TIMEOUT:g} s"
+    return lines[0] if lines else f"no response in {ACQUIRE_TIMEOUT:g} s"
 
 
 async def _recover(conn: Any) -> bool:
-    """Make sure after an interruption that nothing is in progress on the server.
+    """End whatever is in progress on the server after an interruption.
 
-    asyncpg has a statement prepared and executed before it sends a Sync. An interruption between
-    the two leaves a transaction open, with its locks and its `now()`, to the next user of the
-    connection. Any other statement ends that; a BEGIN that was in progress needs its ROLLBACK.
-    Without a transaction that would be a warning in the server's log.
+    asyncpg sends Sync only after a statement is prepared and executed. An interruption before the
+    Sync leaves an implicit transaction open, with its locks and its `now()`, for the next user of
+    the connection. Any other statement ends it. A BEGIN that was in progress needs a ROLLBACK,
+    which without a transaction would cause a warning in the server's log.
 
     Returns:
-        False if the server does not answer, so that its other connections are useless too.
+        False if the server does not respond, so that its other connections are unusable too.
     """
     try:
         async with asyncio.timeout(_ROLLBACK_SECONDS):
@@ -478,4 +485,4 @@ def _terminate(conn: Any) -> None:
 
 
 async def _skip_reset(_: object) -> None:
-    """Reset nothing: our connections carry no session state."""
+    """Do nothing: our connections carry no session state."""

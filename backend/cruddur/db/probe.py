@@ -1,4 +1,4 @@
-"""Checks that the database answers and accepts writes, on a connection of its own."""
+"""Check that the database responds and accepts writes, on a separate connection."""
 
 import asyncio
 
@@ -7,53 +7,53 @@ from cruddur.db.pool import DatabaseUnavailableError, connect, connection_errors
 from cruddur.db.statements import Connection
 
 PROBE_SECONDS = 1.0
-"""Time limit of a probe. A load balancer gets a response within 2 s, whatever the database does."""
+"""Time limit of a probe. So a load balancer gets its response within 2 s in any case."""
 
 
 class Probe:
     """One connection, opened by the first probe and kept until it fails."""
 
     def __init__(self, dsn: str) -> None:
-        """Take the server and the database."""
+        """Set the URL of the database."""
         self._dsn = dsn
         self._conn: Connection | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
-        """Return if the database answers and accepts writes. Concurrent callers share one probe.
+        """Check that the database responds and accepts writes. Concurrent callers share one probe.
 
         Raises:
-            DatabaseUnavailableError: it does not answer in time, or it is read-only.
+            DatabaseUnavailableError: it does not respond in time, or it is read-only.
             DatabaseTooOldError: the server is older than PostgreSQL 18.
         """
         if self._running is None:
-            self._running = asyncio.create_task(self._ping())
+            self._running = asyncio.create_task(self._probe())
             self._running.add_done_callback(self._finish)
-        # A caller that leaves does not cancel the probe of the others.
+        # A cancelled caller does not cancel the probe of the others.
         await asyncio.shield(self._running)
 
     def close(self) -> None:
         """Close the connection."""
         if self._running is not None:
-            self._running.cancel()  # which closes a connection that it uses
+            self._running.cancel()  # closes the connection that it uses
         if self._conn is not None:
             self._conn.terminate()
 
-    async def _ping(self) -> None:
+    async def _probe(self) -> None:
         is_new = self._conn is None
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 try:
-                    await self._ask()
+                    await self._query()
                 except DatabaseUnavailableError:
                     if is_new:
                         raise
-                    # The kept connection was cut, or its server was demoted, since the last probe.
-                    await self._ask()
+                    # Since the last probe, the connection broke or its server was demoted.
+                    await self._query()
         except TimeoutError as error:
-            raise DatabaseUnavailableError(f"no answer in {PROBE_SECONDS:g} s") from error
+            raise DatabaseUnavailableError(f"no response in {PROBE_SECONDS:g} s") from error
 
-    async def _ask(self) -> None:
+    async def _query(self) -> None:
         conn, self._conn = self._conn or await connect(self._dsn), None
         try:
             with connection_errors(conn):
@@ -66,4 +66,4 @@ class Probe:
     def _finish(self, probe: asyncio.Task[None]) -> None:
         self._running = None
         if not probe.cancelled():
-            probe.exception()  # retrieved, also when no caller is left
+            probe.exception()  # mark it as retrieved, also if no caller is left

@@ -1,4 +1,4 @@
-"""Candidates for rankings of live cruds: their scores, and how expiries change them."""
+"""Candidates for rankings: their scores, and how expiries will lower them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,22 +11,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[T]):
-    """An item of a ranking, or one that enters it when others lose score by expiry.
+    """An item that is in a ranking, or can enter it when expiries lower the scores of others.
 
     Attributes:
         item: the ranked item.
         score: its score at `read_at`.
-        falls: the times and amounts of its losses.
-        read_at: the database's clock.
+        decreases: the times at which expiries lower the score, with the amounts.
+        read_at: the time of the reading by the database's clock.
     """
 
     item: T
     score: int
-    falls: tuple[tuple[datetime, int], ...]
+    decreases: tuple[tuple[datetime, int], ...]
     read_at: datetime
 
 
 def candidate(item: T, row: Row) -> Candidate[T]:
     """Return an item with the columns `score`, `ends`, `falls` and `read_at` of its row."""
-    falls = tuple(zip(row["ends"] or (), row["falls"] or (), strict=True))
-    return Candidate(item, row["score"], falls, row["read_at"])
+    decreases = tuple(zip(row["ends"] or (), row["falls"] or (), strict=True))
+    return Candidate(item, row["score"], decreases, row["read_at"])

@@ -22,7 +22,7 @@ _DELETE_OTHERS = load("sessions.delete_others")
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class TokenSession:
     """The session of a refresh token; `is_reused` if the token was exchanged before."""
 
     uuid: UUID
@@ -78,10 +78,10 @@ async def delete_oldest_sessions(
     return [row["sealed_token"] for row in rows]
 
 
-async def select_presented(conn: Connection, *, token_hash: bytes) -> Presented | None:
+async def select_token_session(conn: Connection, *, token_hash: bytes) -> TokenSession | None:
     """Return the open session of a refresh token."""
     row = await _PRESENT.row(conn, token_hash=token_hash)
-    return Presented(**row) if row else None
+    return TokenSession(**row) if row else None
 
 
 async def rotate_token(
@@ -93,10 +93,10 @@ async def rotate_token(
     sealed_token: bytes | None,
     lifetime: timedelta,
 ) -> bool | None:
-    """Exchange a refresh token for a new one and prolong the session.
+    """Exchange a refresh token for a new one and extend the session.
 
-    Returns None if the session is over, and False if the token was exchanged before: then
-    `select_successors` leads to the session's newest token.
+    Returns None if the session has ended, and False if the token was exchanged before; then
+    `select_successors` returns the chain to the session's newest token.
     """
     is_first: bool | None = await _ROTATE.value(
         conn,

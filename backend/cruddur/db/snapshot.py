@@ -15,14 +15,14 @@ Between two equal snapshots nothing was committed and nothing has expired, so th
 """
 
 TIMEOUT_SECONDS = 1.0
-"""How long to wait for a connection: the check must not take as long as the work that it saves."""
+"""How long to wait for a connection: a check that takes longer would save no time."""
 
 
 class Snapshots:
-    """Reads the present snapshot; concurrent requests share one reading."""
+    """Reads the current snapshot; concurrent requests share one reading."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database."""
+        """Set the database to read."""
         self._database = database
         self._reading: asyncio.Task[Snapshot] | None = None
         self._next: asyncio.Task[Snapshot] | None = None
@@ -41,9 +41,9 @@ class Snapshots:
         # A cancelled caller does not cancel it for the others.
         return await asyncio.shield(self._next)
 
-    async def _read(self, before: asyncio.Task[Snapshot] | None) -> Snapshot:
-        if before is not None:
-            await asyncio.wait([before])
+    async def _read(self, previous: asyncio.Task[Snapshot] | None) -> Snapshot:
+        if previous is not None:
+            await asyncio.wait([previous])
         self._reading, self._next = self._next, None
         async with self._database.connection(TIMEOUT_SECONDS) as conn:
             return tuple(await _CURRENT.row(conn) or ())

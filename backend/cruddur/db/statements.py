@@ -5,14 +5,14 @@ statements has one file, such as `db/sql/sweeper.sql`, in which `-- name: mark` 
 `sweeper.mark`. `{crud_columns}` stands for a fragment of `db/sql/fragments.sql`, so that a list of
 columns has one definition.
 
-A statement is loaded when its module is imported, so a misspelled name stops the start and does not
-fail a request. Comments are removed before the text is sent. Each statement has one span, named
-after it, which never shows a parameter's value.
+A statement is loaded when its module is imported, so a misspelled name fails at the start and not
+in a request. Comments are removed before the text is sent. Each statement has one span with its
+name, which never contains the value of a parameter.
 
-The parameter `:traceparent` is set here: it connects the events that the statement causes to the
-current trace (migration 0003), also if the statement commits by itself (`Database.writing`). Set it
-where PostgreSQL always evaluates it, which excludes a CTE that is not read:
-`FROM set_config('cruddur.traceparent', :traceparent, true)`.
+This module sets the parameter `:traceparent`: it connects the events that the statement causes to
+the current trace (migration 0003), also if the statement commits by itself (`Database.writing`).
+Use it where PostgreSQL always evaluates it, which excludes a CTE that is not read: `FROM
+set_config('cruddur.traceparent', :traceparent, true)`.
 """
 
 import re
@@ -77,15 +77,15 @@ class Statement:
 
     async def row(self, conn: Connection, **values: Any) -> Row | None:
         """Run the statement and return the first row, or None."""
-        return await self._send(conn.fetchrow, values, _one)
+        return await self._send(conn.fetchrow, values, _count_row)
 
     async def value(self, conn: Connection, **values: Any) -> Any:
         """Run the statement and return the first column of the first row, or None."""
-        return await self._send(conn.fetchval, values, _one)
+        return await self._send(conn.fetchval, values, _count_row)
 
     async def run(self, conn: Connection, **values: Any) -> int:
         """Run the statement and return the number of affected rows."""
-        return _affected(await self._send(conn.execute, values, _affected, writes=True))
+        return _affected_rows(await self._send(conn.execute, values, _affected_rows, writes=True))
 
     async def _send(
         self,
@@ -106,11 +106,11 @@ class Statement:
         return [values[parameter] for parameter in self.parameters]
 
 
-def _one(result: object) -> int:
+def _count_row(result: object) -> int:
     return int(result is not None)
 
 
-def _affected(tag: str) -> int:
+def _affected_rows(tag: str) -> int:
     """Return the number at the end of a command tag such as `INSERT 0 1`."""
     count = tag.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0

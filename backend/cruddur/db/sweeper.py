@@ -12,7 +12,7 @@ BATCH = 5000
 _TRY_LOCK = load("sweeper.try_lock")
 _VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
 _ACTIVITIES = load("activities.sweep")
-_OTHERS = tuple(
+_OTHER_STATEMENTS = tuple(
     load(f"sweeper.{name}")
     for name in (
         "deleted_subjects",
@@ -54,18 +54,18 @@ async def sweep(dsn: str) -> int | None:
 
 async def _sweep(conn: Connection) -> int | None:
     total = 0
-    while removed := await _run_alone(conn, _ACTIVITIES, batch=BATCH):
+    while removed := await _run_exclusively(conn, _ACTIVITIES, batch=BATCH):
         total += removed
     if removed is None:
         return None
-    for statement in _OTHERS:
-        await _run_alone(conn, statement)
+    for statement in _OTHER_STATEMENTS:
+        await _run_exclusively(conn, statement)
     for statement in _VACUUM:
         await statement.run(conn)
     return total
 
 
-async def _run_alone(conn: Connection, statement: Statement, **values: int) -> int | None:
+async def _run_exclusively(conn: Connection, statement: Statement, **values: int) -> int | None:
     """Run a statement in a transaction; return None if another process is sweeping."""
     async with conn.transaction():
         if not await _TRY_LOCK.value(conn, lock=LOCK):

@@ -22,7 +22,7 @@ class Attempts:
 
 
 async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> Attempts:
-    """Count an attempt of a bucket."""
+    """Count an attempt in a bucket and return the attempts of its window."""
     row = await _ATTEMPT.row(conn, bucket=bucket, period=period)
     if row is None:
         raise RuntimeError("an upsert without a condition returned no row")
@@ -30,7 +30,7 @@ async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> 
 
 
 async def forgive_attempt(conn: Connection, *, buckets: Sequence[str]) -> None:
-    """Subtract one attempt from each bucket."""
+    """Subtract one attempt from each of the buckets."""
     await _FORGIVE.run(conn, buckets=buckets)
 
 
@@ -45,6 +45,6 @@ async def open_bucket(conn: Connection, *, bucket: str, period: timedelta) -> No
 
 
 async def count_open_attempt(conn: Connection, *, bucket: str) -> int | None:
-    """Count an attempt of a bucket with an open window; return None if there is none."""
+    """Count an attempt in a bucket, or return None if the bucket has no open window."""
     attempts: int | None = await _ATTEMPT_OPEN.value(conn, bucket=bucket)
     return attempts

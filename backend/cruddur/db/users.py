@@ -25,8 +25,8 @@ _LINK = load("users.link")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownUser:
-    """A user, as authentication needs it."""
+class UserIdentity:
+    """The fields of a user that authentication needs."""
 
     uuid: UUID
     handle: str
@@ -34,16 +34,16 @@ class KnownUser:
     subject: str
 
 
-async def select_viewer(conn: Connection, *, issuer: str, subject: str) -> KnownUser | None:
+async def select_viewer(conn: Connection, *, issuer: str, subject: str) -> UserIdentity | None:
     """Return the user of a token's claims."""
     row = await _VIEWER.row(conn, issuer=issuer, subject=subject)
-    return KnownUser(**row) if row else None
+    return UserIdentity(**row) if row else None
 
 
-async def select_viewer_by_handle(conn: Connection, *, handle: str) -> KnownUser | None:
+async def select_viewer_by_handle(conn: Connection, *, handle: str) -> UserIdentity | None:
     """Return the user with this handle."""
     row = await _VIEWER_BY_HANDLE.row(conn, handle=handle)
-    return KnownUser(**row) if row else None
+    return UserIdentity(**row) if row else None
 
 
 async def insert_user(
@@ -55,8 +55,8 @@ async def insert_user(
     handle: str,
     display_name: str,
     email: str | None,
-) -> KnownUser | None:
-    """Insert a user. Returns None if the handle or the subject is taken, or was deleted lately."""
+) -> UserIdentity | None:
+    """Insert a user; return None if the handle or the subject is taken, or was deleted recently."""
     row = await _CREATE.row(
         conn,
         uuid=uuid,
@@ -66,26 +66,26 @@ async def insert_user(
         display_name=display_name,
         email=email,
     )
-    return KnownUser(**row) if row else None
+    return UserIdentity(**row) if row else None
 
 
 async def is_deleted(conn: Connection, *, issuer: str, subject: str) -> bool:
-    """Return whether the subject's account was deleted while its tokens may still be valid."""
+    """Return whether the subject's account was deleted so recently that its tokens may be valid."""
     return bool(await _IS_DELETED.value(conn, issuer=issuer, subject=subject))
 
 
 async def link_user(conn: Connection, *, uuid: UUID, issuer: str, subject: str) -> None:
-    """Assign a user to a subject of another issuer; deletes their password and sessions here."""
+    """Link a user to a subject of another issuer, and delete their local password and sessions."""
     await _LINK.run(conn, uuid=uuid, issuer=issuer, subject=subject)
 
 
 async def delete_user(conn: Connection, *, uuid: UUID) -> None:
-    """Delete a user with all their data, and remember the subject for a day."""
+    """Delete a user with all their data, and block the subject for a day."""
     await _DELETE.run(conn, uuid=uuid)
 
 
 async def select_short(conn: Connection, *, handle: str) -> ShortUser | None:
-    """Return the user with this handle, in short."""
+    """Return the user with this handle in short form."""
     row = await _SHORT.row(conn, handle=handle)
     return ShortUser(**row) if row else None
 
@@ -126,6 +126,6 @@ async def any_user(conn: Connection) -> bool:
 
 
 async def select_user_by_email(conn: Connection, *, issuer: str, email: str) -> UUID | None:
-    """Return the user with an e-mail address of this issuer, which has verified it."""
+    """Return the user with an e-mail address that this issuer has verified."""
     uuid: UUID | None = await _BY_EMAIL.value(conn, issuer=issuer, email=email)
     return uuid

@@ -45,7 +45,7 @@ class Authenticator:
         self._describers = describers
         self._demo_handle = demo_handle.lower()
         # The users of other issuers' tokens, for as long as the verifier caches the claims.
-        self._users: WeakKeyDictionary[Claims, db.KnownUser] = WeakKeyDictionary()
+        self._users: WeakKeyDictionary[Claims, db.UserIdentity] = WeakKeyDictionary()
 
     def account(self, header: str) -> str | None:
         """Return the account of a token that was verified before; None for any other header.
@@ -119,7 +119,7 @@ class Authenticator:
         if header is not None and (claims := self._verifier.known(_bearer_token(header))):
             self._users.pop(claims, None)
 
-    async def _find(self, claims: Claims, token: str) -> db.KnownUser:
+    async def _find(self, claims: Claims, token: str) -> db.UserIdentity:
         """Return the user of another issuer's token, inserting them on first sight.
 
         Raises:

@@ -509,7 +509,7 @@ async def _nothing_to_save(_: Connection) -> Callable[[], None]:
     return lambda: None
 
 
-async def _select(conn: Connection, claims: Claims) -> db.KnownUser | None:
+async def _select(conn: Connection, claims: Claims) -> db.UserIdentity | None:
     return await db.select_viewer(conn, issuer=claims.issuer, subject=claims.subject)
 
 

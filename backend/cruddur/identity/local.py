@@ -101,7 +101,7 @@ class LocalAccounts:
         """Send a new code if a sign-up waits for one. Takes the same time if there is none."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
-            await db.commit_later(conn)
+            await db.commit_asynchronously(conn)
             handle = await db.renew_signup_code(conn, email=email, code_hash=self._digest(code))
         if handle is not None:
             self._mailer.send_confirmation_code(email, handle, code)
@@ -134,7 +134,7 @@ class LocalAccounts:
         """Send a reset code if there is such an account. Takes the same time if there is none."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
-            await db.commit_later(conn)
+            await db.commit_asynchronously(conn)
             exists = await db.upsert_reset(conn, email=email, code_hash=self._digest(code))
         if exists:
             self._mailer.send_reset_code(email, code)

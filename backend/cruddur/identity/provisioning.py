@@ -20,7 +20,7 @@ _NOT_IN_HANDLES = re.compile(r"[^a-z0-9_]+")
 
 async def provision_user(
     conn: Connection, *, issuer: str, subject: str, attributes: Attributes
-) -> db.KnownUser | None:
+) -> db.UserIdentity | None:
     """Create the user of another issuer's token.
 
     The user gets the handle that they have with the issuer. If it is taken or malformed, random

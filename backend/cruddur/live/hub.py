@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cruddur.db.live import Moment
+from cruddur.db.live import LogPosition
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
@@ -67,7 +67,7 @@ class Hub:
         self,
         topics: tuple[Topic, ...],
         address: str,
-        now: Moment,
+        now: LogPosition,
         *,
         after: int = 0,
         seconds: float | None = None,

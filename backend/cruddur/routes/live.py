@@ -29,9 +29,9 @@ async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Re
     (deleted or expired) and `reset` (too many events were missed, so reload everything). A member
     also gets their own `message` and `notification` events. `last_event_id`, or the header
     `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session."""
-    whose = service.admission(viewer) if viewer else None
-    if whose is None and query.ticket is not None:
-        whose = await service.take_ticket(conn, query.ticket)
+    user = service.stream_user(viewer) if viewer else None
+    if user is None and query.ticket is not None:
+        user = await service.redeem_ticket(conn, query.ticket)
     response = Response(content_type="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx
@@ -42,10 +42,10 @@ async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Re
     # The edge runs the stream after this request has ended (edge/streams.py), because a request
     # that lasts for hours would hold all its resources. The edge must know the stream at once: if
     # the client leaves at any later moment, the edge releases it.
-    current_request().stream = await service.listen(
+    current_request().stream = await service.open_stream(
         conn,
         resources().live,
-        whose,
+        user,
         query,
         last_event_id=request.headers.get("Last-Event-ID", query.last_event_id),
         address=address_key(client_address()),

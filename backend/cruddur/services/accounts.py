@@ -173,18 +173,18 @@ class Accounts:
         if not token:
             raise UnauthenticatedError
         async with self._database.connection() as conn:
-            presented = await db.select_presented(conn, token_hash=_digest(token))
-        if presented is None:
+            session = await db.select_token_session(conn, token_hash=_digest(token))
+        if session is None:
             raise UnauthenticatedError
-        upstream = self._unseal(presented.sealed_token)
-        if presented.is_reused:
-            await self._end_session(presented)
+        upstream = self._unseal(session.sealed_token)
+        if session.is_reused:
+            await self._end_session(session)
             await self._provider.end_session(upstream)
             raise UnauthenticatedError
         try:
-            proof = await self._provider.refresh(presented.user_uuid, upstream)
+            proof = await self._provider.refresh(session.user_uuid, upstream)
         except UnauthenticatedError:
-            await self._end_session(presented)  # revoked at the provider, so it ends here too
+            await self._end_session(session)  # revoked at the provider, so it ends here too
             raise
         new_token = self._successors(token)[0]
         async with self._database.transaction() as conn:
@@ -202,18 +202,18 @@ class Accounts:
             if not is_first:
                 chain = await db.select_successors(conn, token_hash=_digest(token))
                 new_token = self._follow(token, chain)
-        return Entry(await self._answer(proof, presented.uuid), new_token)
+        return Entry(await self._answer(proof, session.uuid), new_token)
 
     async def sign_out(self, token: str | None) -> None:
         """End the session of a refresh token, if there is one."""
         if not token:
             return
         async with self._database.connection() as conn:
-            presented = await db.select_presented(conn, token_hash=_digest(token))
-        if presented is None:
+            session = await db.select_token_session(conn, token_hash=_digest(token))
+        if session is None:
             return
-        await self._end_session(presented)
-        await self._provider.end_session(self._unseal(presented.sealed_token))
+        await self._end_session(session)
+        await self._provider.end_session(self._unseal(session.sealed_token))
 
     async def forgot(self, draft: EmailDraft, client: Client) -> None:
         """Send a reset code, unless one was sent recently. Codes: rate_limited."""
@@ -335,7 +335,7 @@ class Accounts:
         digests = (hmac.digest(key, token.encode(), "sha256") for key in keys)
         return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
 
-    async def _end_session(self, session: db.Presented) -> None:
+    async def _end_session(self, session: db.TokenSession) -> None:
         async with self._database.transaction() as conn:
             await db.delete_session(conn, uuid=session.uuid, user_uuid=session.user_uuid)
 

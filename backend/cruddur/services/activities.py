@@ -129,7 +129,7 @@ async def show(
     """
     after_at, after_uuid = time_cursor(paging.cursor)
 
-    async def select(crud_uuid: UUID) -> tuple[Crud, list[db.Listed]] | None:
+    async def select(crud_uuid: UUID) -> tuple[Crud, list[db.ListedCrud]] | None:
         return await db.select_page(
             conn,
             uuid=crud_uuid,
@@ -227,6 +227,6 @@ async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft
     return created
 
 
-def _cruds(listed: list[db.Listed], limit: int) -> Page[Crud]:
+def _cruds(listed: list[db.ListedCrud], limit: int) -> Page[Crud]:
     found = page(listed, limit, lambda item: (item.position, item.crud.uuid))
     return Page([item.crud for item in found.items], found.cursor)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cruddur.db import activities as activities_db
 from cruddur.db import live as db
 from cruddur.db import sessions as sessions_db
-from cruddur.db.live import Admission
+from cruddur.db.live import StreamUser
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Viewer, admitted
@@ -32,9 +32,9 @@ TICKET_LIFETIME = timedelta(seconds=30)
 _ID_DIGITS = 18  # of a bigint
 
 
-def admission(viewer: Viewer) -> Admission:
+def stream_user(viewer: Viewer) -> StreamUser:
     """Return the session, or the token's end, that ends a viewer's stream."""
-    return Admission(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
+    return StreamUser(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
 
 
 async def create_ticket(conn: Connection, viewer: Viewer) -> Ticket:
@@ -48,29 +48,29 @@ async def create_ticket(conn: Connection, viewer: Viewer) -> Ticket:
         await db.insert_ticket(
             conn,
             ticket_hash=_digest(ticket),
-            admission=admission(viewer),
+            stream_user=stream_user(viewer),
             lifetime=TICKET_LIFETIME,
         )
     )
     return Ticket(ticket)
 
 
-async def take_ticket(conn: Connection, ticket: str) -> Admission:
+async def redeem_ticket(conn: Connection, ticket: str) -> StreamUser:
     """Return the user of a ticket, and delete the ticket.
 
     Raises:
         UnauthenticatedError: there is no such ticket, or it has expired.
     """
-    found = await db.take_ticket(conn, ticket_hash=_digest(ticket))
+    found = await db.redeem_ticket(conn, ticket_hash=_digest(ticket))
     if found is None:
         raise UnauthenticatedError
     return found
 
 
-async def listen(
+async def open_stream(
     conn: Connection,
     hub: Hub,
-    whose: Admission | None,
+    user: StreamUser | None,
     query: StreamQuery,
     *,
     last_event_id: str | None,
@@ -84,31 +84,31 @@ async def listen(
         RateLimitedError, UnavailableError: as `Hub.open` does.
         UnauthenticatedError: the session is not open.
     """
-    topics = await _topics(conn, whose, query)
+    topics = await _topics(conn, user, query)
     now = await db.select_now(conn)
     since = None
     if last_event_id is None:
-        known = now.latest
+        last_id = now.latest
     else:
-        known = _id(last_event_id)
-        since = await db.select_happened_at(conn, event_id=known)
+        last_id = _id(last_event_id)
+        since = await db.select_happened_at(conn, event_id=last_id)
     seconds = None
-    if whose is not None and whose.session_uuid is None and whose.access_ends_at is not None:
-        seconds = (whose.access_ends_at - datetime.now(UTC)).total_seconds()
+    if user is not None and user.session_uuid is None and user.access_ends_at is not None:
+        seconds = (user.access_ends_at - datetime.now(UTC)).total_seconds()
     # An unknown event id does not show which events the client has.
-    after = known if last_event_id is None or since is not None else 0
+    after = last_id if last_event_id is None or since is not None else 0
     stream = hub.open(topics, address, now, after=after, seconds=seconds)
     try:
         # This check finds a session that ended before the stream was open. If the session ends
         # later, the stream gets the event.
-        if whose is not None:
-            admitted(await sessions_db.select_is_open(conn, viewer=whose))
+        if user is not None:
+            admitted(await sessions_db.select_is_open(conn, viewer=user))
         if last_event_id is None:
             missed: list[bytes] | None = []
         elif since is None:
             missed = None
         else:
-            missed = await replay(conn, topics, known, since, until=stream.after)
+            missed = await replay(conn, topics, last_id, since, until=stream.after)
         stream.prepend(_first(missed, stream.after))
     except BaseException:
         stream.release()
@@ -117,7 +117,7 @@ async def listen(
 
 
 async def _topics(
-    conn: Connection, whose: Admission | None, query: StreamQuery
+    conn: Connection, user: StreamUser | None, query: StreamQuery
 ) -> tuple[Topic, ...]:
     if sum(part is not None for part in (query.feed, query.handle, query.crud)) > 1:
         raise InvalidError("filter_invalid")
@@ -130,11 +130,11 @@ async def _topics(
         if not await activities_db.select_is_live(conn, uuid=query.crud):
             raise NotFoundError
         public = thread(query.crud)
-    if whose is None:
+    if user is None:
         return (public,)
-    if whose.session_uuid is None:
-        return (public, for_user(whose.uuid))
-    return (public, for_user(whose.uuid), of_session(whose.session_uuid))
+    if user.session_uuid is None:
+        return (public, for_user(user.uuid))
+    return (public, for_user(user.uuid), of_session(user.session_uuid))
 
 
 def _first(missed: list[bytes] | None, position: int) -> bytes:

@@ -43,11 +43,13 @@ class _Reading(Generic[T]):
     def live_items(self) -> list[Ranked[T]]:
         """Return the items with a score now, the highest first; equal ones keep their order."""
         found = []
-        for one in self.candidates:
-            now = one.read_at + timedelta(seconds=self.age)
-            score = one.score - sum(fall for ends, fall in one.falls if ends <= now)
+        for candidate in self.candidates:
+            now = candidate.read_at + timedelta(seconds=self.age)
+            score = candidate.score - sum(
+                amount for ends, amount in candidate.decreases if ends <= now
+            )
             if score > 0:
-                found.append(Ranked(one.item, score))
+                found.append(Ranked(candidate.item, score))
         return sorted(found, key=lambda ranked: -ranked.score)
 
 
