@@ -1,7 +1,7 @@
 """Encoding of spans as OTLP protobuf, at a third of the cost of the SDK's encoder.
 
 Encoding happens in the serving process and under its lock, so requests pay for it, more
-than for making the spans (docs/telemetry.md, Measured). What repeats in every span, such as
+than for making the spans (docs/telemetry.md, Cost). What repeats in every span, such as
 names, keys and SQL, is encoded once and kept. A test holds the bytes against the SDK's.
 
 The field numbers are those of opentelemetry-proto 1.x, trace.proto and common.proto.
