@@ -14,7 +14,7 @@ from cruddur.settings import Settings, declared_variables
 
 AWS = Path(__file__).parents[2] / "aws"
 SINKS_SECONDS = 5
-"""Seconds that the sinks have when the service stops (docs/operations.md)."""
+"""Seconds that a shutdown may take after its requests have ended (docs/operations.md)."""
 
 # Fargate's table: CPU units → the memory that may go with them, in MiB.
 MEMORY = {
