@@ -223,7 +223,7 @@ async def test_hardening_17_the_documentation_works_in_a_browser(
         page.on("pageerror", lambda error: troubles.append(str(error)))
         await page.goto(f"{url}/docs")
         await page.get_by_text("/api/auth/refresh").first.click()
-        await page.get_by_text("The cookie is exchanged too").wait_for()
+        await page.get_by_text("Also replaces the cookie").wait_for()
         size = "getComputedStyle(document.querySelector('.method')).fontWeight"
         assert await page.evaluate(size) == "700"  # its styles apply as well
         assert troubles == []
