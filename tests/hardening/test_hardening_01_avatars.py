@@ -305,7 +305,7 @@ async def test_hardening_01_a_picture_that_takes_too_long_is_refused(
     refusal = await put(Api(andrew.http), await address(andrew), SMALL, expect=422)
     assert refusal == ["avatar_invalid"]
     assert decoders(os.getpid()) == []
-    assert "The picture decoder was ended by signal 9" in caplog.messages
+    assert "the picture decoder was killed by signal 9" in caplog.messages
 
 
 async def test_hardening_01_a_picture_that_needs_too_much_memory_is_refused(

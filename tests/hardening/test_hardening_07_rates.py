@@ -405,8 +405,8 @@ async def test_hardening_07_limits_hold_while_the_database_is_down(
 async def test_hardening_07_memory_is_bounded(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rates, "BUCKETS", 100)
-    monkeypatch.setattr(rates, "FEW", 10)
+    monkeypatch.setattr(rates, "MAX_BUCKETS", 100)
+    monkeypatch.setattr(rates, "MIN_PRUNED_BUCKETS", 10)
     app = await start(trusted_hops=1)
     async with visiting(app) as api:
         for number in range(300):

@@ -9,7 +9,7 @@ from quart import Quart
 
 from accounts import EMAIL, HANDLE, WRONG, Codes, open_account, sign_in
 from cruddur.app import create_app
-from cruddur.services.accounts import SESSIONS
+from cruddur.services.accounts import MAX_SESSIONS
 from cruddur.services.throttling import MAX_UNCOUNTED_SUCCESSES
 from cruddur.settings import Settings
 from support import Api, serving, visiting
@@ -62,11 +62,11 @@ async def test_hardening_14_the_oldest_session_ends(
         "INSERT INTO sessions (user_uuid, device, address, used_at, expires_at)"
         " SELECT uuid, 'test', '127.0.0.1', now(), now() + interval '1 day'"
         " FROM users, generate_series(1, $1) WHERE handle = $2",
-        SESSIONS - 2, HANDLE,
+        MAX_SESSIONS - 2, HANDLE,
     )  # fmt: skip
     await api.get(ME, headers={"Authorization": f"Bearer {first}"})
     last = (await sign_in(api)).json()["access_token"]
-    assert await database.fetchval("SELECT count(*) FROM sessions") == SESSIONS
+    assert await database.fetchval("SELECT count(*) FROM sessions") == MAX_SESSIONS
     await api.get(ME, headers={"Authorization": f"Bearer {first}"}, expect=401)
     for token in (second, last):
         await api.get(ME, headers={"Authorization": f"Bearer {token}"})
@@ -80,7 +80,7 @@ async def test_hardening_14_sign_ins_at_once_do_not_exceed_the_sessions(
         "INSERT INTO sessions (user_uuid, device, address, used_at, expires_at)"
         " SELECT uuid, 'test', '127.0.0.1', now(), now() + interval '1 day'"
         " FROM users, generate_series(1, $1) WHERE handle = $2",
-        SESSIONS, HANDLE,
+        MAX_SESSIONS, HANDLE,
     )  # fmt: skip
     await asyncio.gather(*(sign_in(api) for _ in range(6)))
-    assert await database.fetchval("SELECT count(*) FROM sessions") == SESSIONS
+    assert await database.fetchval("SELECT count(*) FROM sessions") == MAX_SESSIONS

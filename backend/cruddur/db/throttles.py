@@ -29,7 +29,7 @@ async def count_attempt(conn: Connection, *, bucket: str, period: timedelta) -> 
     return Attempts(**row)
 
 
-async def forgive_attempt(conn: Connection, *, buckets: Sequence[str]) -> None:
+async def refund_attempt(conn: Connection, *, buckets: Sequence[str]) -> None:
     """Subtract one attempt from each of the buckets."""
     await _FORGIVE.run(conn, buckets=buckets)
 

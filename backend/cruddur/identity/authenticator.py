@@ -1,4 +1,4 @@
-"""Turns an `Authorization` header into a Viewer."""
+"""Authenticate requests: verify the `Authorization` header and return its viewer."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +15,7 @@ from cruddur.identity.viewer import Viewer, check_session
 logger = logging.getLogger(__name__)
 
 Describe = Callable[[Claims, str], Awaitable[Attributes]]
-"""Returns the issuer's attributes of a user, from the claims and the access token."""
+"""Returns the attributes that the issuer has of a user, for verified claims and their token."""
 
 
 class Authenticator:
@@ -32,13 +32,13 @@ class Authenticator:
         describers: Mapping[str, Describe],
         demo_handle: str,
     ) -> None:
-        """Take what is needed to find users.
+        """Set the dependencies.
 
         Args:
             database: holds the users.
             verifier: verifies access tokens.
-            describers: one for each other issuer, by its name.
-            demo_handle: the user that requests without a token act for; empty for none.
+            describers: functions that return the attributes of users, by the issuer's name.
+            demo_handle: the user for requests without a token; empty for none.
         """
         self._database = database
         self._verifier = verifier
@@ -48,19 +48,18 @@ class Authenticator:
         self._users: WeakKeyDictionary[Claims, db.UserIdentity] = WeakKeyDictionary()
 
     def account(self, header: str) -> str | None:
-        """Return the account of a token that was verified before; None for any other header.
+        """Return the account of a token whose claims are cached; None for any other header.
 
-        The session may have ended since. The result is good for counting requests per account and
-        allows nothing.
+        The session may have ended since. Use the result for rate limits only: it proves nothing.
         """
         try:
-            claims = self._verifier.known(_bearer_token(header))
+            claims = self._verifier.cached_claims(_bearer_token(header))
         except UnauthenticatedError:
             return None
         return None if claims is None else f"{claims.issuer} {claims.subject}"
 
     async def require(self, header: str | None) -> Viewer:
-        """Return the viewer of a header, or the demo identity if it is on and there is no header.
+        """Return the viewer of a header, or the demo viewer if there is no header.
 
         Raises:
             UnauthenticatedError: there is no valid token.
@@ -82,7 +81,7 @@ class Authenticator:
             )
         user = self._users.get(claims)
         if user is None:
-            user = self._users[claims] = await self._find(claims, token)
+            user = self._users[claims] = await self._find_or_create_user(claims, token)
         return Viewer(
             uuid=user.uuid,
             session_uuid=None,
@@ -111,15 +110,15 @@ class Authenticator:
         async with self._database.connection() as conn:
             await check_session(conn, viewer)
 
-    def forget(self, header: str | None) -> None:
-        """Look the user of a token up again with the next request.
+    def evict(self, header: str | None) -> None:
+        """Evict the cached user of a token, so that the next request looks it up.
 
         After an account is deleted, an operator may link its subject to another user.
         """
-        if header is not None and (claims := self._verifier.known(_bearer_token(header))):
+        if header is not None and (claims := self._verifier.cached_claims(_bearer_token(header))):
             self._users.pop(claims, None)
 
-    async def _find(self, claims: Claims, token: str) -> db.UserIdentity:
+    async def _find_or_create_user(self, claims: Claims, token: str) -> db.UserIdentity:
         """Return the user of another issuer's token, inserting them on first sight.
 
         Raises:
@@ -154,7 +153,7 @@ class Authenticator:
         )
 
 
-def holds_token(header: str | None) -> bool:
+def has_jwt(header: str | None) -> bool:
     """Return whether a header holds a JWT, valid or not.
 
     The published front ends send `Bearer null` after a sign-out.

@@ -42,8 +42,8 @@ CALL_SECONDS = 8.0
 THROTTLED_SECONDS = 60
 """Retry-After for Cognito's limits; Cognito does not report when they end."""
 
-# Reasons why a user or a code is not accepted. The caller must not learn which one applies.
-_NOT_PROVED = frozenset(
+# Reasons why credentials are not accepted. The response must not reveal which one applies.
+_CREDENTIALS_REJECTED = frozenset(
     {
         "NotAuthorizedException",
         "UserNotFoundException",
@@ -53,17 +53,16 @@ _NOT_PROVED = frozenset(
         "UserLambdaValidationException",
     }
 )
-# The limits in this list are per user, so reporting one would reveal that the user exists.
-_CODE_NOT_ACCEPTED = _NOT_PROVED | {
+# The limits in this set are per user, so a 429 would reveal that the user exists.
+_CODE_REJECTED = _CREDENTIALS_REJECTED | {
     "CodeMismatchException",
     "ExpiredCodeException",
     "AliasExistsException",
     "LimitExceededException",
     "TooManyFailedAttemptsException",
 }
-_NO_CODE_SENT = _NOT_PROVED | {"LimitExceededException"}
-# The user exists but the mail failed. The caller must not be able to distinguish that from a
-# user who does not exist.
+_NO_CODE_SENT = _CREDENTIALS_REJECTED | {"LimitExceededException"}
+# The user exists but the mail failed. The response must be the same as for an unknown user.
 _SENDING_FAILED = frozenset(
     {
         "CodeDeliveryFailureException",
@@ -87,8 +86,8 @@ _PASSWORD = re.compile(r"\S+.*\S+")
 _PASSWORD_CHARS = 256
 
 
-class _Nothing(msgspec.Struct):
-    """A response whose content is not used."""
+class _IgnoredResponse(msgspec.Struct):
+    """A response with content that is not used."""
 
 
 class _Tokens(msgspec.Struct, rename="pascal"):
@@ -110,16 +109,16 @@ class _User(msgspec.Struct, rename="pascal"):
     user_attributes: list[_Attribute]
 
 
-class _Fault(msgspec.Struct):
+class _ErrorResponse(msgspec.Struct):
     kind: str = msgspec.field(name="__type")
     message: str = ""
 
 
-A = TypeVar("A", _Nothing, _Authenticated, _User)
+A = TypeVar("A", _IgnoredResponse, _Authenticated, _User)
 
 
-class _RefusedError(Exception):
-    """Cognito refused a call; `kind` is its name for the reason."""
+class _RejectedError(Exception):
+    """Cognito rejected a call; `kind` is the name of its exception."""
 
     def __init__(self, action: str, kind: str, message: str) -> None:
         super().__init__(f"{action}: {kind}: {message}")
@@ -128,25 +127,25 @@ class _RefusedError(Exception):
 
     @property
     def is_flow_off(self) -> bool:
-        """Return whether the app client does not allow this way to sign in.
+        """Return whether the app client does not allow this authentication flow.
 
         Only the message of the error shows it (docs/decisions/0010).
         """
         return "not enabled for this client" in self._message
 
     def expect(self, kinds: frozenset[str]) -> None:
-        """Return if the reason is one of these and the user caused it.
+        """Return if the rejection is one of these kinds and was caused by the user.
 
         Raises:
-            RateLimitedError: the reason is a limit.
-            UnavailableError: the pool, the client or our settings caused it.
+            RateLimitedError: a limit was exceeded.
+            UnavailableError: the pool, the client or our settings caused the rejection.
         """
         needs_secret = self.kind == "NotAuthorizedException" and "secret" in self._message.lower()
         if self.kind in kinds and not needs_secret and not self.is_flow_off:
             return
         if self.kind in _LIMITED:
             raise RateLimitedError(THROTTLED_SECONDS) from self
-        logger.error("Cognito refused a call that should be allowed: %s", self)
+        logger.error("Cognito rejected a call because of the configuration: %s", self)
         raise UnavailableError from self
 
 
@@ -154,13 +153,13 @@ class CognitoAccounts:
     """The account provider for users of a Cognito user pool."""
 
     def __init__(self, settings: Settings, database: Database, http: httpx.AsyncClient) -> None:
-        """Take the settings of the pool and its client."""
+        """Set the pool and its client from the settings."""
         self._url = f"{settings.cognito_url}/"
         self._issuer = f"{settings.cognito_url}/{settings.cognito_user_pool_id}"
         self._client_id = settings.cognito_client_id
         self._database = database
         self._http = http
-        self._rotates = False  # learned from the first refresh
+        self._is_rotating = False  # learned from the first refresh
 
     async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
         """Create an account in the pool, which sends the code. A taken address is not an error.
@@ -181,50 +180,52 @@ class CognitoAccounts:
         try:
             await self._call(
                 "SignUp",
-                _Nothing,
+                _IgnoredResponse,
                 ClientId=self._client_id,
                 Username=email,
                 Password=draft.password,
                 UserAttributes=[{"Name": key, "Value": text} for key, text in attributes.items()],
             )
-        except _RefusedError as refused:
-            if refused.kind in {"UsernameExistsException", "AliasExistsException"}:
+        except _RejectedError as rejected:
+            if rejected.kind in {"UsernameExistsException", "AliasExistsException"}:
                 return _nothing_to_save
-            if refused.kind in _SENDING_FAILED:
-                logger.error("a code was not sent: %s", refused)
+            if rejected.kind in _SENDING_FAILED:
+                logger.error("a code was not sent: %s", rejected)
                 return _nothing_to_save
-            if refused.kind in _WEAK_PASSWORD:
-                raise InvalidError("password_too_weak") from refused
-            refused.expect(
+            if rejected.kind in _WEAK_PASSWORD:
+                raise InvalidError("password_too_weak") from rejected
+            rejected.expect(
                 frozenset({"InvalidParameterException", "UserLambdaValidationException"})
             )
-            logger.warning("a sign-up was refused: %s", refused)  # perhaps by a rule of the pool
-            raise InvalidError("email_invalid") from refused
+            logger.warning("a sign-up was refused: %s", rejected)  # perhaps by a rule of the pool
+            raise InvalidError("email_invalid") from rejected
         return _nothing_to_save
 
     async def confirm(self, email: str, code: str) -> None:
-        """Open the account. The user is added to our table when they sign in.
+        """Confirm the account. The user row is created at the first sign-in.
 
         Raises:
-            InvalidError: code_invalid, also if the account is already open.
+            InvalidError: code_invalid, also if the account is already confirmed.
         """
         try:
             await self._call(
                 "ConfirmSignUp",
-                _Nothing,
+                _IgnoredResponse,
                 ClientId=self._client_id,
                 Username=email.lower(),
                 ConfirmationCode=code,
             )
-        except _RefusedError as refused:
-            if refused.kind in _TRIGGER_FAILED:
-                logger.warning("the pool's trigger failed, the account is open: %s", refused)
+        except _RejectedError as rejected:
+            if rejected.kind in _TRIGGER_FAILED:
+                logger.warning(
+                    "the pool's trigger failed after the account was confirmed: %s", rejected
+                )
                 return
-            refused.expect(_CODE_NOT_ACCEPTED)
-            raise InvalidError("code_invalid") from refused
+            rejected.expect(_CODE_REJECTED)
+            raise InvalidError("code_invalid") from rejected
 
     async def resend(self, email: str) -> None:
-        """Send a new code if a sign-up waits for one."""
+        """Send a new code if there is an unconfirmed sign-up."""
         await self._send_code("ResendConfirmationCode", email)
 
     async def authenticate(self, login: str, password: str) -> Proof:
@@ -234,19 +235,19 @@ class CognitoAccounts:
             UnauthenticatedError: credentials_invalid.
             ForbiddenError: email_unconfirmed.
         """
-        tokens = await self._prove(await self._username(login), password)
-        claims = self._read(tokens.access_token)
+        tokens = await self._password_sign_in(await self._username(login), password)
+        claims = self._read_claims(tokens.access_token)
         async with self._database.connection() as conn:
-            known = await _select(conn, claims)
-        if known is None:
+            user_identity = await _select(conn, claims)
+        if user_identity is None:
             attributes = await self.describe(claims, tokens.access_token)
             async with self._database.transaction() as conn:
-                known = await provision_user(
+                user_identity = await provision_user(
                     conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
                 )
-        if known is None:  # deleted here, but not yet in the pool
+        if user_identity is None:  # deleted here, but not yet in the pool
             raise UnauthenticatedError("credentials_invalid")
-        return _proof(known.uuid, tokens)
+        return _proof(user_identity.uuid, tokens)
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:
         """Exchange Cognito's refresh token for an access token.
@@ -257,10 +258,10 @@ class CognitoAccounts:
         if refresh_token is None:
             raise UnauthenticatedError
         try:
-            tokens = await self._renew(refresh_token)
-        except _RefusedError as refused:
-            refused.expect(_NOT_PROVED | {"RefreshTokenReuseException"})
-            raise UnauthenticatedError from refused
+            tokens = await self._refresh_tokens(refresh_token)
+        except _RejectedError as rejected:
+            rejected.expect(_CREDENTIALS_REJECTED | {"RefreshTokenReuseException"})
+            raise UnauthenticatedError from rejected
         return _proof(user_uuid, tokens)
 
     async def forgot(self, email: str) -> None:
@@ -278,30 +279,32 @@ class CognitoAccounts:
         try:
             await self._call(
                 "ConfirmForgotPassword",
-                _Nothing,
+                _IgnoredResponse,
                 ClientId=self._client_id,
                 Username=email,
                 ConfirmationCode=code,
                 Password=password,
             )
-        except _RefusedError as refused:
-            if refused.kind in _WEAK_PASSWORD:
-                raise InvalidError("password_too_weak") from refused
-            if refused.kind not in _TRIGGER_FAILED:
-                refused.expect(_CODE_NOT_ACCEPTED)
-                raise InvalidError("code_invalid") from refused
+        except _RejectedError as rejected:
+            if rejected.kind in _WEAK_PASSWORD:
+                raise InvalidError("password_too_weak") from rejected
+            if rejected.kind not in _TRIGGER_FAILED:
+                rejected.expect(_CODE_REJECTED)
+                raise InvalidError("code_invalid") from rejected
         try:
-            tokens = await self._prove(email, password)
-            claims = self._read(tokens.access_token)
+            tokens = await self._password_sign_in(email, password)
+            claims = self._read_claims(tokens.access_token)
         except CruddurError as error:
             # The password has been changed, so an error would be misleading.
-            logger.warning("other applications' sessions may outlive a reset: %s", error)
+            logger.warning(
+                "sessions of other applications may not have been revoked after a reset: %s", error
+            )
             async with self._database.connection() as conn:
                 return await db.select_user_by_email(conn, issuer=self._issuer, email=email)
-        await self._attempt("GlobalSignOut", AccessToken=tokens.access_token)
+        await self._call_and_log_failure("GlobalSignOut", AccessToken=tokens.access_token)
         async with self._database.connection() as conn:
-            known = await _select(conn, claims)
-        return known.uuid if known else None
+            user_identity = await _select(conn, claims)
+        return user_identity.uuid if user_identity else None
 
     async def change_password(self, viewer: Viewer, current: str, password: str) -> None:
         """Change the password.
@@ -315,16 +318,16 @@ class CognitoAccounts:
         try:
             await self._call(
                 "ChangePassword",
-                _Nothing,
+                _IgnoredResponse,
                 AccessToken=viewer.access_token,
                 PreviousPassword=current,
                 ProposedPassword=password,
             )
-        except _RefusedError as refused:
-            if refused.kind in _WEAK_PASSWORD:
-                raise InvalidError("password_too_weak") from refused
-            refused.expect(_NOT_PROVED)
-            raise UnauthenticatedError("credentials_invalid") from refused
+        except _RejectedError as rejected:
+            if rejected.kind in _WEAK_PASSWORD:
+                raise InvalidError("password_too_weak") from rejected
+            rejected.expect(_CREDENTIALS_REJECTED)
+            raise UnauthenticatedError("credentials_invalid") from rejected
 
     async def delete(self, viewer: Viewer, password: str) -> None:
         """Check the password and delete the user from the pool.
@@ -334,25 +337,27 @@ class CognitoAccounts:
         """
         self._check_issuer(viewer.issuer)
         username = _payload(viewer.access_token).get("username") or viewer.subject
-        tokens = await self._prove(username, password)
-        if self._read(tokens.access_token).subject != viewer.subject:
+        tokens = await self._password_sign_in(username, password)
+        if self._read_claims(tokens.access_token).subject != viewer.subject:
             raise UnauthenticatedError("credentials_invalid")
         try:
-            await self._call("DeleteUser", _Nothing, AccessToken=tokens.access_token)
-        except _RefusedError as refused:
-            refused.expect(frozenset({"UserNotFoundException"}))  # then it is done
+            await self._call("DeleteUser", _IgnoredResponse, AccessToken=tokens.access_token)
+        except _RejectedError as rejected:
+            rejected.expect(frozenset({"UserNotFoundException"}))  # the user is already deleted
 
     async def end_session(self, refresh_token: str | None) -> None:
         """Revoke a refresh token and the access tokens that were issued for it."""
         if refresh_token is not None:
-            await self._attempt("RevokeToken", ClientId=self._client_id, Token=refresh_token)
+            await self._call_and_log_failure(
+                "RevokeToken", ClientId=self._client_id, Token=refresh_token
+            )
 
     async def describe(self, claims: Claims, access_token: str) -> Attributes:
-        """Return a user's attributes from the pool, or else the token's username.
+        """Return a user's attributes from the pool, or the token's username if it denies access.
 
         Raises:
             UnauthenticatedError: credentials_invalid, for another issuer's token.
-            UnavailableError: the pool does not answer. The user is not created without their
+            UnavailableError: the pool does not respond. The user is not created without
                 attributes, because a handle cannot be changed later.
         """
         self._check_issuer(claims.issuer)
@@ -360,27 +365,31 @@ class CognitoAccounts:
             user = await self._call("GetUser", _User, AccessToken=access_token)
         except RateLimitedError as limited:
             raise UnavailableError from limited
-        except _RefusedError as refused:  # the token's scope does not cover it
-            logger.warning("a user is created without their attributes: %s", refused)
+        except _RejectedError as rejected:  # the token's scope does not cover it
+            logger.warning("a user is created without their attributes: %s", rejected)
             user = _User([])
-        known = {attribute.name: attribute.value for attribute in user.user_attributes}
-        handle = known.get("preferred_username") or _public_name(claims)
-        email = known.get("email", "")
+        attributes = {attribute.name: attribute.value for attribute in user.user_attributes}
+        handle = attributes.get("preferred_username") or _handle_from_claims(claims)
+        email = attributes.get("email", "")
         return Attributes(
             handle=handle,
-            display_name=known.get("name") or handle,
+            display_name=attributes.get("name") or handle,
             email=email if 0 < len(email) <= EMAIL_CHARS and "\x00" not in email else None,
         )
 
     async def _username(self, login: str) -> str:
-        """Return the name for Cognito: an address as it is, or the subject of a handle's user."""
+        """Return the username for Cognito: the address, or the subject of the handle's user."""
         if "@" in login:
             return login.lower()
         async with self._database.connection() as conn:
-            known = await db.select_viewer_by_handle(conn, handle=login)
-        return known.subject if known and known.issuer == self._issuer else login
+            user_identity = await db.select_viewer_by_handle(conn, handle=login)
+        return (
+            user_identity.subject
+            if user_identity and user_identity.issuer == self._issuer
+            else login
+        )
 
-    async def _prove(self, username: str, password: str) -> _Tokens:
+    async def _password_sign_in(self, username: str, password: str) -> _Tokens:
         try:
             answer = await self._call(
                 "InitiateAuth",
@@ -389,20 +398,20 @@ class CognitoAccounts:
                 AuthFlow="USER_PASSWORD_AUTH",
                 AuthParameters={"USERNAME": username, "PASSWORD": password},
             )
-        except _RefusedError as refused:
-            if refused.kind == "UserNotConfirmedException":
-                raise ForbiddenError("email_unconfirmed") from refused
+        except _RejectedError as rejected:
+            if rejected.kind == "UserNotConfirmedException":
+                raise ForbiddenError("email_unconfirmed") from rejected
             # Emulators report a wrong password as InvalidPassword.
-            refused.expect(_NOT_PROVED | {"InvalidPasswordException"})
-            raise UnauthenticatedError("credentials_invalid") from refused
+            rejected.expect(_CREDENTIALS_REJECTED | {"InvalidPasswordException"})
+            raise UnauthenticatedError("credentials_invalid") from rejected
         if answer.authentication_result is None:
             logger.warning("Cognito asked for a challenge response, which is not supported")
             raise UnauthenticatedError("credentials_invalid")
         return answer.authentication_result
 
-    async def _renew(self, refresh_token: str) -> _Tokens:
-        """Exchange a refresh token. A client that rotates tokens refuses the older of two calls."""
-        if not self._rotates:
+    async def _refresh_tokens(self, refresh_token: str) -> _Tokens:
+        """Exchange a refresh token. A client that rotates tokens rejects REFRESH_TOKEN_AUTH."""
+        if not self._is_rotating:
             try:
                 answer = await self._call(
                     "InitiateAuth",
@@ -411,9 +420,9 @@ class CognitoAccounts:
                     AuthFlow="REFRESH_TOKEN_AUTH",
                     AuthParameters={"REFRESH_TOKEN": refresh_token},
                 )
-                return _renewed(answer)
-            except _RefusedError as refused:
-                if refused.kind != "InvalidParameterException" and not refused.is_flow_off:
+                return _refreshed_tokens(answer)
+            except _RejectedError as rejected:
+                if rejected.kind != "InvalidParameterException" and not rejected.is_flow_off:
                     raise
         answer = await self._call(
             "GetTokensFromRefreshToken",
@@ -421,31 +430,33 @@ class CognitoAccounts:
             ClientId=self._client_id,
             RefreshToken=refresh_token,
         )
-        self._rotates = True
-        return _renewed(answer)
+        self._is_rotating = True
+        return _refreshed_tokens(answer)
 
     async def _send_code(self, action: str, email: str) -> None:
         try:
-            await self._call(action, _Nothing, ClientId=self._client_id, Username=email.lower())
-        except _RefusedError as refused:
-            if refused.kind in _SENDING_FAILED:
-                logger.error("a code was not sent: %s", refused)
+            await self._call(
+                action, _IgnoredResponse, ClientId=self._client_id, Username=email.lower()
+            )
+        except _RejectedError as rejected:
+            if rejected.kind in _SENDING_FAILED:
+                logger.error("a code was not sent: %s", rejected)
                 return
-            refused.expect(_NO_CODE_SENT)
+            rejected.expect(_NO_CODE_SENT)
 
-    async def _attempt(self, action: str, **fields: object) -> None:
-        """Call an action whose failure is only logged: then tokens are valid until they expire."""
+    async def _call_and_log_failure(self, action: str, **fields: object) -> None:
+        """Call an action and only log a failure; the tokens then stay valid until they expire."""
         try:
-            await self._call(action, _Nothing, **fields)
-        except (_RefusedError, CruddurError) as error:
-            logger.warning("Cognito did not carry out %s: %s", action, error)
+            await self._call(action, _IgnoredResponse, **fields)
+        except (_RejectedError, CruddurError) as error:
+            logger.warning("Cognito %s failed: %s", action, error)
 
     async def _call(self, action: str, answer: type[A], **fields: object) -> A:
         """Call an action.
 
         Raises:
-            _RefusedError: Cognito refused the call.
-            RateLimitedError: the pool received too many calls.
+            _RejectedError: Cognito rejected the call.
+            RateLimitedError: the pool throttled the call.
             UnavailableError: there is no response, or it cannot be parsed.
         """
         try:
@@ -459,34 +470,36 @@ class CognitoAccounts:
                     },
                 )
         except (httpx.HTTPError, TimeoutError) as error:
-            logger.warning("Cognito does not answer %s: %r", action, error)
+            logger.warning("Cognito did not respond to %s: %r", action, error)
             raise UnavailableError from error
         try:
             if response.is_success:
                 return msgspec.json.decode(response.content or b"{}", type=answer)
             if not response.is_client_error:
                 raise msgspec.DecodeError("unexpected status")
-            fault = msgspec.json.decode(response.content, type=_Fault)
+            error_response = msgspec.json.decode(response.content, type=_ErrorResponse)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             status = response.status_code
-            logger.warning("Cognito's answer to %s (%d) is no use: %s", action, status, error)
+            logger.warning(
+                "Cognito's response to %s (status %d) is invalid: %s", action, status, error
+            )
             raise UnavailableError from error
-        kind = fault.kind.rpartition("#")[2]
+        kind = error_response.kind.rpartition("#")[2]
         if kind in _THROTTLED:
-            logger.warning("Cognito is called too often: %s", action)
+            logger.warning("Cognito throttled %s", action)
             raise RateLimitedError(THROTTLED_SECONDS)
-        raise _RefusedError(action, kind, fault.message)
+        raise _RejectedError(action, kind, error_response.message)
 
-    def _read(self, access_token: str) -> Claims:
+    def _read_claims(self, access_token: str) -> Claims:
         """Return the claims of a token that Cognito has just returned.
 
         Raises:
-            UnavailableError: its issuer is not the configured one, so it would be refused here.
+            UnavailableError: its issuer is not the configured one, so we would not accept it.
         """
         payload = _payload(access_token)
         issuer, subject = payload.get("iss"), payload.get("sub")
         if issuer != self._issuer or not isinstance(subject, str) or not subject:
-            logger.error("Cognito's tokens have the issuer %s, not %s", issuer, self._issuer)
+            logger.error("Cognito's tokens have the issuer %s instead of %s", issuer, self._issuer)
             raise UnavailableError
         username = str(payload.get("username") or subject)
         return Claims(
@@ -514,9 +527,9 @@ async def _select(conn: Connection, claims: Claims) -> db.UserIdentity | None:
 
 
 def _check_password(password: str) -> None:
-    """Raise InvalidError for a new password that Cognito would refuse as a malformed parameter.
+    """Raise InvalidError for a new password that Cognito would reject as a malformed parameter.
 
-    It would be the same exception as for any other parameter, told apart by its message only.
+    Only the message of that exception shows which parameter is malformed.
     """
     if len(password) > _PASSWORD_CHARS or not _PASSWORD.fullmatch(password):
         raise InvalidError("password_too_weak")
@@ -526,7 +539,7 @@ def _proof(user_uuid: UUID, tokens: _Tokens) -> Proof:
     return Proof(user_uuid, tokens.access_token, tokens.expires_in, tokens.refresh_token)
 
 
-def _renewed(answer: _Authenticated) -> _Tokens:
+def _refreshed_tokens(answer: _Authenticated) -> _Tokens:
     if answer.authentication_result is None:
         raise UnauthenticatedError
     return answer.authentication_result
@@ -540,7 +553,7 @@ def _payload(token: str) -> Mapping[str, Any]:
     return payload
 
 
-def _public_name(claims: Claims) -> str:
+def _handle_from_claims(claims: Claims) -> str:
     """Return the username as a handle, unless it is an address or the subject."""
     username = claims.username
     return "" if "@" in username or username == claims.subject else username

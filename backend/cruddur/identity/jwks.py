@@ -13,10 +13,10 @@ from cruddur.errors import UnavailableError
 logger = logging.getLogger(__name__)
 
 REFRESH_INTERVAL = 30.0
-"""Seconds between two fetches, so that many invented key ids do not cause many calls."""
+"""Minimum number of seconds between two fetches, because clients can invent key ids."""
 
 RETRY_INTERVAL = 5.0
-"""Seconds after a failed fetch in which no request starts another one."""
+"""Minimum number of seconds after a failed fetch."""
 
 
 class KeysUnavailableError(UnavailableError):
@@ -27,7 +27,7 @@ class RemoteKeySet:
     """A JWKS at one URL, cached for the life of the process."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
-        """Take the URL of the key set and the client that fetches it."""
+        """Set the URL of the key set and the client that fetches it."""
         self._url = url
         self._http = http
         self._keys: dict[str, jwt.PyJWK] = {}

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import ECAlgorithm
 
 Secrets = Callable[[], Sequence[bytes]]
-"""Returns the current secrets for one purpose: the first is for new data, all can read old data."""
+"""Returns the current secrets for one purpose: the first is for new data, all are for old data."""
 
 _PEM = re.compile(r"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
 
@@ -75,9 +75,9 @@ class KeyRing:
             SigningKeyError: as `SigningKey` says.
         """
         self._pems: Sequence[str] = ()
-        self.hold(pems)
+        self.replace_keys(pems)
 
-    def hold(self, pems: Sequence[str]) -> None:
+    def replace_keys(self, pems: Sequence[str]) -> None:
         """Replace all keys."""
         if pems == self._pems:
             return
@@ -98,14 +98,14 @@ class KeyRing:
         return key.public if key else None
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the key set with which others verify our tokens."""
+        """Return the public key set, for verifiers of our tokens."""
         return {"keys": [key.jwk() for key in self._keys.values()]}
 
     def secrets(self, purpose: str) -> tuple[bytes, ...]:
         """Return 32 bytes of each key for one purpose, the signing key's first.
 
-        They are the same on every replica. Data that was made with the secret of a replaced key
-        is valid for as long as the key ring has that key.
+        They are the same on every replica. Data that was signed or encrypted with the secret of a
+        replaced key is valid as long as the key ring contains that key.
         """
         if purpose not in self._secrets:
             keys = self._keys.values()
@@ -114,10 +114,10 @@ class KeyRing:
 
 
 class Sealer:
-    """Encrypts texts that are stored and read again (AES-256-GCM)."""
+    """Encrypts and decrypts stored texts (AES-256-GCM)."""
 
     def __init__(self, secrets: Secrets) -> None:
-        """Take secrets of 32 bytes."""
+        """Set the secrets, of 32 bytes each."""
         self._secrets = secrets
 
     def seal(self, text: str) -> bytes:
@@ -126,10 +126,10 @@ class Sealer:
         return nonce + AESGCM(self._secrets()[0]).encrypt(nonce, text.encode(), None)
 
     def open(self, sealed: bytes) -> str:
-        """Decrypt a sealed text.
+        """Decrypt a text.
 
         Raises:
-            cryptography.exceptions.InvalidTag: it was sealed with none of the secrets.
+            cryptography.exceptions.InvalidTag: it was not encrypted with any of the secrets.
         """
         for secret in self._secrets():
             with suppress(InvalidTag):
@@ -138,7 +138,7 @@ class Sealer:
 
 
 def configured_keys(text: str) -> list[str]:
-    r"""Split CRUDDUR_SIGNING_KEY into its PEM texts; a text without any is returned as it is.
+    r"""Split CRUDDUR_SIGNING_KEY into PEM texts; a text without PEM is returned unchanged.
 
     A line break may be written as `\n`, because a Docker env file has one line per variable.
     """

@@ -25,7 +25,7 @@ class LocalAccounts:
     """The account provider that needs only the database."""
 
     def __init__(self, database: Database, mailer: Mailer, secrets: Secrets) -> None:
-        """Take the secrets for digests of codes: a plain digest of six digits can be guessed."""
+        """Set the dependencies; `secrets` key the digests of codes, which have only six digits."""
         self._database = database
         self._mailer = mailer
         self._secrets = secrets
@@ -70,7 +70,7 @@ class LocalAccounts:
         """
         async with self._database.connection() as conn:
             codes = await db.select_signup_codes(conn, email=email.lower())
-        matching = [one for one in codes if self._matches(code, one.code_hash)]
+        matching = [stored for stored in codes if self._matches(code, stored.code_hash)]
         if not matching:
             raise InvalidError("code_invalid")
         async with self._database.transaction() as conn:
@@ -98,7 +98,7 @@ class LocalAccounts:
                 raise InvalidError("code_invalid")
 
     async def resend(self, email: str) -> None:
-        """Send a new code if a sign-up waits for one. Takes the same time if there is none."""
+        """Send a new code if there is a pending sign-up. Takes the same time if not."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
             await db.commit_asynchronously(conn)
@@ -107,7 +107,7 @@ class LocalAccounts:
             self._mailer.send_confirmation_code(email, handle, code)
 
     async def authenticate(self, login: str, password: str) -> Proof:
-        """Check a password, always at the cost of two hashes.
+        """Check a password, always with two hashes, so that the duration reveals nothing.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
@@ -118,20 +118,20 @@ class LocalAccounts:
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=login)
             pending = await db.select_pending_password(conn, login=login)
-        fits = await verify_password(password, account.password_hash if account else None)
+        is_correct = await verify_password(password, account.password_hash if account else None)
         is_pending = await verify_password(password, pending)
-        if account is not None and fits:
+        if account is not None and is_correct:
             return Proof(account.user_uuid)
         if is_pending:
             raise ForbiddenError("email_unconfirmed")
         raise UnauthenticatedError("credentials_invalid")
 
-    async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:  # noqa: ARG002  # others need it
-        """Return the user; an open session needs no further proof."""
+    async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:  # noqa: ARG002  # other providers use it
+        """Return the user; an open session needs no further check."""
         return Proof(user_uuid)
 
     async def forgot(self, email: str) -> None:
-        """Send a reset code if there is such an account. Takes the same time if there is none."""
+        """Send a reset code if there is such an account. Takes the same time if not."""
         email, code = email.lower(), _new_code()
         async with self._database.transaction() as conn:
             await db.commit_asynchronously(conn)
@@ -146,19 +146,23 @@ class LocalAccounts:
             InvalidError: code_invalid.
         """
         async with self._database.connection() as conn:
-            waiting = await db.select_reset_code(conn, email=email.lower())
-        if waiting is None or not self._matches(code, waiting.code_hash):
+            pending_reset = await db.select_reset_code(conn, email=email.lower())
+        if pending_reset is None or not self._matches(code, pending_reset.code_hash):
             raise InvalidError("code_invalid")
         password_hash = await hash_password(password)
         async with self._database.transaction() as conn:
-            if not await db.delete_reset(conn, user_uuid=waiting.uuid, code_hash=waiting.code_hash):
+            if not await db.delete_reset(
+                conn, user_uuid=pending_reset.uuid, code_hash=pending_reset.code_hash
+            ):
                 raise InvalidError("code_invalid")
-            await db.update_password(conn, user_uuid=waiting.uuid, password_hash=password_hash)
-        return waiting.uuid
+            await db.update_password(
+                conn, user_uuid=pending_reset.uuid, password_hash=password_hash
+            )
+        return pending_reset.uuid
 
     async def change_password(self, viewer: Viewer, current: str, password: str) -> None:
         """Change the password. Raises UnauthenticatedError: credentials_invalid."""
-        await self._prove(viewer, current)
+        await self._check_password(viewer, current)
         password_hash = await hash_password(password)
         async with self._database.transaction() as conn:
             await db.update_password(conn, user_uuid=viewer.uuid, password_hash=password_hash)
@@ -169,24 +173,24 @@ class LocalAccounts:
         Raises:
             UnauthenticatedError: credentials_invalid.
         """
-        await self._prove(viewer, password)
+        await self._check_password(viewer, password)
 
     async def end_session(self, refresh_token: str | None) -> None:
-        """Do nothing: a local session has no token of a provider."""
+        """Do nothing: a local session has no refresh token of a provider."""
 
-    async def _prove(self, viewer: Viewer, password: str) -> None:
+    async def _check_password(self, viewer: Viewer, password: str) -> None:
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=viewer.handle)
-        fits = await verify_password(password, account.password_hash if account else None)
-        if account is None or account.user_uuid != viewer.uuid or not fits:
+        is_correct = await verify_password(password, account.password_hash if account else None)
+        if account is None or account.user_uuid != viewer.uuid or not is_correct:
             raise UnauthenticatedError("credentials_invalid")
 
     def _digest(self, code: str) -> bytes:
         return _digest(self._secrets()[0], code)
 
     def _matches(self, code: str, code_hash: bytes) -> bool:
-        found = [hmac.compare_digest(_digest(key, code), code_hash) for key in self._secrets()]
-        return any(found)  # all are compared, so that the time reveals nothing
+        matches = [hmac.compare_digest(_digest(key, code), code_hash) for key in self._secrets()]
+        return any(matches)  # compares all, so that the duration reveals nothing
 
 
 def _digest(secret: bytes, code: str) -> bytes:

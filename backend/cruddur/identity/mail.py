@@ -1,4 +1,4 @@
-"""Mail with codes in it, by SMTP, or as log lines where no SMTP server is set."""
+"""Send mail with codes by SMTP, or log the codes if no SMTP server is configured."""
 
 import asyncio
 import logging
@@ -24,11 +24,11 @@ class Mailer:
     """Sends mail in the background, so that response times do not reveal whether mail is sent."""
 
     def __init__(self, smtp_url: str, sender: str) -> None:
-        """Take the server and the sender.
+        """Set the server and the sender.
 
         Args:
-            smtp_url: `smtp://` (STARTTLS if offered) or `smtps://`. If it is empty, mails are log
-                lines.
+            smtp_url: `smtp://` (STARTTLS if offered) or `smtps://`. If it is empty, codes are
+                logged.
             sender: the sender's address.
 
         Raises:
@@ -72,14 +72,14 @@ class Mailer:
         )
 
     async def close(self) -> None:
-        """Wait a few seconds for mail that is being sent."""
+        """Wait up to 3 s for mail that is being sent."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=3)
-            for task in late:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=3)
+            for task in unfinished:
                 task.cancel()
 
-    def _send_code(self, email: str, what: str, code: str, text: str) -> None:
-        self._post(email, f"Your Cruddur {what}", text, log_line=f"{what} for {email}: {code}")
+    def _send_code(self, email: str, kind: str, code: str, text: str) -> None:
+        self._post(email, f"Your Cruddur {kind}", text, log_line=f"{kind} for {email}: {code}")
 
     def _post(self, email: str, subject: str, text: str, *, log_line: str) -> None:
         if self._url is None:

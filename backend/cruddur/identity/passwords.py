@@ -14,8 +14,8 @@ MIN_LENGTH = 10
 
 # OWASP's password storage guidance: 19 MiB, 2 passes, 1 lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Each hash uses 19 MiB while it runs, and more than two at once would only wait for a core. A queue
-# of 64 is processed in about two seconds.
+# Each hash uses 19 MiB while it runs, and more than two threads would only compete for cores. A
+# queue of 64 is processed in about two seconds.
 _threads = BoundedThreadPool("password", threads=2, waiting=64)
 
 
@@ -30,48 +30,53 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Return whether the password matches the hash. Takes as long if there is no hash.
+    """Return whether the password matches the hash. Takes the same time if there is no hash.
 
     Raises:
         OverloadedError: too many passwords wait to be hashed.
     """
     with span("verify password"):
-        fits = await _threads.run(_verify, password, password_hash)
-    return fits and password_hash is not None
+        is_correct = await _threads.run(_verify, password, password_hash)
+    return is_correct and password_hash is not None
 
 
-def check_strength(password: str, *known: str) -> None:
-    """Check that a password is not short, not common, and not made of `known` facts.
+def check_strength(password: str, *personal: str) -> None:
+    """Check that a password is long enough, not common, and not derived from personal data.
+
+    Args:
+        password: the new password.
+        personal: texts about the user, such as the handle and the address.
+
 
     Raises:
         InvalidError: password_too_weak.
     """
     folded = password.casefold()
-    facts = {fact.casefold() for fact in known if len(fact) >= 4}
+    texts = {text.casefold() for text in personal if len(text) >= 4}
     if (
         len(password) < MIN_LENGTH
-        or folded in _common()
+        or folded in _common_passwords()
         or len(set(folded)) < 4
-        or folded in facts
-        or any(folded.replace(fact, "") in _common() for fact in facts)
-        or any(len(folded.replace(fact, "")) < 4 for fact in facts)
+        or folded in texts
+        or any(folded.replace(text, "") in _common_passwords() for text in texts)
+        or any(len(folded.replace(text, "")) < 4 for text in texts)
     ):
         raise InvalidError("password_too_weak")
 
 
 def _verify(password: str, password_hash: str | None) -> bool:
     try:
-        return _hasher.verify(password_hash or _decoy(), password)
+        return _hasher.verify(password_hash or _dummy_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
 
 
 @cache
-def _decoy() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash("not the password of any account")
 
 
 @cache
-def _common() -> frozenset[str]:
+def _common_passwords() -> frozenset[str]:
     text = files("cruddur.identity").joinpath("common_passwords.txt").read_text("utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))

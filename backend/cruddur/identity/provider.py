@@ -1,7 +1,6 @@
 """The interface of an account provider: check credentials, and change accounts.
 
-Sessions, throttling and responses are the same for every provider; `cruddur.services.accounts` has
-them.
+Sessions, throttling and responses do not depend on the provider; see `cruddur.services.accounts`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +19,7 @@ after the commit. Raises InvalidError: handle_taken."""
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The attributes of a user at an issuer. The handle may be taken or malformed here."""
+    """The attributes that an issuer has of a user. The handle may be taken or malformed here."""
 
     handle: str
     display_name: str
@@ -51,10 +50,10 @@ class Provider(Protocol):
         """
 
     async def confirm(self, email: str, code: str) -> None:
-        """Open the account. Codes: code_invalid."""
+        """Confirm the account. Codes: code_invalid."""
 
     async def resend(self, email: str) -> None:
-        """Send a new code. Does nothing if no sign-up waits for one."""
+        """Send a new code. Does nothing if there is no pending sign-up."""
 
     async def authenticate(self, login: str, password: str) -> Proof:
         """Check credentials. Codes: credentials_invalid, email_unconfirmed."""

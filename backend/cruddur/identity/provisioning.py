@@ -12,7 +12,7 @@ from cruddur.wire import DISPLAY_NAME_CHARS, HANDLE_PATTERN
 
 
 class LinkError(Exception):
-    """A user cannot be linked to a subject; the message says why."""
+    """A user cannot be linked to a subject; the message has the reason."""
 
 
 _NOT_IN_HANDLES = re.compile(r"[^a-z0-9_]+")
@@ -29,8 +29,10 @@ async def provision_user(
     Returns:
         None if the account was deleted while the token was still valid.
     """
-    wish = _NOT_IN_HANDLES.sub("_", attributes.handle.lower())[:30]
-    candidate = wish if re.fullmatch(HANDLE_PATTERN, wish) else f"cruddur_{secrets.token_hex(3)}"
+    preferred = _NOT_IN_HANDLES.sub("_", attributes.handle.lower())[:30]
+    candidate = (
+        preferred if re.fullmatch(HANDLE_PATTERN, preferred) else f"cruddur_{secrets.token_hex(3)}"
+    )
     name = attributes.display_name.replace("\x00", "").strip()[:DISPLAY_NAME_CHARS]
     for _ in range(10):
         created = await db.insert_user(
@@ -44,12 +46,12 @@ async def provision_user(
         )
         if created is not None:
             return created
-        known = await db.select_viewer(conn, issuer=issuer, subject=subject)
-        if known is not None:
-            return known
+        existing = await db.select_viewer(conn, issuer=issuer, subject=subject)
+        if existing is not None:
+            return existing
         if await db.is_deleted(conn, issuer=issuer, subject=subject):
             return None
-        candidate = f"{wish[:23]}_{secrets.token_hex(3)}"
+        candidate = f"{preferred[:23]}_{secrets.token_hex(3)}"
     raise RuntimeError("ten random handles in a row were taken")
 
 

@@ -31,7 +31,7 @@ async def reload_stored_keys(database: Database, keys: KeyRing) -> None:
     """Replace the keys with those in the database."""
     async with database.connection() as conn:
         if pems := await select_signing_keys(conn):
-            keys.hold(pems)
+            keys.replace_keys(pems)
 
 
 async def rotate_key(conn: Connection, lifetime: timedelta) -> str:

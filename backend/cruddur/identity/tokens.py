@@ -24,10 +24,10 @@ CLIENT = "cruddur"
 ACCESS_TOKEN_SECONDS = 15 * 60
 
 LEEWAY_SECONDS = 10
-"""Largest difference between an issuer's clock and ours: a new token must be valid here."""
+"""Accepted difference between an issuer's clock and ours, so that a new token is valid."""
 
 MAX_CACHED_TOKENS = 4096
-"""Maximum number of verified tokens in the cache, which is a few megabytes."""
+"""Maximum number of verified tokens in the cache, which takes a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -108,24 +108,24 @@ class _Verified:
     kid: str
     key: Any
     claims: Claims
-    begins: int
-    ends: int
+    not_before: int
+    expires_at: int
 
-    def is_timely(self) -> bool:
+    def is_current(self) -> bool:
         """Return whether the token is valid at this time."""
         now = time.time()
-        return self.begins <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < self.ends
+        return self.not_before <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < self.expires_at
 
 
 class Verifier:
     """Verifies access tokens without a network call, unless a key id is unknown.
 
     The signature of a token is checked once. Its times, and whether the issuer still has its key,
-    are checked each time. The cache has digests instead of tokens.
+    are checked each time. The cache stores digests instead of tokens.
     """
 
     def __init__(self, issuers: list[Issuer]) -> None:
-        """Take the issuers whose tokens are accepted."""
+        """Set the issuers whose tokens are accepted."""
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
 
@@ -144,20 +144,20 @@ class Verifier:
             self._verified[digest] = verified
             if len(self._verified) > MAX_CACHED_TOKENS:
                 self._verified.popitem(last=False)
-        elif not verified.is_timely():
+        elif not verified.is_current():
             self._verified.pop(digest, None)
             raise UnauthenticatedError
         else:
             self._verified.move_to_end(digest)
         return verified.claims
 
-    def known(self, token: str) -> Claims | None:
-        """Return the claims of a token that was verified before and has not expired.
+    def cached_claims(self, token: str) -> Claims | None:
+        """Return the cached claims of a token that has not expired, or None.
 
-        It costs one digest, so it can run for every request, before any limit.
+        It costs one digest, so it is cheap enough to run before any rate limit.
         """
         verified = self._verified.get(_token_digest(token))
-        return verified.claims if verified is not None and verified.is_timely() else None
+        return verified.claims if verified is not None and verified.is_current() else None
 
     async def _check(self, token: str) -> _Verified:
         try:
@@ -182,9 +182,9 @@ class Verifier:
                 issuer,
                 kid,
                 key,
-                _read(issuer, claims),
-                begins=max(int(claims.get("nbf", 0)), int(claims.get("iat", 0))),
-                ends=int(claims["exp"]),
+                _read_claims(issuer, claims),
+                not_before=max(int(claims.get("nbf", 0)), int(claims.get("iat", 0))),
+                expires_at=int(claims["exp"]),
             )
         except (jwt.PyJWTError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise UnauthenticatedError from error
@@ -194,7 +194,7 @@ def _token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
-def _read(issuer: Issuer, claims: Mapping[str, Any]) -> Claims:
+def _read_claims(issuer: Issuer, claims: Mapping[str, Any]) -> Claims:
     if claims.get("token_use") != "access":
         raise UnauthenticatedError
     if issuer.client_id not in {claims.get("client_id"), claims.get("aud")}:

@@ -39,22 +39,22 @@ class Viewer:
     access_ends_at: datetime | None = None
 
 
-def admitted(found: T | None) -> T:
-    """Return what a statement found for a viewer.
+def require_open_session(result: T | None) -> T:
+    """Return the result of a statement that acts for a viewer.
 
     Raises:
-        UnauthenticatedError: it found None or False, because the viewer's session is not open.
+        UnauthenticatedError: the result is None or False: the viewer's session is not open.
     """
-    if found is None or found is False:
+    if result is None or result is False:
         current_operation().user_uuid = None
         raise UnauthenticatedError
-    return found
+    return result
 
 
 async def check_session(conn: Connection, viewer: Viewer) -> None:
-    """Check the viewer's session with a statement of its own.
+    """Check with a separate statement that the viewer's session is open.
 
     Raises:
         UnauthenticatedError: the session is not open, or the account was deleted.
     """
-    admitted(await db.select_is_open(conn, viewer=viewer))
+    require_open_session(await db.select_is_open(conn, viewer=viewer))

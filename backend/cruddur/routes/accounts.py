@@ -14,7 +14,7 @@ from cruddur.routes.endpoint import Area, client_address, resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
-from cruddur.services.accounts import SESSION_LIFETIME, Entry
+from cruddur.services.accounts import SESSION_LIFETIME, SignInResult
 from cruddur.services.throttling import Client
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
@@ -93,8 +93,8 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
 async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. Sets the refresh token as a cookie."""
     user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
-    entry = await resources().accounts.sign_in(body, _client(), user_agent)
-    return _enter(entry)
+    result = await resources().accounts.sign_in(body, _client(), user_agent)
+    return _enter(result)
 
 
 @accounts.handle(
@@ -107,8 +107,8 @@ async def signin(body: SignInDraft) -> SignedIn:
 async def refresh() -> SignedIn:
     """Also replaces the cookie. An old cookie that is sent again ends the session."""
     check_origin()
-    entry = await resources().accounts.refresh(_refresh_token(), client_address())
-    return _enter(entry)
+    result = await resources().accounts.refresh(_refresh_token(), client_address())
+    return _enter(result)
 
 
 @accounts.handle(
@@ -211,15 +211,15 @@ def _cookie(name: str) -> str | None:
     return request.cookies.get(SECURE + name) or request.cookies.get(name)
 
 
-def _enter(entry: Entry) -> SignedIn:
+def _enter(result: SignInResult) -> SignedIn:
     @after_this_request
     async def set_cookies(response: AnyResponse) -> AnyResponse:
-        if entry.device is not None:
-            _set_cookie(response, DEVICE_COOKIE, entry.device, DEVICE_LIFETIME)
-        _set_cookie(response, COOKIE, entry.refresh_token, SESSION_LIFETIME)
+        if result.device is not None:
+            _set_cookie(response, DEVICE_COOKIE, result.device, DEVICE_LIFETIME)
+        _set_cookie(response, COOKIE, result.refresh_token, SESSION_LIFETIME)
         return response
 
-    return entry.answer
+    return result.answer
 
 
 def _leave(answer: T) -> T:

@@ -49,7 +49,7 @@ async def upload(token: str) -> Avatar:
     found = resources().uploads.read(token)
     encoder, database = resources().encoder, resources().database
     try:
-        with encoder.place(found.user_uuid):
+        with encoder.slot(found.user_uuid):
             data = await body_bytes()
             await encoder.check(data)
             async with database.writing() as conn:

@@ -33,7 +33,7 @@ from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from cruddur.errors import CruddurError, UnauthenticatedError, UnsupportedMediaTypeError
-from cruddur.identity.authenticator import holds_token
+from cruddur.identity.authenticator import has_jwt
 from cruddur.identity.viewer import Viewer, check_session
 from cruddur.resources import Resources
 from cruddur.routes.idempotency_key import idempotent_call
@@ -248,7 +248,7 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
             async with _session_first(required):
                 return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
         except UnauthenticatedError:
-            resources().authenticator.forget(header)
+            resources().authenticator.evict(header)
             raise
 
     view.__name__ = endpoint.name
@@ -293,7 +293,7 @@ def _requires_viewer(endpoint: Endpoint, header: str | None) -> bool:
     return (
         endpoint.access == "required"
         or (endpoint.stream and header is not None)
-        or (endpoint.personal and holds_token(header))
+        or (endpoint.personal and has_jwt(header))
     )
 
 

@@ -26,7 +26,7 @@ from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passwords import check_strength
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import users
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
@@ -50,13 +50,13 @@ logger = logging.getLogger(__name__)
 SESSION_LIFETIME = timedelta(days=30)
 """The lifetime of a session that is not used."""
 
-SESSIONS = 50
-"""Maximum number of sessions per account. One more sign-in ends the least recently used session."""
+MAX_SESSIONS = 50
+"""Maximum number of sessions per account. A further sign-in ends the least recently used one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A successful sign-in or refresh: the response, and the values of the cookies.
+class SignInResult:
+    """The result of a sign-in or refresh: the response, and the values of the cookies.
 
     `device` identifies the client at its next sign-in; a refresh sets none.
     """
@@ -76,7 +76,7 @@ class Accounts:
         keys: KeyRing,
         throttle: Throttle,
     ) -> None:
-        """Take the parts; `keys` signs access tokens and encrypts the provider's refresh tokens."""
+        """Set the dependencies; `keys` sign access tokens and encrypt provider refresh tokens."""
         self._database = database
         self._provider = provider
         self._keys = keys
@@ -87,11 +87,10 @@ class Accounts:
     async def sign_up(
         self, draft: SignUpDraft, client: Client, call: IdempotentCall | None
     ) -> msgspec.Raw:
-        """Begin an account, once for each `Idempotency-Key`.
+        """Start a sign-up, once for each `Idempotency-Key`.
 
         The slow part holds no connection. No sign-up waits for another one, unless both have the
-        same key. Codes: password_too_weak, handle_taken, rate_limited, and those of
-        `run_once` refuses.
+        same key. Codes: password_too_weak, handle_taken, rate_limited, and those of `run_once`.
         """
         check_strength(
             draft.password,
@@ -103,9 +102,9 @@ class Accounts:
         attempt = await self._throttle.attempt("signup", draft.email, client)
         if call is not None:
             async with self._database.connection() as conn:
-                answered = await replay(conn, call)
-            if answered is not None:
-                return answered
+                stored_response = await replay(conn, call)
+            if stored_response is not None:
+                return stored_response
         async with self._concurrent_calls.of(client.address):
             save = await self._provider.prepare_sign_up(draft)
         send: Callable[[], None] | None = None
@@ -117,12 +116,12 @@ class Accounts:
                 return Created(ConfirmationSent())
 
             answer = await run_once(conn, call, create)
-        if send is not None and await self._throttle.begin_sign_up(attempt):
+        if send is not None and await self._throttle.start_sign_up(attempt):
             send()
         return answer
 
     async def confirm(self, draft: ConfirmDraft, client: Client) -> None:
-        """Open the account. Codes: code_invalid, rate_limited."""
+        """Confirm the account. Codes: code_invalid, rate_limited."""
         attempt = await self._throttle.attempt("confirm", draft.email, client)
         if not await self._throttle.count_code_attempt(attempt, "confirm"):
             raise InvalidError("code_invalid")
@@ -134,12 +133,12 @@ class Accounts:
         attempt = await self._throttle.attempt("resend", draft.email, client)
         await self._send_code(attempt, "confirm", self._provider.resend, draft.email)
 
-    async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> Entry:
+    async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> SignInResult:
         """Start a session. Codes: credentials_invalid, email_unconfirmed, rate_limited."""
         attempt = await self._throttle.attempt("signin", draft.email, client)
         async with self._concurrent_calls.of(client.address):
             proof = await self._provider.authenticate(draft.email, draft.password)
-        await self._throttle.forgive(attempt)
+        await self._throttle.refund(attempt)
         token = secrets.token_urlsafe(32)
         device = client.device or secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
@@ -154,14 +153,16 @@ class Accounts:
                 lifetime=SESSION_LIFETIME,
             )
             ended = await db.delete_oldest_sessions(
-                conn, user_uuid=proof.user_uuid, max_kept=SESSIONS
+                conn, user_uuid=proof.user_uuid, max_kept=MAX_SESSIONS
             )
-            await self._throttle.remember(conn, proof.user_uuid, replace(client, device=device))
+            await self._throttle.record_client(
+                conn, proof.user_uuid, replace(client, device=device)
+            )
         current_operation().count("app.sessions.opened")
         await self._revoke(ended)
-        return Entry(await self._answer(proof, session_uuid), token, device)
+        return SignInResult(await self._signed_in(proof, session_uuid), token, device)
 
-    async def refresh(self, token: str | None, address: str) -> Entry:
+    async def refresh(self, token: str | None, address: str) -> SignInResult:
         """Exchange a refresh token for the next one of its session.
 
         Requests that present the same token within the grace period all get the session's newest
@@ -176,13 +177,13 @@ class Accounts:
             session = await db.select_token_session(conn, token_hash=_digest(token))
         if session is None:
             raise UnauthenticatedError
-        upstream = self._unseal(session.sealed_token)
+        provider_token = self._unseal(session.sealed_token)
         if session.is_reused:
             await self._end_session(session)
-            await self._provider.end_session(upstream)
+            await self._provider.end_session(provider_token)
             raise UnauthenticatedError
         try:
-            proof = await self._provider.refresh(session.user_uuid, upstream)
+            proof = await self._provider.refresh(session.user_uuid, provider_token)
         except UnauthenticatedError:
             await self._end_session(session)  # revoked at the provider, so it ends here too
             raise
@@ -194,15 +195,15 @@ class Accounts:
                 new_token_hash=_digest(new_token),
                 address=address[:64],
                 # Encrypt it again even if it is the same, because the signing key may be new.
-                sealed_token=self._seal(proof.refresh_token or upstream),
+                sealed_token=self._seal(proof.refresh_token or provider_token),
                 lifetime=SESSION_LIFETIME,
             )
             if is_first is None:
-                raise UnauthenticatedError  # signed out since
+                raise UnauthenticatedError  # signed out meanwhile
             if not is_first:
                 chain = await db.select_successors(conn, token_hash=_digest(token))
-                new_token = self._follow(token, chain)
-        return Entry(await self._answer(proof, session.uuid), new_token)
+                new_token = self._follow_chain(token, chain)
+        return SignInResult(await self._signed_in(proof, session.uuid), new_token)
 
     async def sign_out(self, token: str | None) -> None:
         """End the session of a refresh token, if there is one."""
@@ -234,7 +235,7 @@ class Accounts:
         if user_uuid is not None:
             await self._end_sessions(user_uuid, kept=None)
             async with self._database.transaction() as conn:
-                await self._throttle.remember(conn, user_uuid, replace(client, device=None))
+                await self._throttle.record_client(conn, user_uuid, replace(client, device=None))
 
     async def change_password(
         self, viewer: Viewer, draft: PasswordDraft, token: str | None, client: Client
@@ -247,7 +248,7 @@ class Accounts:
         attempt = await self._throttle.attempt("password", viewer.handle, client)
         async with self._concurrent_calls.of(client.address):
             await self._provider.change_password(viewer, draft.current_password, draft.password)
-        await self._throttle.forgive(attempt)
+        await self._throttle.refund(attempt)
         async with self._database.connection() as conn:
             kept = await _current_session(conn, viewer, token)
         await self._end_sessions(viewer.uuid, kept=kept)
@@ -258,7 +259,7 @@ class Accounts:
         Raises:
             UnauthenticatedError: the viewer's session is not open.
         """
-        listed = admitted(await db.select_sessions(conn, viewer=viewer))
+        listed = require_open_session(await db.select_sessions(conn, viewer=viewer))
         current = await _current_session(conn, viewer, token)
         return [
             Session(
@@ -296,11 +297,11 @@ class Accounts:
         attempt = await self._throttle.attempt("password", viewer.handle, client)
         async with self._concurrent_calls.of(client.address):
             await self._provider.delete(viewer, draft.password)
-        await self._throttle.forgive(attempt)
+        await self._throttle.refund(attempt)
         async with self._database.transaction() as conn:
             await users_db.delete_user(conn, uuid=viewer.uuid)
 
-    async def _answer(self, proof: Proof, session_uuid: UUID) -> SignedIn:
+    async def _signed_in(self, proof: Proof, session_uuid: UUID) -> SignedIn:
         async with self._database.connection() as conn:
             member = await users.member(conn, proof.user_uuid, session_uuid)
         if proof.access_token is not None:
@@ -313,14 +314,18 @@ class Accounts:
         )
         return SignedIn(access_token, ACCESS_TOKEN_SECONDS, member)
 
-    def _follow(self, token: str, chain: Sequence[bytes]) -> str:
+    def _follow_chain(self, token: str, chain: Sequence[bytes]) -> str:
         """Return the last token of a chain of digests that begins after this token.
 
         Raises:
             UnauthenticatedError: a key that the chain was made with has been removed.
         """
         for token_hash in chain:
-            matching = [one for one in self._successors(token) if _digest(one) == token_hash]
+            matching = [
+                successor
+                for successor in self._successors(token)
+                if _digest(successor) == token_hash
+            ]
             if not matching:
                 raise UnauthenticatedError
             [token] = matching
@@ -352,13 +357,13 @@ class Accounts:
     async def _send_code(
         self, attempt: Attempt, purpose: str, send: Callable[[str], Awaitable[None]], email: str
     ) -> None:
-        """Let the provider send a code, unless one was sent recently."""
-        if not await self._throttle.begin_code(attempt, purpose):
+        """Send a code through the provider, unless one was sent recently."""
+        if not await self._throttle.start_code(attempt, purpose):
             return
         try:
             await send(email)
         except CruddurError:
-            await self._throttle.forgive_mail(attempt)
+            await self._throttle.refund_mail(attempt)
             raise
 
     def _seal(self, token: str | None) -> bytes | None:

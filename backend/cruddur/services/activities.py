@@ -8,7 +8,7 @@ from cruddur.db import activities as db
 from cruddur.db import notifications as notifications_db
 from cruddur.db.statements import Connection
 from cruddur.errors import NotFoundError
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
 from cruddur.telemetry.operation import current_operation, span
@@ -41,7 +41,7 @@ _LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
-    """Return the newest cruds of all users, in the span that the course defines."""
+    """Return the newest cruds of all users, in the span `home-activities` of the course."""
     before_at, before_uuid = time_cursor(paging.cursor)
     with span("home-activities", {"app.now": datetime.now(UTC).isoformat()}) as home_span:
         listed = await db.select_home(
@@ -163,7 +163,7 @@ async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
     Raises:
         UnauthenticatedError: the viewer's session is not open.
     """
-    created = admitted(
+    created = require_open_session(
         await db.insert_activity(
             conn,
             viewer=viewer,

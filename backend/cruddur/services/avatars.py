@@ -33,7 +33,7 @@ DECODE_SECONDS = 10.0
 """Seconds that decoding one picture may take on a busy machine."""
 
 MAX_JPEG_BYTES = 1024 * 1024
-"""Largest result; 512 by 512 pixels of noise take about 250,000 bytes."""
+"""Maximum size of the result; 512 by 512 pixels of noise take about 250,000 bytes."""
 
 
 class Encoder:
@@ -48,12 +48,12 @@ class Encoder:
         self._is_closed = False
 
     @contextmanager
-    def place(self, user_uuid: UUID) -> Iterator[None]:
-        """Reserve one of the places for uploads while a user uploads a picture.
+    def slot(self, user_uuid: UUID) -> Iterator[None]:
+        """Reserve one of the upload slots while a user uploads a picture.
 
         Raises:
             RateLimitedError: this user is already uploading a picture.
-            OverloadedError: all places are in use.
+            OverloadedError: all slots are in use.
         """
         if user_uuid in self._uploading:
             raise RateLimitedError(1)
@@ -69,7 +69,8 @@ class Encoder:
         """Check the headers of a picture, which takes milliseconds.
 
         Raises:
-            InvalidError: avatar_invalid, it is not a picture of a known kind, or it costs too much.
+            InvalidError: avatar_invalid, it is not a picture of a supported format, or decoding it
+                is too expensive.
         """
         await self._checks.run(check_picture, data)
 
@@ -77,7 +78,7 @@ class Encoder:
         """Convert a picture to a JPEG. If the caller is cancelled, the process is killed.
 
         Raises:
-            InvalidError: avatar_invalid, it cannot be decoded, or it costs too much.
+            InvalidError: avatar_invalid, it cannot be decoded, or decoding it is too expensive.
             OverloadedError: the process cannot be started.
         """
         child = ChildProcess(picture.__name__, seconds=DECODE_SECONDS, max_bytes=MAX_JPEG_BYTES)
@@ -86,13 +87,13 @@ class Encoder:
             with span("encode avatar", {"app.picture.bytes": len(data)}):
                 return await self._decodings.run(child.run, data)
         except OSError as error:  # no memory, or too many processes
-            logger.warning("The picture decoder did not start: %s", error)
+            logger.warning("the picture decoder did not start: %s", error)
             raise OverloadedError from error
         except ChildProcessFailedError as error:
             if self._is_closed:
                 raise OverloadedError from error
             if error.code < 0:  # a limit was reached, or a decoder crashed
-                logger.warning("The picture decoder was ended by signal %d", -error.code)
+                logger.warning("the picture decoder was killed by signal %d", -error.code)
             elif error.code != picture.REFUSED:
                 raise
             raise InvalidError("avatar_invalid") from error

@@ -1,4 +1,4 @@
-"""Client addresses: normalize them, and derive the keys that limits count by."""
+"""Normalize client addresses, and derive the keys of limits from them."""
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -7,14 +7,14 @@ from typing import NamedTuple
 UNKNOWN = "unknown"
 """Stands for a client whose address is missing or unreadable. All of them share one limit."""
 
-_CACHED = 4096
-"""Addresses whose parsed form is cached."""
+_MAX_CACHED = 4096
+"""Maximum number of addresses whose parsed form is cached."""
 
-_LONGEST = 64
-"""Characters of the longest address with quotes, brackets, zone and port."""
+_MAX_CHARS = 64
+"""Maximum length of an address with quotes, brackets, zone and port."""
 
 
-class _Forms(NamedTuple):
+class _ParsedAddress(NamedTuple):
     plain: str
     key: str
     network: str | None
@@ -31,34 +31,34 @@ def plain_address(text: str) -> str:
     Returns:
         The shortest standard form, or UNKNOWN if the text is not an address.
     """
-    return _forms(text[:_LONGEST]).plain
+    return _parsed(text[:_MAX_CHARS]).plain
 
 
 def address_key(text: str) -> str:
-    """Return the key under which limits count the client at an address.
+    """Return the key of the client at an address, for limits.
 
     This is the address itself for IPv4 and the /64 network for IPv6, because a host of an IPv6
     network can use any of its 2^64 addresses.
     """
-    return _forms(text[:_LONGEST]).key
+    return _parsed(text[:_MAX_CHARS]).key
 
 
 def network_key(text: str) -> str | None:
-    """Return the /48 network of an IPv6 address, which is what a provider gives one customer.
+    """Return the /48 network of an IPv6 address, which a provider assigns to one customer.
 
     Returns None for other addresses.
     """
-    return _forms(text[:_LONGEST]).network
+    return _parsed(text[:_MAX_CHARS]).network
 
 
-@lru_cache(_CACHED)
-def _forms(text: str) -> _Forms:
+@lru_cache(_MAX_CACHED)
+def _parsed(text: str) -> _ParsedAddress:
     address = _parse(text)
     if address is None:
-        return _Forms(UNKNOWN, UNKNOWN, None)
+        return _ParsedAddress(UNKNOWN, UNKNOWN, None)
     if isinstance(address, IPv4Address):
-        return _Forms(str(address), str(address), None)
-    return _Forms(str(address), _network(address, 64), _network(address, 48))
+        return _ParsedAddress(str(address), str(address), None)
+    return _ParsedAddress(str(address), _network(address, 64), _network(address, 48))
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

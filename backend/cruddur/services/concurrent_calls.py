@@ -1,4 +1,4 @@
-"""Limit the slow account calls per client address, so that none can fill the hashing queue."""
+"""Limit slow account calls per client address, so that no client can fill the hashing queue."""
 
 import asyncio
 from weakref import WeakValueDictionary

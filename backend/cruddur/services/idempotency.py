@@ -19,9 +19,9 @@ class IdempotentCall:
 
     Attributes:
         member: the owner of the key.
-        route: the path.
+        route: the path of the request.
         key: the key.
-        body: the parsed body, encoded again.
+        body: the body, parsed and encoded again, so that equal values have equal bytes.
         secrets: keys for the digest of the body; the signing key's first.
     """
 
@@ -45,7 +45,7 @@ class IdempotentCall:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A response, and the crud or message that it contains. Both uuids are None without one."""
+    """A response, and the uuid of the crud or message that it contains, if any."""
 
     answer: msgspec.Struct
     activity_uuid: UUID | None = None
@@ -57,7 +57,7 @@ async def run_once(
 ) -> msgspec.Raw:
     """Create something, or replay the first response.
 
-    The key is inserted in the same transaction. So of two concurrent calls the second waits for
+    The key is inserted in the same transaction. So the second of two concurrent calls waits for
     the first, and a call that fails leaves its key unused.
 
     Raises:
@@ -71,10 +71,10 @@ async def run_once(
         conn, member=call.member, route=call.route, key=call.key, body_digest=digest
     )
     if key_uuid is None:
-        answered = await replay(conn, call)
-        if answered is None:
+        stored_response = await replay(conn, call)
+        if stored_response is None:
             raise NotFoundError
-        return answered
+        return stored_response
     created = await create()
     answer = msgspec.json.encode(created.answer)
     await db.insert_answer(
@@ -94,11 +94,11 @@ async def replay(conn: Connection, call: IdempotentCall) -> msgspec.Raw | None:
         InvalidError: idempotency_key_reused, the body is different.
         NotFoundError: the created crud or message has expired or was deleted.
     """
-    kept = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
-    if kept is None:
+    stored = await db.select_key(conn, member=call.member, route=call.route, key=call.key)
+    if stored is None:
         return None
-    if not call.matches(kept.body_digest):
+    if not call.matches(stored.body_digest):
         raise InvalidError("idempotency_key_reused")
-    if kept.answer is None:
+    if stored.answer is None:
         raise NotFoundError
-    return msgspec.Raw(kept.answer)
+    return msgspec.Raw(stored.answer)

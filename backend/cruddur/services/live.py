@@ -10,7 +10,7 @@ from cruddur.db import sessions as sessions_db
 from cruddur.db.live import StreamUser
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.live import frames
 from cruddur.live.hub import Hub
 from cruddur.live.rendering import replay
@@ -29,11 +29,11 @@ from cruddur.wire import StreamQuery, Ticket
 
 TICKET_LIFETIME = timedelta(seconds=30)
 
-_ID_DIGITS = 18  # of a bigint
+_MAX_ID_DIGITS = 18  # every number of 18 digits is a bigint
 
 
 def stream_user(viewer: Viewer) -> StreamUser:
-    """Return the session, or the token's end, that ends a viewer's stream."""
+    """Return the viewer as the user of a stream, with the session or expiry that ends it."""
     return StreamUser(viewer.uuid, viewer.session_uuid, viewer.access_ends_at)
 
 
@@ -44,7 +44,7 @@ async def create_ticket(conn: Connection, viewer: Viewer) -> Ticket:
         UnauthenticatedError: the viewer's session is not open.
     """
     ticket = secrets.token_urlsafe(32)
-    admitted(
+    require_open_session(
         await db.insert_ticket(
             conn,
             ticket_hash=_digest(ticket),
@@ -76,12 +76,12 @@ async def open_stream(
     last_event_id: str | None,
     address: str,
 ) -> Stream:
-    """Open a stream, with the events that the client missed since its last one.
+    """Open a stream that starts with the events that the client has missed.
 
     Raises:
         InvalidError: more than one filter.
         NotFoundError: no user has the handle, or there is no such live crud.
-        RateLimitedError, UnavailableError: as `Hub.open` does.
+        RateLimitedError, UnavailableError: see `Hub.open`.
         UnauthenticatedError: the session is not open.
     """
     topics = await _topics(conn, user, query)
@@ -90,26 +90,26 @@ async def open_stream(
     if last_event_id is None:
         last_id = now.latest
     else:
-        last_id = _id(last_event_id)
+        last_id = _parse_event_id(last_event_id)
         since = await db.select_happened_at(conn, event_id=last_id)
     seconds = None
     if user is not None and user.session_uuid is None and user.access_ends_at is not None:
         seconds = (user.access_ends_at - datetime.now(UTC)).total_seconds()
-    # An unknown event id does not show which events the client has.
+    # An unknown event id does not show which events the client has received.
     after = last_id if last_event_id is None or since is not None else 0
     stream = hub.open(topics, address, now, after=after, seconds=seconds)
     try:
         # This check finds a session that ended before the stream was open. If the session ends
         # later, the stream gets the event.
         if user is not None:
-            admitted(await sessions_db.select_is_open(conn, viewer=user))
+            require_open_session(await sessions_db.select_is_open(conn, viewer=user))
         if last_event_id is None:
             missed: list[bytes] | None = []
         elif since is None:
             missed = None
         else:
             missed = await replay(conn, topics, last_id, since, until=stream.after)
-        stream.prepend(_first(missed, stream.after))
+        stream.prepend(_initial_frames(missed, stream.after))
     except BaseException:
         stream.release()
         raise
@@ -137,16 +137,16 @@ async def _topics(
     return (public, for_user(user.uuid), of_session(user.session_uuid))
 
 
-def _first(missed: list[bytes] | None, position: int) -> bytes:
-    """Return the first frames: the missed events and the position; None: too many were missed."""
+def _initial_frames(missed: list[bytes] | None, position: int) -> bytes:
+    """Return the first frames: the missed events and the position, or a reset for None."""
     if missed is None:
         return frames.retry() + frames.reset(position)
     return b"".join((frames.retry(), *missed, frames.position(position)))
 
 
-def _id(text: str) -> int:
+def _parse_event_id(text: str) -> int:
     """Parse the event id of a client. Returns -1 if it cannot be one."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else -1
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_ID_DIGITS else -1
 
 
 def _digest(ticket: str) -> bytes:

@@ -8,7 +8,7 @@ from uuid import UUID
 from cruddur.db import messages as db
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import users
 from cruddur.services.paging import Page, page, time_cursor
 from cruddur.telemetry.operation import current_operation
@@ -22,7 +22,7 @@ async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Messa
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    listed = admitted(
+    listed = require_open_session(
         await db.select_message_groups(
             conn,
             viewer=viewer,
@@ -47,7 +47,7 @@ async def conversation(
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = admitted(
+    found = require_open_session(
         await db.select_messages(
             conn,
             message_group_uuid=message_group_uuid,
@@ -72,7 +72,7 @@ async def conversation_with(
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = admitted(
+    found = require_open_session(
         await db.select_messages(
             conn,
             handle=users.fold_handle(handle),
@@ -110,7 +110,7 @@ async def unread(conn: Connection, viewer: Viewer) -> Counter:
     Raises:
         UnauthenticatedError: the viewer's session is not open.
     """
-    return Counter(admitted(await db.count_unread(conn, viewer=viewer)))
+    return Counter(require_open_session(await db.count_unread(conn, viewer=viewer)))
 
 
 def _page(found: db.Conversation, paging: Paging) -> Page[Message]:

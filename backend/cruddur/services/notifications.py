@@ -4,7 +4,7 @@ from msgspec import structs
 
 from cruddur.db import notifications as db
 from cruddur.db.statements import Connection
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.paging import Page, page, time_cursor
 from cruddur.wire import Counter, Crud, Message, Notification, Paging
 
@@ -19,7 +19,7 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = admitted(
+    found = require_open_session(
         await db.select_notifications(
             conn,
             viewer=viewer,
@@ -37,7 +37,7 @@ async def unread(conn: Connection, viewer: Viewer) -> Counter:
     Raises:
         UnauthenticatedError: the viewer's session is not open.
     """
-    return Counter(admitted(await db.count_unread(conn, viewer=viewer)))
+    return Counter(require_open_session(await db.count_unread(conn, viewer=viewer)))
 
 
 def as_crud(note: Notification) -> Crud:

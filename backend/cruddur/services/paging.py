@@ -18,7 +18,7 @@ from cruddur.errors import InvalidError
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORM = struct.Struct(">q16s")
+_CURSOR = struct.Struct(">q16s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_cursor(text: str | None) -> Cursor | None:
         return None
     try:
         raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
-        position, uuid = _FORM.unpack(raw)
+        position, uuid = _CURSOR.unpack(raw)
     except (binascii.Error, UnicodeEncodeError, struct.error):
         raise InvalidError("cursor_invalid") from None
     return Cursor(position, UUID(bytes=uuid))
@@ -82,8 +82,8 @@ def page(
     kept = list(items[:limit])
     if len(items) <= limit:
         return Page(kept, None)
-    place, uuid = position(kept[-1])
-    if isinstance(place, datetime):
-        place = (place - _EPOCH) // timedelta(microseconds=1)
-    raw = _FORM.pack(place, uuid.bytes)
+    value, uuid = position(kept[-1])
+    if isinstance(value, datetime):
+        value = (value - _EPOCH) // timedelta(microseconds=1)
+    raw = _CURSOR.pack(value, uuid.bytes)
     return Page(kept, base64.urlsafe_b64encode(raw).decode())

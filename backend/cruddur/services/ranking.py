@@ -1,7 +1,7 @@
-"""Rankings of live cruds, cached per process, from which cruds expire on time.
+"""Rankings of live cruds, cached per process; expired cruds leave them on time.
 
 A process reads a ranking at most once per interval, for all callers. The reading includes how much
-each score loses by expiry within HORIZON, so an expired crud stops to count at its instant, by the
+each score decreases by expiries within HORIZON, so a crud stops counting when it expires, by the
 clock of the database. Posts, likes and deletions show with the next reading.
 """
 
@@ -25,7 +25,7 @@ may take."""
 
 @dataclass(frozen=True, slots=True)
 class Ranked(Generic[T]):
-    """An item and its score at this instant."""
+    """An item and its current score."""
 
     item: T
     score: int
@@ -34,14 +34,14 @@ class Ranked(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class _Reading(Generic[T]):
     candidates: Sequence[Candidate[T]]
-    began: float
+    started: float
 
     @property
     def age(self) -> float:
-        return monotonic() - self.began
+        return monotonic() - self.started
 
     def live_items(self) -> list[Ranked[T]]:
-        """Return the items with a score now, the highest first; equal ones keep their order."""
+        """Return the items with a positive score, the highest first; ties keep their order."""
         found = []
         for candidate in self.candidates:
             now = candidate.read_at + timedelta(seconds=self.age)
@@ -77,10 +77,10 @@ class Ranking(Generic[T]):
         self._reading: asyncio.Task[_Reading[T]] | None = None
 
     async def current(self) -> list[Ranked[T]]:
-        """Return the ranking at this instant.
+        """Return the current ranking.
 
         Raises:
-            DatabaseUnavailableError: as `Database.connection` does.
+            DatabaseUnavailableError: see `Database.connection`.
         """
         latest = self._latest
         while latest is None or latest.age >= self._interval:
@@ -95,8 +95,8 @@ class Ranking(Generic[T]):
 
     async def _read(self) -> _Reading[T]:
         async with self._database.connection() as conn:
-            began = monotonic()
-            return _Reading(await self._select(conn, HORIZON), began)
+            started = monotonic()
+            return _Reading(await self._select(conn, HORIZON), started)
 
     def _finish(self, reading: "asyncio.Task[_Reading[T]]") -> None:
         self._reading = None

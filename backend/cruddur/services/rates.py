@@ -1,4 +1,4 @@
-"""Rate limits: token buckets in memory, which workers share for heavy clients.
+"""Rate limits: token buckets in memory, whose usage is shared between workers for heavy clients.
 
 The worker that receives a request decides at once, without a round trip. If a client has used
 SHARED_FROM of an allowance in one worker, that worker adds the usage to the database within
@@ -32,7 +32,7 @@ RateClass: TypeAlias = Literal["read", "write", "search", "account", "upload", "
 CLASSES: tuple[RateClass, ...] = get_args(RateClass)
 
 WINDOW = 60
-"""Seconds that an empty bucket takes to refill."""
+"""Seconds in which an empty bucket refills."""
 
 NETWORK_FACTOR = 4
 """The allowance of an IPv6 /48 network, as a multiple of one address's."""
@@ -47,10 +47,10 @@ they cause no statement."""
 CONNECTION_TIMEOUT_SECONDS = 1.0
 """Seconds that an exchange waits for a connection of the pool."""
 
-BUCKETS = 50_000
+MAX_BUCKETS = 50_000
 """Maximum number of buckets, about 15 MB. Full ones are evicted first, then the oldest."""
 
-FEW = 1024
+MIN_PRUNED_BUCKETS = 1024
 """Number of buckets above which full ones are evicted."""
 
 _ROUNDING = 1e-6
@@ -86,12 +86,12 @@ class _Bucket:
 
 @dataclass(frozen=True, slots=True)
 class QuotaStatus:
-    """The rest of one limit.
+    """The state of one limit after a decision.
 
     Attributes:
         policy: the limit.
-        remaining: requests that would be accepted now.
-        reset: seconds until there is one more.
+        remaining: number of requests that would be accepted now.
+        reset: seconds until one more request would be accepted.
     """
 
     policy: Policy
@@ -104,7 +104,7 @@ class Decision:
     """The decision on a request.
 
     Attributes:
-        statuses: the rest of each limit that applies to the request.
+        statuses: the state of each limit that applies to the request.
         retry_after: seconds after which to try again, or None if the request is accepted.
     """
 
@@ -131,34 +131,36 @@ class Rates:
         self.network_policies = _policies("network", quotas, address_factor * NETWORK_FACTOR)
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._heavy: set[tuple[str, str]] = set()
-        self._prune_at = FEW
+        self._prune_at = MIN_PRUNED_BUCKETS
 
     def decide(self, charges: Iterable[Charge]) -> Decision:
         """Accept a request and charge it to each limit, or refuse it and charge nothing."""
         now = monotonic()
         wait = 0.0
-        found: list[tuple[Policy, tuple[str, str], _Bucket]] = []
+        charged: list[tuple[Policy, tuple[str, str], _Bucket]] = []
         for policy, client in charges:
             key = (policy.name, client)
             bucket = self._buckets.get(key) or self._add(key, now)
             if bucket.full_at < now:
                 bucket.full_at, bucket.unshared = now, 0.0
             wait = max(wait, bucket.full_at - now + policy.cost - WINDOW)
-            found.append((policy, key, bucket))
+            charged.append((policy, key, bucket))
         if wait > _ROUNDING:
-            statuses = [_quota_status(policy, bucket.full_at - now) for policy, _, bucket in found]
+            statuses = [
+                _quota_status(policy, bucket.full_at - now) for policy, _, bucket in charged
+            ]
             return Decision(statuses, math.ceil(wait))
-        for policy, key, bucket in found:
+        for policy, key, bucket in charged:
             bucket.full_at += policy.cost
             bucket.unshared += policy.cost
             if bucket.unshared >= SHARED_FROM:
                 self._heavy.add(key)
-        statuses = [_quota_status(policy, bucket.full_at - now) for policy, _, bucket in found]
+        statuses = [_quota_status(policy, bucket.full_at - now) for policy, _, bucket in charged]
         return Decision(statuses, None)
 
     @property
     def has_heavy_clients(self) -> bool:
-        """Return whether there is any usage to share."""
+        """Return whether there is usage to share."""
         return bool(self._heavy)
 
     async def share(self, database: Database) -> None:
@@ -200,13 +202,13 @@ class Rates:
     def _prune(self, now: float) -> None:
         """Evict full buckets, and old ones if there are still too many."""
         kept = [item for item in self._buckets.items() if item[1].full_at > now]
-        self._buckets = dict(kept[-BUCKETS * 3 // 4 :])
-        self._prune_at = min(max(FEW, 2 * len(self._buckets)), BUCKETS)
+        self._buckets = dict(kept[-MAX_BUCKETS * 3 // 4 :])
+        self._prune_at = min(max(MIN_PRUNED_BUCKETS, 2 * len(self._buckets)), MAX_BUCKETS)
 
 
 async def run_rate_exchange(rates: Rates, database: Database, instruments: Instruments) -> None:
     """Share the buckets with the other workers every EXCHANGE_SECONDS until cancelled."""
-    is_away = False
+    is_unshared = False
     while True:
         await asyncio.sleep(EXCHANGE_SECONDS)
         if not rates.has_heavy_clients:
@@ -215,13 +217,13 @@ async def run_rate_exchange(rates: Rates, database: Database, instruments: Instr
             try:
                 await rates.share(database)
             except DatabaseUnavailableError as error:
-                if not is_away:
+                if not is_unshared:
                     logger.warning("rate limits apply to each worker separately: %s", error)
-                is_away = True
+                is_unshared = True
             except Exception as error:
                 report(error, "sharing rate limits")
             else:
-                is_away = False
+                is_unshared = False
 
 
 def _policies(scope: str, quotas: Mapping[str, int], factor: int) -> Mapping[RateClass, Policy]:
@@ -233,7 +235,7 @@ def _policy(name: str, quota: int) -> Policy:
 
 
 def _quota_status(policy: Policy, debt: float) -> QuotaStatus:
-    """Return the rest of a limit whose bucket is full again in `debt` seconds."""
+    """Return the state of a limit; its bucket is full again in `debt` seconds."""
     remaining = max(0, int((WINDOW - debt) / policy.cost + _ROUNDING))
     until_next = debt + (remaining + 1) * policy.cost - WINDOW
     return QuotaStatus(policy, remaining, max(1, math.ceil(until_next - _ROUNDING)))

@@ -10,7 +10,7 @@ from uuid import UUID
 from cruddur.db import reactions as db
 from cruddur.db.statements import Connection
 from cruddur.errors import NotFoundError
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.wire import Counts
 
 
@@ -37,7 +37,7 @@ async def unrepost(conn: Connection, viewer: Viewer, uuid: UUID) -> Counts:
 async def _react(
     conn: Connection, viewer: Viewer, uuid: UUID, change: Callable[..., Awaitable[bool]]
 ) -> Counts:
-    admitted(await change(conn, uuid=uuid, viewer=viewer))
+    require_open_session(await change(conn, uuid=uuid, viewer=viewer))
     counts = await db.select_counts(conn, uuid=uuid, user_uuid=viewer.uuid)
     if counts is None:
         raise NotFoundError

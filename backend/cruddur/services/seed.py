@@ -1,4 +1,4 @@
-"""Fills an empty database with sample users, cruds and messages."""
+"""Fill an empty database with sample users, cruds and messages."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -40,27 +40,28 @@ async def seed(conn: Connection) -> bool:
     if await users_db.any_user(conn):
         return False
     password_hash = await hash_password(PASSWORD)
-    people = {
-        handle: await _person(conn, handle, name, password_hash) for handle, name in PEOPLE.items()
+    viewers = {
+        handle: await _create_user(conn, handle, name, password_hash)
+        for handle, name in PEOPLE.items()
     }
-    first = await _crud(conn, people["andrewbrown"], "This was imported as seed data!")
-    other = await _crud(conn, people["altbrown"], "I am the other! #cruddur")
-    await _reply(conn, people["londo"], first, "Even empires expire. #cruddur")
-    await _reply(conn, people["bayko"], first, "@andrewbrown and it shows how long it has left")
-    await _reply(conn, people["andrewbrown"], other, "We know.")
+    first = await _post_crud(conn, viewers["andrewbrown"], "This was imported as seed data!")
+    other = await _post_crud(conn, viewers["altbrown"], "I am the other! #cruddur")
+    await _reply(conn, viewers["londo"], first, "Even empires expire. #cruddur")
+    await _reply(conn, viewers["bayko"], first, "@andrewbrown and it shows how long it has left")
+    await _reply(conn, viewers["andrewbrown"], other, "We know.")
     for handle, crud in (
         ("altbrown", first),
         ("bayko", first),
         ("londo", first),
         ("andrewbrown", other),
     ):
-        await reactions_db.insert_like(conn, uuid=crud, viewer=people[handle])
-    await reactions_db.insert_repost(conn, uuid=first, viewer=people["londo"])
-    await _converse(conn, people)
+        await reactions_db.insert_like(conn, uuid=crud, viewer=viewers[handle])
+    await reactions_db.insert_repost(conn, uuid=first, viewer=viewers["londo"])
+    await _send_messages(conn, viewers)
     return True
 
 
-async def _person(conn: Connection, handle: str, name: str, password_hash: str) -> Viewer:
+async def _create_user(conn: Connection, handle: str, name: str, password_hash: str) -> Viewer:
     uuid = uuid4()
     email = f"{handle}@example.com"
     created = await users_db.insert_user(
@@ -85,7 +86,7 @@ async def _person(conn: Connection, handle: str, name: str, password_hash: str) 
     )
 
 
-async def _crud(conn: Connection, author: Viewer, message: str) -> UUID:
+async def _post_crud(conn: Connection, author: Viewer, message: str) -> UUID:
     crud = await activities_db.insert_activity(
         conn,
         viewer=author,
@@ -110,8 +111,8 @@ async def _reply(conn: Connection, author: Viewer, parent: UUID, message: str) -
     )
 
 
-async def _converse(conn: Connection, people: dict[str, Viewer]) -> None:
+async def _send_messages(conn: Connection, viewers: dict[str, Viewer]) -> None:
     names = {"bayko": "andrewbrown", "andrewbrown": "bayko"}
     for handle, message in CONVERSATION:
         draft = MessageDraft(message=message, handle=names[handle])
-        await messages.send(conn, people[handle], draft)
+        await messages.send(conn, viewers[handle], draft)

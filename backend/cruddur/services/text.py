@@ -1,4 +1,4 @@
-"""Finds the #tags and @mentions of a message."""
+"""Find the #tags and @mentions of a message."""
 
 import re
 import unicodedata

@@ -1,10 +1,10 @@
-"""Limits on account calls, shared by all workers.
+"""Limit account calls, with counters that all workers share.
 
 Unknown clients must not use up the attempts that the owner of an account needs. So attempts are
 counted first per pair of account and client. The limit for all clients of one account together is
 ten times as high, and does not apply to clients that the owner has signed in from before.
 
-A handle and an e-mail address of the same account count as one.
+The handle and the e-mail address of an account share one counter.
 """
 
 import hmac
@@ -24,23 +24,23 @@ PERIOD = timedelta(minutes=15)
 """The window in which attempts are counted, and the lifetime of a code (docs/api.md, C53)."""
 
 UNKNOWN_CLIENTS_FACTOR = 10
-"""Attempts that all unknown clients together have at one account, as a multiple of one client's."""
+"""Limit of attempts at one account by all unknown clients, as a multiple of one client's limit."""
 
 MAX_UNCOUNTED_SUCCESSES = 20
-"""Successful attempts per account and window that do not count."""
+"""Successful attempts per account and window that are not counted."""
 
 MAIL_PERIOD = timedelta(minutes=5)
 """Time between two mails that `forgot`, or `resend`, sends to one address."""
 
 SIGN_UP_MAILS = 5
-"""Mails per address and window that sign-ups cause."""
+"""Maximum number of mails per address and window because of sign-ups."""
 
 MAX_CODE_ATTEMPTS = 5
-"""Attempts at one code, for each client (docs/api.md, C53)."""
+"""Maximum number of attempts at one code per client (docs/api.md, C53)."""
 
 MAX_REQUESTERS = 2
-"""Clients that get their own tries because they asked for a code. With more of them, an attacker
-with many addresses could guess codes too often."""
+"""Maximum number of clients with separate code attempts because they requested a code. With more,
+an attacker with many addresses could make too many guesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """A client that makes a call about an account.
+    """A client that makes an account call.
 
     Attributes:
         account: the name of the account in buckets: a uuid, or the login if there is no such user.
@@ -99,74 +99,78 @@ class Throttle:
         async with self.database.connection() as conn:
             requester = await self._identify(conn, login.lower(), client)
             buckets = self._buckets(kind, requester, address_key(client.address))
-            for bucket, limit in buckets.items():  # a full bucket protects those after it
+            # A full bucket ends the loop before later ones are charged.
+            for bucket, limit in buckets.items():
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
                 if counted.attempts > limit:
                     raise RateLimitedError(counted.retry_after)
         return Attempt(kind, requester, list(buckets))
 
-    async def forgive(self, attempt: Attempt) -> None:
-        """Uncount a successful attempt, unless there were too many successful ones."""
+    async def refund(self, attempt: Attempt) -> None:
+        """Refund a successful attempt, unless too many attempts of the window succeeded."""
         bucket = f"{attempt.kind}:successes:{attempt.requester.account}"
         async with self.database.connection() as conn:
             counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
             if counted.attempts <= MAX_UNCOUNTED_SUCCESSES:
-                await db.forgive_attempt(conn, buckets=attempt.buckets)
+                await db.refund_attempt(conn, buckets=attempt.buckets)
 
-    async def remember(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
-        """Remember a client of an authenticated user."""
+    async def record_client(self, conn: Connection, user_uuid: UUID, client: Client) -> None:
+        """Record a client of an authenticated user as known."""
         hashes = {self._hashes(name)[0] for name in _names(client)}
         await known_clients.upsert_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
 
-    async def begin_code(self, attempt: Attempt, purpose: str) -> bool:
-        """Give a client that asks for a code its own tries.
+    async def start_code(self, attempt: Attempt, purpose: str) -> bool:
+        """Count a request for a code, and give the client separate code attempts.
 
         Returns:
-            False if the last mail is too recent for another one. Its code is still valid.
+            False if the last mail was sent too recently; its code is still valid.
         """
         requester = attempt.requester
-        own, others = _tries(purpose, requester)
-        requesters = _requesters(purpose, requester)
+        own_bucket, shared_bucket = _code_buckets(purpose, requester)
+        requesters_bucket = _requesters_bucket(purpose, requester)
         async with self.database.connection() as conn:
-            mails = await db.count_attempt(conn, bucket=_mail(attempt), period=MAIL_PERIOD)
+            mails = await db.count_attempt(conn, bucket=_mail_bucket(attempt), period=MAIL_PERIOD)
             is_new = mails.attempts == 1
             if is_new:
-                await db.restart(conn, buckets=[own, others, requesters], period=PERIOD)
-            counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
+                await db.restart(
+                    conn, buckets=[own_bucket, shared_bucket, requesters_bucket], period=PERIOD
+                )
+            counted = await db.count_attempt(conn, bucket=requesters_bucket, period=PERIOD)
             if not is_new and counted.attempts <= MAX_REQUESTERS:
-                await db.open_bucket(conn, bucket=own, period=PERIOD)
+                await db.open_bucket(conn, bucket=own_bucket, period=PERIOD)
         return is_new
 
-    async def begin_sign_up(self, attempt: Attempt) -> bool:
-        """Give a client that signs up its own tries; each sign-up has its own code.
+    async def start_sign_up(self, attempt: Attempt) -> bool:
+        """Count a sign-up, which has its own code, and give the client separate code attempts.
 
         Returns:
             False if sign-ups have caused too many mails to this address.
         """
-        own, _ = _tries("confirm", attempt.requester)
-        requesters = _requesters("confirm", attempt.requester)
+        own_bucket, _ = _code_buckets("confirm", attempt.requester)
+        requesters_bucket = _requesters_bucket("confirm", attempt.requester)
         async with self.database.connection() as conn:
-            counted = await db.count_attempt(conn, bucket=requesters, period=PERIOD)
+            counted = await db.count_attempt(conn, bucket=requesters_bucket, period=PERIOD)
             if counted.attempts <= MAX_REQUESTERS:
-                await db.restart(conn, buckets=[own], period=PERIOD)
-            mails = await db.count_attempt(conn, bucket=_mail(attempt), period=PERIOD)
+                await db.restart(conn, buckets=[own_bucket], period=PERIOD)
+            mails = await db.count_attempt(conn, bucket=_mail_bucket(attempt), period=PERIOD)
         return mails.attempts <= SIGN_UP_MAILS
 
-    async def forgive_mail(self, attempt: Attempt) -> None:
-        """Uncount a mail that was not sent."""
+    async def refund_mail(self, attempt: Attempt) -> None:
+        """Refund a mail that was not sent."""
         async with self.database.connection() as conn:
-            await db.forgive_attempt(conn, buckets=[_mail(attempt)])
+            await db.refund_attempt(conn, buckets=[_mail_bucket(attempt)])
 
     async def count_code_attempt(self, attempt: Attempt, purpose: str) -> bool:
-        """Spend a try at a code. Returns False if the client has none left.
+        """Count an attempt at a code; return False if the client has no attempts left.
 
-        A client that asked for the code, or is known, has its own tries. All others share theirs.
+        Clients that requested the code, and known clients, have separate counters. All others
+        share one.
         """
-        own, others = _tries(purpose, attempt.requester)
+        own_bucket, shared_bucket = _code_buckets(purpose, attempt.requester)
         async with self.database.connection() as conn:
-            attempts = await db.count_open_attempt(conn, bucket=own)
+            attempts = await db.count_open_attempt(conn, bucket=own_bucket)
             if attempts is None:
-                bucket = own if attempt.requester.is_known else others
+                bucket = own_bucket if attempt.requester.is_known else shared_bucket
                 counted = await db.count_attempt(conn, bucket=bucket, period=PERIOD)
                 attempts = counted.attempts
         return attempts <= MAX_CODE_ATTEMPTS
@@ -189,10 +193,10 @@ class Throttle:
         )
 
     def _buckets(self, kind: str, requester: Requester, address: str) -> dict[str, int]:
-        pair = {f"{kind}:pair:{requester.account}:{requester.source}": self.account_attempts}
-        if requester.is_device:  # others at its address do not count here
-            return pair
-        buckets = {f"{kind}:address:{address}": self.address_attempts, **pair}
+        pair_bucket = {f"{kind}:pair:{requester.account}:{requester.source}": self.account_attempts}
+        if requester.is_device:  # other clients at its address are not counted for it
+            return pair_bucket
+        buckets = {f"{kind}:address:{address}": self.address_attempts, **pair_bucket}
         if not requester.is_known:
             buckets[f"{kind}:strangers:{requester.account}"] = (
                 self.account_attempts * UNKNOWN_CLIENTS_FACTOR
@@ -200,7 +204,7 @@ class Throttle:
         return buckets
 
     def _hashes(self, *names: str) -> list[bytes]:
-        """Return the digests of names of clients, by every key; the signing key's first."""
+        """Return the digests of client names with every key; the signing key's first."""
         keys = self.secrets()
         return [hmac.digest(key, name.encode(), "sha256") for name in names for key in keys]
 
@@ -211,17 +215,17 @@ def _names(client: Client) -> list[str]:
     return [address] if client.device is None else [address, f"device {client.device}"]
 
 
-def _tries(purpose: str, requester: Requester) -> tuple[str, str]:
-    """Return the names of the buckets of tries: the client's own, and the shared one."""
+def _code_buckets(purpose: str, requester: Requester) -> tuple[str, str]:
+    """Return the names of the buckets of code attempts: the client's own, and the shared one."""
     return (
         f"{purpose}:tries:{requester.account}:{requester.source}",
         f"{purpose}:tries:{requester.account}",
     )
 
 
-def _requesters(purpose: str, requester: Requester) -> str:
+def _requesters_bucket(purpose: str, requester: Requester) -> str:
     return f"{purpose}:requesters:{requester.account}"
 
 
-def _mail(attempt: Attempt) -> str:
+def _mail_bucket(attempt: Attempt) -> str:
     return f"{attempt.kind}:mail:{attempt.requester.account}"

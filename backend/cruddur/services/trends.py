@@ -16,7 +16,7 @@ TagRanking: TypeAlias = Ranking[str]
 
 
 def tag_ranking(database: Database, interval: float) -> TagRanking:
-    """Rank tags by the live cruds that carry them."""
+    """Return the ranking of tags by the number of live cruds with them."""
 
     async def select(conn: Connection, horizon: timedelta) -> list[Candidate[str]]:
         return await db.select_tags(conn, limit=TAGS, horizon=horizon)
@@ -25,5 +25,5 @@ def tag_ranking(database: Database, interval: float) -> TagRanking:
 
 
 async def trending(ranking: TagRanking) -> list[Tag]:
-    """Return the tags that most live cruds carry, the commonest first."""
+    """Return the most common tags of live cruds, the most common first."""
     return [Tag(ranked.item, ranked.score) for ranked in (await ranking.current())[:TAGS]]

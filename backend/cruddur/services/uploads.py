@@ -9,7 +9,7 @@ from cruddur.errors import ForbiddenError
 from cruddur.identity.keys import Secrets
 
 UPLOAD_SECONDS = 5 * 60
-"""Lifetime of an upload URL, the same as in the original."""
+"""Lifetime of an upload URL, as in the original project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class UploadSigner:
     """Signs and verifies upload tokens; each is for one upload of one user."""
 
     def __init__(self, secrets: Secrets) -> None:
-        """Take the secrets, which are the same on every replica."""
+        """Set the secrets, which are the same on every replica."""
         self._secrets = secrets
 
     def sign(self, user_uuid: UUID) -> str:
@@ -32,7 +32,7 @@ class UploadSigner:
         return self._signer().sign(uuid4().hex + user_uuid.hex).decode()
 
     def read(self, token: str) -> Upload:
-        """Verify a token and return its upload. The database shows whether it was used before.
+        """Verify a token and return its upload, which may have been used before.
 
         Raises:
             ForbiddenError: the signature is wrong, or it is older than UPLOAD_SECONDS.

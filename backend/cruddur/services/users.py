@@ -10,7 +10,7 @@ from cruddur.db.pool import Database
 from cruddur.db.ranking import Candidate
 from cruddur.db.statements import Connection
 from cruddur.errors import NotFoundError
-from cruddur.identity.viewer import Viewer, admitted
+from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.ranking import Ranking
 from cruddur.wire import (
     HANDLE_PATTERN,
@@ -52,7 +52,7 @@ async def update(conn: Connection, viewer: Viewer, draft: ProfileDraft) -> Updat
     Raises:
         UnauthenticatedError: the viewer's session is not open.
     """
-    return admitted(
+    return require_open_session(
         await db.update_profile(
             conn, viewer=viewer, display_name=draft.display_name, bio=draft.bio or ""
         )
@@ -65,21 +65,23 @@ async def member(conn: Connection, user_uuid: UUID, session_uuid: UUID | None) -
     Raises:
         UnauthenticatedError: the session is not open, or the account was deleted.
     """
-    return admitted(await db.select_member(conn, user_uuid=user_uuid, session_uuid=session_uuid))
+    return require_open_session(
+        await db.select_member(conn, user_uuid=user_uuid, session_uuid=session_uuid)
+    )
 
 
 def suggestion_ranking(database: Database, interval: float) -> SuggestionRanking:
-    """Rank users by the likes and reposts of their live cruds."""
+    """Return the ranking of users by the likes and reposts of their live cruds."""
 
     async def select(conn: Connection, horizon: timedelta) -> list[Candidate[ShortUser]]:
-        # One more than is returned, because the viewer may be among them.
+        # One more than needed, because the viewer may be among them.
         return await db.select_suggested(conn, limit=SUGGESTIONS + 1, horizon=horizon)
 
     return Ranking(database, select, interval)
 
 
 async def suggested(ranking: SuggestionRanking, viewer: Viewer | None) -> list[ShortUser]:
-    """Return the users whose live cruds are liked most, without the viewer."""
+    """Return the users whose live cruds have the most reactions, without the viewer."""
     own_uuid = None if viewer is None else viewer.uuid
-    people = [ranked.item for ranked in await ranking.current()]
-    return [person for person in people if person.uuid != own_uuid][:SUGGESTIONS]
+    users = [ranked.item for ranked in await ranking.current()]
+    return [user for user in users if user.uuid != own_uuid][:SUGGESTIONS]
