@@ -25,7 +25,7 @@ from cruddur.telemetry import rollbar as rollbar_sink
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
 from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.logs import Line
-from cruddur.telemetry.sink_clients import MAX_ANSWER_BYTES, bound
+from cruddur.telemetry.sink_clients import MAX_RESPONSE_BYTES, bound
 from cruddur.telemetry.xray.api import PutTraceSegmentsExporter
 from fakes.aws import environment
 from fakes.otlp import OtlpSink
@@ -63,7 +63,7 @@ def check_bounds(sink: Sink, manner: Manner, started: float, tries: int) -> None
     assert time.monotonic() - started < PATIENCE / 2
     assert sink.requests
     if "drip" not in manner:
-        assert sink.sent_badly < tries * (MAX_ANSWER_BYTES + IN_BUFFERS)
+        assert sink.sent_badly < tries * (MAX_RESPONSE_BYTES + IN_BUFFERS)
 
 
 async def failures(api: httpx.AsyncClient) -> dict[str, Any]:

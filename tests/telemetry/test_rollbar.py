@@ -375,7 +375,7 @@ def test_R5_a_response_that_is_not_rollbars_counts_as_a_failure(body: bytes) -> 
         reporter.export_queue.start()
         report_to(reporter, lambda: fail(ValueError("x")))
         failed = until(reporter, lambda d: d.failed == 1)
-        assert failed.last_error == f"not Rollbar answers at {portal.url}/item/"
+        assert failed.last_error == f"{portal.url}/item/ did not respond like Rollbar"
         reporter.export_queue.close(1)
 
 

@@ -22,11 +22,11 @@ logging.getLogger("cruddur").warning("mind the gap")
 """
 
 
-def written(*, is_coloured: bool = False, trace_url: str = "", **record: object) -> str:
+def written(*, is_colored: bool = False, trace_url: str = "", **record: object) -> str:
     """One record as text, inside a span of a known trace."""
     out = io.StringIO()
     handler = logging.StreamHandler(out)
-    handler.setFormatter(TextFormatter(is_coloured=is_coloured, trace_url=trace_url))
+    handler.setFormatter(TextFormatter(is_colored=is_colored, trace_url=trace_url))
     ids = trace.SpanContext(int(TRACE_ID, 16), 7, False)
     with trace.use_span(trace.NonRecordingSpan(ids)):
         made = {"name": "cruddur.request", "levelno": 20, "levelname": "INFO", **record}
@@ -56,7 +56,7 @@ def test_a_failure_has_its_stack_trace_below() -> None:
 
 
 def test_a_level_has_its_color() -> None:
-    coloured = written(msg="oh", levelname="ERROR", is_coloured=True)
+    coloured = written(msg="oh", levelname="ERROR", is_colored=True)
     assert "\x1b[31mERROR  \x1b[0m" in coloured
 
 

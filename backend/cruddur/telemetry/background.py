@@ -30,9 +30,9 @@ def background(
 
     Args:
         name: the name of the root span.
-        instruments: what to measure with; by default those of the current unit of work.
-        private: texts that no recorded exception may quote.
-        is_quiet: whether only those statements have a span that changed rows, failed or were slow.
+        instruments: record the measurements; default: those of the current unit of work.
+        private: texts to remove from recorded exceptions.
+        is_quiet: whether a statement has a span only if it changed rows, failed or was slow.
     """
     origin = trace.get_current_span().get_span_context()
     links = [Link(origin)] if origin.is_valid else []

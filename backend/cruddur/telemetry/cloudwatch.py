@@ -1,8 +1,8 @@
 """CloudWatch Logs: the exported log lines as JSON, sent with WatchTower.
 
 WatchTower calls AWS in its constructor, waits for minutes when AWS does not respond, and drops
-lines with a warning only. Therefore it runs in the thread of an export queue, which learns the
-outcome from the client.
+lines with only a warning. Therefore it runs in the thread of an export queue, and our client
+reports the outcome to the queue.
 """
 
 import os
@@ -26,7 +26,7 @@ _ATTEMPTS = 2  # of WatchTower: the second is for a stream that had to be create
 _BATCH_BYTES = 1024 * 1024
 _EVENT_BYTES = 256 * 1024
 _EVENT_OVERHEAD = 26
-_LONGEST_TEXT = 20_000  # characters of a line that is too long; JSON takes up to 6 bytes each
+_MAX_TEXT_CHARS = 20_000  # characters of a line that is too long; JSON takes up to 6 bytes each
 
 
 class CloudWatchLogs:
@@ -34,7 +34,7 @@ class CloudWatchLogs:
 
     Attributes:
         export_queue: the owner puts lines into it, and starts and closes it. A batch of more than
-            1 MiB takes several calls. When one of them fails, all its lines count as failed.
+            1 MiB takes several calls. If one of them fails, all lines of the batch count as failed.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class CloudWatchLogs:
                 group.
             constants: the fields at the end of every line.
             with_xray_ids: whether to add trace ids in X-Ray's form, which its console searches for.
-            stream: the name of the stream, with places for `{machine}` and `{pid}`.
-            region: of AWS; None: from boto3's configuration, like credentials and endpoint.
-            connect_timeout, read_timeout: seconds of one attempt of a call.
+            stream: the name of the stream, with placeholders `{machine}` and `{pid}`.
+            region: the AWS region; None: from boto3's configuration, like credentials and endpoint.
+            connect_timeout, read_timeout: timeouts of one attempt of a call, in seconds.
         """
         self._log_group = log_group
         self._retention_days = retention_days
@@ -97,7 +97,7 @@ class CloudWatchLogs:
         import watchtower
 
         if self._client is None:
-            # The warnings say less than the outcome, and as log lines they would be exported.
+            # The warnings contain less than the outcome, and as log lines they would be exported.
             warnings.filterwarnings("ignore", category=watchtower.WatchtowerWarning)
             self._client = _Client(
                 boto_client(
@@ -124,13 +124,13 @@ class CloudWatchLogs:
     def _event(self, line: Line) -> dict[str, Any]:
         document = self._encoded(line)
         if len(document) > _EVENT_BYTES - _EVENT_OVERHEAD:
-            short = msgspec.structs.replace(
+            truncated = msgspec.structs.replace(
                 line,
-                message=line.message[:_LONGEST_TEXT],
-                stacktrace=line.stacktrace[-_LONGEST_TEXT:],
+                message=line.message[:_MAX_TEXT_CHARS],
+                stacktrace=line.stacktrace[-_MAX_TEXT_CHARS:],
                 fields={},
             )
-            document = self._encoded(short)
+            document = self._encoded(truncated)
         return {"timestamp": int(line.created * 1000), "message": document.decode()}
 
     def _encoded(self, line: Line) -> bytes:
@@ -138,7 +138,7 @@ class CloudWatchLogs:
 
 
 class _Client:
-    """A boto3 client that keeps the outcome of PutLogEvents, which WatchTower does not report.
+    """A boto3 client that stores the outcome of PutLogEvents, which WatchTower does not report.
 
     Attributes:
         outcome: the error of the last batch; None before the first, and after a success.
@@ -152,7 +152,7 @@ class _Client:
         return getattr(self._client, name)
 
     def put_log_events(self, **arguments: Any) -> dict[str, Any]:
-        """Put events, as boto3 does; events that AWS rejects are an error.
+        """Call PutLogEvents; events that AWS rejects are an error.
 
         WatchTower retries after any error. Only after a missing stream can the second attempt
         succeed: botocore has retried network errors already.

@@ -25,17 +25,17 @@ class Outages:
     """Reports an outage once a minute, instead of once for each request that fails."""
 
     def __init__(self, what: str) -> None:
-        """Name what fails, such as "the database"."""
+        """Set the name of what fails, such as "the database"."""
         self._what = what
         self._report_after: dict[str, float] = {}
         self._unreported: Counter[str] = Counter()
 
     def report(self, error: BaseException, condition: str) -> None:
-        """Mark the current unit of work as failed; log and send the first of each minute.
+        """Mark the current unit of work as failed; log and send one failure per minute.
 
         Args:
             error: the exception.
-            condition: the kind of outage, one of few. Each kind has its own minute.
+            condition: the kind of outage, one of a small set. The interval is per kind.
         """
         now = monotonic()
         if now < self._report_after.get(condition, now):
@@ -44,17 +44,19 @@ class Outages:
             report(error)
             return
         self._report_after[condition] = now + OUTAGE_SECONDS
-        missed = self._unreported.pop(condition, 0)
+        unreported = self._unreported.pop(condition, 0)
         report(
             error,
-            f"{self._what} (and {missed} more since the last report)" if missed else self._what,
+            f"{self._what} (and {unreported} more since the last report)"
+            if unreported
+            else self._what,
         )
 
 
 def report(error: BaseException, what: str | None = None) -> None:
     """Report a failure of the current unit of work. Never raises.
 
-    An exception that is caught at several places is logged and sent once.
+    An exception that is caught in several places is logged and sent once.
 
     Args:
         error: the exception.

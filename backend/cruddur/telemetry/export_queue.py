@@ -1,4 +1,4 @@
-"""A bounded queue for each sink, with one thread that empties it and exact counts.
+"""A bounded queue per sink, with a delivery thread and exact counts.
 
 A producer puts an item into the queue and continues. A sink that is missing, slow or silent
 never delays a request.
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_ERROR_CHARS = 200
-"""Characters of a sink's last error that are kept."""
+"""Maximum length of the stored last error of a sink."""
 
 
 class ExportError(Exception):
@@ -80,7 +80,7 @@ class ExportQueue(Generic[T]):
             capacity: maximum number of items in the queue.
             batch: maximum number of items of a delivery. A full batch is delivered at once.
             delay: seconds between deliveries of smaller batches.
-            abort: makes a delivery that waits for a retry give up; called by `close`.
+            abort: called by `close` to end a delivery that waits for a retry.
         """
         self.sink = sink
         self._deliver = deliver
@@ -90,27 +90,27 @@ class ExportQueue(Generic[T]):
         self._batch = min(batch, capacity)
         self._delay = delay
         self._wake = threading.Event()
-        self._idle = threading.Event()  # set when the thread has ended
+        self._stopped = threading.Event()  # set when the thread has ended
         self._lock = threading.Lock()
-        self._closing = False
-        self._given_up = False
+        self._is_closing = False
+        self._is_abandoned = False
         self._in_flight = 0
         self._delivering_since: datetime | None = None
         self._sent = self._failed = self._dropped = 0
         self._last_sent: datetime | None = None
         self._last_failed: datetime | None = None
-        self._is_well = True
+        self._is_healthy = True
         self._last_error: str | None = None
-        self._thread = threading.Thread(target=self._work, name=f"export {sink}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"export {sink}", daemon=True)
 
     def start(self) -> None:
-        """Start the thread. Items that were put before are delivered, too."""
+        """Start the thread. Items that were queued before are delivered, too."""
         self._thread.start()
 
     def put(self, item: T) -> None:
         """Queue an item. Never waits for the sink, and never raises."""
         with self._lock:
-            if self._closing:
+            if self._is_closing:
                 self._dropped += 1
                 return
             self._dropped += len(self._queue) == self._capacity
@@ -125,17 +125,17 @@ class ExportQueue(Generic[T]):
         Blocks, so call it from a thread. Returns whether all items were delivered.
         """
         deadline = time.monotonic() + seconds
-        self._closing = True
+        self._is_closing = True
         self._wake.set()
         if self._thread.is_alive():
-            self._idle.wait(max(0.0, deadline - time.monotonic()))
+            self._stopped.wait(max(0.0, deadline - time.monotonic()))
         with self._lock:
-            self._given_up = True
+            self._is_abandoned = True
             self._dropped += len(self._queue) + self._in_flight
             self._queue.clear()
         if self._abort is not None:
             self._abort()
-        return self._idle.is_set()
+        return self._stopped.is_set()
 
     def status(self) -> ExportStatus:
         """Return the state of the sink."""
@@ -152,17 +152,20 @@ class ExportQueue(Generic[T]):
             last_error=self._last_error,
         )
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         with suppress_instrumentation():
-            while not self._closing:
+            while not self._is_closing:
                 is_batch = self._wake.wait(self._delay)
                 self._wake.clear()
-                # After a full batch, the rest waits for more items: small deliveries cost most.
-                self._empty(down_to=self._batch - 1 if is_batch and not self._closing else 0)
-            self._empty(down_to=0)
-        self._idle.set()
+                # After a full batch, the rest waits for more items: small deliveries are
+                # inefficient.
+                self._deliver_batches(
+                    down_to=self._batch - 1 if is_batch and not self._is_closing else 0
+                )
+            self._deliver_batches(down_to=0)
+        self._stopped.set()
 
-    def _empty(self, down_to: int) -> None:
+    def _deliver_batches(self, down_to: int) -> None:
         while batch := self._take(down_to):
             error: BaseException | None = None
             try:
@@ -171,33 +174,33 @@ class ExportQueue(Generic[T]):
                 error = failure
             with self._lock:
                 self._in_flight, self._delivering_since = 0, None
-                if self._given_up:  # the items are counted as dropped already
+                if self._is_abandoned:  # the items are counted as dropped already
                     return
                 self._failed += len(batch) if error else 0
                 self._sent += 0 if error else len(batch)
             if error:
-                self._note_failure(str(error) or type(error).__name__)
+                self._record_failure(str(error) or type(error).__name__)
             else:
-                self._note_success()
+                self._record_success()
 
     def _take(self, down_to: int) -> list[T]:
-        """Return the next batch; empty if no more than `down_to` items wait."""
+        """Return the next batch, or an empty list if at most `down_to` items are queued."""
         with self._lock:
-            if len(self._queue) <= down_to or self._given_up:
+            if len(self._queue) <= down_to or self._is_abandoned:
                 return []
             count = min(self._batch, len(self._queue))
             self._in_flight, self._delivering_since = count, datetime.now(UTC)
             return [self._queue.popleft() for _ in range(count)]
 
-    def _note_failure(self, reason: str) -> None:
+    def _record_failure(self, reason: str) -> None:
         self._last_failed = datetime.now(UTC)
         self._last_error = reason.splitlines()[0][:MAX_ERROR_CHARS]
-        if self._is_well:
+        if self._is_healthy:
             logger.warning("%s does not accept items: %s", self.sink, self._last_error)
-        self._is_well = False
+        self._is_healthy = False
 
-    def _note_success(self) -> None:
+    def _record_success(self) -> None:
         self._last_sent = datetime.now(UTC)
-        if not self._is_well:
+        if not self._is_healthy:
             logger.warning("%s accepts items again", self.sink)
-        self._is_well = True
+        self._is_healthy = True

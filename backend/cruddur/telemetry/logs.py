@@ -1,8 +1,8 @@
-"""Log lines: JSON on standard output, or a readable form on a terminal, and for export.
+"""Format log lines: JSON on standard output, text on a terminal, and lines for export.
 
-A line is made of its record once, at the moment it is written, because only then the
-span that it belongs to is known. Lines are scrubbed, but for records marked
-`extra={"private": True}`, which are for standard output alone.
+A line is created once per record, when the record is logged, because only then is its span known.
+Lines are scrubbed, except for records with `extra={"private": True}`, which are written to standard
+output only.
 """
 
 import logging
@@ -20,9 +20,9 @@ from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.operation import Failure, current_operation, error_type, stacktrace
 from cruddur.telemetry.redaction import scrub
 
-# Loggers of the sinks and their libraries. To export their lines would produce more of them,
-# without end.
-UNEXPORTED = (
+# Loggers of the sinks and their libraries. Exporting their lines would produce more lines, in an
+# endless loop.
+UNEXPORTED_LOGGERS = (
     "boto3",
     "botocore",
     "opentelemetry",
@@ -32,11 +32,20 @@ UNEXPORTED = (
     "watchtower",
 )
 
-_CHATTY = ("aiosmtplib", "boto3", "botocore", "h2", "hpack", "httpcore", "httpx", "urllib3")
+_VERBOSE_LOGGERS = (
+    "aiosmtplib",
+    "boto3",
+    "botocore",
+    "h2",
+    "hpack",
+    "httpcore",
+    "httpx",
+    "urllib3",
+)
 
-_QUOTING = ("opentelemetry.trace.propagation.tracecontext", "opentelemetry.trace.span")
+_QUOTING_LOGGERS = ("opentelemetry.trace.propagation.tracecontext", "opentelemetry.trace.span")
 
-_COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_COLORS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -49,7 +58,7 @@ class Line(msgspec.Struct, frozen=True):
         trace_flags: of the span context (W3C Trace Context): whether the trace is sampled.
         stacktrace: of the exception, or empty.
         fields: registered keys with plain values.
-        is_private: whether it is for standard output alone.
+        is_private: whether it is written to standard output only.
     """
 
     created: float
@@ -105,7 +114,7 @@ class JsonFormatter(logging.Formatter):
     """Formats each record as one line with a JSON object."""
 
     def __init__(self, constants: Mapping[str, AttributeValue], *, with_xray_ids: bool) -> None:
-        """Take the fields at the end of every line."""
+        """Set the fields at the end of every line."""
         super().__init__()
         self._constants = dict(constants)
         self._with_xray_ids = with_xray_ids
@@ -119,17 +128,17 @@ class JsonFormatter(logging.Formatter):
 class TextFormatter(logging.Formatter):
     """Formats records for a terminal: time, level, message, costs, and the link to the trace."""
 
-    def __init__(self, *, is_coloured: bool, trace_url: str) -> None:
-        """Take the URL of a trace, with a place for `{trace_id}`; empty: the id is shown."""
+    def __init__(self, *, is_colored: bool, trace_url: str) -> None:
+        """Set the URL of a trace, with the placeholder `{trace_id}`; empty: the id is shown."""
         super().__init__()
-        self._is_coloured = is_coloured
+        self._is_colored = is_colored
         self._trace_url = trace_url
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record as text."""
         line = line_of(record)
         time = datetime.fromtimestamp(line.created, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        parts = [self._dim(time), self._coloured(line.level), line.message]
+        parts = [self._dim(time), self._colored(line.level), line.message]
         if not line.fields:
             parts.insert(2, self._dim(f"{line.logger}:"))
         parts += [
@@ -143,19 +152,19 @@ class TextFormatter(logging.Formatter):
         text = " ".join(parts)
         return f"{text}\n{line.stacktrace.rstrip()}" if line.stacktrace else text
 
-    def _coloured(self, level: str) -> str:
+    def _colored(self, level: str) -> str:
         padded = f"{level:<7}"
-        return f"\x1b[{_COLOURS.get(level, '0')}m{padded}\x1b[0m" if self._is_coloured else padded
+        return f"\x1b[{_COLORS.get(level, '0')}m{padded}\x1b[0m" if self._is_colored else padded
 
     def _dim(self, text: str) -> str:
-        return f"\x1b[2m{text}\x1b[0m" if self._is_coloured else text
+        return f"\x1b[2m{text}\x1b[0m" if self._is_colored else text
 
 
 class ExportHandler(logging.Handler):
     """Queues exported lines for a sink. Never waits, and never raises."""
 
     def __init__(self, export_queue: ExportQueue[Line]) -> None:
-        """Take the export queue."""
+        """Set the export queue."""
         super().__init__()
         self.addFilter(_Once())
         self._export_queue = export_queue
@@ -167,7 +176,7 @@ class ExportHandler(logging.Handler):
         except Exception:  # the record cannot be formatted
             self.handleError(record)
             return
-        if not line.is_private and not record.name.startswith(UNEXPORTED):
+        if not line.is_private and not record.name.startswith(UNEXPORTED_LOGGERS):
             self._export_queue.put(line)
 
 
@@ -182,10 +191,10 @@ def write_lines(
     """Write the lines of all loggers to standard output, in one form.
 
     Args:
-        level: the least severe that is written.
+        level: the minimum level.
         form: `json`, `text`, or `auto`: text on a terminal.
-        constants, with_xray_ids: of the JSON lines, as `encode` says.
-        trace_url: where a trace is shown, with a place for `{trace_id}`.
+        constants, with_xray_ids: for JSON lines; see `encode`.
+        trace_url: the URL of a trace, with the placeholder `{trace_id}`.
 
     Raises:
         ValueError: there is no such level.
@@ -194,23 +203,25 @@ def write_lines(
     handler.addFilter(_Once())
     if is_text(form):
         is_terminal = sys.stdout.isatty()
-        handler.setFormatter(TextFormatter(is_coloured=is_terminal, trace_url=trace_url))
+        handler.setFormatter(TextFormatter(is_colored=is_terminal, trace_url=trace_url))
     else:
         handler.setFormatter(JsonFormatter(constants, with_xray_ids=with_xray_ids))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    _collect_less()
+    _disable_unused_record_fields()
     logging.captureWarnings(True)
-    # They log every call, and at DEBUG its headers. Our own lines have what matters.
-    for chatty in _CHATTY:
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    # They warn of every malformed header of a caller, and quote it.
-    for quoting in _QUOTING:
-        logging.getLogger(quoting).setLevel(logging.ERROR)
+    # They log every call, and at DEBUG its headers.
+    for name in _VERBOSE_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # They log a warning with the value of every malformed header.
+    for name in _QUOTING_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _collect_less() -> None:
-    """Turn off the search for the source line, the thread and the process of a record. No line has
-    them, and the search takes half of the time of a record (logging HOWTO, Optimization)."""
+def _disable_unused_record_fields() -> None:
+    """Do not collect the source line, the thread and the process of records.
+
+    No line contains them, and they take half of the time of a record (logging HOWTO, Optimization).
+    """
     for name in ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks"):
         setattr(logging, name, None)
 
@@ -239,14 +250,14 @@ def _line(record: logging.LogRecord) -> Line:
     if failure is not None:
         stack = failure.stacktrace
     elif record.name == "asyncio":
-        # Its messages quote exceptions that may hold anything.
+        # Its messages quote exceptions, which may contain private data.
         message = message.partition("\n")[0]
         stack = stacktrace(error, current_operation(), with_texts=False) if error else ""
     else:
         operation = current_operation()
         stack = stacktrace(error, operation) if error else ""
         if not is_private:
-            # Lines with fields consist of public values.
+            # The messages of lines with fields contain only public values.
             message = scrub(message) if fields else operation.scrub(message)
     return Line(
         created=record.created,
@@ -270,9 +281,9 @@ def _encodable(text: str) -> str:
 
 def _timestamp(created: float) -> str:
     seconds, milliseconds = divmod(int(created * 1000), 1000)
-    return f"{_to_the_second(seconds)}.{milliseconds:03}Z"
+    return f"{_format_second(seconds)}.{milliseconds:03}Z"
 
 
 @lru_cache(8)
-def _to_the_second(seconds: int) -> str:
+def _format_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,4 +1,4 @@
-"""The metrics of the service: created from the registry, recorded by units of work or observed."""
+"""Create the metrics of the registry, and observe the process, the pool and the export queues."""
 
 import asyncio
 import os
@@ -46,13 +46,13 @@ def meter_provider(resource: Resource, readers: Sequence[MetricReader]) -> Meter
 
 def counters(meter: Meter) -> dict[str, Counter]:
     """Return the registered counters that units of work add to."""
-    return {m.name: meter.create_counter(m.name, m.unit, m.why) for m in _fed("counter")}
+    return {m.name: meter.create_counter(m.name, m.unit, m.why) for m in _registered("counter")}
 
 
 def gauges(meter: Meter) -> dict[str, UpDownCounter]:
     """Return the registered up-down counters that units of work add to."""
-    made = _fed("updowncounter")
-    return {m.name: meter.create_up_down_counter(m.name, m.unit, m.why) for m in made}
+    registered = _registered("updowncounter")
+    return {m.name: meter.create_up_down_counter(m.name, m.unit, m.why) for m in registered}
 
 
 def histograms(meter: Meter) -> dict[str, Histogram]:
@@ -61,7 +61,7 @@ def histograms(meter: Meter) -> dict[str, Histogram]:
         m.name: meter.create_histogram(
             m.name, m.unit, m.why, explicit_bucket_boundaries_advisory=m.buckets
         )
-        for m in _fed("histogram")
+        for m in _registered("histogram")
     }
 
 
@@ -86,7 +86,7 @@ def observe_pool(meter: Meter, pool: Pool) -> None:
     name = {"db.client.connection.pool.name": "cruddur"}
 
     def count(_: CallbackOptions) -> Iterable[Observation]:
-        used, idle, _max = pool.usage()
+        used, idle, _allowed = pool.usage()
         yield Observation(used, {**name, "db.client.connection.state": "used"})
         yield Observation(idle, {**name, "db.client.connection.state": "idle"})
 
@@ -106,10 +106,10 @@ def observe_export_queues(meter: Meter, export_queues: Sequence[ExportQueue[obje
 
     def items(_: CallbackOptions) -> Iterable[Observation]:
         for export_queue in export_queues:
-            found = export_queue.status()
+            status = export_queue.status()
             for outcome in ("sent", "failed", "dropped"):
                 attributes = {"app.sink": export_queue.sink, "app.outcome": outcome}
-                yield Observation(getattr(found, outcome), attributes)
+                yield Observation(getattr(status, outcome), attributes)
 
     _observe(meter, "app.sink.queue.size", size)
     _observe(meter, "app.sink.items", items)
@@ -134,7 +134,7 @@ def _observe(
     create(name, [callback], metric.unit, metric.why)
 
 
-def _fed(instrument: str) -> list[Metric]:
+def _registered(instrument: str) -> list[Metric]:
     return [
         metric for metric in METRICS.values() if metric.is_ours and metric.instrument == instrument
     ]

@@ -1,8 +1,8 @@
 """Units of work, such as a request, a sweep or a mail, and their costs.
 
 Statements, outgoing calls, spans and failures find the current unit of work with
-`current_operation()`, add their costs to it and start spans with its tracer. Outside of any, such
-as in short commands, `current_operation()` returns a placeholder that measures nothing.
+`current_operation()`, add their costs to it and start spans with its tracer. Outside of a unit of
+work, such as in short commands, `current_operation()` returns a placeholder that measures nothing.
 """
 
 import traceback
@@ -54,7 +54,7 @@ class Operation:
     """One unit of work, and its costs so far. Times are in seconds.
 
     Attributes:
-        instruments: measure it.
+        instruments: record its measurements.
         is_recording: whether its spans are kept; otherwise none is started.
         scope: the ASGI scope of a request, empty for background work.
         route: the rule that a request matched, such as `/api/activities/@<handle>`.
@@ -92,8 +92,8 @@ class Operation:
 
     @property
     def is_measured(self) -> bool:
-        """Whether this is a unit of work; outside of any, all code shares a placeholder."""
-        return self is not _NOTHING
+        """Whether this is a real unit of work and not the placeholder."""
+        return self is not _PLACEHOLDER
 
     def scrub(self, text: str) -> str:
         """Return a text without the private values of the request."""
@@ -135,7 +135,7 @@ class Failure:
     """A reported exception, in the form that all sinks use.
 
     Attributes:
-        error: the exception; for its type and frames, not for its message.
+        error: the exception, for its type and frames; its own message is not scrubbed.
         message: the scrubbed message.
         stacktrace: the scrubbed stack trace with all causes.
         what: a description of what failed.
@@ -152,13 +152,13 @@ class Failure:
     span_id: str
 
 
-# The sentences of Python, for parsers of stack traces.
+# The separators of Python's tracebacks, for parsers.
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
-_LONGEST_CHAIN = 50
+_MAX_CHAIN = 50
 
-_NOTHING = Operation()
-_current: ContextVar[Operation] = ContextVar("cruddur_operation", default=_NOTHING)
+_PLACEHOLDER = Operation()
+_current: ContextVar[Operation] = ContextVar("cruddur_operation", default=_PLACEHOLDER)
 
 
 def current_operation() -> Operation:
@@ -186,20 +186,20 @@ def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> I
     if not operation.is_recording:
         yield trace.INVALID_SPAN
         return
-    opened = operation.instruments.tracer.start_span(name, attributes=attributes)
-    token = context.attach(trace.set_span_in_context(opened))
+    new_span = operation.instruments.tracer.start_span(name, attributes=attributes)
+    token = context.attach(trace.set_span_in_context(new_span))
     try:
-        yield opened
-    except CruddurError as refusal:
-        if refusal.status >= 500:
-            mark_failed(opened, refusal, operation)
+        yield new_span
+    except CruddurError as error:
+        if error.status >= 500:
+            mark_failed(new_span, error, operation)
         raise
     except Exception as error:
-        mark_failed(opened, error, operation)
+        mark_failed(new_span, error, operation)
         raise
     finally:
         context.detach(token)
-        opened.end()
+        new_span.end()
 
 
 def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
@@ -282,8 +282,8 @@ def stacktrace(error: BaseException, operation: Operation, *, with_texts: bool =
     for link in reversed(list(chain(error))):
         frames = "".join(traceback.format_tb(link.__traceback__))
         text = f": {describe(link, operation)}" if with_texts else ""
-        led = _CAUSE if link.__cause__ is not None else _CONTEXT
-        found = f"{found}{led if found else ''}Traceback (most recent call last):\n{frames}"
+        separator = _CAUSE if link.__cause__ is not None else _CONTEXT
+        found = f"{found}{separator if found else ''}Traceback (most recent call last):\n{frames}"
         found += f"{error_type(link)}{text}\n"
     return found
 
@@ -292,12 +292,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception, its cause or context, and so on; after a group also its members."""
     pending: list[BaseException] = [error]
     seen: set[int] = set()
-    while pending and len(seen) < _LONGEST_CHAIN:
+    while pending and len(seen) < _MAX_CHAIN:
         link = pending.pop(0)
         if id(link) in seen:
             continue
         seen.add(id(link))
         yield link
-        led = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-        pending += [led] if led is not None else []
+        cause = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        pending += [cause] if cause is not None else []
         pending += link.exceptions if isinstance(link, BaseExceptionGroup) else ()

@@ -43,14 +43,14 @@ _SEVERITIES = {
 }
 
 
-_LONG_SECONDS = 60.0
+_PLAUSIBLE_SECONDS = 60.0
 
 
 class ExportProcessor(SpanProcessor):
     """Queues every sampled span when it ends."""
 
     def __init__(self, export_queue: ExportQueue[ReadableSpan]) -> None:
-        """Take the export queue."""
+        """Set the export queue."""
         self._put = export_queue.put
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -62,10 +62,10 @@ class ExportProcessor(SpanProcessor):
 class QueuedMetricExporter(OTLPMetricExporter):
     """The SDK's exporter, which queues each collection and sends it from the queue's thread.
 
-    It inherits the temporality and the aggregation that the environment asks for.
+    It inherits the temporality and the aggregation that the environment selects.
 
     Attributes:
-        queue: takes the collections; to be set before the first export.
+        queue: receives the collections; set it before the first export.
     """
 
     queue: ExportQueue[MetricsData]
@@ -73,7 +73,7 @@ class QueuedMetricExporter(OTLPMetricExporter):
     def export(
         self, metrics_data: MetricsData, timeout_millis: float | None = 0, **_: Any
     ) -> MetricExportResult:
-        """Queue a collection. The queue counts whether it arrives."""
+        """Queue a collection. The queue counts successes and failures."""
         self.queue.put(metrics_data)
         return MetricExportResult.SUCCESS
 
@@ -145,7 +145,7 @@ def span_exporter(
     headers: dict[str, str] | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> OTLPSpanExporter:
-    """Return an exporter of spans to the full address `endpoint`.
+    """Return an exporter of spans to the full URL `endpoint`.
 
     The SDK reads the other standard variables itself: certificates and further headers.
     """
@@ -162,7 +162,7 @@ def span_exporter(
 def xray_exporter(
     settings: Settings, endpoint: str, session: requests.Session, meter_provider: MeterProvider
 ) -> OTLPSpanExporter:
-    """Return an exporter of spans to X-Ray, by a session that signs its requests."""
+    """Return an exporter of spans to X-Ray, with a session that signs its requests."""
     return EncodingExporter(
         endpoint=endpoint,
         timeout=min(settings.otlp_timeout, settings.span_timeout / 1000),
@@ -199,14 +199,14 @@ def log_exporter(settings: Settings, endpoint: str, headers: dict[str, str]) -> 
 def long_timeouts(settings: Settings) -> dict[str, float]:
     """Return the time limits above a minute, in seconds, by variable.
 
-    Such a value is more likely in milliseconds, the unit of the specification. The SDK for Python
-    reads seconds.
+    Such a value is probably meant in milliseconds, the unit of the specification, but the SDK for
+    Python reads seconds.
     """
     found = {"OTEL_EXPORTER_OTLP_TIMEOUT": settings.otlp_timeout}
     for signal in get_args(Signal):
         if text := signal_variable(signal, "TIMEOUT"):
             found[f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"] = float(text)
-    return {name: seconds for name, seconds in found.items() if seconds > _LONG_SECONDS}
+    return {name: seconds for name, seconds in found.items() if seconds > _PLAUSIBLE_SECONDS}
 
 
 def _timeout(settings: Settings, signal: Signal, milliseconds: float) -> float:
@@ -232,11 +232,11 @@ def _session(signal: Signal) -> requests.Session:
 
 
 def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> ReadableLogRecord:
-    where = context.Context()
+    record_context = context.Context()
     if line.trace_id:
         flags = TraceFlags(line.trace_flags)
         ids = SpanContext(int(line.trace_id, 16), int(line.span_id, 16), False, flags)
-        where = trace.set_span_in_context(NonRecordingSpan(ids), where)
+        record_context = trace.set_span_in_context(NonRecordingSpan(ids), record_context)
     attributes = {"logger": line.logger, **line.fields}
     if line.stacktrace:
         attributes["exception.stacktrace"] = line.stacktrace
@@ -244,7 +244,7 @@ def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> Readable
     record = LogRecord(
         timestamp=nanoseconds,
         observed_timestamp=nanoseconds,
-        context=where,
+        context=record_context,
         severity_text=line.level,
         severity_number=_SEVERITIES.get(line.severity, SeverityNumber.INFO),
         body=line.message,
@@ -258,7 +258,7 @@ def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> Readable
 
 
 class _ExporterLog(logging.Filter):
-    """Captures what the SDK's exporters log about a failed export, for the queue's own report.
+    """Captures the log messages of the SDK's exporters, for the queue's report of a failed export.
 
     The exporters return no reason.
     """
@@ -274,11 +274,11 @@ class _ExporterLog(logging.Filter):
         return "; ".join(dict.fromkeys(messages[:1] + messages[-1:])) or "no reason given"
 
     def clear(self) -> None:
-        """Forget the messages of this thread."""
+        """Discard the messages of this thread."""
         self._captured.messages = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Capture the record, and let no handler have it."""
+        """Capture the message and drop the record."""
         messages: list[str] = getattr(self._captured, "messages", [])
         self._captured.messages = [*messages, record.getMessage()]
         return False

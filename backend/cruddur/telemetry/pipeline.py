@@ -37,12 +37,13 @@ from cruddur.telemetry.sinks import Sinks, require_extras
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 3.5
-"""Time for all sinks together to send the queued items when the service ends.
+"""Time for all sinks together to send the queued items when the service stops.
 
-Requests take up to 3 s before that, so 1.5 s of the promised 8 s are left for everything else
-that a process on a busy machine does."""
+Requests take up to 3 s before that, which leaves 1.5 s of the promised 8 s for everything else on a
+busy machine.
+"""
 
-# The instrumentations read the choice once, when the first of them is constructed.
+# The instrumentations read this choice once, when the first one is constructed.
 prefer_stable_conventions()
 
 
@@ -53,7 +54,7 @@ class Telemetry:
 
     Attributes:
         tracer_provider, meter_provider: used by the instrumentations.
-        is_sampling: whether some traces are kept and others are not.
+        is_sampling: whether only a fraction of the traces is kept.
         instruments: used by units of work.
         export_queues: one per sink.
     """
@@ -70,7 +71,7 @@ class Telemetry:
 
         Args:
             settings: name the sinks.
-            processors, readers, reporters: further receivers of spans, metrics and failures.
+            processors, readers, reporters: additional receivers of spans, metrics and failures.
 
         Raises:
             SettingsError: a sink needs an extra that is not installed.
@@ -88,15 +89,15 @@ class Telemetry:
             else NoOpMeterProvider()
         )
         self._meter = self.meter_provider.get_meter("cruddur", __version__)
-        # The SDK measures itself only if there are readers: each span costs more then.
-        are_read = str(bool(self._readers)).lower()
-        with default_variable("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", are_read):
+        # Let the SDK measure itself only if there are readers, because that makes spans slower.
+        has_readers = str(bool(self._readers)).lower()
+        with default_variable("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", has_readers):
             span_processors = [*sinks.span_processors(self.meter_provider), *processors]
             self._handlers = sinks.log_handlers(self._resource)
-            # Without a processor only the ids are needed, and nothing is recorded.
+            # Without a processor, only the ids are needed: record nothing.
             ratio = settings.sample_ratio if span_processors else 0.0
             self.is_sampling = 0 < ratio < 1
-            self.tracer_provider = self._make_tracer_provider(ratio, span_processors)
+            self.tracer_provider = self._create_tracer_provider(ratio, span_processors)
             tracer = self.tracer_provider.get_tracer("cruddur", __version__)
         self.instruments = Instruments(
             tracer=tracer,
@@ -108,7 +109,7 @@ class Telemetry:
         )
         propagate.set_global_textmap(make_propagator(settings.propagators))
 
-    def _make_tracer_provider(
+    def _create_tracer_provider(
         self, ratio: float, processors: Sequence[SpanProcessor]
     ) -> TracerProvider:
         # The key is a secret that all processes share.
@@ -144,7 +145,7 @@ class Telemetry:
     async def running(self) -> AsyncIterator[None]:
         """Deliver to the sinks inside the block; send queued items within CLOSE_SECONDS after it.
 
-        An exception that leaves the block means that the start or the stop failed. It is reported.
+        An exception from the block means that the start or the stop failed. It is reported.
         """
         for variable, seconds in otlp.long_timeouts(self._settings).items():
             logger.warning("%s is in seconds: %g is %.1f hours", variable, seconds, seconds / 3600)

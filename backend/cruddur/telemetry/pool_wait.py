@@ -1,4 +1,4 @@
-"""The wait for a database connection: always in the histogram, a span if it was noticeable."""
+"""Record waits for a database connection: all in a histogram, noticeable ones as spans."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""How trace context enters and leaves the service: the propagators of OTEL_PROPAGATORS."""
+"""Propagate trace context with the propagators of OTEL_PROPAGATORS."""
 
 from importlib.metadata import entry_points
 
@@ -18,8 +18,8 @@ GROUP = "opentelemetry_propagator"
 class _OutgoingBaggage(W3CBaggagePropagator):
     """Sends the baggage of the service, and ignores that of its callers.
 
-    Callers of a public service are strangers, and their baggage would go to every host that the
-    service calls.
+    Callers of a public service are not trusted, and their baggage would be sent to every host that
+    the service calls.
     """
 
     def extract(
@@ -28,21 +28,21 @@ class _OutgoingBaggage(W3CBaggagePropagator):
         context: Context | None = None,
         getter: Getter[CarrierT] = default_getter,  # noqa: ARG002  # the interface's name
     ) -> Context:
-        """Return the context as it is."""
+        """Return the context unchanged."""
         return Context() if context is None else context
 
 
 def make_propagator(names: str) -> TextMapPropagator:
-    """Return the propagator for a value of OTEL_PROPAGATORS, whose names were checked before.
+    """Return the propagator for a value of OTEL_PROPAGATORS with valid names.
 
     Args:
         names: entry points of the group `opentelemetry_propagator`, separated by commas; or
             `none`, for no propagation at all.
     """
-    found: list[TextMapPropagator] = []
+    propagators: list[TextMapPropagator] = []
     for name in map(str.strip, "" if names == "none" else names.split(",")):
         if name == "baggage":
-            found.append(_OutgoingBaggage())
+            propagators.append(_OutgoingBaggage())
         else:
-            found.append(next(iter(entry_points(group=GROUP, name=name))).load()())
-    return CompositePropagator(found)
+            propagators.append(next(iter(entry_points(group=GROUP, name=name))).load()())
+    return CompositePropagator(propagators)

@@ -1,4 +1,4 @@
-"""Removal of private data: message texts, tokens, codes, addresses, passwords.
+"""Remove private data: message texts, tokens, codes, addresses, passwords.
 
 Structure comes first: placeholders in SQL, route templates, a list of query keys that may be shown.
 Patterns and the values of the request itself are for free text such as the messages of exceptions,
@@ -17,7 +17,7 @@ REDACTED = "[redacted]"
 HARMLESS_QUERY_KEYS = frozenset(
     {"crud", "cursor", "feed", "handle", "last_event_id", "limit", "shape"}
 )
-"""Query parameters whose values may be shown; others may hold text of a user."""
+"""Query parameters whose values may be shown; others may contain text of a user."""
 
 HARMLESS_HEADERS = frozenset(
     {
@@ -32,7 +32,7 @@ HARMLESS_HEADERS = frozenset(
         "user-agent",
     }
 )
-"""Request headers whose values may be shown; of all others only the names are."""
+"""Request headers whose values may be shown; of all others, only the names are."""
 
 _PROTOCOL_HEADERS = frozenset(
     {
@@ -57,7 +57,7 @@ _PROTOCOL_HEADERS = frozenset(
         "via",
     }
 )
-"""Request headers whose values HTTP defines. They are not shown, but are not secret either."""
+"""Request headers whose values HTTP defines. They are redacted, but their values are not secret."""
 
 _CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # the browser describes itself
 
@@ -65,11 +65,11 @@ _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
 _WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # common in paths and parameters
 _SUSPICIOUS = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
-_SHORTEST = 3
-"""Characters of the shortest value that is replaced; shorter ones occur in any text."""
+_MIN_CHARS = 3
+"""Minimum length of a value that is replaced; shorter values occur in any text."""
 
 _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")  # close, keep-alive: letters only
-# Where a plain word begins: not inside another word, but also behind an escape such as \n.
+# A plain word starts outside of another word, or after an escape such as \n.
 _BEGIN = r"(?:(?<![^\W\d_])|(?<=\\[nrt]))"
 _END = r"(?![^\W\d_])"
 
@@ -95,7 +95,7 @@ def scrub(text: str, private: Iterable[str] = ()) -> str:
         private: values to remove, however they are quoted in the text. One that is a plain word
             is removed only where it stands as a word: "close" leaves "closed" alone.
     """
-    values = sorted({v for v in private if len(v) >= _SHORTEST}, key=len, reverse=True)
+    values = sorted({v for v in private if len(v) >= _MIN_CHARS}, key=len, reverse=True)
     if values:
         # One backslash of a run is enough; more could be matched in too many ways.
         plain = (re.sub(r"\\+", r"\\", value) for value in values)
@@ -141,8 +141,10 @@ def redact_path(path: str) -> str:
 
 
 def scrub_if_suspicious(text: str) -> str:
-    """Scrub a text that is usually harmless but comes from the client: a path that matched a route
-    with public parameters, or the name of a browser."""
+    """Scrub a text from the client that is usually harmless.
+
+    Such a text is a path that matched a route with public parameters, or a user agent.
+    """
     return scrub(text) if _SUSPICIOUS.search(text) else text
 
 
@@ -159,8 +161,8 @@ def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterator[str]:
     """Yield every text of a request that may be private.
 
-    These are the strings of its body, the values of its query, and its headers but for those that
-    HTTP defines the values of.
+    These are the strings of its body, the values of its query, and the values of its headers,
+    except headers whose values HTTP defines.
     """
     for body in bodies:
         yield from _strings(body if isinstance(body, str) else msgspec.to_builtins(body))

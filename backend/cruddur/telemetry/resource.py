@@ -19,7 +19,7 @@ _IN_LOG_LINES = (
 
 
 def service_resource(settings: Settings) -> Resource:
-    """Return the resource of this process: the same one at each call.
+    """Return the resource of this process, always the same one.
 
     OTEL_RESOURCE_ATTRIBUTES adds attributes and overrides ours; OTEL_SERVICE_NAME overrides its
     `service.name`.
@@ -35,8 +35,11 @@ def log_constants(settings: Settings) -> dict[str, AttributeValue]:
 
 @lru_cache(8)
 def _resource(settings: Settings, pid: int) -> Resource:
-    """Cached, because a detector may call a cloud's metadata service, and because the instance
-    has one id. A worker that was forked is another instance."""
+    """Build the resource once per process.
+
+    A detector may call the metadata service of a cloud, and the instance id must not change. A
+    forked worker has another `pid` and so another instance id.
+    """
     own = Resource.create(
         {
             "service.name": settings.service_name,

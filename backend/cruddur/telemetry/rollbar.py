@@ -1,7 +1,7 @@
 """Rollbar: each reported failure becomes an item of the project.
 
-Private data is removed before the library gets anything: texts are scrubbed, and frames have no
-variables.
+Private data is removed before data is passed to the library: texts are scrubbed, and frames have
+no variables.
 """
 
 import json
@@ -31,8 +31,8 @@ _CAUSES = 20  # exceptions of a chain; an item must be smaller than 1 MB
 _FRAMES = 100  # of each exception, the innermost
 
 
-_setting_up = threading.Lock()
-_built = threading.local()  # the payload that pyrollbar built last in this thread
+_setup_lock = threading.Lock()
+_built = threading.local()  # the latest payload that pyrollbar built in this thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class _Trace:
 class _Item:
     """The data of a failure until it is sent.
 
-    It holds no exception and no frame: these would keep the variables of the request in memory,
-    and these variables would be finalized in the wrong thread.
+    It holds no exception and no frame, because these keep the variables of the request in memory,
+    and the variables would be finalized in the wrong thread.
 
     Attributes:
         uuid: identifies the item in Rollbar.
-        traces: that of the error, then those of its causes.
-        data: the other parts of the item, as Rollbar names them.
+        traces: the trace of the error, then those of its causes.
+        data: the other parts of the item, with Rollbar's keys.
     """
 
     uuid: str
@@ -80,15 +80,15 @@ class RollbarReporter:
         trace_url: str,
         instance_id: str = "",
     ) -> None:
-        """Take the project and the description of the process; nothing is imported or sent.
+        """Set the project and the description of the process; nothing is imported or sent.
 
         Args:
-            access_token: the project's, with the scope `post_server_item`.
+            access_token: a token of the project with the scope `post_server_item`.
             endpoint: the API, such as `https://api.rollbar.com/api/1/`.
             environment: such as `production`.
             code_version: the commit that runs; empty: unknown.
             service_name: sent with each item.
-            trace_url: where a trace is shown, with a place for `{trace_id}`; may be empty.
+            trace_url: the URL of a trace, with the placeholder `{trace_id}`; may be empty.
             instance_id: identifies this process; empty: not sent.
         """
         self._access_token = access_token
@@ -101,7 +101,7 @@ class RollbarReporter:
         self._trace_url = trace_url
         self._library: Any = None
         self._session = bound(requests.Session())
-        # One item a batch: it is sent at once, and the counts are exact.
+        # One item per batch, so that it is sent at once and the counts are exact.
         self.export_queue = ExportQueue[_Item](
             "Rollbar", self._deliver, capacity=_CAPACITY, batch=1
         )
@@ -157,15 +157,15 @@ class RollbarReporter:
 
     def _build(self, item: _Item) -> dict[str, Any]:
         """Return the `data` of the item, as pyrollbar builds it."""
-        stand_in = _stand_in(item.traces)
+        substitute = _substitute_error(item.traces)
         _built.payload = None
         self._library.report_exc_info(
-            (type(stand_in), stand_in, None), payload_data=item.data, level="error"
+            (type(substitute), substitute, None), payload_data=item.data, level="error"
         )
         if _built.payload is None:
             raise ExportError("pyrollbar could not build the item")
         data: dict[str, Any] = _built.payload["data"]
-        data["server"].pop("argv", None)  # not needed, and it may hold anything
+        data["server"].pop("argv", None)  # not needed, and it may contain private data
         body = data["body"]
         for built, trace in zip(
             body.get("trace_chain") or [body["trace"]], item.traces, strict=True
@@ -179,8 +179,8 @@ class RollbarReporter:
     def _post(self, data: dict[str, Any]) -> None:
         """Send an item.
 
-        `rollbar.send_payload` logs what goes wrong and returns nothing, also when the
-        item was refused, and reads an answer for as long as it lasts.
+        `rollbar.send_payload` only logs errors, even if the item was rejected, and has no limit for
+        the duration of a response.
         """
         try:
             response = self._session.post(
@@ -188,7 +188,7 @@ class RollbarReporter:
                 data=json.dumps({"data": data}),
                 headers={
                     "Content-Type": "application/json",
-                    # Only here: the token in the body is deprecated.
+                    # The token in the body is deprecated.
                     "X-Rollbar-Access-Token": self._access_token,
                 },
                 timeout=TIMEOUT_SECONDS,
@@ -197,25 +197,25 @@ class RollbarReporter:
         except requests.Timeout:
             raise ExportError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
         except requests.RequestException as error:
-            # The message may quote the headers.
+            # The message may contain the headers.
             raise ExportError(f"{type(error).__name__} at {self._url}") from None
-        answer = _answer(response)
+        answer = _json_response(response)
         if response.status_code != 200:
             reason = answer.get("message", response.reason)
             raise ExportError(f"HTTP {response.status_code}: {reason}")
         if answer.get("err") != 0:
-            raise ExportError(f"not Rollbar answers at {self._url}")
+            raise ExportError(f"{self._url} did not respond like Rollbar")
 
 
 def _set_up(access_token: str, environment: str) -> Any:
-    """Return pyrollbar, set up to build items but not to send them.
+    """Return pyrollbar, configured to build items but not to send them.
 
-    Its settings are global, and those of the first call stay. Values that may differ between two
-    reporters are therefore part of each item.
+    Its settings are global, and only the first call has an effect. So values that may differ
+    between two reporters are part of each item.
     """
     import rollbar
 
-    with _setting_up:
+    with _setup_lock:
         # It logs whole items as errors. The export queue logs failures.
         logging.getLogger("rollbar").setLevel(logging.CRITICAL)
         rollbar.init(
@@ -228,26 +228,26 @@ def _set_up(access_token: str, environment: str) -> Any:
             log_payload_on_error=False,
             suppress_reinit_warning=True,
         )
-        rollbar.events.add_payload_handler(_take)
+        rollbar.events.add_payload_handler(_store_payload)
     return rollbar
 
 
-def _take(payload: dict[str, Any], **_: object) -> Literal[False]:
-    """Keep the payload. pyrollbar calls this before it sends; False stops the sending."""
+def _store_payload(payload: dict[str, Any], **_: object) -> Literal[False]:
+    """Store the payload. pyrollbar calls this before it sends; False prevents the sending."""
     _built.payload = payload
     return False
 
 
-def _stand_in(traces: Sequence[_Trace]) -> Exception:
+def _substitute_error(traces: Sequence[_Trace]) -> Exception:
     """Return an exception with the class names and the scrubbed messages of the failed one."""
     first, *causes = traces
     error: Exception = type(first.kind, (Exception,), {})(first.message)
     if causes:
-        error.__cause__ = _stand_in(causes)
+        error.__cause__ = _substitute_error(causes)
     return error
 
 
-def _answer(response: Any) -> dict[str, Any]:
+def _json_response(response: Any) -> dict[str, Any]:
     """Return the JSON of the response; empty if it is not JSON, as from a proxy."""
     try:
         answer = response.json()
@@ -256,7 +256,7 @@ def _answer(response: Any) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-# --- what a failure holds, made safe ----------------------------------------------------
+# --- the request, without private data ----------------------------------------------------
 
 
 def _request(operation: Operation) -> dict[str, Any]:
@@ -272,12 +272,12 @@ def _request(operation: Operation) -> dict[str, Any]:
         "GET": dict(parse_qsl(query, keep_blank_values=True)),
     }
     client = scope.get("client")
-    if client and (address := _anonymous(client[0])):
+    if client and (address := _anonymize(client[0])):
         found["user_ip"] = address
     return found
 
 
-def _anonymous(host: str) -> str | None:
+def _anonymize(host: str) -> str | None:
     """Return the /24 network of an IPv4 address or the /48 of an IPv6 one; else None."""
     try:
         address = ip_address(host)

@@ -11,34 +11,34 @@ from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
 REMOTE_IDS = 4096
-"""Trace ids of callers that are remembered, the least recently used evicted first."""
+"""Maximum number of cached trace ids of callers; the least recently used are evicted."""
 
 REMOTE_REQUESTS = 16
-"""Requests with one caller's trace id that are kept or dropped together."""
+"""Maximum number of requests with one caller's trace id that are kept or dropped together."""
 
 
 class EdgeSampler(Sampler):
-    """Keep one trace of n, whole.
+    """Keep one trace of n, with all its spans.
 
-    A public edge cannot leave the decision to its callers: one that sends `-01` with every request
-    would have everything kept, and one that sends `-00` would never be seen. Nor may a caller use
-    an id that it knows to be kept. Therefore:
+    A public edge cannot leave the decision to its callers: a caller that sends `-01` with every
+    request would have all its traces kept, and one that sends `-00` would leave no trace. Nor may
+    a caller reuse an id that it knows to be kept. Therefore:
 
     - Ids are hashed with a secret key.
     - Ids that callers chose are hashed differently from ours. The sampled flag of one of our ids,
       which `traceresponse` shows, says nothing about the same id when a caller sends it. The flag
       of a caller's id is not shown (edge/observation.py).
-    - When a caller's id returns more than `REMOTE_REQUESTS` times, each further request is decided
-      by itself. So repeated measurements of one id reveal nothing, and a kept id is of little use.
+    - When a caller uses an id more than `REMOTE_REQUESTS` times, each further request is decided
+      separately. So repeated measurements of one id reveal nothing, and a kept id is of little use.
 
-    Spans of a sample carry `SampleRate`: Honeycomb counts each of them as so many.
+    Spans of a sample carry `SampleRate`: Honeycomb counts each of them that many times.
     """
 
     def __init__(self, ratio: float, key: bytes = b"") -> None:
-        """Set the share and the secret.
+        """Set the ratio and the secret key.
 
         Args:
-            ratio: the share of traces to keep, 0 to 1; the nearest 1/n is used.
+            ratio: the fraction of traces to keep, 0 to 1; the nearest 1/n is used.
             key: a secret that all processes of the service share.
         """
         self._rate = round(1 / ratio) if ratio > 0 else 0
@@ -57,7 +57,7 @@ class EdgeSampler(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Return the decision for a span, which is that of its trace."""
+        """Return the decision for a span, which is the decision for its trace."""
         parent = get_current_span(parent_context).get_span_context()
         # The parent of a consumer comes from an event, which this service wrote to the database.
         is_ours = not parent.is_remote or kind is SpanKind.CONSUMER

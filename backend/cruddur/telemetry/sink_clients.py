@@ -1,4 +1,4 @@
-"""Clients for sinks, with requests and boto3: each response is bounded in total time and size.
+"""Clients for sinks, with requests and boto3, that limit the duration and size of each response.
 
 The timeout of requests applies to each read. A sink that sends a byte a second, or a response
 without an end, never reaches it. Here a thread shuts the connection down at the deadline, in any
@@ -16,23 +16,23 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-MAX_ANSWER_BYTES = 1024 * 1024
-"""After decompression. Responses of sinks have a few hundred bytes."""
+MAX_RESPONSE_BYTES = 1024 * 1024
+"""Maximum size of a response after decompression. Responses of sinks have some hundred bytes."""
 
 DEFAULT_SECONDS = 10.0
 _CHUNK = 64 * 1024
-_AGAIN_SECONDS = 0.05
+_RETRY_SECONDS = 0.05
 
 
-class AnswerTooLongError(requests.RequestException):
-    """The response is longer than MAX_ANSWER_BYTES. A retry would get the same."""
+class ResponseTooLargeError(requests.RequestException):
+    """The response is larger than MAX_RESPONSE_BYTES. A retry would get the same response."""
 
 
 class _Deadline:
     """Shuts down the connections of one thread at a deadline; a context manager."""
 
     def __init__(self, seconds: float) -> None:
-        self.is_over = False
+        self.has_expired = False
         self._seconds = seconds
         self._done = threading.Event()
         self._connection: HTTPConnection | None = None
@@ -40,16 +40,16 @@ class _Deadline:
 
     def __enter__(self) -> Self:
         _current.deadline = self
-        threading.Thread(target=self._watch, name="deadline of an answer", daemon=True).start()
+        threading.Thread(target=self._watch, name="response deadline", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         _current.deadline = None
         self._done.set()
 
-    def follow(self, connection: HTTPConnection) -> None:
-        """Watch a connection and its socket, which the response keeps after the connection."""
-        if self.is_over:
+    def watch(self, connection: HTTPConnection) -> None:
+        """Watch a connection, and its socket, which the response may use after the connection."""
+        if self.has_expired:
             raise TimeoutError
         self._connection = connection
         self._socket = connection.sock
@@ -57,38 +57,38 @@ class _Deadline:
     def _watch(self) -> None:
         if self._done.wait(self._seconds):
             return
-        self.is_over = True
-        while not self._done.is_set():  # a connection gets its socket later
+        self.has_expired = True
+        while not self._done.is_set():  # a connection may get its socket later
             sockets = self._socket, self._connection.sock if self._connection else None
-            for one in sockets:
-                if one is not None:
+            for open_socket in sockets:
+                if open_socket is not None:
                     with contextlib.suppress(OSError):
-                        one.shutdown(socket.SHUT_RDWR)
-            self._done.wait(_AGAIN_SECONDS)
+                        open_socket.shutdown(socket.SHUT_RDWR)
+            self._done.wait(_RETRY_SECONDS)
 
 
 _current = threading.local()
 
 
-def _follow(connection: HTTPConnection) -> None:
+def _watch_connection(connection: HTTPConnection) -> None:
     deadline: _Deadline | None = getattr(_current, "deadline", None)
     if deadline is not None:
-        deadline.follow(connection)
+        deadline.watch(connection)
 
 
 class _Connection(HTTPConnection):
     def connect(self) -> None:
-        _follow(self)
+        _watch_connection(self)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _follow(self)
+        _watch_connection(self)
         super().request(*args, **options)
-        _follow(self)
+        _watch_connection(self)
 
 
 class _SecureConnection(_Connection, HTTPSConnection):
-    """The same over TLS: `super()` of the methods above is the HTTPS connection of urllib3 here."""
+    """The same over TLS: `super()` in the methods above is urllib3's HTTPS connection here."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -106,7 +106,7 @@ class BoundedAdapter(HTTPAdapter):
     """An adapter of requests that applies `timeout` to the whole call."""
 
     def __init__(self, certificates: str = "") -> None:
-        """Verify servers with a file of certificates, if one is given.
+        """Set the file of certificates that verifies servers, if any.
 
         It is set here because requests prefers REQUESTS_CA_BUNDLE to the session's own file.
         """
@@ -137,8 +137,8 @@ class BoundedAdapter(HTTPAdapter):
         Raises:
             requests.ReadTimeout: the response was not complete within `timeout`; of a pair, within
                 the second.
-            AnswerTooLongError: the response is longer than MAX_ANSWER_BYTES.
-            requests.RequestException: as requests raises it.
+            ResponseTooLargeError: the response is longer than MAX_RESPONSE_BYTES.
+            requests.RequestException: any other error of requests.
         """
         timeout = DEFAULT_SECONDS if timeout is None else timeout
         if self._certificates:
@@ -149,11 +149,13 @@ class BoundedAdapter(HTTPAdapter):
                 response = super().send(request, True, timeout, *args, **options)
                 body = _read(response)
             except requests.RequestException as error:
-                if not deadline.is_over or isinstance(error, requests.ConnectTimeout):
+                if not deadline.has_expired or isinstance(error, requests.ConnectTimeout):
                     raise
                 body = None
-        if body is None or deadline.is_over:  # without a length, it ends where it was cut
-            raise requests.ReadTimeout(f"no whole answer in {seconds:g} s", request=request)
+        if (
+            body is None or deadline.has_expired
+        ):  # a body without a length looks complete when it is cut
+            raise requests.ReadTimeout(f"no complete response in {seconds:g} s", request=request)
         return _complete(response, body)
 
 
@@ -179,7 +181,7 @@ def boto_client(
 
     Args:
         service: such as `logs`.
-        region: of AWS; None: from boto3's configuration, like credentials and endpoint.
+        region: the AWS region; None: from boto3's configuration, like credentials and endpoint.
         connect_timeout: seconds to connect, for one attempt of a call.
         read_timeout: seconds for a whole attempt.
     """
@@ -239,17 +241,21 @@ def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > MAX_RESPONSE_BYTES:
             response.close()
-            raise AnswerTooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise ResponseTooLargeError(f"the response is longer than {MAX_RESPONSE_BYTES} bytes")
     return bytes(body)
 
 
 def _complete(response: requests.Response, body: bytes) -> requests.Response:
-    """Return the response with the body that was read: requests has no other way to bound it."""
-    whole = requests.Response()
-    whole.status_code, whole.reason, whole.url = response.status_code, response.reason, response.url
-    whole.headers, whole.encoding = response.headers, response.encoding
-    whole.request, whole.connection = response.request, response.connection
-    whole.raw = io.BytesIO(body)
-    return whole
+    """Return the response with the body that was read; requests cannot limit it otherwise."""
+    complete = requests.Response()
+    complete.status_code, complete.reason, complete.url = (
+        response.status_code,
+        response.reason,
+        response.url,
+    )
+    complete.headers, complete.encoding = response.headers, response.encoding
+    complete.request, complete.connection = response.request, response.connection
+    complete.raw = io.BytesIO(body)
+    return complete

@@ -34,7 +34,7 @@ class Sinks:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is created yet."""
+        """Set the settings; nothing is created yet."""
         self._settings = settings
         self.export_queues: list[ExportQueue[Any]] = []
 
@@ -144,7 +144,7 @@ class Sinks:
 
 
 def require_extras(settings: Settings) -> None:
-    """Raise SettingsError if a sink is on and the extra that it needs is not installed."""
+    """Raise SettingsError if an enabled sink needs an extra that is not installed."""
     missing = {
         extra: package
         for is_on, package, extra in (
@@ -161,7 +161,7 @@ def require_extras(settings: Settings) -> None:
 
 
 def describe_sinks(settings: Settings) -> str:
-    """Return a description of the sinks that are on, without secrets, for the log."""
+    """Return a description of the enabled sinks for the log, without secrets."""
     sinks = [] if settings.is_sdk_disabled else _described_exporters(settings)
     if settings.rollbar_access_token:
         sinks.append("Rollbar")
@@ -181,8 +181,10 @@ def _described_exporters(settings: Settings) -> list[str]:
     name = _backend_name(settings)
     sinks = [f"{name} at {origin} ({', '.join(sent)})" for origin, sent in signals.items()]
     if settings.xray != "none":
-        way = settings.xray_daemon_address if settings.xray == "daemon" else settings.aws_region
-        sinks.append(f"X-Ray ({settings.xray}, {way})")
+        destination = (
+            settings.xray_daemon_address if settings.xray == "daemon" else settings.aws_region
+        )
+        sinks.append(f"X-Ray ({settings.xray}, {destination})")
     if sinks and settings.sample_ratio < 1:
         sinks.append(f"{settings.sample_ratio:.4g} of the traces")
     return sinks

@@ -1,8 +1,8 @@
-"""Encoding of spans as OTLP protobuf, at a third of the cost of the SDK's encoder.
+"""Encode spans as OTLP protobuf, at a third of the cost of the SDK's encoder.
 
-Encoding happens in the serving process and under its lock, so requests pay for it, more
-than for making the spans (docs/telemetry.md, Cost). What repeats in every span, such as
-names, keys and SQL, is encoded once and kept. A test holds the bytes against the SDK's.
+Spans are encoded in the serving process and under its interpreter lock, which delays requests more
+than recording the spans does (docs/telemetry.md, Cost). Repeated parts, such as names, keys and
+SQL, are encoded once and cached. A test compares the bytes with those of the SDK's encoder.
 
 The field numbers are those of opentelemetry-proto 1.x, trace.proto and common.proto.
 """
@@ -15,11 +15,11 @@ from typing import Any
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext
 
-_KEPT = 4096
+_MAX_CACHED = 4096
 """Maximum number of encoded attributes in the cache; the least recently used are evicted."""
 
-_SHORT_TEXT = 256
-"""Characters. Longer texts, except SQL, are stack traces and the like, and do not repeat."""
+_MAX_CACHED_CHARS = 256
+"""Maximum length of a cached text. Longer texts, except SQL, are usually unique stack traces."""
 
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
@@ -78,9 +78,9 @@ def _span(span: ReadableSpan) -> bytes:
     if parent is not None:
         parts += (b"\x22\x08", parent.span_id.to_bytes(8, "big"))
     parts += (
-        _kept_text(b"\x2a", span.name),
+        _cached_text(b"\x2a", span.name),
         b"\x30",
-        _SHORT[span.kind.value + 1],
+        _VARINTS[span.kind.value + 1],
         b"\x39",
         _fixed64(span.start_time or 0),
         b"\x41",
@@ -147,27 +147,27 @@ def _attributes(tag: bytes, attributes: Any) -> bytes:
     for key, value in attributes.copy().items():
         kind = value.__class__
         if kind is int:
-            parts.append(_kept_number(tag, key, value))
+            parts.append(_cached_number(tag, key, value))
         elif kind is float:
             parts += (_before_double(tag, key), _double(value))
-        elif kind is str and (len(value) <= _SHORT_TEXT or key == "db.query.text"):
-            parts.append(_kept_attribute(tag, key, value))
+        elif kind is str and (len(value) <= _MAX_CACHED_CHARS or key == "db.query.text"):
+            parts.append(_cached_attribute(tag, key, value))
         else:
             parts.append(_attribute(tag, key, value))
     return b"".join(parts)
 
 
 def _attribute(tag: bytes, key: str, value: Any) -> bytes:
-    return _message(tag, _kept_text(b"\x0a", key) + _message(b"\x12", _value(value)))
+    return _message(tag, _cached_text(b"\x0a", key) + _message(b"\x12", _value(value)))
 
 
-_kept_attribute = lru_cache(_KEPT)(_attribute)
-_kept_number = lru_cache(_KEPT)(_attribute)  # a separate cache: 1 is equal to True
+_cached_attribute = lru_cache(_MAX_CACHED)(_attribute)
+_cached_number = lru_cache(_MAX_CACHED)(_attribute)  # a separate cache: 1 is equal to True
 
 
-@lru_cache(_KEPT)
+@lru_cache(_MAX_CACHED)
 def _before_double(tag: bytes, key: str) -> bytes:
-    """Return an attribute without its number, whose length is constant."""
+    """Return an encoded attribute without its last 8 bytes, the number."""
     return _attribute(tag, key, 0.0)[:-8]
 
 
@@ -193,7 +193,7 @@ def _value(value: Any) -> bytes:
 
 def _message(tag: bytes, content: bytes) -> bytes:
     size = len(content)
-    return tag + (_SHORT[size] if size < _MANY else _varint(size)) + content
+    return tag + (_VARINTS[size] if size < _CACHED_VARINTS else _varint(size)) + content
 
 
 def _text(tag: bytes, text: str | None) -> bytes:
@@ -201,7 +201,7 @@ def _text(tag: bytes, text: str | None) -> bytes:
     return _message(tag, text.encode("utf-8", "backslashreplace")) if text else b""
 
 
-_kept_text = lru_cache(_KEPT)(_text)
+_cached_text = lru_cache(_MAX_CACHED)(_text)
 
 
 def _count(tag: bytes, number: int) -> bytes:
@@ -217,8 +217,8 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-_MANY = 2048
-_SHORT = [_varint(number) for number in range(_MANY)]
+_CACHED_VARINTS = 2048
+_VARINTS = [_varint(number) for number in range(_CACHED_VARINTS)]
 
 
 def _trace_state(ids: SpanContext) -> str:

@@ -1,4 +1,4 @@
-"""Spans and durations of SQL statements."""
+"""Record spans and durations of SQL statements."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,12 +12,14 @@ from cruddur.telemetry.operation import Operation, current_operation, error_type
 T = TypeVar("T")
 
 _SLOW_SECONDS = 0.1
-"""From this duration on, also a statement of quiet work that changes no row has a span."""
+"""Minimum duration at which any statement of quiet work has a span."""
 
 
 def traceparent() -> str:
-    """Return the `traceparent` of the current span (W3C Trace Context), for rows whose readers
-    continue the trace; empty if the trace is not sampled."""
+    """Return the `traceparent` of the current span (W3C Trace Context), to store in rows.
+
+    Readers of the rows continue the trace. It is empty if the trace is not sampled.
+    """
     ids = get_current_span().get_span_context()
     if not ids.trace_flags.sampled:
         return ""
@@ -37,7 +39,7 @@ async def measured(
         attributes: its operation, summary (the span's name) and text with placeholders.
         statement: the call that sends it.
         count: returns the number of rows of a result; None for statements without rows.
-        writes: whether `count` counts changed rows rather than returned ones.
+        writes: whether `count` counts changed rows instead of returned ones.
     """
     operation = current_operation()
     started = time.time_ns() if operation.is_quiet else None
@@ -69,7 +71,7 @@ async def measured(
                 span.set_attribute("db.response.status_code", sqlstate)
             mark_failed(span, error, operation)
         span.end()
-        _account(operation, attributes, seconds, error)
+        _record_cost(operation, attributes, seconds, error)
 
 
 def _start_span(
@@ -85,7 +87,7 @@ def _start_span(
     )
 
 
-def _account(
+def _record_cost(
     operation: Operation,
     attributes: Mapping[str, AttributeValue],
     seconds: float,
@@ -95,10 +97,10 @@ def _account(
     operation.statement_seconds += seconds
     histogram = operation.instruments.histograms.get("db.client.operation.duration")
     if histogram is not None:
-        facts = {
+        metric_attributes = {
             "db.system.name": "postgresql",
             "db.query.summary": attributes["db.query.summary"],
         }
         if error is not None:
-            facts["error.type"] = error_type(error)
-        histogram.record(seconds, facts)
+            metric_attributes["error.type"] = error_type(error)
+        histogram.record(seconds, metric_attributes)

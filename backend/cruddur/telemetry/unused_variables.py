@@ -1,4 +1,4 @@
-"""A warning about the OTEL_* variables that are set and have no effect on this service."""
+"""Warn about OTEL_* variables that are set but have no effect on this service."""
 
 import logging
 import re
@@ -15,10 +15,10 @@ from cruddur.settings import declared_variables
 logger = logging.getLogger(__name__)
 
 _UNDECLARED = re.compile(r"OTEL_PYTHON_((ASGI|HTTPX)_)?EXCLUDED_URLS")
-"""Variables whose names the libraries put together."""
+"""Variables whose names the libraries build at run time."""
 
 _WITHOUT_EFFECT = re.compile(
-    # For another exporter, protocol or signal than there are.
+    # For exporters and protocols that this service does not have.
     r"OTEL_EXPORTER_(ZIPKIN|PROMETHEUS)_.*|.*_INSECURE|OTEL_PYTHON_EXPORTER_OTLP_GRPC_.*"
     # For `opentelemetry-instrument` or a configuration file. This service wires the SDK itself.
     r"|OTEL_CONFIG_FILE|OTEL_PYTHON_(CONTEXT|ID_GENERATOR|DISTRO|CONFIGURATOR)"
@@ -44,8 +44,7 @@ DECLARED = frozenset().union(*map(_names, (api, sdk, instrumentation, http)))
 def has_effect(variable: str) -> bool:
     """Return whether an OTEL_* variable has an effect on this service.
 
-    It has one if it is a setting, or if a library declares it and the library is used so that the
-    variable is read.
+    It has one if it is a setting, or if a library declares it and reads it in this service.
     """
     if variable in declared_variables():
         return True
@@ -54,7 +53,7 @@ def has_effect(variable: str) -> bool:
 
 
 def warn_of_unused_variables(variables: Iterable[str]) -> None:
-    """Log one line that lists those of the OTEL_* variables that have no effect."""
+    """Log one line with the names of the OTEL_* variables that have no effect."""
     unused = [variable for variable in variables if not has_effect(variable)]
     if unused:
         logger.warning(

@@ -1,1 +1,1 @@
-"""Spans for AWS X-Ray, by three ways: its daemon, its API, or signed OTLP."""
+"""Export spans to AWS X-Ray through its daemon, its API or signed OTLP."""

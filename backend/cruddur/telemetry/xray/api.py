@@ -1,4 +1,4 @@
-"""Export of segment documents to X-Ray's API, for services with AWS credentials and no daemon."""
+"""Export segment documents to X-Ray's API, for services with AWS credentials and no daemon."""
 
 import logging
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MAX_DOCUMENTS = 50
 
 
 class PutTraceSegmentsExporter(SpanExporter):
-    """Needs boto3 (the extra `aws`), which is imported at the first export.
+    """Exports spans with PutTraceSegments. Needs boto3 (the extra `aws`), imported at first use.
 
     Region, credentials and endpoint come from boto3's configuration, unless a region is given.
     `oversized` counts the spans that were too large for a document.
@@ -31,7 +31,7 @@ class PutTraceSegmentsExporter(SpanExporter):
         connect_timeout: float = 2.0,
         read_timeout: float = 5.0,
     ) -> None:
-        """Take the region and the seconds that one attempt of a call may take."""
+        """Set the region, and the timeouts of one attempt of a call in seconds."""
         self._region = region
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -52,8 +52,8 @@ class PutTraceSegmentsExporter(SpanExporter):
         try:
             client = self._open()
             for start in range(0, len(documents), MAX_DOCUMENTS):
-                some = documents[start : start + MAX_DOCUMENTS]
-                answer = client.put_trace_segments(TraceSegmentDocuments=some)
+                batch = documents[start : start + MAX_DOCUMENTS]
+                answer = client.put_trace_segments(TraceSegmentDocuments=batch)
                 rejected += answer.get("UnprocessedTraceSegments", [])
         except (BotoCoreError, ClientError) as error:
             raise ExportError(str(error)) from error

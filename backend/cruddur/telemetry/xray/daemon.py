@@ -1,4 +1,4 @@
-"""Export of segment documents to an X-Ray daemon over UDP, without any extra."""
+"""Export segment documents to an X-Ray daemon over UDP; needs no extra."""
 
 import errno
 import logging
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 HEADER = b'{"format":"json","version":1}\n'
 
 RESOLVE_SECONDS = 60.0
-"""Time until the address is resolved again: a daemon that restarts may have another one."""
+"""Interval of name resolution: a restarted daemon may have another address."""
 
-ROOM_SECONDS = 0.5
-"""Time to wait for space in the buffer of the socket."""
+BUFFER_WAIT_SECONDS = 0.5
+"""Time to wait for space in the send buffer of the socket."""
 
 
 class DaemonExporter(SpanExporter):
@@ -33,7 +33,7 @@ class DaemonExporter(SpanExporter):
     """
 
     def __init__(self, address: str) -> None:
-        """Take the value of AWS_XRAY_DAEMON_ADDRESS.
+        """Set the address from the value of AWS_XRAY_DAEMON_ADDRESS.
 
         Raises:
             ValueError: the address is malformed.
@@ -57,14 +57,14 @@ class DaemonExporter(SpanExporter):
         for span in spans:
             document = encode(segment(span))
             if document is None:
-                self._note_oversized(span)
+                self._record_oversized(span)
                 continue
             try:
                 self._send(sender, HEADER + document)
             except OSError as error:
                 if error.errno != errno.EMSGSIZE:
-                    raise ExportError(f"cannot send to {self._where}: {error}") from error
-                self._note_oversized(span)
+                    raise ExportError(f"cannot send to {self._description}: {error}") from error
+                self._record_oversized(span)
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
@@ -78,7 +78,7 @@ class DaemonExporter(SpanExporter):
         return True
 
     @property
-    def _where(self) -> str:
+    def _description(self) -> str:
         return f"the X-Ray daemon at {self._host}:{self._port}"
 
     def _open(self) -> socket.socket:
@@ -86,13 +86,15 @@ class DaemonExporter(SpanExporter):
         if self._socket is not None and now - self._resolved_at < RESOLVE_SECONDS:
             return self._socket
         try:
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
+            addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
         except OSError as error:
             if self._socket is not None:  # the previous address may still be right
                 return self._socket
-            raise ExportError(f"cannot find {self._where}: {error}") from error
+            raise ExportError(f"cannot find {self._description}: {error}") from error
         # The daemon listens on IPv4, and `localhost` often means IPv6 first.
-        family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+        family, kind, protocol, _, address = min(
+            addresses, key=lambda candidate: candidate[0] != socket.AF_INET
+        )
         self.shutdown()
         # Not connected: otherwise the next datagram fails if no daemon received the previous one.
         self._socket = socket.socket(family, kind, protocol)
@@ -105,9 +107,9 @@ class DaemonExporter(SpanExporter):
         try:
             sender.sendto(datagram, self._address)
         except BlockingIOError:
-            select.select([], [sender], [], ROOM_SECONDS)
+            select.select([], [sender], [], BUFFER_WAIT_SECONDS)
             sender.sendto(datagram, self._address)
 
-    def _note_oversized(self, span: ReadableSpan) -> None:
+    def _record_oversized(self, span: ReadableSpan) -> None:
         self.oversized += 1
         logger.warning("the span %r is too large for an X-Ray document", span.name)

@@ -1,4 +1,4 @@
-"""Conversion of spans to X-Ray segment documents.
+"""Convert spans to X-Ray segment documents.
 
 The rules are those of the X-Ray developer guide ("segment documents"); where it is silent
 (the `links`, what becomes `metadata`), those of the OpenTelemetry Collector's exporter.
@@ -20,7 +20,7 @@ MAX_BYTES = 64_000
 """Maximum size of an encoded document. X-Ray accepts 64 kB; a UDP datagram has at most 65,507 bytes
 with its header."""
 
-# What is not trimmed is bounded, so that every span fits: a character is 4 bytes at most.
+# Limits for the parts that are not trimmed, so that every span fits: a character has up to 4 bytes.
 NAME_CHARS = 200
 ANNOTATION_CHARS = 1_000
 TEXT_CHARS = 1_000  # of an address, a message and the like
@@ -112,8 +112,8 @@ def segment(span: ReadableSpan) -> Document:
 def encode(document: Document) -> bytes | None:
     """Return the document as JSON of at most MAX_BYTES, trimmed if necessary.
 
-    What helps least goes first: stack frames, metadata, the end of the SQL text, all but
-    the first exception, links. None: it is too large even so.
+    The least useful parts are removed first: stack frames, metadata, the end of the SQL text, all
+    but the first exception, links. Returns None if it is still too large.
     """
     encoded = msgspec.json.encode(document)
     if len(encoded) <= MAX_BYTES:
@@ -134,7 +134,7 @@ def trace_id(value: int) -> str:
 
 
 # --- the parts of a document ------------------------------------------------------------
-# Each takes out of `attributes` what it shows; what is left becomes metadata.
+# Each part removes the `attributes` that it uses; the remaining ones become metadata.
 
 
 def _name(span: ReadableSpan, attributes: Document, resource: Document, *, is_segment: bool) -> str:
@@ -270,8 +270,13 @@ def _exceptions(event: Event) -> list[Document]:
     """Return an exception event, followed by the causes that its traceback names."""
     attributes = _safe_mapping(event.attributes or {})
     *earlier, traceback = _CHAINED.split(str(attributes.get("exception.stacktrace", "")))
-    words = (attributes.get("exception.type", "Error"), attributes.get("exception.message", ""))
-    parts = [(words, traceback)] + [(_last_words(part), part) for part in reversed(earlier)]
+    type_and_message = (
+        attributes.get("exception.type", "Error"),
+        attributes.get("exception.message", ""),
+    )
+    parts = [(type_and_message, traceback)] + [
+        (_type_and_message(part), part) for part in reversed(earlier)
+    ]
     return [
         {"type": _text(kind, NAME_CHARS), "message": _text(message), **_stack(part)}
         for (kind, message), part in parts
@@ -290,12 +295,12 @@ def _stack(traceback: str) -> Document:
     return stack
 
 
-def _last_words(traceback: str) -> tuple[str, str]:
+def _type_and_message(traceback: str) -> tuple[str, str]:
     """Return class and message of the exception, which follow the innermost frame."""
     lines = traceback.strip().splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith(" ")]
-    words = "\n".join(lines[indented[-1] + 1 :] if indented else lines[-1:])
-    kind, _, message = words.partition(": ")
+    type_and_message = "\n".join(lines[indented[-1] + 1 :] if indented else lines[-1:])
+    kind, _, message = type_and_message.partition(": ")
     return kind or "Error", message
 
 
@@ -350,7 +355,7 @@ def _metadata(
     return metadata
 
 
-# --- what makes a document smaller --------------------------------------------------------
+# --- trimming --------------------------------------------------------
 
 
 def _trim_frames(document: Document) -> None:
@@ -391,7 +396,7 @@ _TRIMMINGS: tuple[Callable[[Document], None], ...] = (
 )
 
 
-# --- values that JSON has -----------------------------------------------------------------
+# --- JSON values -----------------------------------------------------------------
 
 
 def _safe_mapping(mapping: Mapping[str, Any]) -> Document:
@@ -413,7 +418,7 @@ def _safe(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _safe_mapping(value)
     if isinstance(value, Sequence | set | frozenset):
-        return [_safe(one) for one in value]
+        return [_safe(item) for item in value]
     return _clean(str(value))
 
 

@@ -12,7 +12,7 @@ from cruddur.telemetry.sink_clients import bound
 SIGNED_HEADERS = ("Content-Type", "Content-Encoding")
 """Signed in addition to host, date and token. A proxy may change any other header."""
 
-_OWN_HEADERS = frozenset({"content-type", "content-encoding", "user-agent"})
+_EXPORTER_HEADERS = frozenset({"content-type", "content-encoding", "user-agent"})
 
 
 def endpoint(region: str) -> str:
@@ -25,26 +25,28 @@ def signed_session(region: str, service: str = "xray") -> requests.Session:
 
     Needs botocore (the extra `aws`), which is imported with the first request. The
     credentials come from AWS's default chain and are refreshed when they expire. A
-    request without any raises ExportError, which the exporter reports.
+    request without credentials raises ExportError, which the exporter reports.
     """
-    session = bound(_OwnSession())
+    session = bound(_IsolatedSession())
     session.auth = _Signer(region, service)
     return session
 
 
-class _OwnSession(requests.Session):
-    """A session that ignores headers and certificates of OTEL_EXPORTER_OTLP_*.
+class _IsolatedSession(requests.Session):
+    """A session that ignores the headers and certificates of OTEL_EXPORTER_OTLP_*.
 
-    The SDK gives them to every exporter, but they belong to another backend, and the headers may
-    hold its key.
+    The SDK passes them to every exporter, but they belong to another backend, and the headers may
+    contain its key.
     """
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send a request with the exporter's own headers only."""
         self.verify, self.cert = True, None
         headers = options.get("headers") or {}
-        own = {name: text for name, text in headers.items() if name.lower() in _OWN_HEADERS}
-        options["headers"] = own
+        exporter_headers = {
+            name: text for name, text in headers.items() if name.lower() in _EXPORTER_HEADERS
+        }
+        options["headers"] = exporter_headers
         return super().request(*args, **options)
 
 
@@ -56,7 +58,7 @@ class _Signer(AuthBase):
         self._lock = threading.Lock()
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the signature of the request as it is: body compressed, headers complete."""
+        """Add a signature over the final request, with its compressed body and all headers."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
@@ -64,13 +66,13 @@ class _Signer(AuthBase):
             name: request.headers[name] for name in SIGNED_HEADERS if name in request.headers
         }
         replica = AWSRequest(request.method, request.url, headers=headers, data=request.body)
-        SigV4Auth(self._found().get_frozen_credentials(), self._service, self._region).add_auth(
-            replica
-        )
+        SigV4Auth(
+            self._load_credentials().get_frozen_credentials(), self._service, self._region
+        ).add_auth(replica)
         request.headers.update(replica.headers.items())
         return request
 
-    def _found(self) -> Any:
+    def _load_credentials(self) -> Any:
         with self._lock:
             if self._credentials is None:
                 from botocore.session import Session
