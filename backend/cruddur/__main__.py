@@ -3,8 +3,8 @@
 import os
 import signal
 
-# Set before the other imports, which take a while: a signal ends the first process of a container
-# only if that process handles it.
+# Set before the other imports, which take some time: a signal ends the first process of a container
+# only if the process handles it.
 signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
 
 from cruddur.cli.main import main

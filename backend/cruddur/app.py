@@ -49,7 +49,7 @@ ENDPOINTS = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20
 
-# Two hours is the longest that browsers remember a preflight response.
+# Browsers cache a preflight response for at most two hours.
 PREFLIGHT_SECONDS = 7200
 ALLOWED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ALLOWED_HEADERS = (
@@ -79,18 +79,18 @@ EXPOSED_HEADERS = (
 def create_app(
     settings: Settings, telemetry: Telemetry | None = None, hooks: Hooks | None = None
 ) -> Quart:
-    """Create the application. It opens no connection before it is served.
+    """Create the application. It opens no connections before it is served.
 
     Args:
         settings: the settings of the application.
-        telemetry: the pipeline to use; default: one that follows the settings.
+        telemetry: the telemetry pipeline; default: created from the settings.
         hooks: called by the tracing middleware.
     """
     telemetry = telemetry or Telemetry(settings)
     app = Cruddur("cruddur", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # in tests, failures look as they do to users
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # tests get the same responses as users
     app.url_map.merge_slashes = False  # a redirect would be the only HTML response
 
     error_handlers.install(app)
@@ -160,7 +160,7 @@ class BoundedRequest(Request):
     """A request with the body limit of its path."""
 
     def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
-        """Pass on the arguments of Quart with the limit of the path."""
+        """Pass Quart's arguments on, with the body limit of the path."""
         kwargs["max_content_length"] = body_limit(path)
         super().__init__(method, scheme, path, *args, **kwargs)
 

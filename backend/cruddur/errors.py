@@ -1,4 +1,4 @@
-"""The errors that a client can receive, and their form on the wire.
+"""The errors that a client can receive, with their statuses, codes and headers.
 
 Every status from 400 to 503 has the same body: a JSON array of machine-readable codes.
 
@@ -37,7 +37,7 @@ class CruddurError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, *codes: str) -> None:
-        """Take the codes to send; default: the generic code of the status."""
+        """Set the codes to send; default: the generic code of the status."""
         self.codes = codes or (GENERIC_CODES[self.status],)
         super().__init__(", ".join(self.codes))
 
@@ -88,7 +88,7 @@ class InvalidError(CruddurError):
     status = 422
 
     def __init__(self, code: str, *codes: str) -> None:
-        """Take the codes of the rules that were broken."""
+        """Set the codes of the broken rules."""
         super().__init__(code, *codes)
 
 
@@ -98,13 +98,13 @@ class RateLimitedError(CruddurError):
     status = 429
 
     def __init__(self, retry_after: int) -> None:
-        """Take the number of seconds until the client may try again."""
+        """Set the number of seconds until the client may retry."""
         super().__init__()
         self.retry_after = max(1, retry_after)
 
     @property
     def headers(self) -> dict[str, str]:
-        """When the client may try again."""
+        """The `Retry-After` header."""
         return {"Retry-After": str(self.retry_after)}
 
 
@@ -115,9 +115,9 @@ class UnavailableError(CruddurError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """When the client should try again: dependencies recover within seconds."""
+        """The `Retry-After` header: dependencies usually recover within seconds."""
         return {"Retry-After": "5"}
 
 
 class OverloadedError(UnavailableError):
-    """The queue is full. The limit works as intended, so this is not reported as a failure."""
+    """A queue is full. The limit works as intended, so this is not reported as a failure."""

@@ -18,7 +18,7 @@ class Kind(Enum):
     PROBE = "probe"
     """A health check: no server span, no HTTP metrics, a log line at DEBUG."""
     STREAM = "stream"
-    """A response without an end: one span when it opens, a linked one when it closes."""
+    """An endless response: one span when it opens, a linked one when it closes."""
     ASSET = "asset"
     """A file of the front end: its log line is at DEBUG if the file was found."""
 
@@ -26,7 +26,7 @@ class Kind(Enum):
 class OpenStream(Protocol):
     """A response that continues after its request.
 
-    A handler hands it to the edge in `RequestContext.stream`. The edge runs it once the response
+    A handler passes it to the edge in `RequestContext.stream`. The edge runs it once the response
     headers are sent, or releases it.
     """
 
@@ -39,7 +39,7 @@ class OpenStream(Protocol):
         """Why the stream ended."""
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Send the response body to its end."""
+        """Send the response body until it is complete or the client disconnects."""
 
     def release(self) -> None:
         """Free the stream without running it."""
@@ -58,7 +58,7 @@ class RequestContext:
         stream: set by a handler whose response continues after the request.
         is_traced: whether the tracing middleware opened a span for the request.
         span: the server span; without one, a span that records nothing and has ids.
-        metric_attributes: what the HTTP metrics of the request are recorded with, if traced.
+        metric_attributes: the attributes of the HTTP metrics of the request, if it is traced.
         content_length: the declared length of the response body in bytes, if known.
     """
 
@@ -74,7 +74,7 @@ class RequestContext:
     content_length: int | None = None
 
     def take_stream(self) -> OpenStream | None:
-        """Return the stream and forget it, so that only one caller runs or releases it."""
+        """Return the stream and clear it, so that only one caller runs or releases it."""
         stream, self.stream = self.stream, None
         return stream
 

@@ -56,7 +56,7 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Resources]:
-    """Open all resources in order, and close them in reverse. `telemetry` must be running.
+    """Open all resources in order, and close them in reverse order. `telemetry` must be running.
 
     Raises:
         DatabaseUnavailableError, DatabaseTooOldError: see `Database.open`.

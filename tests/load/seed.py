@@ -37,7 +37,7 @@ from people import (
     sentence,
 )
 
-from cruddur.cli.database import database_of
+from cruddur.cli.database import open_database
 from cruddur.db.embedded import EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
@@ -136,7 +136,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         settings = Settings.from_env()
-        with database_of(settings) as dsn, contextlib.suppress(KeyboardInterrupt):
+        with open_database(settings) as dsn, contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_fill(dsn, settings, wanted))
     except (
         DatabaseTooOldError,

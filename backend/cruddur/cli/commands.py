@@ -1,10 +1,10 @@
-"""The commands that do one thing and end."""
+"""The commands that perform one task and exit."""
 
 import click
 import msgspec
 
 from cruddur.cli import signals
-from cruddur.cli.database import database_of, require_migrated, seed
+from cruddur.cli.database import open_database, require_migrated, seed
 from cruddur.db.migrate import migrate
 from cruddur.db.pool import connect
 from cruddur.db.signing_keys import SETTLE
@@ -18,7 +18,7 @@ from cruddur.settings import Settings, SettingsError
 @click.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
-    with database_of(Settings.from_env()) as dsn:
+    with open_database(Settings.from_env()) as dsn:
         applied = signals.run(migrate(dsn))
     print("\n".join(f"applied {name}" for name in applied) or "up to date")
 
@@ -26,7 +26,7 @@ def migrate_command() -> None:
 @click.command("seed")
 def seed_command() -> None:
     """Fill an empty database with the people and cruds of the course."""
-    with database_of(Settings.from_env()) as dsn:
+    with open_database(Settings.from_env()) as dsn:
         require_migrated(dsn)
         seeded = signals.run(seed(dsn))
     print("seeded" if seeded else "not empty: nothing was added")
@@ -35,7 +35,7 @@ def seed_command() -> None:
 @click.command("sweep")
 def sweep_command() -> None:
     """Remove expired data once; a running server does so periodically."""
-    with database_of(Settings.from_env()) as dsn:
+    with open_database(Settings.from_env()) as dsn:
         require_migrated(dsn)
         removed = signals.run(sweep(dsn))
     print("another process is sweeping" if removed is None else f"removed {removed}")
@@ -49,7 +49,7 @@ def rotate_key_command() -> None:
         raise SettingsError(
             "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
         )
-    with database_of(settings) as dsn:
+    with open_database(settings) as dsn:
         require_migrated(dsn)
         kid = signals.run(_rotate(dsn))
     print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
@@ -71,7 +71,7 @@ def link_command(handle: str, subject: str) -> None:
     settings = Settings.from_env()
     if not settings.cognito_user_pool_id:
         raise SettingsError("AWS_COGNITO_USER_POOL_ID is not set: there is no pool to link to")
-    with database_of(settings) as dsn:
+    with open_database(settings) as dsn:
         require_migrated(dsn)
         is_new = signals.run(_link(dsn, handle, settings.cognito_issuer, subject))
     print(f"{handle} is linked to {subject}" if is_new else "linked already")

@@ -15,13 +15,13 @@ DATABASE = "cruddur"
 
 
 @contextmanager
-def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
-    """Yield the URL of the database, and run the embedded server meanwhile if it is needed.
+def open_database(settings: Settings, *, exclusive: bool = False) -> Iterator[str]:
+    """Yield the URL of the database; without CONNECTION_URL, run the embedded server in the block.
 
     Args:
         settings: with or without CONNECTION_URL.
-        owned: whether to fail if another process runs the embedded server already. Otherwise its
-            server is used, as by the commands that run next to `cruddur serve`.
+        exclusive: whether to fail if another process runs the embedded server already. Otherwise
+            that server is used, for commands that run alongside `cruddur serve`.
     """
     if settings.connection_url:
         yield settings.unpooled_url
@@ -34,7 +34,7 @@ def database_of(settings: Settings, *, owned: bool = False) -> Iterator[str]:
         signals.check()
         yield server.dsn(DATABASE)
     except AlreadyRunningError:
-        if owned:
+        if exclusive:
             raise
         yield server.dsn(DATABASE)
     except EmbeddedPostgresError:

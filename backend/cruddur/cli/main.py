@@ -1,4 +1,4 @@
-"""The group of commands, and how they report expected errors."""
+"""The command group, which reports expected errors in one line."""
 
 import logging
 import os

@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from cruddur.cli import signals
-from cruddur.cli.database import database_of, require_migrated, seed
+from cruddur.cli.database import open_database, require_migrated, seed
 from cruddur.cli.errors import EXPECTED
 from cruddur.cli.summary import log_summary
 from cruddur.db.migrate import migrate
@@ -66,7 +66,7 @@ def serve_command(
 def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
     """Open the database and serve until a signal; return the exit code."""
     is_embedded = not settings.connection_url
-    with database_of(settings, owned=True) as dsn:
+    with open_database(settings, exclusive=True) as dsn:
         check_addresses(settings.binds)
         if is_embedded:
             settings = replace(settings, connection_url=dsn)

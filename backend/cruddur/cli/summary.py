@@ -1,4 +1,4 @@
-"""Say at the start what runs where."""
+"""Report at startup which addresses, database, accounts and sinks the service uses."""
 
 import logging
 
@@ -21,9 +21,9 @@ def log_summary(settings: Settings, *, is_embedded: bool, seeded: bool, page: st
         settings: the settings of the service.
         is_embedded: whether the database is the embedded server.
         seeded: whether the database was just seeded, with a known password.
-        page: the URL of the trace explorer, or why there is none; empty if it was not asked for.
+        page: the URL of the trace explorer, or the reason for its absence; empty if not requested.
     """
-    facts = {
+    entries = {
         **_addresses(settings),
         "Database": _database(settings, is_embedded=is_embedded),
         "Identity": _identity(settings, seeded=seeded),
@@ -31,10 +31,10 @@ def log_summary(settings: Settings, *, is_embedded: bool, seeded: bool, page: st
         **({"Traces": page} if page else {}),
     }
     if is_text(settings.log_format):
-        facts["Stop"] = "Ctrl-C"
-        print("\n".join(f"{name:<10} {fact}" for name, fact in facts.items()), flush=True)
+        entries["Stop"] = "Ctrl-C"
+        print("\n".join(f"{name:<10} {entry}" for name, entry in entries.items()), flush=True)
     else:
-        line = "; ".join(f"{name}: {fact}" for name, fact in facts.items())
+        line = "; ".join(f"{name}: {entry}" for name, entry in entries.items())
         logger.info("%s", line, extra={"private": seeded})
 
 

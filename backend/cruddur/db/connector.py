@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import asyncpg
 
 from cruddur.db.statements import Connection, load
-from cruddur.settings.database_url import name_server, server_addresses, session_attributes
+from cruddur.settings.database_url import describe_address, server_addresses, session_attributes
 
 Prepared = Literal["auto", "on", "off"]
 _Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, Connection]]
@@ -98,7 +98,7 @@ class Connector:
         if opened is None:
             raise NoServerError(
                 "; ".join(
-                    f"{name_server(*server)}: {_first_line(failure) or 'no response'}"
+                    f"{describe_address(*server)}: {_first_line(failure) or 'no response'}"
                     for server, failure in zip(servers, failures, strict=True)
                 )
             )

@@ -38,7 +38,7 @@ from cruddur.wire import (
 
 COOKIE = "cruddur_refresh"
 DEVICE_COOKIE = "cruddur_device"
-"""Shows that the client has signed in to an account before. It grants no access."""
+"""Identifies a device that has signed in before. It grants no access."""
 SECURE = "__Secure-"
 """Prefix of cookie names if BACKEND_URL is https. `__Host-` would send them with every request."""
 DEVICE_LIFETIME = timedelta(days=180)
@@ -94,7 +94,7 @@ async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. Sets the refresh token as a cookie."""
     user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
     result = await resources().accounts.sign_in(body, _client(), user_agent)
-    return _enter(result)
+    return _set_session_cookies(result)
 
 
 @accounts.handle(
@@ -108,7 +108,7 @@ async def refresh() -> SignedIn:
     """Also replaces the cookie. An old cookie that is sent again ends the session."""
     check_origin()
     result = await resources().accounts.refresh(_refresh_token(), client_address())
-    return _enter(result)
+    return _set_session_cookies(result)
 
 
 @accounts.handle(
@@ -123,7 +123,7 @@ async def signout() -> SignedOut:
     """Ends the cookie's session. Without a cookie it does nothing."""
     check_origin()
     await resources().accounts.sign_out(_refresh_token())
-    return _leave(SignedOut())
+    return _delete_session_cookies(SignedOut())
 
 
 @accounts.handle(
@@ -164,7 +164,7 @@ async def me(conn: Reading, viewer: Viewer) -> Member:
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     """Also deletes the user's cruds, replies, reactions and messages."""
     await resources().accounts.delete(viewer, body, _client())
-    return _leave(AccountDeleted())
+    return _delete_session_cookies(AccountDeleted())
 
 
 @accounts.handle(
@@ -207,11 +207,11 @@ def _client() -> Client:
 
 
 def _cookie(name: str) -> str | None:
-    """Return a cookie with either name: the name without a prefix is from before https."""
+    """Return a cookie with either name; the name without prefix was set before https."""
     return request.cookies.get(SECURE + name) or request.cookies.get(name)
 
 
-def _enter(result: SignInResult) -> SignedIn:
+def _set_session_cookies(result: SignInResult) -> SignedIn:
     @after_this_request
     async def set_cookies(response: AnyResponse) -> AnyResponse:
         if result.device is not None:
@@ -222,7 +222,7 @@ def _enter(result: SignInResult) -> SignedIn:
     return result.answer
 
 
-def _leave(answer: T) -> T:
+def _delete_session_cookies(answer: T) -> T:
     @after_this_request
     async def delete_cookies(response: AnyResponse) -> AnyResponse:
         for name in {_cookie_name(COOKIE), *({COOKIE} & request.cookies.keys())}:

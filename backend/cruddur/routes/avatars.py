@@ -4,7 +4,7 @@ from quart import Response, request
 
 from cruddur.errors import OverloadedError, RateLimitedError
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, body_bytes, discard_body, not_modified, resources
+from cruddur.routes.endpoint import Area, body_bytes, discard_body, resources, set_not_modified
 from cruddur.services import avatars as service
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
@@ -79,5 +79,5 @@ async def show(conn: Reading, subject: str) -> Response:
         "public, max-age=31536000, immutable" if is_pinned else "public, max-age=60"
     )
     if request.if_none_match.contains(picture.digest):
-        not_modified(response)
+        set_not_modified(response)
     return response

@@ -1,4 +1,4 @@
-"""Endpoints: a handler's signature is its declaration.
+"""Declare endpoints: the signature of a handler is its declaration.
 
     @activities.handle("POST", "/api/activities/<uuid:uuid>/reply", summary="…", errors={404: …})
     async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Created: ...
@@ -92,7 +92,7 @@ class Area(Blueprint):
     """A blueprint with the declarations of its endpoints."""
 
     def __init__(self, name: str) -> None:
-        """Take the area's name, which is also its tag in the OpenAPI document."""
+        """Set the name, which is also the tag in the OpenAPI document."""
         super().__init__(name, __name__)
         self.endpoints: list[Endpoint] = []
 
@@ -141,7 +141,7 @@ class Area(Blueprint):
                 other arguments.
         """
 
-        own_rate = self._rate(method, picture, stream)
+        default_rate = self._default_rate(method, picture, stream)
 
         def register(handler: H) -> H:
             hints = get_type_hints(handler, include_extras=True)
@@ -169,7 +169,7 @@ class Area(Blueprint):
                     personal=personal,
                     checks_session=checks_session,
                     vary=vary,
-                    rate=None if probe else rate or own_rate,
+                    rate=None if probe else rate or default_rate,
                 )
                 self.endpoints.append(endpoint)
                 self.add_url_rule(
@@ -182,7 +182,7 @@ class Area(Blueprint):
 
         return register
 
-    def _rate(
+    def _default_rate(
         self, method: Method, picture: Literal["upload", "answer"] | None, stream: bool
     ) -> RateClass:
         """Return the rate class of an endpoint that does not declare one."""
@@ -245,7 +245,7 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
         arguments["viewer"] = viewer = await _viewer(endpoint, header)
         required = viewer if _requires_viewer(endpoint, header) else None
         try:
-            async with _session_first(required):
+            async with _prefer_session_error(required):
                 return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
         except UnauthenticatedError:
             resources().authenticator.evict(header)
@@ -256,8 +256,8 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
 
 
 @contextlib.asynccontextmanager
-async def _session_first(viewer: Viewer | None) -> AsyncIterator[None]:
-    """Check the viewer's session when an error is raised, because a closed session comes first.
+async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
+    """Check the viewer's session when an error is raised: 401 has precedence over other errors.
 
     Raises:
         UnauthenticatedError: the session is not open.
@@ -348,12 +348,12 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest(), weak=True)
     if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
-        not_modified(response)
+        set_not_modified(response)
     return response
 
 
-def not_modified(response: Response) -> None:
-    """Make it a 304: the headers without a body and its length (RFC 9110, 15.4.5)."""
+def set_not_modified(response: Response) -> None:
+    """Turn a response into a 304 without body and length (RFC 9110, 15.4.5)."""
     response.status_code = 304
     response.set_data(b"")
     del response.headers["Content-Length"]

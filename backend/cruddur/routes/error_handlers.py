@@ -1,4 +1,4 @@
-"""Converts every exception to the one error shape of the API."""
+"""Convert every exception to the error format of the API."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,45 +26,45 @@ def install(app: Quart) -> None:
     async def database_unavailable(error: Exception) -> Response:
         outages.report(error, condition(error))
         unavailable = UnavailableError()
-        return _failure(unavailable.status, unavailable.codes, unavailable.headers)
+        return _error_response(unavailable.status, unavailable.codes, unavailable.headers)
 
-    app.register_error_handler(CruddurError, _refused)
+    app.register_error_handler(CruddurError, _client_error)
     app.register_error_handler(DatabaseUnavailableError, database_unavailable)
-    app.register_error_handler(asyncpg.ForeignKeyViolationError, _gone_meanwhile)
-    app.register_error_handler(HTTPException, refuse)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(asyncpg.ForeignKeyViolationError, _deleted_meanwhile)
+    app.register_error_handler(HTTPException, framework_error)
+    app.register_error_handler(Exception, _unexpected_error)
 
 
-async def _refused(error: CruddurError) -> Response:
+async def _client_error(error: CruddurError) -> Response:
     if error.status >= 500 and not isinstance(error, OverloadedError):
         report(error)
-    return _failure(error.status, error.codes, error.headers)
+    return _error_response(error.status, error.codes, error.headers)
 
 
-async def _gone_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
-    """Answer 404: a row was deleted between its check and the write that refers to it."""
-    return await _refused(NotFoundError())
+async def _deleted_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
+    """Return 404: a row was deleted between its check and the write that refers to it."""
+    return await _client_error(NotFoundError())
 
 
-async def refuse(error: HTTPException) -> Response:
-    """Answer an error that the framework raises for a path, a method or a body."""
+async def framework_error(error: HTTPException) -> Response:
+    """Return the response to an error of the framework: a path, a method or a body."""
     if isinstance(error, RequestTimeout):  # the body was not complete in time
-        return await _refused(MalformedError())
+        return await _client_error(MalformedError())
     status = error.code or 500
     if status >= 500:
         report(error)
     headers = {}
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return _failure(status, [GENERIC_CODES.get(status, f"generic_{status}")], headers)
+    return _error_response(status, [GENERIC_CODES.get(status, f"generic_{status}")], headers)
 
 
-async def _unexpected(error: Exception) -> Response:
+async def _unexpected_error(error: Exception) -> Response:
     report(error)
-    return _failure(500, [GENERIC_CODES[500]], {})
+    return _error_response(500, [GENERIC_CODES[500]], {})
 
 
-def _failure(status: int, codes: Sequence[str], headers: Mapping[str, str]) -> Response:
+def _error_response(status: int, codes: Sequence[str], headers: Mapping[str, str]) -> Response:
     return Response(
         msgspec.json.encode(codes),
         status=status,

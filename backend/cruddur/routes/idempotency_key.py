@@ -1,4 +1,4 @@
-"""Reads the `Idempotency-Key` of the current request."""
+"""Read the `Idempotency-Key` of the current request."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 def idempotent_call(
     member: str, body: msgspec.Struct, secrets: Sequence[bytes]
 ) -> IdempotentCall | None:
-    """Return the keyed call that this request is, or None if it has no key.
+    """Return the current request as a keyed call, or None if it has no key.
 
     Two bodies are equal if they have the same values; the bytes may differ.
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the endpoints' declarations, and a page to read it."""
+"""Build the OpenAPI 3.1 document from the declarations of the endpoints, and serve it."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "handle": {"type": "string", "minLength": 1},
     "": {"type": "string", "minLength": 1},
 }
-_ALWAYS = (500, 503)
+_COMMON_STATUSES = (500, 503)
 EVENTS = (Crud, LiveCounts, Gone, SentMessage, Notification, Reset)
 """The types of the data of events; OpenAPI cannot describe a stream."""
 
@@ -52,14 +52,14 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     types = [kind for endpoint in endpoints for kind in _types(endpoint)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     for component in components.values():
-        if "description" in component:  # a docstring, which Python cleans itself from 3.13 on
+        if "description" in component:  # a docstring; Python 3.13 and newer clean it
             component["description"] = inspect.cleandoc(component["description"])
-    known = dict(zip(map(repr, types), schemas, strict=True))
+    schemas_by_type = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         path = _PARAMETER.sub(r"{\2}", endpoint.rule)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(
-            endpoint, known, components
+            endpoint, schemas_by_type, components
         )
     return {
         "openapi": "3.1.0",
@@ -88,7 +88,7 @@ def encode(endpoints: Iterable[Endpoint]) -> bytes:
 
 
 def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
-    """Return the routes of the document and its page; both are built once."""
+    """Return the routes of the document and its page, which are built once."""
     document = encode(endpoints)
     page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
     headers = html_headers(scripts=_digest(page, "script"), styles=_digest(page, "style"))
@@ -112,8 +112,8 @@ def _digest(page: str, element: str) -> str:
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
-    told = EVENTS if endpoint.stream else ()
-    kinds = (endpoint.query, endpoint.body, _answer(endpoint), *told)
+    event_types = EVENTS if endpoint.stream else ()
+    kinds = (endpoint.query, endpoint.body, _answer(endpoint), *event_types)
     return [kind for kind in kinds if kind is not None]
 
 
@@ -130,7 +130,7 @@ def _is_union(kind: Any) -> bool:
 
 
 def _operation(
-    endpoint: Endpoint, known: dict[str, Any], components: dict[str, Any]
+    endpoint: Endpoint, schemas_by_type: dict[str, Any], components: dict[str, Any]
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.area}_{endpoint.name}_{endpoint.method.lower()}",
@@ -138,7 +138,7 @@ def _operation(
         "summary": endpoint.summary,
         "description": " ".join(endpoint.description.split()),
         "parameters": _parameters(endpoint, components),
-        "responses": _responses(endpoint, known),
+        "responses": _responses(endpoint, schemas_by_type),
     }
     if endpoint.access == "required":
         operation["security"] = [{"bearer": []}]
@@ -149,7 +149,7 @@ def _operation(
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": known[repr(endpoint.body)]}},
+            "content": {"application/json": {"schema": schemas_by_type[repr(endpoint.body)]}},
         }
     elif endpoint.picture == "upload":
         operation["requestBody"] = {
@@ -223,13 +223,13 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in schema.items() if name != "default" or value is not None}
 
 
-def _responses(endpoint: Endpoint, known: dict[str, Any]) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, schemas_by_type: dict[str, Any]) -> dict[str, Any]:
     if endpoint.picture == "answer":
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     elif endpoint.stream:
         content = {"text/event-stream": {"schema": {"type": "string"}}}
     else:
-        content = {"application/json": {"schema": known[repr(_answer(endpoint))]}}
+        content = {"application/json": {"schema": schemas_by_type[repr(_answer(endpoint))]}}
     success: dict[str, Any] = {"description": "Done", "content": content}
     headers: dict[str, Any] = {}
     if get_origin(endpoint.answer) is Paged or _is_union(endpoint.answer):
@@ -260,7 +260,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
     def add(status: int, codes: Iterable[str]) -> None:
         found.setdefault(status, {}).update(dict.fromkeys(codes))
 
-    for status in _ALWAYS:
+    for status in _COMMON_STATUSES:
         add(status, [GENERIC_CODES[status]])
     if endpoint.rate is not None:
         add(429, [GENERIC_CODES[429]])

@@ -1,4 +1,4 @@
-"""Checks the origin of requests whose only credential is a cookie."""
+"""Check the origin of requests whose only credential is a cookie."""
 
 from quart import request
 

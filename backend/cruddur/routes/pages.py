@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from cruddur.errors import NotFoundError
 from cruddur.routes import error_handlers
-from cruddur.routes.endpoint import not_modified
+from cruddur.routes.endpoint import set_not_modified
 from cruddur.routes.html import html_headers
 
 PAGES = (
@@ -36,7 +36,7 @@ PAGES = (
     "/terms",
     "/privacy",
 )
-"""The paths of the front end's pages. The front end has the same list, and a test compares them."""
+"""The paths of the front end's pages. A test compares them with the list in the front end."""
 
 INDEX = "index.html"
 ASSETS = "assets/"
@@ -45,9 +45,9 @@ ASSETS = "assets/"
 ASSET_RULE = f"/{ASSETS}<path:asset>"
 
 # The first path segments of APIs and files; 404 for these is always JSON.
-_PROGRAMS = frozenset({"api", "assets", "avatars", ".well-known"})
+_NOT_PAGES = frozenset({"api", "assets", "avatars", ".well-known"})
 
-# Not from the system's own table, which differs between machines.
+# Not from the system's table, which differs between machines.
 _HTML = "text/html; charset=utf-8"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -69,11 +69,18 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of the build. `packed` is None if gzip does not make it smaller; `digest` is None if
-    it must not be cached."""
+    """A file of the build.
+
+    Attributes:
+        plain: its content.
+        compressed: the content with gzip, or None if that is not smaller.
+        digest: its entity tag, or None if it must not be cached.
+        content_type: the value of `Content-Type`.
+        headers: all other response headers.
+    """
 
     plain: bytes
-    packed: bytes | None
+    compressed: bytes | None
     digest: str | None
     content_type: str
     headers: dict[str, str]
@@ -95,8 +102,12 @@ def blueprint(directory: Path) -> Blueprint:
         return _respond(found)
 
     async def not_found(error: NotFound) -> Response:
-        """Answer a browser with the front end's own 404 page, and other clients with the codes."""
-        return _respond(index, 404) if _is_visit() else await error_handlers.refuse(error)
+        """Return the front end's 404 page to browsers, and the error codes to other clients."""
+        return (
+            _respond(index, 404)
+            if _is_page_request()
+            else await error_handlers.framework_error(error)
+        )
 
     for rule in PAGES:
         area.add_url_rule(rule, view_func=page, strict_slashes=False)  # /about/ is /about
@@ -121,13 +132,13 @@ def _read(directory: Path) -> dict[str, _File]:
 def _file(name: str, plain: bytes) -> _File:
     content_type = _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
     is_text = content_type.startswith("text/") or content_type.endswith(("json", "xml"))
-    packed = gzip.compress(plain, mtime=0) if is_text else plain
+    compressed = gzip.compress(plain, mtime=0) if is_text else plain
     headers = {"Cache-Control": _cache_control(name)}
     if content_type == _HTML:
         headers |= html_headers()
     return _File(
         plain=plain,
-        packed=packed if len(packed) < len(plain) else None,
+        compressed=compressed if len(compressed) < len(plain) else None,
         digest=None if name == INDEX else hashlib.blake2b(plain, digest_size=12).hexdigest(),
         content_type=content_type,
         headers=headers,
@@ -144,22 +155,22 @@ def _respond(file: _File, status: int = 200) -> Response:
     response = Response(
         file.plain, status=status, headers=file.headers, content_type=file.content_type
     )
-    if file.packed is not None:
+    if file.compressed is not None:
         response.vary.add("Accept-Encoding")
         if request.accept_encodings.quality("gzip") > 0:
-            response.set_data(file.packed)
+            response.set_data(file.compressed)
             response.content_encoding = "gzip"
     if file.digest is not None:
         response.set_etag(file.digest, weak=True)  # weak: the same for the compressed file
         if request.if_none_match.contains_weak(file.digest):
-            not_modified(response)
+            set_not_modified(response)
     return response
 
 
-def _is_visit() -> bool:
+def _is_page_request() -> bool:
     """Return whether a browser requests a page."""
     return (
         request.method in {"GET", "HEAD"}
-        and request.path.lstrip("/").partition("/")[0] not in _PROGRAMS
-        and any(kind == "text/html" and share > 0 for kind, share in request.accept_mimetypes)
+        and request.path.lstrip("/").partition("/")[0] not in _NOT_PAGES
+        and any(kind == "text/html" and quality > 0 for kind, quality in request.accept_mimetypes)
     )

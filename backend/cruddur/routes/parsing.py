@@ -1,4 +1,4 @@
-"""Parses bodies and queries into the drafts of `cruddur.wire`, and names the error codes."""
+"""Parse bodies and queries into the drafts of `cruddur.wire`, and map errors to codes."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def read_body(draft: type[D], body: bytes) -> D:
         try:
             value = msgspec.json.decode(body, type=draft)
         except msgspec.ValidationError as error:
-            raise _refusal(draft, msgspec.json.decode(body), strict=True) from error
+            raise _first_error(draft, msgspec.json.decode(body), strict=True) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError from error
     return _checked(value)
@@ -59,7 +59,7 @@ def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
     try:
         value = msgspec.convert(dict(arguments), draft, strict=False)
     except msgspec.ValidationError as error:
-        raise _refusal(draft, dict(arguments), strict=False) from error
+        raise _first_error(draft, dict(arguments), strict=False) from error
     for name in arguments:
         if getattr(value, name, ...) is None:  # the text "null"
             raise InvalidError(_code(draft, name, "invalid"))
@@ -77,12 +77,12 @@ def validation_codes(draft: type[Draft]) -> list[str]:
 
 def _checked(value: D) -> D:
     for field in _text_fields(type(value)):
-        if fault := _unfit(field, getattr(value, field.name)):
+        if fault := _text_fault(field, getattr(value, field.name)):
             raise InvalidError(_code(type(value), field.name, fault))
     return value
 
 
-def _unfit(field: _TextField, text: Any) -> Fault | None:
+def _text_fault(field: _TextField, text: Any) -> Fault | None:
     if not isinstance(text, str):
         return None
     if "\x00" in text or _has_surrogate(text):
@@ -104,7 +104,7 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
+def _first_error(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
     """Return the error of the first field that breaks a rule, in the order of the draft's fields.
 
     That is the order of precedence (docs/api.md, C6); msgspec names the first one in the body.
@@ -118,23 +118,23 @@ def _refusal(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError
         else:
             fault = _fault(field.type, values[field.encode_name], strict=strict)
             if fault is None and field.name in texts:
-                fault = _unfit(texts[field.name], values[field.encode_name])
+                fault = _text_fault(texts[field.name], values[field.encode_name])
         if fault is not None:
             return InvalidError(_code(draft, field.encode_name, fault))
     return MalformedError()  # an object with a duplicate field, once with a wrong value
 
 
 def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
-    """Return what is wrong with a value, by its declared type.
+    """Return the fault of a value for its declared type, or None.
 
-    The exception of msgspec has a message only, so the reason is found from the type.
+    The exception of msgspec only has a message, so the reason is derived from the type.
     """
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError:
         members = _members(msgspec.inspect.type_info(kind))
         if not any(type(value) in _json_types(member) for member in members):
-            return "blank"  # of another JSON type
+            return "blank"  # another JSON type
         texts = [one for one in members if isinstance(one, msgspec.inspect.StrType)]
         if isinstance(value, str) and any(_is_longer(value, one.max_length) for one in texts):
             return "exceed_max_chars"

@@ -1,4 +1,4 @@
-"""Answer OPTIONS on every path: a page can read a 404 only if its preflight request succeeded."""
+"""Answer OPTIONS on every path: a page can read a 404 only if its preflight succeeds."""
 
 import msgspec
 from quart import Quart, Response, current_app, request

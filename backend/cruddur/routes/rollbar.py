@@ -10,7 +10,7 @@ rollbar = Blueprint("rollbar", __name__)
 
 
 class RollbarTestError(Exception):
-    """Not a failure: the test route was called."""
+    """The test route was called; this is not a failure."""
 
 
 @rollbar.get("/rollbar/test")

@@ -11,7 +11,7 @@ ProviderName = Literal["local", "cognito"]
 
 @dataclass(frozen=True, kw_only=True)
 class AccountSettings:
-    """Who manages accounts, and how often account endpoints may be called."""
+    """The account provider, its keys and mail, and the limits of account calls."""
 
     account_provider: Annotated[
         Literal["", "local", "cognito"],

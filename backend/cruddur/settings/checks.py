@@ -1,4 +1,4 @@
-"""Check the text of single settings: URLs, addresses to serve on, networks, rates and tokens.
+"""Checks for the text of single settings: URLs, addresses, networks, rates and tokens.
 
 A check returns None for a valid text. Otherwise it returns the problem, as the rest of a sentence
 that begins with the name of the variable.
@@ -35,7 +35,7 @@ http_url = url("http", "https")
 
 
 def trace_url(text: str) -> str | None:
-    """Check a URL that has a place for the trace id."""
+    """Check a URL with the placeholder `{trace_id}`."""
     return http_url(text) or (None if "{trace_id}" in text else "has no place for {trace_id}")
 
 
@@ -149,7 +149,7 @@ def is_loopback(bind: str) -> bool:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Return whether a host name, or an address without brackets, means this machine."""
+    """Return whether a host name, or an address without brackets, is that of this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -14,7 +14,7 @@ Switch = Literal["auto", "on", "off"]
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
-    """Which database, how it is used, and how often expired data is removed."""
+    """The database, its connections, and the intervals of periodic work."""
 
     connection_url: Annotated[
         str,

@@ -22,8 +22,8 @@ SESSION_ATTRIBUTES = (
     "prefer-standby",
 )
 
-# Keywords of libpq that can be ignored: the service has its own time limits, the driver uses UTF-8
-# and one version of the protocol, and the rest are preferences.
+# Keywords of libpq that can be ignored: the service has its own timeouts, the driver uses UTF-8 and
+# one version of the protocol, and the rest are preferences.
 _IGNORED = {
     "channel_binding",
     "client_encoding",
@@ -44,7 +44,7 @@ _IGNORED = {
     "sslsni",
     "tcp_user_timeout",
 }
-# Keywords that ask for something that the driver cannot do; leaving them out would be a lie.
+# Keywords that the driver does not support. Ignoring them would weaken what the operator requires.
 _UNSUPPORTED = {
     "hostaddr",
     "replication",
@@ -71,8 +71,9 @@ def driver_url(url: str) -> str:
     """Return an equivalent URL that the driver understands; idempotent.
 
     Raises:
-        ValueError: the URL is malformed, or requires something that the driver cannot do. The
-            message holds no secret, and continues a sentence that begins with the variable's name.
+        ValueError: the URL is malformed, or requires something that the driver does not support.
+            The message contains no secret, and continues a sentence that begins with the name of
+            the variable.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in {"postgresql", "postgres"}:
@@ -122,15 +123,15 @@ def server_addresses(url: str) -> list[tuple[str, int]]:
 
 
 def describe_server(url: str) -> str:
-    """Name the server of a `driver_url` for messages, without user and password."""
+    """Describe the servers of a `driver_url` for messages, without user and password."""
     return (
-        ", ".join(name_server(host, port) for host, port in server_addresses(url))
+        ", ".join(describe_address(host, port) for host, port in server_addresses(url))
         or "the local server"
     )
 
 
-def name_server(host: str, port: int) -> str:
-    """Name one of the `server_addresses` for messages."""
+def describe_address(host: str, port: int) -> str:
+    """Describe one of the `server_addresses` for messages."""
     if host.startswith("/"):
         return f"the socket in {host}"
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

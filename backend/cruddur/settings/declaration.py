@@ -25,7 +25,7 @@ change its value. `fixed`: the image or a Compose file sets it, and `.env` canno
 """
 
 Check = Callable[[str], str | None]
-"""Returns what is wrong with a value, as the rest of a sentence that begins with the variable."""
+"""Returns the problem of a value, as the rest of a sentence that begins with the variable."""
 
 
 class SettingsError(Exception):
@@ -102,7 +102,7 @@ class Variable:
 
 def setting(
     name: str,
-    help: str,  # noqa: A002  # argparse and click call it help, too
+    help: str,  # noqa: A002  # the name in argparse and click
     *,
     ge: float | None = None,
     le: float | None = None,

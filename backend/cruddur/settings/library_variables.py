@@ -1,4 +1,4 @@
-"""Check the variables that libraries read by themselves, before a library fails on them.
+"""Check the variables that libraries read themselves, before a library fails on them.
 
 Each check raises ValueError with one line that names the variable.
 """
@@ -80,22 +80,22 @@ def check_environment(environ: Mapping[str, str]) -> None:
     for variable, text in environ.items():
         if not _is_utf8(text) and variable.startswith(("OTEL_", "CRUDDUR_")):
             raise ValueError(f"{variable} is not UTF-8")
-    for variable, text in _set(environ, _LIMITS):
+    for variable, text in _values_of(environ, _LIMITS):
         if not (text.isascii() and text.isdigit()):
             raise ValueError(f"{variable} is not a non-negative integer: {text!r}")
-    for variable, text in _set(environ, _CHOICES):
+    for variable, text in _values_of(environ, _CHOICES):
         has_case = not variable.startswith("OTEL_EXPORTER_OTLP_")  # as the SDK reads them
         _check_names(variable, text if has_case else text.lower(), _CHOICES[variable])
-    for variable, text in _set(environ, _TIMEOUTS):
+    for variable, text in _values_of(environ, _TIMEOUTS):
         if not _is_timeout(text):
             raise ValueError(f"{variable} is not a number of seconds above 0: {text!r}")
-    for variable, text in _set(environ, _PLUGINS):
+    for variable, text in _values_of(environ, _PLUGINS):
         if text != _OWN_NAMES.get(variable):
             _check_names(variable, text, entry_points(group=_PLUGINS[variable]).names)
-    for variable, text in _set(environ, ("PGPORT",)):
+    for variable, text in _values_of(environ, ("PGPORT",)):
         if not all(map(is_port, text.split(","))):
             raise ValueError(f"{variable} is not a number from 1 to 65535: {text!r}")
-    for variable, text in _set(environ, _PATTERNS):
+    for variable, text in _values_of(environ, _PATTERNS):
         try:
             re.compile(text)
         except re.error as error:
@@ -107,19 +107,19 @@ def check_environment(environ: Mapping[str, str]) -> None:
 
 
 def credential_provider(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the name of the plug-in that makes the HTTP session of an OTLP exporter.
+    """Return the name of the plug-in that creates the HTTP session of an OTLP exporter.
 
     It is empty if none is set. The variables and their order are those of the SDK.
     """
     prefix = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_"
-    of_all = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
-    return of_all or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
+    common = environ.get(f"{prefix}CREDENTIAL_PROVIDER", "")
+    return common or environ.get(f"{prefix}{signal.upper()}_CREDENTIAL_PROVIDER", "")
 
 
 def signal_certificates(signal: Signal, environ: Mapping[str, str] = os.environ) -> str:
     """Return the certificate file that verifies the backend of a signal; empty: the default."""
-    of_all = environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "").strip()
-    return signal_variable(signal, "CERTIFICATE", environ) or of_all
+    common = environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", "").strip()
+    return signal_variable(signal, "CERTIFICATE", environ) or common
 
 
 def set_variables(prefix: str, environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -135,7 +135,7 @@ def default_variable(
 ) -> Iterator[None]:
     """Set a variable for the block, unless it is set already.
 
-    This is for switches of a library that can only be set in the environment.
+    Use it for library options that can only be set in the environment.
     """
     if environ.get(variable, "").strip():
         yield
@@ -157,7 +157,7 @@ def prefer_stable_conventions(environ: MutableMapping[str, str] = os.environ) ->
 def without_variables(
     prefix: str, environ: MutableMapping[str, str] = os.environ
 ) -> Iterator[None]:
-    """Hide variables from a library that reads them when it is imported and may fail on them.
+    """Hide variables in the block from a library that reads them at import and may fail.
 
     Empty variables are not restored: an empty variable counts as unset.
     """
@@ -176,7 +176,7 @@ def signal_variable(signal: Signal, name: str, environ: Mapping[str, str] = os.e
     return environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", "").strip()
 
 
-def _set(environ: Mapping[str, str], variables: Collection[str]) -> Iterator[tuple[str, str]]:
+def _values_of(environ: Mapping[str, str], variables: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield the variables that have a value, with the value."""
     for variable in variables:
         if text := environ.get(variable, "").strip():
@@ -203,14 +203,14 @@ def _check_headers(variable: str, text: str) -> None:
 
 
 def _check_files(environ: Mapping[str, str]) -> None:
-    for variable, path in _set(environ, _CERTIFICATES):
+    for variable, path in _values_of(environ, _CERTIFICATES):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
         except ssl.SSLError:
             raise ValueError(f"{variable} is not a file of PEM certificates: {path!r}") from None
         except OSError as error:
             raise ValueError(f"{variable} cannot be read: {error.strerror}: {path!r}") from None
-    for variable, path in _set(environ, _FILES):
+    for variable, path in _values_of(environ, _FILES):
         if not os.access(path, os.R_OK):
             raise ValueError(f"{variable} names a file that cannot be read: {path!r}")
     for signal in _SIGNALS:
@@ -218,11 +218,11 @@ def _check_files(environ: Mapping[str, str]) -> None:
         certificate = f"OTEL_EXPORTER_OTLP_{signal}CLIENT_CERTIFICATE"
         if environ.get(key, "").strip() and not environ.get(certificate, "").strip():
             raise ValueError(f"{key} needs {certificate}")
-    for variable, path in _set(environ, ("SSL_CERT_DIR",)):
+    for variable, path in _values_of(environ, ("SSL_CERT_DIR",)):
         for folder in path.split(os.pathsep):
             if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
                 raise ValueError(f"{variable} names a folder that cannot be read: {folder!r}")
-    for variable, path in _set(environ, ("SSLKEYLOGFILE",)):
+    for variable, path in _values_of(environ, ("SSLKEYLOGFILE",)):
         try:
             open(path, "a").close()
         except OSError as error:

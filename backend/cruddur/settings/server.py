@@ -17,7 +17,7 @@ RATES = "read=1200,write=120,search=120,account=60,upload=20,stream=120,other=24
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """Where the service listens, and how much it accepts."""
+    """The addresses that the service listens on, and its limits."""
 
     port: Annotated[
         int,

@@ -24,7 +24,7 @@ Sampler = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class TelemetrySettings:
-    """What is recorded, and where it is exported to."""
+    """What the service records, and the sinks that it exports to."""
 
     log_level: Annotated[
         str,
