@@ -32,7 +32,7 @@ from cruddur.settings import Settings
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.pipeline import Telemetry
 
-AREAS = (
+BLUEPRINTS = (
     activities,
     reactions,
     users,
@@ -44,7 +44,7 @@ AREAS = (
     live,
     health,
 )
-ENDPOINTS = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
+ENDPOINTS = tuple(endpoint for blueprint in BLUEPRINTS for endpoint in blueprint.endpoints)
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20
@@ -95,8 +95,8 @@ def create_app(
 
     error_handlers.install(app)
     preflight.install(app)
-    for area in AREAS:
-        app.register_blueprint(area)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.register_blueprint(rollbar)
     app.register_blueprint(openapi.blueprint(ENDPOINTS))
     if settings.frontend_directory:

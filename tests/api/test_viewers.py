@@ -7,11 +7,11 @@ import asyncpg
 import httpx
 import pytest
 
-from cruddur.app import AREAS
+from cruddur.app import BLUEPRINTS
 from cruddur.routes.endpoint import Endpoint
 from support import Member, refused
 
-ENDPOINTS = [endpoint for area in AREAS for endpoint in area.endpoints]
+ENDPOINTS = [endpoint for blueprint in BLUEPRINTS for endpoint in blueprint.endpoints]
 REQUIRED = [endpoint for endpoint in ENDPOINTS if endpoint.access == "required"]
 PERSONAL = [endpoint for endpoint in ENDPOINTS if endpoint.personal or endpoint.stream]
 OPTIONAL = [
@@ -87,6 +87,6 @@ async def test_where_a_token_is_optional_an_ended_session_is_an_anonymous_caller
     response = await tried(andrew, endpoint, crud, **query)
     assert response.status_code == 200
     assert response.json() == (await andrew.http.get(path, headers=shape, **query)).json()
-    if endpoint.area == "activities":
+    if endpoint.tag == "activities":
         assert '"liked":true' in own.text
         assert '"liked"' not in response.text

@@ -9,7 +9,7 @@ import pytest
 from source import PACKAGE, Module, lies_in, read_arrows, read_modules
 
 import cruddur.db
-from cruddur.app import AREAS
+from cruddur.app import BLUEPRINTS
 from cruddur.db.statements import Statement, statement_names
 
 MODULES = read_modules()
@@ -215,7 +215,7 @@ def _is_read(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
-@pytest.mark.parametrize("area", [area.name for area in AREAS])
+@pytest.mark.parametrize("area", [area.name for area in BLUEPRINTS])
 def test_an_area_has_the_same_name_in_every_layer(area: str) -> None:
     assert f"cruddur.routes.{area}" in MODULES
     if area in ONLY_ROUTES:

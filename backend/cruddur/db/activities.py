@@ -124,8 +124,8 @@ async def select_page(
     )
     if not rows:
         return None
-    found, *replies = _listed(rows, "created_at")
-    return found.crud, replies
+    listed_crud, *replies = _listed(rows, "created_at")
+    return listed_crud.crud, replies
 
 
 async def select_is_live(conn: Connection, *, uuid: UUID) -> bool:

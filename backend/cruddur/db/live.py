@@ -98,8 +98,8 @@ async def select_now(conn: Connection) -> LogPosition:
 
 async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
     """Return the time of an event; None if it has left the log or never existed."""
-    found: datetime | None = await _HAPPENED_AT.value(conn, event_id=event_id)
-    return found
+    created_at: datetime | None = await _HAPPENED_AT.value(conn, event_id=event_id)
+    return created_at
 
 
 async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:

@@ -65,11 +65,11 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """Return every migration, in order."""
-    found = []
+    loaded = []
     for file in files("cruddur.db").joinpath("migrations").iterdir():
         if file.name.endswith(".sql"):
             sql = file.read_text("utf-8")
-            found.append(
+            loaded.append(
                 Migration(
                     number=int(file.name.partition("_")[0]),
                     name=file.name.removesuffix(".sql"),
@@ -77,7 +77,7 @@ def migrations() -> list[Migration]:
                     checksum=hashlib.sha256(sql.encode()).hexdigest(),
                 )
             )
-    return sorted(found, key=lambda migration: migration.number)
+    return sorted(loaded, key=lambda migration: migration.number)
 
 
 async def migrate(dsn: str) -> list[str]:
@@ -168,11 +168,11 @@ async def pending(dsn: str) -> list[str]:
 
 async def _applied(conn: Connection, *, may_be_ahead: bool = False) -> set[int]:
     """Return the numbers of the applied migrations, each of them known and unchanged."""
-    known = {migration.number: migration for migration in migrations()}
+    available = {migration.number: migration for migration in migrations()}
     rows = await conn.fetch("SELECT number, name, checksum FROM migrations ORDER BY number")
     for row in rows:
-        migration = known.get(row["number"])
-        if migration is None and may_be_ahead and row["number"] > max(known):
+        migration = available.get(row["number"])
+        if migration is None and may_be_ahead and row["number"] > max(available):
             logger.warning("migration %s was applied by a newer version", row["name"])
             continue
         if migration is None:

@@ -10,7 +10,7 @@ from quart import after_this_request, request
 from quart.typing import ResponseTypes as AnyResponse
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, client_address, resources
+from cruddur.routes.endpoint import ApiBlueprint, client_address, resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
@@ -47,7 +47,7 @@ LIMITED = ["rate_limited"]
 _DEVICE = re.compile(r"[\w-]{43}", re.ASCII)
 T = TypeVar("T")
 
-accounts = Area("accounts")
+accounts = ApiBlueprint("accounts")
 
 
 @accounts.handle(

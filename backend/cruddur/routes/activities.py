@@ -5,7 +5,7 @@ from uuid import UUID
 from quart import request
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, Paged, resources
+from cruddur.routes.endpoint import ApiBlueprint, Paged, resources
 from cruddur.services import activities as service
 from cruddur.services.idempotency import Created
 from cruddur.services.unit_of_work import Reading, Writing
@@ -22,7 +22,7 @@ from cruddur.wire import (
     Search,
 )
 
-activities = Area("activities")
+activities = ApiBlueprint("activities")
 
 
 @activities.handle(
@@ -34,8 +34,8 @@ activities = Area("activities")
 )
 async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
     """Top-level cruds of all users; replies are on their crud's page."""
-    found = await service.home(conn, viewer, query)
-    return Paged(found.items, found.cursor)
+    page = await service.home(conn, viewer, query)
+    return Paged(page.items, page.cursor)
 
 
 @activities.handle(
@@ -48,8 +48,8 @@ async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[lis
 )
 async def search(conn: Reading, viewer: Viewer | None, query: Search) -> Paged[list[Crud]]:
     """Words are stemmed and ranked; `#tag` and `@handle` match exactly."""
-    found = await service.search(conn, viewer, query)
-    return Paged(found.items, found.cursor)
+    page = await service.search(conn, viewer, query)
+    return Paged(page.items, page.cursor)
 
 
 @activities.handle(
@@ -82,8 +82,8 @@ async def status(
     conn: Reading, viewer: Viewer | None, handle: str, uuid: UUID, query: RepliesPaging
 ) -> Paged[CrudPage]:
     """The uuid may be a notification's. Then the response is what the notification is about."""
-    found, cursor = await service.show(conn, viewer, handle, uuid, query)
-    return Paged(found, cursor)
+    page, cursor = await service.show(conn, viewer, handle, uuid, query)
+    return Paged(page, cursor)
 
 
 @activities.handle(
@@ -97,8 +97,8 @@ async def show(
     conn: Reading, viewer: Viewer | None, uuid: UUID, query: RepliesPaging
 ) -> Paged[CrudPage]:
     """The same as the status route, without the handle."""
-    found, cursor = await service.show(conn, viewer, None, uuid, query)
-    return Paged(found, cursor)
+    page, cursor = await service.show(conn, viewer, None, uuid, query)
+    return Paged(page, cursor)
 
 
 @activities.handle("POST", "/api/activities", summary="Post a crud", idempotent=Crud)

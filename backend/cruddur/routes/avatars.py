@@ -4,7 +4,13 @@ from quart import Response, request
 
 from cruddur.errors import OverloadedError, RateLimitedError
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, body_bytes, discard_body, resources, set_not_modified
+from cruddur.routes.endpoint import (
+    ApiBlueprint,
+    body_bytes,
+    discard_body,
+    resources,
+    set_not_modified,
+)
 from cruddur.services import avatars as service
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
@@ -12,7 +18,7 @@ from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
 UPLOAD_PATH = "/api/avatars/uploads/"
 AVATAR_BYTES = 8 * 1024 * 1024
 
-avatars = Area("avatars")
+avatars = ApiBlueprint("avatars")
 
 
 @avatars.handle(
@@ -46,17 +52,17 @@ async def upload(token: str) -> Avatar:
     """JPEG, PNG, GIF or WebP up to 8 MiB, stored as a JPEG of 512 by 512 pixels. The URL can be
     used until a picture is decoded, even if decoding fails. A picture that is rejected earlier may
     be replaced by another one."""
-    found = resources().uploads.read(token)
+    signed_upload = resources().uploads.read(token)
     encoder, database = resources().encoder, resources().database
     try:
-        with encoder.slot(found.user_uuid):
+        with encoder.slot(signed_upload.user_uuid):
             data = await body_bytes()
             await encoder.check(data)
             async with database.writing() as conn:
-                await service.use(conn, found)
+                await service.use(conn, signed_upload)
             jpeg = await encoder.encode(data)
             async with database.writing() as conn:
-                return await service.save(conn, found.user_uuid, jpeg)
+                return await service.save(conn, signed_upload.user_uuid, jpeg)
     except (OverloadedError, RateLimitedError):
         await discard_body()
         raise

@@ -61,12 +61,12 @@ class Paged(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One method on one rule, as its handler declares it; `Area.handle` explains the fields."""
+    """The declaration of one method on one rule; `ApiBlueprint.handle` explains the fields."""
 
     method: Method
     rule: str
     name: str
-    area: str
+    tag: str
     summary: str
     description: str
     access: Access
@@ -88,7 +88,7 @@ class Endpoint:
     rate: RateClass | None
 
 
-class Area(Blueprint):
+class ApiBlueprint(Blueprint):
     """A blueprint with the declarations of its endpoints."""
 
     def __init__(self, name: str) -> None:
@@ -150,7 +150,7 @@ class Area(Blueprint):
                     method=method,
                     rule=rule,
                     name=handler.__name__ + (f"_{number + 1}" if number else ""),
-                    area=self.name,
+                    tag=self.name,
                     summary=summary,
                     description=handler.__doc__ or "",
                     access=_access(hints.get("viewer")),
@@ -197,8 +197,8 @@ class Area(Blueprint):
 
 def resources() -> Resources:
     """Return the resources that the application opened when it started."""
-    found: Resources = current_app.extensions["cruddur"]
-    return found
+    opened: Resources = current_app.extensions["cruddur"]
+    return opened
 
 
 async def body_bytes() -> bytes:

@@ -7,10 +7,10 @@ import msgspec
 from quart import request
 
 from cruddur.errors import NotFoundError, UnauthenticatedError
-from cruddur.routes.endpoint import Area, resources
+from cruddur.routes.endpoint import ApiBlueprint, resources
 from cruddur.wire import Health, JsonWebKeySet, Ready, SinkHealth, TelemetryHealth
 
-health = Area("health")
+health = ApiBlueprint("health")
 
 
 @health.handle("GET", "/api/health-check", summary="The process answers", probe=True)

@@ -4,13 +4,13 @@ from quart import Response, request
 
 from cruddur.identity.viewer import Viewer, check_session
 from cruddur.request_context import current_request
-from cruddur.routes.endpoint import Area, client_address, resources
+from cruddur.routes.endpoint import ApiBlueprint, client_address, resources
 from cruddur.services import live as service
 from cruddur.services.client_addresses import address_key
 from cruddur.services.unit_of_work import Reading, Writing
 from cruddur.wire import StreamQuery, Ticket
 
-live = Area("live")
+live = ApiBlueprint("live")
 
 
 @live.handle(

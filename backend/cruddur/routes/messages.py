@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, Paged
+from cruddur.routes.endpoint import ApiBlueprint, Paged
 from cruddur.services import messages as service
 from cruddur.services.idempotency import Created
 from cruddur.services.unit_of_work import Reading, Transaction, Writing
 from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
 
-messages = Area("messages")
+messages = ApiBlueprint("messages")
 
 
 @messages.handle(
@@ -21,8 +21,8 @@ messages = Area("messages")
 )
 async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
     """Each has the other user and the latest message."""
-    found = await service.groups(conn, viewer, query)
-    return Paged(found.items, found.cursor)
+    page = await service.groups(conn, viewer, query)
+    return Paged(page.items, page.cursor)
 
 
 @messages.handle("GET", "/api/messages/counter", summary="The number of unread messages")
@@ -42,8 +42,8 @@ async def conversation_with(
     conn: Writing, viewer: Viewer, handle: str, query: Paging
 ) -> Paged[list[Message]]:
     """The oldest message is first; empty if there is none. Reading it marks it read."""
-    found = await service.conversation_with(conn, viewer, handle, query)
-    return Paged(found.items, found.cursor)
+    page = await service.conversation_with(conn, viewer, handle, query)
+    return Paged(page.items, page.cursor)
 
 
 @messages.handle(
@@ -57,8 +57,8 @@ async def conversation(
     conn: Writing, viewer: Viewer, message_group_uuid: UUID, query: Paging
 ) -> Paged[list[Message]]:
     """The newest page, its oldest message first, for members only. Reading it marks it read."""
-    found = await service.conversation(conn, viewer, message_group_uuid, query)
-    return Paged(found.items, found.cursor)
+    page = await service.conversation(conn, viewer, message_group_uuid, query)
+    return Paged(page.items, page.cursor)
 
 
 @messages.handle(

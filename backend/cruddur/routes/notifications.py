@@ -1,12 +1,12 @@
 """Routes for notifications."""
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, Paged
+from cruddur.routes.endpoint import ApiBlueprint, Paged
 from cruddur.services import notifications as service
 from cruddur.services.unit_of_work import Reading, Writing
 from cruddur.wire import Counter, Notification, Paging
 
-notifications = Area("notifications")
+notifications = ApiBlueprint("notifications")
 
 
 @notifications.handle(
@@ -38,5 +38,5 @@ async def recent(
     """
     if conn is None or viewer is None:
         return Paged([], None)
-    found = await service.recent(conn, viewer, query)
-    return Paged(found.items, found.cursor)
+    page = await service.recent(conn, viewer, query)
+    return Paged(page.items, page.cursor)

@@ -70,7 +70,7 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             " every failure is a JSON array of codes. `RateLimit` and `RateLimit-Policy`"
             " (draft-ietf-httpapi-ratelimit-headers-10) say how many requests a client has left.",
         },
-        "tags": [{"name": area} for area in dict.fromkeys(e.area for e in endpoints)],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -92,17 +92,17 @@ def blueprint(endpoints: Iterable[Endpoint]) -> Blueprint:
     document = encode(endpoints)
     page = files("cruddur.routes").joinpath("docs.html").read_text("utf-8")
     headers = html_headers(scripts=_digest(page, "script"), styles=_digest(page, "style"))
-    area = Blueprint("openapi", __name__)
+    routes = Blueprint("openapi", __name__)
 
-    @area.get("/openapi.json")
+    @routes.get("/openapi.json")
     async def openapi() -> Response:
         return Response(document, content_type="application/json")
 
-    @area.get("/docs")
+    @routes.get("/docs")
     async def docs() -> Response:
         return Response(page, headers=headers, content_type="text/html; charset=utf-8")
 
-    return area
+    return routes
 
 
 def _digest(page: str, element: str) -> str:
@@ -133,8 +133,8 @@ def _operation(
     endpoint: Endpoint, schemas_by_type: dict[str, Any], components: dict[str, Any]
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": f"{endpoint.area}_{endpoint.name}_{endpoint.method.lower()}",
-        "tags": [endpoint.area],
+        "operationId": f"{endpoint.tag}_{endpoint.name}_{endpoint.method.lower()}",
+        "tags": [endpoint.tag],
         "summary": endpoint.summary,
         "description": " ".join(endpoint.description.split()),
         "parameters": _parameters(endpoint, components),
@@ -255,10 +255,10 @@ def _has_etag(endpoint: Endpoint) -> bool:
 
 def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
     """Return all error codes of an endpoint, by status."""
-    found: dict[int, dict[str, None]] = {}
+    codes_by_status: dict[int, dict[str, None]] = {}
 
     def add(status: int, codes: Iterable[str]) -> None:
-        found.setdefault(status, {}).update(dict.fromkeys(codes))
+        codes_by_status.setdefault(status, {}).update(dict.fromkeys(codes))
 
     for status in _COMMON_STATUSES:
         add(status, [GENERIC_CODES[status]])
@@ -281,7 +281,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
         add(422, ["idempotency_key_invalid", "idempotency_key_reused"])
     for status, codes in endpoint.errors.items():
         add(status, codes)
-    return {status: list(codes) for status, codes in found.items()}
+    return {status: list(codes) for status, codes in codes_by_status.items()}
 
 
 def _failure(status: int, codes: list[str]) -> dict[str, Any]:

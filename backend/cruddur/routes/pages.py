@@ -96,10 +96,10 @@ def blueprint(directory: Path) -> Blueprint:
         return _respond(index)
 
     async def file(**_: object) -> Response:
-        found = build.get(request.path.removeprefix("/"))
-        if found is None:
+        build_file = build.get(request.path.removeprefix("/"))
+        if build_file is None:
             raise NotFoundError
-        return _respond(found)
+        return _respond(build_file)
 
     async def not_found(error: NotFound) -> Response:
         """Return the front end's 404 page to browsers, and the error codes to other clients."""

@@ -135,10 +135,14 @@ def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
         members = _members(msgspec.inspect.type_info(kind))
         if not any(type(value) in _json_types(member) for member in members):
             return "blank"  # another JSON type
-        texts = [one for one in members if isinstance(one, msgspec.inspect.StrType)]
-        if isinstance(value, str) and any(_is_longer(value, one.max_length) for one in texts):
+        texts = [member for member in members if isinstance(member, msgspec.inspect.StrType)]
+        if isinstance(value, str) and any(_is_longer(value, member.max_length) for member in texts):
             return "exceed_max_chars"
-        return "blank" if value == "" and any(one.min_length == 1 for one in texts) else "invalid"
+        return (
+            "blank"
+            if value == "" and any(member.min_length == 1 for member in texts)
+            else "invalid"
+        )
     return None
 
 

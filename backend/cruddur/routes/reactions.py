@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area
+from cruddur.routes.endpoint import ApiBlueprint
 from cruddur.services import reactions as service
 from cruddur.services.unit_of_work import Writing
 from cruddur.wire import Counts
 
-reactions = Area("reactions")
+reactions = ApiBlueprint("reactions")
 
 
 @reactions.handle(

@@ -1,10 +1,10 @@
 """Routes for trending tags."""
 
-from cruddur.routes.endpoint import Area, resources
+from cruddur.routes.endpoint import ApiBlueprint, resources
 from cruddur.services import trends as service
 from cruddur.wire import Tag
 
-trends = Area("trends")
+trends = ApiBlueprint("trends")
 
 
 @trends.handle("GET", "/api/trending", summary="The most common tags of live cruds")

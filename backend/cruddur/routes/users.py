@@ -1,12 +1,12 @@
 """Routes for users and their profiles."""
 
 from cruddur.identity.viewer import Viewer
-from cruddur.routes.endpoint import Area, resources
+from cruddur.routes.endpoint import ApiBlueprint, resources
 from cruddur.services import users as service
 from cruddur.services.unit_of_work import Reading, Writing
 from cruddur.wire import ProfileDraft, ShortUser, UpdatedProfile
 
-users = Area("users")
+users = ApiBlueprint("users")
 
 
 @users.handle(

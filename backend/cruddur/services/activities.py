@@ -65,7 +65,7 @@ async def profile_feed(
         NotFoundError: no user has the handle.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = await db.select_profile_feed(
+    result = await db.select_profile_feed(
         conn,
         handle=users.fold_handle(handle),
         viewer=viewer,
@@ -73,9 +73,9 @@ async def profile_feed(
         before_uuid=before_uuid,
         limit=paging.limit + 1,
     )
-    if found is None:
+    if result is None:
         raise NotFoundError
-    profile, listed = found
+    profile, listed = result
     feed = _cruds(listed, paging.limit)
     return ProfileFeed(profile, feed.items), feed.cursor
 
@@ -139,22 +139,22 @@ async def show(
             limit=paging.limit + 1,
         )
 
-    found = await select(uuid)
-    handles = {found[0].handle} if found else set()
-    if found is None:
+    result = await select(uuid)
+    handles = {result[0].handle} if result else set()
+    if result is None:
         note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
         if note is None:
             raise NotFoundError
         handles = {note.handle}
         if note.activity_uuid is None:
-            found = notifications.as_crud(note), []
+            result = notifications.as_crud(note), []
         else:
-            found = await select(note.activity_uuid)
-            handles |= {found[0].handle} if found else set()
-    if found is None or (handle is not None and handle.lower() not in handles):
+            result = await select(note.activity_uuid)
+            handles |= {result[0].handle} if result else set()
+    if result is None or (handle is not None and handle.lower() not in handles):
         raise NotFoundError
-    replies = _cruds(found[1], paging.limit)
-    return CrudPage(found[0], replies.items), replies.cursor
+    replies = _cruds(result[1], paging.limit)
+    return CrudPage(result[0], replies.items), replies.cursor
 
 
 async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
@@ -228,5 +228,5 @@ async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft
 
 
 def _cruds(listed: list[db.ListedCrud], limit: int) -> Page[Crud]:
-    found = page(listed, limit, lambda item: (item.position, item.crud.uuid))
-    return Page([item.crud for item in found.items], found.cursor)
+    result = page(listed, limit, lambda item: (item.position, item.crud.uuid))
+    return Page([item.crud for item in result.items], result.cursor)

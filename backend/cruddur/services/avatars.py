@@ -136,7 +136,7 @@ async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
 async def show(conn: Connection, subject: str) -> db.Picture:
     """Return a user's picture. Raises NotFoundError if there is none."""
     # A path may contain a NUL character, which PostgreSQL rejects.
-    found = None if "\x00" in subject else await db.select_avatar(conn, subject=subject)
-    if found is None:
+    stored = None if "\x00" in subject else await db.select_avatar(conn, subject=subject)
+    if stored is None:
         raise NotFoundError
-    return found
+    return stored

@@ -61,10 +61,10 @@ async def redeem_ticket(conn: Connection, ticket: str) -> StreamUser:
     Raises:
         UnauthenticatedError: there is no such ticket, or it has expired.
     """
-    found = await db.redeem_ticket(conn, ticket_hash=_digest(ticket))
-    if found is None:
+    stream_owner = await db.redeem_ticket(conn, ticket_hash=_digest(ticket))
+    if stream_owner is None:
         raise UnauthenticatedError
-    return found
+    return stream_owner
 
 
 async def open_stream(

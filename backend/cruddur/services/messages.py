@@ -31,8 +31,8 @@ async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Messa
             limit=paging.limit + 1,
         )
     )
-    found = page(listed, paging.limit, lambda item: (item.position, item.group.uuid))
-    return Page([item.group for item in found.items], found.cursor)
+    result = page(listed, paging.limit, lambda item: (item.position, item.group.uuid))
+    return Page([item.group for item in result.items], result.cursor)
 
 
 async def conversation(
@@ -47,7 +47,7 @@ async def conversation(
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = require_open_session(
+    result = require_open_session(
         await db.select_messages(
             conn,
             message_group_uuid=message_group_uuid,
@@ -57,9 +57,9 @@ async def conversation(
             limit=paging.limit + 1,
         )
     )
-    if found.uuid is None:
+    if result.uuid is None:
         raise NotFoundError
-    return _page(found, paging)
+    return _page(result, paging)
 
 
 async def conversation_with(
@@ -72,7 +72,7 @@ async def conversation_with(
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = require_open_session(
+    result = require_open_session(
         await db.select_messages(
             conn,
             handle=users.fold_handle(handle),
@@ -82,7 +82,7 @@ async def conversation_with(
             limit=paging.limit + 1,
         )
     )
-    return _page(found, paging)
+    return _page(result, paging)
 
 
 async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMessage:
@@ -113,8 +113,8 @@ async def unread(conn: Connection, viewer: Viewer) -> Counter:
     return Counter(require_open_session(await db.count_unread(conn, viewer=viewer)))
 
 
-def _page(found: db.Conversation, paging: Paging) -> Page[Message]:
-    cut = page(found.messages, paging.limit, lambda message: (message.created_at, message.uuid))
+def _page(result: db.Conversation, paging: Paging) -> Page[Message]:
+    cut = page(result.messages, paging.limit, lambda message: (message.created_at, message.uuid))
     return Page(cut.items[::-1], cut.cursor)
 
 

@@ -19,7 +19,7 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
         UnauthenticatedError: the viewer's session is not open.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
-    found = require_open_session(
+    listed = require_open_session(
         await db.select_notifications(
             conn,
             viewer=viewer,
@@ -28,7 +28,7 @@ async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notif
             limit=paging.limit + 1,
         )
     )
-    return page(found, paging.limit, lambda note: (note.created_at, note.uuid))
+    return page(listed, paging.limit, lambda note: (note.created_at, note.uuid))
 
 
 async def unread(conn: Connection, viewer: Viewer) -> Counter:

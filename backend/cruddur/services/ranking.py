@@ -42,15 +42,15 @@ class _Reading(Generic[T]):
 
     def live_items(self) -> list[Ranked[T]]:
         """Return the items with a positive score, the highest first; ties keep their order."""
-        found = []
+        ranked_items = []
         for candidate in self.candidates:
             now = candidate.read_at + timedelta(seconds=self.age)
             score = candidate.score - sum(
                 amount for ends, amount in candidate.decreases if ends <= now
             )
             if score > 0:
-                found.append(Ranked(candidate.item, score))
-        return sorted(found, key=lambda ranked: -ranked.score)
+                ranked_items.append(Ranked(candidate.item, score))
+        return sorted(ranked_items, key=lambda ranked: -ranked.score)
 
 
 class Ranking(Generic[T]):

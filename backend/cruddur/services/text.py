@@ -14,11 +14,11 @@ MAX_MENTIONS = 50
 
 def tags(message: str) -> list[str]:
     """Return the distinct #tags, folded, without those that are only digits."""
-    found = (
+    folded = (
         fold_tag("".join(takewhile(_is_word_character, rest))) for rest in _TAG.findall(message)
     )
     return list(
-        dict.fromkeys(tag for tag in found if not tag.isdecimal() and len(tag) <= TAG_CHARS)
+        dict.fromkeys(tag for tag in folded if not tag.isdecimal() and len(tag) <= TAG_CHARS)
     )
 
 
@@ -34,5 +34,5 @@ def _is_word_character(character: str) -> bool:
 
 def mentions(message: str) -> list[str]:
     """Return the distinct @mentioned handles, in lower case."""
-    found = (match.lower() for match in _MENTION.findall(message))
-    return list(dict.fromkeys(found))[:MAX_MENTIONS]
+    folded = (match.lower() for match in _MENTION.findall(message))
+    return list(dict.fromkeys(folded))[:MAX_MENTIONS]

@@ -177,19 +177,19 @@ class Throttle:
 
     async def _identify(self, conn: Connection, login: str, client: Client) -> Requester:
         address, *device = _names(client)
-        found = await known_clients.select_login(
+        login_match = await known_clients.select_login(
             conn,
             login=login,
             address_hashes=self._hashes(address),
             device_hashes=self._hashes(*device),
         )
-        if found is None:
+        if login_match is None:
             return Requester(login, address, is_device=False, is_known=False)
         return Requester(
-            account=str(found.uuid),
-            source=device[0] if found.knows_device else address,
-            is_device=found.knows_device,
-            is_known=found.knows_device or found.knows_address,
+            account=str(login_match.uuid),
+            source=device[0] if login_match.knows_device else address,
+            is_device=login_match.knows_device,
+            is_known=login_match.knows_device or login_match.knows_address,
         )
 
     def _buckets(self, kind: str, requester: Requester, address: str) -> dict[str, int]:

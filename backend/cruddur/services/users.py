@@ -40,10 +40,10 @@ def fold_handle(handle: str) -> str:
 
 async def short(conn: Connection, handle: str) -> ShortUser:
     """Return the user with this handle. Raises NotFoundError if there is none."""
-    found = await db.select_short(conn, handle=fold_handle(handle))
-    if found is None:
+    user = await db.select_short(conn, handle=fold_handle(handle))
+    if user is None:
         raise NotFoundError
-    return found
+    return user
 
 
 async def update(conn: Connection, viewer: Viewer, draft: ProfileDraft) -> UpdatedProfile:

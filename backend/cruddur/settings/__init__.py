@@ -36,7 +36,7 @@ GROUPS = {
 
 def declared_variables() -> dict[str, Variable]:
     """Return every setting by the name of its environment variable."""
-    return {one.name: one for group in GROUPS.values() for one in variables(group)}
+    return {variable.name: variable for group in GROUPS.values() for variable in variables(group)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +100,11 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
         """Raise SettingsError if a value is invalid or two values contradict each other."""
         for variable in variables(type(self)):
             variable.validate(getattr(self, variable.field))
-        known = checks.parse_pairs(type(self).rates)
-        if unknown := ", ".join(sorted(self.rate_quotas.keys() - known.keys())):
-            raise SettingsError(f"CRUDDUR_RATES has {unknown}; the classes are {', '.join(known)}")
+        defaults = checks.parse_pairs(type(self).rates)
+        if unknown := ", ".join(sorted(self.rate_quotas.keys() - defaults.keys())):
+            raise SettingsError(
+                f"CRUDDUR_RATES has {unknown}; the classes are {', '.join(defaults)}"
+            )
         if self.direct_url and not self.connection_url:
             raise SettingsError("CRUDDUR_DIRECT_URL needs CONNECTION_URL")
         if bool(self.cognito_user_pool_id) != bool(self.cognito_client_id):

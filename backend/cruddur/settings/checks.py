@@ -71,10 +71,10 @@ def header_value(text: str) -> str | None:
 def rates(text: str) -> str | None:
     """Check requests per minute by class, `read=1200,write=120`."""
     try:
-        found = parse_pairs(text)
+        parsed = parse_pairs(text)
     except ValueError:
         return "is not of the form read=1200,write=120"
-    if not all(1 <= rate <= 1_000_000 for rate in found.values()):
+    if not all(1 <= rate <= 1_000_000 for rate in parsed.values()):
         return "must lie between 1 and 1000000"
     return None
 
@@ -114,15 +114,15 @@ def parse_daemon_address(text: str) -> tuple[str, int]:
         ValueError: the text has another form.
     """
     form = "has to be host:port or tcp:host:port udp:host:port"
-    found: dict[str, tuple[str, int]] = {}
+    parsed: dict[str, tuple[str, int]] = {}
     for part in text.split():
         match = _DAEMON_ADDRESS.fullmatch(part)
-        if match is None or not 0 < int(match[3]) < 65536 or (match[1] or "udp") in found:
+        if match is None or not 0 < int(match[3]) < 65536 or (match[1] or "udp") in parsed:
             raise ValueError(f"{form}, and it is {text!r}")
-        found[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
-    if "udp" not in found:
+        parsed[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
+    if "udp" not in parsed:
         raise ValueError(f"{form}, and it is {text!r}")
-    return found["udp"]
+    return parsed["udp"]
 
 
 def is_bind(text: str) -> bool:

@@ -109,7 +109,7 @@ def server_addresses(url: str) -> list[tuple[str, int]]:
     parameters = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     hosts = parts.netloc.rpartition("@")[2] or parameters.get("host", "")
     ports = parameters.get("port", "").split(",")
-    found = []
+    addresses = []
     for index, text in enumerate(hosts.split(",") if hosts else ()):
         default = ports[index] if index < len(ports) else ports[0]
         if text.startswith("/"):
@@ -118,8 +118,8 @@ def server_addresses(url: str) -> list[tuple[str, int]]:
             host, port = unquote(match["host"].strip("[]")), match["port"] or default
         else:
             continue
-        found.append((host, int(port) if port.isdigit() else DEFAULT_PORT))
-    return found
+        addresses.append((host, int(port) if port.isdigit() else DEFAULT_PORT))
+    return addresses
 
 
 def describe_server(url: str) -> str:

@@ -129,12 +129,12 @@ def setting(
 def variables(group: type) -> tuple[Variable, ...]:
     """Return the settings that a dataclass declares, in their order."""
     hints = get_type_hints(group, include_extras=True)
-    found = []
+    declared = []
     for item in fields(group):
         kind = hints[item.name]
         base, meta = get_args(kind)
         is_number = meta.ge is not None
-        found.append(
+        declared.append(
             Variable(
                 field=item.name,
                 help=meta.description,
@@ -147,7 +147,7 @@ def variables(group: type) -> tuple[Variable, ...]:
                 **meta.extra,
             )
         )
-    return tuple(found)
+    return tuple(declared)
 
 
 def read_environment(group: type, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -183,10 +183,10 @@ def _values_of(environ: Mapping[str, str], variables: Collection[str]) -> Iterat
             yield variable, text
 
 
-def _check_names(variable: str, text: str, known: Collection[str]) -> None:
-    unknown = [name.strip() for name in text.split(",") if name.strip() not in known]
+def _check_names(variable: str, text: str, allowed: Collection[str]) -> None:
+    unknown = [name.strip() for name in text.split(",") if name.strip() not in allowed]
     if unknown:
-        names = ", ".join(sorted(known)) or "nothing, as none is installed"
+        names = ", ".join(sorted(allowed)) or "nothing, as none is installed"
         raise ValueError(f"{variable} may hold {names}, and not {unknown[0]!r}")
 
 

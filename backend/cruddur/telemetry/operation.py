@@ -204,18 +204,18 @@ def span(name: str, attributes: Mapping[str, AttributeValue] | None = None) -> I
 
 def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
     """Return the costs of a unit of work, for its first span and its log line."""
-    found: dict[str, AttributeValue] = {
+    result: dict[str, AttributeValue] = {
         "app.db.statements": operation.statements,
         "app.db.duration_ms": milliseconds(operation.statement_seconds),
     }
     if operation.pool_wait_seconds:
-        found["app.db.pool_wait_ms"] = milliseconds(operation.pool_wait_seconds)
+        result["app.db.pool_wait_ms"] = milliseconds(operation.pool_wait_seconds)
     if operation.calls:
-        found["app.http.calls"] = operation.calls
-        found["app.http.duration_ms"] = milliseconds(operation.call_seconds)
+        result["app.http.calls"] = operation.calls
+        result["app.http.duration_ms"] = milliseconds(operation.call_seconds)
     if operation.user_uuid is not None:
-        found["enduser.pseudo.id"] = str(operation.user_uuid)
-    return found
+        result["enduser.pseudo.id"] = str(operation.user_uuid)
+    return result
 
 
 def milliseconds(seconds: float) -> float:
@@ -278,14 +278,16 @@ def stacktrace(error: BaseException, operation: Operation, *, with_texts: bool =
         operation: the unit of work that failed.
         with_texts: whether to include the messages, scrubbed.
     """
-    found = ""
+    result = ""
     for link in reversed(list(chain(error))):
         frames = "".join(traceback.format_tb(link.__traceback__))
         text = f": {describe(link, operation)}" if with_texts else ""
         separator = _CAUSE if link.__cause__ is not None else _CONTEXT
-        found = f"{found}{separator if found else ''}Traceback (most recent call last):\n{frames}"
-        found += f"{error_type(link)}{text}\n"
-    return found
+        result = (
+            f"{result}{separator if result else ''}Traceback (most recent call last):\n{frames}"
+        )
+        result += f"{error_type(link)}{text}\n"
+    return result
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -202,11 +202,11 @@ def long_timeouts(settings: Settings) -> dict[str, float]:
     Such a value is probably meant in milliseconds, the unit of the specification, but the SDK for
     Python reads seconds.
     """
-    found = {"OTEL_EXPORTER_OTLP_TIMEOUT": settings.otlp_timeout}
+    timeouts = {"OTEL_EXPORTER_OTLP_TIMEOUT": settings.otlp_timeout}
     for signal in get_args(Signal):
         if text := signal_variable(signal, "TIMEOUT"):
-            found[f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"] = float(text)
-    return {name: seconds for name, seconds in found.items() if seconds > _PLAUSIBLE_SECONDS}
+            timeouts[f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"] = float(text)
+    return {name: seconds for name, seconds in timeouts.items() if seconds > _PLAUSIBLE_SECONDS}
 
 
 def _timeout(settings: Settings, signal: Signal, milliseconds: float) -> float:

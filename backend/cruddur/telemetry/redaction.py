@@ -150,12 +150,12 @@ def scrub_if_suspicious(text: str) -> str:
 
 def redact_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return the headers of an ASGI scope by name, with only the values of harmless ones."""
-    found = {}
+    redacted = {}
     for raw_name, raw_value in headers:
         name = raw_name.decode("latin-1")
         shown = scrub(raw_value.decode("latin-1")) if name in HARMLESS_HEADERS else REDACTED
-        found[name] = shown
-    return found
+        redacted[name] = shown
+    return redacted
 
 
 def private_values(scope: Mapping[str, Any], bodies: Iterable[object]) -> Iterator[str]:

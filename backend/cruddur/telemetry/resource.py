@@ -29,8 +29,8 @@ def service_resource(settings: Settings) -> Resource:
 
 def log_constants(settings: Settings) -> dict[str, AttributeValue]:
     """Return the resource attributes that every JSON log line ends with."""
-    found = service_resource(settings).attributes
-    return {key: found[key] for key in _IN_LOG_LINES}
+    result = service_resource(settings).attributes
+    return {key: result[key] for key in _IN_LOG_LINES}
 
 
 @lru_cache(8)
@@ -49,7 +49,7 @@ def _resource(settings: Settings, pid: int) -> Resource:
             "process.pid": pid,
         }
     )
-    found = own.merge(OTELResourceDetector().detect())
+    result = own.merge(OTELResourceDetector().detect())
     if settings.cloudwatch_log_group:
-        found = found.merge(Resource({"aws.log.group.names": [settings.cloudwatch_log_group]}))
-    return found
+        result = result.merge(Resource({"aws.log.group.names": [settings.cloudwatch_log_group]}))
+    return result

@@ -265,7 +265,7 @@ def _request(operation: Operation) -> dict[str, Any]:
     query = redact_query(scope.get("query_string", b"").decode("latin-1"))
     host = next((v.decode("latin-1") for k, v in headers if k == b"host"), "localhost")
     url = f"{scope.get('scheme', 'http')}://{scrub(host)}{operation.redacted_path}"
-    found = {
+    request = {
         "method": scope.get("method", "GET"),  # the handshake of a websocket is a GET
         "url": f"{url}?{query}" if query else url,
         "headers": redact_headers(headers),
@@ -273,8 +273,8 @@ def _request(operation: Operation) -> dict[str, Any]:
     }
     client = scope.get("client")
     if client and (address := _anonymize(client[0])):
-        found["user_ip"] = address
-    return found
+        request["user_ip"] = address
+    return request
 
 
 def _anonymize(host: str) -> str | None:

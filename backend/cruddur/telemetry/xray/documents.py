@@ -243,17 +243,17 @@ def _sql(attributes: Document) -> Document:
 
 def _cause(span: ReadableSpan, attributes: Document, *, is_remote: bool) -> Document | None:
     """Return the exceptions of the span with their causes, or else its status description."""
-    found = [event for event in span.events if event.name == "exception"][:MAX_EXCEPTIONS]
-    chains = [_exceptions(event) for event in found]
+    events = [event for event in span.events if event.name == "exception"][:MAX_EXCEPTIONS]
+    chains = [_exceptions(event) for event in events]
     if not chains and span.status.status_code is StatusCode.ERROR and span.status.description:
         kind = _text(attributes.get("error.type", "Error"), NAME_CHARS)
         chains = [[{"type": kind, "message": _text(_clean(span.status.description))}]]
     exceptions: list[Document] = []
     for chain in chains:
-        for place, exception in enumerate(chain[: MAX_EXCEPTIONS - len(exceptions)]):
+        for index, exception in enumerate(chain[: MAX_EXCEPTIONS - len(exceptions)]):
             exception["id"] = _exception_id(span, len(exceptions))
             exception["remote"] = is_remote
-            if place:
+            if index:
                 exceptions[-1]["cause"] = exception["id"]
             exceptions.append(exception)
     return {"exceptions": exceptions} if exceptions else None
