@@ -109,6 +109,7 @@ def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator
             "OTEL_SERVICE_NAME": peer,
             "OTEL_METRICS_EXPORTER": "none",
             "CRUDDUR_RATE_EXEMPT": HOST,
+            "CRUDDUR_OVERLOAD_DELAY": "0",  # the peers queue requests; a refusal ends a measurement
             "OTEL_PYTHON_EXCLUDED_URLS": "health-check",  # Cruddur does not trace it either
             **environment,
         },
