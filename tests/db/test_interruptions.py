@@ -1,7 +1,6 @@
 """A cancelled statement leaves its connection clean for the next user."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -10,15 +9,6 @@ import pytest
 from cruddur.db.pool import Database, DatabaseUnavailableError
 
 SQL = "SELECT count(*) FROM activities WHERE expires_at > now()"
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[Database]:
-    """A pool of one connection, so that the next user gets the same one."""
-    opened = Database(dsn, pool_size=1, statement_timeout=5)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,10 @@
 """The pool of database connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from cruddur.db.pool import Database, DatabaseUnavailableError
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[Database]:
-    opened = Database(dsn, pool_size=1, statement_timeout=5)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 async def test_a_released_connection_goes_to_the_request_that_has_waited_longest(

@@ -70,22 +70,16 @@ class Authenticator:
         token = _bearer_token(header)
         claims = await self._verifier.verify(token)
         if claims.user_uuid is not None:
-            return Viewer(
-                uuid=claims.user_uuid,
-                session_uuid=claims.session_uuid,
-                handle=claims.username,
-                issuer=claims.issuer,
-                subject=claims.subject,
-                access_token=token,
-                access_ends_at=claims.ends_at,
-            )
-        user = self._users.get(claims)
-        if user is None:
-            user = self._users[claims] = await self._find_or_create_user(claims, token)
+            user_uuid, handle = claims.user_uuid, claims.username
+        else:
+            user = self._users.get(claims)
+            if user is None:
+                user = self._users[claims] = await self._find_or_create_user(claims, token)
+            user_uuid, handle = user.uuid, user.handle
         return Viewer(
-            uuid=user.uuid,
-            session_uuid=None,
-            handle=user.handle,
+            uuid=user_uuid,
+            session_uuid=claims.session_uuid,
+            handle=handle,
             issuer=claims.issuer,
             subject=claims.subject,
             access_token=token,

@@ -242,10 +242,10 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
         if endpoint.access == "open":
             return respond(endpoint, await _call(handler, endpoint, arguments, None))
         header = request.headers.get("Authorization")
-        arguments["viewer"] = viewer = await _viewer(endpoint, header)
-        required = viewer if _requires_viewer(endpoint, header) else None
+        is_required = _requires_viewer(endpoint, header)
+        arguments["viewer"] = viewer = await _viewer(endpoint, header, is_required=is_required)
         try:
-            async with _prefer_session_error(required):
+            async with _prefer_session_error(viewer if is_required else None):
                 return respond(endpoint, await _call(handler, endpoint, arguments, viewer))
         except UnauthenticatedError:
             resources().authenticator.evict(header)
@@ -272,19 +272,17 @@ async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
         raise
 
 
-async def _viewer(endpoint: Endpoint, header: str | None) -> Viewer | None:
+async def _viewer(endpoint: Endpoint, header: str | None, *, is_required: bool) -> Viewer | None:
     authenticator = resources().authenticator
-    if not _requires_viewer(endpoint, header):
-        viewer = await authenticator.recognize(header)
+    authenticate = authenticator.require if is_required else authenticator.recognize
+    try:
+        viewer = await authenticate(header)
         if viewer is not None and endpoint.checks_session:
-            try:
-                await authenticator.check_session(viewer)
-            except UnauthenticatedError:
-                return None
-    else:
-        viewer = await authenticator.require(header)
-        if endpoint.checks_session:
             await authenticator.check_session(viewer)
+    except UnauthenticatedError:
+        if is_required:
+            raise
+        return None
     current_operation().user_uuid = viewer.uuid if viewer else None
     return viewer
 

@@ -48,16 +48,7 @@ marked AS (
 )
 SELECT
     {notification_columns},
-    EXISTS (
-        SELECT FROM likes
-        WHERE likes.activity_uuid = notifications.activity_uuid
-          AND likes.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS liked,
-    EXISTS (
-        SELECT FROM reposts
-        WHERE reposts.activity_uuid = notifications.activity_uuid
-          AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
-    ) AS reposted
+    {viewer_reactions}
 FROM viewer
 LEFT JOIN (
     page AS notifications

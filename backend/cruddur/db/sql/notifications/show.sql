@@ -6,16 +6,7 @@ WITH viewer AS MATERIALIZED (
 SELECT
     viewer.uuid AS viewer,
     {notification_columns},
-    EXISTS (
-        SELECT FROM likes
-        WHERE likes.activity_uuid = notifications.activity_uuid
-          AND likes.user_uuid = viewer.uuid
-    ) AS liked,
-    EXISTS (
-        SELECT FROM reposts
-        WHERE reposts.activity_uuid = notifications.activity_uuid
-          AND reposts.user_uuid = viewer.uuid
-    ) AS reposted
+    {viewer_reactions}
 FROM viewer
 CROSS JOIN notifications
 JOIN users AS actor ON actor.uuid = notifications.actor_uuid
