@@ -8,7 +8,7 @@ lock() {
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file "$@"
 }
 lock requirements/dev.txt --extra dev pyproject.toml
-lock requirements/run.txt --extra embedded --constraint requirements/dev.txt pyproject.toml
+lock requirements/run.txt --extra embedded --extra traces --constraint requirements/dev.txt pyproject.toml
 lock requirements/prod.txt --constraint requirements/dev.txt pyproject.toml
 for extra in aws load redis rollbar; do
     lock "requirements/$extra.txt" --extra "$extra" --constraint requirements/dev.txt pyproject.toml
