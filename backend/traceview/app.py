@@ -1,37 +1,69 @@
 """The application: OTLP in, JSON and a page out."""
 
-import secrets
+from collections.abc import Collection
 
-import msgspec
 from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
 from traceview import PRODUCT, access
 from traceview.decompression import BODY_BYTES
 from traceview.errors import MalformedError
+from traceview.forwarding import Forwarder
+from traceview.log_lines import LineBuffer
 from traceview.metrics import MetricTable
-from traceview.query import Index, read_filter
+from traceview.query_api import QueryApi
 from traceview.receiver import Receiver
 from traceview.responses import json_answer
+from traceview.search import Index, read_filter
+from traceview.storage.file import FileStatus, TraceFile
 from traceview.store import Bounds, Store
-from traceview.views import show_metric, show_trace
+from traceview.trace_api import TraceApi
+from traceview.transfer_api import TransferApi
+from traceview.views import show_metric
+
+_IN_MEMORY = FileStatus(stored=False, reason="it was started without a file")
 
 
-def create_app(*, allow_remote: bool = False, bounds: Bounds | None = None) -> Quart:
+def create_app(
+    *,
+    allow_remote: bool = False,
+    host_names: Collection[str] = (),
+    bounds: Bounds | None = None,
+    file: TraceFile | None = None,
+    status: FileStatus = _IN_MEMORY,
+    forwarder: Forwarder | None = None,
+) -> Quart:
     """Create the application.
 
     Args:
-        allow_remote: accept any host name, not only those of this machine.
+        allow_remote: accept requests to any IP address, not only to a loopback address.
+        host_names: names, in lower case, that clients use for this machine.
         bounds: limits of the store; the defaults if None.
+        file: store everything in this file as well, and start with its newest traces.
+        status: why there is no file.
+        forwarder: sends everything that is received to another endpoint.
     """
     app = Quart(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an exception is a 500, in tests too
-    store, metrics = Store(bounds), MetricTable()
-    receiver = Receiver(store, metrics)
-    access.install(app, allow_remote=allow_remote)
+    bounds = bounds or Bounds()
+    store, metrics, buffer = Store(bounds), MetricTable(), LineBuffer()
+    if file is not None:
+        for item in file.newest(bounds.traces):
+            store.add(item)
+    receiver = Receiver(
+        store,
+        metrics,
+        file.keep if file is not None else buffer.keep,
+        forwarder.offer if forwarder is not None else None,
+        file,
+    )
+    if forwarder is not None:
+        app.after_serving(forwarder.close)
+    access.install(app, allow_remote=allow_remote, host_names=host_names)
     app.register_blueprint(receiver)
-    _add_api(app, store, metrics, receiver)
+    app.register_blueprint(QueryApi(file, status, buffer))
+    _add_api(app, store, metrics, receiver, file, buffer, forwarder)
     _add_pages(app)
 
     @app.errorhandler(HTTPException)
@@ -41,10 +73,19 @@ def create_app(*, allow_remote: bool = False, bounds: Bounds | None = None) -> Q
     return app
 
 
-def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver) -> None:
+def _add_api(
+    app: Quart,
+    store: Store,
+    metrics: MetricTable,
+    receiver: Receiver,
+    file: TraceFile | None,
+    buffer: LineBuffer,
+    forwarder: Forwarder | None,
+) -> None:
     index = Index(store)
-    # Revisions start again with each process, and a browser can outlive several.
-    process = secrets.token_hex(4)
+    traces = TraceApi(store, index, file)
+    app.register_blueprint(traces)
+    app.register_blueprint(TransferApi(traces.find, receiver, file))
 
     @app.get("/healthz")
     async def health() -> Response:
@@ -56,6 +97,7 @@ def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver)
                 "bytes": store.weight,
                 "metrics": len(metrics),
                 "received": receiver.counters,
+                "forward": forwarder.status() if forwarder is not None else None,
             }
         )
 
@@ -65,26 +107,19 @@ def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver)
             wanted = read_filter(request.args.to_dict())
         except MalformedError as error:
             return json_answer({"error": str(error)}, error.status)
-        return json_answer(index.search(wanted))
+        found = index.search(wanted)
+        response = json_answer(found.traces)
+        response.headers["Hidden-Traces"] = str(found.hidden)
+        return response
 
     @app.delete("/api/traces")
     async def forget_traces() -> Response:
+        receiver.forget()
+        if file is not None:
+            file.clear()
+            await file.flush()
+        buffer.clear()
         return json_answer({"deleted": store.clear()})
-
-    @app.get("/api/traces/<trace_id>")
-    async def get_trace(trace_id: str) -> Response:
-        trace = store.get(trace_id.lower())
-        if trace is None:
-            return json_answer({"error": "there is no such trace; it may have been evicted"}, 404)
-        etag = f"{process}-{trace.revision}"
-        if request.if_none_match.contains(etag):
-            response = Response(b"", 304)
-        else:
-            shown = show_trace(trace, index.summary(trace), (one.trace_id for one in store))
-            response = Response(msgspec.json.encode(shown), content_type="application/json")
-        response.headers["Cache-Control"] = "no-cache"
-        response.set_etag(etag)
-        return response
 
     @app.get("/api/metrics")
     async def list_metrics() -> Response:
@@ -93,6 +128,8 @@ def _add_api(app: Quart, store: Store, metrics: MetricTable, receiver: Receiver)
 
 def _add_pages(app: Quart) -> None:
     @app.get("/")
+    @app.get("/query")
+    @app.get("/logs")
     @app.get("/metrics")
     @app.get("/trace/<trace_id>")
     async def page(trace_id: str = "") -> Response:  # noqa: ARG001  # the page reads its address

@@ -10,6 +10,11 @@ BODY_BYTES = 16 * 1024 * 1024
 INFLATED_BYTES = 64 * 1024 * 1024
 """Maximum size of a decompressed body, in bytes."""
 
+MEMBERS = 10_000
+"""Maximum number of members of a body in gzip."""
+
+_PIECE_BYTES = 64 * 1024
+
 _ZLIB, _RAW, _GZIP = zlib.MAX_WBITS, -zlib.MAX_WBITS, zlib.MAX_WBITS | 16
 
 
@@ -33,18 +38,30 @@ def inflate(body: bytes, encoding: str) -> bytes:
 
 
 def _inflate(body: bytes, window: int) -> bytes:
-    stream = zlib.decompressobj(window)
-    try:
-        inflated = stream.decompress(body, INFLATED_BYTES + 1)
-    except zlib.error as error:
-        raise MalformedError(f"the body cannot be decompressed: {error}") from error
-    if len(inflated) > INFLATED_BYTES:
-        raise TooLargeError(f"the body decompresses to more than {INFLATED_BYTES} bytes")
-    if not stream.eof or stream.unused_data:
-        raise MalformedError(
-            "the body cannot be decompressed: it is truncated or has trailing data"
-        )
-    return inflated
+    """Decompress a body; one in gzip can consist of several members (RFC 1952, 2.2)."""
+    inflated = bytearray()
+    at = members = 0
+    while True:
+        stream = zlib.decompressobj(window)
+        # In pieces, because each member copies the rest of the piece that it ends in.
+        while at < len(body) and not stream.eof:
+            piece = body[at : at + _PIECE_BYTES]
+            try:
+                inflated += stream.decompress(piece, INFLATED_BYTES + 1 - len(inflated))
+            except zlib.error as error:
+                raise MalformedError(f"the body cannot be decompressed: {error}") from error
+            if len(inflated) > INFLATED_BYTES:
+                raise TooLargeError(f"the body decompresses to more than {INFLATED_BYTES} bytes")
+            at += len(piece) - len(stream.unused_data)
+        if not stream.eof:
+            raise MalformedError("the body cannot be decompressed: it is truncated")
+        members += 1
+        if at == len(body):
+            return bytes(inflated)
+        if window != _GZIP:
+            raise MalformedError("the body cannot be decompressed: it has trailing data")
+        if members == MEMBERS:
+            raise TooLargeError(f"the body has more than {MEMBERS} gzip members")
 
 
 def _is_zlib(body: bytes) -> bool:

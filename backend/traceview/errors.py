@@ -1,4 +1,4 @@
-"""Request errors with their HTTP status and google.rpc code."""
+"""Errors of a request, with their HTTP status and google.rpc code, and of one of its items."""
 
 from typing import ClassVar
 
@@ -29,3 +29,14 @@ class UnsupportedError(RefusedError):
 
     status = 415
     rpc_code = 3  # INVALID_ARGUMENT
+
+
+class BusyError(RefusedError):
+    """More arrives than can be stored; the sender should try again."""
+
+    status = 503
+    rpc_code = 14  # UNAVAILABLE
+
+
+class UnusableError(Exception):
+    """One item of a request is unusable; the others are not affected."""

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 import msgspec
+from msgspec.structs import replace
 
 from traceview.model import Point, weigh_origin, weigh_point
 
@@ -14,7 +15,7 @@ SERIES_BYTES = 16 * 1024
 
 
 class MetricTable:
-    """One row per service, scope, metric and attributes."""
+    """One row per service, scope, metric and attributes. Buckets are only in the file."""
 
     def __init__(self, series: int = SERIES) -> None:
         """Take the maximum number of series; the least recently updated one is evicted first."""
@@ -29,6 +30,7 @@ class MetricTable:
 
     def add(self, point: Point) -> None:
         """Store a point, replacing the previous one of its series."""
+        point = replace(point, buckets=None, exemplars=[])
         if weigh_point(point) + weigh_origin(point.origin) > SERIES_BYTES:
             self.omitted += 1
             return

@@ -4,12 +4,18 @@ Times are nanoseconds since 1970 as decimal strings. Numbers that JavaScript wou
 strings too, so that a page shows exactly what was sent.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 Value: TypeAlias = "str | bool | int | float | list[Value] | dict[str, Value] | None"
 Attributes: TypeAlias = dict[str, Value]
+
+SpanKey: TypeAlias = tuple[str, str]
+"""The id and kind of a span: with B3 propagation, both sides of a call can have one id."""
+
+BACKGROUND_KINDS = frozenset({"INTERNAL", "CLIENT", "PRODUCER", "UNSPECIFIED"})
+"""The kinds of the first spans of background work. A server or consumer span has a caller."""
 
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that JavaScript represents exactly."""
@@ -72,9 +78,24 @@ class Span(Struct, frozen=True, kw_only=True):
     origin: Origin
 
     @property
+    def key(self) -> SpanKey:
+        """What identifies the span in its trace."""
+        return self.span_id, self.kind
+
+    @property
     def duration_ns(self) -> int:
         """The duration, never negative, even if the sender's clock was set back."""
         return max(0, self.end_ns - self.start_ns)
+
+    @property
+    def is_background(self) -> bool:
+        """Whether its trace is background work: it has no parent, no link and no caller or user."""
+        return (
+            not self.parent_span_id
+            and not self.links
+            and self.kind in BACKGROUND_KINDS
+            and self.origin.resource.get("telemetry.sdk.language") != "webjs"  # a user's browser
+        )
 
 
 class LogLine(Struct, frozen=True, kw_only=True):
@@ -91,11 +112,47 @@ class LogLine(Struct, frozen=True, kw_only=True):
     origin: Origin
 
 
+class Numbered(NamedTuple):
+    """A log line, the number of its arrival, and that of its origin."""
+
+    number: int
+    origin: int
+    line: LogLine
+
+
+class Buckets(Struct, frozen=True, kw_only=True):
+    """The buckets of a histogram.
+
+    An explicit one has `bounds`, and one count more than bounds. An exponential one has a `scale`,
+    a zero bucket, and buckets of positive and of negative values, from an offset on.
+    """
+
+    counts: list[int]
+    bounds: list[float] | None = None
+    scale: int | None = None
+    offset: int = 0
+    zero_count: int = 0
+    zero_threshold: float = 0.0
+    negative_counts: list[int] = []
+    negative_offset: int = 0
+
+
+class Exemplar(Struct, frozen=True, kw_only=True):
+    """One measurement of a metric, with the span during which it was made."""
+
+    trace_id: str
+    span_id: str
+    time_ns: int
+    value: int | float
+    attributes: Attributes
+    """Those of the measurement that the point does not have."""
+
+
 class Point(Struct, frozen=True, kw_only=True):
-    """The latest value of a series of a metric.
+    """A value of a series of a metric.
 
     A number has a `value`. Histograms and summaries have `count`, `sum`, and `min` and `max` if
-    the sender provides them.
+    the sender provides them. Cumulative and delta values cover the time from `start_ns`.
     """
 
     name: str
@@ -103,13 +160,18 @@ class Point(Struct, frozen=True, kw_only=True):
     unit: str
     description: str
     temporality: str
+    is_monotonic: bool
+    """Whether a sum can only grow."""
     attributes: Attributes
+    start_ns: int
     time_ns: int
     value: int | float | None
     count: int | None
     sum: float | None
     min: float | None
     max: float | None
+    buckets: Buckets | None = None
+    exemplars: list[Exemplar] = []
     origin: Origin
 
 
@@ -149,7 +211,15 @@ def weigh_line(line: LogLine) -> int:
 def weigh_point(point: Point) -> int:
     """Estimate the memory of a point in bytes, without its origin."""
     texts = [point.name, point.unit, point.description]
-    return 300 + weigh(texts) + weigh(point.attributes)
+    buckets = point.buckets
+    numbers = len(buckets.counts) + len(buckets.negative_counts) if buckets else 0
+    return (
+        300
+        + weigh(texts)
+        + weigh(point.attributes)
+        + 64 * numbers
+        + sum(400 + weigh(one.attributes) for one in point.exemplars)
+    )
 
 
 def exact(value: Value) -> Value:
@@ -162,7 +232,8 @@ def exact(value: Value) -> Value:
         return value if value - value == 0 else _NOT_FINITE[str(value)]
     if isinstance(value, list):
         return [exact(item) for item in value]
-    return {key: exact(item) for key, item in value.items()}
+    # Most values are texts, which JSON represents as they are.
+    return {key: item if isinstance(item, str) else exact(item) for key, item in value.items()}
 
 
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}

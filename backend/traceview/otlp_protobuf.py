@@ -1,4 +1,4 @@
-"""Split an OTLP request in protobuf into its items: resources contain scopes, scopes contain items.
+"""OTLP in protobuf: resources contain scopes, scopes contain items.
 
 Traces, logs and metrics share this structure and its field numbers. Items are extracted one at
 a time, because parsing a whole request could turn a few megabytes of empty messages into
@@ -6,12 +6,32 @@ gigabytes of objects.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from traceview.errors import MalformedError, TooLargeError
+from google.protobuf.descriptor import (  # type: ignore[import-untyped]  # it has no stubs of its own
+    Descriptor,
+    FileDescriptor,
+)
+from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]  # as above
+    FieldDescriptorProto,
+    FileDescriptorProto,
+)
+from google.protobuf.descriptor_pool import (  # type: ignore[import-untyped]  # as above
+    DescriptorPool,
+)
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # as above
+from google.protobuf.message_factory import (  # type: ignore[import-untyped]  # as above
+    GetMessageClass,
+)
+
+from traceview.errors import MalformedError, TooLargeError, UnusableError
 
 FIELDS = 500_000
 """Maximum number of fields in the outer structure."""
+
+PART_BYTES = 1024 * 1024
+"""Maximum size of a resource, scope, span, log record or metric; larger ones are rejected."""
 
 
 class Packed(NamedTuple):
@@ -30,6 +50,48 @@ def unpack(body: bytes) -> Iterator[Packed]:
         TooLargeError: the outer structure has too many fields.
     """
     return _Reader().unpack(memoryview(body))
+
+
+def parse(message: Any, part: bytes) -> Any:
+    """Parse a part of a request: a resource, a scope or an item.
+
+    Strings are bytes if one of them is not UTF-8, which protobuf forbids but some senders write.
+
+    Raises:
+        UnusableError: the part is too large, or is not such a message.
+    """
+    if len(part) > PART_BYTES:
+        raise UnusableError(f"larger than {PART_BYTES} bytes")
+    try:
+        return message.FromString(part)
+    except DecodeError:
+        try:
+            return _with_bytes(message.DESCRIPTOR).FromString(part)
+        except DecodeError as error:
+            raise UnusableError(f"not OTLP in protobuf: {error}") from error
+
+
+@cache
+def _with_bytes(message: Descriptor) -> Any:
+    """Return a class like that of a message, but with bytes in the place of each string."""
+    pool = DescriptorPool()
+    _copy(message.file, pool)
+    return GetMessageClass(pool.FindMessageTypeByName(message.full_name))
+
+
+def _copy(file: FileDescriptor, pool: DescriptorPool) -> None:
+    for needed in file.dependencies:
+        _copy(needed, pool)
+    copied = FileDescriptorProto()
+    file.CopyToProto(copied)
+    messages = list(copied.message_type)
+    while messages:
+        message = messages.pop()
+        messages.extend(message.nested_type)
+        for field in message.field:
+            if field.type == FieldDescriptorProto.TYPE_STRING:
+                field.type = FieldDescriptorProto.TYPE_BYTES
+    pool.Add(copied)
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from traceview.model import (
     LogLine,
     Origin,
     Span,
+    SpanKey,
     weigh_line,
     weigh_origin,
     weigh_span,
@@ -16,11 +17,11 @@ from traceview.model import (
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """The limits. A single trace can use a quarter of the bytes."""
+    """The limits. A single trace can use half of the bytes."""
 
     traces: int = 500
     total_bytes: int = 64 * 1024 * 1024
-    spans_per_trace: int = 5_000
+    spans_per_trace: int = 20_000
     lines_per_trace: int = 2_000
 
 
@@ -37,7 +38,7 @@ class Trace:
     def __init__(self, trace_id: str) -> None:
         """Take the trace's id, in hex."""
         self.trace_id = trace_id
-        self.spans: dict[str, Span] = {}
+        self.spans: dict[SpanKey, Span] = {}
         self.lines: list[LogLine] = []
         self.omitted_spans = 0
         self.omitted_lines = 0
@@ -47,14 +48,14 @@ class Trace:
         self._origins: dict[int, Origin] = {}
 
     def add_span(self, span: Span, bounds: Bounds) -> None:
-        """Store a span, replacing an earlier one with its id."""
-        earlier = self.spans.get(span.span_id)
+        """Store a span, replacing an earlier one with its id and kind."""
+        earlier = self.spans.get(span.key)
         if earlier is None and len(self.spans) >= bounds.spans_per_trace:
             self.omitted_spans += 1
             return
         weight = weigh_span(span) - (weigh_span(earlier) if earlier else 0)
         if self._take(weight, span.origin, bounds):
-            self.spans[span.span_id] = span
+            self.spans[span.key] = span
         else:
             self.omitted_spans += 1
 
@@ -67,11 +68,18 @@ class Trace:
         else:
             self.omitted_lines += 1
 
+    def copy(self) -> "Trace":
+        """Return a copy that does not change when data arrives."""
+        copied = Trace(self.trace_id)
+        copied.spans, copied.lines = dict(self.spans), list(self.lines)
+        copied.omitted_spans, copied.omitted_lines = self.omitted_spans, self.omitted_lines
+        return copied
+
     def _take(self, weight: int, origin: Origin, bounds: Bounds) -> bool:
         """Add the weight of an item, and of its origin once for all that share it, if it fits."""
         if id(origin) not in self._origins:
             weight += weigh_origin(origin)
-        if weight > 0 and self.weight + weight > bounds.total_bytes // 4:
+        if weight > 0 and self.weight + weight > bounds.total_bytes // 2:
             return False
         self.weight += weight
         self._origins[id(origin)] = origin
@@ -100,6 +108,13 @@ class Store:
     def get(self, trace_id: str) -> Trace | None:
         """Return the trace with an id, or None."""
         return self._traces.get(trace_id)
+
+    def add(self, item: Span | LogLine) -> None:
+        """Store a span or a log line."""
+        if isinstance(item, Span):
+            self.add_span(item)
+        else:
+            self.add_line(item)
 
     def add_span(self, span: Span) -> None:
         """Store a span, and evict the oldest traces if necessary."""

@@ -14,6 +14,10 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from traceview.app import create_app
+from traceview.storage.file import TraceFile
+from traceview.store import Bounds
+
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 START = 1_762_164_000_000_000_000
@@ -34,32 +38,51 @@ class Viewer:
             f"/v1/{signal}", content=body, headers={"content-type": form, **headers}
         )
 
-    async def send(self, *spans: Span, service: str = "cruddur") -> None:
-        answer = await self.post("traces", pack(*spans, service=service))
-        assert answer.status_code == 200, answer.content
+    async def send(self, *spans: Span, service: str = "cruddur", **resource: Any) -> None:
+        response = await self.post("traces", pack(*spans, service=service, **resource))
+        assert response.status_code == 200, response.content
 
     async def log(self, *records: LogRecord) -> None:
-        answer = await self.post("logs", pack_logs(*records))
-        assert answer.status_code == 200, answer.content
+        response = await self.post("logs", pack_logs(*records))
+        assert response.status_code == 200, response.content
 
     async def measure(self, *metrics: Metric) -> None:
-        answer = await self.post("metrics", pack_metrics(*metrics))
-        assert answer.status_code == 200, answer.content
+        response = await self.post("metrics", pack_metrics(*metrics))
+        assert response.status_code == 200, response.content
 
     async def search(self, **wanted: str) -> list[dict[str, Any]]:
-        answer = await self.http.get("/api/traces", params=wanted)
-        assert answer.status_code == 200, answer.text
-        listed: list[dict[str, Any]] = answer.json()
+        """Search in all traces, also in those of background work."""
+        response = await self.http.get("/api/traces", params={"background": "1", **wanted})
+        assert response.status_code == 200, response.text
+        listed: list[dict[str, Any]] = response.json()
         return listed
 
     async def names(self, **wanted: str) -> list[str]:
         return [trace["name"] for trace in await self.search(**wanted)]
 
     async def trace(self, trace_id: str = TRACE) -> dict[str, Any]:
-        answer = await self.http.get(f"/api/traces/{trace_id}")
-        assert answer.status_code == 200, answer.text
-        shown: dict[str, Any] = answer.json()
+        response = await self.http.get(f"/api/traces/{trace_id}")
+        assert response.status_code == 200, response.text
+        shown: dict[str, Any] = response.json()
         return shown
+
+    async def query(self, text: str, **arguments: str) -> dict[str, Any]:
+        """Run a query, by default over the minutes around START."""
+        wanted = {"q": text, "since": "2025-11-03T09:55:00Z", "until": "2025-11-03T10:05:00Z"}
+        response = await self.http.get("/api/query", params={**wanted, **arguments})
+        assert response.status_code == 200, response.text
+        result: dict[str, Any] = response.json()
+        return result
+
+    async def rows(self, text: str, **arguments: str) -> list[list[Any]]:
+        rows: list[list[Any]] = (await self.query(text, **arguments))["rows"]
+        return rows
+
+
+def client(bounds: Bounds | None = None, file: TraceFile | None = None) -> httpx.AsyncClient:
+    """Return a client of a viewer in this process."""
+    transport = httpx.ASGITransport(app=create_app(bounds=bounds, file=file))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4318")
 
 
 def value(raw: Any) -> AnyValue:
@@ -141,10 +164,10 @@ def line(body: Any, *, trace: str = TRACE, of: int = 1, at: float = 0, **more: A
     )
 
 
-def pack(*spans: Span, service: str = "cruddur") -> bytes:
+def pack(*spans: Span, service: str = "cruddur", **resource: Any) -> bytes:
     made = ExportTraceServiceRequest()
     group = made.resource_spans.add()
-    group.resource.attributes.extend(attributes({"service.name": service}))
+    group.resource.attributes.extend(attributes({"service.name": service, **resource}))
     scoped = group.scope_spans.add()
     scoped.scope.name, scoped.scope.version = "cruddur.db", "1.2"
     scoped.spans.extend(spans)
@@ -159,9 +182,18 @@ def pack_logs(*records: LogRecord) -> bytes:
     return made.SerializeToString()
 
 
-def pack_metrics(*metrics: Metric) -> bytes:
+def pack_metrics(*metrics: Metric, service: str = "cruddur") -> bytes:
     made = ExportMetricsServiceRequest()
     group = made.resource_metrics.add()
-    group.resource.attributes.extend(attributes({"service.name": "cruddur"}))
+    group.resource.attributes.extend(attributes({"service.name": service}))
     group.scope_metrics.add().metrics.extend(metrics)
     return made.SerializeToString()
+
+
+def field(tag: int, content: bytes) -> bytes:
+    """A length-delimited protobuf field."""
+    length, size = b"", len(content)
+    while size > 0x7F:
+        length += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return bytes([tag]) + length + bytes([size]) + content

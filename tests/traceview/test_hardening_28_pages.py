@@ -1,76 +1,11 @@
 """Every page of the trace explorer in Chromium: it shows the data, without console errors."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-import httpx
-import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
-from playwright.async_api import Browser, Page, Route, expect
-from samples import START, TRACE, Viewer, line, request, span
-
-from e2e.screen import SCREENS
-from support import serving_on_a_socket
-from traceview.app import create_app
-
-SECONDS = 15
-"""Timeout for everything on screen, long enough for a busy machine."""
-
-
-@dataclass
-class Screen:
-    """A page of the explorer, and the errors on it."""
-
-    page: Page
-    viewer: Viewer
-    troubles: list[str] = field(default_factory=list)
-
-    async def open(self, path: str) -> None:
-        """Open an address and wait for the page's first request."""
-        async with self.page.expect_response(re.compile("/api/")):
-            await self.page.goto(path)
-
-    async def picture(self, name: str) -> None:
-        """Save a screenshot in `.local/screens`."""
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=SCREENS / f"traceview-{name}.png", full_page=True)
-
-    def expect_trouble(self, pattern: str) -> None:
-        """Remove announced errors from the record; there must be at least one."""
-        announced = [one for one in self.troubles if re.search(pattern, one)]
-        assert announced, self.troubles
-        self.troubles = [one for one in self.troubles if one not in announced]
-
-
-@asynccontextmanager
-async def _screen(browser: Browser, url: str) -> AsyncIterator[Screen]:
-    context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(SECONDS * 1000)
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
-        screen = Screen(await context.new_page(), Viewer(http))
-        screen.page.on(
-            "console",
-            lambda message: (
-                screen.troubles.append(message.text)
-                if message.type in {"error", "warning"}
-                else None
-            ),
-        )
-        screen.page.on("pageerror", lambda error: screen.troubles.append(str(error)))
-        yield screen
-    await context.close()
-
-
-@pytest.fixture
-async def screen(browser: Browser) -> AsyncIterator[Screen]:
-    """An explorer without traces, in a browser. An unannounced error fails the test."""
-    expect.set_options(timeout=SECONDS * 1000)
-    app = create_app()
-    async with serving_on_a_socket(app) as url, _screen(browser, url) as opened:
-        yield opened
-        assert opened.troubles == []
+from playwright.async_api import Route, expect
+from samples import START, TRACE, line, request, span
+from screens import Screen
 
 
 async def test_hardening_28_an_empty_list_explains_how_to_send_traces(screen: Screen) -> None:
@@ -123,6 +58,7 @@ async def test_hardening_28_an_invalid_search_is_explained(screen: Screen) -> No
     await screen.open("/?status=teapot")
     await expect(screen.page.locator("#tally")).to_have_class("wrong")
     await expect(screen.page.locator("#tally")).not_to_be_empty()
+    await screen.leave()
     screen.expect_trouble("status of 400")
 
 
@@ -137,17 +73,17 @@ async def test_hardening_28_a_trace_opens_folds_and_leads_back(screen: Screen) -
     await screen.open("/")
     await page.locator("#traces li a").click()
     await expect(page).to_have_url(re.compile(f"/trace/{TRACE}$"))
-    spans = page.locator(".spans > li")
+    spans = page.locator(".spans [data-span]")
     await expect(spans).to_have_count(3)
     await expect(page.locator(".legend")).to_contain_text("database")
-    await spans.nth(1).locator("button.open").click()
-    await expect(spans.nth(1).locator(".details")).to_contain_text("postgresql")
+    await spans.nth(1).click()
+    await expect(page.locator(".details").first).to_contain_text("postgresql")
     await expect(page.get_by_text("a crud was posted").first).to_be_visible()
     await screen.picture("trace")
     await page.get_by_role("button", name="Fold", exact=True).click()
-    await expect(spans.nth(1)).to_be_hidden()
+    await expect(spans).to_have_count(1)
     await page.get_by_role("button", name="Unfold").click()
-    await expect(spans.nth(1)).to_be_visible()
+    await expect(spans).to_have_count(3)
     await page.get_by_role("link", name="← Traces").click()
     await expect(page.locator("#traces li")).to_have_count(1)
 
@@ -166,7 +102,7 @@ async def test_hardening_28_a_missing_trace_is_requested_until_it_arrives(
     await expect(screen.page.get_by_role("heading", level=2)).to_have_text("Trace not found")
     await screen.picture("missing")
     await screen.viewer.send(span(1, "late"))
-    await expect(screen.page.locator(".spans > li")).to_have_count(1)
+    await expect(screen.page.locator(".spans [data-span]")).to_have_count(1)
     screen.expect_trouble("status of 404")
 
 
@@ -222,3 +158,21 @@ async def test_hardening_28_the_page_distinguishes_server_errors_from_an_outage(
     await page.unroute("**/api/traces?**")
     await expect(page.locator("#offline")).to_be_hidden()
     screen.troubles.clear()
+
+
+async def test_hardening_28_the_list_says_that_traces_are_only_in_memory(screen: Screen) -> None:
+    await screen.viewer.send(request(1, "/api/one"))
+    await screen.open("/")
+    await expect(screen.page.locator("#storage")).to_have_text(
+        "Only the newest traces are kept, in memory, and queries are not available: "
+        "it was started without a file."
+    )
+    await screen.picture("in-memory")
+
+
+async def test_hardening_28_the_list_says_where_traces_are_stored(
+    stored: Screen,
+) -> None:
+    await stored.open("/")
+    await expect(stored.page.locator("#empty")).to_contain_text("Traces are stored in /")
+    await expect(stored.page.locator("#storage")).to_be_hidden()

@@ -6,22 +6,38 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from samples import Viewer, pack, span
+from msgspec import Struct
+from samples import TRACE, Viewer, line, pack, span
 
 import traceview
+from traceview import names, query_api, useful_queries, views
+from traceview.app import create_app
+from traceview.difference.model import Bin, Difference, KeyDifference, Share
+from traceview.forwarding import ForwardStatus
+from traceview.query import form
+from traceview.query.printer import Parts
+from traceview.query.sql import Column
+from traceview.ranking import Peers, Ranking
+from traceview.result import Result
+from traceview.storage.file import FileStatus
+from traceview.storage.saved_queries import SavedQuery
+from traceview.transfer_api import Upload
 
 STATIC = Path(traceview.__file__).parent / "static"
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", f"/trace/{'ab' * 16}", "/trace/unknown?x=1"])
+@pytest.mark.parametrize(
+    "path", ["/", "/logs?q=x", "/metrics", f"/trace/{'ab' * 16}", "/trace/unknown?x=1"]
+)
 async def test_every_address_serves_the_page(viewer: Viewer, path: str) -> None:
-    answer = await viewer.http.get(path)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/html")
-    policy = answer.headers["content-security-policy"]
+    response = await viewer.http.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'self';")
+    assert "trusted-types 'none'" in policy
     assert "unsafe" not in policy
-    for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text):
+    for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', response.text):
         assert (await viewer.http.get(name)).status_code == 200
 
 
@@ -31,6 +47,7 @@ async def test_every_response_has_security_headers(viewer: Viewer, path: str) ->
     assert headers["content-security-policy"].startswith("default-src 'self';")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers
 
 
@@ -47,10 +64,10 @@ async def test_every_response_has_security_headers(viewer: Viewer, path: str) ->
 async def test_other_requests_get_json_errors(
     viewer: Viewer, method: str, path: str, status: int
 ) -> None:
-    answer = await viewer.http.request(method, path)
-    assert answer.status_code == status
+    response = await viewer.http.request(method, path)
+    assert response.status_code == status
     if status != 200:
-        assert answer.json()["error"]
+        assert response.json()["error"]
 
 
 def test_the_page_loads_nothing_external_and_inserts_only_text() -> None:
@@ -69,6 +86,28 @@ def test_the_scripts_parse(path: Path) -> None:
         ["node", "--input-type=module", "--check"], input=path.read_bytes(), capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_wire_types_of_the_scripts_are_those_of_the_api() -> None:
+    text = (STATIC.parent / "wire.d.ts").read_text("utf-8")
+    declared = {
+        name: re.findall(r"^  (\w+): ", body, re.MULTILINE)
+        for name, body in re.findall(r"^export interface (\w+) {\n(.*?)^}", text, re.M | re.S)
+    }
+    structs = {
+        name: list(struct.__struct_fields__)
+        for module in (views, names, form, query_api, useful_queries)
+        for name, struct in vars(module).items()
+        if isinstance(struct, type)
+        and issubclass(struct, Struct)
+        and struct.__module__ == module.__name__
+    }
+    for struct in (
+        *(FileStatus, SavedQuery, Result, Column, Parts, Peers, Ranking, Upload),
+        *(Difference, KeyDifference, Share, Bin, ForwardStatus),
+    ):
+        structs[struct.__name__] = list(struct.__struct_fields__)
+    assert declared == structs
 
 
 @pytest.mark.parametrize(
@@ -93,8 +132,80 @@ async def test_requests_to_this_machine_are_served(viewer: Viewer, host: str) ->
 )
 async def test_a_foreign_host_name_is_rejected(viewer: Viewer, host: str) -> None:
     for method, path in (("GET", "/api/traces"), ("GET", "/"), ("POST", "/v1/traces")):
-        answer = await viewer.http.request(method, path, headers={"host": host})
-        assert answer.status_code == 403
+        response = await viewer.http.request(method, path, headers={"host": host})
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("viewer.example:4318", 200),
+        ("VIEWER.example", 200),
+        ("10.0.0.1:4318", 200),
+        ("[fd00::1]:4318", 200),
+        ("localhost:4318", 200),
+        ("evil.example", 403),
+        ("viewer.example.evil.example", 403),
+        ("10.0.0.1.evil.example", 403),
+        ("viewer.example@evil.example", 403),
+        ("", 403),
+    ],
+)
+async def test_other_machines_need_an_address_or_a_configured_name(host: str, status: int) -> None:
+    app = create_app(allow_remote=True, host_names={"viewer.example"})
+    response = await app.test_client().get("/api/traces", headers={"host": host})
+    assert response.status_code == status
+
+
+async def test_a_configured_name_does_not_open_other_addresses() -> None:
+    client = create_app(host_names={"viewer.example"}).test_client()
+    for host, status in (("viewer.example", 200), ("10.0.0.1", 403), ("127.0.0.1", 200)):
+        response = await client.get("/healthz", headers={"host": host})
+        assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "destination", "status"),
+    [
+        ("same-origin", "cors", "empty", 200),
+        ("none", "navigate", "document", 200),
+        ("cross-site", "navigate", "document", 200),  # a link
+        ("same-site", "navigate", "document", 200),  # from another port of this machine
+        ("cross-site", "navigate", "iframe", 403),
+        ("cross-site", "no-cors", "script", 403),
+        ("same-site", "no-cors", "image", 403),
+        ("same-site", "cors", "empty", 403),
+    ],
+)
+async def test_foreign_pages_can_only_link_here(
+    viewer: Viewer, site: str, mode: str, destination: str, status: int
+) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    response = await viewer.http.get("/api/traces", headers=headers)
+    assert response.status_code == status
+    if site.endswith("-site"):
+        assert (await viewer.http.delete("/api/traces", headers=headers)).status_code == 403
+        assert (await viewer.post("traces", pack(span(1)), **headers)).status_code == 403
+
+
+async def test_no_get_request_changes_anything(viewer: Viewer) -> None:
+    await viewer.send(span(1))
+    await viewer.log(line("kept"))
+    app = create_app()
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    paths = [re.sub("<[^>]+>", TRACE, rule.rule) for rule in rules]
+    assert "/api/traces" in paths
+
+    async def state() -> list[object]:
+        shown = ("/healthz", "/api/traces", f"/api/traces/{TRACE}", "/api/metrics")
+        return [(await viewer.http.get(path)).json() for path in shown]
+
+    before = await state()
+    for path in paths:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            response = await viewer.http.request(method, f"{path}?method=DELETE&_method=DELETE")
+            assert response.status_code < 500
+    assert await state() == before
 
 
 @pytest.mark.parametrize(
@@ -109,8 +220,8 @@ async def test_a_foreign_host_name_is_rejected(viewer: Viewer, host: str) -> Non
 async def test_requests_from_another_origin_are_rejected(
     viewer: Viewer, origin: str, status: int
 ) -> None:
-    answer = await viewer.post("traces", pack(span(1)), origin=origin)
-    assert answer.status_code == status
+    response = await viewer.post("traces", pack(span(1)), origin=origin)
+    assert response.status_code == status
     assert (
         await viewer.http.delete("/api/traces", headers={"origin": origin})
     ).status_code == status

@@ -24,6 +24,7 @@ from samples import (
     TRACE,
     Viewer,
     attributes,
+    field,
     line,
     pack,
     pack_logs,
@@ -31,7 +32,8 @@ from samples import (
 )
 
 from traceview.decompression import BODY_BYTES, INFLATED_BYTES
-from traceview.otlp import ITEM_BYTES, TEXT_CHARS, VALUE_DEPTH
+from traceview.otlp import TEXT_CHARS, VALUE_DEPTH
+from traceview.otlp_protobuf import PART_BYTES
 
 JSON_SPAN = {
     "traceId": TRACE.upper(),
@@ -82,10 +84,10 @@ async def test_protobuf_is_accepted_in_every_encoding(
     viewer: Viewer, encoding: str, encode: Any
 ) -> None:
     body = encode(pack(span(1, "SELECT activities.home", kind=3)))
-    answer = await viewer.post("traces", body, **{"content-encoding": encoding})
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == PROTOBUF
-    assert ExportTraceServiceResponse.FromString(answer.content) == ExportTraceServiceResponse()
+    response = await viewer.post("traces", body, **{"content-encoding": encoding})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == PROTOBUF
+    assert ExportTraceServiceResponse.FromString(response.content) == ExportTraceServiceResponse()
     [shown] = (await viewer.trace())["spans"]
     assert (shown["name"], shown["kind"]) == ("SELECT activities.home", "CLIENT")
     assert shown["scope"] == {"name": "cruddur.db", "version": "1.2", "attributes": {}}
@@ -94,11 +96,11 @@ async def test_protobuf_is_accepted_in_every_encoding(
 
 async def test_json_is_accepted_with_hex_ids_and_numbers_as_text(viewer: Viewer) -> None:
     body = gzip.compress(_json(JSON_SPAN))
-    answer = await viewer.post(
+    response = await viewer.post(
         "traces", body, f"{JSON}; charset=utf-8", **{"content-encoding": "gzip"}
     )
-    assert (answer.status_code, answer.json()) == (200, {})
-    assert answer.headers["content-type"] == JSON
+    assert (response.status_code, response.json()) == (200, {})
+    assert response.headers["content-type"] == JSON
     trace = await viewer.trace()
     [shown] = trace["spans"]
     assert (shown["span_id"], shown["parent_span_id"]) == ("eee19b7ec3c1b174", None)
@@ -184,10 +186,10 @@ async def test_data_dropped_by_the_sender_is_reported(viewer: Viewer) -> None:
 
 @pytest.mark.parametrize("signal", ["traces", "logs", "metrics"])
 async def test_an_empty_request_gets_a_response_in_its_format(viewer: Viewer, signal: str) -> None:
-    answer = await viewer.post(signal, b"")
-    assert (answer.status_code, answer.content) == (200, b"")
-    answer = await viewer.post(signal, b"{}", JSON)
-    assert (answer.status_code, answer.content) == (200, b"{}")
+    response = await viewer.post(signal, b"")
+    assert (response.status_code, response.content) == (200, b"")
+    response = await viewer.post(signal, b"{}", JSON)
+    assert (response.status_code, response.content) == (200, b"{}")
 
 
 @pytest.mark.parametrize(
@@ -219,45 +221,45 @@ async def test_an_empty_request_gets_a_response_in_its_format(viewer: Viewer, si
 async def test_a_malformed_request_is_rejected_completely(
     viewer: Viewer, body: bytes, form: str, headers: dict[str, str], status: int
 ) -> None:
-    answer = await viewer.post("traces", body, form, **headers)
-    assert answer.status_code == status
+    response = await viewer.post("traces", body, form, **headers)
+    assert response.status_code == status
     if form == JSON:
-        assert answer.json()["code"] == 3
-        assert answer.json()["message"]
+        assert response.json()["code"] == 3
+        assert response.json()["message"]
     else:
-        refusal = Status.FromString(answer.content)
+        refusal = Status.FromString(response.content)
         assert refusal.code == 3
         assert refusal.message
     assert await viewer.search() == []
 
 
 async def test_valid_parts_of_a_request_are_stored_and_invalid_ones_counted(viewer: Viewer) -> None:
-    huge = span(2, text="x" * ITEM_BYTES)
+    huge = span(2, text="x" * PART_BYTES)
     nameless = span(3)
     nameless.trace_id = b"short"
-    answer = await viewer.post("traces", pack(span(1), huge, nameless))
-    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
+    response = await viewer.post("traces", pack(span(1), huge, nameless))
+    partial = ExportTraceServiceResponse.FromString(response.content).partial_success
     assert partial.rejected_spans == 2
-    assert str(ITEM_BYTES) in partial.error_message
-    answer = await viewer.post("traces", _json(JSON_SPAN, {**JSON_SPAN, "spanId": "zz"}), JSON)
-    assert answer.json()["partialSuccess"]["rejectedSpans"] == "1"
+    assert str(PART_BYTES) in partial.error_message
+    response = await viewer.post("traces", _json(JSON_SPAN, {**JSON_SPAN, "spanId": "zz"}), JSON)
+    assert response.json()["partialSuccess"]["rejectedSpans"] == "1"
     bad = line("out of any trace")
     bad.span_id = b"short"
-    answer = await viewer.post("logs", pack_logs(line("fine"), bad))
-    rejected = ExportLogsServiceResponse.FromString(answer.content).partial_success
+    response = await viewer.post("logs", pack_logs(line("fine"), bad))
+    rejected = ExportLogsServiceResponse.FromString(response.content).partial_success
     assert rejected.rejected_log_records == 1
     health = (await viewer.http.get("/healthz")).json()
     assert health["received"] == {"requests": 3, "items": 3, "rejected": 4, "refused": 0}
 
 
 async def test_a_request_that_is_too_large_is_rejected(viewer: Viewer) -> None:
-    answer = await viewer.post("traces", b"\x00" * (BODY_BYTES + 1))
-    assert answer.status_code == 413
+    response = await viewer.post("traces", b"\x00" * (BODY_BYTES + 1))
+    assert response.status_code == 413
     bomb = gzip.compress(b"\x00" * (INFLATED_BYTES + 1), compresslevel=1)
     assert len(bomb) < BODY_BYTES
-    answer = await viewer.post("traces", bomb, **{"content-encoding": "gzip"})
-    assert answer.status_code == 413
-    assert Status.FromString(answer.content).code == 8
+    response = await viewer.post("traces", bomb, **{"content-encoding": "gzip"})
+    assert response.status_code == 413
+    assert Status.FromString(response.content).code == 8
     await viewer.send(span(1))
     assert len(await viewer.search()) == 1
 
@@ -296,19 +298,11 @@ async def test_nesting_is_limited(viewer: Viewer) -> None:
     assert (await viewer.post("traces", nested, JSON)).status_code == 400
     levels = b""
     for _ in range(3_000):  # nested lists, encoded by hand because the library limits the depth
-        levels = _field(0x2A, _field(0x0A, levels))
-    written = _field(0x4A, _field(0x12, levels))
-    scoped = _field(0x12, span(1).SerializeToString() + written)
-    answer = await viewer.post("traces", _field(0x0A, _field(0x12, scoped)))
-    assert answer.status_code == 400
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    length, size = b"", len(content)
-    while size > 0x7F:
-        length += bytes([size & 0x7F | 0x80])
-        size >>= 7
-    return bytes([tag]) + length + bytes([size]) + content
+        levels = field(0x2A, field(0x0A, levels))
+    written = field(0x4A, field(0x12, levels))
+    scoped = field(0x12, span(1).SerializeToString() + written)
+    response = await viewer.post("traces", field(0x0A, field(0x12, scoped)))
+    assert response.status_code == 400
 
 
 async def test_long_texts_are_truncated_with_a_note(viewer: Viewer) -> None:
@@ -323,7 +317,7 @@ async def test_a_resource_after_its_spans_is_found(viewer: Viewer) -> None:
     named = ExportTraceServiceRequest()
     named.resource_spans.add().resource.attributes.extend(attributes({"service.name": "late"}))
     group = made.resource_spans[0].SerializeToString() + named.resource_spans[0].SerializeToString()
-    assert (await viewer.post("traces", _field(0x0A, group))).status_code == 200
+    assert (await viewer.post("traces", field(0x0A, group))).status_code == 200
     assert [trace["service"] for trace in await viewer.search()] == ["late"]
 
 
@@ -343,8 +337,8 @@ async def test_random_bodies_cause_no_server_error(viewer: Viewer) -> None:
             for one in (bytes(mutated), body[: chance.randrange(len(body))], noise):
                 signal = chance.choice(["traces", "traces", "logs", "metrics"])
                 encoding = chance.choice(["identity", "identity", "identity", "gzip", "deflate"])
-                answer = await viewer.post(signal, one, form, **{"content-encoding": encoding})
-                seen.add(answer.status_code)
+                response = await viewer.post(signal, one, form, **{"content-encoding": encoding})
+                seen.add(response.status_code)
     assert seen == {200, 400}
     for summary in await viewer.search():
         await viewer.trace(summary["trace_id"])

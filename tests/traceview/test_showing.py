@@ -42,6 +42,7 @@ async def test_a_trace_is_listed_by_its_root(viewer: Viewer) -> None:
             "logs": 1,
             "errors": 0,
             "error": False,
+            "background": False,
             "omitted": {"spans": 0, "logs": 0},
         }
     ]
@@ -101,6 +102,27 @@ async def test_invalid_clocks_and_parents_lose_no_span(viewer: Viewer) -> None:
     assert (spans["its own parent"]["depth"], spans["its own parent"]["children"]) == (0, 0)
 
 
+async def test_both_sides_of_a_call_with_one_span_id_are_kept(viewer: Viewer) -> None:
+    await viewer.send(span(1, "job", ms=9), span(2, "call", parent=1, kind=3, start=1, ms=5))
+    await viewer.send(span(3, "connect", parent=2, start=1.5))
+    await viewer.send(
+        span(2, "serve", parent=1, kind=2, start=2, ms=3),
+        span(4, "query", parent=2, kind=3, start=3),
+        service="api",
+    )
+    await viewer.send(span(2, "call, sent again", parent=1, kind=3, start=1, ms=5))
+    spans = (await viewer.trace())["spans"]
+    assert [(one["depth"], one["name"], one["service"], one["children"]) for one in spans] == [
+        (0, "job", "cruddur", 1),
+        (1, "call, sent again", "cruddur", 2),
+        (2, "connect", "cruddur", 0),
+        (2, "serve", "api", 1),
+        (3, "query", "api", 0),
+    ]
+    await viewer.send(span(5, "own", parent=5, kind=3), span(5, "own", parent=5, kind=2))
+    assert len((await viewer.trace())["spans"]) == 7
+
+
 async def test_a_very_deep_trace_is_shown(viewer: Viewer) -> None:
     await viewer.send(*(span(n, parent=n - 1, start=n) for n in range(1, 3001)))
     assert [one["depth"] for one in (await viewer.trace())["spans"]] == list(range(3000))
@@ -151,9 +173,9 @@ async def test_search_finds_traces(
     "query", ["status=40", "status=abc", "min_ms=soon", "min_ms=nan", "limit=0", "sort=name"]
 )
 async def test_an_invalid_search_is_rejected(viewer: Viewer, query: str) -> None:
-    answer = await viewer.http.get(f"/api/traces?{query}")
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = await viewer.http.get(f"/api/traces?{query}")
+    assert response.status_code == 400
+    assert response.json()["error"]
 
 
 async def test_log_lines_are_shown_in_their_trace_in_time_order(viewer: Viewer) -> None:
@@ -227,13 +249,13 @@ async def test_a_single_trace_is_limited_and_reports_what_was_dropped(small_view
     assert "the same again" in [one["name"] for one in trace["spans"]]
 
 
-async def test_one_trace_can_use_a_quarter_of_the_memory(small_viewer: Viewer) -> None:
-    heavy = {"text": "x" * 60_000}
+async def test_one_trace_can_use_half_of_the_memory(small_viewer: Viewer) -> None:
+    heavy = {"text": "x" * 60_000, "more": "y" * 60_000}
     await small_viewer.send(span(1, **heavy), span(2, **heavy), span(3))
     trace = await small_viewer.trace()
     assert [one["span_id"] for one in trace["spans"]] == [f"{1:016x}", f"{3:016x}"]
     assert trace["omitted"]["spans"] == 1
-    await small_viewer.send(span(1, trace="ab" * 16, **{f"{n}": "x" * 60_000 for n in range(3)}))
+    await small_viewer.send(span(1, trace="ab" * 16, **{f"{n}": "x" * 60_000 for n in range(4)}))
     [nothing] = await small_viewer.search(trace_id="ab" * 16)
     assert (nothing["spans"], nothing["omitted"]["spans"]) == (0, 1)
 
@@ -299,8 +321,8 @@ async def test_metrics_in_json_are_shown_in_the_same_way(viewer: Viewer) -> None
         {"name": "wide", "histogram": {"dataPoints": [{"count": "2", "sum": 3}]}},
     ]
     body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
-    answer = await viewer.http.post("/v1/metrics", json=body, headers={"content-type": JSON})
-    assert answer.status_code == 200
+    response = await viewer.http.post("/v1/metrics", json=body, headers={"content-type": JSON})
+    assert response.status_code == 200
     shown = (await viewer.http.get("/api/metrics")).json()
     assert [(one["value"], one["avg"], one["temporality"]) for one in shown] == [
         (7, None, "delta"),
@@ -315,3 +337,27 @@ async def test_the_table_of_metrics_is_limited(viewer: Viewer) -> None:
     shown = (await viewer.http.get("/api/metrics")).json()
     assert len(shown) == SERIES
     assert "huge" not in {one["name"] for one in shown}
+
+
+async def test_background_work_is_listed_only_if_asked_for(viewer: Viewer) -> None:
+    await viewer.send(
+        request(1, "/api/one"),
+        span(2, "sweep", trace="02" * 16),
+        span(3, "child of the sweep", trace="02" * 16, parent=2),
+        span(4, "poll", trace="04" * 16, kind=3),
+        span(5, "consume", trace="05" * 16, kind=5),
+        span(6, "late child", trace="06" * 16, parent=99),
+    )
+    linked = span(7, "after a request", trace="07" * 16)
+    linked.links.add(trace_id=bytes(16), span_id=bytes(8))
+    await viewer.send(linked)
+    response = await viewer.http.get("/api/traces")
+    assert {one["name"] for one in response.json()} == {
+        *("GET /api/one", "consume", "late child", "after a request"),
+    }
+    assert response.headers["hidden-traces"] == "2"
+    response = await viewer.http.get("/api/traces", params={"background": "1"})
+    assert {one["name"] for one in response.json() if one["background"]} == {"sweep", "poll"}
+    assert response.headers["hidden-traces"] == "0"
+    [found] = (await viewer.http.get("/api/traces", params={"trace_id": "02" * 16})).json()
+    assert found["name"] == "sweep"

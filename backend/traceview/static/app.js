@@ -1,30 +1,48 @@
 // Page navigation and refreshing.
 
 import { UnreachableError } from "./api.js";
-import { closest } from "./dom.js";
+import { startDifference } from "./difference.js";
+import { byId, closest } from "./dom.js";
+import { forgetExceptions, setFailure } from "./errors.js";
+import { refreshForward } from "./forward.js";
 import { focusSearch, readSearch, refreshList, startList } from "./list.js";
-import { refreshMetrics, startMetrics } from "./metrics.js";
+import { focusLogs, readLogs, refreshLogs, startLogs } from "./logs.js";
+import { readMetrics, refreshMetrics, startMetrics } from "./metrics.js";
+import { focusQuery, readQuery, refreshQuery, startQuery } from "./query.js";
 import { forgetTrace, refreshTrace, showTrace } from "./trace.js";
+import { startUpload } from "./upload.js";
 
 const PERIOD_MS = 1500;
-const offline = document.getElementById("offline");
-const fault = document.getElementById("fault");
-const live = document.getElementById("live");
-const pages = ["list", "trace", "metrics"].map((id) => document.getElementById(id));
+const offline = byId("offline");
+const live = byId("live");
+const pages = ["list", "trace", "query", "logs", "metrics"].map(byId);
 
-let current = null; // { name, refresh }
+/** @type {(signal: AbortSignal) => Promise<void>} */
+let current = refreshList;
 let paused = false;
 let timer = 0;
+/** @type {AbortController | null} */
 let asking = null;
 
+/** @returns {{ name: string, id: string }} */
 function route() {
   const [, first, id] = location.pathname.split("/");
-  if (first === "trace" && id) return { name: "trace", id: decodeURIComponent(id).toLowerCase() };
-  return { name: first === "metrics" ? "metrics" : "list" };
+  if (first === "trace" && id) return { name: "trace", id: decoded(id).toLowerCase() };
+  return { name: ["metrics", "query", "logs"].includes(first) ? first : "list", id: "" };
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // such an address contains a stray %
+  }
 }
 
 function show() {
   const { name, id } = route();
+  forgetExceptions();
   for (const page of pages) page.hidden = page.id !== name;
   for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-tab]"))) {
     if (tab.dataset.tab === name || (name === "trace" && tab.dataset.tab === "list")) tab.setAttribute("aria-current", "page");
@@ -38,7 +56,14 @@ function show() {
     readSearch();
     current = refreshList;
   } else if (name === "metrics") {
+    readMetrics();
     current = refreshMetrics;
+  } else if (name === "logs") {
+    readLogs();
+    current = refreshLogs;
+  } else if (name === "query") {
+    readQuery();
+    current = refreshQuery;
   } else {
     showTrace(id);
     current = refreshTrace;
@@ -46,6 +71,7 @@ function show() {
   refresh();
 }
 
+/** @param {string} href */
 export function go(href) {
   history.pushState({ fromList: route().name === "list" }, "", href);
   scrollTo(0, 0);
@@ -60,47 +86,52 @@ async function refresh() {
   asking = mine;
   try {
     await current(mine.signal);
-    offline.hidden = fault.hidden = true;
+    await refreshForward(mine.signal);
+    offline.hidden = true;
+    setFailure(null);
   } catch (error) {
     if (mine.signal.aborted) return;
-    offline.hidden = !(error instanceof UnreachableError);
-    fault.hidden = !offline.hidden;
-    if (!fault.hidden) {
-      document.getElementById("fault-what").textContent = String(error);
-      console.error(error);
-    }
+    const isOutage = error instanceof UnreachableError;
+    offline.hidden = !isOutage;
+    setFailure(isOutage ? null : error);
+    if (!isOutage) console.error(error);
   }
-  if (mine === asking) timer = setTimeout(tick, PERIOD_MS);
+  if (mine === asking) timer = window.setTimeout(tick, PERIOD_MS);
 }
 
 function tick() {
-  if (paused || document.hidden) timer = setTimeout(tick, PERIOD_MS);
+  if (paused || document.hidden) timer = window.setTimeout(tick, PERIOD_MS);
   else refresh();
 }
 
 live.addEventListener("click", () => {
   paused = !paused;
   live.setAttribute("aria-pressed", String(!paused));
-  document.getElementById("live-word").textContent = paused ? "Paused" : "Live";
+  byId("live-word").textContent = paused ? "Paused" : "Live";
   if (!paused) refresh();
 });
 
 document.addEventListener("click", (event) => {
-  const link = closest(event.target, "a[href^='/']");
+  const link = closest(event.target, "a[href^='/']:not([download])");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(link.getAttribute("href"));
+  go(link.getAttribute("href") ?? "/");
 });
 
 document.addEventListener("keydown", (event) => {
-  if (closest(event.target, "input") || event.metaKey || event.ctrlKey || event.altKey) return;
-  if (event.key === "/" && route().name === "list") {
+  if (closest(event.target, "input, textarea, select") || event.metaKey || event.ctrlKey || event.altKey) return;
+  const focus = { list: focusSearch, query: focusQuery, logs: focusLogs }[route().name];
+  if (event.key === "/" && focus) {
     event.preventDefault();
-    focusSearch();
+    focus();
   }
 });
 
 window.addEventListener("popstate", show);
 startList({ refresh, go });
-startMetrics();
+startLogs({ refresh });
+startMetrics({ refresh });
+startQuery({ go });
+startDifference();
+startUpload({ refresh });
 show();

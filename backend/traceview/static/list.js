@@ -1,19 +1,30 @@
 // The list of traces: search, rows that are reused between refreshes, and the empty state.
 
-import { ask } from "./api.js";
-import { clock, closest, duration, el, formOf, fullTime, inputOf, plural, statusBadge } from "./dom.js";
+import { ask, UnreachableError } from "./api.js";
+import { knownQueries } from "./board.js";
+import { byId, clock, closest, duration, el, formOf, fullTime, inputOf, inside, plural, statusBadge } from "./dom.js";
+import { hrefOf } from "./language.js";
+
+/** @typedef {import("../wire").Summary} Summary */
+/** @typedef {import("../wire").FileStatus} FileStatus */
 
 const form = formOf("search");
-const rows = document.getElementById("traces");
-const empty = document.getElementById("empty");
-const tally = document.getElementById("tally");
-const heads = /** @type {HTMLElement} */ (document.querySelector(".heads"));
-const forget = document.getElementById("forget");
+const rows = byId("traces");
+const empty = byId("empty");
+const tally = byId("tally");
+const heads = inside(document, ".heads");
+const forget = byId("forget");
+const notice = byId("storage");
 const LIMIT = 200;
+const LINKED = 8; // queries that the list leads to
 
-const shown = new Map(); // trace id → { key, node }
+/** @type {Map<string, { key: string, node: HTMLElement, link: HTMLAnchorElement }>} */
+const shown = new Map(); // by trace id
 let primed = false;
+/** @type {FileStatus | null} */
+let storage = null; // does not change while the server runs
 
+/** @param {{ refresh: () => void, go: (href: string) => void }} actions */
 export function startList({ refresh, go }) {
   form.addEventListener("input", () => {
     history.replaceState(null, "", address());
@@ -21,21 +32,25 @@ export function startList({ refresh, go }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (inputOf(form, "trace_id").value && rows.children.length === 1) go(rows.querySelector("a").getAttribute("href"));
+    if (inputOf(form, "trace_id").value && shown.size === 1) for (const { link } of shown.values()) go(link.pathname);
   });
   forget.addEventListener("click", async () => {
     try {
       await ask("/api/traces", { method: "DELETE" });
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
     } finally {
-      refresh(); // also shows an error if the server is unreachable
+      refresh(); // also shows that the server is unreachable
     }
   });
   rows.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling", j: "nextElementSibling", k: "previousElementSibling" }[event.key];
-    const to = step && closest(event.target, "li")?.[step];
+    const row = closest(event.target, "li");
+    const isDown = event.key === "ArrowDown" || event.key === "j";
+    if (!row || !(isDown || event.key === "ArrowUp" || event.key === "k")) return;
+    const to = isDown ? row.nextElementSibling : row.previousElementSibling;
     if (!to) return;
     event.preventDefault();
-    to.querySelector("a").focus();
+    inside(to, "a").focus();
   });
 }
 
@@ -51,18 +66,37 @@ export function focusSearch() {
   inputOf(form, "name").focus();
 }
 
+/** @param {AbortSignal} signal */
 export async function refreshList(signal) {
+  if (!storage) {
+    const status = /** @type {FileStatus} */ (JSON.parse((await ask("/api/storage", { signal })).text));
+    showStorage(status);
+    if (status.stored) showQueries(await knownQueries(signal));
+  }
   const query = search();
-  const response = await ask(`/api/traces?limit=${LIMIT}&${query}`, { signal });
-  const answer = await response.json();
-  if (response.status === 400) {
+  const { status, headers, text } = await ask(`/api/traces?limit=${LIMIT}&${query}`, { signal, expected: [400] });
+  const answer = JSON.parse(text);
+  if (status === 400) {
     tally.textContent = answer.error;
     tally.classList.add("wrong");
     return;
   }
-  if (!response.ok) throw new Error(answer.error);
   tally.classList.remove("wrong");
-  draw(answer, query !== "");
+  draw(answer, [...new URLSearchParams(query).keys()].some((name) => name !== "background"), Number(headers.get("Hidden-Traces") ?? 0));
+}
+
+/** @param {FileStatus} status */
+function showStorage(status) {
+  storage = status;
+  notice.hidden = status.stored;
+  notice.textContent = status.stored ? "" : `Only the newest traces are kept, in memory, and queries are not available: ${status.reason}.`;
+}
+
+/** @param {import("../wire").Queries} queries */
+function showQueries({ useful }) {
+  const place = byId("asked");
+  place.hidden = false;
+  place.replaceChildren(...useful.slice(0, LINKED).map((one) => el("a", { href: hrefOf(one.query), title: one.question }, one.name)), el("a", { href: "/query" }, "More queries"));
 }
 
 function search() {
@@ -75,15 +109,17 @@ function address() {
   return query ? `/?${query}` : "/";
 }
 
-function draw(traces, searched) {
+/** @param {Summary[]} traces @param {boolean} searched @param {number} hidden traces of background work */
+function draw(traces, searched, hidden) {
   const longest = Math.max(...traces.map((trace) => trace.duration_ms), 1);
   const failed = traces.filter((trace) => trace.error).length;
   const parts = [traces.length === LIMIT ? `the newest ${LIMIT} traces` : plural(traces.length, "trace")];
   if (failed) parts.push(`${failed} with errors`);
-  tally.textContent = traces.length ? parts.join(", ") : "";
-  forget.hidden = !traces.length;
+  if (hidden) parts.push(`${hidden} of background work hidden`);
+  tally.textContent = traces.length || hidden ? parts.join(", ") : "";
+  forget.hidden = !traces.length && !hidden;
   heads.hidden = !traces.length;
-  drawEmpty(traces.length === 0, searched);
+  drawEmpty(traces.length === 0, searched, hidden > 0);
 
   const here = new Set(traces.map((trace) => trace.trace_id));
   for (const [id, { node }] of shown) {
@@ -95,29 +131,29 @@ function draw(traces, searched) {
     const key = JSON.stringify(trace);
     let row = shown.get(trace.trace_id);
     if (!row) {
-      row = { key, node: el("li", { class: primed ? "arrived" : null }, rowOf(trace)) };
+      const link = /** @type {HTMLAnchorElement} */ (el("a", { href: `/trace/${trace.trace_id}` }));
+      fill(link, trace);
+      row = { key, link, node: el("li", { class: primed ? "arrived" : null }, link) };
       shown.set(trace.trace_id, row);
     } else if (row.key !== key) {
       row.key = key;
-      fill(row.node.firstChild, trace);
+      fill(row.link, trace);
     }
-    row.node.querySelector(".length").style.width = `${share(trace.duration_ms, longest)}%`;
+    inside(row.node, ".length").style.width = `${share(trace.duration_ms, longest)}%`;
     if (rows.children[place] !== row.node) rows.insertBefore(row.node, rows.children[place] ?? null);
   });
   primed = true;
 }
 
-// Durations differ by factors of a thousand, so the bars are logarithmic.
+/**
+ * Durations differ by factors of a thousand, so the bars are logarithmic.
+ * @param {number} ms @param {number} longest
+ */
 function share(ms, longest) {
   return Math.max(2, (100 * Math.log1p(ms * 10)) / Math.log1p(longest * 10));
 }
 
-function rowOf(trace) {
-  const link = el("a", { href: `/trace/${trace.trace_id}` });
-  fill(link, trace);
-  return link;
-}
-
+/** @param {HTMLAnchorElement} link @param {Summary} trace */
 function fill(link, trace) {
   link.className = `trace${trace.error ? " failed" : ""}`;
   const [name, verb] = split(trace);
@@ -141,30 +177,39 @@ function fill(link, trace) {
   );
 }
 
-// `GET /route` is shown with its method apart, so that routes line up. A request that matched
-// no route is named after its method alone, so its path is shown instead.
+/**
+ * `GET /route` is shown with its method apart, so that routes line up. A request that matched
+ * no route is named after its method alone, so its path is shown instead.
+ * @param {Summary} trace
+ * @returns {[string, string | null]} the name and the method
+ */
 export function split(trace) {
   if (trace.method && trace.name === trace.method) return [trace.route || "", trace.method];
   const prefix = `${trace.method} `;
   return trace.method && trace.name.startsWith(prefix) ? [trace.name.slice(prefix.length), trace.method] : [trace.name || "(no name)", null];
 }
 
-// The empty state. It is rendered once per reason, so that its text can be selected while the
-// page keeps refreshing.
-function drawEmpty(isEmpty, searched) {
+/**
+ * The empty state. It is rendered once per reason, so that its text can be selected while the
+ * page keeps refreshing.
+ * @param {boolean} isEmpty @param {boolean} searched @param {boolean} hides whether matching traces are hidden
+ */
+function drawEmpty(isEmpty, searched, hides) {
   empty.hidden = !isEmpty;
-  const reason = searched ? "search" : "none";
+  const reason = hides ? "hidden" : searched ? "search" : "none";
   if (!isEmpty || empty.dataset.reason === reason) return;
   empty.dataset.reason = reason;
   empty.replaceChildren(
     el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
-    ...(searched
+    ...(hides
+      ? [el("h2", {}, "Only background work"), el("p", {}, "Sweeps, polls and the like are hidden. The switch Background work shows them.")]
+      : searched
       ? [el("h2", {}, "No trace matches"), el("p", {}, "Change the search, or send the request again: only the newest traces are kept.")]
       : [
           el("h2", {}, "No traces yet"),
           el("p", {}, "Send a request to the service, and its trace appears here. Any OpenTelemetry SDK can send to this page:"),
           el("pre", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
-          el("p", { class: "soft" }, "The newest 500 traces are kept in memory until this process ends."),
+          storage?.stored ? el("p", { class: "soft" }, `Traces are stored in ${storage.file}.`) : "",
         ]),
   );
 }

@@ -1,19 +1,25 @@
 // One trace: the waterfall, the details of each span, and the log lines.
 
 import { ask } from "./api.js";
-import { clock, closest, duration, el, fullTime, msBetween, offset, pairs, plural, shownValue, statusBadge } from "./dom.js";
+import { byId, clock, duration, el, files, fullTime, groupBy, plural, statusBadge } from "./dom.js";
 import { split } from "./list.js";
+import { keyOf, lineOf } from "./span_look.js";
+import { Waterfall } from "./waterfall.js";
 
-const page = document.getElementById("trace");
-const MAX_INDENT = 24;
+/** @typedef {import("../wire").TraceView} Trace */
+/** @typedef {import("./span_look.js").Scale} Scale */
 
-let id = null;
+const page = byId("trace");
+
+let id = "";
+/** @type {string | null} */
 let etag = null;
-let drawn = null; // the trace on the page
-let rows = []; // { span, node, panel } in order
-const open = new Set(); // span ids with their details shown
-const folded = new Set(); // span ids with their children hidden
+/** @type {Waterfall | null} */
+let waterfall = null; // of the trace on the page
+/** @type {string | null} */
+let ranked = null; // the state of the trace whose ranking is on the page
 
+/** @param {string} wanted */
 export function showTrace(wanted) {
   if (id === wanted) {
     reveal();
@@ -25,25 +31,28 @@ export function showTrace(wanted) {
 }
 
 export function forgetTrace() {
-  id = etag = drawn = null;
-  rows = [];
-  open.clear();
-  folded.clear();
+  waterfall?.stop();
+  id = "";
+  etag = waterfall = ranked = null;
 }
 
+/** @param {AbortSignal} signal */
 export async function refreshTrace(signal) {
-  const response = await ask(`/api/traces/${encodeURIComponent(id)}`, { signal, headers: etag ? { "If-None-Match": etag } : {} });
-  if (response.status === 304) return;
-  if (response.status === 404) {
-    if (!drawn) drawMissing();
+  const address = `/api/traces/${encodeURIComponent(id)}`;
+  const headers = etag ? { "If-None-Match": etag } : undefined;
+  const answer = await ask(address, { signal, headers, expected: [404] });
+  if (answer.status === 404) {
+    if (!waterfall) drawMissing();
     return;
   }
-  const trace = await response.json();
-  if (response.headers.get("ETag") === etag) return;
-  etag = response.headers.get("ETag");
-  const first = !drawn;
-  draw(trace);
-  if (first) reveal();
+  if (answer.status !== 304 && answer.etag !== etag) {
+    draw(JSON.parse(answer.text));
+    etag = answer.etag; // only now, so that a trace that cannot be drawn is requested again
+  }
+  if (ranked === etag) return;
+  const ranking = await ask(`${address}/ranking`, { signal, expected: [404] });
+  if (ranking.status === 200) waterfall?.rank(JSON.parse(ranking.text));
+  ranked = etag;
 }
 
 function drawMissing() {
@@ -61,61 +70,54 @@ function drawMissing() {
   );
 }
 
+/** @param {Trace} trace */
 function draw(trace) {
-  const focused = closest(document.activeElement, "[data-span]")?.dataset.span;
-  drawn = trace;
-  const scale = scaleOf(trace);
-  const names = new Map(trace.spans.map((span) => [span.span_id, span.name]));
-  const linesOf = Map.groupBy ? Map.groupBy(trace.logs, (line) => line.span_id) : byFirst(trace.logs);
-  rows = trace.spans.map((span) => makeRow(span, scale, linesOf.get(span.span_id) ?? []));
-  const parts = [back(), heading(trace, scale), trace.spans.length > 0 && waterfall(trace, scale), logs(trace, scale, names)];
-  page.replaceChildren(...parts.filter(Boolean));
-  applyFolds();
-  if (focused) rows.find((row) => row.span.span_id === focused)?.node.querySelector(".open").focus({ preventScroll: true });
-}
-
-function byFirst(lines) {
-  const groups = new Map();
-  for (const line of lines) groups.set(line.span_id, [...(groups.get(line.span_id) ?? []), line]);
-  return groups;
-}
-
-// From the first start to the last end. A span without a time must not stretch it over decades.
-function scaleOf(trace) {
-  const timed = trace.spans.filter((span) => span.start_ns !== "0");
-  const moments = timed.length ? timed.map((span) => span.start_ns) : trace.logs.map((line) => line.time_ns);
-  const from = moments.map(BigInt).reduce((a, b) => (b < a ? b : a), BigInt(moments[0] ?? 0));
-  const ends = timed.map((span) => msBetween(from, span.start_ns) + span.duration_ms);
-  const total = ends.reduce((a, b) => Math.max(a, b), 0.001);
-  const share = (ms) => Math.min(100, Math.max(0, (100 * ms) / total));
-  return { total, at: (ns) => msBetween(from, ns), share };
+  const shown = waterfall ?? new Waterfall(trace);
+  shown.update(trace);
+  page.replaceChildren(back(), heading(trace, shown));
+  if (trace.path.length > 1) page.append(path(trace, shown));
+  if (trace.spans.length) page.append(shown.panel());
+  if (trace.logs.length) page.append(logs(trace, shown));
+  const isFirst = !waterfall;
+  waterfall = shown;
+  if (isFirst && trace.failure) shown.open(keyOf(trace.failure));
+  shown.draw();
+  if (!isFirst) return;
+  shown.start();
+  reveal();
 }
 
 function back() {
   return el("a", { class: "back", href: "/", onclick: goBack }, "← Traces");
 }
 
-// Return to the list with its search and scroll position, if that is where the user came from.
+/**
+ * Return to the list with its search and scroll position, if that is where the user came from.
+ * @param {MouseEvent} event
+ */
 function goBack(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || !history.state?.fromList) return;
   event.preventDefault();
   history.back();
 }
 
-function heading(trace, scale) {
-  const { summary } = trace;
+/** @param {Trace} trace @param {Waterfall} shown */
+function heading(trace, shown) {
+  const { summary, failure } = trace;
+  const { scale } = shown;
   const [name, verb] = split(summary);
   document.title = `${summary.name} · traceview`;
   const copy = el("button", { type: "button", class: "quiet", onclick: () => copyText(copy, trace.trace_id) }, "Copy");
+  /** @type {[string, string, (string | null)?, string?][]} */
   const facts = [
     ["Duration", summary.spans ? duration(summary.duration_ms) : "–"],
-    scale.total > summary.duration_ms * 1.001 && summary.spans > 0 && ["First to last", duration(scale.total)],
     ["Spans", String(summary.spans)],
-    summary.errors > 0 && ["Errors", String(summary.errors), "bad"],
     ["Log lines", String(summary.logs)],
     ["Service", summary.services.join(", ") || "–"],
     ["Start", clock(summary.start_ns), null, fullTime(summary.start_ns)],
-  ].filter(Boolean);
+  ];
+  if (summary.errors) facts.splice(2, 0, ["Errors", String(summary.errors), "bad"]);
+  if (summary.spans && scale.total > summary.duration_ms * 1.001) facts.splice(1, 0, ["First to last", duration(scale.total)]);
   const { spans, logs: lines } = trace.omitted;
   const omitted = [spans > 0 && plural(spans, "span"), lines > 0 && plural(lines, "log line")].filter(Boolean);
   return el(
@@ -123,12 +125,21 @@ function heading(trace, scale) {
     { class: "heading" },
     el("h1", {}, (summary.status !== null || summary.error) && statusBadge(summary), el("span", {}, verb && el("b", { class: "verb" }, verb), name)),
     el("dl", { class: "facts" }, facts.map(([term, text, look, title]) => el("div", { class: look }, el("dt", {}, term), el("dd", { title }, text)))),
-    el("p", { class: "id" }, el("code", {}, trace.trace_id), copy),
+    failure && el(
+      "p",
+      { class: "failure" },
+      el("button", { type: "button", class: "link", onclick: () => shown.focusSpan((span) => keyOf(span) === keyOf(failure), true) }, failure.name || "(no name)"),
+      " failed",
+      failure.type && el("span", {}, ": ", el("b", {}, failure.type)),
+      failure.message && el("span", {}, failure.type ? " – " : ": ", failure.message),
+    ),
+    el("p", { class: "id" }, el("code", {}, trace.trace_id), copy, files(`/api/traces/${trace.trace_id}`)),
     summary.root_missing && summary.spans > 0 && el("p", { class: "note" }, "The trace was started elsewhere, for example by a browser, or its first span has not arrived yet."),
     omitted.length > 0 && el("p", { class: "note bad" }, `The trace is too large to store completely. Dropped: ${omitted.join(" and ")}.`),
   );
 }
 
+/** @param {HTMLElement} button @param {string} text */
 async function copyText(button, text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -136,272 +147,61 @@ async function copyText(button, text) {
   } catch {
     button.textContent = "Select it manually";
   }
-  setTimeout(() => (button.textContent = "Copy"), 1500);
+  setTimeout(() => {
+    button.textContent = "Copy";
+  }, 1500);
 }
 
-const GROUPS = { server: "server", db: "database", http: "HTTP client", client: "client", messaging: "producer, consumer", internal: "internal" };
-
-export function groupOf(span) {
-  if (span.kind === "SERVER") return "server";
-  if (span.kind === "PRODUCER" || span.kind === "CONSUMER") return "messaging";
-  if (span.kind !== "CLIENT") return "internal";
-  const names = Object.keys(span.attributes);
-  if (names.some((name) => name.startsWith("db."))) return "db";
-  return names.some((name) => name.startsWith("http.") || name.startsWith("url.")) ? "http" : "client";
-}
-
-function waterfall(trace, scale) {
-  const present = new Set(trace.spans.map(groupOf));
-  const legend = Object.entries(GROUPS)
-    .filter(([group]) => present.has(group))
-    .map(([group, name]) => el("span", { class: `key ${group}` }, name));
-  if (trace.spans.some((span) => span.status === "ERROR")) legend.push(el("span", { class: "key error" }, "error"));
-  const foldAll = (fold) => {
-    folded.clear();
-    if (fold) for (const { span } of rows) if (span.children) folded.add(span.span_id);
-    applyFolds();
-  };
-  const list = el("ol", { class: "spans", onkeydown: moveByKey }, rows.map(({ node }) => node));
-  const ticks = [0, 25, 50, 75, 100].map((share) =>
-    el("span", { class: `tick at-${share}`, css: { left: `${share}%` } }, share ? duration((scale.total * share) / 100) : "0"),
+/**
+ * The steps of the critical path with the largest part of it.
+ * @param {Trace} trace @param {Waterfall} shown
+ */
+function path(trace, shown) {
+  const total = trace.summary.duration_ms;
+  const named = groupBy(trace.path, ({ name }) => name);
+  const steps = trace.path.map((step) =>
+    el(
+      "li",
+      {},
+      el("span", { class: "step" }, el("button", { type: "button", class: "link", onclick: () => shown.focusSpan((span) => keyOf(span) === keyOf(step)) }, step.name || "(no name)"), (named.get(step.name)?.length ?? 0) > 1 && el("span", { class: "soft" }, step.service)),
+      el("span", { class: "soft" }, step.count > 1 ? `${step.count} spans` : ""),
+      el("span", { class: "track" }, el("span", { class: "length", css: { width: `${(100 * step.critical_ms) / total}%` } })),
+      el("span", { class: "ms" }, duration(step.critical_ms)),
+      el("span", { class: "soft" }, `${Math.round((100 * step.critical_ms) / total)} %`),
+    ),
   );
   return el(
     "section",
-    { class: "panel waterfall", "aria-label": "Spans" },
-    el(
-      "div",
-      { class: "tools" },
-      el("div", { class: "legend" }, legend),
-      trace.spans.some((span) => span.children) && el(
-        "div",
-        { class: "folds" },
-        el("button", { type: "button", class: "quiet", onclick: () => foldAll(true) }, "Fold"),
-        el("button", { type: "button", class: "quiet", onclick: () => foldAll(false) }, "Unfold"),
-      ),
-    ),
-    el("div", { class: "ruler", "aria-hidden": "true" }, el("span", { class: "soft" }, "Span"), el("div", { class: "ticks" }, ticks)),
-    list,
+    { class: "panel steps", "aria-label": "Critical path" },
+    el("h2", {}, "Critical path ", el("span", { class: "soft" }, "how much each span itself adds to the duration")),
+    el("ol", {}, steps),
   );
 }
 
-function makeRow(span, scale, lines) {
-  const group = groupOf(span);
-  const start = span.start_ns === "0" ? 0 : scale.at(span.start_ns);
-  const left = scale.share(start);
-  const width = Math.min(100 - left, scale.share(span.duration_ms));
-  const failed = span.status === "ERROR";
-  const text = duration(span.duration_ms);
-  const room = innerWidth < 800 ? 40 : 15; // maximum width of a label, in percent
-  const side = left + width < 100 - room ? "after" : left > room ? "before" : "inside";
-  const bar = el("span", { class: "extent", css: { left: `${left}%`, width: `${width}%` } });
-  const label = el("span", { class: `label ${side}` }, text);
-  if (side === "after") label.style.left = `${left + width}%`;
-  else if (side === "before") label.style.right = `${100 - left}%`;
-  else label.style.left = `${left}%`;
-  const moments = [
-    ...span.events.map((event) => ["event", event.time_ns, `${event.name} ${offset(event.offset_ms)}`]),
-    ...lines.map((line) => [`line ${levelOf(line)}`, line.time_ns, oneLine(line)]),
-  ].slice(0, 60);
-  const marks = moments.map(([look, ns, title]) => el("span", { class: `mark ${look}`, title, css: { left: `${scale.share(scale.at(ns))}%` } }));
-
-  const fold = span.children
-    ? el("button", { type: "button", class: "fold", "aria-label": `Children of ${span.name}`, onclick: () => toggleFold(row) })
-    : el("span", { class: "fold none" });
-  const button = el(
-    "button",
-    { type: "button", class: "open", "aria-expanded": "false", title: span.name, onclick: () => toggleOpen(row) },
-    el("span", { class: "dot" }),
-    el("span", { class: "name" }, span.name || "(no name)"),
-    group === "http" && el("span", { class: "aside soft" }, String(span.attributes["server.address"] ?? "")),
-    failed && el("span", { class: "tag bad" }, "error"),
-    span.parent_missing && el("span", { class: "tag" }, "parent not received"),
-    lines.length > 0 && el("span", { class: "tag lines", title: plural(lines.length, "log line") }, plural(lines.length, "log")),
-    el("span", { class: "hidden-count" }),
-    el("span", { class: "kind" }, span.kind.toLowerCase()),
-  );
-  const node = el(
-    "li",
-    { class: `span ${group}${failed ? " error" : ""}`, "data-span": span.span_id, css: { "--depth": String(Math.min(span.depth, MAX_INDENT)) } },
-    el("div", { class: "row" }, el("div", { class: "title" }, fold, button), el("div", { class: "lane", onclick: () => toggleOpen(row) }, bar, marks, label)),
-  );
-  const row = { span, node, lines, scale, button, fold, panel: null };
-  if (open.has(span.span_id)) setOpen(row, true);
-  return row;
-}
-
-function toggleOpen(row) {
-  setOpen(row, !open.has(row.span.span_id));
-}
-
-function setOpen(row, isOpen) {
-  const { span_id: key } = row.span;
-  if (isOpen) open.add(key);
-  else open.delete(key);
-  row.button.setAttribute("aria-expanded", String(isOpen));
-  row.node.classList.toggle("opened", isOpen);
-  if (isOpen && !row.panel) row.panel = row.node.appendChild(details(row));
-  if (row.panel) row.panel.hidden = !isOpen;
-}
-
-function toggleFold(row) {
-  const { span_id: key } = row.span;
-  if (!folded.delete(key)) folded.add(key);
-  applyFolds();
-}
-
-// The rows are in display order, so the descendants of a span follow it with a greater depth.
-function applyFolds() {
-  let hiddenBelow = Infinity;
-  let holder = null;
-  let count = 0;
-  const settle = () => {
-    if (holder) holder.button.querySelector(".hidden-count").textContent = `+${count}`;
-  };
-  for (const row of rows) {
-    const hidden = row.span.depth > hiddenBelow;
-    row.node.hidden = hidden;
-    if (hidden) {
-      count += 1;
-      continue;
-    }
-    settle();
-    const isFolded = folded.has(row.span.span_id);
-    hiddenBelow = isFolded ? row.span.depth : Infinity;
-    holder = isFolded ? row : null;
-    count = 0;
-    row.button.querySelector(".hidden-count").textContent = "";
-    if (row.span.children) row.fold.setAttribute("aria-expanded", String(!isFolded));
-  }
-  settle();
-}
-
-function moveByKey(event) {
-  const at = event.target.closest("[data-span]");
-  if (!at || !event.target.closest(".row") || event.altKey || event.ctrlKey || event.metaKey) return;
-  const visible = rows.filter(({ node }) => !node.hidden);
-  const place = visible.findIndex(({ node }) => node === at);
-  const row = visible[place];
-  const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: visible.length - 1 }[event.key];
-  if (to !== undefined) visible[to]?.button.focus();
-  else if (event.key === "ArrowLeft" && row.span.children && !folded.has(row.span.span_id)) toggleFold(row);
-  else if (event.key === "ArrowRight" && folded.has(row.span.span_id)) toggleFold(row);
-  else return;
-  event.preventDefault();
-}
-
-function details({ span, lines, scale }) {
-  const facts = [
-    ["Kind", span.kind],
-    ["Status", span.status],
-    ["Starts", span.start_ns === "0" ? "no time sent" : `${offset(scale.at(span.start_ns))}, at ${fullTime(span.start_ns)}`],
-    ["Takes", BigInt(span.end_ns) < BigInt(span.start_ns) ? "it ends before it starts" : duration(span.duration_ms)],
-    ["Span", span.span_id],
-    ["Parent", span.parent_span_id ?? "none"],
-    ["Service", span.service || "–"],
-    ["Scope", [span.scope.name, span.scope.version].filter(Boolean).join(" ") || "–"],
-  ];
-  const left = Object.entries(span.dropped).map(([what, count]) => `${count} ${what}`);
-  return el(
-    "div",
-    { class: "details" },
-    el("dl", { class: "facts small" }, facts.map(([term, text]) => el("div", {}, el("dt", {}, term), el("dd", {}, text)))),
-    span.status_message && el("p", { class: `message ${span.status === "ERROR" ? "bad" : ""}` }, span.status_message),
-    part("Attributes", Object.keys(span.attributes).length, pairs(span.attributes)),
-    part("Events", span.events.length, el("ol", { class: "events" }, span.events.map(eventOf))),
-    part("Links", span.links.length, el("ul", { class: "links" }, span.links.map(linkOf))),
-    part("Log lines", lines.length, el("div", { class: "lines" }, lines.map((line) => lineOf(line, scale)))),
-    part("Scope attributes", Object.keys(span.scope.attributes).length, pairs(span.scope.attributes)),
-    Object.keys(span.resource).length > 0 && el("details", { class: "more" }, el("summary", {}, `Resource (${Object.keys(span.resource).length})`), pairs(span.resource)),
-    left.length > 0 && el("p", { class: "note" }, `Dropped by the sender: ${left.join(", ")}.`),
-  );
-}
-
-function part(title, count, content) {
-  return count > 0 ? el("section", {}, el("h3", {}, title, count > 1 && el("span", { class: "soft" }, ` ${count}`)), content) : null;
-}
-
-function eventOf(event) {
-  const { "exception.stacktrace": stack, ...others } = event.attributes;
-  return el(
-    "li",
-    { class: event.name === "exception" ? "bad" : null },
-    el("p", {}, el("span", { class: "offset" }, offset(event.offset_ms)), el("b", {}, event.name || "(no name)")),
-    pairs(others),
-    stack !== undefined && el("pre", { class: "stack" }, typeof stack === "string" ? stack : JSON.stringify(stack)),
-  );
-}
-
-function linkOf(link) {
-  const target = `/trace/${link.trace_id}#${link.span_id}`;
-  const text = `${link.trace_id} · ${link.span_id}`;
-  const same = link.trace_id === drawn.trace_id;
-  return el("li", {}, link.here ? el("a", { href: target }, text) : el("code", {}, text), el("span", { class: "soft" }, same ? " this trace" : link.here ? "" : " not here"), pairs(link.attributes));
-}
-
-function logs(trace, scale, names) {
-  if (!trace.logs.length) return null;
+/** @param {Trace} trace @param {Waterfall} shown */
+function logs(trace, shown) {
+  const names = new Map(trace.spans.map((span) => [span.span_id, span.name || "(no name)"]));
+  const lines = trace.logs.map((line) => {
+    const name = names.get(line.span_id ?? "");
+    const jump = (/** @type {MouseEvent} */ event) => {
+      event.preventDefault();
+      const isSame = (/** @type {import("../wire").SpanView} */ span) => span.span_id === line.span_id;
+      const isOwn = trace.spans.some((span) => isSame(span) && span.service === line.service);
+      shown.focusSpan((span) => isSame(span) && (!isOwn || span.service === line.service));
+    };
+    const source = name === undefined ? el("span", { class: "source gone" }, "span not received") : el("button", { type: "button", class: "source", onclick: jump }, name);
+    return lineOf(line, shown.scale, line.span_id !== null && source);
+  });
   return el(
     "section",
     { class: "panel logs", "aria-label": "Log lines" },
     el("h2", {}, "Log lines ", el("span", { class: "soft" }, String(trace.logs.length))),
-    el("div", { class: "lines" }, trace.logs.map((line) => lineOf(line, scale, names))),
+    el("div", { class: "lines" }, lines),
   );
-}
-
-function levelOf(line) {
-  if (line.severity_number >= 17) return "bad";
-  return line.severity_number >= 13 ? "odd" : "calm";
-}
-
-function oneLine(line) {
-  const body = typeof line.body === "string" ? line.body : JSON.stringify(line.body);
-  return `${line.severity} ${body}`.slice(0, 200);
-}
-
-function lineOf(line, scale, names = null) {
-  const source = names && (names.get(line.span_id) ?? (line.span_id ? "span not received" : null));
-  const known = names?.has(line.span_id);
-  const extra = { ...line.attributes, ...(line.event_name ? { "event name": line.event_name } : {}) };
-  const summary = el(
-    "summary",
-    {},
-    el("span", { class: "offset", title: fullTime(line.time_ns) }, line.time_ns === "0" ? "no time" : offset(scale.at(line.time_ns))),
-    el("span", { class: `level ${levelOf(line)}` }, line.severity || "–"),
-    el("span", { class: "body" }, typeof line.body === "string" ? line.body : shownValue(line.body)),
-    source && (known ? el("button", { type: "button", class: "source", onclick: (event) => jump(event, line.span_id) }, source) : el("span", { class: "source gone" }, source)),
-  );
-  return el(
-    "details",
-    { class: "log" },
-    summary,
-    pairs(extra) ?? el("p", { class: "soft" }, "No attributes."),
-    el("p", { class: "soft" }, [line.scope.name, line.service].filter(Boolean).join(" · ")),
-  );
-}
-
-function jump(event, spanId) {
-  event.preventDefault();
-  focusSpan(spanId, false);
 }
 
 // A link may name a span after a #.
 function reveal() {
   const wanted = location.hash.slice(1);
-  if (wanted) focusSpan(wanted, true);
-}
-
-function focusSpan(spanId, isOpened) {
-  const place = rows.findIndex(({ span }) => span.span_id === spanId);
-  if (place < 0) return;
-  let { depth } = rows[place].span;
-  for (let above = place - 1; above >= 0 && depth > 0; above -= 1) {
-    if (rows[above].span.depth >= depth) continue;
-    depth = rows[above].span.depth;
-    folded.delete(rows[above].span.span_id);
-  }
-  applyFolds();
-  const row = rows[place];
-  if (isOpened) setOpen(row, true);
-  row.button.focus({ preventScroll: true });
-  row.node.scrollIntoView({ block: "nearest" });
+  if (wanted) waterfall?.focusSpan((span) => span.span_id === wanted, true);
 }

@@ -1,6 +1,7 @@
 """Search in the list of traces."""
 
 import re
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +26,16 @@ class Filter(Struct, forbid_unknown_fields=True):
     """The root's HTTP status: 404, or a class such as 5xx."""
     min_ms: float = 0
     errors: bool = False
+    background: bool = False
+    """Whether background work, such as sweeps, is listed; a search by id always lists it."""
     limit: int = LIMIT
+
+
+class Found(NamedTuple):
+    """The traces that match a search, and how many others are background work."""
+
+    traces: list[Summary]
+    hidden: int
 
 
 class Index:
@@ -44,7 +54,7 @@ class Index:
             self._made[trace.trace_id] = (trace.revision, summary)
         return summary
 
-    def search(self, wanted: Filter) -> list[Summary]:
+    def search(self, wanted: Filter) -> Found:
         """Return the matching traces, the newest first."""
         self._made = {key: made for key, made in self._made.items() if self._store.get(key)}
         prefix = trace_id_in(wanted.trace_id)
@@ -55,8 +65,9 @@ class Index:
             and _has_span(trace, wanted.span)
             and _matches(summary := self.summary(trace), wanted)
         ]
-        found.sort(key=lambda summary: int(summary.start_ns), reverse=True)
-        return found[: wanted.limit]
+        shown = [one for one in found if wanted.background or prefix or not one.background]
+        shown.sort(key=lambda summary: int(summary.start_ns), reverse=True)
+        return Found(shown[: wanted.limit], len(found) - len(shown))
 
 
 def read_filter(arguments: dict[str, str]) -> Filter:
@@ -66,8 +77,8 @@ def read_filter(arguments: dict[str, str]) -> Filter:
         MalformedError: an unknown name or an invalid value.
     """
     given = {name: value.strip() for name, value in arguments.items() if value.strip()}
-    if "errors" in given:
-        given["errors"] = given["errors"].lower()
+    for name in given.keys() & {"errors", "background"}:
+        given[name] = given[name].lower()
     try:
         wanted = msgspec.convert(given, Filter, strict=False)
     except msgspec.ValidationError as error:

@@ -1,0 +1,1 @@
+"""The query language: a model, its text form, and its translation to SQL."""

@@ -1,0 +1,246 @@
+// The query page: the text, and the result below it. The address has the whole query.
+
+import { ask } from "./api.js";
+import { offerDifference, withdrawDifference } from "./difference.js";
+import { byId, el, files, inside, plural } from "./dom.js";
+import { timeSpan } from "./format.js";
+import { asMs } from "./axes.js";
+import { forgetSaving, showBoard, startBoard } from "./board.js";
+import { names, withSuggestions } from "./combobox.js";
+import { showForm, startControls } from "./controls.js";
+import { drawHeatMap } from "./heatmap.js";
+import { hrefOf, textOf } from "./language.js";
+import { drawLines } from "./lines.js";
+import { drawGroups, drawRows, drawValues } from "./results.js";
+import { select, selected } from "./selection.js";
+
+/** @typedef {import("../wire").Result} Result */
+/** @typedef {import("../wire").Completions} Completions */
+
+const PERIOD_MS = 5000;
+/** @type {[string, string, number][]} */
+const RANGES = [["15m", "15 minutes", 900_000], ["1h", "an hour", 3_600_000], ["24h", "24 hours", 86_400_000], ["3d", "3 days", 259_200_000]];
+const form = byId("ask");
+const input = /** @type {HTMLTextAreaElement} */ (byId("ask-text"));
+const under = byId("ask-under");
+const wrong = byId("ask-wrong");
+const outcome = byId("outcome");
+const summary = byId("outcome-summary");
+const notes = byId("outcome-notes");
+const drawing = byId("drawing");
+
+/** @type {string | null} */
+let text = null; // the query in the address; null: there is none
+let ranAt = Number.NEGATIVE_INFINITY;
+let key = ""; // of the drawn result
+
+/** @param {{ go: (href: string) => void }} actions */
+export function startQuery({ go }) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ranAt = Number.NEGATIVE_INFINITY;
+    go(hrefOf(input.value.trim()));
+  });
+  startControls({ go });
+  startBoard(() => text ?? "");
+  const editor = inside(form, ".editor");
+  editor.append(withSuggestions(input, { label: "Completions", find: completions, take: insert, place: belowCursor }));
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    event.preventDefault();
+    /** @type {HTMLFormElement} */ (form).requestSubmit();
+  });
+  input.addEventListener("input", () => underline(null));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    key = "";
+    ranAt = Number.NEGATIVE_INFINITY;
+  });
+}
+
+/** Read the query from the address. */
+export function readQuery() {
+  const wanted = new URLSearchParams(location.search).get("q");
+  if (wanted === text && wanted !== null && input.value.trim() === wanted) return;
+  text = wanted;
+  input.value = wanted ?? "";
+  ranAt = Number.NEGATIVE_INFINITY;
+  key = "";
+  underline(null);
+  select(null);
+  outcome.hidden = true;
+  forgetSaving();
+  byId("board").hidden = wanted !== null;
+  byId("builder").hidden = wanted === null;
+  document.title = wanted ? `${wanted} · traceview` : "Query · traceview";
+}
+
+export function focusQuery() {
+  input.focus();
+}
+
+/** @type {Completions} */
+let offered = { start: 0, end: 0, options: [] };
+
+/** @param {AbortSignal} signal */
+async function completions(signal) {
+  const at = [...input.value.slice(0, input.selectionStart)].length; // the API counts code points
+  const found = await names("/api/query/complete", { q: input.value, at: String(at) }, signal);
+  offered = Array.isArray(found) ? { start: at, end: at, options: [] } : found;
+  return offered.options;
+}
+
+/** @param {{ text: string, kind?: string }} option */
+function insert({ text: word, kind }) {
+  const points = [...input.value];
+  const before = points.slice(0, offered.start).join("");
+  const after = points.slice(offered.end).join("");
+  const closing = kind === "key" && before.endsWith("(") && !after.startsWith(")") ? ")" : "";
+  const space = word.endsWith("(") || after.startsWith(" ") || after.startsWith(")") ? "" : " ";
+  input.value = `${before}${word}${closing}${space}${after}`;
+  const cursor = before.length + word.length + closing.length + space.length;
+  input.setSelectionRange(cursor, cursor);
+  input.dispatchEvent(new Event("input")); // offers what can follow
+}
+
+/** @param {HTMLElement} list */
+function belowCursor(list) {
+  const mark = el("span", {});
+  under.replaceChildren(input.value.slice(0, input.selectionStart), mark, input.value.slice(input.selectionStart));
+  list.style.top = `${mark.offsetTop + mark.offsetHeight + 4}px`;
+  list.style.left = `${Math.max(0, Math.min(mark.offsetLeft, under.clientWidth - list.offsetWidth))}px`;
+}
+
+/** @param {AbortSignal} signal */
+export async function refreshQuery(signal) {
+  if (!isDue()) return;
+  if (text === null) {
+    await showBoard(signal);
+    ranAt = performance.now();
+    return;
+  }
+  form.classList.add("running");
+  let response;
+  try {
+    response = await ask(`/api/query?${new URLSearchParams({ q: text })}`, { signal, expected: [400, 409, 422] });
+  } finally {
+    if (!signal.aborted) form.classList.remove("running"); // otherwise a newer request runs
+  }
+  const { status, text: body } = response;
+  ranAt = performance.now();
+  const answer = JSON.parse(body);
+  if (status !== 400) await showForm(text, signal);
+  if (status === 200) draw(answer);
+  else fail(status, answer);
+}
+
+// A range that ends now moves on, unless the user is working with its result.
+function isDue() {
+  if (ranAt === Number.NEGATIVE_INFINITY) return true;
+  if (text === null) return false;
+  const isBusy = selected() !== null || drawing.contains(document.activeElement) || drawing.matches(":hover");
+  return !isBusy && !/\buntil\b/.test(text) && performance.now() - ranAt > PERIOD_MS && !outcome.classList.contains("failed");
+}
+
+/** @param {number} status @param {{ error: string, position?: number | null }} answer */
+function fail(status, { error, position = null }) {
+  key = "";
+  outcome.hidden = false;
+  outcome.classList.add("failed");
+  withdrawDifference();
+  summary.textContent = "";
+  byId("outcome-files").replaceChildren();
+  notes.replaceChildren();
+  if (status === 400) {
+    underline(error, position);
+    drawing.replaceChildren();
+    return;
+  }
+  const head = status === 409 ? "Queries are not available" : "This query did not finish";
+  const more = status === 409 ? [el("p", {}, "Install it with ", el("code", {}, "pip install duckdb"), " if it is missing. The newest traces are still listed, from memory."), el("p", {}, el("a", { href: "/" }, "Go to the traces"))] : [];
+  drawing.replaceChildren(el("section", { class: "empty" }, el("h2", {}, head), el("p", {}, error), ...more));
+}
+
+/** @param {Result} result */
+function draw(result) {
+  const { took_ms, ...lasting } = result;
+  const newKey = JSON.stringify(lasting);
+  outcome.hidden = false;
+  outcome.classList.remove("failed");
+  const range = timeSpan(asMs(result.since_ns), asMs(result.until_ns));
+  summary.textContent = `${countOf(result)} · ${range} · ${took_ms < 10 ? took_ms.toFixed(1) : Math.round(took_ms)} ms`;
+  if (newKey === key) return;
+  key = newKey;
+  offerDifference(result);
+  notes.replaceChildren(...notesOf(result));
+  const isItems = ["spans", "roots", "logs"].includes(result.dataset) && !result.columns.some((one) => !one.key);
+  byId("outcome-files").replaceChildren(files("/api/query", `?${new URLSearchParams({ q: text ?? "" })}`, isItems ? ["csv", "jsonl"] : ["csv"]));
+  drawing.replaceChildren(kindOf(result));
+}
+
+/** @param {Result} result */
+function countOf(result) {
+  const { length } = result.rows;
+  if (result.is_heat_map) return `${plural(length, "cell")} with rows`;
+  if (result.step_ms) return `one value every ${stepText(result.step_ms)}`;
+  return plural(length, result.columns.some((one) => !one.key) ? "group" : "row");
+}
+
+/** @param {number} ms */
+function stepText(ms) {
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 60_000) return `${ms / 1000} s`;
+  return ms < 3_600_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`;
+}
+
+/** @param {Result} result @returns {Node[]} */
+function notesOf(result) {
+  const made = [];
+  if (result.truncated) made.push(el("li", {}, "There are more; a larger ", el("code", {}, "limit"), " shows them."));
+  for (const note of result.notes) {
+    const hides = note.includes("background work");
+    made.push(el("li", {}, hides ? note.split(";")[0] : note, hides && el("span", {}, " · ", el("a", { href: hrefOf(textOf(result.parts, { background: "with background" })) }, "Include it"))));
+  }
+  return made;
+}
+
+/** @param {Result} result */
+function kindOf(result) {
+  const isValues = result.columns.every((one) => !one.key) && !result.step_ms;
+  if (!result.rows.length && !(result.step_ms && !result.is_heat_map)) return nothing(result);
+  if (result.is_heat_map) return drawHeatMap(result);
+  if (result.step_ms) return drawLines(result);
+  if (isValues) return drawValues(result);
+  return result.columns.some((one) => !one.key) ? drawGroups(result) : drawRows(result);
+}
+
+/** @param {Result} result */
+function nothing(result) {
+  const lengthMs = asMs(result.until_ns) - asMs(result.since_ns);
+  const wider = RANGES.filter(([, , ms]) => ms > lengthMs).map(([since, name]) => el("a", { href: hrefOf(textOf(result.parts, { range: `since ${since}` })) }, name));
+  return el(
+    "section",
+    { class: "empty" },
+    el("img", { src: "/static/icon.svg", alt: "", width: 72, height: 72 }),
+    el("h2", {}, "Nothing matches"),
+    el("p", {}, "There are no such rows in the time range.", wider.length > 0 && [" Try a longer one: ", ...wider.flatMap((link, place) => [place ? ", " : "", link]), "."]),
+  );
+}
+
+/**
+ * Mark the place of a mistake in the text, and say what it is.
+ * @param {string | null} reason null: there is none
+ * @param {number | null} [position]
+ */
+function underline(reason, position = null) {
+  wrong.hidden = reason === null;
+  wrong.textContent = reason ?? "";
+  input.setAttribute("aria-invalid", String(reason !== null));
+  under.replaceChildren();
+  if (reason === null || position === null) return;
+  // The API counts code points, and this text consists of UTF-16 units.
+  const points = [...input.value];
+  const rest = points.slice(position).join("");
+  const token = /^(?:[\w.-]+|"[^"]*"?|'[^']*'?|`[^`]*`?|\S)/.exec(rest)?.[0] ?? " ";
+  under.append(points.slice(0, position).join(""), el("mark", {}, token), rest.slice(token.length));
+  wrong.textContent = `${reason} (column ${position + 1})`;
+}

@@ -1,0 +1,1 @@
+"""The DuckDB file: its schema, the thread that writes it, its bounds."""
