@@ -31,7 +31,7 @@ from events import events as events_of
 from locust import FastHttpUser, between, constant, events, task
 from locust.env import Environment
 from locust.html import get_html_report
-from people import PASSWORD, TAGS, WORDS, favourite, handle_of, sentence
+from people import CLIENTS, PASSWORD, TAGS, WORDS, favourite, handle_of, picture, sentence
 from target import TargetError, check_target
 from traces import Request, Slowest, new_trace
 
@@ -134,7 +134,7 @@ class Person(Visitor):
     def on_start(self) -> None:
         self.cruds: list[Json] = []
         self.next_page: str | None = None
-        self.headers: dict[str, str] = {}
+        self.headers = {"User-Agent": random.choice(CLIENTS)}
         self.doings = spread(self.habits())
         population.people.append(self)
 
@@ -204,10 +204,10 @@ class Person(Visitor):
 
     def feed(self, name: str, path: str) -> None:
         """Read a page of the home feed, and remember its cruds."""
-        answer = self.ask("GET", name, path)
-        if answer is not None:
-            self.cruds = (answer.json() + self.cruds)[:REMEMBERED]
-            found = NEXT.search((answer.headers or {}).get("Link") or "")
+        response = self.ask("GET", name, path)
+        if response is not None:
+            self.cruds = (response.json() + self.cruds)[:REMEMBERED]
+            found = NEXT.search((response.headers or {}).get("Link") or "")
             self.next_page = found[1] if found else None
 
     def any_crud(self) -> Json | None:
@@ -226,6 +226,7 @@ class Person(Visitor):
         path: str = "",
         body: Json | None = None,
         *,
+        data: bytes | None = None,
         about: Json | None = None,
     ) -> Any:
         """Return the body of a 200 response. Record any other response as a failure.
@@ -241,20 +242,21 @@ class Person(Visitor):
             path or name,
             name=name,
             json=body,
+            data=data,
             headers=headers,
             context={"trace_id": trace_id},
             catch_response=True,
-        ) as answer:
-            if answer.status_code == 200:
-                answer.success()
-                return answer
-            if answer.status_code == 404 and about is not None and is_gone(about):
+        ) as response:
+            if response.status_code == 200:
+                response.success()
+                return response
+            if response.status_code == 404 and about is not None and is_gone(about):
                 self.cruds = [crud for crud in self.cruds if crud["uuid"] != about["uuid"]]
-                answer.success()
-            elif answer.status_code:
-                answer.failure(f"{answer.status_code} {(answer.text or '')[:200]}")
+                response.success()
+            elif response.status_code:
+                response.failure(f"{response.status_code} {(response.text or '')[:200]}")
             else:
-                answer.failure(f"no answer: {answer.error}")
+                response.failure(f"no answer: {response.error}")
         return None
 
 
@@ -265,7 +267,7 @@ class Reader(Person):
 
 
 class Member(Person):
-    """A reader who signs in once, and also writes."""
+    """A reader who signs in, and then also writes."""
 
     weight = 3
 
@@ -276,9 +278,9 @@ class Member(Person):
         if self.number is None:
             logger.warning("only %d members exist: one user only reads", population.members)
             return
-        self.enter("/api/auth/signin", {"email": handle_of(self.number), "password": PASSWORD})
-        if self.headers:  # without a session, which is a failure, the user only reads
-            self.doings = spread(self.member_habits())
+        self.headers["User-Agent"] = CLIENTS[self.number % len(CLIENTS)]
+        self.doings = spread({**self.habits(), self.sign_in: 5})  # until that has succeeded
+        self.sign_in()
 
     def member_habits(self) -> dict[Callable[[], None], int]:
         """Return the actions of a member in addition to reading."""
@@ -290,22 +292,36 @@ class Member(Person):
             self.read_notifications: 4,
             self.write_message: 1,
             self.read_messages: 2,
+            self.change_picture: 1,
         }
 
     def ask(self, method: str, name: str, *arguments: Any, **options: Any) -> Any:
-        if self.headers and time.monotonic() > self.refreshed_until:
+        if self.is_signed_in and time.monotonic() > self.refreshed_until:
             self.refreshed_until = (
                 time.monotonic() + RENEWAL
             )  # one renewal for all concurrent actions
             self.enter("/api/auth/refresh", None)
         return super().ask(method, name, *arguments, **options)
 
+    def sign_in(self) -> None:
+        """Start a session; without one, the user only reads."""
+        assert self.number is not None
+        credentials = {"email": handle_of(self.number), "password": PASSWORD}
+        self.enter("/api/auth/signin", credentials)
+        if self.is_signed_in:
+            self.doings = spread(self.member_habits())
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the user has got an access token."""
+        return "Authorization" in self.headers
+
     def enter(self, path: str, body: Json | None) -> None:
         """Get an access token with the password or the refresh cookie."""
-        answer = super().ask("POST", path, "", body)
-        if answer is not None:
-            signed_in = answer.json()
-            self.headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+        response = super().ask("POST", path, "", body)
+        if response is not None:
+            signed_in = response.json()
+            self.headers["Authorization"] = f"Bearer {signed_in['access_token']}"
             self.refreshed_until = time.monotonic() + signed_in["expires_in"] - RENEWAL
 
     def post(self) -> None:
@@ -333,6 +349,12 @@ class Member(Person):
         if other != self.number:
             body = {"message": sentence(), "handle": handle_of(other)}
             self.ask("POST", "/api/messages", "", body)
+
+    def change_picture(self) -> None:
+        upload = self.ask("POST", "/api/avatars/key_upload", "", {"extension": "jpg"})
+        if upload is not None:
+            path = urlsplit(upload.json()["url"]).path
+            self.ask("PUT", "/api/avatars/uploads/<token>", path, data=picture())
 
     def read_messages(self) -> None:
         groups = self.ask("GET", "/api/message_groups")
@@ -367,23 +389,23 @@ class Listener(Visitor):
         error: Exception | None = None
         try:
             connection.request("GET", f"{parts.path}/api/stream?feed=home", headers=headers)
-            answer = connection.getresponse()
-            if answer.status != 200:
-                error = OSError(f"{answer.status} {answer.read(200).decode(errors='replace')}")
+            response = connection.getresponse()
+            if response.status != 200:
+                error = OSError(f"{response.status} {response.read(200).decode(errors='replace')}")
         except (OSError, http.client.HTTPException) as failure:
             error = failure
         self.record("GET", "/api/stream", time.perf_counter() - start, error, trace_id)
         try:
             if error is None:
-                self.hear(answer, opened_at)
+                self.receive(response, opened_at)
         finally:
             connection.close()
 
-    def hear(self, answer: http.client.HTTPResponse, opened_at: datetime) -> None:
+    def receive(self, response: http.client.HTTPResponse, opened_at: datetime) -> None:
         """Read until the time is up or the service ends the stream."""
         with gevent.Timeout(random.uniform(*LISTENING), False):
             try:
-                for event in events_of(answer, self.last_id):
+                for event in events_of(response, self.last_id):
                     self.last_id = event.id
                     if event.name == "reset":
                         self.record("STREAM", "reset", 0, OSError("too much was missed"))

@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: Any = None  # uvloop's transport has no asyncio class
-        self._answer: asyncio.Future[int] | None = None
+        self._response: asyncio.Future[int] | None = None
         self._received = b""
         self.is_open = True
 
@@ -74,8 +74,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self.is_open = False
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(0)
+        if self._response is not None and not self._response.done():
+            self._response.set_result(0)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -84,17 +84,17 @@ class Connection(asyncio.Protocol):
             return
         lower = head.lower()
         length = int(lower.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-        if len(body) >= length and self._answer is not None and not self._answer.done():
+        if len(body) >= length and self._response is not None and not self._response.done():
             self._received = b""
             if b"connection: close" in lower:
                 self.is_open = False
-            self._answer.set_result(int(head[9:12]))
+            self._response.set_result(int(head[9:12]))
 
     async def request(self, data: bytes) -> int:
         """Send a request and return the status, 0 if the connection was lost."""
-        self._answer = asyncio.get_running_loop().create_future()
+        self._response = asyncio.get_running_loop().create_future()
         self._transport.write(data)
-        return await self._answer
+        return await self._response
 
     def close(self) -> None:
         self._transport.abort()
@@ -248,11 +248,11 @@ def requests_of(url: str, mix: str, handle: str, password: str) -> list[bytes]:
     """Return the requests of a mix; members sign in first."""
     token = ""
     if mix == "members":
-        answer = httpx.post(
+        response = httpx.post(
             f"{url}/api/auth/signin", json={"email": handle, "password": password}, trust_env=False
         )
-        answer.raise_for_status()
-        token = f"Authorization: Bearer {answer.json()['access_token']}\r\n"
+        response.raise_for_status()
+        token = f"Authorization: Bearer {response.json()['access_token']}\r\n"
     return [f"GET {path} HTTP/1.1\r\nHost: x\r\n{token}\r\n".encode() for path in PATHS[mix]]
 
 

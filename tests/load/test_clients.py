@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -18,9 +19,13 @@ from benchmarks.clients import (
     percentile,
     read_oha,
     read_wrk,
+    wrk_script,
 )
 
 REQUEST = Request("POST", "/crud", {"Content-Type": "application/json"}, '{"message": "Grüße"}')
+CYCLE = [Request("GET", f"/{number}", {"Content-Length": "0"}) for number in range(3)]
+
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 WRK = """\
 Running 2s test @ http://127.0.0.1:8000/api/activities/home
@@ -41,10 +46,14 @@ Transfer/sec:     10.81MB
 
 @asynccontextmanager
 async def answering(
-    answer: bytes, stall: float = 0.0, *, closes: bool = False
+    response: bytes,
+    stall: float = 0.0,
+    *,
+    closes: bool = False,
+    paths: list[str] | None = None,
 ) -> AsyncIterator[int]:
-    """A server with one response for everything; it can stall once, and can close the connection
-    after each response."""
+    """A server with one response for everything; it can stall once, can close the connection
+    after each response, and adds the path of each request to a list."""
     stalls = [stall]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,9 +62,11 @@ async def answering(
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
                 assert len(await reader.readexactly(length)) == length
+                if paths is not None:
+                    paths.append(head.split()[1].decode())
                 if stalls:
                     time.sleep(stalls.pop())  # noqa: ASYNC251 -- as a server that is busy
-                writer.write(answer)
+                writer.write(response)
                 if closes:
                     writer.close()
                     return
@@ -122,16 +133,37 @@ def test_errors_reported_by_oha_fail_the_measurement(fault) -> None:
 
 
 async def test_the_closed_loop_sends_a_request_after_each_response() -> None:
-    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as port:
-        load = await _ask_closed(port, REQUEST.encode(), 1.0)
+    async with answering(RESPONSE) as port:
+        load = await _ask_closed(port, [REQUEST.encode()], 0.5)
     assert load.requests > 16
-    assert load.seconds >= 1.0
+    assert load.seconds >= 0.5
     assert 0 < load.p50 <= load.p99
 
 
+async def test_all_connections_share_one_cycle_of_requests() -> None:
+    requests = [request.encode() for request in CYCLE]
+    for asking in (
+        partial(_ask_closed, requests=requests, seconds=0.1),
+        partial(_ask_at_rate, requests=requests, seconds=0.1, rate=300),
+    ):
+        paths: list[str] = []
+        async with answering(RESPONSE, paths=paths) as port:
+            load = await asking(port)
+        assert load.requests == len(paths)
+        counts = [paths.count(request.path) for request in CYCLE]
+        assert counts[0] >= counts[1] >= counts[2] >= counts[0] - 1
+
+
+def test_wrk_sends_whole_requests_in_turn() -> None:
+    _, *lines = wrk_script([REQUEST, *CYCLE]).splitlines()
+    first, *others = (line for line in lines if line.startswith("requests["))
+    assert json.loads(first.partition(" = ")[2]) == REQUEST.encode().decode()
+    assert len(others) == len(CYCLE)
+
+
 async def test_a_stall_counts_for_every_request_that_was_due_during_it() -> None:
-    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", stall=0.3) as port:
-        load = await _ask_at_rate(port, REQUEST.encode(), 0.4, 100)
+    async with answering(RESPONSE, stall=0.3) as port:
+        load = await _ask_at_rate(port, [REQUEST.encode()], 0.4, 100)
     assert load.requests == 40
     assert load.p50 > 0.05
     assert load.p99 >= 0.25
@@ -139,21 +171,21 @@ async def test_a_stall_counts_for_every_request_that_was_due_during_it() -> None
 
 @pytest.mark.parametrize("word", [b"Connection: close", b"Server: silent"])
 async def test_a_closed_connection_is_opened_again(word) -> None:
-    answer = b"HTTP/1.1 200 OK\r\n" + word + b"\r\nContent-Length: 2\r\n\r\n{}"
-    async with answering(answer, closes=True) as port:
-        steady = await _ask_at_rate(port, REQUEST.encode(), 1.0, 100)
-        closed = await _ask_closed(port, REQUEST.encode(), 0.5)
-    assert steady.requests == 100
+    response = b"HTTP/1.1 200 OK\r\n" + word + b"\r\nContent-Length: 2\r\n\r\n{}"
+    async with answering(response, closes=True) as port:
+        steady = await _ask_at_rate(port, [REQUEST.encode()], 0.4, 100)
+        closed = await _ask_closed(port, [REQUEST.encode()], 0.5)
+    assert steady.requests == 40
     assert closed.requests > 16
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "500 Internal Server Error"])
 async def test_another_status_fails_the_measurement(status) -> None:
-    answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
-    async with answering(answer) as port:
+    response = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with answering(response) as port:
         for asking in (
-            _ask_at_rate(port, REQUEST.encode(), 0.1, 50),
-            _ask_closed(port, REQUEST.encode(), 0.1),
+            _ask_at_rate(port, [REQUEST.encode()], 0.1, 50),
+            _ask_closed(port, [REQUEST.encode()], 0.1),
         ):
             with pytest.raises(ExceptionGroup) as caught:
                 await asking

@@ -3,7 +3,9 @@
 import pytest
 
 from benchmarks.__main__ import DisagreementError, compare
-from benchmarks.report import GOALS, STEADY, Measurement, Spread, ratio, tables, verdicts
+from benchmarks.clients import Request
+from benchmarks.report import GOALS, Measurement, Spread, ratio, steady, tables, verdicts
+from benchmarks.routes import ROUTES
 
 
 def measurement(
@@ -44,8 +46,8 @@ def test_the_fastest_peer_comes_first() -> None:
 
 def test_at_a_constant_rate_the_shortest_tail_comes_first() -> None:
     found = [
-        measurement("cruddur", 300, route=STEADY, p99=0.02),
-        measurement("flask", 70, route=STEADY, p99=0.05),
+        measurement("cruddur", 300, route=steady("home"), p99=0.02),
+        measurement("flask", 70, route=steady("home"), p99=0.05),
     ]
     [table] = tables(found)
     _, first, second = table.splitlines()
@@ -53,28 +55,28 @@ def test_at_a_constant_rate_the_shortest_tail_comes_first() -> None:
     assert second.endswith("0.40 (0.40 to 0.40) x")
 
 
-def test_each_route_and_number_of_workers_has_a_table() -> None:
+def test_each_route_has_a_table_for_each_number_of_workers_and_members_come_first() -> None:
     found = [
         measurement("cruddur", 1, route=route, workers=workers)
         for workers in (1, 2)
-        for route in ("home", "create")
+        for route in ("home", "mix")
     ]
     heads = [table.partition("  ")[0] for table in tables(found)]
-    assert heads == ["home, 1 worker", "create, 1 worker", "home, 2 workers", "create, 2 workers"]
+    assert heads == ["mix, 1 worker", "home, 1 worker", "mix, 2 workers", "home, 2 workers"]
 
 
 def test_goals_are_judged_by_the_median_where_both_were_measured() -> None:
-    [line] = verdicts(ROUNDS)
+    [line] = verdicts(ROUNDS, {})
     assert line.startswith("  home: requests/s at least 4 x flask  ")
     assert line.endswith("  4.30 (4.00 to 4.50)   met")
     slower = [measurement("cruddur", 399), measurement("flask", 100)]
-    [line] = verdicts(slower)
+    [line] = verdicts(slower, {})
     assert line.endswith("3.99 (3.99 to 3.99)   NOT MET")
 
 
 def test_goals_apply_to_one_worker() -> None:
     found = [measurement(peer, 1, workers=2) for peer in ("cruddur", "flask")]
-    assert list(verdicts(found)) == []
+    assert list(verdicts(found, {})) == []
 
 
 @pytest.mark.parametrize("goal", GOALS, ids=str)
@@ -83,14 +85,29 @@ def test_a_goal_that_is_just_reached_is_met(goal) -> None:
     assert not goal.is_met(goal.bound * (1.01 if goal.is_most else 0.99))
 
 
+def test_the_memory_of_an_idle_worker_has_a_goal() -> None:
+    [line] = verdicts([], {"cruddur": 85_000_000, "flask": 70_000_000})
+    assert line.split()[-2:] == ["85.0", "met"]
+    [line] = verdicts([], {"cruddur": 85_100_000})
+    assert line.endswith("85.1   NOT MET")
+
+
+def check(peer: str, route: str, theirs: str, ours: str) -> None:
+    [found] = [one for one in ROUTES if one.name == route]
+    compare(peer, found, Request("GET", "/"), theirs, ours)
+
+
 def test_a_peer_with_a_different_response_is_not_measured() -> None:
-    compare("flask", "home", '[{"a": 1, "b": 2}]', '[{"b":2,"a":1}]')
+    check("flask", "home", '[{"a": 1, "b": 2}]', '[{"b":2,"a":1}]')
     with pytest.raises(DisagreementError, match="flask, home"):
-        compare("flask", "home", "[]", '[{"b":2,"a":1}]')
+        check("flask", "home", "[]", '[{"b":2,"a":1}]')
 
 
-def test_created_cruds_can_differ_in_generated_fields() -> None:
-    ours = '{"uuid": "1", "created_at": "now", "expires_at": "soon", "message": "A"}'
-    compare("quart", "create", ours.replace("1", "2").replace("now", "then"), ours)
+def test_generated_fields_can_differ_where_requests_write() -> None:
+    ours = '{"uuid": "1", "replies": [{"created_at": "now", "message": "A"}]}'
+    theirs = ours.replace("1", "2").replace("now", "then")
+    check("quart", "create", theirs, ours)
     with pytest.raises(DisagreementError, match="quart, create"):
-        compare("quart", "create", ours.replace("A", "B"), ours)
+        check("quart", "create", ours.replace("A", "B"), ours)
+    with pytest.raises(DisagreementError, match="quart, home"):
+        check("quart", "home", theirs, ours)
