@@ -38,6 +38,7 @@ import { useRestore } from "./queries/accounts";
 import { createClient, followSession, refresh } from "./queries/client";
 import { followLive } from "./queries/live";
 import { useSession } from "./queries/session";
+import { observe } from "./telemetry/trace";
 
 /** The routes. The backend has the same list (`routes/pages.py`). */
 export function Pages() {
@@ -111,6 +112,7 @@ function Navigation() {
   useEffect(() => {
     const isSame = last.current === address;
     last.current = address;
+    observe((to) => to.showPage());
     if (kind === "POP") {
       return;
     }

@@ -1,7 +1,8 @@
-"""The size of a first visit."""
+"""The size of a first visit, and of the page's telemetry."""
 
 import gzip
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,28 @@ BUILD = Path(__file__).parents[2] / "frontend-react-js" / "dist"
 MAX_BYTES = 120_000
 """Maximum gzipped size of the JavaScript that must load before the first render."""
 
+MAX_RECORDER_BYTES = 3_320
+"""Maximum gzipped size of the script that records telemetry. It is loaded when the page is idle."""
 
-@pytest.mark.skipif(not (BUILD / "index.html").exists(), reason="the page is not built")
-def test_initial_javascript_is_small() -> None:
+pytestmark = pytest.mark.skipif(not (BUILD / "index.html").exists(), reason="the page is not built")
+
+
+def weight(scripts: Iterable[Path]) -> int:
+    return sum(len(gzip.compress(script.read_bytes())) for script in scripts)
+
+
+def initial_scripts() -> set[Path]:
     index = (BUILD / "index.html").read_text("utf-8")
-    scripts = set(re.findall(r'(?:src|href)="/(assets/[^"]+\.js)"', index))
+    return {BUILD / name for name in re.findall(r'(?:src|href)="/(assets/[^"]+\.js)"', index)}
+
+
+def test_initial_javascript_is_small() -> None:
+    scripts = initial_scripts()
     assert scripts
-    weight = sum(len(gzip.compress((BUILD / name).read_bytes())) for name in scripts)
-    assert weight <= MAX_BYTES
+    assert weight(scripts) <= MAX_BYTES
+
+
+def test_the_recorder_is_the_only_other_script_and_is_small() -> None:
+    [recorder] = set((BUILD / "assets").glob("*.js")) - initial_scripts()
+    assert recorder.name.startswith("recorder-")
+    assert weight([recorder]) <= MAX_RECORDER_BYTES

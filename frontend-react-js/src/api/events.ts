@@ -4,6 +4,8 @@
 export interface ServerEvent {
   readonly type: string;
   readonly data: string;
+  /** The trace context of its delivery, if the server sends it (a field of ours). */
+  readonly traceparent?: string;
 }
 
 /** Parse one stream, whatever its chunk boundaries. */
@@ -20,6 +22,7 @@ export class EventReader {
   #id: string;
   #type = "";
   #data: string[] = [];
+  #traceparent = "";
 
   constructor(lastEventId = "") {
     this.lastEventId = lastEventId;
@@ -54,6 +57,8 @@ export class EventReader {
       this.#data.push(value);
     } else if (field === "id" && !value.includes("\0")) {
       this.#id = value;
+    } else if (field === "traceparent") {
+      this.#traceparent = value;
     } else if (field === "retry" && /^[0-9]+$/.test(value)) {
       this.retry = Number(value);
     }
@@ -61,10 +66,12 @@ export class EventReader {
   }
 
   #dispatch(): ServerEvent | null {
-    const [type, data] = [this.#type || "message", this.#data];
+    const [type, data, traceparent] = [this.#type || "message", this.#data, this.#traceparent];
     this.lastEventId = this.#id;
-    this.#type = "";
+    this.#type = this.#traceparent = "";
     this.#data = [];
-    return data.length === 0 ? null : { type, data: data.join("\n") };
+    return data.length === 0
+      ? null
+      : { type, data: data.join("\n"), ...(traceparent && { traceparent }) };
   }
 }

@@ -1,12 +1,13 @@
 /**
  * The only module that uses the network.
  *
- * Every call starts a trace (`traceparent`), has a timeout, can be aborted, sends the access
+ * Every call is a span of a trace (`traceparent`), has a timeout, can be aborted, sends the access
  * token if there is one, and fails with an `ApiError` whatever the cause. Tokens are renewed
  * before they expire, once for all calls that need one.
  */
 
 import { observeDate } from "../clock";
+import { type Context, currentCause, hex, newContext, observeCall } from "../telemetry/trace";
 import { end, enter, getSession, viewerUuid } from "./session";
 import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
 
@@ -199,20 +200,15 @@ async function exchange(): Promise<string | null> {
   return answer.access_token;
 }
 
+/** The trace of a call, whose requests are spans with the same cause. */
 interface Trace {
   readonly id: string;
-  readonly parent: string;
+  readonly cause: Context | undefined;
 }
 
-/** W3C Trace Context: this request is the root of its trace. */
 function newTrace(): Trace {
-  const id = hex(16);
-  return { id, parent: `00-${id}-${hex(8)}-01` };
-}
-
-function hex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const cause = currentCause();
+  return { id: cause?.trace ?? hex(16), cause };
 }
 
 interface Sent extends Common {
@@ -240,7 +236,9 @@ async function send(
 ): Promise<Received> {
   const { body, lastEventId, seconds = SECONDS } = input;
   const accepted = lastEventId === undefined ? "application/json" : EVENTS;
-  const headers = new Headers({ Accept: accepted, traceparent: trace.parent });
+  const context = newContext(trace.id);
+  const traceparent = `00-${context.trace}-${context.span}-01`;
+  const headers = new Headers({ Accept: accepted, traceparent });
   if (token !== null) {
     headers.set("Authorization", `Bearer ${token}`);
   }
@@ -256,9 +254,13 @@ async function send(
   }
   const limit = Number.isFinite(seconds) ? [AbortSignal.timeout(seconds * 1000)] : [];
   const sentAt = Date.now();
+  const verb = method.toUpperCase();
+  const url = address(path, input.path, input.query);
+  const call = { context, cause: trace.cause, method: verb, template: path, path: url };
+  const endCall = observeCall(call);
   try {
-    const response = await fetch(address(path, input.path, input.query), {
-      method: method.toUpperCase(),
+    const response = await fetch(url, {
+      method: verb,
       headers,
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),
       signal: AbortSignal.any(input.signal ? [input.signal, ...limit] : limit),
@@ -269,15 +271,36 @@ async function send(
     }
     const { status, body: stream } = response;
     if (stream !== null && response.headers.get("Content-Type")?.startsWith(EVENTS)) {
+      endCall(status);
       return { status, headers: response.headers, text: "", stream };
     }
-    return { status, headers: response.headers, text: await response.text() };
+    const text = await response.text();
+    endCall(status);
+    return { status, headers: response.headers, text };
   } catch (error) {
     if (input.signal?.aborted) {
+      endCall(0, "AbortError");
       throw error;
     }
-    throw limit.some(({ aborted }) => aborted) ? timedOut(trace) : unreachable(trace);
+    const failure = limit.some(({ aborted }) => aborted) ? timedOut(trace) : unreachable(trace);
+    endCall(0, failure.codes[0]);
+    throw failure;
   }
+}
+
+/**
+ * Send telemetry, also while the page is being closed, and return the status. It is in no trace
+ * itself.
+ *
+ * @throws {TypeError} there was no response.
+ */
+export async function sendTelemetry(body: string): Promise<number> {
+  const path: PathOf<"post"> = "/api/telemetry";
+  const headers = { "Content-Type": "application/json" };
+  const options = { method: "POST", headers, body, keepalive: true } as const;
+  const response = await fetch(path, { ...options, credentials: "omit" });
+  await response.text(); // otherwise the request does not end
+  return response.status;
 }
 
 /** The media type of server-sent events. */

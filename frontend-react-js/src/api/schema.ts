@@ -784,6 +784,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/telemetry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send the spans and log records of a page
+         * @description OTLP/JSON: `resourceSpans` and `resourceLogs` in one body, up to 64 KiB, 100 spans and 20 log records. The response has the numbers of invalid items, which are dropped. The service sets the resource, and drops unknown attributes. 404 if the service accepts no telemetry.
+         */
+        readonly post: operations["telemetry_receive_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/trending": {
         readonly parameters: {
             readonly query?: never;
@@ -899,6 +919,16 @@ export interface components {
          */
         readonly AvatarUpload: {
             readonly url: string;
+        };
+        /**
+         * BrowserTelemetry
+         * @description The spans and log records of a page: two OTLP requests in one.
+         */
+        readonly BrowserTelemetry: {
+            /** @default [] */
+            readonly resourceLogs?: readonly components["schemas"]["OtlpResourceLogs"][];
+            /** @default [] */
+            readonly resourceSpans?: readonly components["schemas"]["OtlpResourceSpans"][];
         };
         /**
          * CodeSent
@@ -1146,6 +1176,119 @@ export interface components {
             readonly uuid: string;
         };
         /**
+         * OtlpAttribute
+         * @description An attribute.
+         */
+        readonly OtlpAttribute: {
+            readonly key: string;
+            readonly value: components["schemas"]["OtlpValue"];
+        };
+        /**
+         * OtlpEvent
+         * @description A moment in a span.
+         */
+        readonly OtlpEvent: {
+            readonly name: string;
+            readonly timeUnixNano: string | number;
+        };
+        /**
+         * OtlpLink
+         * @description A link to another span.
+         */
+        readonly OtlpLink: {
+            readonly spanId: string;
+            readonly traceId: string;
+        };
+        /**
+         * OtlpLogRecord
+         * @description A log record: a web vital or an exception, by its `eventName`.
+         */
+        readonly OtlpLogRecord: {
+            /** @default [] */
+            readonly attributes?: readonly components["schemas"]["OtlpAttribute"][];
+            readonly eventName: string;
+            /** @default  */
+            readonly spanId?: string;
+            readonly timeUnixNano: string | number;
+            /** @default  */
+            readonly traceId?: string;
+        };
+        /**
+         * OtlpResourceLogs
+         * @description Log records of one page.
+         */
+        readonly OtlpResourceLogs: {
+            /** @default [] */
+            readonly scopeLogs?: readonly components["schemas"]["OtlpScopeLogs"][];
+        };
+        /**
+         * OtlpResourceSpans
+         * @description Spans of one page.
+         */
+        readonly OtlpResourceSpans: {
+            /** @default [] */
+            readonly scopeSpans?: readonly components["schemas"]["OtlpScopeSpans"][];
+        };
+        /**
+         * OtlpScopeLogs
+         * @description Log records of one instrumentation.
+         */
+        readonly OtlpScopeLogs: {
+            /** @default [] */
+            readonly logRecords?: readonly components["schemas"]["OtlpLogRecord"][];
+        };
+        /**
+         * OtlpScopeSpans
+         * @description Spans of one instrumentation.
+         */
+        readonly OtlpScopeSpans: {
+            /** @default [] */
+            readonly spans?: readonly components["schemas"]["OtlpSpan"][];
+        };
+        /**
+         * OtlpSpan
+         * @description A span. `kind` is 1 for work in the page, and 3 for an HTTP call.
+         */
+        readonly OtlpSpan: {
+            /** @default [] */
+            readonly attributes?: readonly components["schemas"]["OtlpAttribute"][];
+            readonly endTimeUnixNano: string | number;
+            /** @default [] */
+            readonly events?: readonly components["schemas"]["OtlpEvent"][];
+            readonly kind: number;
+            /** @default [] */
+            readonly links?: readonly components["schemas"]["OtlpLink"][];
+            readonly name: string;
+            /** @default  */
+            readonly parentSpanId?: string;
+            readonly spanId: string;
+            readonly startTimeUnixNano: string | number;
+            readonly status?: components["schemas"]["OtlpStatus"];
+            readonly traceId: string;
+        };
+        /**
+         * OtlpStatus
+         * @description The status of a span: 0 is unset, 1 is ok, 2 is an error.
+         */
+        readonly OtlpStatus: {
+            /** @default 0 */
+            readonly code?: number;
+        };
+        /**
+         * OtlpValue
+         * @description The value of an attribute; exactly one field is set.
+         */
+        readonly OtlpValue: {
+            /** @default null */
+            readonly boolValue?: boolean | null;
+            /** @default null */
+            readonly doubleValue?: number | null;
+            /** @default null */
+            readonly intValue?: number | string | null;
+            /** @default null */
+            readonly stringValue?: string | null;
+        };
+        /**
          * Paging
          * @description A part of a list. `cursor` comes from the `Link` header of the previous response.
          */
@@ -1229,6 +1372,16 @@ export interface components {
             readonly database?: "ok";
             /** @default true */
             readonly success?: boolean;
+        };
+        /**
+         * RejectedTelemetry
+         * @description The number of items that were invalid.
+         */
+        readonly RejectedTelemetry: {
+            /** @default 0 */
+            readonly rejectedLogRecords?: number;
+            /** @default 0 */
+            readonly rejectedSpans?: number;
         };
         /**
          * RepliesPaging
@@ -1405,6 +1558,13 @@ export interface components {
             readonly pid: number;
             readonly sample_ratio: number;
             readonly sinks: readonly components["schemas"]["SinkHealth"][];
+        };
+        /**
+         * TelemetryReceipt
+         * @description The valid items were accepted.
+         */
+        readonly TelemetryReceipt: {
+            readonly partialSuccess: components["schemas"]["RejectedTelemetry"];
         };
         /**
          * Ticket
@@ -4837,6 +4997,104 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly telemetry_receive_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BrowserTelemetry"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TelemetryReceipt"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "telemetry_invalid"[];
                 };
             };
             /** @description Too many attempts */

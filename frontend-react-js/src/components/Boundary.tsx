@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from "react";
+import { observe } from "../telemetry/trace";
 import { Button } from "./Button";
 import { Empty } from "./List";
 
@@ -14,6 +15,10 @@ export class Boundary extends Component<
 
   static getDerivedStateFromError() {
     return { hasFailed: true };
+  }
+
+  override componentDidCatch(error: unknown) {
+    observe((to) => to.fail(error));
   }
 
   override render() {

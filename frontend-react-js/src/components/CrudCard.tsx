@@ -3,6 +3,7 @@ import { type MouseEvent, memo, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { removeCrud } from "../queries/feedCache";
 import type { ListedCrud } from "../queries/feeds";
+import { observe } from "../telemetry/trace";
 import { crudAddress, profileAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Countdown, Since, useIsPast } from "./Clock";
@@ -53,6 +54,12 @@ function Card({
 }) {
   const navigate = useNavigate();
   const address = crudAddress(crud);
+  const { uuid, arrived } = crud;
+  useEffect(() => {
+    if (arrived) {
+      observe((to) => to.showCrud(uuid));
+    }
+  }, [uuid, arrived]);
   const state = isFading
     ? "fading"
     : crud.pending

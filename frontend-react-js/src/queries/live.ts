@@ -5,6 +5,7 @@ import type { ServerEvent } from "../api/events";
 import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
 import type { Crud, Gone, LiveCounts, Notification, Reset, SentMessage } from "../api/wire";
+import { observe } from "../telemetry/trace";
 import { hasData, refresh } from "./client";
 import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
@@ -89,13 +90,18 @@ export function followLive(client: QueryClient): () => void {
     },
   } satisfies { readonly [E in keyof Payloads]: Handler<Payloads[E]> };
 
-  function onEvent({ type, data }: ServerEvent): void {
+  function onEvent({ type, data, traceparent }: ServerEvent): void {
     const handler = handlers[type];
     if (handler === undefined) {
       return; // a newer server sends events that this page does not know
     }
     const at = Date.now();
     const payload: unknown = JSON.parse(data);
+    if (type === "crud" && traceparent !== undefined) {
+      const { uuid } = payload as Crud;
+      const receivedAt = performance.now();
+      observe((to) => to.receiveCrud(uuid, traceparent, receivedAt));
+    }
     const apply = () => handler.apply?.(payload);
     recent.splice(0, recent.findLastIndex((event) => event.at < at - KEEP_FOR) + 1);
     recent.push({ at, viewer: viewerUuid(), apply });

@@ -42,6 +42,11 @@ describe("an event stream", () => {
     ["colons in the data", "data: a: b\n\n", [message("a: b")]],
     ["comments", ": hello\n\ndata: 1\n:\ndata: 2\n\n:\n\n", [message("1\n2")]],
     ["unknown fields", "date: 1\nDATA: 2\n data: 3\ndata: 4\n\n", [message("4")]],
+    [
+      "the trace context of an event",
+      "traceparent: 00-1-2-00\ndata: 1\n\ndata: 2\n\n",
+      [{ ...message("1"), traceparent: "00-1-2-00" }, message("2")],
+    ],
     ["a name without data, which is ignored", "event: crud\n\ndata: 1\n\n", [message("1")]],
     ["a leading byte order mark", "\ufeffdata: 1\n\n", [message("1")]],
     ["an incomplete last block", "data: 1\n\ndata: 2\n", [message("1")]],
