@@ -7,7 +7,12 @@ import signal
 # only if the process handles it.
 signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
 
-from cruddur.cli.main import main
+from cruddur.process.runtime import exit_without_collection, importing
+
+with importing():
+    from cruddur.cli.main import main
+
+exit_without_collection()
 
 if __name__ == "__main__":
     main()

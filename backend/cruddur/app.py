@@ -25,6 +25,7 @@ from cruddur.routes.messages import messages
 from cruddur.routes.notifications import notifications
 from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
+from cruddur.routes.telemetry import telemetry as telemetry_routes
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
 from cruddur.services.rates import Rates, run_rate_exchange
@@ -43,8 +44,10 @@ BLUEPRINTS = (
     accounts,
     live,
     health,
+    telemetry_routes,
 )
 ENDPOINTS = tuple(endpoint for blueprint in BLUEPRINTS for endpoint in blueprint.endpoints)
+DOCUMENTATION = openapi.blueprint(ENDPOINTS)
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 20
@@ -98,9 +101,12 @@ def create_app(
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_blueprint(rollbar)
-    app.register_blueprint(openapi.blueprint(ENDPOINTS))
+    app.register_blueprint(DOCUMENTATION)
     if settings.frontend_directory:
-        app.register_blueprint(pages.blueprint(Path(settings.frontend_directory)))
+        directory = Path(settings.frontend_directory)
+        app.register_blueprint(
+            pages.blueprint(directory, has_telemetry=telemetry.browser is not None)
+        )
     cors(
         app,
         allow_origin=settings.origins,

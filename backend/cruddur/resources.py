@@ -63,12 +63,10 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         SigningKeyError: CRUDDUR_SIGNING_KEY is not a key.
         ValueError: SMTP_URL is not an SMTP URL.
     """
-    bus = _bus(settings)
     database = Database(
         settings.connection_url,
         pool_size=settings.pool_size,
         statement_timeout=settings.statement_timeout,
-        announce=bus.announce,
         prepared=settings.prepared_statements,
     )
     probe = Probe(settings.connection_url)
@@ -77,7 +75,13 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         max_streams=settings.streams,
         max_streams_per_address=settings.streams_per_address,
     )
-    follower = Follower(settings.unpooled_url, hub, bus, telemetry.instruments)
+    follower = Follower(
+        settings.unpooled_url,
+        hub,
+        _bus(settings, database),
+        telemetry.instruments,
+        sends_traces=telemetry.browser is not None,
+    )
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     encoder = Encoder()
     timeout = httpx.Timeout(5.0, connect=2.0)
@@ -93,7 +97,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         try:
             await database.open()
             keys = await _keys(settings, database)
-            async with bus.running(), follower.running():
+            async with follower.running():
                 yield _assemble(
                     settings, telemetry, database, probe, keys, mailer, http, hub, encoder
                 )
@@ -104,14 +108,14 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
             await database.close()
 
 
-def _bus(settings: Settings) -> Bus:
+def _bus(settings: Settings, database: Database) -> Bus:
     if not settings.bus:
         variable = "CRUDDUR_DIRECT_URL" if settings.direct_url else "CONNECTION_URL"
-        return PostgresBus(settings.unpooled_url, variable)
+        return PostgresBus(database, settings.unpooled_url, variable)
     # Imported here because its library is an optional dependency.
     from cruddur.live.redis import RedisBus
 
-    return RedisBus(settings.bus)
+    return RedisBus(database, settings.bus)
 
 
 async def _keys(settings: Settings, database: Database) -> KeyRing:

@@ -9,10 +9,12 @@ code: `<field>_blank` if a field is missing, has the wrong type or is only white
 published front ends expect other names for some codes: a draft's `codes` lists those.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Ttl = Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
@@ -64,6 +66,11 @@ NewPassword = Annotated[
 ]
 Code = Annotated[str, Meta(min_length=6, max_length=6, pattern=CODE_PATTERN)]
 Count = Annotated[int, Meta(ge=0)]
+
+
+def entity_tag(body: bytes) -> str:
+    """Return the entity tag of an encoded response, without quotes."""
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 
 class Draft(Struct, kw_only=True):
@@ -370,7 +377,7 @@ class StreamQuery(Draft):
     feed: Literal["home"] | None = None
     handle: str | None = None
     crud: UUID | None = None
-    last_event_id: Annotated[str, Meta(max_length=40)] | None = None
+    last_event_id: Annotated[str, Meta(max_length=2000)] | None = None
     ticket: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
 
@@ -598,6 +605,126 @@ class TelemetryHealth(Struct):
     pid: int
     sample_ratio: float
     sinks: list[SinkHealth]
+
+
+# --- Telemetry of pages -------------------------------------------------------------
+
+# The subset of OTLP/JSON (opentelemetry-proto 1.x) that a page sends. Other fields are ignored:
+# `resource` and `scope` among them, because the service sets both.
+
+Nanoseconds = Annotated[str, Meta(pattern="^[0-9]{1,19}$")] | Annotated[int, Meta(ge=0)]
+
+
+class OtlpValue(Struct, rename="camel"):
+    """The value of an attribute; exactly one field is set."""
+
+    string_value: str | None = None
+    int_value: int | str | None = None
+    double_value: float | None = None
+    bool_value: bool | None = None
+
+
+class OtlpAttribute(Struct):
+    """An attribute."""
+
+    key: str
+    value: OtlpValue
+
+
+class OtlpEvent(Struct, rename="camel"):
+    """A moment in a span."""
+
+    time_unix_nano: Nanoseconds
+    name: str
+
+
+class OtlpLink(Struct, rename="camel"):
+    """A link to another span."""
+
+    trace_id: str
+    span_id: str
+
+
+class OtlpStatus(Struct):
+    """The status of a span: 0 is unset, 1 is ok, 2 is an error."""
+
+    code: int = 0
+
+
+class OtlpSpan(Struct, rename="camel"):
+    """A span. `kind` is 1 for work in the page, and 3 for an HTTP call."""
+
+    trace_id: str
+    span_id: str
+    name: str
+    kind: int
+    start_time_unix_nano: Nanoseconds
+    end_time_unix_nano: Nanoseconds
+    parent_span_id: str = ""
+    attributes: list[OtlpAttribute] = []
+    events: list[OtlpEvent] = []
+    links: list[OtlpLink] = []
+    status: OtlpStatus = msgspec.field(default_factory=OtlpStatus)
+
+
+class OtlpLogRecord(Struct, rename="camel"):
+    """A log record: a web vital or an exception, by its `eventName`."""
+
+    time_unix_nano: Nanoseconds
+    event_name: str
+    trace_id: str = ""
+    span_id: str = ""
+    attributes: list[OtlpAttribute] = []
+
+
+class OtlpScopeSpans(Struct):
+    """Spans of one instrumentation."""
+
+    spans: list[OtlpSpan] = []
+
+
+class OtlpResourceSpans(Struct, rename="camel"):
+    """Spans of one page."""
+
+    scope_spans: list[OtlpScopeSpans] = []
+
+
+class OtlpScopeLogs(Struct, rename="camel"):
+    """Log records of one instrumentation."""
+
+    log_records: list[OtlpLogRecord] = []
+
+
+class OtlpResourceLogs(Struct, rename="camel"):
+    """Log records of one page."""
+
+    scope_logs: list[OtlpScopeLogs] = []
+
+
+class BrowserTelemetry(Draft, rename="camel"):
+    """The spans and log records of a page: two OTLP requests in one."""
+
+    codes: ClassVar[dict[str, str]] = {
+        f"{field}_{fault}": "telemetry_invalid"
+        for field in ("resourceSpans", "resourceLogs")
+        for fault in ("blank", "invalid")
+    }
+
+    resource_spans: list[OtlpResourceSpans] = []
+    resource_logs: list[OtlpResourceLogs] = []
+
+
+class RejectedTelemetry(Struct, rename="camel"):
+    """The number of items that were invalid."""
+
+    rejected_spans: Count = 0
+    rejected_log_records: Count = 0
+
+
+class TelemetryReceipt(Struct, rename="camel"):
+    """The valid items were accepted."""
+
+    partial_success: RejectedTelemetry
 
 
 JsonWebKeySet = dict[str, list[dict[str, Any]]]

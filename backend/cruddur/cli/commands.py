@@ -1,44 +1,74 @@
-"""The commands that perform one task and exit."""
+"""The commands and their options.
+
+Each command checks the settings before it imports what it runs, so that `--help` and an invalid
+setting need few imports. A signal interrupts the imports.
+"""
+
+import sys
+from dataclasses import replace
 
 import click
 import msgspec
 
 from cruddur.cli import signals
-from cruddur.cli.database import open_database, require_migrated, seed
-from cruddur.db.migrate import migrate
-from cruddur.db.pool import connect
-from cruddur.db.signing_keys import SETTLE
-from cruddur.db.sweeper import sweep
-from cruddur.identity.provisioning import link_account
-from cruddur.identity.rotation import rotate_key
-from cruddur.services.accounts import SESSION_LIFETIME
+from cruddur.process import parent
+from cruddur.process.runtime import importing
 from cruddur.settings import Settings, SettingsError
+
+
+@click.command("serve")
+@click.option("--bind", multiple=True, metavar="HOST:PORT", help="Address to serve on; repeatable.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.")
+@click.option("--reload", is_flag=True, help="Restart when the code changes.")
+@click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
+@click.option("--traces", is_flag=True, help="Show traces on a page, unless they go elsewhere.")
+@click.option("--follow-parent", type=int, metavar="PID", help="Stop when this parent ends.")
+def serve_command(
+    bind: tuple[str, ...],
+    workers: int | None,
+    reload: bool,
+    setup: bool,
+    traces: bool,
+    follow_parent: int | None,
+) -> None:
+    """Serve the API; the embedded database is always set up."""
+    if follow_parent is not None:
+        parent.follow_parent(follow_parent)
+    settings = Settings.from_env()
+    settings = replace(
+        settings, bind=",".join(bind) or settings.bind, workers=workers or settings.workers
+    )
+    settings.check()
+    with signals.interrupting(), importing():
+        from cruddur.cli import service
+    sys.exit(service.run(settings, reload=reload, setup=setup, traces=traces))
 
 
 @click.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
-    with open_database(Settings.from_env()) as dsn:
-        applied = signals.run(migrate(dsn))
-    print("\n".join(f"applied {name}" for name in applied) or "up to date")
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.migrate(settings))
 
 
 @click.command("seed")
 def seed_command() -> None:
     """Fill an empty database with the people and cruds of the course."""
-    with open_database(Settings.from_env()) as dsn:
-        require_migrated(dsn)
-        seeded = signals.run(seed(dsn))
-    print("seeded" if seeded else "not empty: nothing was added")
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.seed(settings))
 
 
 @click.command("sweep")
 def sweep_command() -> None:
     """Remove expired data once; a running server does so periodically."""
-    with open_database(Settings.from_env()) as dsn:
-        require_migrated(dsn)
-        removed = signals.run(sweep(dsn))
-    print("another process is sweeping" if removed is None else f"removed {removed}")
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.sweep(settings))
 
 
 @click.command("rotate-key")
@@ -49,10 +79,9 @@ def rotate_key_command() -> None:
         raise SettingsError(
             "CRUDDUR_SIGNING_KEY holds the keys: add one to it (docs/operations.md)"
         )
-    with open_database(settings) as dsn:
-        require_migrated(dsn)
-        kid = signals.run(_rotate(dsn))
-    print(f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes")
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.rotate_key(settings))
 
 
 @click.group("users")
@@ -71,36 +100,16 @@ def link_command(handle: str, subject: str) -> None:
     settings = Settings.from_env()
     if not settings.cognito_user_pool_id:
         raise SettingsError("AWS_COGNITO_USER_POOL_ID is not set: there is no pool to link to")
-    with open_database(settings) as dsn:
-        require_migrated(dsn)
-        is_new = signals.run(_link(dsn, handle, settings.cognito_issuer, subject))
-    print(f"{handle} is linked to {subject}" if is_new else "linked already")
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.link(settings, handle, subject))
 
 
 @click.command("openapi")
 def openapi_command() -> None:
     """Print the OpenAPI document, as /openapi.json serves it, indented."""
-    with signals.interrupting():
-        # Not at the top: the other commands do not need the application's modules.
+    with signals.interrupting(), importing():
         from cruddur.app import ENDPOINTS
         from cruddur.routes import openapi
 
     click.echo(msgspec.json.format(openapi.encode(ENDPOINTS), indent=2))
-
-
-async def _link(dsn: str, handle: str, issuer: str, subject: str) -> bool:
-    conn = await connect(dsn)
-    try:
-        async with conn.transaction():
-            return await link_account(conn, handle=handle, issuer=issuer, subject=subject)
-    finally:
-        await conn.close()
-
-
-async def _rotate(dsn: str) -> str:
-    conn = await connect(dsn)
-    try:
-        async with conn.transaction():
-            return await rotate_key(conn, SESSION_LIFETIME)
-    finally:
-        await conn.close()

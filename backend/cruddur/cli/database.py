@@ -50,7 +50,7 @@ def require_migrated(dsn: str) -> None:
         raise MigrationError(f"the database lacks {', '.join(missing)}: run `cruddur migrate`")
 
 
-async def seed(dsn: str) -> bool:
+async def seed_if_empty(dsn: str) -> bool:
     """Seed an empty database; return whether it was empty."""
     conn = await connect(dsn)
     try:

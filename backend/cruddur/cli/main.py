@@ -13,12 +13,12 @@ from cruddur.cli.commands import (
     openapi_command,
     rotate_key_command,
     seed_command,
+    serve_command,
     sweep_command,
     users_group,
 )
-from cruddur.cli.errors import EXPECTED
-from cruddur.cli.serve import serve_command
 from cruddur.process.signals import StoppedError
+from cruddur.settings import OperatorError
 
 
 class _Commands(click.Group):
@@ -27,7 +27,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except EXPECTED as error:
+        except OperatorError as error:
             print(f"cruddur: {error}", file=sys.stderr)
             ctx.exit(1)
         except StoppedError:

@@ -133,7 +133,7 @@ class Connector:
 
         False through a pooler, which does not pass such a report on.
         """
-        if self.is_pooled:
+        if self.is_pooled or not self._excluding_parameters:
             return False
         reported = conn.get_settings()
         return any(getattr(reported, name, None) == "on" for name in self._excluding_parameters)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from cruddur.settings import OperatorError
 from cruddur.settings.extras import install_hint
 
 SYSTEM_USER = "cruddur-postgres"
@@ -32,6 +33,7 @@ SYSTEM_USER = "cruddur-postgres"
 
 _MAX_SOCKET_PATH_BYTES = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
 START_SECONDS = 60.0
+SHUTDOWN_SECONDS = 20.0
 EXIT_SECONDS = 5.0
 """Seconds for which the processes of a killed server may still use its data."""
 
@@ -40,7 +42,7 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _PATH_CAPABILITIES = (2, 1)  # CAP_DAC_READ_SEARCH; CAP_DAC_OVERRIDE where only that is held
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(OperatorError):
     """The embedded server cannot be started; the message gives the reason in one line."""
 
 
@@ -68,7 +70,6 @@ class EmbeddedPostgres:
         self._data = self._directory / "data"
         self._is_durable = durable
         self._lock: IO[str] | None = None
-        self._is_running = False
         self._program: subprocess.Popen[Any] | None = None  # the running program
         self._is_interrupted = False
         self._server: subprocess.Popen[bytes] | None = None
@@ -93,8 +94,7 @@ class EmbeddedPostgres:
             # A server whose owner was killed may still be running or shutting down. Its pid file is
             # no proof, but a response on our socket is.
             if self._run("pg_isready", f"--host={self._socket_directory()}").returncode in {0, 1}:
-                self._control("stop", "--mode=fast", "--wait", "--timeout=20")
-            self._is_running = True
+                self._stop_other()
             self._start_server()
         except OSError as error:
             raise EmbeddedPostgresError(
@@ -113,12 +113,10 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server, end its sessions, and release the directory."""
         self._is_interrupted = False
-        if self._is_running:
-            self._control("stop", "--mode=fast", "--wait", "--timeout=20")
-            self._is_running = False
         if self._server is not None:
+            self._server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
             try:
-                self._server.wait(EXIT_SECONDS)
+                self._server.wait(SHUTDOWN_SECONDS)
             except subprocess.TimeoutExpired:
                 self._server.send_signal(signal.SIGQUIT)
                 self._server.wait()
@@ -226,7 +224,6 @@ class EmbeddedPostgres:
             # These hints mean that processes of a killed server are still exiting.
             is_exiting = "HINT:" in _last_line(text) and not self._is_interrupted
             if not is_exiting or time.monotonic() > deadline:
-                self._is_running = False
                 raise EmbeddedPostgresError(f"PostgreSQL did not start: {_failure(text)}")
             time.sleep(0.1)
 
@@ -267,8 +264,10 @@ class EmbeddedPostgres:
             return False
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
-    def _control(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
-        return self._run("pg_ctl", command, f"--pgdata={self._data}", "--silent", *options)
+    def _stop_other(self) -> None:
+        """Stop the server of an owner that was killed."""
+        options = ("--mode=fast", "--wait", f"--timeout={SHUTDOWN_SECONDS:.0f}", "--silent")
+        self._run("pg_ctl", "stop", f"--pgdata={self._data}", *options)
 
     def _run(
         self, program: str, *arguments: str, binaries: Path | None = None

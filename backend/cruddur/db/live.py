@@ -1,7 +1,7 @@
 """Queries for the event log, for the rows that its events refer to, and for stream tickets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -9,8 +9,10 @@ from uuid import UUID
 from msgspec import convert
 
 from cruddur.db.activities import crud
+from cruddur.db.connector import ReadOnlyServerError
 from cruddur.db.notifications import notification
-from cruddur.db.statements import Connection, load
+from cruddur.db.positions import NOTHING, Position, Snapshot
+from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import parameters
 from cruddur.wire import Crud, Notification, SentMessage
 
@@ -21,9 +23,18 @@ EventKind = Literal[
 CHANNEL = "cruddur_events"
 """The channel of NOTIFY; a notification does not contain the event."""
 
-_EVENTS = load("live.events")
+_LISTENERS = 4567_0003
+"""The advisory lock that each connection shares while it listens."""
+
+_UNSEEN_EVENTS = load("live.unseen_events")
+_MORE_EVENTS = load("live.more_events")
 _NOW = load("live.now")
-_HAPPENED_AT = load("live.happened_at")
+_IS_KNOWN = load("live.is_known")
+_IS_FOREIGN = load("live.is_foreign")
+_DELETE_FOREIGN = load("live.delete_foreign")
+_LISTEN = load("live.listen")
+_UNLISTEN = load("live.unlisten")
+_NOTIFY = load("live.notify")
 _CRUDS = load("live.cruds")
 _MESSAGES = load("live.messages")
 _NOTIFICATIONS = load("live.notifications")
@@ -37,6 +48,9 @@ class Event:
     """A row of the event log. Migration 0003 defines what each column means by kind.
 
     A mark has neither a subject nor a user.
+
+    Attributes:
+        position: the position in the log after the event.
     """
 
     id: int
@@ -46,18 +60,19 @@ class Event:
     parent_uuid: UUID | None
     traceparent: str | None
     created_at: datetime
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
-class LogPosition:
-    """A position in the event log and its time.
+class Now:
+    """The present state of the event log.
 
     Attributes:
-        latest: the id of the latest event, 0 before the first.
+        position: the position after all events.
         clock: the time of the database's clock.
     """
 
-    latest: int
+    position: Position
     clock: datetime
 
 
@@ -81,25 +96,99 @@ class StreamUser:
 
 
 async def select_events(
-    conn: Connection, *, after: int, until: int | None = None, limit: int
+    conn: Connection, *, after: Position, until: Position, limit: int
 ) -> list[Event]:
-    """Return the events after one event and up to another, oldest first."""
-    rows = await _EVENTS.rows(conn, after=after, until=until, limit=limit)
-    return [Event(**row) for row in rows]
+    """Return the first events between two positions, in causal order.
+
+    Args:
+        conn: a connection for reading.
+        after: the position before the events.
+        until: the end of the events: a complete position, which is `after.end` if `after` is not
+            complete.
+        limit: the maximum number of events.
+    """
+    snapshots = {"seen": after.seen, "until": until.until, "after_id": after.event_id}
+    if after.is_complete:
+        rows = await _UNSEEN_EVENTS.rows(conn, **snapshots, most=None, limit=limit)
+    else:
+        rows = await _MORE_EVENTS.rows(conn, **snapshots, limit=limit)
+    return _events(rows, after, until, is_rest=len(rows) < limit)
 
 
-async def select_now(conn: Connection) -> LogPosition:
-    """Return the position of the log and the time of the database."""
+async def select_missed_events(
+    conn: Connection, *, after: Position, until: Position, most: int
+) -> list[Event] | None:
+    """Return all events between two positions, in causal order; None if they are too many.
+
+    Args:
+        conn: a connection for reading.
+        after: the position before the events.
+        until: as for `select_events`.
+        most: the maximum number of events.
+    """
+    snapshots = {"seen": after.seen, "until": until.until, "after_id": after.event_id}
+    limit = most + 1
+    rows = await _UNSEEN_EVENTS.rows(conn, **snapshots, most=limit, limit=limit)
+    return _events(rows, after, until, is_rest=True) if len(rows) <= most else None
+
+
+def _events(rows: Sequence[Row], after: Position, until: Position, *, is_rest: bool) -> list[Event]:
+    """Return the events of rows, the last of which reaches `until` if there are no others."""
+    events = [Event(**row, position=after.inside(until, row["id"])) for row in rows]
+    if events and is_rest:
+        events[-1] = replace(events[-1], position=until)
+    return events
+
+
+async def select_now(conn: Connection) -> Now:
+    """Return the present position of the log and the time of the database.
+
+    Raises:
+        ReadOnlyServerError: the server is a standby, which does not show the transactions that are
+            in progress.
+    """
     row = await _NOW.row(conn)
     if row is None:
-        raise RuntimeError("a query without a condition returned no row")
-    return LogPosition(**row)
+        raise ReadOnlyServerError
+    snapshot, at = NOTHING, row["clock"]
+    if row["newest"] is not None:
+        snapshot, at = Snapshot(*row["snapshot"]).until(row["newest"]), row["newest_at"]
+    return Now(Position(snapshot, snapshot, 0, at), row["clock"])
 
 
-async def select_happened_at(conn: Connection, *, event_id: int) -> datetime | None:
-    """Return the time of an event; None if it has left the log or never existed."""
-    created_at: datetime | None = await _HAPPENED_AT.value(conn, event_id=event_id)
-    return created_at
+async def select_is_known(conn: Connection, position: Position) -> bool:
+    """Return whether the log belongs to the position, and has all events after it."""
+    is_known: bool = await _IS_KNOWN.value(
+        conn, seen=position.seen.newest, newest=position.until.newest, at=position.at
+    )
+    return is_known
+
+
+async def delete_foreign_events(conn: Connection) -> None:
+    """Delete all events if a restored backup has brought some from another server.
+
+    They name transactions that this server has yet to begin, so their order here is unknown.
+    """
+    if await _IS_FOREIGN.value(conn):
+        await _DELETE_FOREIGN.run(conn)
+
+
+async def listen(conn: Connection) -> int:
+    """Count the connection as one that listens; return the id of its server process."""
+    process_id: int = await _LISTEN.value(conn, lock=_LISTENERS)
+    return process_id
+
+
+async def unlisten(conn: Connection) -> None:
+    """Undo `listen`."""
+    await _UNLISTEN.value(conn, lock=_LISTENERS)
+
+
+async def notify(conn: Connection, *, sender: str, own_process_id: int) -> None:
+    """Notify the listening connections, if there are any except one's own."""
+    await _NOTIFY.rows(
+        conn, channel=CHANNEL, sender=sender, lock=_LISTENERS, own_process_id=own_process_id
+    )
 
 
 async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:

@@ -9,6 +9,7 @@ import asyncpg
 
 from cruddur.db.pool import connect, describe
 from cruddur.db.statements import Connection
+from cruddur.settings import OperatorError
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ WHERE pg_attribute.attrelid = to_regclass('migrations')
 """
 
 
-class MigrationError(Exception):
+class MigrationError(OperatorError):
     """The database cannot be migrated: it belongs to another program or version, or rejects it."""
 
 

@@ -4,7 +4,7 @@ one statement that writes, `transaction()` for several."""
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ import asyncpg
 
 from cruddur.db.connector import Connector, Prepared, ReadOnlyServerError, is_direct
 from cruddur.db.statements import Connection
+from cruddur.settings import OperatorError
 from cruddur.settings.database_url import describe_server
 from cruddur.telemetry.operation import current_operation
 from cruddur.telemetry.pool_wait import record_wait
@@ -37,7 +38,7 @@ _BEGIN, _COMMIT, _ROLLBACK = (
 )
 
 
-class DatabaseUnavailableError(Exception):
+class DatabaseUnavailableError(OperatorError):
     """The database cannot be reached, or is in a temporary condition."""
 
 
@@ -49,7 +50,7 @@ class RequestTimeError(DatabaseUnavailableError):
     """A GET request has exceeded its time limit for the database."""
 
 
-class DatabaseTooOldError(Exception):
+class DatabaseTooOldError(OperatorError):
     """The server is older than the SQL statements require."""
 
 
@@ -89,6 +90,9 @@ class Database:
 
     Connections carry no session state (LISTEN has a connection of its own), so releasing one
     costs no round trip, unless a statement was interrupted.
+
+    Attributes:
+        committed: set after each commit, for those who wait for one and clear it.
     """
 
     def __init__(
@@ -97,7 +101,6 @@ class Database:
         *,
         pool_size: int,
         statement_timeout: float,
-        announce: Callable[[], None] | None = None,
         prepared: Prepared = "auto",
     ) -> None:
         """Create the pool's configuration; `open` connects.
@@ -106,20 +109,18 @@ class Database:
             dsn: the server, or several, and the database.
             pool_size: the largest number of connections.
             statement_timeout: seconds that one statement may take.
-            announce: called after each commit, in place of the database's own NOTIFY.
             prepared: whether statements are prepared; `auto`: not through a pooler.
         """
         self._dsn = dsn
         self._pool_size = pool_size
         self._statement_timeout = statement_timeout
-        self._announce = announce
+        self.committed = asyncio.Event()
         self._connector = Connector(
             dsn,
             {
                 "jit": "off",  # short statements: compiling one costs more than running it
                 "statement_timeout": str(int(statement_timeout * 1000)),
                 "idle_in_transaction_session_timeout": "30000",
-                **({"cruddur.notify": "off"} if announce else {}),
             },
             statement_timeout,
             prepared,
@@ -218,7 +219,8 @@ class Database:
                 has_turn = await self._turns.acquire()
                 try:
                     while True:
-                        conn: Any = await pool.acquire(timeout=acquire_timeout)
+                        # The timeout of the pool itself creates a task on Python 3.11.
+                        conn: Any = await pool.acquire()
                         if not self._connector.is_demoted(conn):
                             return conn
                         # New connections go to a writable server.
@@ -273,8 +275,7 @@ class Database:
                     yield conn
         finally:
             # Also after a cancellation or an error: the statement may have been committed.
-            if self._announce:
-                self._announce()
+            self.committed.set()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -288,8 +289,7 @@ class Database:
             with _conflict_errors():
                 async with _transaction(conn, self._connector.transaction_settings):
                     yield conn
-        if self._announce:
-            self._announce()
+        self.committed.set()
 
 
 @asynccontextmanager

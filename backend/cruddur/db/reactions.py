@@ -3,8 +3,11 @@
 Each change returns False if the viewer's session is not open.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from cruddur.db.snapshot import Snapshot
 from cruddur.db.statements import Connection, Statement, load
 from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import Counts
@@ -14,6 +17,24 @@ _UNLIKE = load("reactions.unlike")
 _REPOST = load("reactions.repost")
 _UNREPOST = load("reactions.unrepost")
 _COUNTS = load("reactions.counts")
+_MARKS = load("reactions.marks")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of a viewer on some cruds.
+
+    Attributes:
+        viewer: the viewer, or None if their session is not open.
+        liked: those that the viewer liked.
+        reposted: those that the viewer reposted.
+        snapshot: the snapshot that the marks were read in.
+    """
+
+    viewer: UUID | None
+    liked: frozenset[UUID]
+    reposted: frozenset[UUID]
+    snapshot: Snapshot
 
 
 async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
@@ -40,6 +61,14 @@ async def select_counts(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> Cou
     """Return the counts of a live crud, and whether this user liked and reposted it."""
     row = await _COUNTS.row(conn, uuid=uuid, user_uuid=user_uuid)
     return Counts(**row) if row else None
+
+
+async def select_marks(conn: Connection, *, viewer: ViewerIds, uuids: Sequence[UUID]) -> Marks:
+    """Return the marks of a viewer on cruds."""
+    [row] = await _MARKS.rows(conn, **parameters(viewer), uuids=uuids)
+    return Marks(
+        row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]), row["snapshot"]
+    )
 
 
 async def _change(statement: Statement, conn: Connection, uuid: UUID, viewer: ViewerIds) -> bool:

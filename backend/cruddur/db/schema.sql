@@ -103,16 +103,12 @@ CREATE FUNCTION public.record_event(event_kind text, subject uuid DEFAULT NULL::
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(45670003);
-    INSERT INTO events (kind, subject_uuid, user_uuid, parent_uuid, traceparent)
+    INSERT INTO events (kind, subject_uuid, user_uuid, parent_uuid, traceparent, snapshot)
     VALUES (
         event_kind, subject, member, parent,
-        NULLIF(current_setting('cruddur.traceparent', true), '')
+        NULLIF(current_setting('cruddur.traceparent', true), ''),
+        CASE WHEN event_kind = 'mark' THEN pg_current_snapshot() END
     );
-    -- Services that tell each other in another way switch it off in their connections.
-    IF current_setting('cruddur.notify', true) IS DISTINCT FROM 'off' THEN
-        PERFORM pg_notify('cruddur_events', '');
-    END IF;
 END
 $$;
 
@@ -283,8 +279,11 @@ CREATE TABLE public.events (
     parent_uuid uuid,
     traceparent text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    snapshot pg_snapshot,
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
+    CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
     CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
@@ -294,6 +293,8 @@ ALTER TABLE ONLY public.events ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN parent_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN traceparent SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN xid SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN snapshot SET STATISTICS 0;
 
 ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.events_id_seq
@@ -675,9 +676,9 @@ CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, act
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
 
-CREATE INDEX events_created_at_idx ON public.events USING btree (created_at);
-
 CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (kind = 'mark'::text);
+
+CREATE INDEX events_xid_idx ON public.events USING btree (xid);
 
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 

@@ -1,14 +1,14 @@
 """Read the snapshot of the database: the version of everything that can be read from it."""
 
 import asyncio
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from cruddur.db.pool import Database
 from cruddur.db.statements import load
 
 _CURRENT = load("snapshot.current")
 
-Snapshot: TypeAlias = tuple[Any, ...]
+Snapshot: TypeAlias = str
 """The visible transactions of a server, and the time of the next expiry.
 
 Between two equal snapshots nothing was committed and nothing has expired, so the data is the same.
@@ -46,7 +46,7 @@ class Snapshots:
             await asyncio.wait([previous])
         self._reading, self._next = self._next, None
         async with self._database.connection(TIMEOUT_SECONDS) as conn:
-            return tuple(await _CURRENT.row(conn) or ())
+            return str(await _CURRENT.value(conn))
 
 
 def _retrieve(reading: asyncio.Task[Snapshot]) -> None:

@@ -1,5 +1,6 @@
 """Delete expired rows, and vacuum; one process per database at a time."""
 
+from cruddur.db.live import delete_foreign_events
 from cruddur.db.pool import connect, connection_errors
 from cruddur.db.statements import Connection, Statement, load
 
@@ -58,6 +59,7 @@ async def _sweep(conn: Connection) -> int | None:
         total += removed
     if removed is None:
         return None
+    await delete_foreign_events(conn)
     for statement in _OTHER_STATEMENTS:
         await _run_exclusively(conn, statement)
     for statement in _VACUUM:

@@ -8,7 +8,7 @@
                  └ TracingMiddleware    OpenTelemetry's: the server span and the HTTP metrics
                     └ Observation       exceptions, disconnects, traceresponse, the log line
                        └ RateLimits     429 for clients that send too many requests
-                          └ ResponseCache    public responses that are still valid
+                          └ ResponseCache    shared responses that are still valid
                              └ BoundedExchange    the body limit, and the end of a request
                                 └ the application
 
@@ -41,6 +41,7 @@ from cruddur.request_context import Kind
 from cruddur.resources import Resources
 from cruddur.routes.endpoint import Endpoint
 from cruddur.services.rates import Rates
+from cruddur.services.shared_pages import MarksReader, read_marks
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 
@@ -91,6 +92,7 @@ def wrap(
     """
     kinds = {assets: Kind.ASSET}
     kinds |= {e.rule: Kind.PROBE for e in endpoints if e.probe}
+    kinds |= {e.rule: Kind.TELEMETRY for e in endpoints if e.untraced}
     kinds |= {e.rule: Kind.STREAM for e in endpoints if e.stream}
     cached = [e for e in endpoints if e.cached and e.access == "optional"]
     refusals = Refusals(settings.origins, exposed_headers)
@@ -132,8 +134,10 @@ def wrap(
             partial(
                 ResponseCache,
                 rules={e.rule for e in cached},
+                personal_rules={e.rule for e in cached if e.personal},
                 vary=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
                 snapshots=lambda: resources().snapshots,
+                read_marks=_marks_reader(resources),
             ),
         ),
         (True, partial(BoundedExchange, body_limit=body_limit)),
@@ -167,6 +171,12 @@ def observe(
         for meter_provider in (telemetry.meter_provider, NoOpMeterProvider())
     )
     return Streams(traced, opening_app=opening_app, instruments=telemetry.instruments)
+
+
+def _marks_reader(resources: Callable[[], Resources]) -> MarksReader:
+    return lambda header, page: read_marks(
+        resources().authenticator, resources().database, header, page
+    )
 
 
 def _fix_proxied(app: Application, trusted_hops: int) -> Application:

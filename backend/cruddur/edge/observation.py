@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
-from opentelemetry import context, propagate, trace
+from opentelemetry import propagate, trace
 from opentelemetry.instrumentation.asgi import asgi_getter
 from opentelemetry.trace import Span, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
@@ -63,13 +63,15 @@ class Observation:
             await self.app(scope, receive, send)
             return
         request = current_request()
-        request.span = span = _server_span(request, scope)
+        current = trace.get_current_span()
+        request.span = span = _server_span(request, scope, current)
         exchange_class = _WebSocketExchange if scope["type"] == "websocket" else _Exchange
-        token = context.attach(trace.set_span_in_context(span))
-        try:
-            await exchange_class(self, request).run(receive, send)
-        finally:
-            context.detach(token)
+        exchange = exchange_class(self, request)
+        if span is current:
+            await exchange.run(receive, send)
+        else:
+            with trace.use_span(span):
+                await exchange.run(receive, send)
 
     def headers(self, request: RequestContext) -> tuple[tuple[bytes, bytes], ...]:
         """Return the response headers that report the trace.
@@ -177,9 +179,11 @@ class _Exchange:
                 self.span.set_status(Status(StatusCode.ERROR, text))
 
     def _is_quiet(self) -> bool:
-        """Return whether this is a probe, or a file of the front end that was found."""
+        """Return whether this is a probe, telemetry, or a file of the front end that was found."""
         kind = self.request.kind
-        return kind is Kind.PROBE or (kind is Kind.ASSET and self.status in {200, 304})
+        if kind is Kind.ASSET:
+            return self.status in {200, 304}
+        return kind in {Kind.PROBE, Kind.TELEMETRY}
 
     def _log(self, seconds: float) -> None:
         """Write the canonical log line: one per request, with all attributes of its span."""
@@ -233,13 +237,12 @@ class _WebSocketExchange(_Exchange):
         self._complete_span()
 
 
-def _server_span(request: RequestContext, scope: Scope) -> Span:
+def _server_span(request: RequestContext, scope: Scope, current: Span) -> Span:
     """Return the span of the middleware, or one that only has ids if the middleware opened none.
 
     It opens none for excluded requests and under `suppress_http_instrumentation`. With
     `OTEL_SDK_DISABLED=true` its span has the ids of the caller's, which are not ours.
     """
-    current = trace.get_current_span()
     if request.is_traced:
         ids = current.get_span_context()
         if ids.is_valid and not ids.is_remote:

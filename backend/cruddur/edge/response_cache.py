@@ -1,11 +1,14 @@
-"""Cache responses that are the same for every anonymous caller, for as long as they are valid.
+"""Cache responses that many callers share, for as long as they are valid.
+
+Visitors share whole responses. Members share everything but `liked` and `reposted`, which are
+written into a copy for each member.
 
 Each request is compared with the database first. As long as nothing was committed and nothing has
 expired since the response was computed, computing it again would give the same bytes. So no
 response is older than its request, in any process and whatever process writes
-(docs/decisions/0007).
+(docs/decisions/0007). The statement that reads a member's marks makes this comparison, too.
 
-A cached response costs no routing, no statements except the comparison, and no encoding.
+A cached response costs no routing and no statements except this one.
 
 A shared response must not depend on anything that differs between two requests with the same key.
 So the application receives only those headers that are part of the key: a handler that reads
@@ -15,14 +18,18 @@ another header finds it missing, and cannot use it in a shared response.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 from werkzeug.http import parse_etags, unquote_etag
 
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
+from cruddur.db.reactions import Marks
 from cruddur.db.snapshot import Snapshot, Snapshots
 from cruddur.request_context import current_request
+from cruddur.services.shared_pages import MarksReader, SharedPage
+from cruddur.wire import entity_tag
 
 MAX_ENTRIES = 128
 """Cached responses per process. The least recently used one is evicted first."""
@@ -30,14 +37,28 @@ MAX_ENTRIES = 128
 MAX_BYTES = 128 * 1024
 """Size of a response body. A page of 40 cruds has some 16,000 bytes."""
 
+PAUSE_SECONDS = 1.0
+"""How long members' requests of a page bypass the cache if the last response became invalid before
+another request received it. While there are many commits, each comparison would be wasted."""
+
 _IF_NONE_MATCH = b"if-none-match"
-_UNCACHEABLE_HEADERS = frozenset({b"authorization", b"content-length", b"transfer-encoding"})
+_AUTHORIZATION = b"authorization"
+_UNCACHEABLE_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
-Key: TypeAlias = tuple[str, str, bytes, tuple[bytes | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+class Key(NamedTuple):
+    """What a response depends on, apart from the database and the member's marks."""
+
+    is_member: bool
+    scheme: str
+    path: str
+    query: bytes
+    headers: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True)
 class CachedResponse:
     """A complete response with status 200 and an entity tag."""
 
@@ -45,10 +66,23 @@ class CachedResponse:
     body: bytes
     etag: str
 
+    @cached_property
+    def page(self) -> SharedPage:
+        """The cruds in the response."""
+        return SharedPage(self.body)
+
+    def personal(self, marks: Marks) -> "CachedResponse":
+        """Return the response with the marks of a member."""
+        body = self.page.render(marks)
+        etag = entity_tag(body)
+        changed = {b"content-length": b"%d" % len(body), b"etag": f'W/"{etag}"'.encode()}
+        headers = [(name, changed.get(name, value)) for name, value in self.headers]
+        return CachedResponse(headers, body, etag)
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """The value of a key.
+    """A response to visitors.
 
     Attributes:
         snapshot: the database snapshot just before the response was computed.
@@ -56,7 +90,37 @@ class _Entry:
     """
 
     snapshot: Snapshot
-    response: asyncio.Future[CachedResponse | None]
+    response: asyncio.Future[CachedResponse | None] = field(default_factory=asyncio.Future)
+
+
+@dataclass(slots=True)
+class _MembersEntry:
+    """A response that members share, apart from their marks.
+
+    Attributes:
+        snapshot: the database snapshot of its statement.
+        response: the response to any member.
+        is_used: whether another request has received it.
+    """
+
+    snapshot: Snapshot
+    response: CachedResponse
+    is_used: bool = False
+
+
+@dataclass(slots=True)
+class _Slot:
+    """The value of a key, whose requests are either visitors' or members'.
+
+    Attributes:
+        entry: the latest response to visitors, None if there is none yet.
+        members_entry: the latest response to members, None if there is none that is valid.
+        paused_until: until then, by the clock of the event loop, members bypass the cache.
+    """
+
+    entry: _Entry | None = None
+    members_entry: _MembersEntry | None = None
+    paused_until: float = 0.0
 
 
 class ResponseCache:
@@ -67,25 +131,30 @@ class ResponseCache:
         app: Application,
         *,
         rules: Collection[str],
+        personal_rules: Collection[str],
         vary: Iterable[str],
         snapshots: Callable[[], Snapshots],
+        read_marks: MarksReader,
     ) -> None:
         """Wrap the application.
 
         Args:
             app: the application.
-            rules: the rules whose anonymous responses are cached.
+            rules: the rules whose responses are cached for visitors.
+            personal_rules: those whose responses are about the viewer alone; not for members.
             vary: the request headers that change these responses, as in their `Vary`.
             snapshots: returns the reader of the current snapshot.
+            read_marks: returns the marks of a member on a page.
         """
         self._app = app
         self._rules = frozenset(rules)
+        self._members_rules = self._rules.difference(personal_rules)
         self._vary_indexes = {
             name.lower().encode(): i for i, name in enumerate(dict.fromkeys(vary))
         }
         self._snapshots = snapshots
-        # None: requested only once so far, so its response is not cached.
-        self._entries: OrderedDict[Key, _Entry | None] = OrderedDict()
+        self._read_marks = read_marks
+        self._slots: OrderedDict[Key, _Slot] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
@@ -93,33 +162,36 @@ class ResponseCache:
         if key is None:
             await self._app(scope, receive, send)
             return
-        if not self._was_requested(key):
-            await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
+        slot = self._slots.get(key)
+        if slot is None:
+            # Requested for the first time: not cached, so that a crawler costs no memory.
+            self._note(key)
+            kept = (_IF_NONE_MATCH, _AUTHORIZATION)
+            await self._app(self._with_key_headers(scope, *kept), receive, send)
             return
-        try:
-            snapshot = await self._snapshots().current()
-        except Exception:  # recorded on its span; the application will fail in the same way
-            await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
-            return
-        entry = self._entries.get(key)
-        if entry is not None and entry.snapshot == snapshot:
-            response = await asyncio.shield(entry.response)
-            if response is not None:
-                await _send(response, scope, send)
-                return
-        await self._compute(key, snapshot, scope, receive, send)
+        self._slots.move_to_end(key)
+        if key.is_member:
+            await self._serve_member(slot, scope, receive, send)
+        else:
+            await self._serve_visitor(slot, scope, receive, send)
 
     def _key(self, scope: Scope) -> Key | None:
         """Return the key of a request, or None if its response is not cached."""
-        if scope["method"] != "GET" or current_request().route not in self._rules:
+        rule = current_request().route
+        if scope["method"] != "GET" or rule not in self._rules:
             return None
+        is_member = False
         values: list[bytes | None] = [None] * len(self._vary_indexes)
         for name, value in scope["headers"]:
             if (index := self._vary_indexes.get(name)) is not None:
                 values[index] = value
+            elif name == _AUTHORIZATION:
+                is_member = True
             elif name in _UNCACHEABLE_HEADERS:
                 return None
-        return scope["scheme"], scope["path"], scope["query_string"], tuple(values)
+        if is_member and rule not in self._members_rules:
+            return None
+        return Key(is_member, scope["scheme"], scope["path"], scope["query_string"], tuple(values))
 
     def _with_key_headers(self, scope: Scope, *kept: bytes) -> Scope:
         """Return the scope with the headers of the key and `kept` only, without the client."""
@@ -130,38 +202,80 @@ class ResponseCache:
         ]
         return {**scope, "headers": headers, "client": None}
 
-    def _was_requested(self, key: Key) -> bool:
-        """Return whether the key was requested before, and record this request."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return True
-        self._entries[key] = None
-        if len(self._entries) > MAX_ENTRIES:
-            self._entries.popitem(last=False)
-        return False
+    def _note(self, key: Key) -> None:
+        self._slots[key] = _Slot()
+        if len(self._slots) > MAX_ENTRIES:
+            self._slots.popitem(last=False)
+
+    async def _serve_visitor(self, slot: _Slot, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            snapshot = await self._snapshots().current()
+        except Exception:  # recorded on its span; the application will fail in the same way
+            await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
+            return
+        entry = slot.entry
+        if entry is not None and entry.snapshot == snapshot:
+            response = await asyncio.shield(entry.response)
+            if response is not None:
+                await _send(response, scope, send)
+                return
+        entry = slot.entry = _Entry(snapshot)  # concurrent requests with the same key wait for it
+        response = None
+        try:
+            messages, response = await self._compute(self._with_key_headers(scope), receive)
+        finally:
+            entry.response.set_result(response)
+        await _send_computed(messages, response, scope, send)
+
+    async def _serve_member(self, slot: _Slot, scope: Scope, receive: Receive, send: Send) -> None:
+        now = asyncio.get_running_loop().time()
+        if slot.members_entry is not None and slot.paused_until <= now:
+            response = await self._with_marks(slot, slot.members_entry, scope)
+            if response is not None:
+                await _send(response, scope, send)
+                return
+        own_scope = self._with_key_headers(scope, _AUTHORIZATION)
+        messages, response = await self._compute(own_scope, receive)
+        snapshots = current_request().snapshots
+        # The rows of two statements may be of different snapshots.
+        if response is not None and len(snapshots) == 1 and snapshots[0] is not None:
+            slot.members_entry = _MembersEntry(snapshots[0], response)
+        await _send_computed(messages, response, scope, send)
+
+    async def _with_marks(
+        self, slot: _Slot, entry: _MembersEntry, scope: Scope
+    ) -> CachedResponse | None:
+        """Return a response with the marks of a member, or None if it is not valid for them."""
+        [header] = (value for name, value in scope["headers"] if name == _AUTHORIZATION)
+        try:
+            marks = await self._read_marks(header.decode("latin-1"), entry.response.page)
+        except Exception:  # recorded on its span; the application will fail in the same way
+            return None
+        if marks is None:
+            return None
+        if marks.snapshot == entry.snapshot:
+            entry.is_used = True
+            return entry.response.personal(marks)
+        if slot.members_entry is entry:
+            slot.members_entry = None
+            if not entry.is_used:
+                slot.paused_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
+        return None
 
     async def _compute(
-        self, key: Key, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Compute the response for this request and for concurrent requests with the same key."""
-        future: asyncio.Future[CachedResponse | None] = asyncio.get_running_loop().create_future()
-        self._entries[key] = _Entry(snapshot, future)
+        self, scope: Scope, receive: Receive
+    ) -> tuple[Sequence[Message], CachedResponse | None]:
+        """Return the messages of the application, and the response if it can be cached.
+
+        The scope is without If-None-Match: other clients do not have the response yet.
+        """
         messages: list[Message] = []
 
         async def collect(message: Message) -> None:
             messages.append(message)
 
-        # Without If-None-Match: other clients do not have the response yet.
-        try:
-            await self._app(self._with_key_headers(scope), receive, collect)
-        finally:
-            response = _cacheable_response(messages)
-            future.set_result(response)
-        if response is not None:
-            await _send(response, scope, send)
-            return
-        for message in messages:
-            await send(message)
+        await self._app(scope, receive, collect)
+        return messages, _cacheable_response(messages)
 
 
 def _cacheable_response(messages: Sequence[Message]) -> CachedResponse | None:
@@ -174,6 +288,17 @@ def _cacheable_response(messages: Sequence[Message]) -> CachedResponse | None:
     if etag is None or len(body) > MAX_BYTES:
         return None
     return CachedResponse(headers, body, unquote_etag(etag.decode())[0] or "")
+
+
+async def _send_computed(
+    messages: Sequence[Message], response: CachedResponse | None, scope: Scope, send: Send
+) -> None:
+    """Send a response that was just computed; without one that can be cached, the messages."""
+    if response is not None:
+        await _send(response, scope, send)
+        return
+    for message in messages:
+        await send(message)
 
 
 async def _send(response: CachedResponse, scope: Scope, send: Send) -> None:

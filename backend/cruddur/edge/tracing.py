@@ -12,7 +12,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from opentelemetry import propagate
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.asgi import (
+    OpenTelemetryMiddleware,
+    collect_request_attributes,
+    get_default_span_details,
+)
 from opentelemetry.instrumentation.asgi.types import (
     ClientRequestHook,
     ClientResponseHook,
@@ -49,18 +53,18 @@ SENSITIVE_HEADERS = (
 """Patterns of header names whose values are never captured, whatever an operator configures."""
 
 _MAX_CACHED = 1024
-"""Maximum number of hosts, of user agents and of query strings whose redacted form is cached."""
+"""Maximum number of requests whose attributes are cached, and of redacted query strings."""
 
-_MAX_CACHED_BYTES = 256
-"""Maximum length of a query string that is cached."""
+_MAX_CACHED_BYTES = 512
+"""Maximum length of the texts of a request that is cached, and of a query string."""
 
 _MAX_LENGTH_DIGITS = 18
 """Maximum digits of a plausible Content-Length. HTTP/2 accepts more, but a metric does not."""
 
-_HEADERS_READ = frozenset({b"host", b"user-agent", b"content-length"})
+_HEADERS_READ = frozenset({b"content-length"})
 """The request headers that the middleware reads, in addition to those of the propagators."""
 
-_HOST = re.compile(r"([\w.-]+|\[[\d:a-fA-F.]+\])(?::(\d{1,5}))?")
+_HOST = re.compile(r"([\w.-]+|\[[\d:a-fA-F.]+\])(?::([1-9]\d{0,4}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,9 @@ class Hooks:
 class Exclusions(ExcludeList):
     """The requests without a server span or HTTP metrics.
 
-    Probes are excluded by their declaration, others by `OTEL_PYTHON_ASGI_EXCLUDED_URLS` or
-    `OTEL_PYTHON_EXCLUDED_URLS`, which the bare middleware does not read.
+    Probes and telemetry of pages are excluded by their declaration, others by
+    `OTEL_PYTHON_ASGI_EXCLUDED_URLS` or `OTEL_PYTHON_EXCLUDED_URLS`, which the bare middleware does
+    not read.
     """
 
     def __init__(self) -> None:
@@ -91,13 +96,14 @@ class Exclusions(ExcludeList):
         super().__init__([])
         self._configured = get_excluded_urls("ASGI")
 
-    def url_disabled(self, url: str) -> bool:
-        """Return whether the current request, to this URL, is excluded."""
+    def url_disabled(self, _: str) -> bool:
+        """Return whether the current request is excluded; the URL passed is redacted."""
         request = current_request()
-        if request.kind is Kind.PROBE:
+        if request.kind in {Kind.PROBE, Kind.TELEMETRY}:
             return True
-        url = url.removesuffix(request.redacted_path) + request.scope["path"]
-        return self._configured.url_disabled(url)
+        scope = request.scope
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        return self._configured.url_disabled(f"{scope['scheme']}://{host}{scope['path']}")
 
 
 class TracingMiddleware(OpenTelemetryMiddleware):
@@ -105,15 +111,22 @@ class TracingMiddleware(OpenTelemetryMiddleware):
 
     The middleware holds the content length of a response in one attribute of its own, which
     concurrent requests overwrite; here it is held in the request context (contrib PR 5081).
+
+    The attributes that requests have in common are collected once, by the middleware's own
+    function, and cached. They reach the span through `default_span_details`, and the middleware
+    gets only the rest of the scope. It decodes each header several times, which costs more.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Accept the arguments of the standard middleware."""
         super().__init__(*arguments, **options)
+        has_own_details = self.default_span_details is get_default_span_details
+        if has_own_details:
+            self.default_span_details = self._span_details
+        self._cached_details = lru_cache(_MAX_CACHED)(self._details)
         self._is_capturing = self.http_capture_headers_server_request is not None
-        # The middleware decodes every header several times, which costs as much as the span.
         self._headers_read: frozenset[bytes] | None = None
-        if not self._is_capturing and self.server_request_hook is None:
+        if has_own_details and not self._is_capturing and self.server_request_hook is None:
             fields = propagate.get_global_textmap().fields
             self._headers_read = _HEADERS_READ | {name.lower().encode() for name in fields}
 
@@ -126,31 +139,98 @@ class TracingMiddleware(OpenTelemetryMiddleware):
     def _sanitized(self, scope: Scope) -> Scope:
         """Return a copy of the scope without private data and without bytes that are not UTF-8.
 
-        The path, the query and the user agent are redacted. The server is taken from `Host`,
-        because behind a proxy the address of the socket is not the public one.
+        The path, the query and the user agent are redacted. Unless headers are captured or a hook
+        is set, the copy has only what the middleware reads and `_details` does not have.
         """
-        server = scope.get("server")
         headers = []
         for name, value in scope["headers"]:
             if self._headers_read is not None and name not in self._headers_read:
                 continue
-            if name == b"host":
-                server = _parse_host(value, scope["scheme"]) or server
-            elif name == b"user-agent":
+            if name == b"user-agent":
                 value = _scrub_user_agent(value)
             elif name == b"content-length" and not _is_length(value):
                 continue
             elif self._is_capturing and name.decode("latin-1") not in HARMLESS_HEADERS:
                 value = scrub(value.decode("latin-1")).encode()
-            headers.append((name, value if value.isascii() else value.decode("latin-1").encode()))
-        query = scope.get("query_string")
-        return {
-            **scope,
-            "path": current_request().redacted_path,
-            "query_string": _redact_query(query) if query else b"",
+            headers.append((name, _utf8(value)))
+        path = current_request().redacted_path
+        if self._headers_read is not None:
+            return {
+                "type": scope["type"],
+                "path": path,
+                "client": scope.get("client"),
+                "server": ("", 0),
+                "headers": headers,
+            }
+        query = _redact_query(scope.get("query_string", b""))
+        return {**scope, "path": path, "query_string": query, "headers": headers}
+
+    def _span_details(self, _: Scope) -> tuple[str, dict[str, AttributeValue]]:
+        """Return the name of a request's server span, and attributes for it."""
+        request = current_request()
+        request.is_traced = True
+        scope, headers = request.scope, dict(request.scope["headers"])
+        query = _redact_query(scope.get("query_string", b""))
+        host, user_agent = headers.get(b"host", b""), headers.get(b"user-agent", b"")
+        size = len(request.redacted_path) + len(query) + len(host) + len(user_agent)
+        server = scope.get("server")
+        details = self._cached_details if size <= _MAX_CACHED_BYTES else self._details
+        return details(
+            scope["type"],
+            scope.get("method", ""),
+            scope["scheme"],
+            scope.get("http_version"),
+            tuple(server) if server else None,
+            request.route,
+            request.redacted_path,
+            query,
+            host,
+            user_agent,
+        )
+
+    def _details(
+        self,
+        scope_type: str,
+        method: str,
+        scheme: str,
+        http_version: str | None,
+        server: tuple[str, int | None] | None,
+        route: str | None,
+        path: str,
+        query: bytes,
+        host: bytes,
+        user_agent: bytes,
+    ) -> tuple[str, dict[str, AttributeValue]]:
+        """Return the details of all requests with the same texts, whichever client sends them."""
+        # Behind a proxy, the address of the socket is not the public one.
+        server = _parse_host(host, scheme) or server
+        headers = {b"host": host, b"user-agent": _scrub_user_agent(user_agent)}
+        scope = {
+            "type": scope_type,
+            "method": method,
+            "scheme": scheme,
+            "http_version": http_version,
             "server": server,
-            "headers": headers,
+            "path": path,
+            "query_string": query,
+            "headers": [(name, _utf8(value)) for name, value in headers.items() if value],
         }
+        attributes: dict[str, AttributeValue] = collect_request_attributes(  # type: ignore[no-untyped-call]  # it has no annotations
+            scope, self._sem_conv_opt_in_mode
+        )
+        if server:
+            attributes["server.address"] = server[0]  # the middleware appends the port
+        if scope_type == "websocket":
+            verb = "WS"
+            attributes["http.request.method"] = "GET"
+        else:
+            verb = plain_method(method)
+            if verb == "_OTHER":
+                verb = "HTTP"
+        if route is None:
+            return verb, attributes
+        attributes["http.route"] = route
+        return f"{verb} {route}", attributes
 
     @property  # type: ignore[override]  # an attribute in the base class
     def content_length_header(self) -> int | None:
@@ -202,7 +282,6 @@ def trace_requests(
     return TracingMiddleware(
         app,
         excluded_urls=Exclusions(),
-        default_span_details=span_details,
         server_request_hook=hooks.server_request,
         client_request_hook=hooks.client_request,
         client_response_hook=hooks.client_response,
@@ -213,33 +292,12 @@ def trace_requests(
     )
 
 
-def span_details(scope: Scope) -> tuple[str, dict[str, AttributeValue]]:
-    """Return the name of a request's server span, and attributes that the middleware lacks."""
-    request = current_request()
-    request.is_traced = True
-    attributes: dict[str, AttributeValue] = {}
-    if scope.get("server"):
-        attributes["server.address"] = scope["server"][0]  # the middleware appends the port
-    if scope["type"] == "websocket":
-        verb = "WS"
-        attributes["http.request.method"] = "GET"
-    else:
-        verb = plain_method(scope["method"])
-        if verb == "_OTHER":
-            verb = "HTTP"
-    if request.route is None:
-        return verb, attributes
-    attributes["http.route"] = request.route
-    return f"{verb} {request.route}", attributes
-
-
 @lru_cache(_MAX_CACHED)
 def plain_method(method: str) -> str:
     """Return the value of `http.request.method`, `_OTHER` for one that HTTP does not define."""
     return sanitize_method(method)
 
 
-@lru_cache(_MAX_CACHED)
 def _parse_host(host: bytes, scheme: str) -> tuple[str, int] | None:
     match = _HOST.fullmatch(host.decode("latin-1"))
     if match is None:
@@ -248,9 +306,13 @@ def _parse_host(host: bytes, scheme: str) -> tuple[str, int] | None:
     return match[1].strip("[]"), int(match[2] or default)
 
 
-@lru_cache(_MAX_CACHED)
 def _scrub_user_agent(value: bytes) -> bytes:
-    return scrub_if_suspicious(value.decode("latin-1")).encode()
+    return scrub_if_suspicious(value.decode("latin-1")).encode("latin-1")
+
+
+def _utf8(value: bytes) -> bytes:
+    """Return a value that the middleware can decode."""
+    return value if value.isascii() else value.decode("latin-1").encode()
 
 
 def _redact_query(query: bytes) -> bytes:

@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import ECAlgorithm
 
+from cruddur.settings import OperatorError
+
 Secrets = Callable[[], Sequence[bytes]]
 """Returns the current secrets for one purpose: the first is for new data, all are for old data."""
 
 _PEM = re.compile(r"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
 
 
-class SigningKeyError(Exception):
+class SigningKeyError(OperatorError):
     """A configured key is not a private key on the curve P-256."""
 
 

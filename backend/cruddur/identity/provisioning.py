@@ -8,10 +8,11 @@ from cruddur.db import users as db
 from cruddur.db.statements import Connection
 from cruddur.identity.provider import Attributes
 from cruddur.identity.tokens import ISSUER
+from cruddur.settings import OperatorError
 from cruddur.wire import DISPLAY_NAME_CHARS, HANDLE_PATTERN
 
 
-class LinkError(Exception):
+class LinkError(OperatorError):
     """A user cannot be linked to a subject; the message has the reason."""
 
 

@@ -1,65 +1,94 @@
 """Wake the followers of all processes when there are new events.
 
-A wake-up carries no event: the follower reads the events from the database. If a wake-up is lost,
-its events are delivered at the next poll.
+A wake-up carries no event: the follower reads the events from the database. It is not part of the
+transaction that commits them, which would then wait for the commits of all others that notify. If
+a wake-up is lost, its events are delivered at the next poll.
 """
 
 import asyncio
 import logging
+import secrets
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
 
-from cruddur.concurrency.tasks import cancel_tasks
-from cruddur.db.live import CHANNEL
-from cruddur.db.pool import receives_notifications
+from cruddur.db import live as db
+from cruddur.db.pool import Database, DatabaseUnavailableError, receives_notifications
 from cruddur.db.statements import Connection
 
 logger = logging.getLogger(__name__)
 
-_POLL_SECONDS = 1.0
-"""How often the follower polls if no notification can arrive."""
+_INTERVAL_SECONDS = 0.02
+"""Minimum time between two wake-ups. The commits in between share the next one."""
 
 
-class Bus(Protocol):
-    """Carries wake-ups from the processes that commit events to those that follow the log."""
+class Bus(ABC):
+    """Carries wake-ups from the processes that commit events to those that follow the log.
 
-    @property
-    def announce(self) -> Callable[[], None] | None:
-        """The function to call after each commit; None if the database sends the wake-ups."""
+    Attributes:
+        sender: the name of this process in its wake-ups, which it ignores when they come back.
+    """
 
-    def running(self) -> AbstractAsyncContextManager[None]:
-        """Run the tasks that the bus needs to send wake-ups."""
+    def __init__(self, database: Database) -> None:
+        """Set the pool whose commits cause wake-ups."""
+        self._database = database
+        self.sender = secrets.token_hex(8)
+        self._wake: Callable[[], None] | None = None
 
-    async def check(self, conn: Connection) -> None:
-        """Check whether wake-ups can arrive on a new connection."""
+    async def send_wake_ups(self) -> None:
+        """Wake this process and the others after commits, until cancelled."""
+        while True:
+            await self._database.committed.wait()
+            self._database.committed.clear()
+            if self._wake is not None:
+                self._wake()
+            await self._send()
+            await asyncio.sleep(_INTERVAL_SECONDS)
 
-    def waking(
-        self, conn: Connection, wake: Callable[[], None]
-    ) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def waking(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         """Call `wake` whenever there may be new events.
 
         Args:
             conn: a connection to the database that stays open meanwhile.
             wake: called in the event loop, possibly more often than needed.
         """
+        self._wake = wake
+        try:
+            async with self._receiving(conn, wake):
+                yield
+        finally:
+            self._wake = None
+
+    @abstractmethod
+    async def check(self, conn: Connection) -> None:
+        """Check whether wake-ups can arrive on a new connection."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the connections of the bus."""
+
+    @abstractmethod
+    async def _send(self) -> None:
+        """Wake the other processes."""
+
+    @abstractmethod
+    def _receiving(
+        self, conn: Connection, wake: Callable[[], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """Call `wake` for the wake-ups of other processes."""
 
 
-class PostgresBus:
-    """NOTIFY, which the database sends with the commit."""
+class PostgresBus(Bus):
+    """NOTIFY, in a transaction of its own, while another process listens."""
 
-    announce = None
-
-    def __init__(self, dsn: str, variable: str) -> None:
+    def __init__(self, database: Database, dsn: str, variable: str) -> None:
         """Set the URL of the database and the name of its variable, for warnings."""
+        super().__init__(database)
         self._dsn = dsn
         self._variable = variable
         self._is_polling = False
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Do nothing: the database sends the wake-ups."""
-        yield
+        self._process_id = 0
 
     async def check(self, conn: Connection) -> None:
         """Log a warning if a pooler prevents notifications on the connection."""
@@ -71,27 +100,32 @@ class PostgresBus:
                 self._variable,
             )
 
+    async def close(self) -> None:
+        """Do nothing: the connections belong to the pool and to the follower."""
+
+    async def _send(self) -> None:
+        try:
+            async with self._database.connection() as conn:
+                await db.notify(conn, sender=self.sender, own_process_id=self._process_id)
+        except DatabaseUnavailableError as error:
+            logger.debug("events wait for the next poll: %s", error)
+
     @asynccontextmanager
-    async def waking(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
-        """LISTEN on the connection, or call `wake` every second."""
+    async def _receiving(self, conn: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         if self._is_polling:
-            timer = asyncio.create_task(_wake_periodically(wake))
-            try:
-                yield
-            finally:
-                await cancel_tasks(timer)
+            yield
             return
 
-        def on_notification(*_: object) -> None:
-            wake()
+        def on_notification(*arguments: object) -> None:
+            if arguments[-1] != self.sender:
+                wake()
 
-        await conn.add_listener(CHANNEL, on_notification)
-        yield
-        # Not after an exception, which closes the connection.
-        await conn.remove_listener(CHANNEL, on_notification)
-
-
-async def _wake_periodically(wake: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(_POLL_SECONDS)
-        wake()
+        self._process_id = await db.listen(conn)
+        try:
+            await conn.add_listener(db.CHANNEL, on_notification)
+            yield
+            # Not after an exception, which closes the connection.
+            await db.unlisten(conn)
+            await conn.remove_listener(db.CHANNEL, on_notification)
+        finally:
+            self._process_id = 0

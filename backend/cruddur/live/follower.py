@@ -6,12 +6,13 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic, time_ns
 from uuid import UUID
 
 from opentelemetry import context, trace
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cruddur.concurrency.tasks import cancel_tasks
@@ -19,10 +20,12 @@ from cruddur.db import live as db
 from cruddur.db.connector import check_writable
 from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
+from cruddur.db.positions import Position
 from cruddur.db.statements import Connection
+from cruddur.live import frames
 from cruddur.live.bus import Bus
 from cruddur.live.expiry import NEVER, DatabaseClock, ExpirySchedule
-from cruddur.live.hub import Hub
+from cruddur.live.hub import Hub, Publication
 from cruddur.live.rendering import Rendered, parents, render, render_counts, render_expiries
 from cruddur.live.topics import for_user, of_session
 from cruddur.telemetry.error_reporting import report
@@ -33,8 +36,8 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 """Events per batch: fewer than the queue of a stream holds (QUEUE_FRAMES)."""
 
-POLL_SECONDS = 5.0
-"""How often the log is read without a wake-up, because a wake-up can be lost."""
+POLL_SECONDS = 1.0
+"""How often the log is read without a wake-up: one can be lost, and other programs send none."""
 
 HORIZON = timedelta(seconds=60)
 """How far ahead expiries are loaded; they are loaded again after half of this time."""
@@ -61,12 +64,24 @@ class Follower:
     current position of the log (`Hub.open`), and so does the follower.
     """
 
-    def __init__(self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments) -> None:
-        """Set the database of the log, the hub to publish to, and the source of wake-ups."""
+    def __init__(
+        self, dsn: str, hub: Hub, bus: Bus, instruments: Instruments, *, sends_traces: bool
+    ) -> None:
+        """Set where events come from and where they go.
+
+        Args:
+            dsn: the database of the log.
+            hub: publishes the events.
+            bus: the source of wake-ups.
+            instruments: measure the deliveries.
+            sends_traces: whether pages receive the trace context of an event, to continue its
+                trace.
+        """
         self._dsn = dsn
         self._hub = hub
         self._bus = bus
         self._instruments = instruments
+        self._sends_traces = sends_traces
         self._clock = DatabaseClock()
         self._since: datetime | None = None
         self._expiries = ExpirySchedule(NEVER)
@@ -83,6 +98,7 @@ class Follower:
                     self._follow(),
                     _retry(self._watch_expiries),
                     _retry(self._hub.send_heartbeats),
+                    _retry(self._bus.send_wake_ups),
                 )
             ]
         try:
@@ -90,6 +106,7 @@ class Follower:
         finally:
             self._hub.close()
             await cancel_tasks(*tasks)
+            await self._bus.close()
 
     async def _follow(self) -> None:
         pause, longest = _RETRY_SECONDS
@@ -113,15 +130,16 @@ class Follower:
             pause = min(2 * pause, longest)
 
     async def _resume(self, conn: Connection) -> None:
-        """Continue after the last published event; reset all streams if it has been swept."""
+        """Continue after the last published event; reset all streams if the log has lost it."""
+        await db.delete_foreign_events(conn)
         if not self._hub.has_streams or self._since != self._hub.since:
             return
         now = await db.select_now(conn)
-        position = self._hub.position
-        happened_at = await db.select_happened_at(conn, event_id=position)
-        if position and happened_at is None and self._since == self._hub.since:
-            self._hub.position = now.latest
-            self._hub.reset()
+        for position in self._hub.positions:
+            is_known = await db.select_is_known(conn, position)
+            if not is_known and self._since == self._hub.since:
+                self._hub.reset(now.position)
+                break
         await self._load_expiries(conn)
 
     async def _wait_for_streams(self, conn: Connection) -> None:
@@ -145,13 +163,19 @@ class Follower:
         if self._since != self._hub.since:
             await self._start_schedule(conn)
         start = time_ns()
-        position = self._hub.position
-        events = await db.select_events(conn, after=position, limit=BATCH)
-        if events:
+        latest: Position | None = None
+        if self._hub.position == self._hub.goal:
+            latest = (await db.select_now(conn)).position
+            self._hub.advance_goal(latest)
+        position, goal = self._hub.position, self._hub.goal
+        events: list[Event] = []
+        if goal != position:
+            events = await db.select_events(conn, after=position, until=goal, limit=BATCH)
             rendered = await render(conn, events)
             if self._hub.position != position:
                 return  # all streams ended meanwhile, and new ones start at another position
-            await self._publish(events, rendered, start)
+            self._hub.position = events[-1].position if events else goal
+            await self._publish(rendered, start)
         while self._counts_due:
             uuids = list(self._counts_due)[:BATCH]
             for uuid in uuids:
@@ -166,14 +190,13 @@ class Follower:
             await self._load_expiries(conn)
         if not events:  # also the case after the server is demoted
             await check_writable(conn, self._dsn)
-        if len(events) < BATCH:
+        if latest is not None and self._hub.position == goal and goal.seen.size >= latest.seen.size:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._hub.wake.wait()
             self._hub.wake.clear()
 
-    async def _publish(self, events: list[Event], rendered: Rendered, start: int) -> None:
-        self._hub.position = events[-1].id
+    async def _publish(self, rendered: Rendered, start: int) -> None:
         # End these streams first: they must not get events after the end of their session.
         for uuid in rendered.signed_out:
             for topic in (of_session(uuid), for_user(uuid)):
@@ -183,32 +206,54 @@ class Follower:
         for item in rendered.expiring:
             self._expiries.add(item)
         self._expiries_changed.set()
-        counts = await self._hub.publish([publication for _, publication in rendered.publications])
-        for (event, _), streams in zip(rendered.publications, counts, strict=True):
-            self._record_delivery(event, streams, start)
+        deliveries = [self._start_delivery(event, start) for event, _ in rendered.publications]
+        counts = await self._hub.publish(
+            [
+                self._traced(publication, delivery)
+                for (_, publication), delivery in zip(
+                    rendered.publications, deliveries, strict=True
+                )
+            ]
+        )
+        for (event, _), delivery, streams in zip(
+            rendered.publications, deliveries, counts, strict=True
+        ):
+            self._end_delivery(event, delivery, streams)
         if rendered.has_mark:
             self._hub.send_position()
 
-    def _record_delivery(self, event: Event, streams: int, start: int) -> None:
-        """Record the delay, and a span in the trace of the request that caused the event."""
+    def _start_delivery(self, event: Event, start: int) -> Span:
+        """Start a span in the trace of the request that caused the event, if there is one."""
+        if event.traceparent is None:
+            return INVALID_SPAN
+        cause = _propagator.extract({"traceparent": event.traceparent}, context.Context())
+        if not trace.get_current_span(cause).get_span_context().is_valid:
+            return INVALID_SPAN
+        return self._instruments.tracer.start_span(
+            f"deliver {event.kind}", context=cause, kind=SpanKind.CONSUMER, start_time=start
+        )
+
+    def _traced(self, publication: Publication, delivery: Span) -> Publication:
+        """Add the trace context of its delivery to a publication, if pages continue traces."""
+        ids = delivery.get_span_context()
+        if not self._sends_traces or not ids.is_valid:
+            return publication
+        frame = frames.with_trace(publication.frame, ids.trace_id, ids.span_id)
+        return replace(publication, frame=frame)
+
+    def _end_delivery(self, event: Event, delivery: Span, streams: int) -> None:
+        """Record the delay, and end the span."""
         delay = (self._clock.now() - event.created_at).total_seconds()
         if histogram := self._instruments.histograms.get("app.event.delay"):
             histogram.record(max(0.0, delay), {"app.event.kind": event.kind})
-        if event.traceparent is None:
-            return
-        cause = _propagator.extract({"traceparent": event.traceparent}, context.Context())
-        if trace.get_current_span(cause).get_span_context().is_valid:
-            self._instruments.tracer.start_span(
-                f"deliver {event.kind}",
-                context=cause,
-                kind=SpanKind.CONSUMER,
-                attributes={
-                    "app.event.id": event.id,
-                    "app.event.kind": event.kind,
-                    "app.event.readers": streams,
-                },
-                start_time=start,
-            ).end()
+        delivery.set_attributes(
+            {
+                "app.event.id": event.id,
+                "app.event.kind": event.kind,
+                "app.event.readers": streams,
+            }
+        )
+        delivery.end()
 
     async def _load_expiries(self, conn: Connection) -> None:
         start = monotonic()

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from cruddur.db.positions import Position
 from cruddur.wire import Reset
 
 Name = Literal["crud", "counts", "gone", "message", "notification", "reset"]
@@ -15,21 +16,33 @@ HEARTBEAT = b":\n\n"
 _RETRY_MILLISECONDS = (1000, 5000)
 
 
-def frame(name: Name, data: object, event_id: int | None = None) -> bytes:
-    """Encode one event. Without an id, the client keeps the last id that it received."""
+def frame(name: Name, data: object, after: Position | None = None) -> bytes:
+    """Encode one event. Its id is the position after it.
+
+    Without a position, the client keeps the last id that it received.
+    """
     # The JSON contains no line feed.
-    id_line = b"" if event_id is None else b"id: %d\n" % event_id
+    id_line = b"" if after is None else b"id: %b\n" % str(after).encode()
     return b"%bevent: %b\ndata: %b\n\n" % (id_line, name.encode(), msgspec.json.encode(data))
 
 
-def reset(event_id: int) -> bytes:
+def with_trace(event: bytes, trace_id: int, span_id: int) -> bytes:
+    """Add the trace context of its delivery to an encoded event.
+
+    `EventSource` ignores the field, because the standard does not define it. The sampled flag is
+    not shown (telemetry/sampling.py).
+    """
+    return b"traceparent: 00-%032x-%016x-00\n%b" % (trace_id, span_id, event)
+
+
+def reset(latest: Position) -> bytes:
     """Encode a reset: events were missed, and the client has to reload what it shows."""
-    return frame("reset", Reset(), event_id)
+    return frame("reset", Reset(), latest)
 
 
-def position(event_id: int) -> bytes:
-    """Encode the id of the latest event, so that a client resumes after it."""
-    return b"id: %d\n\n" % event_id
+def position(latest: Position) -> bytes:
+    """Encode the latest position, so that a client resumes after it."""
+    return b"id: %b\n\n" % str(latest).encode()
 
 
 def retry() -> bytes:

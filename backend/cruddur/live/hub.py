@@ -4,9 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from cruddur.db.live import LogPosition
+from cruddur.db.live import Now
+from cruddur.db.positions import NOTHING, Position
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
@@ -24,18 +25,24 @@ _RETRY_AFTER_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An encoded event and its topics. `id` is None for an expiry, which is not in the log."""
+    """An encoded event and its topics.
+
+    Attributes:
+        size: the size of the snapshot in which the event is new; None for an expiry, which is not
+            in the log.
+    """
 
     topics: tuple[Topic, ...]
     frame: bytes
-    id: int | None = None
+    size: int | None = None
 
 
 class Hub:
     """The open streams by their topics.
 
     Attributes:
-        position: the id of the latest event that was published here, or is being published.
+        position: all events before it were published here, or are being published.
+        goal: the complete position at which the events in progress end; at or after `position`.
         since: the database's time when the first of the open streams was opened; None before.
         wake: set when there may be events to publish, or when the last stream has ended.
     """
@@ -44,12 +51,14 @@ class Hub:
         self, instruments: Instruments, *, max_streams: int, max_streams_per_address: int
     ) -> None:
         """Set the maximum number of streams, in total and per client address."""
-        self.position = 0
+        nothing = Position(NOTHING, NOTHING, 0, datetime.fromtimestamp(0, UTC))
+        self.position = self.goal = nothing
         self.since: datetime | None = None
         self.wake = asyncio.Event()
         self._instruments = instruments
         self._max_streams = max_streams
         self._max_streams_per_address = max_streams_per_address
+        self._starts: list[Position] = []
         # Dictionaries serve as ordered sets.
         self._streams: dict[Stream, None] = {}
         self._topics: dict[Topic, dict[Stream, None]] = {}
@@ -67,9 +76,8 @@ class Hub:
         self,
         topics: tuple[Topic, ...],
         address: str,
-        now: LogPosition,
+        now: Now,
         *,
-        after: int = 0,
         seconds: float | None = None,
     ) -> Stream:
         """Open a stream that receives every later event of its topics.
@@ -77,9 +85,7 @@ class Hub:
         Args:
             topics: the topics of its subscription, one public topic among them.
             address: the address of the client.
-            now: the position and time of the database, read a moment ago.
-            after: the id of the last event that the client has received; it may be later than
-                `position`.
+            now: the state of the log, read a moment ago.
             seconds: maximum duration of the stream; None: no limit.
 
         Raises:
@@ -92,11 +98,13 @@ class Hub:
             raise RateLimitedError(_RETRY_AFTER_SECONDS)
         if not self._streams:
             # Events that were committed while no stream was open are not delivered.
-            self.position = now.latest
+            self.restart(now.position)
             self.since = now.clock
             self.wake.set()
-        position = max(after, self.position)
-        stream = Stream(topics, address, position, self._heartbeat_slot, self._remove)
+        start = max(self.goal, now.position, key=_size)
+        if start != self.goal:
+            self._starts.append(start)
+        stream = Stream(topics, address, start, self._heartbeat_slot, self._remove)
         self._streams[stream] = None
         if seconds is not None:
             loop = asyncio.get_running_loop()
@@ -106,11 +114,29 @@ class Hub:
             self._topics.setdefault(topic, {})[stream] = None
         return stream
 
+    def restart(self, position: Position) -> None:
+        """Continue at a complete position."""
+        self.position = self.goal = position
+        self._starts.clear()
+
+    def advance_goal(self, latest: Position) -> None:
+        """Set where the next batch ends: at the start of a stream, or else at the latest position.
+
+        So no stream starts in the middle of a batch, and the ids of a batch fit all of its streams.
+        """
+        self._starts = [start for start in self._starts if _size(start) > _size(self.goal)]
+        self.goal = min([*self._starts, max(self.goal, latest, key=_size)], key=_size)
+
+    @property
+    def positions(self) -> set[Position]:
+        """The positions that streams depend on."""
+        return {self.position, self.goal, *self._starts}
+
     async def publish(self, publications: Sequence[Publication]) -> list[int]:
         """Deliver each publication to its streams; return the number of streams for each.
 
         A stream receives a publication once, because it has only one public topic. It does not
-        receive events up to its `after`, because they were replayed when it was opened. Each stream
+        receive events before its start, because they were replayed when it was opened. Each stream
         is flushed once, so a larger batch costs less per event.
         """
         counts = []
@@ -120,7 +146,7 @@ class Hub:
                 stream
                 for topic in publication.topics
                 for stream in self._topics.get(topic, ())
-                if publication.id is None or publication.id > stream.after
+                if publication.size is None or publication.size > stream.after
             ]
             for stream in subscribed:
                 if not stream.enqueue(publication.frame):
@@ -135,16 +161,18 @@ class Hub:
         return counts
 
     def send_position(self) -> None:
-        """Send the id of the latest event to every stream, so that clients resume after it."""
+        """Send the latest position to every stream, so that clients resume after it."""
         frame = frames.position(self.position)
         for stream in tuple(self._streams):
-            if self.position > stream.after:
+            if _size(self.position) > stream.after:
                 stream.enqueue(frame)
                 stream.flush()
 
-    def reset(self) -> None:
-        """Send a reset to every stream: events were missed and have left the log."""
+    def reset(self, position: Position) -> None:
+        """Continue at another position: send a reset to every stream, which has missed events."""
+        self.restart(position)
         for stream in tuple(self._streams):
+            stream.after = position.until.size
             if stream.enqueue(frames.reset(self.position)):
                 stream.flush()
             else:
@@ -191,3 +219,7 @@ class Hub:
     def _count(self, metric: str, amount: int) -> None:
         if amount and (counter := self._instruments.counters.get(metric)):
             counter.add(amount)
+
+
+def _size(position: Position) -> int:
+    return position.until.size

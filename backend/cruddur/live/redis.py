@@ -1,4 +1,4 @@
-"""Wake-ups through Redis or Valkey, for more events than NOTIFY can carry."""
+"""Wake-ups through Redis or Valkey, for deployments without LISTEN."""
 
 import asyncio
 import logging
@@ -10,7 +10,9 @@ from redis.exceptions import RedisError
 
 from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db.live import CHANNEL
+from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
+from cruddur.live.bus import Bus
 
 logger = logging.getLogger(__name__)
 
@@ -19,52 +21,39 @@ _RETRY_SECONDS = 1.0
 """Interval between two connection attempts; meanwhile the follower polls at the same interval."""
 
 
-class RedisBus:
-    """Publishes a wake-up after each commit. While the server is unreachable, followers poll."""
+class RedisBus(Bus):
+    """Publishes each wake-up. While the server is unreachable, followers poll."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, database: Database, url: str) -> None:
         """Set the server's URL: redis://, rediss:// or unix://."""
+        super().__init__(database)
         self._redis = Redis.from_url(
             url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
         )
-        self._committed = asyncio.Event()
         self._is_unreachable = False
-
-    def announce(self) -> None:
-        """Request a wake-up. Several commits in quick succession cause one."""
-        self._committed.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run the publisher."""
-        publisher = asyncio.create_task(self._publish())
-        try:
-            yield
-        finally:
-            await cancel_tasks(publisher)
-            await self._redis.aclose()
 
     async def check(self, conn: Connection) -> None:
         """Do nothing: wake-ups do not use the connection."""
 
+    async def close(self) -> None:
+        """Close the connections to the server."""
+        await self._redis.aclose()
+
+    async def _send(self) -> None:
+        try:
+            await self._redis.publish(CHANNEL, self.sender.encode())
+        except (RedisError, OSError) as error:
+            self._log_outage(error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
     @asynccontextmanager
-    async def waking(self, _: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
+    async def _receiving(self, _: Connection, wake: Callable[[], None]) -> AsyncIterator[None]:
         """Subscribe, and resubscribe whenever the server becomes reachable again."""
         subscriber = asyncio.create_task(self._subscribe(wake))
         try:
             yield
         finally:
             await cancel_tasks(subscriber)
-
-    async def _publish(self) -> None:
-        while True:
-            await self._committed.wait()
-            self._committed.clear()
-            try:
-                await self._redis.publish(CHANNEL, b"")
-            except (RedisError, OSError) as error:
-                self._log_outage(error)
-                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _subscribe(self, wake: Callable[[], None]) -> None:
         while True:
@@ -76,7 +65,8 @@ class RedisBus:
                         logger.info("Redis is reachable again")
                     wake()  # for events before the subscription
                     while True:
-                        if await subscription.get_message(timeout=_RETRY_SECONDS) is not None:
+                        message = await subscription.get_message(timeout=_RETRY_SECONDS)
+                        if message is not None and message["data"] != self.sender.encode():
                             wake()
             except (RedisError, OSError) as error:
                 self._log_outage(error)

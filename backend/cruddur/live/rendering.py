@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from cruddur.db import live as db
 from cruddur.db.live import Event, EventKind, Expiring
+from cruddur.db.positions import Position
 from cruddur.db.statements import Connection
 from cruddur.live import frames
 from cruddur.live.hub import Publication
@@ -59,7 +60,7 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
         topics: tuple[Topic, ...] = ()
         if event.kind == "gone":
             rendered.gone.append(uuid)
-            topics, frame = _topics(event), frames.frame("gone", Gone(uuid), event.id)
+            topics, frame = _topics(event), frames.frame("gone", Gone(uuid), event.position)
         elif event.kind == "sign_out":
             rendered.signed_out.append(uuid)
         elif event.kind == "mark":
@@ -68,26 +69,31 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
             if message_and_members := messages.get(uuid):
                 message, members = message_and_members
                 topics = tuple(map(for_user, members))
-                frame = frames.frame("message", message, event.id)
+                frame = frames.frame("message", message, event.position)
         elif event.kind == "notification":
             if notification_and_user := notifications.get(uuid):
                 notification, user_uuid = notification_and_user
                 topics = (for_user(user_uuid),)
-                frame = frames.frame("notification", notification, event.id)
+                frame = frames.frame("notification", notification, event.position)
         elif crud_and_author := cruds.get(uuid):
             crud, _ = crud_and_author
             rendered.expiring.append(_expiring(event, crud))
             if event.kind == "crud":
-                topics, frame = _topics(event), frames.frame("crud", crud, event.id)
+                topics, frame = _topics(event), frames.frame("crud", crud, event.position)
             elif event.kind == "counts" and event.id == last_counts[uuid]:
-                topics, frame = _topics(event), frames.frame("counts", _counts(crud), event.id)
+                topics, frame = (
+                    _topics(event),
+                    frames.frame("counts", _counts(crud), event.position),
+                )
         elif event.kind == "expiry" or (event.kind == "crud" and uuid not in deleted):
             # The expiry was moved into the past, or the crud expired before it was published.
             rendered.expiring.append(
                 Expiring(uuid, event.user_uuid, event.parent_uuid, event.created_at)
             )
         if topics:
-            rendered.publications.append((event, Publication(topics, frame, event.id)))
+            rendered.publications.append(
+                (event, Publication(topics, frame, event.position.until.size))
+            )
     return rendered
 
 
@@ -122,20 +128,25 @@ async def render_counts(conn: Connection, uuids: Sequence[UUID]) -> list[Publica
 
 
 async def replay(
-    conn: Connection, topics: Sequence[Topic], after: int, since: datetime, *, until: int
+    conn: Connection, topics: Sequence[Topic], after: Position, *, until: Position
 ) -> list[bytes] | None:
     """Return the frames that a reconnecting client has missed, or None if there are too many.
 
     Args:
         conn: a connection for reading.
         topics: the topics of the stream.
-        after: the id of the last event that the client has received.
-        since: the time of that event.
-        until: the id of the last event to replay; later ones are sent by the stream.
+        after: the position of the last event that the client has received.
+        until: the complete position where the stream starts.
     """
-    events = await db.select_events(conn, after=after, until=until, limit=MAX_REPLAYED + 1)
+    events: list[Event] = []
+    for start, end in ((after, after.end), (after.end, until)):
+        if start != end:
+            missed = await db.select_missed_events(conn, after=start, until=end, most=MAX_REPLAYED)
+            if missed is None:
+                return None
+            events += missed
     expired = await db.select_expiring(
-        conn, after=since - _MARGIN, until=None, limit=MAX_REPLAYED + 1
+        conn, after=after.at - _MARGIN, until=None, limit=MAX_REPLAYED + 1
     )
     if len(events) > MAX_REPLAYED or len(expired) > MAX_REPLAYED:
         return None

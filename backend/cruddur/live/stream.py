@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from cruddur.asgi_types import Receive, Send
+from cruddur.db.positions import Position
 from cruddur.live.topics import Topic
 from cruddur.telemetry.error_reporting import report
 
@@ -30,7 +31,8 @@ class Stream:
     Attributes:
         topics: the topics of the subscription.
         address: the address of the client.
-        after: only events with a higher id are sent on this stream.
+        start: the complete position at which the stream starts.
+        after: the size of that snapshot; only events of larger ones are sent on this stream.
         heartbeat_slot: the second of the heartbeat interval in which it gets its heartbeat.
         sent: frames that were passed to the server.
         reason: why the stream ended.
@@ -49,6 +51,7 @@ class Stream:
         "heartbeat_slot",
         "reason",
         "sent",
+        "start",
         "topics",
     )
 
@@ -56,14 +59,15 @@ class Stream:
         self,
         topics: tuple[Topic, ...],
         address: str,
-        after: int,
+        start: Position,
         heartbeat_slot: int,
         on_end: Callable[["Stream"], None],
     ) -> None:
         """Set the subscription; `on_end` is called exactly once, when the stream has ended."""
         self.topics = topics
         self.address = address
-        self.after = after
+        self.start = start
+        self.after = start.until.size
         self.heartbeat_slot = heartbeat_slot
         self.sent = 0
         self.reason: Reason = "failed"

@@ -15,11 +15,18 @@ def create_application(settings: Settings) -> Quart:
     configure_logging(settings)
     app = create_app(settings)
     app.before_serving(tune_runtime)
+
+    def begin_stop() -> None:
+        resources = app.extensions["cruddur"]
+        resources.telemetry.begin_stop()
+        # Hypercorn waits for responses to be complete, and event streams have no end of their own.
+        resources.live.close()
+
     install(
         ConnectionLimits.from_settings(settings),
+        http1=settings.http1,
         has_h2c=settings.cleartext == "h2c",
-        # Hypercorn waits for responses to be complete, and event streams have no end of their own.
-        on_stop=lambda: app.extensions["cruddur"].live.close(),
+        on_stop=begin_stop,
         refuse=app.extensions["cruddur.shedding"].refuse if settings.overload_delay else None,
     )
     return app

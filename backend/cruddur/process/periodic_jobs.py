@@ -3,13 +3,15 @@
 import asyncio
 import logging
 
+from opentelemetry.trace import Span
+
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
 from cruddur.db.sweeper import sweep
 from cruddur.identity.rotation import reload_stored_keys
 from cruddur.resources import Resources
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report
-from cruddur.telemetry.operation import current_operation
+from cruddur.telemetry.operation import current_operation, mark_failed
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ async def run_sweeper(resources: Resources) -> None:
                 removed = await sweep(settings.unpooled_url)
             except (DatabaseUnavailableError, DatabaseTooOldError) as error:
                 logger.warning("the sweep is postponed: %s", error)
+                mark_failed(span, error, current_operation())
             except Exception as error:
                 report(error, "the sweep")
             else:
@@ -36,15 +39,16 @@ async def run_sweeper(resources: Resources) -> None:
                     current_operation().count("app.cruds.expired", removed)
                     logger.info("swept %d expired cruds", removed)
             if not settings.signing_key:
-                await _reload_keys(resources)
+                await _reload_keys(resources, span)
         await asyncio.sleep(settings.sweep_interval)
 
 
-async def _reload_keys(resources: Resources) -> None:
+async def _reload_keys(resources: Resources, span: Span) -> None:
     # After the sweep, which has its own connection, so that a busy pool does not delay it.
     try:
         await reload_stored_keys(resources.database, resources.keys)
     except DatabaseUnavailableError as error:
         logger.warning("the signing keys are not reloaded: %s", error)
+        mark_failed(span, error, current_operation())
     except Exception as error:
         report(error, "reading the signing keys")

@@ -14,9 +14,10 @@ from hypercorn.config import Config, Sockets
 from hypercorn.utils import check_for_updates, files_to_watch
 from quart import Quart
 
+from cruddur.process.runtime import importing
 from cruddur.process.signals import StopSignals
 from cruddur.process.supervisor import Supervisor
-from cruddur.settings import Settings
+from cruddur.settings import OperatorError, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ wait for the client to acknowledge them.
 """
 
 
-class AddressInUseError(Exception):
+class AddressInUseError(OperatorError):
     """The server cannot listen on an address."""
 
 
@@ -95,8 +96,25 @@ def run_worker(
     Raises:
         StoppedError: a signal arrived before the application was created.
     """
-    with signals.interrupting():
+    with signals.interrupting(), importing():
         app = importlib.import_module("cruddur.process.application").create_application(settings)
+    return run_application(app, config, signals, on_serving)
+
+
+def run_application(
+    app: Quart,
+    config: Config,
+    signals: StopSignals,
+    on_serving: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve an application in this process until a signal and return the exit code.
+
+    Args:
+        app: the application.
+        config: where and how to serve.
+        signals: the stop and reload signals of this process.
+        on_serving: called in the event loop once the server accepts connections.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))

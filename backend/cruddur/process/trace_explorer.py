@@ -52,6 +52,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
         process = subprocess.Popen(  # noqa: S603  # our own program, with an address of ours
             [
                 *(sys.executable, "-m", "traceview", "--bind", settings.traces_bind),
+                *("--file", str(settings.data_directory / "traceview.duckdb")),
                 *("--follow-parent", str(os.getpid())),
             ],
             stdin=subprocess.DEVNULL,

@@ -9,16 +9,20 @@ import os
 import socket
 import sys
 
-import msgspec
+from cruddur.process.runtime import exit_without_collection, importing
 
-from cruddur.process.server import run_worker, server_config
-from cruddur.process.signals import StoppedError, StopSignals
-from cruddur.process.supervisor import SERVING
-from cruddur.settings import Settings
+with importing():
+    import msgspec
+
+    from cruddur.process.server import run_worker, server_config
+    from cruddur.process.signals import StoppedError, StopSignals
+    from cruddur.process.supervisor import SERVING
+    from cruddur.settings import Settings
 
 
 def main() -> int:
     """Serve until SIGTERM, or until the supervisor has ended; return the exit code."""
+    exit_without_collection()
     descriptor, *listeners = map(int, sys.argv[1:])
     signals = StopSignals()
     signals.install()

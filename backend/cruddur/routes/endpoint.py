@@ -21,7 +21,6 @@ session itself, so a caller whose session has ended always gets 401.
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,7 +41,7 @@ from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
 from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
-from cruddur.wire import Draft
+from cruddur.wire import Draft, entity_tag
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -80,6 +79,7 @@ class Endpoint:
     cookie: bool
     picture: Literal["upload", "answer"] | None
     probe: bool
+    untraced: bool
     priority: bool
     stream: bool
     personal: bool
@@ -107,6 +107,7 @@ class ApiBlueprint(Blueprint):
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
         probe: bool = False,
+        untraced: bool = False,
         priority: bool = False,
         stream: bool = False,
         personal: bool = False,
@@ -128,6 +129,7 @@ class ApiBlueprint(Blueprint):
             picture: the body or the response is a picture instead of JSON.
             probe: monitoring systems call the endpoint every few seconds: no server span, no HTTP
                 metrics, no rate limit, and the first few pass while the worker is overloaded.
+            untraced: like a probe without server span and HTTP metrics, but with a rate limit.
             priority: the first few requests pass while the worker is overloaded.
             stream: the response is a stream of events. An invalid access token is an error:
                 otherwise a member would miss their own events without noticing.
@@ -164,6 +166,7 @@ class ApiBlueprint(Blueprint):
                     cookie=cookie,
                     picture=picture,
                     probe=probe,
+                    untraced=untraced,
                     priority=priority,
                     stream=stream,
                     personal=personal,
@@ -344,7 +347,7 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
         response.headers["Cache-Control"] = "no-store"
         return response
     response.headers["Cache-Control"] = "private, no-cache"
-    response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest(), weak=True)
+    response.set_etag(entity_tag(body), weak=True)
     if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
         set_not_modified(response)
     return response

@@ -44,6 +44,9 @@ ASSETS = "assets/"
 
 ASSET_RULE = f"/{ASSETS}<path:asset>"
 
+_TELEMETRY = b'<meta name="telemetry" content="on" />\n  '
+"""What the page looks for (`src/telemetry/trace.ts`): without it, it records nothing."""
+
 # The first path segments of APIs and files; 404 for these is always JSON.
 _NOT_PAGES = frozenset({"api", "assets", "avatars", ".well-known"})
 
@@ -86,10 +89,17 @@ class _File:
     headers: dict[str, str]
 
 
-def blueprint(directory: Path) -> Blueprint:
-    """Return the routes of the pages and files of a build."""
+def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
+    """Return the routes of the pages and files of a build.
+
+    Args:
+        directory: the build.
+        has_telemetry: whether the pages send telemetry.
+    """
     build = _read(directory)
     index = build.pop(INDEX)
+    if has_telemetry:
+        index = _file(INDEX, index.plain.replace(b"</head>", _TELEMETRY + b"</head>", 1))
     area = Blueprint("pages", __name__)
 
     async def page(**_: object) -> Response:

@@ -8,6 +8,7 @@ from cruddur.db import activities as activities_db
 from cruddur.db import live as db
 from cruddur.db import sessions as sessions_db
 from cruddur.db.live import StreamUser
+from cruddur.db.positions import Position, parse
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.viewer import Viewer, require_open_session
@@ -28,8 +29,6 @@ from cruddur.services import users
 from cruddur.wire import StreamQuery, Ticket
 
 TICKET_LIFETIME = timedelta(seconds=30)
-
-_MAX_ID_DIGITS = 18  # every number of 18 digits is a bigint
 
 
 def stream_user(viewer: Viewer) -> StreamUser:
@@ -86,18 +85,14 @@ async def open_stream(
     """
     topics = await _topics(conn, user, query)
     now = await db.select_now(conn)
-    since = None
-    if last_event_id is None:
-        last_id = now.latest
-    else:
-        last_id = _parse_event_id(last_event_id)
-        since = await db.select_happened_at(conn, event_id=last_id)
+    # An unknown id does not show which events the client has received.
+    last = parse(last_event_id) if last_event_id is not None else None
+    if last is not None and not await db.select_is_known(conn, last):
+        last = None
     seconds = None
     if user is not None and user.session_uuid is None and user.access_ends_at is not None:
         seconds = (user.access_ends_at - datetime.now(UTC)).total_seconds()
-    # An unknown event id does not show which events the client has received.
-    after = last_id if last_event_id is None or since is not None else 0
-    stream = hub.open(topics, address, now, after=after, seconds=seconds)
+    stream = hub.open(topics, address, now, seconds=seconds)
     try:
         # This check finds a session that ended before the stream was open. If the session ends
         # later, the stream gets the event.
@@ -105,11 +100,11 @@ async def open_stream(
             require_open_session(await sessions_db.select_is_open(conn, viewer=user))
         if last_event_id is None:
             missed: list[bytes] | None = []
-        elif since is None:
+        elif last is None:
             missed = None
         else:
-            missed = await replay(conn, topics, last_id, since, until=stream.after)
-        stream.prepend(_initial_frames(missed, stream.after))
+            missed = await replay(conn, topics, last, until=stream.start)
+        stream.prepend(_initial_frames(missed, stream.start))
     except BaseException:
         stream.release()
         raise
@@ -137,16 +132,11 @@ async def _topics(
     return (public, for_user(user.uuid), of_session(user.session_uuid))
 
 
-def _initial_frames(missed: list[bytes] | None, position: int) -> bytes:
+def _initial_frames(missed: list[bytes] | None, position: Position) -> bytes:
     """Return the first frames: the missed events and the position, or a reset for None."""
     if missed is None:
         return frames.retry() + frames.reset(position)
     return b"".join((frames.retry(), *missed, frames.position(position)))
-
-
-def _parse_event_id(text: str) -> int:
-    """Parse the event id of a client. Returns -1 if it cannot be one."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_ID_DIGITS else -1
 
 
 def _digest(ticket: str) -> bytes:

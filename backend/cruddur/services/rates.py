@@ -26,7 +26,9 @@ from cruddur.telemetry.operation import Instruments
 
 logger = logging.getLogger(__name__)
 
-RateClass: TypeAlias = Literal["read", "write", "search", "account", "upload", "stream", "other"]
+RateClass: TypeAlias = Literal[
+    "read", "write", "search", "account", "upload", "stream", "telemetry", "other"
+]
 """A class of requests that share one allowance."""
 
 CLASSES: tuple[RateClass, ...] = get_args(RateClass)

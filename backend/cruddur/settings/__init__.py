@@ -10,7 +10,13 @@ from cruddur.settings import checks
 from cruddur.settings.accounts import AccountSettings
 from cruddur.settings.database import DatabaseSettings, with_password
 from cruddur.settings.database_url import driver_url, with_port, with_session_attributes
-from cruddur.settings.declaration import SettingsError, Variable, read_environment, variables
+from cruddur.settings.declaration import (
+    OperatorError,
+    SettingsError,
+    Variable,
+    read_environment,
+    variables,
+)
 from cruddur.settings.library_variables import check_environment
 from cruddur.settings.proxies import proxy_for
 from cruddur.settings.server import ProfileShape, ServerSettings
@@ -18,6 +24,7 @@ from cruddur.settings.telemetry import TelemetrySettings
 
 __all__ = [
     "GROUPS",
+    "OperatorError",
     "ProfileShape",
     "Settings",
     "SettingsError",

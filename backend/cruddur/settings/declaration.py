@@ -28,7 +28,11 @@ Check = Callable[[str], str | None]
 """Returns the problem of a value, as the rest of a sentence that begins with the variable."""
 
 
-class SettingsError(Exception):
+class OperatorError(Exception):
+    """An error that the operator can fix; a command reports its message in one line."""
+
+
+class SettingsError(OperatorError):
     """A variable is missing or invalid; the message names it."""
 
 

@@ -10,9 +10,10 @@ from cruddur.settings.declaration import setting
 
 PublishedOn = Literal["", "loopback"]
 Cleartext = Literal["http/1.1", "h2c"]
+Parser = Literal["h11", "httptools"]
 ProfileShape = Literal["auto", "profile", "list"]
 
-RATES = "read=1200,write=120,search=120,account=60,upload=20,stream=120,other=2400"
+RATES = "read=1200,write=120,search=120,account=60,upload=20,stream=120,telemetry=30,other=2400"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,10 @@ class ServerSettings:
             "Protocol without TLS; `h2c` adds HTTP/2, for a proxy that uses it",
         ),
     ] = "http/1.1"
+    http1: Annotated[
+        Parser,
+        setting("CRUDDUR_HTTP1", "Parser of HTTP/1.1; `httptools` needs less CPU time"),
+    ] = "httptools"
     overload_delay: Annotated[
         float,
         setting(

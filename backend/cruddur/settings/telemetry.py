@@ -314,6 +314,14 @@ class TelemetrySettings:
             compose="fixed",
         ),
     ] = "127.0.0.1:4318"
+    browser_telemetry: Annotated[
+        Switch,
+        setting(
+            "CRUDDUR_BROWSER_TELEMETRY",
+            "Whether pages send traces and errors to `/api/telemetry`, if traces are exported;"
+            " `auto`: except in production",
+        ),
+    ] = "auto"
     operator_token: Annotated[
         str,
         setting(
@@ -369,6 +377,13 @@ class TelemetrySettings:
         if not self.rollbar_access_token or self.rollbar_test == "off":
             return False
         return self.rollbar_test == "on" or self.environment != "production"
+
+    @property
+    def is_browser_telemetry_on(self) -> bool:
+        """Whether telemetry of pages is accepted, if traces are exported."""
+        if self.browser_telemetry == "auto":
+            return self.environment != "production"
+        return self.browser_telemetry == "on"
 
     @property
     def _otlp_or_honeycomb(self) -> str:

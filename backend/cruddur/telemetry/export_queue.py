@@ -119,6 +119,11 @@ class ExportQueue(Generic[T]):
         if is_batch and not self._wake.is_set():
             self._wake.set()
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether at least half of the queue is in use."""
+        return 2 * len(self._queue) >= self._capacity
+
     def close(self, seconds: float) -> bool:
         """Deliver the remaining items within a number of seconds, and end the thread.
 
@@ -139,18 +144,19 @@ class ExportQueue(Generic[T]):
 
     def status(self) -> ExportStatus:
         """Return the state of the sink."""
-        return ExportStatus(
-            sink=self.sink,
-            queued=len(self._queue),
-            capacity=self._capacity,
-            sent=self._sent,
-            failed=self._failed,
-            dropped=self._dropped,
-            delivering_since=self._delivering_since,
-            last_sent=self._last_sent,
-            last_failed=self._last_failed,
-            last_error=self._last_error,
-        )
+        with self._lock:
+            return ExportStatus(
+                sink=self.sink,
+                queued=len(self._queue),
+                capacity=self._capacity,
+                sent=self._sent,
+                failed=self._failed,
+                dropped=self._dropped,
+                delivering_since=self._delivering_since,
+                last_sent=self._last_sent,
+                last_failed=self._last_failed,
+                last_error=self._last_error,
+            )
 
     def _run(self) -> None:
         with suppress_instrumentation():
@@ -167,21 +173,27 @@ class ExportQueue(Generic[T]):
 
     def _deliver_batches(self, down_to: int) -> None:
         while batch := self._take(down_to):
-            error: BaseException | None = None
+            reason: str | None = None
             try:
                 self._deliver(batch)
-            except BaseException as failure:  # the next batch may succeed
-                error = failure
+            except BaseException as error:  # the next batch may succeed
+                reason = _first_line(error)
             with self._lock:
                 self._in_flight, self._delivering_since = 0, None
                 if self._is_abandoned:  # the items are counted as dropped already
                     return
-                self._failed += len(batch) if error else 0
-                self._sent += 0 if error else len(batch)
-            if error:
-                self._record_failure(str(error) or type(error).__name__)
-            else:
-                self._record_success()
+                was_healthy, self._is_healthy = self._is_healthy, reason is None
+                if reason is None:
+                    self._sent += len(batch)
+                    self._last_sent = datetime.now(UTC)
+                else:
+                    self._failed += len(batch)
+                    self._last_failed = datetime.now(UTC)
+                    self._last_error = reason
+            if was_healthy and reason is not None:
+                logger.warning("%s does not accept items: %s", self.sink, reason)
+            elif not was_healthy and reason is None:
+                logger.warning("%s accepts items again", self.sink)
 
     def _take(self, down_to: int) -> list[T]:
         """Return the next batch, or an empty list if at most `down_to` items are queued."""
@@ -192,15 +204,7 @@ class ExportQueue(Generic[T]):
             self._in_flight, self._delivering_since = count, datetime.now(UTC)
             return [self._queue.popleft() for _ in range(count)]
 
-    def _record_failure(self, reason: str) -> None:
-        self._last_failed = datetime.now(UTC)
-        self._last_error = reason.splitlines()[0][:MAX_ERROR_CHARS]
-        if self._is_healthy:
-            logger.warning("%s does not accept items: %s", self.sink, self._last_error)
-        self._is_healthy = False
 
-    def _record_success(self) -> None:
-        self._last_sent = datetime.now(UTC)
-        if not self._is_healthy:
-            logger.warning("%s accepts items again", self.sink)
-        self._is_healthy = True
+def _first_line(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0][:MAX_ERROR_CHARS]

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.util.types import AttributeValue
 
 from cruddur.telemetry.export_queue import ExportQueue
@@ -59,6 +60,8 @@ class Line(msgspec.Struct, frozen=True):
         stacktrace: of the exception, or empty.
         fields: registered keys with plain values.
         is_private: whether it is written to standard output only.
+        event_name: the name of an event (OpenTelemetry's), or empty.
+        resource: the resource that it is about, if that is not this process.
     """
 
     created: float
@@ -72,6 +75,17 @@ class Line(msgspec.Struct, frozen=True):
     stacktrace: str
     fields: Mapping[str, AttributeValue]
     is_private: bool
+    event_name: str = ""
+    resource: Resource | None = None
+
+
+def log_line(logger: logging.Logger, line: Line) -> None:
+    """Pass a line that was not created from a record to the handlers of a logger."""
+    if logger.isEnabledFor(line.severity):
+        record = logger.makeRecord(
+            line.logger, line.severity, "", 0, line.message, (), None, extra={"line": line}
+        )
+        logger.handle(record)
 
 
 def line_of(record: logging.LogRecord) -> Line:
@@ -107,6 +121,9 @@ def encode(
         document["exception.stacktrace"] = line.stacktrace
     document.update(line.fields)
     document.update(constants)
+    if line.resource is not None:
+        document.update({k: v for k, v in line.resource.attributes.items() if k in constants})
+        document.pop("service.instance.id", None)
     return msgspec.json.encode(document, enc_hook=str)
 
 

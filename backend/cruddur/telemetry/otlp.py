@@ -20,6 +20,7 @@ from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from cruddur.settings import Settings
@@ -253,8 +254,11 @@ def _record(line: Line, resource: Resource, limits: LogRecordLimits) -> Readable
             attributes,
             max_value_len=limits.max_log_record_attribute_length,
         ),
+        event_name=line.event_name or None,
     )
-    return ReadableLogRecord(record, resource)
+    # As in the SDK's logging handler, the scope of a log record is its logger.
+    scope = InstrumentationScope(line.logger)
+    return ReadableLogRecord(record, line.resource or resource, scope)
 
 
 class _ExporterLog(logging.Filter):

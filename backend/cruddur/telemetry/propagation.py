@@ -1,5 +1,6 @@
 """Propagate trace context with the propagators of OTEL_PROPAGATORS."""
 
+from functools import cache
 from importlib.metadata import entry_points
 
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -32,6 +33,7 @@ class _OutgoingBaggage(W3CBaggagePropagator):
         return Context() if context is None else context
 
 
+@cache
 def make_propagator(names: str) -> TextMapPropagator:
     """Return the propagator for a value of OTEL_PROPAGATORS with valid names.
 

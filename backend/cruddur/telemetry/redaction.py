@@ -63,6 +63,12 @@ _CLIENT_HINTS = ("sec-fetch-", "sec-ch-")  # the browser describes itself
 
 _OPAQUE = re.compile(r"[\w=-]*")  # a cursor, a number, a uuid, a handle
 _WORD = re.compile(r"[a-z_-]{1,24}(?:\.[a-z0-9]{1,5})?")  # common in paths and parameters
+_PUBLIC = re.compile(r"@[a-z0-9_]{2,30}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAME = re.compile(r"[A-Za-z_$][\w$]{0,39}")
+# A quotation. Without its end, it lasts up to the end of the text. An apostrophe is not a quote.
+_QUOTED = re.compile(
+    r"(?<!\w)[\"'`\u201c\u2018\xab](.*?)(?:[\"'`\u201d\u2019\xbb](?!\w)|$)", re.DOTALL
+)
 _SUSPICIOUS = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _MIN_CHARS = 3
@@ -138,6 +144,28 @@ def redact_path(path: str) -> str:
     """Return a path that matched no route, with only its plain words."""
     segments = path.split("/")
     return "/".join(s if not s or _WORD.fullmatch(s) else REDACTED for s in segments)
+
+
+def redact_public_path(path: str) -> str:
+    """Return a path with its plain words, its uuids and its handles."""
+    return "/".join(
+        s if not s or _WORD.fullmatch(s) or _PUBLIC.fullmatch(s) else REDACTED
+        for s in path.split("/")
+    )
+
+
+def scrub_quotes(text: str, *, keep_names: bool) -> str:
+    """Return a text without what it quotes.
+
+    Args:
+        text: the message of an exception of a script.
+        keep_names: whether quoted names, such as those of properties, stay.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        return match[0] if keep_names and _NAME.fullmatch(match[1]) else REDACTED
+
+    return _QUOTED.sub(replaced, text)
 
 
 def scrub_if_suspicious(text: str) -> str:

@@ -112,6 +112,25 @@ SPANS = (
     ),
     SpanName("send mail", "INTERNAL", "a mail by SMTP; its own trace, linked to the request"),
     SpanName("lifespan", "INTERNAL", "a start or a stop that failed"),
+    SpanName("documentLoad", "INTERNAL", "page: its load, up to the end of the load event"),
+    SpanName(
+        "documentFetch",
+        "CLIENT",
+        "page: the request of the document, linked to the span of the server",
+    ),
+    SpanName(
+        "{event} {widget}",
+        "INTERNAL",
+        "page: a click, a submitted form or `popstate`, with all that it causes; none if that is"
+        " neither a call nor a navigation",
+    ),
+    SpanName("{METHOD} {template}", "CLIENT", "page: each call, until its body has arrived"),
+    SpanName("navigate {screen}", "INTERNAL", "page: from an interaction to the next page"),
+    SpanName(
+        "render crud",
+        "INTERNAL",
+        "page: from the arrival of an event to the painted card, in the trace of the event",
+    ),
 )
 
 _ATTRIBUTES = (
@@ -137,7 +156,7 @@ _ATTRIBUTES = (
         "server spans, log lines",
         "the client disconnected before the response was complete; not an error",
     ),
-    Attribute("app.event.id", "int", "deliver spans", "the event's position in the log"),
+    Attribute("app.event.id", "int", "deliver spans", "the event's number in the log"),
     Attribute("app.event.kind", "string", "deliver spans, metrics", "what happened"),
     Attribute("app.event.readers", "int", "deliver spans", "streams that received it"),
     Attribute("app.stream.messages", "int", "close spans, log lines", "messages that were sent"),
@@ -173,6 +192,34 @@ _ATTRIBUTES = (
     Attribute("db.client.connection.pool.name", "string", "metrics", "always cruddur"),
     Attribute("db.client.connection.state", "string", "metrics", "used or idle"),
     Attribute("cpu.mode", "string", "metrics", "user or system"),
+    Attribute("session.id", "string", "spans and log lines of pages", "one visit of a page"),
+    Attribute(
+        "app.screen.name",
+        "string",
+        "spans and log lines of pages",
+        "the address of the page as a pattern, such as `/:at/status/:uuid`",
+    ),
+    Attribute(
+        "app.widget.name", "string", "interactions", "the element's tag and class; never its text"
+    ),
+    Attribute(
+        "url.template", "string", "calls of pages", "the path as a pattern of the OpenAPI document"
+    ),
+    Attribute("browser.web_vital.name", "string", "web vitals", "lcp, cls, inp or ttfb"),
+    Attribute("browser.web_vital.value", "double", "web vitals", "in milliseconds, except for CLS"),
+    Attribute(
+        "browser.web_vital.delta", "double", "web vitals", "the value: a page reports each one once"
+    ),
+    Attribute("browser.web_vital.id", "string", "web vitals", "a random id"),
+    Attribute(
+        "browser.web_vital.rating",
+        "string",
+        "web vitals",
+        "good, needs-improvement or poor, as web.dev defines them",
+    ),
+    Attribute(
+        "browser.web_vital.navigation_type", "string", "web vitals", "how the page was opened"
+    ),
     Attribute("process.pid", "int", "resource", "the process"),
 )
 ATTRIBUTES = {attribute.name: attribute for attribute in _ATTRIBUTES}

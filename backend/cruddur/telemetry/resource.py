@@ -35,16 +35,12 @@ def log_constants(settings: Settings) -> dict[str, AttributeValue]:
 
 @lru_cache(8)
 def _resource(settings: Settings, pid: int) -> Resource:
-    """Build the resource once per process.
-
-    A detector may call the metadata service of a cloud, and the instance id must not change. A
-    forked worker has another `pid` and so another instance id.
-    """
+    """Build the resource once per process, because a detector may call the metadata service."""
     own = Resource.create(
         {
             "service.name": settings.service_name,
             "service.version": __version__,
-            "service.instance.id": str(uuid4()),
+            "service.instance.id": _instance_id(pid),
             "deployment.environment.name": settings.environment,
             "process.pid": pid,
         }
@@ -53,3 +49,12 @@ def _resource(settings: Settings, pid: int) -> Resource:
     if settings.cloudwatch_log_group:
         result = result.merge(Resource({"aws.log.group.names": [settings.cloudwatch_log_group]}))
     return result
+
+
+@lru_cache(2)
+def _instance_id(_pid: int) -> str:
+    """Return the id of this process. A forked worker has another process id and so another id.
+
+    The command and the application log with different settings, but are one instance.
+    """
+    return str(uuid4())

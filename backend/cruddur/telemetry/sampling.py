@@ -69,9 +69,23 @@ class EdgeSampler(Sampler):
             is_kept = self._is_kept(trace_id, is_remote=parent.is_valid)
         if not is_kept:
             return SamplingResult(Decision.DROP, None, parent.trace_state)
+        if kind is SpanKind.SERVER:
+            attributes = None  # the ASGI middleware sets them again after the start
         if self._attributes is not None:
             attributes = {**(attributes or {}), **self._attributes}
         return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
+
+    def keeps(self, trace_id: int) -> bool:
+        """Return whether the trace of a caller is kept, for spans that the caller itself recorded.
+
+        Such a span does not count as a request of the trace.
+        """
+        return self._rate == 1 or (self._rate > 1 and self._hashed(trace_id, b"caller"))
+
+    @property
+    def attributes(self) -> dict[str, int]:
+        """The attributes of each span that is kept."""
+        return dict(self._attributes or {})
 
     def get_description(self) -> str:
         """Return the name and the rate."""
@@ -85,7 +99,9 @@ class EdgeSampler(Sampler):
                 self._remote.popitem(last=False)
             if count > REMOTE_REQUESTS:
                 return secrets.randbelow(self._rate) == 0
+        return self._hashed(trace_id, b"caller" if is_remote else b"service")
+
+    def _hashed(self, trace_id: int, person: bytes) -> bool:
         data = trace_id.to_bytes(16, "big")
-        person = b"caller" if is_remote else b"service"
         digest = hashlib.blake2b(data, key=self._key, digest_size=8, person=person).digest()
         return int.from_bytes(digest, "big") < self._bound

@@ -57,3 +57,18 @@ COALESCE(live_activities.replies_count, 0) AS replies_count,
 COALESCE(live_activities.reposts_count, 0) AS reposts_count,
 COALESCE(live_activities.likes_count, 0) AS likes_count,
 live_activities.reply_to_activity_uuid
+
+-- name: snapshot
+-- Names everything that is visible to the statement: the visible transactions of this server, and
+-- the time of the next expiry. A server that was restored or promoted may reuse the numbers of lost
+-- transactions, so the server is included.
+concat_ws(
+    ' ',
+    pg_current_snapshot(),
+    pg_postmaster_start_time(),
+    (
+        SELECT min(activities.expires_at)
+        FROM activities
+        WHERE activities.expires_at > now()
+    )
+)

@@ -16,21 +16,8 @@ SELECT
 FROM live_activities
 WHERE live_activities.uuid = ANY(:uuids::uuid[])
 
--- name: events
--- The events after an event, in the order of the log.
-SELECT
-    events.id,
-    events.kind,
-    events.subject_uuid,
-    events.user_uuid,
-    events.parent_uuid,
-    events.traceparent,
-    events.created_at
-FROM events
-WHERE events.id > :after
-  AND events.id <= COALESCE(:until, 9223372036854775807)
-ORDER BY events.id
-LIMIT :limit
+-- name: delete_foreign
+DELETE FROM events
 
 -- name: expiring
 -- The expiries in a range of time, of swept and other rows.
@@ -54,12 +41,34 @@ WHERE expired_activities.expired_at > :after
 ORDER BY expires_at
 LIMIT :limit
 
--- name: happened_at
--- The time of an event. No row if it has left the log or never existed. Position 0 is before the
--- first event, so it is as old as event 1.
-SELECT events.created_at
-FROM events
-WHERE events.id = COALESCE(NULLIF(:event_id::bigint, 0), 1)
+-- name: is_foreign
+-- Whether the log has events of another server: here, no transaction from xmax on is complete.
+SELECT COALESCE(
+    (SELECT max(events.xid) FROM events) >= pg_snapshot_xmax(pg_current_snapshot()),
+    false
+)
+
+-- name: is_known
+-- Whether the log has the newest events of both snapshots of a position. Events are deleted in the
+-- order of snapshots, so then it has all later ones. A position in an empty log has no event.
+SELECT
+    CASE
+        WHEN :seen::xid8 = '0' THEN :at > now() - interval '15 minutes'
+        ELSE EXISTS (SELECT FROM events WHERE events.xid = :seen)
+    END
+    AND (
+        :newest::xid8 = '0'
+        OR EXISTS (
+            SELECT FROM events
+            WHERE events.xid = :newest
+              AND events.created_at = :at
+        )
+    )
+
+-- name: listen
+-- Shared by all connections that listen.
+SELECT pg_backend_pid()
+FROM pg_advisory_lock_shared(:lock)
 
 -- name: messages
 -- Messages with the two users of their conversation.
@@ -77,6 +86,23 @@ FROM messages
 JOIN users ON users.uuid = messages.user_uuid
 JOIN message_groups ON message_groups.uuid = messages.message_group_uuid
 WHERE messages.uuid = ANY(:uuids::uuid[])
+
+-- name: more_events
+-- Further events of a batch, in the order of their ids.
+SELECT
+    events.id,
+    events.kind,
+    events.subject_uuid,
+    events.user_uuid,
+    events.parent_uuid,
+    events.traceparent,
+    events.created_at
+FROM events
+WHERE events.id > :after_id
+  AND NOT pg_visible_in_snapshot(events.xid, :seen)
+  AND pg_visible_in_snapshot(events.xid, :until)
+ORDER BY events.id
+LIMIT :limit
 
 -- name: notifications
 -- Notifications as their recipients see them, without those about expired cruds.
@@ -100,11 +126,37 @@ LEFT JOIN messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = ANY(:uuids::uuid[])
   AND (live_activities.uuid IS NOT NULL OR notifications.kind = 'message')
 
+-- name: notify
+-- Wakes the processes that listen, if there is one except the sender.
+SELECT pg_notify(:channel, :sender)
+WHERE EXISTS (
+    SELECT FROM pg_locks
+    WHERE pg_locks.locktype = 'advisory'
+      AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND pg_locks.classid = 0
+      AND pg_locks.objid = :lock::bigint::oid
+      AND pg_locks.objsubid = 1
+      AND pg_locks.pid <> :own_process_id
+)
+
 -- name: now
--- The latest event, and the time of the database, which decides what is visible.
+-- The visible transactions, the newest event among them, and the time of the database, which
+-- decides what is visible. No row on a standby, whose snapshots lack the transactions in progress.
 SELECT
-    COALESCE((SELECT max(events.id) FROM events), 0) AS latest,
+    pg_current_snapshot() AS snapshot,
+    newest.xid AS newest,
+    newest.created_at AS newest_at,
     clock_timestamp() AS clock
+FROM (SELECT WHERE NOT pg_is_in_recovery()) AS primary_server
+LEFT JOIN LATERAL (
+    SELECT
+        events.xid,
+        events.created_at
+    FROM events
+    WHERE events.xid < pg_snapshot_xmax(pg_current_snapshot())
+    ORDER BY events.xid DESC
+    LIMIT 1
+) AS newest ON true
 
 -- name: take_ticket
 -- Deletes a ticket, which can be used once, and returns it.
@@ -112,3 +164,42 @@ DELETE FROM stream_tickets
 WHERE stream_tickets.ticket_hash = :ticket_hash
   AND stream_tickets.expires_at > now()
 RETURNING user_uuid AS uuid, session_uuid, access_ends_at
+
+-- name: unlisten
+SELECT pg_advisory_unlock_shared(:lock)
+
+-- name: unseen_events
+-- The events that are visible in one snapshot and not in an earlier one, in the order of their ids.
+-- A transaction that is not visible in a snapshot is in progress there or comes after it, so the
+-- index on xid finds its events. The inner limits bound the work where too many events are useless.
+-- They also keep the planner from reading the log in the order of ids.
+SELECT
+    unseen.id,
+    unseen.kind,
+    unseen.subject_uuid,
+    unseen.user_uuid,
+    unseen.parent_uuid,
+    unseen.traceparent,
+    unseen.created_at
+FROM (
+    (
+        SELECT events.*
+        FROM events
+        WHERE events.xid >= pg_snapshot_xmax(:seen)
+          AND events.xid < pg_snapshot_xmax(:until)
+          AND pg_visible_in_snapshot(events.xid, :until)
+          AND events.id > :after_id
+        LIMIT :most
+    )
+    UNION ALL
+    (
+        SELECT events.*
+        FROM events
+        WHERE events.xid = ANY(ARRAY(SELECT pg_snapshot_xip(:seen)))
+          AND pg_visible_in_snapshot(events.xid, :until)
+          AND events.id > :after_id
+        LIMIT :most
+    )
+) AS unseen
+ORDER BY unseen.id
+LIMIT :limit

@@ -3,13 +3,25 @@ DELETE FROM deleted_subjects
 WHERE forget_at BETWEEN '-infinity' AND now()
 
 -- name: events
--- A client that was disconnected for longer gets a reset.
+-- What was visible to the latest mark of at least 15 minutes ago. A client that was disconnected for
+-- longer gets a reset. The time of an event does not decide, because a transaction can commit long
+-- after it has recorded an event.
 DELETE FROM events
-WHERE created_at BETWEEN '-infinity' AND now() - interval '15 minutes'
+USING (
+    SELECT mark.snapshot
+    FROM events AS mark
+    WHERE mark.kind = 'mark'
+      AND mark.created_at BETWEEN '-infinity' AND now() - interval '15 minutes'
+    ORDER BY mark.created_at DESC
+    LIMIT 1
+) AS latest
+WHERE events.xid < pg_snapshot_xmax(latest.snapshot)
+  AND pg_visible_in_snapshot(events.xid, latest.snapshot)
 
 -- name: expired_activities
+-- Kept for longer than any event.
 DELETE FROM expired_activities
-WHERE expired_at BETWEEN '-infinity' AND now() - interval '20 minutes'
+WHERE expired_at BETWEEN '-infinity' AND now() - interval '30 minutes'
 
 -- name: familiar_clients
 DELETE FROM familiar_clients

@@ -7,7 +7,7 @@ override is gone (test_hardening_02_connections.py and test_private_interfaces.p
 
     connection.py        one client connection: limits, timeouts, how it is closed
     context.py           one worker: its open connections, and what happens when it stops
-    http1.py             HTTP/1.1 on h11
+    http1.py             HTTP/1.1 on h11 or on httptools (hypercorn_httptools)
     http2.py             HTTP/2 on h2; frames.py limits what one client may send on it
     error_responses.py   responses that the server itself sends, in the error shape
 
@@ -36,11 +36,13 @@ import hypercorn.asyncio.run as hypercorn_run
 from cruddur.edge.connections import ConnectionLimits
 from cruddur.process.hypercorn.connection import Connection
 from cruddur.process.hypercorn.context import Context, Timeouts
+from cruddur.process.hypercorn.http1 import http1_class
 
 
 def install(
     limits: ConnectionLimits,
     *,
+    http1: str,
     has_h2c: bool,
     on_stop: Callable[[], None],
     refuse: Callable[[bytes], bytes | None] | None = None,
@@ -50,6 +52,7 @@ def install(
 
     Args:
         limits: the limits of open connections.
+        http1: the parser of HTTP/1.1, `h11` or `httptools`.
         has_h2c: whether HTTP/2 is accepted without TLS.
         on_stop: called when a worker begins to stop, before it waits for its requests.
         refuse: returns the response to a request that is refused before parsing, else None.
@@ -63,4 +66,4 @@ def install(
         on_stop=on_stop,
         refuse=refuse,
     )
-    hypercorn_run.TCPServer = Connection  # type: ignore[attr-defined, assignment]  # no public way
+    hypercorn_run.TCPServer = partial(Connection, http1=http1_class(http1))  # type: ignore[attr-defined, assignment]  # no public way

@@ -37,8 +37,10 @@ class Connection:
         state: LifespanState,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        *,
+        http1: type[HTTP1],
     ) -> None:
-        """Accept the arguments that Hypercorn passes."""
+        """Accept the arguments that Hypercorn passes, and the class of HTTP/1.1 connections."""
         self.app = app
         self.loop = loop
         self.config = config
@@ -46,6 +48,7 @@ class Connection:
         self.state = state
         self.reader = reader
         self.writer = writer
+        self._http1 = http1
         self.protocol: HTTP1 | HTTP2
         self._deadline: asyncio.Timeout | None = None
         self._phase: Phase | None = None
@@ -133,7 +136,9 @@ class Connection:
             )
             is_http2 = tls is not None and tls.selected_alpn_protocol() == "h2"
             self.protocol = (
-                HTTP2(*self._protocol_arguments) if is_http2 else HTTP1(*self._protocol_arguments)
+                HTTP2(*self._protocol_arguments)
+                if is_http2
+                else self._http1(*self._protocol_arguments)
             )
             await self.protocol.initiate()
             try:

@@ -1,4 +1,6 @@
-"""HTTP/1.1 of Hypercorn on h11, with stricter checks and errors in our format."""
+"""HTTP/1.1 of Hypercorn on h11 or httptools, with stricter checks and errors in our format."""
+
+import logging
 
 import h11
 from h2.config import H2Configuration
@@ -13,6 +15,9 @@ from cruddur.process.hypercorn.context import Context
 from cruddur.process.hypercorn.error_responses import EMPTY_RESPONSE_HEADERS, error_response
 from cruddur.process.hypercorn.phases import BUSY, HEAD, IDLE, Phase
 from cruddur.process.hypercorn.streams import discard_unread_events, is_head
+from hypercorn_httptools import HTTPToolsProtocol, missing_names
+
+logger = logging.getLogger(__name__)
 
 CLOSE = (b"connection", b"close")
 
@@ -28,7 +33,7 @@ class RefusedError(Exception):
 
 
 class HTTP1(H11Protocol):
-    """One HTTP/1.1 connection."""
+    """One HTTP/1.1 connection on h11."""
 
     is_closing = False
     context: Context
@@ -59,11 +64,12 @@ class HTTP1(H11Protocol):
 
     async def stream_send(self, event: StreamEvent) -> None:
         """Send a part of a response."""
-        if isinstance(event, Response) and event.status_code >= 200:
+        # The events have an abstract base class, so `isinstance` would be slow.
+        if type(event) is Response and event.status_code >= 200:
             await self._start_response(event)
             return
         await super().stream_send(event)
-        if isinstance(event, EndBody) and isinstance(self.connection, H11WSConnection):
+        if type(event) is EndBody and isinstance(self.connection, H11WSConnection):
             # A refused WebSocket. If Hypercorn itself refused it, it does not close the connection.
             await self.send(Closed())
 
@@ -72,7 +78,7 @@ class HTTP1(H11Protocol):
         if headers == EMPTY_RESPONSE_HEADERS:
             headers, body = error_response(response.status_code)
             headers = [*headers, CLOSE]
-        elif self._is_last_response():
+        elif self._is_last_response() or self._is_body_incomplete():
             headers = [*headers, CLOSE]
         await super().stream_send(Response(STREAM_ID, headers, response.status_code))
         if body and not is_head(self.stream):
@@ -81,6 +87,13 @@ class HTTP1(H11Protocol):
     def _is_last_response(self) -> bool:
         """Whether this is the last response: the worker stops, and no pipelined request is left."""
         return self.context.terminated.is_set() and not self.connection.trailing_data[0]
+
+    def _is_body_incomplete(self) -> bool:
+        """Whether a part of the request body is still to come.
+
+        The connection is closed after the response, and the client must know (RFC 9112, 9.6).
+        """
+        return self.connection.their_state is h11.SEND_BODY
 
     def _is_upgrading(self) -> bool:
         """Whether a WebSocket handshake is unanswered; until then clients must not send.
@@ -145,3 +158,21 @@ class HTTP1(H11Protocol):
         if self.stream is not None:
             discard_unread_events(self.stream)
         await super()._close_stream()
+
+
+class HTTPToolsHTTP1(HTTP1, HTTPToolsProtocol):
+    """One HTTP/1.1 connection on httptools, with the same checks."""
+
+
+def http1_class(parser: str) -> type[HTTP1]:
+    """Return the class of HTTP/1.1 connections.
+
+    Args:
+        parser: `httptools` or `h11`. With an unknown version of Hypercorn, h11 is used.
+    """
+    if parser != "httptools":
+        return HTTP1
+    if missing := missing_names():
+        logger.warning("HTTP/1.1 is parsed by h11: Hypercorn has no %s", ", ".join(missing))
+        return HTTP1
+    return HTTPToolsHTTP1

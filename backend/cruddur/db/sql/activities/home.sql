@@ -4,7 +4,9 @@
 -- cannot see the value of this LIMIT and assumes a tenth of the rows, so it walks the index that
 -- has them in order instead of sorting all of them.
 WITH viewer AS MATERIALIZED (
-    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+    SELECT
+        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
+        {snapshot} AS snapshot
 ),
 page AS MATERIALIZED (
     SELECT activities.uuid
@@ -20,6 +22,7 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
+    viewer.snapshot,
     {crud_columns},
     {viewer_reactions}
 FROM viewer

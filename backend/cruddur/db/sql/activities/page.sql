@@ -1,7 +1,9 @@
 -- A live crud or reply, followed by a page of its live replies, oldest first. No row if it is not
 -- live. The page is cut first (activities/home.sql explains why).
 WITH viewer AS MATERIALIZED (
-    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+    SELECT
+        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
+        {snapshot} AS snapshot
 ),
 page AS MATERIALIZED (
     SELECT activities.uuid
@@ -17,6 +19,7 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
+    viewer.snapshot,
     {crud_columns},
     {viewer_reactions}
 FROM viewer

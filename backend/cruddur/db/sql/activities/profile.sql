@@ -4,7 +4,9 @@
 -- Each branch is cut to the page first, so that neither sorts all, and each reposted crud is looked
 -- up separately (notifications/unread.sql explains why).
 WITH viewer AS MATERIALIZED (
-    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+    SELECT
+        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
+        {snapshot} AS snapshot
 ),
 person AS MATERIALIZED (
     SELECT
@@ -79,6 +81,7 @@ feed AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
+    viewer.snapshot,
     person.uuid AS person_uuid,
     person.subject AS person_subject,
     person.handle AS person_handle,

@@ -4,7 +4,9 @@
 -- statistics. Common words are searched in the newest 20,000 cruds. Rare ones, and those with too
 -- few matches there, are searched with the index.
 WITH viewer AS MATERIALIZED (
-    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+    SELECT
+        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
+        {snapshot} AS snapshot
 ),
 query AS MATERIALIZED (
     SELECT
@@ -123,6 +125,7 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
+    viewer.snapshot,
     {crud_columns},
     {viewer_reactions},
     page.rank

@@ -1,22 +1,17 @@
-"""The command that serves the API."""
+"""Open the database, set up the telemetry, and serve the API."""
 
 import logging
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
-import click
-
 from cruddur.cli import signals
-from cruddur.cli.database import open_database, require_migrated, seed
-from cruddur.cli.errors import EXPECTED
+from cruddur.cli.database import open_database, require_migrated, seed_if_empty
 from cruddur.cli.summary import log_summary
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, configured_keys
-from cruddur.process import parent
 from cruddur.process.server import check_addresses, serve
 from cruddur.process.trace_explorer import run_trace_explorer
-from cruddur.settings import Settings
+from cruddur.settings import OperatorError, Settings
 from cruddur.settings.library_variables import set_variables
 from cruddur.telemetry.pipeline import configure_logging, report_failed_start
 from cruddur.telemetry.sinks import require_extras
@@ -25,29 +20,8 @@ from cruddur.telemetry.unused_variables import warn_of_unused_variables
 logger = logging.getLogger("cruddur")
 
 
-@click.command("serve")
-@click.option("--bind", multiple=True, metavar="HOST:PORT", help="Address to serve on; repeatable.")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.")
-@click.option("--reload", is_flag=True, help="Restart when the code changes.")
-@click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
-@click.option("--traces", is_flag=True, help="Show traces on a page, unless they go elsewhere.")
-@click.option("--follow-parent", type=int, metavar="PID", help="Stop when this parent ends.")
-def serve_command(
-    bind: tuple[str, ...],
-    workers: int | None,
-    reload: bool,
-    setup: bool,
-    traces: bool,
-    follow_parent: int | None,
-) -> None:
-    """Serve the API; the embedded database is always set up."""
-    if follow_parent is not None:
-        parent.follow_parent(follow_parent)
-    settings = Settings.from_env()
-    settings = replace(
-        settings, bind=",".join(bind) or settings.bind, workers=workers or settings.workers
-    )
-    settings.check()
+def run(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
+    """Serve until a signal arrives; return the exit code."""
     if settings.signing_key:
         KeyRing(configured_keys(settings.signing_key))
     require_extras(settings)
@@ -56,11 +30,10 @@ def serve_command(
         logger.warning(warning)
     warn_of_unused_variables(set_variables("OTEL_"))
     try:
-        code = _serve(settings, reload=reload, setup=setup, traces=traces)
-    except EXPECTED as error:
+        return _serve(settings, reload=reload, setup=setup, traces=traces)
+    except OperatorError as error:
         signals.run(report_failed_start(settings, error))
         raise
-    sys.exit(code)
 
 
 def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
@@ -73,7 +46,7 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
         seeded = False
         if setup or is_embedded:
             signals.run(migrate(dsn))
-            seeded = signals.run(seed(dsn))
+            seeded = signals.run(seed_if_empty(dsn))
         else:
             require_migrated(dsn)
         explorer = run_trace_explorer(settings, signals) if traces else nullcontext((settings, ""))

@@ -1,0 +1,21 @@
+-- Which of these cruds the viewer has liked and reposted, with the snapshot of this statement.
+-- `viewer` is NULL unless the viewer's session is open.
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+)
+SELECT
+    viewer.uuid AS viewer,
+    ARRAY(
+        SELECT likes.activity_uuid
+        FROM likes
+        WHERE likes.user_uuid = (SELECT viewer.uuid FROM viewer)
+          AND likes.activity_uuid = ANY(:uuids::uuid[])
+    ) AS liked,
+    ARRAY(
+        SELECT reposts.activity_uuid
+        FROM reposts
+        WHERE reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
+          AND reposts.activity_uuid = ANY(:uuids::uuid[])
+    ) AS reposted,
+    {snapshot} AS snapshot
+FROM viewer

@@ -1,0 +1,78 @@
+"""Pages of cruds that all members share, apart from each member's own `liked` and `reposted`."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from cruddur.db.pool import Database
+from cruddur.db.reactions import Marks, select_marks
+from cruddur.identity.authenticator import Authenticator
+from cruddur.telemetry.operation import current_operation
+from cruddur.wire import Crud, Profile
+
+
+class _Fields(Struct):
+    """A ProfileFeed or a CrudPage, in the order of their fields."""
+
+    profile: Profile | UnsetType = UNSET
+    activities: list[Crud] | UnsetType = UNSET
+    activity: Crud | UnsetType = UNSET
+    replies: list[Crud] | UnsetType = UNSET
+
+
+_DECODER = msgspec.json.Decoder(list[Crud] | _Fields)
+
+
+class SharedPage:
+    """A page into which the marks of one member after the other are written.
+
+    Attributes:
+        uuids: the cruds on the page.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        """Decode the response to any member; the marks in it do not matter."""
+        self._page = _DECODER.decode(body)
+        self._cruds = _cruds(self._page)
+        self.uuids: Sequence[UUID] = [crud.uuid for crud in self._cruds]
+
+    def render(self, marks: Marks) -> bytes:
+        """Return the response to the member who has these marks."""
+        for crud in self._cruds:
+            crud.liked = crud.uuid in marks.liked
+            crud.reposted = crud.uuid in marks.reposted
+        return msgspec.json.encode(self._page)
+
+
+MarksReader: TypeAlias = Callable[[str, SharedPage], Awaitable[Marks | None]]
+"""Returns the marks of the member of an `Authorization` header, as `read_marks` does."""
+
+
+async def read_marks(
+    authenticator: Authenticator, database: Database, header: str, page: SharedPage
+) -> Marks | None:
+    """Return the marks that the member of an `Authorization` header has on a page.
+
+    Returns:
+        None if there is no valid token, or if its session is not open.
+
+    Raises:
+        DatabaseUnavailableError: see `Database.connection`.
+    """
+    viewer = await authenticator.recognize(header)
+    if viewer is None:
+        return None
+    async with database.connection() as conn:
+        marks = await select_marks(conn, viewer=viewer, uuids=page.uuids)
+    current_operation().user_uuid = marks.viewer
+    return None if marks.viewer is None else marks
+
+
+def _cruds(page: list[Crud] | _Fields) -> list[Crud]:
+    if isinstance(page, list):
+        return page
+    single = [] if page.activity is UNSET else [page.activity]
+    return [*single, *(page.activities or ()), *(page.replies or ())]
