@@ -1,8 +1,9 @@
 """`make bench`: measure one route at a time, all peers taking turns in each round.
 
 Every peer has its own copy of one database, so that its writes do not affect the others.
-Before the measurement, every peer must return the same responses as Cruddur. Missed goals do
-not affect the exit code; only a failed measurement does.
+Before the measurement, every peer must return the same responses as Cruddur. The tables follow the
+measurements, those of members and of the mix first. Missed goals do not affect the exit code; only
+a failed measurement does.
 """
 
 import argparse
@@ -21,28 +22,27 @@ from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks.clients import Load, Request, closed_loop, closed_loop_client, constant_rate
-from benchmarks.database import HANDLE, SESSION_UUID, TERM, USER_UUID, fill, hold_sweeper
-from benchmarks.report import MANY, STEADY, Measurement, tables, verdicts
+from benchmarks.database import Member, Rows, fill, hold_sweeper
+from benchmarks.reader import reading
+from benchmarks.report import Measurement, steady, tables, verdicts
+from benchmarks.routes import MANY, ROUTES, Inputs, Route, measuring_order
 from benchmarks.servers import HOST, OURS, PEERS, ROOT, UVICORN, Server, receiver, serving
+from benchmarks.writer import posting
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.identity.keys import KeyRing, SigningKey, new_signing_key
 from cruddur.identity.tokens import issue
-
-ROUTES = ("home", "profile", "crud", "search", "health", "create")
-"""The route that writes comes last, so that all others see the rows as they were filled."""
 
 CAPACITY = 0.7
 """The share of a peer's capacity that is used as the constant rate."""
 FLUSH_SECONDS = 0.7
 """Seconds after a load in which queued traces are still exported, which counts as cost."""
-OF_CREATION = ("uuid", "created_at", "expires_at")
-"""The fields that differ between two cruds that are created alike."""
+OF_CREATION = frozenset({"activity_uuid", "created_at", "expires_at", "uuid"})
+"""The fields that differ where two peers write the same."""
 
 
 @dataclass(frozen=True)
@@ -74,52 +74,54 @@ class Bench:
         self._postgres.start()
         self._stack.callback(self._postgres.stop)
         self._allow_connections()
-        self.answered = self._fill("few", size.rows)
+        self._rows = self._fill("few", size.rows)
         self._fill("many", size.many_rows)
         self._endpoint = stack.enter_context(receiver())
 
-    def request(self, route: str) -> Request:
-        """Return the request of a route, with a new token, because tokens are short-lived."""
-        if route == "create":
-            token = issue(
-                KeyRing([self._pem]),
-                user_uuid=USER_UUID, handle=HANDLE, session_uuid=SESSION_UUID,
-            )  # fmt: skip
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            body = json.dumps({"message": "A crud that is posted again and again", "ttl": "1-day"})
-            return Request("POST", "/api/activities", headers, body)
-        paths = {
-            "home": "/api/activities/home",
-            "profile": f"/api/activities/@{HANDLE}",
-            "crud": f"/api/activities/@{HANDLE}/status/{self.answered}",
-            "search": f"/api/activities/search?term={TERM.replace(' ', '+')}",
-            "health": "/api/health-check",
-        }
-        return Request("GET", paths[route])
+    def requests(self, route: Route) -> Sequence[Request]:
+        """Return the requests of a route, with new tokens, because tokens are short-lived."""
+        return route.requests(Inputs(self._rows, self._signed_in))
+
+    def _signed_in(self, member: Member) -> dict[str, str]:
+        token = issue(
+            KeyRing([self._pem]),
+            user_uuid=member.uuid,
+            handle=member.handle,
+            session_uuid=member.session_uuid,
+        )
+        return {"Authorization": f"Bearer {token}"}
 
     @contextmanager
-    def serving(self, peers: Sequence[str], workers: int) -> Iterator[dict[str, Server]]:
+    def serving(
+        self, peers: Sequence[str], routes: Sequence[Route], workers: int
+    ) -> Iterator[dict[str, Server]]:
         """Serve Cruddur, over few rows and over many, and its peers; check their responses."""
         with ExitStack() as stack:
             servers = {}
             if OURS in peers:
                 servers[OURS] = self._serve(stack, OURS, workers, f"few_{OURS}_{workers}")
-                if workers == 1:
+                if workers == 1 and any(MANY in route.peers for route in routes):
                     servers[MANY] = self._serve(stack, OURS, 1, "many")
             # The floor replays the response of another server, which must run meanwhile.
             model = servers.get(OURS) or self._serve(stack, OURS, 1, f"few_model_{workers}")
-            answers = {route: ask(model, self.request(route)) for route in ROUTES}
-            by_line = {
-                self.request(route).line.partition("?")[0]: body for route, body in answers.items()
-            }
-            self._answers.write_text(json.dumps(by_line))
+            expected: dict[str, list[str]] = {}
+            by_request: dict[str, str] = {}
+            for route in routes:
+                requests = self.requests(route)
+                expected[route.name] = [ask(model, request) for request in requests]
+                by_request |= zip(map(key, requests), expected[route.name], strict=True)
+            self._answers.write_text(json.dumps(by_request))
             for peer in peers:
-                if peer != OURS:
-                    servers[peer] = self._serve(stack, peer, workers, f"few_{peer}_{workers}")
-                    for route in ROUTES:
-                        compare(
-                            peer, route, ask(servers[peer], self.request(route)), answers[route]
-                        )
+                if peer == OURS:
+                    continue
+                servers[peer] = self._serve(stack, peer, workers, f"few_{peer}_{workers}")
+                for route in routes:
+                    if peer not in route.peers:
+                        continue
+                    for request, ours in zip(
+                        self.requests(route), expected[route.name], strict=True
+                    ):
+                        compare(peer, route, request, ask(servers[peer], request), ours)
             yield servers
 
     def _serve(self, stack: ExitStack, peer: str, workers: int, database: str) -> Server:
@@ -158,9 +160,15 @@ class Bench:
         self._postgres.stop()
         self._postgres.start()
 
-    def _fill(self, database: str, rows: int) -> UUID:
+    def _fill(self, database: str, rows: int) -> Rows:
         self._postgres.create_database(database)
         return asyncio.run(fill(self._postgres.dsn(database), rows))
+
+
+def key(request: Request) -> str:
+    """Return the key of a request among the responses of the floor."""
+    caller = " signed in" if "Authorization" in request.headers else ""
+    return request.line.partition("?")[0] + caller
 
 
 def ask(server: Server, request: Request) -> str:
@@ -170,8 +178,8 @@ def ask(server: Server, request: Request) -> str:
         conn = HTTPConnection(HOST, server.port, timeout=10)
         try:
             conn.request(request.method, request.path, request.body or None, dict(request.headers))
-            answer = conn.getresponse()
-            body = answer.read().decode()
+            response = conn.getresponse()
+            body = response.read().decode()
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -179,49 +187,66 @@ def ask(server: Server, request: Request) -> str:
             continue
         finally:
             conn.close()
-        if answer.status != 200:
-            raise DisagreementError(f"{request.line}: {answer.status} {body[:200]}")
+        if response.status != 200:
+            raise DisagreementError(f"{request.line}: {response.status} {body[:200]}")
         return body
 
 
-def compare(peer: str, route: str, answer: str, ours: str) -> None:
+def compare(peer: str, route: Route, request: Request, response: str, ours: str) -> None:
     """Raise DisagreementError unless both bodies are equal, except for generated fields."""
-    theirs, expected = json.loads(answer), json.loads(ours)
-    if route == "create":
-        for created in (theirs, expected):
-            for key in OF_CREATION:
-                created[key] = None
+    theirs, expected = (
+        json.loads(body, object_hook=without_generated if route.is_writing else None)
+        for body in (response, ours)
+    )
     if theirs != expected:
-        raise DisagreementError(f"{peer}, {route}:\n{answer[:600]}\ninstead of\n{ours[:600]}")
+        raise DisagreementError(
+            f"{peer}, {route.name}, {request.line}:\n{response[:600]}\ninstead of\n{ours[:600]}"
+        )
+
+
+def without_generated(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of a response without the fields that are generated."""
+    return {name: value for name, value in item.items() if name not in OF_CREATION}
 
 
 def measure(
-    bench: Bench, servers: Mapping[str, Server], routes: Sequence[str], workers: int, size: Size
+    bench: Bench, servers: Mapping[str, Server], route: Route, workers: int, size: Size
 ) -> Iterator[Measurement]:
-    """Measure all routes in all rounds."""
-    for route in routes:
-        rates: dict[str, list[float]] = {}
-        for _ in range(size.rounds):
-            for peer, server in servers.items():
-                if peer == MANY and route != "home":
-                    continue
-                request = bench.request(route)
-                closed_loop(server.port, request, size.warm_up)
-                asking = partial(closed_loop, server.port, request, size.seconds)
-                measured = load(route, workers, peer, server, asking)
-                rates.setdefault(peer, []).append(measured.rate)
-                yield measured
-        if route != "home":
-            continue
-        for _ in range(size.rounds):
-            for peer, server in servers.items():
-                if peer == MANY:
-                    continue
-                rate = CAPACITY * median(rates[peer])
-                request = bench.request(route)
-                constant_rate(server.port, request, size.warm_up, rate)
-                asking = partial(constant_rate, server.port, request, 2 * size.seconds, rate)
-                yield load(STEADY, workers, peer, server, asking)
+    """Measure a route in all rounds."""
+    of_route = {peer: server for peer, server in servers.items() if peer in route.peers}
+    rates: dict[str, list[float]] = {}
+    for _ in range(size.rounds):
+        for peer, server in of_route.items():
+            requests = bench.requests(route)
+            with meanwhile(route, peer, server):
+                closed_loop(server.port, requests, size.warm_up)
+                asking = partial(closed_loop, server.port, requests, size.seconds)
+                measured = load(route.name, workers, peer, server, asking)
+            rates.setdefault(peer, []).append(measured.rate)
+            yield measured
+    if not route.is_steady:
+        return
+    of_route.pop(MANY, None)
+    for _ in range(size.rounds):
+        for peer, server in of_route.items():
+            rate = CAPACITY * median(rates[peer])
+            requests = bench.requests(route)
+            with meanwhile(route, peer, server):
+                constant_rate(server.port, requests, size.warm_up, rate)
+                asking = partial(constant_rate, server.port, requests, 2 * size.seconds, rate)
+                yield load(steady(route.name), workers, peer, server, asking)
+
+
+@contextmanager
+def meanwhile(route: Route, peer: str, server: Server) -> Iterator[None]:
+    """Run what belongs to a route besides its requests: a writer, and open streams."""
+    with ExitStack() as stack:
+        if route.posts:
+            stack.enter_context(posting(server.dsn, route.posts))
+        if route.streams and peer in {OURS, UVICORN}:
+            reader = stack.enter_context(reading())
+            reader("open", HOST, server.port, route.streams)
+        yield
 
 
 def load(
@@ -247,27 +272,34 @@ def main() -> int:
     )
     found: list[Measurement] = []
     memory: dict[str, int] = {}
+    routes = measuring_order([route for route in ROUTES if route.name in options.routes])
     client = closed_loop_client()
     print(
-        f"closed loop: {client}, 16 connections; constant rate: built-in; tracing at 100 %;"
-        f" {size.rounds} rounds of {size.seconds:g} s: median (least to most)"
+        f"Python {platform.python_version()}; closed loop: {client}, 16 connections; constant rate:"
+        f" built-in; tracing at 100 %; {size.rounds} rounds of {size.seconds:g} s: median (least to"
+        " most)"
     )
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         bench = Bench(Path(directory), size, stack)
         for workers in options.workers:
-            with bench.serving(options.peers, workers) as servers:
+            with bench.serving(options.peers, routes, workers) as servers:
                 time.sleep(1)
                 if workers == 1:
                     memory = {peer: server.memory for peer, server in servers.items()}
-                    print("\nmemory of one worker at rest, MB")
-                    for peer, size_of in memory.items():
-                        print(f"  {peer:38}{size_of / 1e6:22.1f}")
-                for route in options.routes:
-                    of_route = list(measure(bench, servers, [route], workers, size))
-                    found += of_route
-                    for table in tables(of_route):
+                of_workers: list[Measurement] = []
+                try:
+                    for route in routes:
+                        print(f"measuring {route.name}, workers: {workers}", file=sys.stderr)
+                        of_workers += measure(bench, servers, route, workers, size)
+                finally:
+                    for table in tables(of_workers):
                         print(f"\n{table}", flush=True)
-    goals = list(verdicts(found))
+                found += of_workers
+    if memory:
+        print("\nmemory of one worker at rest, MB")
+        for peer, size_of in memory.items():
+            print(f"  {peer:38}{size_of / 1e6:22.1f}")
+    goals = list(verdicts(found, memory))
     if goals:
         print("\n".join(("\ngoals, one worker", *goals)))
     print(f"\nwritten to {write(found, memory, client, size, goals).relative_to(ROOT)}")
@@ -313,9 +345,8 @@ def arguments() -> Any:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one short round: does it work?")
-    parser.add_argument(
-        "--routes", type=names(ROUTES), default=list(ROUTES), help="such as home,crud"
-    )
+    routes = [route.name for route in ROUTES]
+    parser.add_argument("--routes", type=names(routes), default=routes, help="such as home,crud")
     parser.add_argument(
         "--peers", type=names(PEERS), default=list(PEERS), help="such as cruddur,flask"
     )

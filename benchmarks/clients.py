@@ -1,11 +1,12 @@
 """Load clients: a closed loop, and a constant rate.
 
-The closed loop uses wrk if it is installed, otherwise the built-in client; each runs in its own
-process. The constant rate always uses the built-in client. It fixes the time of each request in
-advance, whatever happens to earlier ones, and measures latency from that time. So a stall of the
-server counts for every request that was due during it.
+A load repeats a cycle of one or more requests, which all connections share. The closed loop uses
+wrk if it is installed, then oha, which cannot send different requests, otherwise the built-in
+client; each runs in its own process. The constant rate always uses the built-in client. It fixes
+the time of each request in advance, whatever happens to earlier ones, and measures latency from
+that time. So a stall of the server counts for every request that was due during it.
 
-    python -m benchmarks.clients '{"port": …}'
+    echo '{"port": …}' | python -m benchmarks.clients
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from typing import Any
 
 import uvloop
@@ -40,7 +42,7 @@ class ClientError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """The request that is repeated."""
+    """A request of a load."""
 
     method: str
     path: str
@@ -87,19 +89,19 @@ def closed_loop_client() -> str:
     return next((client for client in ("wrk", "oha") if shutil.which(client)), "built-in")
 
 
-def closed_loop(port: int, request: Request, seconds: float) -> Load:
+def closed_loop(port: int, requests: Sequence[Request], seconds: float) -> Load:
     """Run sixteen connections. Each sends its next request after a response."""
     client = closed_loop_client()
     if client == "wrk":
-        return _wrk(port, request, seconds)
-    if client == "oha":
-        return _oha(port, request, seconds)
-    return _built_in(port=port, request=asdict(request), seconds=seconds)
+        return _wrk(port, requests, seconds)
+    if client == "oha" and len(requests) == 1:
+        return _oha(port, requests[0], seconds)
+    return _built_in(port=port, requests=list(map(asdict, requests)), seconds=seconds)
 
 
-def constant_rate(port: int, request: Request, seconds: float, rate: float) -> Load:
+def constant_rate(port: int, requests: Sequence[Request], seconds: float, rate: float) -> Load:
     """Send requests at a constant rate, whatever the responses take."""
-    return _built_in(port=port, request=asdict(request), seconds=seconds, rate=rate)
+    return _built_in(port=port, requests=list(map(asdict, requests)), seconds=seconds, rate=rate)
 
 
 def arrivals(rate: float, seconds: float) -> list[float]:
@@ -112,22 +114,33 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.nan
 
 
-def _wrk(port: int, request: Request, seconds: float) -> Load:
+def _wrk(port: int, requests: Sequence[Request], seconds: float) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(f"wrk.method = {json.dumps(request.method)}\n")
-        if request.body:
-            script.write(f"wrk.body = {json.dumps(request.body)}\n")
-        for name, value in request.headers.items():
-            script.write(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n")
+        script.write(wrk_script(requests))
         script.flush()
         done = subprocess.run(
             [
                 "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--latency",
-                "-s", script.name, f"http://{HOST}:{port}{request.path}",
+                "-s", script.name, f"http://{HOST}:{port}",
             ],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     return read_wrk(done.stdout)
+
+
+def wrk_script(requests: Sequence[Request]) -> str:
+    """Return a script with which wrk sends the requests in turn."""
+    lines = ["local requests, turn = {}, 0"]
+    for request in requests:
+        text = json.dumps(request.encode().decode(), ensure_ascii=False)
+        lines.append(f"requests[#requests + 1] = {text}")
+    lines += [
+        "function request()",
+        "  turn = turn % #requests + 1",
+        "  return requests[turn]",
+        "end",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def read_wrk(output: str) -> Load:
@@ -179,8 +192,8 @@ def read_oha(output: str) -> Load:
 
 def _built_in(**order: Any) -> Load:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.clients", json.dumps(order)],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+        [sys.executable, "-m", "benchmarks.clients"],
+        input=json.dumps(order), capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     if done.returncode:
         raise ClientError(done.stderr.strip().splitlines()[-1])
@@ -282,12 +295,13 @@ async def connected(port: int) -> AsyncIterator[Connections]:
         await connections.close()
 
 
-async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
+async def _ask_closed(port: int, requests: Sequence[bytes], seconds: float) -> Load:
     latencies: list[float] = []
+    turns = cycle(requests)
 
     async def ask(connection: Connection) -> None:
         while (begin := time.perf_counter()) < start + seconds:
-            connection = await connections.ask(connection, request)
+            connection = await connections.ask(connection, next(turns))
             latencies.append(time.perf_counter() - begin)
 
     async with connected(port) as connections:
@@ -299,8 +313,9 @@ async def _ask_closed(port: int, request: bytes, seconds: float) -> Load:
         return _load(latencies, time.perf_counter() - start)
 
 
-async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -> Load:
+async def _ask_at_rate(port: int, requests: Sequence[bytes], seconds: float, rate: float) -> Load:
     latencies: list[float] = []
+    turns = cycle(requests)
     waiting: deque[float] = deque()
     moments = arrivals(rate, seconds)
 
@@ -311,7 +326,7 @@ async def _ask_at_rate(port: int, request: bytes, seconds: float, rate: float) -
             waiting.append(due)
 
     async def ask(connection: Connection, due: float) -> None:
-        connection = await connections.ask(connection, request)
+        connection = await connections.ask(connection, next(turns))
         latencies.append(time.perf_counter() - due)
         idle.append(connection)
         if waiting:
@@ -336,11 +351,11 @@ def _load(latencies: list[float], seconds: float) -> Load:
 
 def main(order: dict[str, Any]) -> None:
     """Run a load and print the result."""
-    request = Request(**order["request"]).encode()
+    requests = [Request(**request).encode() for request in order["requests"]]
     if "rate" in order:
-        asking = _ask_at_rate(order["port"], request, order["seconds"], order["rate"])
+        asking = _ask_at_rate(order["port"], requests, order["seconds"], order["rate"])
     else:
-        asking = _ask_closed(order["port"], request, order["seconds"])
+        asking = _ask_closed(order["port"], requests, order["seconds"])
     try:
         load = uvloop.run(asking)
     except* ClientError as failed:
@@ -349,4 +364,4 @@ def main(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(json.load(sys.stdin))

@@ -1,13 +1,15 @@
 """Measurements and goals: tables to read, and JSON to keep."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.servers import FLOOR, OURS
+from benchmarks.routes import MANY, ROUTES
+from benchmarks.servers import FASTAPI, FLOOR, OURS
 
-MANY = "cruddur, 1,000,000 rows"
-STEADY = "home at 70 % of its own capacity"
+MEMORY_BYTES = 85_000_000
+"""The goal for one idle worker."""
+_STEADY = " at 70 % of its own capacity"
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Measurement:
     """One peer in one round.
 
     Attributes:
-        route: the route; `STEADY` is a constant rate, all others are closed loops.
+        route: the route; `steady(route)` is a constant rate, all others are closed loops.
         workers: the number of workers.
         peer: the name of the peer.
         rate: requests per second.
@@ -33,6 +35,11 @@ class Measurement:
 
 
 Value = Callable[[Measurement], float]
+
+
+def steady(route: str) -> str:
+    """Return the name of a route that is measured at a constant rate."""
+    return route + _STEADY
 
 
 def _rate(measurement: Measurement) -> float:
@@ -64,19 +71,24 @@ class Goal:
 
 
 GOALS = (
+    Goal("member-home", FASTAPI, 2.0),
+    Goal("mix", FASTAPI, 2.0),
+    Goal(steady("mix"), FASTAPI, 0.5, _p99, is_most=True),
+    Goal("home", FASTAPI, 4.0),
     Goal("home", "flask", 4.0),
-    Goal("home", "fastapi", 1.3),
     Goal("home", FLOOR, 0.6),
     # Rates are the inverse of the time per request.
     Goal("home", MANY, 1.1, is_most=True),
+    Goal(steady("home"), "flask", 0.5, _p99, is_most=True),
+    Goal(steady("home"), FASTAPI, 1.0, _p99, is_most=True),
+    Goal("home-100-posts", FASTAPI, 4.0),
     Goal("profile", "flask", 3.0),
-    Goal("profile", "fastapi", 1.0),
+    Goal("profile", FASTAPI, 1.0),
     Goal("crud", "flask", 3.0),
-    Goal("crud", "fastapi", 1.0),
+    Goal("crud", FASTAPI, 1.0),
+    Goal("health", FASTAPI, 0.8),
     Goal("create", "flask", 2.5),
-    Goal("create", "fastapi", 1.0),
-    Goal(STEADY, "flask", 0.5, _p99, is_most=True),
-    Goal(STEADY, "fastapi", 1.0, _p99, is_most=True),
+    Goal("create", FASTAPI, 2.5),
 )
 
 
@@ -114,11 +126,16 @@ def ratio(
 
 
 def tables(found: Sequence[Measurement]) -> Iterator[str]:
-    """Yield a table for each route and number of workers; the fastest peer comes first."""
+    """Yield a table for each number of workers and route; the fastest peer comes first.
+
+    The order of the routes is that of `ROUTES`, whatever was measured first.
+    """
+    routes = [name for route in ROUTES for name in (route.name, steady(route.name))]
     for workers in dict.fromkeys(one.workers for one in found):
-        routes = dict.fromkeys(one.route for one in found if one.workers == workers)
+        measured = {one.route for one in found if one.workers == workers}
         for route in routes:
-            yield "\n".join(_table(found, route, workers))
+            if route in measured:
+                yield "\n".join(_table(found, route, workers))
 
 
 def _table(found: Sequence[Measurement], route: str, workers: int) -> Iterator[str]:
@@ -129,7 +146,7 @@ def _table(found: Sequence[Measurement], route: str, workers: int) -> Iterator[s
     rounds: dict[str, list[Measurement]] = {}
     for one in _of(found, route, workers):
         rounds.setdefault(one.peer, []).append(one)
-    is_steady = route == STEADY
+    is_steady = route.endswith(_STEADY)
     measures: Value = _p99 if is_steady else _rate
     order = sorted(
         rounds,
@@ -146,13 +163,22 @@ def _table(found: Sequence[Measurement], route: str, workers: int) -> Iterator[s
         yield f"  {peer:38}{rate:>22}{cpu:>22}{p50:9.1f}{p99:>26}   {comparison}".rstrip()
 
 
-def verdicts(found: Sequence[Measurement]) -> Iterator[str]:
+def verdicts(found: Sequence[Measurement], memory: Mapping[str, int]) -> Iterator[str]:
     """Yield the result of each goal that the measurements cover."""
     for goal in GOALS:
         reached = ratio(found, goal.route, 1, goal.peer, goal.value)
         if reached is not None:
-            verdict = "met" if goal.is_met(reached.median) else "NOT MET"
-            yield f"  {goal!s:66}{reached.formatted('.2f'):>24}   {verdict}"
+            yield _verdict(str(goal), reached.formatted(".2f"), goal.is_met(reached.median))
+    if OURS in memory:
+        yield _verdict(
+            f"memory of one idle worker: at most {MEMORY_BYTES / 1e6:g} MB",
+            f"{memory[OURS] / 1e6:.1f}",
+            memory[OURS] <= MEMORY_BYTES,
+        )
+
+
+def _verdict(goal: str, reached: str, is_met: bool) -> str:
+    return f"  {goal:66}{reached:>24}   {'met' if is_met else 'NOT MET'}"
 
 
 def _of(found: Sequence[Measurement], route: str, workers: int) -> list[Measurement]:

@@ -21,8 +21,9 @@ OURS = "cruddur"
 UVICORN = "cruddur-uvicorn"
 WIRING = "cruddur-hypercorn"
 STOCK_WIRING = "stock-wiring"
+FASTAPI = "fastapi"
 FLOOR = "floor"
-PEERS = (OURS, UVICORN, "flask", "fastapi", "quart", FLOOR)
+PEERS = (OURS, UVICORN, "flask", FASTAPI, "quart", FLOOR)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Server:
 
     process: subprocess.Popen[bytes]
     port: int
+    dsn: str
 
     @property
     def pids(self) -> list[int]:
@@ -86,7 +88,7 @@ def command(peer: str, workers: int, port: int) -> list[str]:
             "--worker-tmp-dir", "/dev/shm", "--log-level", "warning",
             "benchmarks.peers.flask_app:app",
         ],
-        "fastapi": [*uvicorn, "benchmarks.peers.fastapi_app:app"],
+        FASTAPI: [*uvicorn, "benchmarks.peers.fastapi_app:app"],
         "quart": [*python, "hypercorn", *hypercorn, "benchmarks.peers.quart_app:app"],
         WIRING: [*python, "hypercorn", *hypercorn, "cruddur.asgi:app"],
         STOCK_WIRING: [*python, "hypercorn", *hypercorn, "benchmarks.peers.stock_wiring:app"],
@@ -117,7 +119,7 @@ def serving(peer: str, workers: int, environment: Mapping[str, str]) -> Iterator
     )
     try:
         wait(process, port)
-        yield Server(process, port)
+        yield Server(process, port, environment["CONNECTION_URL"])
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(20)

@@ -40,7 +40,7 @@ from cruddur.identity.keys import KeyRing, new_signing_key
 from cruddur.identity.tokens import ISSUER, issue
 
 STREAM_BYTES = 30_000
-DELIVERY_SECONDS = 0.3
+DELIVERY_SECONDS = 0.15
 GROWN_BYTES = 2_000_000
 """Goals. A worker may grow a little in a steady minute, because it caches the newest events."""
 
@@ -80,7 +80,8 @@ SHORT = Size(
     pause=0.1,
     steady_streams=20,
     seconds=0.5,
-    shared_streams=60,
+    workers=2,
+    shared_streams=40,
     shared_cruds=5,
 )
 

@@ -8,8 +8,10 @@ takes the traces. CPU time per request is compared, because it depends less on t
 the machine than throughput does. Nothing here is a test.
 
     python -m benchmarks.telemetry [ROUNDS REQUESTS [PART]]
+    python -m benchmarks.telemetry --short [PART]
 
 With PART, only the servers whose name matches this pattern are measured, such as `wiring`.
+With --short, the figures mean nothing: it shows that the benchmark works.
 """
 
 import asyncio
@@ -53,7 +55,14 @@ MODES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def main(rounds: int, requests: int, part: str = "") -> None:
+def main(
+    rounds: int,
+    requests: int,
+    part: str = "",
+    *,
+    cruds: int = CRUDS,
+    export_seconds: float = EXPORT_SECONDS,
+) -> None:
     """Measure and print."""
     modes = {name: mode for name, mode in MODES.items() if re.search(part, name)}
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
@@ -62,7 +71,7 @@ def main(rounds: int, requests: int, part: str = "") -> None:
         stack.callback(database.stop)
         database.create_database("bench")
         dsn = database.dsn("bench")
-        asyncio.run(fill(dsn, CRUDS, alive=1.0))
+        asyncio.run(fill(dsn, cruds, alive=1.0))
         endpoint = stack.enter_context(receiver())
         servers = {
             name: stack.enter_context(
@@ -80,7 +89,7 @@ def main(rounds: int, requests: int, part: str = "") -> None:
                 load(server, requests)
                 rates[name].append(requests / (time.perf_counter() - start))
                 if "off" not in name:
-                    time.sleep(EXPORT_SECONDS)  # the cost of exporting counts too
+                    time.sleep(export_seconds)  # the cost of exporting counts too
                 costs[name].append((server.cpu - cpu) / requests * 1e6)
     print(f"home, 40 cruds, {rounds} rounds of {requests} requests, {CONNECTIONS} connections")
     show(costs, rates)
@@ -139,4 +148,7 @@ async def _load(port: int, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)), *sys.argv[3:])
+    if sys.argv[1:2] == ["--short"]:
+        main(1, 48, *sys.argv[2:], cruds=100, export_seconds=0.1)
+    else:
+        main(*map(int, sys.argv[1:3] or (ROUNDS, REQUESTS)), *sys.argv[3:])

@@ -40,20 +40,31 @@ HOME, PROFILE, PAGE, SEARCH, CREATE = map(
         "activities.create",
     ),
 )
+REPLY, LIKE, UNLIKE, COUNTS, NOTIFICATIONS, UNREAD_NOTIFICATIONS = map(
+    load,
+    (
+        "activities.reply",
+        "reactions.like",
+        "reactions.unlike",
+        "reactions.counts",
+        "notifications.list",
+        "notifications.unread",
+    ),
+)
+USER, OPEN_CONVERSATION, SEND, MESSAGES, CONVERSATIONS = map(
+    load,
+    (
+        "users.short",
+        "messages.open_group",
+        "messages.create",
+        "messages.list",
+        "messages.groups",
+    ),
+)
 
 ANONYMOUS = {"viewer": None, "session": None}
 FIRST_PAGE = {**ANONYMOUS, "before_at": None, "before_uuid": None, "limit": 41}
 FIRST_REPLIES = {**ANONYMOUS, "after_at": None, "after_uuid": None, "limit": 101}
-FIRST_HITS = {
-    "unwanted": "",
-    "tags": [],
-    "handles": [],
-    **ANONYMOUS,
-    "before_rank": None,
-    "before_uuid": None,
-    "limit": 41,
-}
-
 _TAG = re.compile(r"#(\w+)")
 _MENTION = re.compile(r"@(\w+)")
 
@@ -89,9 +100,26 @@ def claims(authorization: str | None) -> dict[str, Any]:
     return {"viewer": UUID(found["sub"]), "session": UUID(found["sid"])}
 
 
+def optional_claims(authorization: str | None) -> dict[str, Any]:
+    """Return the same, or the parameters of a visitor if there is no valid token."""
+    try:
+        return claims(authorization)
+    except (jwt.PyJWTError, ValueError):
+        return ANONYMOUS
+
+
 def cruds(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Convert rows to cruds, without the row of NULLs that stands for none."""
-    return [crud(row) for row in rows if row["uuid"] is not None]
+    return [
+        crud(row) if row["viewer"] is None else own_crud(row)
+        for row in rows
+        if row["uuid"] is not None
+    ]
+
+
+def own_crud(row: Any) -> dict[str, Any]:
+    """Convert a row to a crud as a member sees it."""
+    return {**crud(row), "liked": row["liked"], "reposted": row["reposted"]}
 
 
 def crud(row: Any) -> dict[str, Any]:
@@ -112,12 +140,37 @@ def crud(row: Any) -> dict[str, Any]:
     }
 
 
+def hits(term: str) -> dict[str, Any]:
+    """Return the parameters of the search for words, a #tag or a @handle."""
+    values = {
+        **ANONYMOUS,
+        "words": "",
+        "unwanted": "",
+        "tags": [],
+        "handles": [],
+        "before_rank": None,
+        "before_uuid": None,
+        "limit": 41,
+    }
+    if term.startswith("#"):
+        return {**values, "tags": [term[1:].lower()]}
+    if term.startswith("@"):
+        return {**values, "handles": [term[1:].lower()]}
+    if term.split() == [term]:
+        return {**values, "words": term, "tags": [term.lower()], "handles": [term.lower()]}
+    return {**values, "words": term}
+
+
 def new_crud(viewer: dict[str, Any], message: str, ttl: str) -> dict[str, Any]:
     """Return the parameters of the statement that creates a crud."""
+    return {**new_reply(viewer, message), "lifetime": LIFETIMES[ttl]}
+
+
+def new_reply(viewer: dict[str, Any], message: str) -> dict[str, Any]:
+    """Return the parameters of the statement that creates a reply, without the parent."""
     return {
         **viewer,
         "message": message,
-        "lifetime": LIFETIMES[ttl],
         "tags": list(dict.fromkeys(tag.lower() for tag in _TAG.findall(message))),
         "traceparent": "",  # no peer delivers events
         "mentions": list(dict.fromkeys(name.lower() for name in _MENTION.findall(message))),

@@ -28,7 +28,9 @@ async def app(
         return
     while (await receive()).get("more_body"):
         pass
-    body = ANSWERS[f"{scope['method']} {scope['path']}"]
+    is_signed_in = any(name == b"authorization" for name, _ in scope["headers"])
+    caller = " signed in" if is_signed_in else ""
+    body = ANSWERS[f"{scope['method']} {scope['path']}{caller}"]
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

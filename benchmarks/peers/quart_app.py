@@ -45,20 +45,20 @@ async def connect() -> AsyncIterator[None]:
 async def home() -> Response:
     with tracer.start_as_current_span("home-activities") as span:
         span.set_attribute("app.now", datetime.now(UTC).isoformat())
+        caller = common.optional_claims(request.headers.get("Authorization"))
+        values = {**common.FIRST_PAGE, **caller}
         async with app.config["pool"].acquire() as conn:
-            rows = await conn.fetch(
-                common.HOME.sql, *common.arguments(common.HOME, common.FIRST_PAGE)
-            )
+            rows = await conn.fetch(common.HOME.sql, *common.arguments(common.HOME, values))
         span.set_attribute("app.result_length", len(rows[:40]))
-    return answer(common.cruds(rows[:40]))
+    return response(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/search")
 async def search() -> Response:
-    values = {**common.FIRST_HITS, "words": request.args["term"]}
+    values = common.hits(request.args["term"])
     async with app.config["pool"].acquire() as conn:
         rows = await conn.fetch(common.SEARCH.sql, *common.arguments(common.SEARCH, values))
-    return answer(common.cruds(rows[:40]))
+    return response(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/@<handle>")
@@ -68,7 +68,7 @@ async def profile(handle: str) -> Response:
         rows = await conn.fetch(common.PROFILE.sql, *common.arguments(common.PROFILE, values))
     if not rows:
         abort(404)
-    return answer(common.cruds(rows[:40]))
+    return response(common.cruds(rows[:40]))
 
 
 @app.get("/api/activities/@<handle>/status/<uuid:uuid>")
@@ -79,7 +79,7 @@ async def status(handle: str, uuid: UUID) -> Response:
     if not rows or rows[0]["handle"] != handle:
         abort(404)
     crud, *replies = common.cruds(rows[:101])
-    return answer({"activity": crud, "replies": replies})
+    return response({"activity": crud, "replies": replies})
 
 
 @app.post("/api/activities")
@@ -97,14 +97,14 @@ async def create() -> Response:
         row = await conn.fetchrow(common.CREATE.sql, *common.arguments(common.CREATE, values))
     if row is None:  # the session is not open
         abort(401)
-    return answer({**common.crud(row), "liked": False, "reposted": False})
+    return response(common.own_crud(row))
 
 
 @app.get("/api/health-check")
 async def health_check() -> Response:
-    return answer({"success": True, "ver": 1})
+    return response({"success": True, "ver": 1})
 
 
-def answer(found: Any) -> Response:
+def response(found: Any) -> Response:
     """Return a JSON response."""
     return Response(msgspec.json.encode(found), mimetype="application/json")
