@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from e2e import browser as browsers
+from e2e import browser_path as browsers
 
 
 @asynccontextmanager
@@ -18,7 +18,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if path is None:
         do_without("no browser was found: make test installs one if possible")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path, args=browsers.FLAGS)
+        launched = await playwright.chromium.launch(executable_path=path, args=[*browsers.FLAGS])
         yield launched
         await launched.close()
 

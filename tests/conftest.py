@@ -6,6 +6,7 @@ application's own lifespan.
 """
 
 import asyncio
+import gc
 import logging
 import re
 import shutil
@@ -13,22 +14,30 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from playwright.async_api import Browser
 from quart import Quart
 
 from browsing import chromium
+from certificates import self_signed
 from cruddur.app import create_app
+from cruddur.cli.database import DATABASE, seed_if_empty
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
+from cruddur.identity import passwords
 from cruddur.settings import Settings
-from processes import Running, Serve, environment_of
-from support import BUILD, Api, Member, empty, free_port
+from decoders import first_stops
+from outage import FOREVER
+from patience import PATIENCE
+from processes import Serve, kill_session, services
+from support import BUILD, QUICK_HASHER, Api, Member, empty
 
 TEMPLATE = "cruddur_template"
 
@@ -43,8 +52,21 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 sys.addaudithook(_stay_here)
 
+# httpx imports it for each request, if possible. To find out that it is not installed takes long.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # as the import system documents
+
 _server: EmbeddedPostgres | None = None
 _directory: str | None = None
+
+
+# The modules and the collected tests stay until the end, so the garbage collector can ignore them.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,19 +90,61 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(_directory, ignore_errors=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Save the data of `make coverage`: xdist kills a worker that needs long to exit."""
+    if (coverage := sys.modules.get("coverage")) and (measured := coverage.Coverage.current()):
+        measured.save()
+
+
 _dsn_key = pytest.StashKey[str]()
 
 
 class _HandOver:
+    """Hooks for the controller of the workers."""
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Pass the DSN of the server to each worker."""
+        """Pass the DSN of the server to each worker, and make the worker a session of its own."""
         node.workerinput["dsn"] = node.config.stash[_dsn_key]
+        begin = node.gateway.remote_exec("import os; os.setsid(); channel.send(os.getpid())")
+        node.workerinput["session"] = begin.receive()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Kill the processes that a worker which crashed or was ended by a timeout has started."""
+        if error:
+            kill_session(node.workerinput["session"])
 
 
 def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
     if not manager.has_plugin("hand-over"):
         manager.register(_HandOver(), "hand-over")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let each HTTP client load one certificate instead of all public ones, which takes 20 ms."""
+    certificate = self_signed(tmp_path_factory.mktemp("certificates"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(certificate))
+        patch.setattr("certifi.where", lambda: str(certificate))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Let the service wait for others, and tests for the service, as long as a busy machine needs.
+
+    The tests of these time limits set their own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", PATIENCE)
+        patch.setattr("cruddur.http_client.CALL_SECONDS", PATIENCE)
+        patch.setattr("cruddur.identity.cognito.CALL_SECONDS", PATIENCE)
+        for name in ("connect", "read", "write", "pool"):  # of each client without its own
+            patch.setattr(DEFAULT_TIMEOUT_CONFIG, name, PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -120,18 +184,20 @@ async def worker_dsn(make_database: Callable[..., Any]) -> str:
 def worker_settings(worker_dsn: str) -> Settings:
     """The settings of the application under test.
 
-    Sweeps are rare, one address may send many requests at once, and rankings are not cached.
+    Statements may take as long as a busy machine needs. There is one sweep, at the start. One
+    address may send many requests at once, and rankings are not cached.
     """
-    return Settings.from_env(
+    settings = Settings.from_env(
         {
             "CONNECTION_URL": worker_dsn,
-            "CRUDDUR_SWEEP_INTERVAL": "30",
+            "CRUDDUR_STATEMENT_TIMEOUT": "60",
             "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
             "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
             "CRUDDUR_OVERLOAD_DELAY": "0",
             "CRUDDUR_RANKING_INTERVAL": "0",
         }
     )
+    return replace(settings, sweep_interval=FOREVER)
 
 
 @pytest.fixture(scope="session")
@@ -219,6 +285,18 @@ def codes(caplog: pytest.LogCaptureFixture) -> Callable[[str], str]:
 
 
 @pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash passwords at the lowest cost, for tests that need many hashes.
+
+    tests/identity/test_passwords.py checks the cost that users get.
+    """
+    monkeypatch.setattr(passwords, "_hasher", QUICK_HASHER)
+    passwords._dummy_hash.cache_clear()
+    yield
+    passwords._dummy_hash.cache_clear()
+
+
+@pytest.fixture
 def member(api: Api, database: asyncpg.Connection, app: Quart) -> Callable[..., Any]:
     """Create a signed-in user who can call the API: `await member("worf")`."""
 
@@ -249,25 +327,40 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def first_decoder_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first decoder of this process stop after its setup."""
+    for name, value in first_stops(tmp_path).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+async def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Create a data directory with a migrated and seeded database, as after a first start."""
+    prepared = tmp_path_factory.mktemp("prepared") / "data"
+    server = EmbeddedPostgres(prepared / "postgres", durable=False)
+    server.start()
+    try:
+        server.create_database(DATABASE)
+        await migrate(server.dsn(DATABASE))
+        await seed_if_empty(server.dsn(DATABASE))
+    finally:
+        server.stop()
+
+    def copy(data: Path) -> None:
+        subprocess.run(["cp", "-a", prepared, data], check=True)
+
+    return copy
+
+
+@pytest.fixture
+def prepared_data(data: Path, prepare: Callable[[Path], None]) -> Path:
+    """The data directory of `serve`, with a migrated and seeded database."""
+    prepare(data)
+    return data
+
+
+@pytest.fixture
 def serve(tmp_path: Path, data: Path) -> Iterator[Serve]:
     """Start `cruddur serve` with options and environment; stop all that still run at the end."""
-    started: list[Running] = []
-
-    def start(*options: str, **environment: str) -> Running:
-        port = free_port()
-        log = tmp_path / f"log-{len(started)}"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cruddur", "serve", *options],
-                env=environment_of(data, PORT=str(port), **environment),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        started.append(Running(process, port, log))
-        return started[-1]
-
-    yield start
-    for running in started:
-        if running.process.poll() is None:
-            running.stop()
+    with services(tmp_path, data) as start:
+        yield start

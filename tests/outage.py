@@ -1,84 +1,73 @@
-"""Simulate database failures: silent relays, stopped processes and demoted primaries."""
+"""Simulate database failures: stopped processes and demoted primaries."""
 
 import asyncio
 import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import pytest
+from quart import Quart
 
 from cruddur.db.embedded import SYSTEM_USER, EmbeddedPostgres
+from patience import PATIENCE
+from support import Api, refused
+
+FOREVER = 3600.0
+"""Seconds of a time limit that must not end anything in a test."""
 
 
-class Relay:
-    """Forwards connections on a TCP port to a server's Unix socket while it is `open`."""
+class Limits:
+    """The time limits of the service for its database.
 
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
-        self.accepted = 0
-        self.port = 0
-        self._writers: set[asyncio.StreamWriter] = set()
+    None applies at first, so that no response depends on the speed of the machine. A test sets the
+    one that it is about: if that had no effect, the response would never come.
+    """
 
-    def dsn(self, dsn: str) -> str:
-        """The DSN of the same database through the relay."""
-        parts = urlsplit(dsn)
-        return f"postgresql://postgres@127.0.0.1:{self.port}{parts.path}?sslmode=disable"
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.probe(FOREVER)
+        self.acquire(FOREVER)
+        patch.setattr("cruddur.db.connector._GRACE_SECONDS", 0.0)
 
-    def cut(self) -> None:
-        """Break every connection."""
-        for writer in self._writers:
-            writer.transport.abort()
+    def probe(self, seconds: float) -> None:
+        """Set the limit of /api/ready."""
+        self._patch.setattr("cruddur.db.probe.PROBE_SECONDS", seconds)
 
-    async def forward(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str
-    ) -> None:
-        self.accepted += 1
-        self._writers.add(writer)
-        try:
-            await self.open.wait()
-            up_reader, up_writer = await asyncio.open_unix_connection(path)
-            self._writers.add(up_writer)
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._pump(reader, up_writer))
-                    tasks.create_task(self._pump(up_reader, writer))
-            finally:
-                self._writers.discard(up_writer)
-        except* OSError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+    def acquire(self, seconds: float) -> None:
+        """Set the limit of the wait for a connection."""
+        self._patch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", seconds)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await self.open.wait()
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+    def reads(self, app: Quart, seconds: float) -> None:
+        """Set the limit of all work in the database for one GET request.
+
+        A connection that was used for half of it counts as broken.
+        """
+        database = app.extensions["cruddur"].database
+        self._patch.setattr(database, "_request_seconds", seconds)
+        self._patch.setattr(database, "_statement_timeout", seconds / 2)
+
+    async def statements(self, app: Quart, seconds: float) -> None:
+        """Set the limit of one statement, and let the pool open new connections, which have it."""
+        database = app.extensions["cruddur"].database
+        session = {"statement_timeout": str(int(seconds * 1000))}
+        self._patch.setattr(database._connector, "statement_timeout", seconds)
+        self._patch.setattr(database._connector, "session", database._connector.session | session)
+        await database._pool.expire_connections()
 
 
-@asynccontextmanager
-async def relaying(dsn: str, address: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Relay]:
-    """Yield a relay to the server of a DSN with a Unix socket, on a free port by default."""
-    [folder] = parse_qs(urlsplit(dsn).query)["host"]
-    relay = Relay()
-    server = await asyncio.start_server(
-        lambda r, w: relay.forward(r, w, f"{folder}/.s.PGSQL.5432"), address, port
-    )
-    relay.port = server.sockets[0].getsockname()[1]
-    try:
-        yield relay
-    finally:
-        relay.open.set()
-        relay.cut()
-        server.close()
+async def ready(api: Api) -> int:
+    """Return the status of /api/ready."""
+    async with asyncio.timeout(PATIENCE):
+        response = await api.http.get("/api/ready")
+    if response.status_code == 503:
+        assert refused(response) == ["unavailable"]
+        assert int(response.headers["retry-after"]) > 0
+    return response.status_code
 
 
 @contextmanager
@@ -129,7 +118,7 @@ async def set_read_only(dsn: str, value: str) -> None:
     await conn.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
     await conn.execute("SELECT pg_reload_conf()")
     await conn.close()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             # The server signals its open sessions before it accepts one with the new value.
             new = await asyncpg.connect(dsn)
@@ -144,7 +133,7 @@ async def caught_up(primary_dsn: str, standby_dsn: str) -> None:
     primary, standby = await asyncpg.connect(primary_dsn), await asyncpg.connect(standby_dsn)
     end = await primary.fetchval("SELECT pg_current_wal_insert_lsn()::text")
     replayed = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             if await standby.fetchval(replayed, end):
                 break

@@ -5,17 +5,20 @@ format.
 """
 
 import asyncio
+import contextlib
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import hypercorn.asyncio.run as hypercorn_run
+from argon2 import PasswordHasher
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
@@ -24,11 +27,48 @@ from cruddur.db.sweeper import sweep
 from cruddur.edge.connections import ConnectionLimits
 from cruddur.identity.tokens import ISSUER, issue
 from cruddur.process.hypercorn import Timeouts, install
+from cruddur.settings import Settings
+from cruddur.settings.server import Parser
+from patience import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 
-TABLES = "users, deleted_subjects, signups, throttles, rates, idempotency_keys"
-"""The tables that all others refer to."""
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes passwords at the lowest cost. Verifying such a hash is quick, too."""
+
+KEPT = ("events", "expired_activities", "migrations", "signing_keys")
+"""The tables that keep their rows: the event log, and what the service writes once."""
+
+EMPTY = f"""
+DO $$
+DECLARE
+    tables text[] := ARRAY(
+        SELECT format('%I', tablename)
+        FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> ALL ('{{{", ".join(KEPT)}}}')
+    );
+    name text;
+BEGIN
+    PERFORM set_config('session_replication_role', 'replica', true); -- no triggers, no cascades
+    EXECUTE 'LOCK TABLE ' || array_to_string(tables, ', ') || ' IN SHARE ROW EXCLUSIVE MODE';
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE 'DELETE FROM ' || name;
+    END LOOP;
+END
+$$
+"""
+
+BLOCKED = """
+SELECT count(*)
+FROM pg_locks
+WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""
+
+PARSERS = get_args(Parser)
+"""The parsers of HTTP/1.1."""
+
+HTTP1 = Settings().http1
+"""The parser of HTTP/1.1 that the service uses by default."""
 
 BUILD = {
     "index.html": "<!doctype html><title>Cruddur</title>" + "<p>What expires today?" * 20,
@@ -106,12 +146,7 @@ class Member(Api):
         cls, api: Api, conn: asyncpg.Connection, app: Quart, handle: str, display_name: str
     ) -> "Member":
         """Create a user with an open session, without the cost of hashing a password."""
-        uuid = uuid4()
-        await conn.execute(
-            "INSERT INTO users (uuid, issuer, subject, handle, display_name, email)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            uuid, ISSUER, str(uuid), handle, display_name, f"{handle}@example.com",
-        )  # fmt: skip
+        uuid = await insert_user(conn, handle, display_name)
         session = await conn.fetchval(
             "INSERT INTO sessions (user_uuid, device, address, expires_at)"
             " VALUES ($1, 'test', '127.0.0.1', now() + $2) RETURNING uuid",
@@ -130,6 +165,17 @@ class Member(Api):
 
     async def message(self, handle: str, message: str = "nuqneH") -> Any:
         return await self.post("/api/messages", {"message": message, "handle": handle})
+
+
+async def insert_user(conn: asyncpg.Connection, handle: str, display_name: str) -> UUID:
+    """Insert a user of this issuer, and return the uuid."""
+    uuid = uuid4()
+    await conn.execute(
+        "INSERT INTO users (uuid, issuer, subject, handle, display_name, email)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        uuid, ISSUER, str(uuid), handle, display_name, f"{handle}@example.com",
+    )  # fmt: skip
+    return uuid
 
 
 async def expire(conn: asyncpg.Connection, uuid: str) -> None:
@@ -155,18 +201,26 @@ async def count_rows(conn: asyncpg.Connection, table: str) -> int:
 
 
 async def empty(conn: asyncpg.Connection) -> None:
-    """Empty the database.
+    """Delete all rows that a test may have written, in one round trip.
 
-    A page or the event log follower may still be reading, which can cause a deadlock: then try
-    again.
+    A test writes few rows, and deleting them costs a twentieth of the CPU time of TRUNCATE, which
+    creates new files for each table and index. The lock waits for writers. If that is a deadlock,
+    try again.
     """
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
-                await conn.execute(f"TRUNCATE {TABLES} CASCADE")
+                await conn.execute(EMPTY)
             except asyncpg.DeadlockDetectedError:
                 continue
             return
+
+
+async def until_blocking(conn: asyncpg.Connection) -> None:
+    """Wait until another session waits for a lock that this connection holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not await conn.fetchval(BLOCKED):  # noqa: ASYNC110  # the database has no such event
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -193,10 +247,30 @@ async def swept(dsn: str) -> None:
 
 
 def free_port() -> int:
-    """Return a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free port of this machine.
+
+    It is below the ports that kernels give to outgoing connections, so none of these takes it
+    before a server listens on it.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def without_lifespan(app: Quart | Callable) -> Callable:
+    """Return the application with a lifespan that does nothing."""
+
+    async def run(scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] == "lifespan":
+            while (message := await receive())["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": f"{message['type']}.complete"})
+        else:
+            await app(scope, receive, send)
+
+    return run
 
 
 @asynccontextmanager
@@ -205,8 +279,11 @@ async def serving_on_a_socket(
     *,
     limits: ConnectionLimits | None = None,
     timeouts: Timeouts | None = None,
-    keep_alive: float = 75.0,
+    config: Config | None = None,
+    http1: str = HTTP1,
     h2c: bool = False,
+    send_buffer: int | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[str]:
     """Serve an application that has been started already, and yield its URL.
 
@@ -214,34 +291,34 @@ async def serving_on_a_socket(
         app: the application.
         limits: of connections; none by default.
         timeouts: of a connection. By default, idle connections are closed soon after the stop.
-        keep_alive: seconds that an idle connection stays open.
+        config: Hypercorn's configuration, which a test may change while the service runs.
+        http1: the parser of HTTP/1.1.
         h2c: whether HTTP/2 is accepted.
+        send_buffer: the bytes that the kernel keeps for a client that does not read; by default,
+            up to some megabytes.
+        stop: stops the service when it is set, which otherwise happens at the end.
     """
-    stop = asyncio.Event()
-    config = Config()
+    stop = stop or asyncio.Event()
+    if config is None:
+        config = Config()
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 1
     config.bind = ["127.0.0.1:0"]
-    config.graceful_timeout = 1
-    config.keep_alive_timeout = keep_alive
     sockets = config.create_sockets()
     port = sockets.insecure_sockets[0].getsockname()[1]
+    if send_buffer is not None:  # a connection inherits it
+        sockets.insecure_sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     config.create_sockets = lambda: sockets  # type: ignore[method-assign]  # the sockets are bound already
-
-    async def without_lifespan(scope: dict, receive: Callable, send: Callable) -> None:
-        if scope["type"] == "lifespan":
-            while (message := await receive())["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            await send({"type": f"{message['type']}.complete"})
-        else:
-            await app(scope, receive, send)
 
     originals = hypercorn_run.WorkerContext, hypercorn_run.TCPServer
     install(
         limits or ConnectionLimits(100_000, None),
+        http1=http1,
         has_h2c=h2c,
         on_stop=lambda: None,
         timeouts=timeouts or Timeouts(drain=0.05),
     )
-    server = asyncio.create_task(serve(without_lifespan, config, shutdown_trigger=stop.wait))
+    server = asyncio.create_task(serve(without_lifespan(app), config, shutdown_trigger=stop.wait))
     try:
         async with httpx.AsyncClient() as client:
             while True:

@@ -227,10 +227,10 @@ async def test_posting_fails_after_the_session_was_ended_in_another_process(
     """Even though this process has cached the token's claims."""
     once = {"Idempotency-Key": "once"}
     draft = {"message": "hello", "ttl": "1-day"}
-    answer = {"message": "So it is"}
+    response = {"message": "So it is"}
     await andrew.post("/api/activities", draft, headers=once)
     crud = f"/api/activities/{(await bayko.crud())['uuid']}/reply"
-    await andrew.post(crud, answer)
+    await andrew.post(crud, response)
     await database.execute(ending)
     left = await count_rows(database, "activities")
     for path, body, headers in (
@@ -239,8 +239,8 @@ async def test_posting_fails_after_the_session_was_ended_in_another_process(
         ("/api/activities", {"message": ""}, {}),
         ("/api/activities", [], {}),
         ("/api/activities", {"message": "x" * BODY_BYTES}, {}),
-        (crud, answer, {}),
-        (f"/api/activities/{uuid4()}/reply", answer, {}),
+        (crud, response, {}),
+        (f"/api/activities/{uuid4()}/reply", response, {}),
     ):
         assert await andrew.post(path, body, headers=headers, expect=401) == ["generic_401"]
     assert await count_rows(database, "activities") == left
@@ -492,8 +492,8 @@ async def test_deleting_a_crud_deletes_its_replies_and_reactions(
     for path in ("like", "repost"):
         await bayko.put(f"/api/activities/{crud['uuid']}/{path}")
         await andrew.put(f"/api/activities/{reply['uuid']}/{path}")
-    answer = await andrew.delete(f"/api/activities/{crud['uuid']}")
-    assert answer == {"uuid": crud["uuid"], "status": "deleted"}
+    response = await andrew.delete(f"/api/activities/{crud['uuid']}")
+    assert response == {"uuid": crud["uuid"], "status": "deleted"}
     for table in ("activities", "likes", "reposts", "notifications", "activity_tags"):
         assert await count_rows(database, table) == 0, table
     await api.get(f"/api/activities/{crud['uuid']}", expect=404)
@@ -549,9 +549,9 @@ async def test_a_profile_feed_has_the_shape_of_the_front_end_that_requests_it(
     if headers.get("Authorization") == "token":
         headers = andrew.headers
     response = await api.request("GET", ANDREW, headers=headers)
-    answer = response.json()
-    assert isinstance(answer, shape)
-    assert uuids(answer if shape is ARRAY else answer["activities"]) == [posted["uuid"]]
+    body = response.json()
+    assert isinstance(body, shape)
+    assert uuids(body if shape is ARRAY else body["activities"]) == [posted["uuid"]]
     vary = {name.strip() for name in ", ".join(response.headers.get_list("vary")).split(",")}
     assert {"Origin", "Authorization", "Content-Type"} <= vary
 
@@ -778,16 +778,16 @@ async def test_an_expired_crud_is_not_served_from_a_cache(
     tags = [(await api.request("GET", path)).headers["etag"] for path in paths]
     await expire(database, crud["uuid"])
     for path, tag, status in zip(paths, tags, (200, 200, 404), strict=True):
-        answer = await api.request("GET", path, headers={"If-None-Match": tag}, expect=status)
-        assert crud["uuid"] not in answer.text
+        response = await api.request("GET", path, headers={"If-None-Match": tag}, expect=status)
+        assert crud["uuid"] not in response.text
 
 
 async def test_uncacheable_responses_say_so(api: Api, andrew: Member) -> None:
     crud = await andrew.crud()
-    answers = [
+    responses = [
         await andrew.request("PUT", f"/api/activities/{crud['uuid']}/like"),
         await andrew.request("DELETE", f"/api/activities/{crud['uuid']}"),
         await api.request("GET", f"/api/activities/{crud['uuid']}", expect=404),
         await api.request("POST", "/api/activities", expect=401),
     ]
-    assert [answer.headers["cache-control"] for answer in answers] == ["no-store"] * 4
+    assert [response.headers["cache-control"] for response in responses] == ["no-store"] * 4

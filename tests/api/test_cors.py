@@ -202,9 +202,9 @@ async def test_a_wildcard_allows_all_origins_without_credentials(
 ) -> None:
     api = with_origins(settings, *urls)
     async with api.http:
-        answer = await preflight(api, "/api/activities", "POST", STRANGER)
-        shared_with(answer, "*")
-        assert names(answer, "access-control-allow-methods") == METHODS
+        response = await preflight(api, "/api/activities", "POST", STRANGER)
+        shared_with(response, "*")
+        assert names(response, "access-control-allow-methods") == METHODS
         health = await api.request("GET", "/api/health-check", headers={"Origin": STRANGER})
         shared_with(health, "*")
         lost = await api.request("GET", "/nowhere", headers={"Origin": "null"}, expect=404)

@@ -21,7 +21,10 @@ from werkzeug.routing import Rule
 from cruddur.app import ENDPOINTS
 from cruddur.db import sweeper
 from cruddur.db.sweeper import LOCK, sweep
+from patience import PATIENCE
 from support import Api, Member, count_rows, expire, swept
+
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 HANDLES = ["andrewbrown", "bayko"]
 
@@ -63,6 +66,7 @@ BODIES: dict[str, Any] = {
     "/api/auth/me": {"password": PASSWORD},
     "/api/auth/password": {"current_password": PASSWORD, "password": PASSWORD},
     "/api/auth/sessions/<uuid:uuid>": None,
+    "/api/telemetry": {"resourceSpans": []},
 }
 
 # Routes whose responses a live crud changes. They prove that the test would notice it.
@@ -83,7 +87,7 @@ VOLATILE = {"date", "traceresponse", "server-timing", "x-request-id"}
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
-Answer = tuple[int, bytes, dict[str, str]]
+Response = tuple[int, bytes, dict[str, str]]
 
 
 CRUDS, NOTES = 3, 7
@@ -155,23 +159,23 @@ def paths(rule: Rule, uuids: list[str]) -> Iterator[str]:
             yield path + query
 
 
-async def ask(api: Api, method: str, path: str, body: Any = None) -> Answer:
+async def ask(api: Api, method: str, path: str, body: Any = None) -> Response:
     response = await api.http.request(method, path, json=body, headers=api.headers)
     headers = {name: text for name, text in response.headers.items() if name not in VOLATILE}
     return response.status_code, response.content, headers
 
 
-async def walk(app: Quart, personas: dict[str, Api], uuids: list[str]) -> dict[Any, Answer]:
+async def walk(app: Quart, personas: dict[str, Api], uuids: list[str]) -> dict[Any, Response]:
     """Return the response of every GET route to every persona, by persona, rule and call."""
-    answers = {}
+    responses = {}
     streams = {endpoint.rule for endpoint in ENDPOINTS if endpoint.stream}
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.rule in streams:  # see tests/live
             continue
         for number, path in enumerate(paths(rule, uuids)):
             for name, api in personas.items():
-                answers[name, rule.rule, number] = await ask(api, "GET", path)
-    return answers
+                responses[name, rule.rule, number] = await ask(api, "GET", path)
+    return responses
 
 
 def test_the_walk_covers_every_route(app: Quart) -> None:
@@ -397,7 +401,7 @@ async def test_a_sweep_does_not_wait_for_writers(
         await database.execute(
             "SELECT FROM activities WHERE uuid = $1 FOR KEY SHARE", UUID(busy["uuid"])
         )
-        await asyncio.wait_for(swept(dsn), timeout=5)
+        await asyncio.wait_for(swept(dsn), PATIENCE)
         assert await database.fetchval("SELECT message FROM activities") == "busy"
     await swept(dsn)
     assert await count_rows(database, "activities") == 0
@@ -413,5 +417,5 @@ async def test_a_response_in_progress_survives_a_sweep(
         crud = await andrew.crud(f"crud {number}")
         if number % 2:
             await expire(database, crud["uuid"])
-    *answers, _ = await asyncio.gather(*(read() for _ in range(8)), swept(dsn))
-    assert [len(answer.json()) for answer in answers] == [5] * 8
+    *responses, _ = await asyncio.gather(*(read() for _ in range(8)), swept(dsn))
+    assert [len(response.json()) for response in responses] == [5] * 8

@@ -13,6 +13,7 @@ from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
+from outage import FOREVER, Limits
 from support import JSON, Api, Member, refused, serving, untraced
 
 ORIGIN = "http://localhost:3000"
@@ -341,7 +342,7 @@ async def test_without_its_database_the_service_returns_503_and_recovers(
         async with closed(server_dsn, name):
             # Several at once, and twice, because the pool's connections fail one by one.
             for _ in range(2):
-                answers = await asyncio.gather(
+                responses = await asyncio.gather(
                     *(
                         andrew.http.request(
                             method, path, json=body, headers={**andrew.headers, "Origin": ORIGIN}
@@ -356,10 +357,10 @@ async def test_without_its_database_the_service_returns_503_and_recovers(
                         )
                     )
                 )
-                for answer in answers:
-                    assert answer.status_code == 503
-                    assert refused(answer) == ["unavailable"]
-                    assert answer.headers["access-control-allow-origin"] == ORIGIN
+                for response in responses:
+                    assert response.status_code == 503
+                    assert refused(response) == ["unavailable"]
+                    assert response.headers["access-control-allow-origin"] == ORIGIN
             assert await api.get("/api/health-check") == {"success": True, "ver": 1}
             await api.get("/api/nowhere", expect=404)
         assert await api.get("/api/ready") == {"success": True, "database": "ok"}
@@ -375,29 +376,40 @@ async def test_broken_connections_are_replaced(
         await api.get("/api/ready")
         async with closed(server_dsn, name):
             pass
-        answers = [(await api.http.get("/api/ready")).status_code for _ in range(3)]
+        responses = [(await api.http.get("/api/ready")).status_code for _ in range(3)]
         # The first request may hit a broken connection that was not noticed yet.
-        assert answers[1:] == [200, 200]
+        assert responses[1:] == [200, 200]
 
 
 async def test_a_slow_statement_is_cancelled(
-    settings: Settings, andrew: Member, database: asyncpg.Connection
+    settings: Settings,
+    andrew: Member,
+    database: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with serving(create_app(replace(settings, statement_timeout=0.2))) as api:
+    limits = Limits(monkeypatch)
+    app = create_app(replace(settings, statement_timeout=FOREVER))
+    async with serving(app) as api:
+        async with app.extensions["cruddur"].database.connection() as conn:
+            assert await conn.fetchval("SHOW statement_timeout") == "1h"
         async with database.transaction():
             await database.execute("LOCK TABLE activities IN ACCESS EXCLUSIVE MODE")
+            await limits.statements(app, 0.2)
             assert await api.get("/api/activities/home", expect=503) == ["unavailable"]
+            await limits.statements(app, FOREVER)
         assert await api.get("/api/activities/home") == []
 
 
 async def test_an_exhausted_pool_returns_503(
     settings: Settings, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", 0.2)
+    limits = Limits(monkeypatch)
     application = create_app(replace(settings, pool_size=1))
     async with serving(application) as api:
         async with application.extensions["cruddur"].database.connection():
+            limits.acquire(0.2)
             assert await api.get("/api/activities/home", expect=503) == ["unavailable"]
             await api.get("/api/health-check")
             await api.get("/api/ready")
+        limits.acquire(FOREVER)
         await api.get("/api/activities/home")

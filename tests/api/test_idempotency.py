@@ -11,6 +11,8 @@ import pytest
 
 from support import Api, Member, count_rows, expire, refused, swept
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
 KEY = "8f0c1a52-key"
 
 
@@ -87,8 +89,8 @@ async def test_the_same_key_twice_at_once_creates_one_thing(
     andrew: Member, crud: Any, database: asyncpg.Connection, creation: Creation
 ) -> None:
     before = await count_rows(database, creation.table)
-    answers = await asyncio.gather(*(call(andrew, creation, crud) for _ in range(4)))
-    assert len({answer.content for answer in answers}) == 1
+    responses = await asyncio.gather(*(call(andrew, creation, crud) for _ in range(4)))
+    assert len({response.content for response in responses}) == 1
     assert await count_rows(database, creation.table) == before + 1
 
 
@@ -170,8 +172,8 @@ async def test_keys_of_different_members_are_independent(
 ) -> None:
     worf = await member("worf")
     for creation in CREATIONS[:3]:
-        answers = [(await call(one, creation, crud)).json() for one in (andrew, worf)]
-        assert [answer["handle"] for answer in answers] == ["andrewbrown", "worf"]
+        responses = [(await call(one, creation, crud)).json() for one in (andrew, worf)]
+        assert [response["handle"] for response in responses] == ["andrewbrown", "worf"]
     # A sign-up has no session: the key belongs to the email address.
     for number in range(2):
         draft = {**SIGNUP, "email": f"odo{number}@example.com", "handle": f"odo{number}"}
@@ -183,9 +185,9 @@ async def test_a_key_can_be_used_once_per_route(
     andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
 ) -> None:
     other = await bayko.crud("another")
-    answers = [await call(andrew, creation, crud) for creation in CREATIONS]
-    answers.append(await call(andrew, CREATIONS[1], other))
-    assert len({answer.content for answer in answers}) == 5
+    responses = [await call(andrew, creation, crud) for creation in CREATIONS]
+    responses.append(await call(andrew, CREATIONS[1], other))
+    assert len({response.content for response in responses}) == 5
     assert await count_rows(database, "idempotency_keys") == 5
 
 
@@ -247,8 +249,8 @@ async def test_a_response_to_a_reply_by_message_is_stored_too(
 ) -> None:
     await bayko.message("andrewbrown")
     [note] = await andrew.get("/api/activities/notifications")
-    answers = [await call(andrew, CREATIONS[1], note) for _ in range(2)]
-    assert answers[0].content == answers[1].content
+    responses = [await call(andrew, CREATIONS[1], note) for _ in range(2)]
+    assert responses[0].content == responses[1].content
     assert await count_rows(database, "messages") == 2
 
 

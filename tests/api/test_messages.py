@@ -145,8 +145,8 @@ async def test_an_invalid_message_is_rejected_and_not_stored(
     expect: int,
     code: str,
 ) -> None:
-    answer = await andrew.post("/api/messages", {"message": "Hello", **body}, expect=expect)
-    assert answer == [code]
+    response = await andrew.post("/api/messages", {"message": "Hello", **body}, expect=expect)
+    assert response == [code]
     assert await count_rows(database, "message_groups") == 0
     assert await count_rows(database, "notifications") == 0
 
@@ -357,10 +357,10 @@ async def test_a_message_repeated_with_its_key_is_the_same_message(
 ) -> None:
     body = {"message": "Once", "handle": "bayko"}
     headers = {"Idempotency-Key": "once"}
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(andrew.post("/api/messages", body, headers=headers) for _ in range(4))
     )
-    assert len({one["uuid"] for one in answers}) == 1
+    assert len({one["uuid"] for one in responses}) == 1
     assert await count_rows(database, "messages") == 1
     refusal = await andrew.post(
         "/api/messages", {**body, "message": "Twice"}, headers=headers, expect=422

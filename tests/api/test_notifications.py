@@ -222,8 +222,8 @@ async def test_a_reply_to_a_message_notification_sends_a_message(
 ) -> None:
     note = (await everything(andrew, bayko))["message"]
     activities = await count_rows(database, "activities")
-    answer = await andrew.reply(note["uuid"], "an answer")
-    assert (answer["handle"], answer["message"], answer["expires_at"]) == (
+    response = await andrew.reply(note["uuid"], "an answer")
+    assert (response["handle"], response["message"], response["expires_at"]) == (
         "andrewbrown",
         "an answer",
         None,
@@ -265,9 +265,9 @@ async def test_paging_notifications_returns_each_once(
 
 
 async def unread(member: Api) -> int:
-    answer = await member.get(f"{NOTIFICATIONS}/counter")
-    assert answer.keys() == {"count"}
-    return int(answer["count"])
+    response = await member.get(f"{NOTIFICATIONS}/counter")
+    assert response.keys() == {"count"}
+    return int(response["count"])
 
 
 @pytest.mark.rule("C41")

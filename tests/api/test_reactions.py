@@ -134,8 +134,8 @@ async def test_two_concurrent_likes_of_one_member_count_once(
     andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
     crud = await andrew.crud()
-    answers = await asyncio.gather(*(bayko.put(path_of(crud, "like")) for _ in range(8)))
-    assert [answer["likes_count"] for answer in answers] == [1] * 8
+    responses = await asyncio.gather(*(bayko.put(path_of(crud, "like")) for _ in range(8)))
+    assert [response["likes_count"] for response in responses] == [1] * 8
     assert await count_rows(database, "notifications") == 1
 
 

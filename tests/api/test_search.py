@@ -250,8 +250,8 @@ async def test_results_are_the_same_for_all_viewers(
     andrew: Member, bayko: Member, member: Callable[..., Any]
 ) -> None:
     await andrew.crud("public words")
-    answers = [await found(one, "words") for one in (andrew, bayko, await member("worf"))]
-    assert answers == [["public words"]] * 3
+    responses = [await found(one, "words") for one in (andrew, bayko, await member("worf"))]
+    assert responses == [["public words"]] * 3
 
 
 async def test_a_hyphen_excludes_a_word(api: Api, andrew: Member) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ def lies_in(name: str, *places: str) -> bool:
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
+@cache
 def read_modules(package: Path = PACKAGE) -> dict[str, Module]:
     """Return every module of a package by its name."""
     paths = {_name(package, path): path for path in sorted(package.rglob("*.py"))}

@@ -7,6 +7,7 @@ A test cites a rule by `@pytest.mark.rule("C7")` and a requirement by its id in 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from source import ROOT
 
 TESTS = ROOT / "tests"
 RULE = re.compile(r"^\| (C\d+) \| \S", re.MULTILINE)
-REQUIREMENT = re.compile(r"^\| ([SDPXRLH]\d+) \| \S", re.MULTILINE)
-IN_A_NAME = re.compile(r"(?<=_)[SDPXRLH]\d+(?=_)")
+REQUIREMENT = re.compile(r"^\| ([SDPXRLHW]\d+) \| \S", re.MULTILINE)
+IN_A_NAME = re.compile(r"(?<=_)[SDPXRLHW]\d+(?=_)")
 
 # The tests of the published front ends must not change, so they have no rule marker.
 FRONT_ENDS = {"C1": "contract"}
@@ -42,13 +43,22 @@ def _cited() -> Iterator[tuple[str, str]]:
                 yield rule, f"{path.name}::{test.name}"
 
 
-def _tests() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Yield the file and the definition of each test."""
-    for path in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_function and node.name.startswith("test_"):
-                yield path, node
+@cache
+def _tests() -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Return the file and the definition of each test."""
+    return [
+        (path, node)
+        for path in sorted(TESTS.rglob("test_*.py"))
+        for scope in _scopes(ast.parse(path.read_text("utf-8")))
+        for node in scope.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    ]
+
+
+def _scopes(module: ast.Module) -> list[ast.Module | ast.ClassDef]:
+    """Return where pytest looks for tests: the module and its classes."""
+    return [module, *(node for node in module.body if isinstance(node, ast.ClassDef))]
 
 
 @pytest.mark.parametrize(("document", "pattern"), [("api.md", RULE), ("telemetry.md", REQUIREMENT)])

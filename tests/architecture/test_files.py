@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ FORBIDDEN = {
     ),
 }
 EXCEPTION = re.compile(r"#\s*(?:noqa|type: ignore|pragma)\b")
+BARE_IMPORT = re.compile(r"^(?:from|import) (\w+)\b(?!\.)", re.MULTILINE)
 EXPLAINED = re.compile(r"#\s*(?:noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[\w, -]+\])  # \w")
 
 
@@ -107,3 +109,20 @@ def test_every_exception_to_a_rule_gives_its_reason() -> None:
         if EXCEPTION.search(line) and not EXPLAINED.search(line)
     ]
     assert bare == []
+
+
+def test_no_two_folders_of_tests_have_a_module_of_the_same_name() -> None:
+    """pytest puts the folder of each test on the path, so the folder that is first would win."""
+    tests = list((ROOT / "tests").rglob("test_*.py"))
+    folders = {path.parent for path in tests}
+    names = Counter(path.name for path in tests) + Counter(
+        f"{name}.py"
+        for name in {
+            name
+            for path in (ROOT / "tests").rglob("*.py")
+            for name in BARE_IMPORT.findall(path.read_text("utf-8"))
+        }
+        for folder in folders
+        if (folder / f"{name}.py").is_file()
+    )
+    assert [name for name, count in names.items() if count > 1] == []

@@ -32,8 +32,8 @@ def test_modules_do_not_pass_settings_to_each_other_through_the_environment() ->
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Store)
-        and ast.unparse(node.value) in {"os.environ", "environ"}
         and isinstance(node.slice, ast.Constant)
         and node.slice.value in names
+        and ast.unparse(node.value) in {"os.environ", "environ"}
     ]
     assert written_names == []

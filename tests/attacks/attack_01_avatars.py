@@ -34,7 +34,7 @@ async def attack(target: Target) -> str:
     bombs = [make() for make in BOMBS]
     processes = target.processes()
     before = sum(_cpu_seconds(pid) for pid in processes)
-    answers: dict[str, int] = {}
+    responses: dict[str, int] = {}
     signins: list[float] = []
     peak = 0.0
     until = time.monotonic() + SECONDS
@@ -42,15 +42,15 @@ async def attack(target: Target) -> str:
     async def upload(number: int) -> None:
         async with target.client() as http:
             body = {"email": MEMBERS[number % len(MEMBERS)], "password": PASSWORD}
-            answer = await http.post("/api/auth/signin", json=body)
-            token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+            response = await http.post("/api/auth/signin", json=body)
+            token = {"Authorization": f"Bearer {response.json()['access_token']}"}
             while time.monotonic() < until:
                 address = await http.post(
                     "/api/avatars/key_upload", json={"extension": "jpg"}, headers=token
                 )
                 if address.status_code != 200:
                     seen = f"no address, {address.status_code},"
-                    answers[seen] = answers.get(seen, 0) + 1
+                    responses[seen] = responses.get(seen, 0) + 1
                     await asyncio.sleep(0.2)
                     continue
                 url = httpx.URL(address.json()["url"]).path
@@ -61,7 +61,7 @@ async def attack(target: Target) -> str:
                     seen = "left"
                 except httpx.HTTPError as error:
                     seen = type(error).__name__
-                answers[seen] = answers.get(seen, 0) + 1
+                responses[seen] = responses.get(seen, 0) + 1
                 if seen in {"429", "503"}:
                     await asyncio.sleep(0.2)
 
@@ -92,7 +92,7 @@ async def attack(target: Target) -> str:
     quiet = time.monotonic()
     await sign_in_once(target)
     cpu = sum(_cpu_seconds(pid) for pid in processes) - before
-    told = ", ".join(f"{count} x {seen}" for seen, count in sorted(answers.items()))
+    told = ", ".join(f"{count} x {seen}" for seen, count in sorted(responses.items()))
     return (
         f"uploads {told}; sign-in {statistics.median(signins):.0f} ms median, "
         f"{max(signins):.0f} ms at most, {1000 * (time.monotonic() - quiet):.0f} ms afterwards; "

@@ -39,5 +39,5 @@ async def _sign_up(client: httpx.AsyncClient) -> int:
         "display_name": name,
         "password": "the wormhole is open",
     }
-    answer = await client.post("/api/auth/signup", json=draft, headers={"Idempotency-Key": name})
-    return answer.status_code
+    response = await client.post("/api/auth/signup", json=draft, headers={"Idempotency-Key": name})
+    return response.status_code

@@ -28,15 +28,15 @@ async def attack(target: Target) -> str:
 
         async def post() -> None:
             while time.monotonic() < until:
-                answer = await client.post("/api/activities", json=DRAFT)
-                counts[answer.status_code] += 1
-                if answer.status_code == 429:
-                    headers.update(_limits(answer))
+                response = await client.post("/api/activities", json=DRAFT)
+                counts[response.status_code] += 1
+                if response.status_code == 429:
+                    headers.update(_limits(response))
 
         await asyncio.gather(*(post() for _ in range(CONNECTIONS)))
     return f"answers in {SECONDS} s {dict(counts)}; {headers or 'no limits'}"
 
 
-def _limits(answer: httpx.Response) -> dict[str, str]:
+def _limits(response: httpx.Response) -> dict[str, str]:
     names = ("retry-after", "ratelimit", "ratelimit-policy")
-    return {name: answer.headers[name] for name in names if name in answer.headers}
+    return {name: response.headers[name] for name in names if name in response.headers}

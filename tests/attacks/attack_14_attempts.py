@@ -31,10 +31,10 @@ async def attack(target: Target) -> str:
             body = {"email": ACCOUNT, "password": PASSWORD}
             for _ in range(SIGN_INS // AT_ONCE):
                 client.cookies.clear()
-                answer = await client.post("/api/auth/signin", json=body)
-                sign_ins[answer.status_code] += 1
-                if answer.status_code == 200:
-                    tokens.append(answer.json()["access_token"])
+                response = await client.post("/api/auth/signin", json=body)
+                sign_ins[response.status_code] += 1
+                if response.status_code == 200:
+                    tokens.append(response.json()["access_token"])
 
         await asyncio.gather(*(sign_in() for _ in range(AT_ONCE)))
         headers = {"Authorization": f"Bearer {tokens[-1]}"}

@@ -101,11 +101,11 @@ async def measure(target: Target, *, seconds: float = 2.0) -> Figures:
         nonlocal refused
         start = time.perf_counter()
         try:
-            answer = await client.get(HOME)
+            response = await client.get(HOME)
         except httpx.HTTPError:
             refused += 1
             return
-        if answer.status_code == 200:
+        if response.status_code == 200:
             times.append((time.perf_counter() - start) * 1000)
         else:
             refused += 1

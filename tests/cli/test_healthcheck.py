@@ -1,6 +1,5 @@
 """`python -m cruddur.process.healthcheck`, as a container engine runs it."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -9,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE
+from processes import inherited
 from support import free_port
 from telemetry.serving import served
 
@@ -18,21 +19,20 @@ def check(**environment: str) -> subprocess.CompletedProcess[str]:
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
     return subprocess.run(
         [sys.executable, "-m", "cruddur.process.healthcheck"],
-        env={"PATH": os.environ["PATH"], **proxies, **environment},
+        env={**inherited(), **proxies, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
 
-# The first address is checked; the test waits for the service at the second.
-@pytest.mark.parametrize("bind", ["", "0.0.0.0", "[::1],127.0.0.1", "unix:{folder}/s,127.0.0.1"])
-def test_a_responding_service_is_healthy(dsn: str, tmp_path: Path, bind: str) -> None:
-    bind = bind.format(folder=tmp_path)
-    with served(dsn, tmp_path, CRUDDUR_BIND=bind) as service:
-        found = check(PORT=str(service.port), CRUDDUR_BIND=bind)
-        assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+def test_a_responding_service_is_healthy(dsn: str, tmp_path: Path) -> None:
+    binds = ["0.0.0.0", "[::1]", f"unix:{tmp_path}/s"]
+    with served(dsn, tmp_path, CRUDDUR_BIND=",".join(binds)) as service:
+        for bind in ("", "127.0.0.1,[::1]", *binds):
+            found = check(PORT=str(service.port), CRUDDUR_BIND=bind)
+            assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
 def test_no_response_prints_one_clear_line() -> None:
@@ -44,21 +44,21 @@ def test_no_response_prints_one_clear_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "words"),
     [
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "answers 503"),
         (b"nonsense\r\n\r\n", "nothing answers"),
         (b"", "nothing answers"),
     ],
 )
-def test_an_unexpected_response_prints_one_clear_line(answer: bytes, words: str) -> None:
+def test_an_unexpected_response_prints_one_clear_line(response: bytes, words: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def respond() -> None:
             connection, _ = server.accept()
             with connection:
                 connection.recv(4096)
-                connection.sendall(answer)
+                connection.sendall(response)
 
         thread = threading.Thread(target=respond)
         thread.start()

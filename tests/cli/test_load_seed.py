@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from patience import PATIENCE
 from support import Api, Member, count_rows, pages
 
 LOAD = Path(__file__).parents[1] / "load"
@@ -26,7 +27,7 @@ def seed(dsn: str, *options: str, cruds: int = 1000) -> subprocess.CompletedProc
         env=os.environ | {"CONNECTION_URL": dsn},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

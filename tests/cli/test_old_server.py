@@ -1,8 +1,5 @@
 """A real PostgreSQL that is too old: the embedded wheel also contains version 16."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +7,7 @@ import pytest
 
 from cruddur.db import embedded
 from cruddur.db.embedded import EmbeddedPostgres
-from support import free_port
+from processes import cruddur
 
 
 class OldPostgres(EmbeddedPostgres):
@@ -29,16 +26,9 @@ def old_dsn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.stop()
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_an_old_server_prints_one_clear_line(old_dsn: str, command: str) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "cruddur", command],
-        env={"PATH": os.environ["PATH"], "CONNECTION_URL": old_dsn, "PORT": str(free_port())},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
-    assert "PostgreSQL 18 or newer is needed, this server is 16" in line
+def test_an_old_server_prints_one_clear_line(old_dsn: str, data: Path) -> None:
+    for command in ("serve", "migrate"):
+        response = cruddur(data, command, CONNECTION_URL=old_dsn)
+        assert response.returncode == 1
+        [line] = response.stderr.splitlines()
+        assert "PostgreSQL 18 or newer is needed, this server is 16" in line

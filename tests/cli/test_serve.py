@@ -6,30 +6,49 @@ import socket
 import stat
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from cruddur.services.seed import PASSWORD
-from processes import START_SECONDS, STOP_SECONDS, Serve, cruddur
+from processes import START_SECONDS, STOP_SECONDS, Running, Serve, cruddur, services
 from support import BUILD, free_port
 
 
 def _sign_in(url: str) -> dict[str, str]:
-    answer = httpx.post(
+    response = httpx.post(
         f"{url}/api/auth/signin", json={"email": "andrewbrown", "password": PASSWORD}
     )
-    assert answer.status_code == 200, answer.text
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert response.status_code == 200, response.text
+    return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
 
 def _messages(url: str) -> list[str]:
     return [crud["message"] for crud in httpx.get(f"{url}/api/activities/home").json()]
 
 
+@pytest.fixture(scope="module")
+def embedded(
+    tmp_path_factory: pytest.TempPathFactory, prepare: Callable[[Path], None]
+) -> Iterator[tuple[Running, Path]]:
+    """A service with its own PostgreSQL, for tests that do not stop it; and its data directory."""
+    folder = tmp_path_factory.mktemp("embedded")
+    prepare(folder / "data")
+    with services(folder, folder / "data") as serve:
+        yield serve().wait(), folder / "data"
+
+
+def _modes(folders: Iterable[Path]) -> list[int]:
+    return [folder.stat().st_mode for folder in folders]
+
+
 def test_serve_seeds_an_empty_database_and_keeps_its_data(serve: Serve, data: Path) -> None:
-    first = serve(LOG_FORMAT="text").wait()
+    before = _modes(data.parents)
+    first = serve(LOG_FORMAT="text", may_fork=False).wait()
+    assert _modes(data.parents) == before, "the parent folders of the data stay private"
+    assert stat.S_IMODE((data / "postgres" / "data").stat().st_mode) == 0o700
     assert set(_messages(first.url)) == {
         "This was imported as seed data!",
         "I am the other! #cruddur",
@@ -59,31 +78,27 @@ def test_serve_seeds_an_empty_database_and_keeps_its_data(serve: Serve, data: Pa
     assert PASSWORD not in again.log.read_text()
 
 
-def test_the_parent_folders_of_the_data_stay_private(serve: Serve, data: Path) -> None:
-    before = {folder: folder.stat().st_mode for folder in data.parents}
-    serve().wait().stop()
-    assert {folder: folder.stat().st_mode for folder in data.parents} == before
-    assert stat.S_IMODE((data / "postgres" / "data").stat().st_mode) == 0o700
+def test_a_second_server_prints_one_clear_line(embedded: tuple[Running, Path]) -> None:
+    first, data = embedded
+    for port in (free_port(), first.port):
+        second = cruddur(data, "serve", PORT=str(port))
+        assert second.returncode == 1
+        assert re.fullmatch(
+            rf"cruddur: Cruddur is already running .*{first.process.pid}.*\n", second.stderr
+        )
+        assert httpx.get(f"{first.url}/api/ready").status_code == 200
 
 
-def test_a_second_server_on_the_same_data_prints_one_clear_line(serve: Serve, data: Path) -> None:
-    first = serve().wait()
-    second = cruddur(data, "serve", PORT=str(free_port()))
-    assert second.returncode == 1
-    assert re.fullmatch(
-        rf"cruddur: Cruddur is already running .*{first.process.pid}.*\n", second.stderr
-    )
-    assert httpx.get(f"{first.url}/api/ready").status_code == 200
-
-
-def test_other_commands_work_while_a_server_runs(serve: Serve, data: Path) -> None:
-    serve().wait()
+def test_other_commands_work_while_a_server_runs(embedded: tuple[Running, Path]) -> None:
+    _, data = embedded
     assert cruddur(data, "migrate").stdout == "up to date\n"
     assert cruddur(data, "seed").stdout == "not empty: nothing was added\n"
     assert cruddur(data, "sweep").stdout == "removed 0\n"
 
 
-def test_a_server_restarts_without_data_loss_after_a_kill(serve: Serve, data: Path) -> None:
+def test_a_server_restarts_without_data_loss_after_a_kill(
+    serve: Serve, prepared_data: Path
+) -> None:
     first = serve().wait()
     httpx.post(
         f"{first.url}/api/activities",
@@ -94,20 +109,28 @@ def test_a_server_restarts_without_data_loss_after_a_kill(serve: Serve, data: Pa
     again = serve().wait()
     assert _messages(again.url)[0] == "committed"
     assert again.stop() == 0
-    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+    assert not (prepared_data / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_several_workers_serve_and_all_stop(serve: Serve) -> None:
+@pytest.mark.usefixtures("prepared_data")
+def test_several_workers_stop_before_the_database_does(serve: Serve) -> None:
     running = serve("--workers", "2").wait()
     for _ in range(10):
         assert httpx.get(f"{running.url}/api/activities/home").status_code == 200
-    assert running.stop(signal.SIGTERM) == 0
+    with socket.create_connection(("127.0.0.1", running.port)) as slow:
+        slow.sendall(b"POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        httpx.get(f"{running.url}/api/ready")
+        assert running.stop(signal.SIGTERM) == 0
+    assert "shutting down" not in running.log.read_text()
     assert "Traceback" not in running.log.read_text()
 
 
-def test_several_workers_serve_the_front_end(serve: Serve, build: Path) -> None:
+def test_several_workers_serve_the_front_end(serve: Serve, dsn: str, build: Path) -> None:
     running = serve(
-        WEB_CONCURRENCY="3", LOG_FORMAT="text", CRUDDUR_FRONTEND_DIRECTORY=str(build)
+        CONNECTION_URL=dsn,
+        WEB_CONCURRENCY="2",
+        LOG_FORMAT="text",
+        CRUDDUR_FRONTEND_DIRECTORY=str(build),
     ).wait()
     for _ in range(10):
         for path in ("/", "/@andrewbrown"):
@@ -121,8 +144,8 @@ def test_several_workers_serve_the_front_end(serve: Serve, build: Path) -> None:
     assert api == f"API        http://localhost:{running.port}/docs"
 
 
-def test_the_workers_of_a_killed_server_release_the_port(serve: Serve) -> None:
-    running = serve("--workers", "2").wait()
+def test_the_workers_of_a_killed_server_release_the_port(serve: Serve, dsn: str) -> None:
+    running = serve("--workers", "2", CONNECTION_URL=dsn).wait()
     running.stop(signal.SIGKILL)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
@@ -133,39 +156,32 @@ def test_the_workers_of_a_killed_server_release_the_port(serve: Serve) -> None:
         time.sleep(0.05)
     else:
         raise AssertionError("a process still listens on the port")
-    serve().wait().stop()
+    socket.create_server(("127.0.0.1", running.port)).close()
 
 
-def test_a_second_server_on_the_same_port_prints_one_clear_line(serve: Serve, data: Path) -> None:
-    first = serve().wait()
-    second = cruddur(data, "serve", PORT=str(first.port))
-    assert second.returncode == 1
-    assert "already running" in second.stderr
-
-
-def test_a_stale_pid_file_with_a_foreign_pid_is_ignored(data: Path) -> None:
-    assert cruddur(data, "migrate").returncode == 0
+def test_a_stale_pid_file_with_a_foreign_pid_is_ignored(prepared_data: Path) -> None:
     stranger = subprocess.Popen(["sleep", "60"])
     try:
-        pid_file = data / "postgres" / "data" / "postmaster.pid"
+        pid_file = prepared_data / "postgres" / "data" / "postmaster.pid"
         pid_file.write_text(f"{stranger.pid}\n{pid_file.parent}\n0\n5432\n\n\n\n")
-        answer = cruddur(data, "migrate")
-        assert answer.returncode in {0, 1}, (
+        response = cruddur(prepared_data, "migrate")
+        assert response.returncode in {0, 1}, (
             "PostgreSQL's exit code depends on the owner of the process"
         )
-        assert len(answer.stderr.splitlines()) == answer.returncode
+        assert len(response.stderr.splitlines()) == response.returncode
         assert stranger.poll() is None
     finally:
         stranger.kill()
         stranger.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize(
+    ("number", "delay"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 0.3), (signal.SIGINT, 0.9)]
+)
 def test_a_signal_during_the_start_leaves_no_process_behind(
     serve: Serve, data: Path, number: int, delay: float
 ) -> None:
-    running = serve()
+    running = serve(may_fork=False)
     deadline = time.monotonic() + START_SECONDS
     while not (data / "postgres" / "lock").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -175,22 +191,13 @@ def test_a_signal_during_the_start_leaves_no_process_behind(
     assert not (data / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_the_database_stops_after_the_slowest_worker(serve: Serve) -> None:
-    running = serve("--workers", "2").wait()
-    with socket.create_connection(("127.0.0.1", running.port)) as slow:
-        slow.sendall(b"POST /api/auth/forgot HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-        httpx.get(f"{running.url}/api/ready")
-        assert running.stop() == 0
-    assert "shutting down" not in running.log.read_text()
-
-
-def test_a_taken_port_prints_one_clear_line(data: Path) -> None:
+def test_a_taken_port_prints_one_clear_line(data: Path, dsn: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        answer = cruddur(data, "serve", PORT=str(other.getsockname()[1]))
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+        response = cruddur(data, "serve", PORT=str(other.getsockname()[1]), CONNECTION_URL=dsn)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert "cannot serve on 127.0.0.1" in line
 
 
@@ -205,9 +212,9 @@ def test_with_connection_url_no_embedded_server_is_started(
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "seed", "sweep"])
 def test_an_unreachable_database_prints_one_clear_line(data: Path, command: str) -> None:
-    answer = cruddur(data, command, CONNECTION_URL="postgresql://u:secret@127.0.0.1:1/cruddur")
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, command, CONNECTION_URL="postgresql://u:secret@127.0.0.1:1/cruddur")
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert line.startswith("cruddur: ")
     assert "secret" not in line
 
@@ -238,9 +245,9 @@ def test_an_unreachable_database_prints_one_clear_line(data: Path, command: str)
 def test_an_invalid_setting_prints_one_clear_line(
     data: Path, environment: dict[str, str], named: str
 ) -> None:
-    answer = cruddur(data, "serve", **environment)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, "serve", **environment)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert named in line
 
 

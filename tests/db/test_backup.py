@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +14,8 @@ from cruddur.app import create_app
 from cruddur.db.embedded import find_binaries
 from cruddur.db.sweeper import LOCK
 from cruddur.settings import Settings
+from patience import PATIENCE
+from processes import cruddur
 from support import Member, count_rows, expire, serving
 
 MakeDatabase = Callable[..., Awaitable[str]]
@@ -42,7 +43,7 @@ def run(*command: str, dsn: str) -> str:
         env=os.environ | {"CONNECTION_URL": dsn},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,12 +61,9 @@ def restore(backup: Path, dsn: str) -> None:
     run(program, f"--dbname={dsn}", *options, str(backup), dsn=dsn)
 
 
-def cruddur(command: str, dsn: str) -> str:
-    return run(sys.executable, "-m", "cruddur", command, dsn=dsn)
-
-
 async def test_a_restored_database_serves_only_live_cruds(
     backup: Path,
+    data: Path,
     dsn: str,
     settings: Settings,
     andrew: Member,
@@ -83,7 +81,7 @@ async def test_a_restored_database_serves_only_live_cruds(
 
     restored = await make_database(of=None)
     restore(backup, restored)
-    assert cruddur("migrate", restored) == "up to date\n"
+    assert cruddur(data, "migrate", CONNECTION_URL=restored).stdout == "up to date\n"
 
     conn = await asyncpg.connect(restored)
     try:
@@ -99,7 +97,7 @@ async def test_a_restored_database_serves_only_live_cruds(
             returned = replace(andrew, http=api.http)
             assert (await returned.crud("I am back"))["handle"] == "andrewbrown"
             assert await count_rows(conn, "activities") == 4  # the expired two among them
-        assert cruddur("sweep", restored).startswith("removed ")
+        assert cruddur(data, "sweep", CONNECTION_URL=restored).stdout.startswith("removed ")
         kept = await conn.fetch("SELECT message FROM activities ORDER BY created_at")
         assert [row["message"] for row in kept] == ["I live", "I am back"]
     finally:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cruddur.db.pool import Database, DatabaseUnavailableError
+from patience import PATIENCE
 
 
 async def test_a_released_connection_goes_to_the_request_that_has_waited_longest(
@@ -33,10 +34,10 @@ async def test_a_cancelled_request_does_not_leak_a_connection(pool: Database) ->
             pass
 
     async with asyncio.TaskGroup() as group, pool.connection():
-        cancelled = group.create_task(wait(5))
+        cancelled = group.create_task(wait(PATIENCE))
         await asyncio.sleep(0)
         cancelled.cancel()
         with pytest.raises(DatabaseUnavailableError):
             await wait(0.01)
-    async with asyncio.timeout(1), pool.connection() as conn:
+    async with asyncio.timeout(PATIENCE), pool.connection() as conn:
         assert await conn.fetchval("SELECT 1") == 1

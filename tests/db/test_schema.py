@@ -71,3 +71,13 @@ async def test_the_database_checks_lengths_and_uniqueness_itself(
     )
     with pytest.raises(refusal):
         await database.execute(statement)
+
+
+async def test_ids_of_events_follow_the_order_in_which_they_are_drawn(
+    database: asyncpg.Connection,
+) -> None:
+    """A session that draws several ids in advance would use them after larger ones."""
+    assert await database.fetchval(
+        "SELECT cache_size = 1 AND increment_by = 1 AND NOT cycle"
+        " FROM pg_sequences WHERE sequencename = 'events_id_seq'"
+    )

@@ -1,5 +1,6 @@
 """Each endpoint costs a fixed number of statements, whatever the length of its list."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 from quart import Quart
 
 from cruddur.app import create_app
+from cruddur.db.statements import load
 from cruddur.settings import Settings
 from cruddur.telemetry.operation import current_operation
+from patience import PATIENCE
 from support import Api, Member
 
 Statements = list[str]
@@ -120,9 +123,31 @@ async def test_a_signed_in_list_of_any_length_costs_one_statement(
         await database.execute("DELETE FROM users WHERE uuid <> $1", andrew.uuid)
         await fill(database, andrew, rows)
         statements.clear()
-        found = await andrew.get(path, params={**httpx.URL(path).params, "limit": str(MANY)})
+        # Each has an address of its own, so that none is answered from the response cache.
+        parameters = {**httpx.URL(path).params, "limit": str(MANY), "rows": str(rows)}
+        found = await andrew.get(path, params=parameters)
         assert len(found) == rows
         assert len(statements) == 1, statements
+
+
+async def test_a_members_cached_page_costs_one_statement_and_an_outdated_one_two(
+    andrew: Member, database: asyncpg.Connection, statements: Statements
+) -> None:
+    """Transactions in other databases of the server make a cached page look outdated, too."""
+    home, marks = load("activities.home").sql, load("reactions.marks").sql
+
+    async def read() -> Statements:
+        statements.clear()
+        await andrew.get("/api/activities/home")
+        return [text for text in statements if text in {home, marks}]
+
+    crud = await andrew.crud()
+    for method in ("PUT", "DELETE"):
+        await andrew.request(method, f"/api/activities/{crud['uuid']}/like")
+        assert await read() in ([home], [marks, home])
+        async with asyncio.timeout(PATIENCE):
+            while (sent := await read()) != [marks]:
+                assert sent in ([home], [marks, home])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from quart import Quart
 from cruddur.db.pool import Database, DatabaseUnavailableError
 from cruddur.db.statements import Connection, Statement
 from cruddur.telemetry.operation import Operation
-from support import Member, count_rows
+from patience import PATIENCE
+from support import Member, count_rows, until_blocking
 
 INSERT = Statement("x.y", "INSERT INTO throttles VALUES (:bucket, 1, now() + interval '1 hour')")
 
@@ -37,17 +38,9 @@ async def refusing_to_commit(
 
 
 @pytest.fixture
-def announced() -> list[str]:
-    """An entry for each announced commit."""
-    return []
-
-
-@pytest.fixture
-async def pool(dsn: str, announced: list[str]) -> AsyncIterator[Database]:
+async def pool(dsn: str) -> AsyncIterator[Database]:
     """A pool of one connection, so that the next user gets the state that one leaves behind."""
-    opened = Database(
-        dsn, pool_size=1, statement_timeout=5, announce=lambda: announced.append("committed")
-    )
+    opened = Database(dsn, pool_size=1, statement_timeout=PATIENCE)
     await opened.open()
     yield opened
     await opened.close()
@@ -60,12 +53,12 @@ def writing(request: pytest.FixtureRequest) -> Writing:
 
 
 async def test_a_write_is_committed_before_it_is_announced(
-    pool: Database, writing: Writing, announced: list[str], database: asyncpg.Connection
+    pool: Database, writing: Writing, database: asyncpg.Connection
 ) -> None:
     async with writing(pool) as conn:
         await INSERT.run(conn, bucket="worf")
-        assert announced == []
-    assert announced == ["committed"]
+        assert not pool.committed.is_set()
+    assert pool.committed.is_set()
     assert await count_rows(database, "throttles") == 1
 
 
@@ -93,11 +86,7 @@ async def test_a_cancelled_write_leaves_the_connection_clean(
     async with database.transaction():  # other writers of this bucket wait for this transaction
         await INSERT.run(database, bucket="worf")
         waiting = asyncio.create_task(write())
-        while not await database.fetchval(  # noqa: ASYNC110  # the database has no events for this
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database()"
-        ):
-            await asyncio.sleep(0.01)
+        await until_blocking(database)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

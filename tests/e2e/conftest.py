@@ -14,15 +14,13 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from browsing import do_without
 from e2e.gallery import Gallery
-from e2e.screen import DESKTOP, DIST, Scheme, Visit, Watch, join, open_browser
+from e2e.screen import DESKTOP, DIST, Browsers, Visit, Watch, hand_over, join
 from e2e.world import HANDLE, NAME
+from patience import PATIENCE
 from support import Api, Member, empty
 from telemetry.serving import Served, served
 
-SECONDS = 15
-"""Timeout for everything on screen, long enough for a busy machine."""
-
-expect.set_options(timeout=SECONDS * 1000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +71,11 @@ def api(client: httpx.AsyncClient, database: asyncpg.Connection) -> Api:
 
 
 @pytest.fixture
-def member(api: Api, service: Served) -> Callable[..., Any]:
-    """Create members: `await member("worf")` signs up and can call the API."""
+def member(api: Api, database: asyncpg.Connection) -> Callable[..., Any]:
+    """Create members: `await member("worf")` has a password and can call the API."""
 
     async def make(handle: str, display_name: str | None = None) -> Member:
-        return await join(api, service, handle, display_name or handle.title())
+        return await join(api, database, handle, display_name or handle.title())
 
     return make
 
@@ -100,9 +98,17 @@ def watch(service: Served) -> Watch:
     return Watch(service.url)
 
 
+@pytest.fixture(scope="session")
+async def browsers(browser: Browser, service: Served) -> AsyncIterator[Browsers]:
+    """The browsers of all visits."""
+    made = Browsers(browser, service)
+    yield made
+    await made.close()
+
+
 @pytest.fixture
 async def visit(
-    browser: Browser, service: Served, watch: Watch, database: asyncpg.Connection
+    browsers: Browsers, service: Served, watch: Watch, database: asyncpg.Connection
 ) -> AsyncIterator[Visit]:
     """Open browsers. Any unexpected error in them fails the test."""
     opened = []
@@ -112,21 +118,24 @@ async def visit(
         path: str | None = "/",
         *,
         size: ViewportSize = DESKTOP,
-        scheme: Scheme = "dark",
     ) -> Page:
-        context = await open_browser(
-            browser, service, watch, member, viewport=size, color_scheme=scheme
-        )
-        context.set_default_timeout(SECONDS * 1000)
+        context = await browsers.take()
         opened.append(context)
+        watch.follow(context)
+        context.set_default_timeout(PATIENCE * 1000)
+        if member is not None:
+            await hand_over(context, service, member)
         page = await context.new_page()
+        if size != DESKTOP:
+            await page.set_viewport_size(size)
         if path is not None:
             await page.goto(path)
         return page
 
     yield open_page
     for context in opened:
-        await context.close()
+        await browsers.give_back(context)
+        watch.unfollow(context)
     watch.check()
 
 
@@ -138,7 +147,7 @@ async def gallery(
     _screen_inspector: asyncpg.Connection,
 ) -> AsyncIterator[Gallery]:
     """The browsers of a member and a visitor, for tests that look at every page."""
-    andrew = await join(Api(client), service, HANDLE, NAME)
+    andrew = await join(Api(client), _screen_inspector, HANDLE, NAME)
     made = Gallery(browser, service, _screen_inspector, andrew, Watch(service.url))
     yield made
     await made.close()

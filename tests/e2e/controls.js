@@ -15,6 +15,7 @@ globalThis.controls = (() => {
   ].join();
   const PLACES = "nav, main, aside, footer, form, search, section, dialog, [role='status']";
   const ROWS = "article, li, blockquote";
+  const CARD = "article.crud"; // the same component in every list of cruds
   const PATIENCE = 2000; // milliseconds to wait for an effect; most appear in the next frame
 
   // Stop the page's timers, so that every change is an effect of the control.
@@ -34,13 +35,24 @@ globalThis.controls = (() => {
     asked += 1;
     pending += 1;
     try {
-      return await plainFetch(...call);
+      const response = await plainFetch(...call);
+      const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+      if (!isStream) {
+        await response.clone().blob().catch(() => {}); // the page reports a failure itself
+      }
+      return response;
     } finally {
       pending -= 1;
     }
   };
 
+  let isTidy = true; // whether no earlier control has changed the page
+  let elsewhere = null; // the title of the page that a control has led to
+
   const moment = () => new Promise((done) => setTimeout(done, 4));
+
+  /** Wait until the page has nothing to do. */
+  const idle = () => new Promise((done) => requestIdleCallback(done));
 
   /** Wait until a condition holds; return false if it does not. */
   async function until(holds, time = PATIENCE) {
@@ -52,12 +64,12 @@ globalThis.controls = (() => {
     return holds();
   }
 
-  /** Wait until all requests are done, including those that the responses cause. */
+  /** Wait until all requests are done, also those that responses cause, and all is rendered. */
   async function calm() {
     const isCalm = () => pending === 0 && document.querySelector("[aria-busy='true']") === null;
     for (let calmFor = 0, rounds = 0; calmFor < 3 && rounds < 10; rounds += 1) {
       calmFor = isCalm() ? calmFor + 1 : 0;
-      await (isCalm() ? moment() : until(isCalm));
+      await (isCalm() ? idle() : until(isCalm));
     }
   }
 
@@ -93,12 +105,15 @@ globalThis.controls = (() => {
 
   /**
    * An identifier of a control. Controls in list rows that do the same share one key: for links in
-   * rows, it contains only the kind of their address, not their text.
+   * rows, it contains only the kind of their address, not their text. For controls in a card, it
+   * does not contain the place of the card.
    */
   function keyOf(control) {
     const where = [];
-    for (let at = control.parentElement?.closest(PLACES); at; at = at.parentElement?.closest(PLACES)) {
-      where.unshift(at.getAttribute("aria-label")?.replace(/@\w+/, "@") ?? at.localName);
+    const outer = (at) => at.parentElement?.closest(`${PLACES}, ${CARD}`);
+    for (let at = outer(control); at; at = at.matches(CARD) ? null : outer(at)) {
+      const label = at.matches(CARD) ? "card" : at.getAttribute("aria-label");
+      where.unshift(label?.replace(/@\w+/, "@") ?? at.localName);
     }
     const kind = [control.parentElement, control].map((at) => at.classList[0] ?? at.localName);
     const isRow = control.closest(ROWS) !== null;
@@ -151,10 +166,13 @@ globalThis.controls = (() => {
     }
     if (location.href !== address) {
       history.back();
-      if (!(await until(() => location.href === address, 2 * PATIENCE))) {
+      // The address changes first, then the page.
+      const isBack = () => location.href === address && title() !== null && title() !== elsewhere;
+      if (!(await until(isBack, 2 * PATIENCE))) {
         return false;
       }
     }
+    elsewhere = null;
     await calm();
     return true;
   }
@@ -172,22 +190,63 @@ globalThis.controls = (() => {
     }
   }
 
+  /** Click a link and return where it leads; the page stays. */
+  function leadsTo(link) {
+    let to = null;
+    const { pushState, replaceState } = history;
+    const note = (_state, _title, url) => {
+      to = new URL(url, location.href).href;
+    };
+    history.pushState = note;
+    history.replaceState = note; // for a link to the current page
+    const onClick = (event) => {
+      to = event.defaultPrevented ? to : link.href;
+      event.preventDefault();
+    };
+    addEventListener("click", onClick);
+    use(link);
+    removeEventListener("click", onClick);
+    Object.assign(history, { pushState, replaceState });
+    return to;
+  }
+
   /**
    * Operate a control, after those that make it appear.
    *
+   * The targets of links to `known` addresses were checked before. If `stays`, such a link is
+   * clicked, but the page stays.
+   *
    * Returns `effect`, which is null if there was none; `lost` if the control is not there any
-   * more; `heading` of the page that it leads to, or "known" for one of the `known` addresses;
-   * `appeared`, the keys of new controls.
+   * more; `url` and `heading` of the page that it leads to, or "known" as the heading of a known
+   * address; `appeared`, the keys of new controls, and those of them that are `covered`.
    */
-  async function operate(key, openers, address, known) {
-    const outcome = await attempt(key, openers, address, known);
+  async function operate(key, openers, address, known, stays) {
+    const outcome = await attempt(key, openers, address, known, stays);
     return { ...outcome, isSignedIn: localStorage.getItem("cruddur.signed-in") !== null };
   }
 
-  async function attempt(key, openers, address, known) {
-    if (!(await tidy(address))) {
+  /** Whether a link leads to a known address. It is clicked, but the page stays. */
+  const isKnown = (link, known) => known.includes(link.href) && leadsTo(link) === link.href;
+
+  /** The keys of those controls that can be reached and are links to known addresses. */
+  async function knownLinks(keys, address, known) {
+    if (!isTidy && !(await tidy(address))) {
+      return [];
+    }
+    isTidy = true;
+    const found = keys.filter((key) => {
+      const control = find(key);
+      return control !== undefined && canBeReached(control) && isKnown(control, known);
+    });
+    await calm(); // the clicks have rendered the page again
+    return found;
+  }
+
+  async function attempt(key, openers, address, known, stays) {
+    if (!isTidy && !(await tidy(address))) {
       return { lost: true };
     }
+    isTidy = false;
     for (const [place, opener] of openers.entries()) {
       const control = find(opener);
       if (control === undefined) {
@@ -208,10 +267,20 @@ globalThis.controls = (() => {
     if (control.matches("input[type='file']")) {
       return { effect: "file" };
     }
+    if (stays && isKnown(control, known)) {
+      isTidy = openers.length === 0;
+      await calm();
+      return { effect: "goes", url: control.href, heading: "known" };
+    }
     const there = new Set(list());
-    const before = { asked, focus: document.activeElement, value: valueOf(control) };
+    const before = {
+      asked,
+      focus: document.activeElement,
+      title: title(),
+      value: valueOf(control),
+    };
     let changed = false;
-    let leaves = false;
+    let left = null;
     const observer = new MutationObserver((records) => {
       changed ||= records.some(({ target: at }) => {
         const element = at instanceof Element ? at : at.parentElement;
@@ -224,7 +293,7 @@ globalThis.controls = (() => {
     const onClick = (event) => {
       const link = event.target.closest?.("a[href]");
       if (link && !event.defaultPrevented && !link.getAttribute("href").startsWith("#")) {
-        leaves = true;
+        left = link.href;
         event.preventDefault();
       }
     };
@@ -237,7 +306,7 @@ globalThis.controls = (() => {
     };
     use(control);
     const effects = () => {
-      if (leaves) {
+      if (left !== null) {
         return "leaves";
       }
       if (pageOf(location.href) !== pageOf(address)) {
@@ -263,14 +332,15 @@ globalThis.controls = (() => {
     };
     await until(() => effects() !== null);
     let effect = effects();
-    const url = location.href;
-    const isKnown = effect === "goes" && control.href === url && known.includes(url);
-    if (isKnown) {
-      history.back(); // the target was checked before
+    const url = left ?? location.href;
+    const wasKnown = control.href === url && known.includes(url);
+    if (effect === "goes" && wasKnown) {
+      history.back();
       await until(() => location.href === address);
     } else if (effect === "goes") {
-      await until(() => changed);
-      await moment();
+      // Each page has a title of its own. The old page may stay until the new one has loaded.
+      await until(() => title() !== null && title() !== before.title);
+      elsewhere = title();
     } else {
       await calm();
     }
@@ -281,13 +351,18 @@ globalThis.controls = (() => {
     removeEventListener("click", onClick);
     history.replaceState = replace;
     const isHere = location.href === address;
+    const appeared = isHere ? list().filter((found) => !there.has(found)) : [];
     return {
       effect,
       url,
-      heading: isKnown ? "known" : (document.querySelector("h1")?.textContent ?? ""),
-      appeared: isHere ? list().filter((found) => !there.has(found)) : [],
+      heading: wasKnown ? "known" : (title()?.textContent ?? ""),
+      appeared,
+      covered: appeared.filter((found) => !canBeReached(find(found))),
     };
   }
+
+  /** The title on the page. */
+  const title = () => document.querySelector("h1");
 
   /** An address without its fragment. */
   const pageOf = (address) => address.replace(/#.*/, "");
@@ -297,5 +372,5 @@ globalThis.controls = (() => {
   /** The element to click for a control. */
   const hittable = (key) => target(find(key));
 
-  return { list, operate, hittable, outOfReach };
+  return { list, operate, knownLinks, hittable, outOfReach };
 })();

@@ -89,5 +89,11 @@ DIALOGS = (
 
 
 def views(*places: Place) -> list[tuple[Place, Audience]]:
-    """Pair each place with each audience that sees it differently."""
-    return [(place, audience) for place in places for audience in place.audience]
+    """Pair each place with each audience that sees it differently, one audience after the other.
+
+    A worker that gets a part of them then opens fewer browsers, and can skip more of what an
+    earlier place of the same audience has shown.
+    """
+    return [
+        (place, audience) for audience in BOTH for place in places if audience in place.audience
+    ]

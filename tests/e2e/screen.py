@@ -5,14 +5,16 @@ there that the test did not announce fails the test.
 """
 
 import asyncio
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
-from uuid import UUID
 
+import asyncpg
 import httpx
 from playwright.async_api import (
     Browser,
@@ -25,7 +27,8 @@ from playwright.async_api import (
     WebError,
 )
 
-from support import Api, Member
+from patience import PATIENCE
+from support import QUICK_HASHER, Api, Member, insert_user
 from telemetry.serving import Served
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,8 @@ DIST = ROOT / "frontend-react-js" / "dist"
 AXE = ROOT / "frontend-react-js" / "node_modules" / "axe-core" / "axe.min.js"
 CONTROLS = Path(__file__).with_name("controls.js")
 SCREENS = ROOT / ".local" / "screens"
+TAKES_SCREENSHOTS = os.environ.get("CRUDDUR_TEST_SCREENS") == "1"
+"""Whether tests save screenshots in `SCREENS`. No test compares them."""
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -44,12 +49,13 @@ PASSWORD = "today-is-a-good-day"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0"
 """The User-Agent of the members' browsers."""
 
+EMPTY = "/robots.txt"
+"""An address without scripts. It shares a process with the pages, as a blank page would not."""
+
 STREAM = "/api/stream"
 COOKIE = "cruddur_refresh"
 MARK = "cruddur.signed-in"
 """The page's note that it was signed in (`src/api/session.ts`)."""
-
-Scheme = Literal["dark", "light"]
 
 
 class Visit(Protocol):
@@ -61,7 +67,6 @@ class Visit(Protocol):
         path: str | None = "/",
         *,
         size: ViewportSize = DESKTOP,
-        scheme: Scheme = "dark",
     ) -> Page: ...
 
 
@@ -95,12 +100,23 @@ class Watch:
 
     def follow(self, context: BrowserContext) -> None:
         """Watch a browser with all its pages."""
-        context.on("request", self._on_request)
-        context.on("response", self._on_response)
-        context.on("requestfinished", self._on_finish)
-        context.on("requestfailed", self._on_failure)
-        context.on("console", self._on_console)
-        context.on("weberror", self._on_error)
+        for event, handler in self._handlers().items():
+            context.on(event, handler)  # type: ignore[call-overload]  # it has one for each name
+
+    def unfollow(self, context: BrowserContext) -> None:
+        """Stop watching a browser."""
+        for event, handler in self._handlers().items():
+            context.remove_listener(event, handler)
+
+    def _handlers(self) -> dict[str, Callable[[Any], None]]:
+        return {
+            "request": self._on_request,
+            "response": self._on_response,
+            "requestfinished": self._on_finish,
+            "requestfailed": self._on_failure,
+            "console": self._on_console,
+            "weberror": self._on_error,
+        }
 
     def check(self) -> None:
         """Fail if an unannounced error occurred, or an announced one did not."""
@@ -175,7 +191,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Person(Member):
-    """A member who signed up through the API.
+    """A member with a password.
 
     Attributes:
         cookies: of the session from the sign-in, until a browser takes it over.
@@ -184,21 +200,21 @@ class Person(Member):
     cookies: list[str] = field(default_factory=list)
 
 
-async def join(api: Api, service: Served, handle: str, display_name: str) -> Person:
-    """Sign up, confirm the email address, and sign in."""
-    email = f"{handle}@example.com"
-    draft = {"handle": handle, "display_name": display_name, "email": email, "password": PASSWORD}
-    await api.post("/api/auth/signup", draft)
-    await api.post("/api/auth/confirm", {"email": email, "code": await code_for(service, email)})
-    answer = await sign_in(api, email)
-    entry = answer.json()
+async def join(api: Api, conn: asyncpg.Connection, handle: str, display_name: str) -> Person:
+    """Insert a member with an account, and sign in."""
+    uuid = await insert_user(conn, handle, display_name)
+    await conn.execute(
+        "INSERT INTO accounts (user_uuid, email, password_hash) VALUES ($1, $2, $3)",
+        uuid, f"{handle}@example.com", QUICK_HASHER.hash(PASSWORD),
+    )  # fmt: skip
+    response = await sign_in(api, handle)
     return Person(
         api.http,
-        {"Authorization": f"Bearer {entry['access_token']}"},
-        uuid=UUID(entry["user"]["uuid"]),
+        {"Authorization": f"Bearer {response.json()['access_token']}"},
+        uuid=uuid,
         handle=handle,
         display_name=display_name,
-        cookies=[answer.cookies[COOKIE]],
+        cookies=[response.cookies[COOKIE]],
     )
 
 
@@ -206,40 +222,82 @@ async def sign_in(api: Api, who: str, device: str = USER_AGENT) -> httpx.Respons
     """Start a session. The cookie is removed from the client, because a browser will use it."""
     draft = {"email": who, "password": PASSWORD}
     headers = {"User-Agent": device}
-    answer = await api.request("POST", "/api/auth/signin", json=draft, headers=headers)
+    response = await api.request("POST", "/api/auth/signin", json=draft, headers=headers)
     api.http.cookies.clear()
-    return answer
+    return response
 
 
-async def open_browser(
-    browser: Browser,
-    service: Served,
-    watch: Watch,
-    member: Member | None = None,
-    **options: Any,
-) -> BrowserContext:
-    """Open an empty browser, or one with a member's session."""
+async def open_browser(browser: Browser, service: Served) -> BrowserContext:
+    """Open an empty browser."""
     context = await browser.new_context(
         base_url=service.url,
         permissions=["clipboard-read", "clipboard-write"],
         locale="en-GB",
         timezone_id="Europe/Vienna",
-        **options,
+        viewport=DESKTOP,
+        color_scheme="dark",
+        reduced_motion="reduce",
     )
-    watch.follow(context)
-    if member is not None:
-        spare = member.cookies if isinstance(member, Person) else []
-        api = Api(member.http)
-        cookie = spare.pop() if spare else (await sign_in(api, member.handle)).cookies[COOKIE]
-        url = f"{service.url}/api/auth"
-        await context.add_cookies(
-            [
-                {"name": COOKIE, "value": cookie, "url": url, "httpOnly": True},
-                {"name": "unmarked", "value": str(member.uuid), "url": service.url},
-            ]
-        )
-        await context.add_init_script(_MARK)
+    await context.add_init_script(_MARK)
     return context
+
+
+@dataclass
+class Browsers:
+    """Empty browsers of a service. Tests use the same ones, one test after the other.
+
+    A browser that has shown a page before shows the next one in half of the CPU time: it need
+    not start a process, request the scripts, and compile them.
+    """
+
+    browser: Browser
+    service: Served
+    _idle: list[BrowserContext] = field(default_factory=list)
+
+    async def take(self) -> BrowserContext:
+        """Return an empty browser with one blank page, which keeps its process alive."""
+        if self._idle:
+            return self._idle.pop()
+        context = await open_browser(self.browser, self.service)
+        page = await context.new_page()
+        await page.goto(EMPTY)
+        return context
+
+    async def give_back(self, context: BrowserContext) -> None:
+        """Close its pages and delete what they have stored. Close it if its clock is a fake."""
+        blank, *pages = context.pages
+        for page in pages:
+            await page.close()
+        await context.clear_cookies()
+        await context.set_offline(False)
+        if await blank.evaluate(_EMPTIED):
+            self._idle.append(context)
+        else:
+            await context.close()
+
+    async def close(self) -> None:
+        for context in self._idle:
+            await context.close()
+
+
+_EMPTIED = """() => {
+    localStorage.clear();
+    return String(setTimeout).includes("[native code]");
+}"""
+
+
+async def hand_over(context: BrowserContext, service: Served, member: Member) -> None:
+    """Give a browser a session of a member; its next page is signed in."""
+    spare = member.cookies if isinstance(member, Person) else []
+    api = Api(member.http)
+    cookie = spare.pop() if spare else (await sign_in(api, member.handle)).cookies[COOKIE]
+    url = f"{service.url}/api/auth"
+    await context.add_cookies(
+        [
+            {"name": COOKIE, "value": cookie, "url": url, "httpOnly": True},
+            {"name": "unmarked", "value": str(member.uuid), "url": service.url},
+        ]
+    )
 
 
 # Store what the page stores at a sign-in. Only once, so that signing out works.
@@ -255,7 +313,7 @@ _MARK = f"""
 
 async def settle(page: Page, watch: Watch) -> None:
     """Wait until everything that the page requested is rendered."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await page.wait_for_function(_SETTLED)
             if watch.is_quiet(page):
@@ -285,14 +343,10 @@ async def sideways(page: Page) -> list[str]:
 
 async def code_for(service: Served, email: str, *, but: str = "") -> str:
     """Return the latest code for an address, other than `but`, from the service's log."""
-    pattern = re.compile(rf"code for {re.escape(email)}: (\d{{6}})$")
-    async with asyncio.timeout(15):
+    pattern = re.compile(rf'code for {re.escape(email)}: (\d{{6}})"')
+    async with asyncio.timeout(PATIENCE):
         while True:
-            found = [
-                match[1]
-                for line in service.logged("cruddur.identity.mail")
-                if (match := pattern.search(line["message"]))
-            ]
+            found = pattern.findall(service.text)
             if found and found[-1] != but:
                 return found[-1]
             await asyncio.sleep(0.01)

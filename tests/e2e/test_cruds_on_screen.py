@@ -264,16 +264,16 @@ async def test_a_draft_survives_a_failed_post_and_a_reload(
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "words"),
+    ("response", "status", "words"),
     [(fail, 500, "Something went wrong on our side"), (cut, 0, "We can’t reach Cruddur")],
 )
 async def test_failed_actions_are_undone_with_an_error(
-    visit: Visit, watch: Watch, worf: Member, answer: object, status: int, words: str
+    visit: Visit, watch: Watch, worf: Member, response: object, status: int, words: str
 ) -> None:
     uuid = (await worf.crud("a good day"))["uuid"]
     page = await visit(worf)
     card, notices = crud(page, "a good day"), page.get_by_role("status", name="Notices")
-    await page.route(re.compile(f"{POSTS}/{uuid}"), answer)
+    await page.route(re.compile(f"{POSTS}/{uuid}"), response)
     watch.expect(status, f"{POSTS}/{uuid}*")
     for name in ("Like", "Repost"):
         button = card.get_by_role("button", name=name)
@@ -303,9 +303,9 @@ async def test_failed_actions_are_undone_with_an_error(
 
 async def test_a_request_is_the_root_of_its_trace(visit: Visit, watch: Watch, worf: Member) -> None:
     page = await visit(worf)
-    async with page.expect_response(f"**{POSTS}") as answer:
+    async with page.expect_response(f"**{POSTS}") as expected:
         await write(page, "follow me")
-    response = await answer.value
+    response = await expected.value
     sent = await response.request.all_headers()
     version, trace, span, flags = sent["traceparent"].split("-")
     assert (version, len(trace), len(span), flags) == ("00", 32, 16, "01")

@@ -1,54 +1,107 @@
-"""Expiry in the browser: on time, without a reload, by the server's clock."""
+"""Expiry in the browser: on time, without a reload, by the server's clock.
 
-import asyncio
+A page also removes a crud by itself, without an event of the stream. Then the test controls the
+page's clock, and lets no response correct it.
+"""
+
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from e2e.screen import STREAM, Visit, Watch
+from e2e.screen import STREAM, Visit, Watch, settle
 from support import Member, expire
 
 
-async def end_in(database: asyncpg.Connection, uuid: str, seconds: float) -> datetime:
-    """Let a crud expire in a few seconds and return the time of its expiry."""
+def crud(page: Page, words: str) -> Locator:
+    """Return the card of a crud."""
+    return page.get_by_role("article").filter(has_text=words)
+
+
+async def end_in(database: asyncpg.Connection, uuid: str, lifetime: timedelta) -> datetime:
+    """Let a crud expire later and return the time of its expiry."""
     end: datetime = await database.fetchval(
         "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
         " RETURNING expires_at",
-        UUID(uuid), timedelta(seconds=seconds),
+        UUID(uuid), lifetime,
     )  # fmt: skip
     return end
 
 
-async def gone_at(page: Page, words: str) -> datetime:
-    """Wait until a card has faded and left the page, and return the time."""
-    await page.locator(".crud-fading").filter(has_text=words).wait_for()
-    await page.get_by_role("article").filter(has_text=words).wait_for(state="detached")
-    return datetime.now(UTC)
+async def cut_off(context: BrowserContext) -> None:
+    """Let no request of a browser's pages get a response."""
+    await context.route("**/api/**", lambda _: None)
 
 
 async def test_a_crud_leaves_every_page_when_it_expires(
-    visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
     await worf.crud("a long day")
     short = (await worf.crud("a short day"))["uuid"]
     await odo.reply(short, "so short")
-    end = await end_in(database, short, 7)
-    home, own, notifications = await asyncio.gather(
-        visit(worf), visit(path=f"/@worf/status/{short}"), visit(worf, "/notifications")
-    )
-    for page, words in ((home, "a short day"), (own, "a short day"), (notifications, "so short")):
+    home, own = await visit(worf, None), await visit(path=None)
+    notifications = await home.context.new_page()
+    for page, path, words in (
+        (home, "/", "a short day"),
+        (own, f"/@worf/status/{short}", "a short day"),
+        (notifications, "/notifications", "so short"),
+    ):
+        async with page.expect_response(f"**{STREAM}"):
+            await page.goto(path)
+        await settle(page, watch)
         await expect(page.get_by_text(words)).to_be_visible()
-    card = home.get_by_role("article").filter(has_text="a short day")
-    await card.get_by_text(re.compile(r"^[12]s left$")).wait_for()
-    assert timedelta() <= await gone_at(home, "a short day") - end < timedelta(seconds=10)
+    await expire(database, short)
+    await expect(crud(home, "a short day")).not_to_be_attached()
     await expect(home.get_by_text("a long day")).to_be_visible()
     await expect(own.get_by_role("heading", name="This crud is gone")).to_be_visible()
     await expect(own.get_by_text("so short")).not_to_be_attached()
     await expect(notifications.get_by_text("so short")).not_to_be_attached()
     await expect(notifications.get_by_role("heading", name="No notifications yet")).to_be_visible()
+
+
+async def test_a_crud_counts_down_and_fades_on_the_page(
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    await worf.crud("a long day")
+    short = (await worf.crud("a short day"))["uuid"]
+    await odo.reply(short, "so short")
+    end = await end_in(database, short, timedelta(hours=1))
+    home = await visit(worf, None)
+    await home.clock.install()
+    own, notifications = await home.context.new_page(), await home.context.new_page()
+    for page, path, words in (
+        (home, "/", "a short day"),
+        (own, f"/@worf/status/{short}", "a short day"),
+        (notifications, "/notifications", "so short"),
+    ):
+        await page.bring_to_front()  # a background tab does not render
+        async with page.expect_response(f"**{STREAM}"):
+            await page.goto(path)
+        await settle(page, watch)
+        await expect(page.get_by_text(words)).to_be_visible()
+    card = crud(home, "a short day")
+    await expect(card).to_contain_text(re.compile(r"59m \d\ds left"))
+    await expect(card.get_by_title(re.compile("^Expires "))).to_be_visible()
+    await cut_off(home.context)
+
+    await home.clock.pause_at(end - timedelta(minutes=10))
+    await expect(card).to_contain_text(re.compile(r"(10m 00|9m 59)s left"))
+    await home.clock.pause_at(end - timedelta(seconds=2))
+    await expect(card).to_contain_text(re.compile(r"[12]s left"))
+    await expect(home.locator(".crud-fading")).not_to_be_attached()
+    for page, words in ((own, "a short day"), (notifications, "so short")):
+        await expect(page.get_by_text(words)).to_be_visible()
+    await home.clock.run_for(2100)
+    await expect(home.locator(".crud-fading").filter(has_text="a short day")).to_be_visible()
+    await expect(own.get_by_role("heading", name="This crud is gone")).to_be_visible()
+    await expect(own.get_by_text("so short")).not_to_be_attached()
+    await expect(notifications.get_by_text("so short")).not_to_be_attached()
+    await home.clock.resume()
+    await expect(card).not_to_be_attached()
+    await expect(notifications.get_by_role("heading", name="No notifications yet")).to_be_visible()
+    await expect(home.get_by_text("a long day")).to_be_visible()
 
 
 async def test_the_page_of_an_expired_crud_says_that_it_is_gone(
@@ -71,34 +124,29 @@ async def test_the_page_of_an_expired_crud_says_that_it_is_gone(
 
 
 async def test_a_wrong_local_clock_has_no_effect(
-    visit: Visit, worf: Member, database: asyncpg.Connection
+    visit: Visit, watch: Watch, worf: Member, database: asyncpg.Connection
 ) -> None:
     """The server's clock decides which cruds are live, and for how long."""
     await worf.crud("alive", ttl="1-hour")
     dying = (await worf.crud("dying", ttl="1-hour"))["uuid"]
-    pages = []
-    end = await end_in(database, dying, 6)
+    end = await end_in(database, dying, timedelta(minutes=30))
     for wrong in (timedelta(hours=-3), timedelta(hours=3)):
         page = await visit(path=None)
-        await page.clock.install(time=datetime.now(UTC) + wrong)
-        await page.goto("/")
-        pages.append(page)
-    for page in pages:
-        alive = page.get_by_role("article").filter(has_text="alive")
-        await expect(alive).to_contain_text(re.compile(r"59m \d\ds left"))
-        await expect(page.get_by_role("article").filter(has_text="dying")).to_be_visible()
-    # A response gives the server's time to the second.
-    for moment in await asyncio.gather(*(gone_at(page, "dying") for page in pages)):
-        assert timedelta(seconds=-1) <= moment - end < timedelta(seconds=10)
-
-
-async def test_a_countdown_counts_down(visit: Visit, worf: Member) -> None:
-    await worf.crud(ttl="1-hour")
-    page = await visit(path=None)
-    await page.clock.install()
-    await page.goto("/")
-    card = page.get_by_role("article")
-    await expect(card).to_contain_text(re.compile(r"59m \d\ds left"))
-    await page.clock.fast_forward("10:00")
-    await expect(card).to_contain_text(re.compile(r"49m \d\ds left"))
-    await expect(card.get_by_title(re.compile("^Expires "))).to_be_visible()
+        start = datetime.now(UTC)
+        await page.clock.install(time=start + wrong)
+        async with page.expect_response(f"**{STREAM}"):
+            await page.goto("/")
+        await settle(page, watch)
+        # A response gives the server's time to the second, at a moment since its request.
+        error = timedelta(seconds=1) + (datetime.now(UTC) - start)
+        await expect(crud(page, "alive")).to_contain_text(re.compile(r"59m \d\ds left"))
+        await cut_off(page.context)
+        await page.clock.pause_at(end + wrong - error)
+        await expect(crud(page, "dying")).to_contain_text(re.compile(r"\d+s left"))
+        await expect(page.locator(".crud-fading")).not_to_be_attached()
+        await page.clock.run_for(2 * error / timedelta(milliseconds=1))
+        lasting = page.locator(".crud:not(.crud-fading)")
+        await expect(lasting.filter(has_text="dying")).not_to_be_attached()
+        await page.clock.resume()
+        await expect(crud(page, "dying")).not_to_be_attached()
+        await expect(crud(page, "alive")).to_contain_text(re.compile(r"29m \d\ds left"))

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from e2e.screen import Visit, Watch, settle
+from patience import PATIENCE
 from support import Member
 
 WORDS = "What’s on your mind?"
@@ -47,7 +48,7 @@ def outage(server_dsn: str, database: asyncpg.Connection) -> Outage:
 
 async def give_up(page: Page, watch: Watch, alert: Locator, words: str) -> None:
     """Wait until the page stops retrying and shows an error. The test controls the page's clock."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while not await alert.is_visible():
             if watch.is_quiet(page):
                 await page.clock.fast_forward(RETRIED)

@@ -15,7 +15,7 @@ MANY = 45
 LOST = 10_000
 """Milliseconds without the stream after which a page starts to poll."""
 
-A_LOOK = 21_000
+POLLED = 21_000
 """Milliseconds within which a page polls once."""
 
 
@@ -74,14 +74,14 @@ async def test_new_cruds_appear_without_the_stream(
     await page.clock.fast_forward(LOST)
     await expect(page.get_by_role("status").filter(has_text="Not live")).to_be_visible()
     await worf.crud("at the top")
-    await page.clock.fast_forward(A_LOOK)
+    await page.clock.fast_forward(POLLED)
     await expect(cards.first).to_contain_text("at the top")
     await expect(page.get_by_role("status").filter(has_text="1 new crud")).to_be_attached()
 
     await page.get_by_text("old 0").scroll_into_view_if_needed()
     await expect(page.get_by_text("at the top")).not_to_be_in_viewport()
     await worf.crud("higher still")
-    await page.clock.fast_forward(A_LOOK)
+    await page.clock.fast_forward(POLLED)
     await page.get_by_role("button", name="1 new crud").click()
     await expect(cards.first).to_contain_text("higher still")
     await expect(cards.first).to_be_in_viewport()

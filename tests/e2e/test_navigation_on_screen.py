@@ -13,9 +13,9 @@ async def test_unknown_addresses_show_not_found(visit: Visit, watch: Watch, worf
     page = await visit(worf)
     for path in ("/nowhere", "/messages/worf", "/worf", "/@worf/nowhere"):
         watch.expect(404, path)
-        answer = await page.goto(path)
-        assert answer is not None
-        assert answer.status == 404
+        response = await page.goto(path)
+        assert response is not None
+        assert response.status == 404
         await expect(page.get_by_role("heading", name="Not found")).to_be_visible()
         await expect(page).to_have_title("Not found · Cruddur")
     await page.get_by_role("link", name="Go home").click()
@@ -25,9 +25,9 @@ async def test_unknown_addresses_show_not_found(visit: Visit, watch: Watch, worf
         ("/@nobody", "User not found"),
         (f"/@worf/status/{uuid4()}", "This crud is gone"),
     ):
-        answer = await page.goto(path)
-        assert answer is not None
-        assert answer.status == 200
+        response = await page.goto(path)
+        assert response is not None
+        assert response.status == 200
         await expect(page.get_by_role("heading", name=words)).to_be_visible()
 
 

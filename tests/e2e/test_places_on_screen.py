@@ -1,5 +1,5 @@
 """Every page on a desktop and a phone, dark and light: accessible, no wider than the window,
-and without dead controls. The screenshots are in `.local/screens/`."""
+and without dead controls. With CRUDDUR_TEST_SCREENS=1, the screenshots are in `.local/screens/`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from werkzeug.routing import Map, Rule
 from cruddur.routes.pages import PAGES
 from e2e.gallery import Gallery
 from e2e.places import DIALOGS, PLACES, Audience, Place, views
-from e2e.screen import AXE, DESKTOP, PHONE, SCREENS, sideways
+from e2e.screen import AXE, DESKTOP, PHONE, SCREENS, TAKES_SCREENSHOTS, sideways
 from e2e.walk import Walk
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
@@ -23,6 +23,13 @@ STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+PARTS = """() => Object.fromEntries(
+    ["nav", "main", "aside"].flatMap((name) => {
+        const part = document.querySelector(`body ${name}`);
+        return part === null ? [] : [[name, part.outerHTML]];
+    }))"""
+"""The markup of each part that is on several pages."""
+
 COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
@@ -39,10 +46,12 @@ ALL_PICTURES = {name for view in VIEWS for name in pictures(*view).values()}
 
 @pytest.fixture(scope="module", autouse=True)
 def _screens() -> None:
-    """Create the folder of the screenshots, and remove outdated files."""
+    """Create the folder of the screenshots, and remove outdated ones of these pages."""
+    if not TAKES_SCREENSHOTS:
+        return
     SCREENS.mkdir(parents=True, exist_ok=True)
     for path in SCREENS.iterdir():
-        if path.name not in ALL_PICTURES:
+        if path.name not in ALL_PICTURES and not path.name.startswith("traceview-"):
             path.unlink(missing_ok=True)  # another worker may have removed it first
 
 
@@ -53,7 +62,8 @@ async def test_a_page_is_accessible_fits_and_has_no_dead_controls(
     gallery: Gallery, place: Place, audience: Audience
 ) -> None:
     walk = await Walk.begin(gallery, place, audience)
-    faults = await look(walk.page, pictures(place, audience))
+    wanted = pictures(place, audience) if TAKES_SCREENSHOTS else {}
+    faults = await look(gallery, walk.page, wanted)
     if place.opens is None:
         faults += await walk.past_all()
     await gallery.leave(walk.page)
@@ -68,7 +78,9 @@ async def test_dead_controls_are_detected(gallery: Gallery) -> None:
             document.body.insertAdjacentHTML("beforeend", `
                 <button>Dead</button><a href="#">Empty</a>
                 <div><button>Under</button><i></i></div>
-                <a href="/nowhere">Astray</a>`);
+                <a href="/about">Stuck</a><a href="/nowhere">Astray</a>`);
+            const stop = (event) => event.preventDefault();
+            document.querySelector("body > a[href='/about']").addEventListener("click", stop);
             const lid = document.querySelector("body > div > i");
             lid.parentElement.style.position = "relative";
             Object.assign(lid.style, { position: "absolute", inset: 0 });
@@ -80,12 +92,13 @@ async def test_dead_controls_are_detected(gallery: Gallery) -> None:
         "Dead: it has no effect",
         "Empty: it has no effect",
         "Under: it cannot be reached",
+        "Stuck: it has no effect",
         "Astray: it leads to no page",
     ]
     await gallery.leave(walk.page)
 
 
-async def look(page: Page, wanted: dict[str, str]) -> list[str]:
+async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str]:
     """Check a page in every size and scheme, and take its screenshots."""
     for name in wanted.values():
         (SCREENS / name).unlink(missing_ok=True)
@@ -96,13 +109,15 @@ async def look(page: Page, wanted: dict[str, str]) -> list[str]:
     for size, viewport in SIZES.items():
         await page.set_viewport_size(viewport)
         for scheme in ("light", "dark"):
+            if size == "phone" and scheme == "light" and "phone light" not in wanted:
+                continue
             await page.emulate_media(color_scheme=scheme)
             found = []
             if scheme == "dark":
-                found = await violations(page, STANDARDS) + await sideways(page)
+                found = await violations(gallery, page, STANDARDS) + await sideways(page)
             elif size == "desktop":
                 # The other rules do not depend on the scheme.
-                found = await violations(page, COLORS)
+                found = await violations(gallery, page, COLORS)
             faults += [f"{size} {scheme}: {fault}" for fault in found]
             if name := wanted.get(f"{size} {scheme}"):
                 await page.screenshot(path=SCREENS / name, animations="disabled", caret="initial")
@@ -112,14 +127,24 @@ async def look(page: Page, wanted: dict[str, str]) -> list[str]:
     return faults
 
 
-async def violations(page: Page, rules: dict[str, Any]) -> list[str]:
-    """Return the accessibility rules that a page violates."""
+async def violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> list[str]:
+    """Return the accessibility rules that a page violates.
+
+    A part of the page is skipped if the same markup passed the same rules in the same size and
+    scheme before, such as the navigation and the sidebar of most pages.
+    """
+    parts: dict[str, str] = await page.evaluate(PARTS)
+    setting = (rules["type"], page.viewport_size == PHONE)
+    markup = {selector: (*setting, part) for selector, part in parts.items()}
+    exclude = [selector for selector, key in markup.items() if key in gallery.accessible]
     found: list[dict[str, Any]] = await page.evaluate(
-        """async (runOnly) => (await axe.run(document, {
-            runOnly, resultTypes: ["violations"], elementRef: false,
+        """async ([exclude, runOnly]) => (await axe.run({ exclude }, {
+            runOnly, resultTypes: ["violations"], elementRef: false, preload: false,
         })).violations""",
-        rules,
+        [exclude, rules],
     )
+    if not found:
+        gallery.accessible.update(markup.values())
     return [
         f"{rule['id']} ({rule['help']}): {node['target']}\n    {node['html']}"
         for rule in found

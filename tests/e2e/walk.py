@@ -3,6 +3,9 @@
 The controls are read from the page; none is listed here. A control that appears after another
 one is operated too, for example the buttons of a dialog. Each must have an effect: another
 page, a change of this page, a request, a moved focus, a file chooser, or another tab.
+
+The controls of the frame of every page, and those of the cards of cruds, are operated on the first
+page that has them.
 """
 
 from collections import deque
@@ -16,6 +19,9 @@ from e2e.gallery import Gallery
 from e2e.places import Audience, Place
 from e2e.screen import settle
 
+KNOWN = "known"
+"""The heading of a page that an earlier link led to."""
+
 NOWHERE = {"Not found", "Not found · Cruddur", ""}
 """The headings of a missing page."""
 
@@ -25,8 +31,8 @@ class Walk:
     """A walk over every control of a place.
 
     Attributes:
-        page: the current page; a new one after a session has ended.
         address: the address of the place.
+        has_left: whether a link has led from the place to another page and back.
     """
 
     gallery: Gallery
@@ -34,6 +40,7 @@ class Walk:
     audience: Audience
     page: Page
     address: str
+    has_left: bool = False
 
     @classmethod
     async def begin(cls, gallery: Gallery, place: Place, audience: Audience) -> "Walk":
@@ -43,18 +50,18 @@ class Walk:
 
     async def again(self, outcome: dict[str, Any]) -> None:
         """Open the place again, in a fresh world."""
-        await self.page.close()
         if self.audience == "member" and not outcome["isSignedIn"]:
-            await self.gallery.forget(self.audience)
+            await self.gallery.sign_in_again()
         self.page = await self.gallery.enter(self.place, self.audience)
         self.address = self.page.url
 
     async def past_all(self) -> list[str]:
         """Operate every control and return the faults."""
-        keys = await self.list()
-        assert keys
+        found = await self.list()
+        assert found
+        keys = [key for key in found if not self._was_operated(key, [])]
         queue: deque[tuple[str, list[str]]] = deque((key, []) for key in keys)
-        known, faults = set(keys), []
+        known, faults, has_followed = set(found), [], False
         while queue:
             key, openers = queue.popleft()
             outcome = await self.operate(key, openers)
@@ -63,32 +70,65 @@ class Walk:
                 outcome = await self.operate(key, openers)
             if fault := _fault(outcome):
                 faults.append(f"{key}: {fault}")
-            elif outcome["effect"] == "goes":
-                self.gallery.known[self.audience].add(outcome["url"])
+            else:
+                self._remember(key, openers, outcome)
             for one in outcome.get("appeared", []):
                 if one not in known:
                     known.add(one)
-                    queue.append((one, [*openers, key]))
+                    if not self._was_operated(one, [*openers, key]):
+                        queue.append((one, [*openers, key]))
+                    elif one in outcome["covered"]:
+                        faults.append(f"{one}: it cannot be reached")
             if self.audience == "member" and not outcome["isSignedIn"]:
                 await self.again(outcome)
+            elif self.has_left and not has_followed:
+                has_followed = True
+                followed = await self.known_links([key for key, openers in queue if not openers])
+                queue = deque(entry for entry in queue if entry[0] not in followed)
         return faults
 
     async def list(self) -> list[str]:
         found: list[str] = await self.page.evaluate("controls.list()")
         return found
 
+    async def known_links(self, keys: Sequence[str]) -> Sequence[str]:
+        """Click those controls that are links to known addresses, and return their keys."""
+        found: Sequence[str] = await self.page.evaluate(
+            "([...how]) => controls.knownLinks(...how)",
+            [keys, self.address, [*self.gallery.known[self.audience]]],
+        )
+        return found
+
     async def operate(self, key: str, openers: Sequence[str]) -> dict[str, Any]:
         """Operate a control that `openers` make appear, and return the effect."""
         outcome: dict[str, Any] = await self.page.evaluate(
             "([...how]) => controls.operate(...how)",
-            [key, openers, self.address, [*self.gallery.known[self.audience]]],
+            [key, openers, self.address, [*self.gallery.known[self.audience]], self.has_left],
         )
         if outcome.get("effect") == "file":
             async with self.page.expect_file_chooser():
                 await (await self._handle(key)).click()
-        if outcome.get("effect") == "leaves":
+        if outcome.get("effect") == "leaves" and outcome["heading"] != KNOWN:
             outcome["heading"] = await self._follow(key)
         return outcome
+
+    def _remember(self, key: str, openers: Sequence[str], outcome: dict[str, Any]) -> None:
+        """Record what later walks need not check again."""
+        if outcome["effect"] in {"goes", "leaves"}:
+            self.gallery.known[self.audience].add(outcome["url"])
+        if outcome["effect"] == "goes":
+            self.has_left = True
+        # Where a control moves the focus may depend on the page.
+        if outcome["effect"] != "focuses":
+            self.gallery.operated[self.audience].add((*openers, key))
+
+    def _was_operated(self, key: str, openers: Sequence[str]) -> bool:
+        """Whether a control of the frame or of a card was operated on another page.
+
+        So is one that such a control opens.
+        """
+        path = (*openers, key)
+        return not path[0].startswith("main / ") and path in self.gallery.operated[self.audience]
 
     async def _follow(self, key: str) -> str:
         """Follow a link that leaves the app and return the title of its target."""
@@ -100,6 +140,8 @@ class Walk:
             return await link.get_attribute("href") or ""
         async with self.page.expect_navigation():
             await link.click()
+        # The document is titled Cruddur until the page's scripts have rendered it.
+        await self.page.wait_for_function("document.title !== 'Cruddur'")
         title = await self.page.title()
         await self.page.go_back()
         await settle(self.page, self.gallery.watch)

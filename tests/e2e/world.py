@@ -101,7 +101,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await writer.crud("londo", "a" * 90 + " is what I say to that", 6 * DAYS, 1 * DAYS)
     reply = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
     await writer.reply(HANDLE, crud, "I read it. Twice.", 70)
-    answer = await writer.reply("guinan", own, "It does. I can read it from here.", 2)
+    response = await writer.reply("guinan", own, "It does. I can read it from here.", 2)
     await writer.reply(HANDLE, own, "Then it works from there as well.", 1)
     await writer.reply(HANDLE, reply, "Ten hours, by now.", 60)
     for handle in ("bayko", "guinan", "londo", HANDLE):
@@ -112,7 +112,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await writer.react("like", "londo", older, 2 * DAYS)
     await writer.react("repost", "londo", older, 2 * DAYS)
     for kind, handle, about, age in (
-        ("reply", "guinan", answer, 2),
+        ("reply", "guinan", response, 2),
         ("like", "guinan", own, 3),
         ("mention", "worf", crud, 2 * HOURS),
         ("like", "londo", older, 2 * DAYS),

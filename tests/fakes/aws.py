@@ -8,14 +8,6 @@ import threading
 import urllib.request
 from typing import Any, Self
 
-import boto3
-from aws_xray_sdk.core import xray_recorder
-from botocore.config import Config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
 from werkzeug.serving import make_server
 
 REGION = "us-east-1"
@@ -34,19 +26,25 @@ def environment(url: str, session_token: str | None = None) -> dict[str, str]:
     return variables | ({"AWS_SESSION_TOKEN": session_token} if session_token else {})
 
 
-class _Handler(MotoRequestHandler):
-    def log_request(self, *_: object) -> None:
-        """Log nothing."""
-
-
 class FakeAws:
     """moto's server. Its state belongs to the process and is reset on entry."""
 
     def __enter__(self) -> Self:
+        # The imports take a second, and few tests need them.
+        from moto.moto_server.werkzeug_app import (
+            DomainDispatcherApplication,
+            MotoRequestHandler,
+            create_backend_app,
+        )
+
+        class Handler(MotoRequestHandler):
+            def log_request(self, *_: object) -> None:
+                """Log nothing."""
+
         # Like moto's ThreadedMotoServer, which does not close its socket when it stops.
         application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(
-            "127.0.0.1", 0, application, threaded=True, request_handler=_Handler
+            "127.0.0.1", 0, application, threaded=True, request_handler=Handler
         )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(STOP_SECONDS,), name="moto"
@@ -61,6 +59,8 @@ class FakeAws:
         self._thread.join()
         self._server.server_close()
         # moto imports the X-Ray SDK, whose emitter opens a socket and never closes it.
+        from aws_xray_sdk.core import xray_recorder
+
         xray_recorder.emitter._socket.close()
 
     @property
@@ -112,6 +112,9 @@ class FakeAws:
             client.close()
 
     def _client(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
         return boto3.client(
             service,
             endpoint_url=self.url,

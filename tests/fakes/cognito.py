@@ -13,7 +13,7 @@ import re
 import secrets
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -84,6 +84,10 @@ class FakeCognito:
         self.jwks_fetches = 0
         self.mode: Literal["answer", "hang", "fail", "html"] = "answer"
         self.rotates = False
+        self.access_seconds = ACCESS_SECONDS
+        self.quota: tuple[int, float] | None = None
+        """How many calls are accepted in how many seconds; None: all."""
+        self._accepted: deque[float] = deque()  # when the calls of these seconds were accepted
         self._refusals: dict[str, list[Refusal]] = {}
         self._owners: dict[str, str] = {}  # refresh token to `sub`
 
@@ -158,14 +162,27 @@ class FakeCognito:
         try:
             if handler is None:
                 raise Refusal("UnknownOperationException")
+            self._check_quota()
             if self._refusals.get(action):
                 raise self._refusals[action].pop(0)
-            answer = await handler(body)
+            response = await handler(body)
         except Refusal as refusal:
             return _json({"__type": refusal.kind, "message": refusal.message}, 400)
-        if answer is None:
+        if response is None:
             return Response(b"", content_type="application/x-amz-json-1.1")
-        return _json(answer)
+        return _json(response)
+
+    def _check_quota(self) -> None:
+        """Refuse the call if the quota is used up."""
+        if self.quota is None:
+            return
+        calls, seconds = self.quota
+        now = time.monotonic()
+        while self._accepted and self._accepted[0] <= now - seconds:
+            self._accepted.popleft()
+        if len(self._accepted) >= calls:
+            raise Refusal("TooManyRequestsException", "Rate exceeded")
+        self._accepted.append(now)
 
     async def _trouble(self) -> Response | None:
         if self.mode == "hang":
@@ -219,7 +236,7 @@ class FakeCognito:
             "token_use": "access",
             "scope": "aws.cognito.signin.user.admin",
             "auth_time": now,
-            "exp": now + ACCESS_SECONDS,
+            "exp": now + self.access_seconds,
             "iat": now,
             "jti": str(uuid4()),
             "username": user.sub,
@@ -240,7 +257,7 @@ class FakeCognito:
                 "event_id": str(uuid4()),
                 "token_use": "id",
                 "auth_time": now,
-                "exp": now + ACCESS_SECONDS,
+                "exp": now + self.access_seconds,
                 "iat": now,
                 "jti": str(uuid4()),
             }
@@ -419,7 +436,7 @@ class FakeCognito:
         result = {
             "AccessToken": self.access_token(user, origin_jti=family),
             "IdToken": self.id_token(user),
-            "ExpiresIn": ACCESS_SECONDS,
+            "ExpiresIn": self.access_seconds,
             "TokenType": "Bearer",
         }
         if refresh_token is not None:

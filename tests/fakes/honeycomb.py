@@ -1,7 +1,7 @@
 """Honeycomb's OTLP endpoint on a loopback socket: traces, metrics and logs."""
 
 from fakes.otlp import Metric, OtlpSink
-from fakes.sink import Answer, Received
+from fakes.sink import Received, Response
 
 KEY_HEADER = "x-honeycomb-team"
 DATASET_HEADER = "x-honeycomb-dataset"
@@ -14,10 +14,10 @@ class FakeHoneycomb(OtlpSink):
         super().__init__()
         self.key = key
 
-    def answer(self, request: Received) -> Answer:
+    def respond(self, request: Received) -> Response:
         if self.key is not None and request.headers.get(KEY_HEADER) != self.key:
             return self.refusal(401, "missing or unknown API key")
-        return super().answer(request)
+        return super().respond(request)
 
     def dataset(self, metric: Metric) -> str:
         """Return the dataset of a metric. Only spans are filed by `service.name`."""

@@ -15,7 +15,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from fakes.sink import Answer, Received, Sink
+from fakes.sink import Received, Response, Sink
 
 PROTOBUF = "application/x-protobuf"
 
@@ -141,7 +141,7 @@ class OtlpSink(Sink):
         self._logs.clear()
         self._metrics.clear()
 
-    def answer(self, request: Received) -> Answer:
+    def respond(self, request: Received) -> Response:
         if request.method != "POST" or request.path not in _SIGNALS:
             return self.refusal(404, f"there is no {request.method} {request.path}")
         if request.headers.get("Content-Type") != PROTOBUF:
@@ -157,11 +157,11 @@ class OtlpSink(Sink):
             self._logs += decode_logs(decoded)
         else:
             self._metrics += decode_metrics(decoded, dict(request.headers.items()))
-        return Answer(200, response().SerializeToString(), PROTOBUF)
+        return Response(200, response().SerializeToString(), PROTOBUF)
 
-    def refusal(self, status: int, message: str) -> Answer:
+    def refusal(self, status: int, message: str) -> Response:
         """Return an OTLP error: a google.rpc.Status."""
-        return Answer(status, Status(message=message).SerializeToString(), PROTOBUF)
+        return Response(status, Status(message=message).SerializeToString(), PROTOBUF)
 
 
 def decode_spans(export: trace_service.ExportTraceServiceRequest) -> list[Span]:

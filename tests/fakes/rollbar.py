@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from fakes.sink import Answer, Received, Sink
+from fakes.sink import Received, Response, Sink
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ class FakeRollbar(Sink):
     def forget(self) -> None:
         self._items.clear()
 
-    def answer(self, request: Received) -> Answer:
+    def respond(self, request: Received) -> Response:
         if request.method != "POST" or request.path != "/api/1/item/":
             return self.refusal(404, f"there is no {request.method} {request.path}")
         try:
@@ -53,10 +53,10 @@ class FakeRollbar(Sink):
             return self.refusal(422, str(error))
         self._items.append(data)
         result = {"id": len(self._items), "uuid": data["uuid"]}
-        return Answer(200, json.dumps({"err": 0, "result": result}).encode())
+        return Response(200, json.dumps({"err": 0, "result": result}).encode())
 
-    def refusal(self, status: int, message: str) -> Answer:
-        return Answer(status, json.dumps({"err": 1, "message": message}).encode())
+    def refusal(self, status: int, message: str) -> Response:
+        return Response(status, json.dumps({"err": 1, "message": message}).encode())
 
 
 def _checked(payload: Json) -> Json:

@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from fakes.otlp import OtlpSink
-from fakes.sink import Answer, Received
+from fakes.sink import Received, Response
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
@@ -50,14 +50,14 @@ class FakeSignedOtlp(OtlpSink):
         super().forget()
         self._signatures.clear()
 
-    def answer(self, request: Received) -> Answer:
+    def respond(self, request: Received) -> Response:
         try:
             signature = self._verified(request)
         except ValueError as error:
             self.problems.append(str(error))
             return self.refusal(403, str(error))
         self._signatures.append(signature)
-        return super().answer(request)
+        return super().respond(request)
 
     def _verified(self, request: Received) -> Signature:
         """Return the signature. Raises ValueError if it is wrong."""

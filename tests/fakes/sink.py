@@ -15,20 +15,23 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.message import Message
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
+from patience import PATIENCE
+
 T = TypeVar("T")
 
-Manner = Literal["endless", "drip", "drip in the head", "endless head", "bomb"]
+ResponseFault = Literal["endless", "drip", "drip in the head", "endless head", "bomb"]
 """A valid response that is sent badly: `endless` never ends, `drip` arrives a few bytes a second,
 `drip in the head` does so from its second header on, `endless head` sends headers forever, and
 `bomb` decompresses to 64 MiB."""
 
-MANNERS = get_args(Manner)
+FAULTS = get_args(ResponseFault)
 
-Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"] | Manner
+Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"] | ResponseFault
 """`refuse`: no socket listens on the port. `hang`: requests are read and get no response."""
 
 DRIP_SECONDS = 0.05
@@ -53,14 +56,14 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A response."""
 
     status: int = 200
     body: bytes = b"{}"
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    manner: Manner | None = None
+    fault: ResponseFault | None = None
 
 
 class Sink:
@@ -150,7 +153,7 @@ class Sink:
             self.problems.clear()
             self.forget()
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """Block until the predicate is true; check it after every request.
 
         Returns the result of the predicate. Raises TimeoutError after `timeout` seconds.
@@ -162,26 +165,26 @@ class Sink:
                 raise TimeoutError(f"not in {timeout} s; {paths} arrived; {self.problems}")
             return found
 
-    async def arrival(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
+    async def arrival(self, predicate: Callable[[], T], seconds: float = PATIENCE) -> T:
         """`wait_for` without blocking the event loop."""
         return await asyncio.to_thread(self.wait_for, predicate, seconds)
 
     # --- for the fakes built on it ------------------------------------------------------
 
-    def answer(self, _: Received) -> Answer:
+    def respond(self, _: Received) -> Response:
         """Check and store a request in mode `ok`. Called under the lock.
 
         A ValueError marks the request as malformed: the sink responds with 400 and records it in
         `problems`.
         """
-        return Answer()
+        return Response()
 
-    def refusal(self, status: int, message: str) -> Answer:
+    def refusal(self, status: int, message: str) -> Response:
         """Return an error in the format of this service."""
-        return Answer(status, json.dumps({"error": message}).encode())
+        return Response(status, json.dumps({"error": message}).encode())
 
     def forget(self) -> None:
-        """Drop everything that `answer` has stored."""
+        """Drop everything that `respond` has stored."""
 
     # --- the socket ---------------------------------------------------------------------
 
@@ -204,7 +207,7 @@ class Sink:
         if self._accepting is not None:
             self._accepting.join()
 
-    def receive(self, method: str, path: str, headers: Message, raw: bytes) -> Answer | None:
+    def receive(self, method: str, path: str, headers: Message, raw: bytes) -> Response | None:
         """Record a request. None: it hung, and its connection must be cut."""
         problem = None
         try:
@@ -215,11 +218,11 @@ class Sink:
             mode, released = self._mode, self._released
             request = Received(method, path, headers, raw, body, mode)
             self._requests.append(request)
-            answer = None if mode in {"hang", "refuse"} else self._decide(request, problem)
+            response = None if mode in {"hang", "refuse"} else self._decide(request, problem)
             self._changed.notify_all()
-        if answer is None:
+        if response is None:
             released.wait()
-        return answer
+        return response
 
     def is_over(self, seconds: float) -> bool:
         """Wait; return whether the mode changed or the sink closed in the meantime."""
@@ -233,18 +236,18 @@ class Sink:
             self.problems.append(problem)
             self._changed.notify_all()
 
-    def _decide(self, request: Received, problem: str | None) -> Answer:
-        if request.mode in MANNERS:
-            return replace(self.answer(request), manner=request.mode)
+    def _decide(self, request: Received, problem: str | None) -> Response:
+        if request.mode in FAULTS:
+            return replace(self.respond(request), fault=request.mode)
         if request.mode != "ok":
-            answer = self.refusal(int(request.mode), "as the test asked for")
+            response = self.refusal(int(request.mode), "as the test asked for")
             if request.mode == "429":
-                headers = {**answer.headers, "Retry-After": str(self.retry_after)}
-                return Answer(429, answer.body, answer.content_type, headers)
-            return answer
+                headers = {**response.headers, "Retry-After": str(self.retry_after)}
+                return Response(429, response.body, response.content_type, headers)
+            return response
         if problem is None:
             try:
-                return self.answer(request)
+                return self.respond(request)
             except ValueError as error:
                 problem = f"{request.method} {request.path}: {error}"
         self.problems.append(problem)
@@ -311,38 +314,40 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(length)
         if len(raw) < length:
             return
-        answer = self.server.sink.receive(self.command, self.path, self.headers, raw)
-        if answer is None:
+        response = self.server.sink.receive(self.command, self.path, self.headers, raw)
+        if response is None:
             return
-        if answer.manner is not None:
-            self._send_badly(answer)
+        if response.fault is not None:
+            self._send_badly(response)
             return
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
 
-    def _send_badly(self, answer: Answer) -> None:
+    def _send_badly(self, response: Response) -> None:
         """Send the response badly until the client disconnects or the mode changes."""
-        sink, manner = self.server.sink, answer.manner
-        head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: {answer.content_type}\r\n".encode()
-        if manner == "bomb":
-            packed = gzip.compress(bytes(BOMB_BYTES), compresslevel=1)
+        sink, fault = self.server.sink, response.fault
+        head = (
+            f"HTTP/1.1 {response.status} OK\r\nContent-Type: {response.content_type}\r\n".encode()
+        )
+        if fault == "bomb":
+            packed = _bomb()
             length = f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
             self._send(head + length + packed)
             return
-        pause = DRIP_SECONDS if "drip" in manner else 0.0
+        pause = DRIP_SECONDS if "drip" in fault else 0.0
         part = b" " if pause else b" " * 65536
-        if manner == "endless head":
+        if fault == "endless head":
             part = b"X-More: " + b"a" * 10_000 + b"\r\n"
-        elif manner == "drip in the head":
+        elif fault == "drip in the head":
             head += b"X-Slow:"
         else:
-            head += b"\r\n" if manner == "endless" else b"Content-Length: 1000000\r\n\r\n"
+            head += b"\r\n" if fault == "endless" else b"Content-Length: 1000000\r\n\r\n"
         self._send(head)
         while not sink.is_over(pause):
             self._send(part)
@@ -350,6 +355,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, data: bytes) -> None:
         self.wfile.write(data)
         self.server.sink.sent_badly += len(data)
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(bytes(BOMB_BYTES), compresslevel=1)
 
 
 def _inflate(raw: bytes, encoding: str) -> bytes:

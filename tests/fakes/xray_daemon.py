@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from patience import PATIENCE
+
 T = TypeVar("T")
 
 HEADER = b'{"format":"json","version":1}\n'
@@ -66,7 +68,7 @@ class FakeXRayDaemon:
         """Everything that arrived, to search for secrets."""
         return b"\n".join(self.datagrams)
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """Block until the predicate is true. Raises TimeoutError after `timeout` seconds."""
         with self._changed:
             found = self._changed.wait_for(predicate, timeout)
@@ -74,7 +76,7 @@ class FakeXRayDaemon:
                 raise TimeoutError(f"not in {timeout} s; {len(self._datagrams)} datagrams arrived")
             return found
 
-    async def arrival(self, predicate: Callable[[], T], seconds: float = 5.0) -> T:
+    async def arrival(self, predicate: Callable[[], T], seconds: float = PATIENCE) -> T:
         """`wait_for` without blocking the event loop."""
         return await asyncio.to_thread(self.wait_for, predicate, seconds)
 

@@ -12,7 +12,8 @@ from h2.config import H2Configuration
 from h2.connection import ConnectionState, H2Connection
 from h2.settings import SettingCodes, Settings
 
-from hardening.wire import SECONDS, Wire, wired
+from hardening.wire import Wire, wired
+from patience import PATIENCE
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -71,7 +72,7 @@ class Http2Wire:
     async def read(self) -> bool:
         """Read once; False at the end."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 data = await self.wire.reader.read(65536)
         except ConnectionError:
             data = b""

@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -27,11 +26,13 @@ from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.db.sweeper import sweep
+from cruddur.identity import passwords
 from cruddur.process.picture import CPU_SECONDS, MEMORY_BYTES
 from cruddur.services import avatars
-from cruddur.services.avatars import MAX_UPLOADS
 from cruddur.services.seed import PASSWORD
 from cruddur.settings import Settings
+from decoders import decoders, first_stops, frozen, is_limited, until
+from patience import PATIENCE
 from pictures import chunk, file, jpeg_of_scans, jpeg_of_segments, png, webp_chunks
 from processes import Running, Serve
 from support import (
@@ -44,9 +45,6 @@ from support import (
     untraced,
     visiting,
 )
-
-PATIENCE = 20.0
-"""Seconds after which an event counts as not happening."""
 
 SMALL = file(Image.new("RGB", (64, 64), "green"))
 SMALL_JPEG = file(Image.new("RGB", (64, 64), "green"), "JPEG")
@@ -72,8 +70,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "png texts": lambda: png(8, 8, before=chunk(b"zTXt", b"a\0\0x") * 100),
     "png chunks": lambda: png(8, 8, before=chunk(b"tEXt", b"a\0b") * 30_000),
     "png frames": lambda: png(8, 8, before=chunk(b"fcTL", bytes(26)) * 1_500),
-    "webp pixels": lambda: file(Image.new("RGBA", (5_000, 5_000)), "WEBP", lossless=True),
-    "webp lossy pixels": lambda: file(Image.new("RGB", (5_000, 5_000)), "WEBP"),
+    "webp pixels": lambda: file(Image.new("RGBA", (5_000, 5_000)), "WEBP", lossless=True, method=0),
+    "webp lossy pixels": lambda: file(Image.new("RGB", (5_000, 5_000)), "WEBP", method=0),
     "webp canvas": lambda: SMALL_WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(4) + b"\xff" * 6,
     "webp frames": lambda: webp_chunks(SMALL_WEBP, (b"ANMF" + bytes(4)) * 1_500),
     "gif pixels": lambda: file(Image.new("P", (6_000, 6_000)), "GIF"),
@@ -97,23 +95,6 @@ async def put(api: Api, path: str, data: bytes, expect: int = 200) -> Any:
     return (await api.request("PUT", path, content=data, expect=expect)).json()
 
 
-def decoders(ancestor: int) -> list[int]:
-    """The processes that decode pictures for a process or for a worker of it."""
-    parents, found = {}, []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes()
-            status = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(entry.name)] = int(status[1])
-        if b"cruddur.process.picture" in command:
-            found.append(int(entry.name))
-    return [pid for pid in found if ancestor in (parents[pid], parents.get(parents[pid]))]
-
-
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -121,43 +102,15 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def is_limited(pid: int) -> bool:
-    """Return whether a decoder has finished its setup."""
-    try:
-        return Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
-    except OSError:
-        return False
-
-
-async def until(condition: Callable[[], Any]) -> Any:
-    """Wait until the function returns a true value, and return that."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.002)
-    return found
-
-
-async def frozen(parent: int) -> int:
-    """Stop the next decoder of a process after its setup, so that it never ends by itself."""
-
-    def limited() -> list[int]:
-        return [pid for pid in decoders(parent) if is_limited(pid)]
-
-    [pid] = await until(limited)
-    os.kill(pid, signal.SIGSTOP)
-    return int(pid)
-
-
-@pytest.mark.parametrize("kind", BOMBS)
 async def test_hardening_01_a_decompression_bomb_is_refused_by_its_headers(
-    andrew: Member, kind: str
+    andrew: Member,
 ) -> None:
     anybody = Api(andrew.http)
     path = await address(andrew)
-    bomb = BOMBS[kind]()
-    assert len(bomb) < 3_000_000
-    assert await put(anybody, path, bomb, expect=422) == ["avatar_invalid"]
+    for kind, make in BOMBS.items():
+        bomb = make()
+        assert len(bomb) < 3_000_000, kind
+        assert await put(anybody, path, bomb, expect=422) == ["avatar_invalid"], kind
     await put(anybody, path, SMALL)  # nothing was decoded, so the address stays valid
 
 
@@ -173,7 +126,7 @@ async def test_hardening_01_a_decompression_bomb_is_refused_by_its_headers(
         lambda: SMALL_JPEG + bytes(1000),
         lambda: SMALL_JPEG[:20] + b"\xff" * 3 + b"\0" + SMALL_JPEG[20:],
         lambda: png(4_096, 4_096),
-        lambda: file(Image.new("RGB", (4_096, 4_096)), "WEBP"),
+        lambda: file(Image.new("RGB", (4_096, 4_096)), "WEBP", method=0),
         lambda: file(
             Image.new("P", (64, 64)), "GIF", save_all=True, comment=b"a comment" * 100,
             append_images=[Image.new("P", (64, 64), number) for number in range(50)],
@@ -209,10 +162,10 @@ async def test_hardening_01_of_two_uploads_to_one_address_one_is_accepted(
     async with serving(create_app(settings)) as other:
         for _ in range(3):
             path = await address(andrew)
-            answers = await asyncio.gather(
+            responses = await asyncio.gather(
                 *(api.http.put(path, content=SMALL) for api in (andrew, other))
             )
-            assert sorted(one.status_code for one in answers) == [200, 403]
+            assert sorted(one.status_code for one in responses) == [200, 403]
 
 
 async def test_hardening_01_a_picture_that_fails_to_decode_uses_up_its_address(
@@ -240,6 +193,7 @@ async def test_hardening_01_used_addresses_are_forgotten_when_they_are_too_old(
     assert await count_rows(database, "used_uploads") == 0
 
 
+@pytest.mark.usefixtures("first_decoder_stops")
 async def test_hardening_01_a_user_uploads_one_picture_at_a_time(andrew: Member) -> None:
     anybody = Api(andrew.http)
     first, second = await address(andrew), await address(andrew)
@@ -252,19 +206,25 @@ async def test_hardening_01_a_user_uploads_one_picture_at_a_time(andrew: Member)
     await put(anybody, second, SMALL)
 
 
+@pytest.mark.usefixtures("first_decoder_stops")
 async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_served(
-    app: Quart, member: Callable[..., Any], codes: Callable[[str], str]
+    app: Quart,
+    member: Callable[..., Any],
+    codes: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    people = [await member(f"member{number}") for number in range(MAX_UPLOADS + 1)]
+    most = 3
+    monkeypatch.setattr(avatars, "MAX_UPLOADS", most)
+    people = [await member(f"member{number}") for number in range(most + 1)]
     paths = [await address(one) for one in people]
     whole = SMALL + bytes(8 * 1024 * 1024 - len(SMALL))
-    async with serving_on_a_socket(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with serving_on_a_socket(app) as url, httpx.AsyncClient(base_url=url) as http:
         anybody = Api(http)
         uploading = [asyncio.create_task(put(anybody, paths[0], whole))]
         pid = await frozen(os.getpid())
         encoder = app.extensions["cruddur"].encoder
         uploading += [asyncio.create_task(put(anybody, path, whole)) for path in paths[1:-1]]
-        await until(lambda: len(encoder._uploading) == MAX_UPLOADS)
+        await until(lambda: len(encoder._uploading) == most)
         refusal = await anybody.request("PUT", paths[-1], content=whole, expect=503)
         assert refused(refusal) == ["unavailable"]
         assert not any(task.done() for task in uploading)
@@ -283,6 +243,7 @@ async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_
         await put(anybody, paths[-1], whole)
 
 
+@pytest.mark.usefixtures("first_decoder_stops")
 async def test_hardening_01_the_decoder_of_a_disconnected_client_is_killed(
     app: Quart, andrew: Member, bayko: Member
 ) -> None:
@@ -369,10 +330,11 @@ def test_hardening_01_the_decoder_starts_without_the_service() -> None:
 
 
 @asynccontextmanager
-async def uploading_to(serve: Serve) -> AsyncIterator[tuple[Running, int]]:
+async def uploading_to(serve: Serve, dsn: str, folder: Path) -> AsyncIterator[tuple[Running, int]]:
     """A service with a decoder that never ends."""
-    running = await asyncio.to_thread(lambda: serve().wait())
-    async with httpx.AsyncClient(base_url=running.url, timeout=60) as http:
+    stops = first_stops(folder)
+    running = await asyncio.to_thread(lambda: serve("--setup", CONNECTION_URL=dsn, **stops).wait())
+    async with httpx.AsyncClient(base_url=running.url) as http:
         body = {"email": "andrewbrown", "password": PASSWORD}
         token = (await http.post("/api/auth/signin", json=body)).json()["access_token"]
         member = Api(http, {"Authorization": f"Bearer {token}"})
@@ -387,8 +349,10 @@ async def uploading_to(serve: Serve) -> AsyncIterator[tuple[Running, int]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_hardening_01_a_decoder_ends_with_the_service(serve: Serve, number: int) -> None:
-    async with uploading_to(serve) as (running, pid):
+async def test_hardening_01_a_decoder_ends_with_the_service(
+    serve: Serve, dsn: str, tmp_path: Path, number: int
+) -> None:
+    async with uploading_to(serve, dsn, tmp_path) as (running, pid):
         code = await asyncio.to_thread(running.stop, number)
         assert code == (0 if number == signal.SIGTERM else -9)
         await until(lambda: not is_running(pid))
@@ -402,10 +366,10 @@ async def sign_in(app: Quart, number: int) -> httpx.Response:
 
 
 class Hashing:
-    """Block every password check until it is released, then fail it; count concurrent checks."""
+    """Block every password check until it is released, then fail it; count the checks."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.running = self.most = 0
+        self.requested = self.running = self.most = 0
         self.release = threading.Event()
         lock = threading.Lock()
 
@@ -418,7 +382,14 @@ class Hashing:
                 self.running -= 1
             raise VerifyMismatchError
 
+        run = passwords._threads.run
+
+        async def request(*arguments: Any) -> Any:
+            self.requested += 1
+            return await run(*arguments)
+
         monkeypatch.setattr(PasswordHasher, "verify", verify)
+        monkeypatch.setattr(passwords._threads, "run", request)
 
 
 @pytest.fixture
@@ -434,12 +405,12 @@ async def test_hardening_01_a_hash_keeps_its_place_when_its_client_leaves(
 ) -> None:
     for number in range(6):
         task = asyncio.create_task(sign_in(app, number))
+        await until(lambda number=number: hashing.requested > number)
         await until(lambda number=number: hashing.running >= min(number + 1, 2))
-        await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.wait([task])
     last = asyncio.create_task(sign_in(app, 99))
-    await asyncio.sleep(0.05)
+    await until(lambda: hashing.requested == 7)
     assert hashing.running == hashing.most == 2
     hashing.release.set()
     assert (await last).status_code == 401
@@ -460,5 +431,5 @@ async def test_hardening_01_sign_ins_beyond_the_queue_are_refused_at_once(
         assert not [record for record in caplog.records if record.levelname == "ERROR"]
         await api.get("/api/health-check")
         hashing.release.set()
-        answers = await asyncio.gather(*waiting)
-        assert sorted({one.status_code for one in answers}) == [401, 503]
+        responses = await asyncio.gather(*waiting)
+        assert sorted({one.status_code for one in responses}) == [401, 503]

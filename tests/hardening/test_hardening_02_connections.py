@@ -16,10 +16,11 @@ from hypercorn.protocol.h11 import H11Protocol
 from quart import Quart
 
 from cruddur.edge.connections import ConnectionLimits
-from cruddur.process.hypercorn.http1 import HTTP1
+from cruddur.process.hypercorn.http1 import HTTP1, HTTPToolsHTTP1, http1_class
 from cruddur.process.hypercorn.http2 import HTTP2
 from cruddur.settings import Settings
 from hardening.wire import HEALTH, Wire, wired
+from patience import PATIENCE
 from processes import Serve
 from support import serving_on_a_socket
 from telemetry.recorded import until
@@ -98,8 +99,8 @@ async def _refuses(url: str, limit: int, status: int, codes: list[str]) -> None:
             assert (await wire.ask()).status == 200
         async with wired(url) as refused:
             await refused.send(HEALTH)
-            answer = await refused.response()
-            assert (answer.status, answer.codes(), answer.is_last) == (status, codes, True)
+            response = await refused.response()
+            assert (response.status, response.codes(), response.is_last) == (status, codes, True)
             assert await refused.rest() == b""
         assert (await admitted[0].ask()).status == 200
         admitted[0].close()
@@ -107,7 +108,7 @@ async def _refuses(url: str, limit: int, status: int, codes: list[str]) -> None:
 
 
 async def _until_admitted(url: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with wired(url) as wire:
                 if (await wire.ask()).status == 200:
@@ -133,7 +134,7 @@ def test_hardening_02_the_service_raises_its_limit_of_open_files(serve: Serve, d
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
     try:
-        running = serve("--setup", CONNECTION_URL=dsn).wait()
+        running = serve(CONNECTION_URL=dsn).wait()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
@@ -154,8 +155,8 @@ def test_hardening_02_one_address_never_fills_a_worker(
 ) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
     limits = ConnectionLimits.from_settings(settings)
-    answers = [limits.admit("192.0.2.1") for _ in range(300)]
-    assert 0 < answers.count(None) <= 300 // 2
+    responses = [limits.admit("192.0.2.1") for _ in range(300)]
+    assert 0 < responses.count(None) <= 300 // 2
     assert limits.admit("192.0.2.2") is None
 
 
@@ -173,8 +174,8 @@ def test_hardening_02_addresses_are_not_counted_behind_a_trusted_proxy() -> None
 
 def test_hardening_02_hosts_of_one_ipv6_network_share_a_limit() -> None:
     limits = ConnectionLimits(100, 2)
-    answers = [limits.admit(f"2001:db8::{number}") for number in range(1, 4)]
-    assert answers == [None, None, 429]
+    responses = [limits.admit(f"2001:db8::{number}") for number in range(1, 4)]
+    assert responses == [None, None, 429]
     assert limits.admit("2001:db8:0:1::1") is None
 
 
@@ -214,6 +215,20 @@ def test_hardening_02_hypercorn_has_the_names_that_we_depend_on(owner: type) -> 
     own = vars(HTTP1 if owner is H11Protocol else HTTP2)
     overridden = {name for name in own if name in vars(owner) and name.startswith("_")}
     assert {name for name in overridden if not name.startswith("__")} <= set(PRIVATE[owner])
+
+
+def test_hardening_02_http1_is_parsed_by_the_chosen_parser() -> None:
+    assert http1_class("h11") is HTTP1
+    assert http1_class("httptools") is HTTPToolsHTTP1
+
+
+def test_hardening_02_an_unknown_hypercorn_is_served_with_h11(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delattr(H11Protocol, "_handle_events")
+    assert http1_class("httptools") is HTTP1
+    [record] = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert record.message.endswith("Hypercorn has no H11Protocol._handle_events")
 
 
 def test_hardening_02_hypercorn_uses_the_names_that_we_replace() -> None:

@@ -51,9 +51,9 @@ async def test_hardening_03_http2_without_tls_is_off_by_default(
 ) -> None:
     async with serving_on_a_socket(app) as url:
         async with wired(url) as wire:
-            answer = await wire.ask(PREFACE + frame(4, 0, 0))
-            assert (answer.status, answer.codes()) == (505, ["generic_505"])
-            assert answer.is_last
+            response = await wire.ask(PREFACE + frame(4, 0, 0))
+            assert (response.status, response.codes()) == (505, ["generic_505"])
+            assert response.is_last
             assert await wire.rest() == b""
         async with wired(url) as wire:
             assert (await wire.ask(UPGRADE % b"AAMAAABkAAQAAP__")).status == 200
@@ -92,8 +92,8 @@ async def test_hardening_03_an_upgrade_with_invalid_settings_is_refused(
     h2c: str, settings: bytes, errors: Callable[[], list[str]]
 ) -> None:
     async with wired(h2c) as wire:
-        answer = await wire.ask(UPGRADE % settings)
-        assert (answer.status, answer.codes()) == (400, ["generic_400"])
+        response = await wire.ask(UPGRADE % settings)
+        assert (response.status, response.codes()) == (400, ["generic_400"])
     assert errors() == []
 
 
@@ -173,12 +173,12 @@ async def test_hardening_03_updates_of_the_window_follow_what_is_sent() -> None:
 
 async def test_hardening_03_a_connection_serves_a_thousand_requests(h2c: str) -> None:
     async with http2(h2c) as client:
-        answers = []
+        responses = []
         for _ in range(20):
             streams = [await client.request() for _ in range(50)]
             await client.until_ended(streams)
-            answers += [client.status(stream) for stream in streams]
-        assert answers == [200] * 1000
+            responses += [client.status(stream) for stream in streams]
+        assert responses == [200] * 1000
         await client.rest()
         assert client.goaways[0] == (ErrorCodes.NO_ERROR, 1999)
 

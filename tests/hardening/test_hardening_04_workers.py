@@ -7,15 +7,17 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fakes.otlp import OtlpSink
-from processes import START_SECONDS, Running, Serve, environment_of
+from processes import START_SECONDS, Running, Serve, environment_of, services
 from support import free_port
+from telemetry.serving import patient
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -47,79 +49,93 @@ def serving(running: Running) -> set[int]:
     return set(map(int, said)) & workers(running)
 
 
-def test_hardening_04_a_killed_worker_is_replaced_and_the_others_keep_serving(serve: Serve) -> None:
-    running = serve("--workers", "2").wait()
-    until(lambda: len(serving(running)) == 2, running)
-    victim, other = serving(running)
-    os.kill(victim, signal.SIGKILL)
-    while victim in workers(running) or len(serving(running)) < 2:
-        assert httpx.get(f"{running.url}/api/health-check").status_code == 200
-    assert other in serving(running)
-    line = f"worker {victim} was ended by SIGKILL: the next one starts in 0.5 s"
-    assert line in running.log.read_text()
-    assert running.stop(signal.SIGTERM) == 0
+@dataclass(frozen=True)
+class Pair:
+    """A service with two workers, and a module that every new process imports."""
+
+    running: Running
+    module: Path
 
 
-def test_hardening_04_a_worker_that_keeps_dying_is_replaced_with_growing_delays(
-    serve: Serve,
-) -> None:
-    running = serve("--workers", "2").wait()
-    until(lambda: len(serving(running)) == 2, running)
-    for _ in range(3):
-        victim = max(serving(running))
-        os.kill(victim, signal.SIGKILL)
-        until(lambda victim=victim: victim not in workers(running), running)
-        until(lambda: len(serving(running)) == 2, running)
-    delays = re.findall(r"the next one starts in ([\d.]+) s", running.log.read_text())
-    assert delays == ["0.5", "1", "2"]
-    assert running.stop() == 0
+@pytest.fixture(scope="module")
+def _pair(worker_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("pair")
+    module = folder / "shadow" / "sitecustomize.py"
+    module.parent.mkdir()
+    module.touch()
+    with services(folder, folder / "data") as serve:
+        path = str(module.parent)
+        running = serve("--workers", "2", CONNECTION_URL=worker_dsn, PYTHONPATH=path)
+        yield Pair(running, module)
+        assert running.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in running.log.read_text()
 
 
-async def test_hardening_04_sighup_replaces_every_worker_and_loses_no_request(
-    serve: Serve,
-) -> None:
-    running = serve("--workers", "2").wait()
-    until(lambda: len(serving(running)) == 2, running)
+@pytest.fixture
+def pair(_pair: Pair) -> Pair:
+    """A service with two workers that serve; the test leaves it so."""
+    until(lambda: len(serving(_pair.running)) == 2, _pair.running)
+    return _pair
+
+
+def test_hardening_04_a_killed_worker_is_replaced_and_the_others_keep_serving(pair: Pair) -> None:
+    """A worker that keeps dying is replaced with growing delays."""
+    running = pair.running
+    before = len(running.log.read_text())
+    victim, other = sorted(serving(running))
+    victims = []
+    with httpx.Client(base_url=running.url, trust_env=False) as http:
+        for _ in range(3):
+            victims.append(victim)
+            os.kill(victim, signal.SIGKILL)
+            while victim in workers(running) or len(serving(running)) < 2:
+                # A new connection: the one before may have ended with the worker.
+                response = http.get("/api/health-check", headers={"Connection": "close"})
+                assert response.status_code == 200
+                time.sleep(0.02)
+            [victim] = serving(running) - {other}
+    found = re.findall(
+        r"worker (\d+) was ended by SIGKILL: the next one starts in ([\d.]+) s",
+        running.log.read_text()[before:],
+    )
+    assert found == list(zip(map(str, victims), ["0.5", "1", "2"], strict=True))
+
+
+async def test_hardening_04_sighup_replaces_every_worker_and_loses_no_request(pair: Pair) -> None:
+    running = pair.running
     before = serving(running)
     statuses: list[int] = []
     running.process.send_signal(signal.SIGHUP)
 
     async def visit() -> None:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
             while serving(running) & before or len(serving(running)) < 2:
-                answer = await http.get(
-                    f"{running.url}/api/activities/home", headers={"Connection": "close"}
-                )
-                statuses.append(answer.status_code)
+                response = await http.get("/api/activities/home", headers={"Connection": "close"})
+                statuses.append(response.status_code)
+                await asyncio.sleep(0.02)
 
     async with asyncio.timeout(START_SECONDS), asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(visit())
     assert set(statuses) == {200}
     assert not workers(running) & before
-    assert running.stop(signal.SIGTERM) == 0
-    assert "Traceback" not in running.log.read_text()
 
 
-def test_hardening_04_a_reload_that_cannot_start_keeps_the_old_workers(
-    serve: Serve, tmp_path: Path
-) -> None:
-    package = tmp_path / "shadow" / "sitecustomize.py"
-    package.parent.mkdir()
-    package.touch()
-    running = serve("--workers", "2", PYTHONPATH=str(package.parent)).wait()
-    until(lambda: len(serving(running)) == 2, running)
+def test_hardening_04_a_reload_that_cannot_start_keeps_the_old_workers(pair: Pair) -> None:
+    running = pair.running
     before = serving(running)
-    package.write_text("import sys\nif 'cruddur.process.worker' in sys.orig_argv: sys.exit(3)\n")
+    pair.module.write_text(
+        "import os, sys\nif 'cruddur.process.worker' in sys.orig_argv: os._exit(3)\n"
+    )
     running.process.send_signal(signal.SIGHUP)
     until(lambda: "the reload ends here" in running.log.read_text(), running)
+    pair.module.write_text("")
     assert serving(running) == before
     assert httpx.get(f"{running.url}/api/ready").status_code == 200
-    assert running.stop() == 0
 
 
 def test_hardening_04_workers_that_cannot_start_end_the_service_with_one_line(
-    serve: Serve, data: Path, tmp_path: Path
+    serve: Serve, prepared_data: Path, tmp_path: Path
 ) -> None:
     package = tmp_path / "sitecustomize.py"
     package.write_text("import os, sys\nif 'cruddur.process.worker' in sys.orig_argv: os._exit(3)")
@@ -128,13 +144,13 @@ def test_hardening_04_workers_that_cannot_start_end_the_service_with_one_line(
     given_up = [line for line in running.log.read_text().splitlines() if "giving up" in line]
     assert len(given_up) == 1
     assert "ended with exit code 3" in given_up[0]
-    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+    assert not (prepared_data / "postgres" / "data" / "postmaster.pid").exists()
 
 
 def test_hardening_04_the_exit_code_shows_a_worker_that_died_while_stopping(
-    serve: Serve,
+    serve: Serve, dsn: str
 ) -> None:
-    running = serve("--workers", "2").wait()
+    running = serve("--workers", "2", CONNECTION_URL=dsn).wait()
     until(lambda: len(serving(running)) == 2, running)
     victim, _ = serving(running)
     os.kill(victim, signal.SIGSTOP)  # so that it does not stop by itself
@@ -146,13 +162,15 @@ def test_hardening_04_the_exit_code_shows_a_worker_that_died_while_stopping(
 
 
 def test_hardening_04_every_worker_flushes_its_telemetry_when_the_service_stops(
-    serve: Serve,
+    serve: Serve, dsn: str, tmp_path: Path
 ) -> None:
     with OtlpSink() as sink:
         running = serve(
             "--workers", "2",
+            CONNECTION_URL=dsn,
             OTEL_EXPORTER_OTLP_ENDPOINT=sink.url,
-            OTEL_BSP_SCHEDULE_DELAY="60000",
+            OTEL_BSP_SCHEDULE_DELAY="3600000",
+            **patient(tmp_path),
         ).wait()  # fmt: skip
         until(lambda: len(serving(running)) == 2, running)
         answered = 20
@@ -163,8 +181,8 @@ def test_hardening_04_every_worker_flushes_its_telemetry_when_the_service_stops(
     assert names.count("GET /api/activities/home") == answered
 
 
-def test_hardening_04_a_single_worker_logs_sighup_and_keeps_serving(serve: Serve) -> None:
-    running = serve().wait()
+def test_hardening_04_a_single_worker_logs_sighup_and_keeps_serving(serve: Serve, dsn: str) -> None:
+    running = serve(CONNECTION_URL=dsn).wait()
     running.process.send_signal(signal.SIGHUP)
     until(lambda: "a single worker cannot be reloaded" in running.log.read_text(), running)
     assert httpx.get(f"{running.url}/api/ready").status_code == 200
@@ -173,7 +191,7 @@ def test_hardening_04_a_single_worker_logs_sighup_and_keeps_serving(serve: Serve
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")])
 def test_hardening_04_a_closed_terminal_stops_the_service(
-    data: Path, options: tuple[str, ...]
+    prepared_data: Path, options: tuple[str, ...]
 ) -> None:
     port = free_port()
     pid, terminal = pty.fork()
@@ -181,7 +199,7 @@ def test_hardening_04_a_closed_terminal_stops_the_service(
         os.execve(
             sys.executable,
             [sys.executable, "-m", "cruddur", "serve", *options],
-            environment_of(data, PORT=str(port), LOG_FORMAT="json"),
+            environment_of(prepared_data, PORT=str(port), LOG_FORMAT="json"),
         )
     written = b""
     while b"Running on" not in written:
@@ -189,14 +207,16 @@ def test_hardening_04_a_closed_terminal_stops_the_service(
     os.close(terminal)
     _, status = os.waitpid(pid, 0)
     assert os.WIFEXITED(status), "any exit code is fine: the last lines could not be written"
-    assert not (data / "postgres" / "data" / "postmaster.pid").exists()
+    assert not (prepared_data / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_hardening_04_the_reloader_serves_a_file_that_changed(serve: Serve, tmp_path: Path) -> None:
+def test_hardening_04_the_reloader_serves_a_file_that_changed(
+    serve: Serve, dsn: str, tmp_path: Path
+) -> None:
     package = tmp_path / "cruddur_watched.py"
     package.write_text("")
     (tmp_path / "sitecustomize.py").write_text("import cruddur_watched")
-    running = serve("--reload", PYTHONPATH=str(tmp_path)).wait()
+    running = serve("--reload", CONNECTION_URL=dsn, PYTHONPATH=str(tmp_path)).wait()
     [before] = serving(running)
     os.utime(package, (time.time() + 5, time.time() + 5))
     until(lambda: serving(running) and before not in workers(running), running)

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
-from time import monotonic
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +16,29 @@ from cruddur.app import create_app
 from cruddur.services import ranking
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
-from support import Api, Member, visiting
+from support import Api, Member, until_blocking, visiting
 
 TRENDING = "/api/trending"
 SUGGESTED = "/api/users/suggested"
 STATEMENTS = {TRENDING: "WITH trends.tags", SUGGESTED: "WITH users.suggested"}
-LONG = 60.0
+SOON = timedelta(minutes=10)
+LONG = 3600.0
+
+
+@dataclass
+class Clock:
+    """The clock of the rankings, which only a test advances."""
+
+    now: float = 1000.0
 
 
 @pytest.fixture(autouse=True)
-def _long_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Expiries are known for as long as a test may take."""
+    made = Clock()
     monkeypatch.setattr(ranking, "HORIZON", timedelta(seconds=LONG))
+    monkeypatch.setattr(ranking, "monotonic", lambda: made.now)
+    return made
 
 
 class Watched:
@@ -56,30 +65,18 @@ async def enter(service: Watched, database: asyncpg.Connection, handle: str) -> 
     return await Member.enter(service.api, database, service.app, handle, handle.title())
 
 
-async def ends_in(conn: asyncpg.Connection, uuid: str, seconds: float) -> datetime:
-    return await conn.fetchval(
-        "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
-        " RETURNING expires_at",
-        UUID(uuid), timedelta(seconds=seconds),
+async def ends_soon(conn: asyncpg.Connection, uuid: str) -> None:
+    await conn.execute(
+        "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1",
+        UUID(uuid), SOON,
     )  # fmt: skip
 
 
 async def shown(api: Api, path: str) -> list[Any]:
-    answer = await api.get(path)
+    response = await api.get(path)
     if path == TRENDING:
-        return [(tag["tag"], tag["count"]) for tag in answer]
-    return [person["handle"] for person in answer]
-
-
-@asynccontextmanager
-async def until_after(conn: asyncpg.Connection, ends: datetime) -> AsyncIterator[None]:
-    """Wait for an instant by the clock of the database."""
-    while True:
-        left = ends - await conn.fetchval("SELECT clock_timestamp()")
-        if left <= timedelta():
-            break
-        await asyncio.sleep(left.total_seconds())
-    yield
+        return [(tag["tag"], tag["count"]) for tag in response]
+    return [person["handle"] for person in response]
 
 
 @pytest.mark.parametrize("path", [TRENDING, SUGGESTED])
@@ -89,38 +86,38 @@ async def test_hardening_07_callers_share_one_read(
     members = [await enter(service, database, handle) for handle in ("worf", "kira")]
     await members[0].crud("#now")
     callers: list[Api] = [service.api, *members] * 4
-    answers = await asyncio.gather(*(shown(caller, path) for caller in callers))
-    assert all(answers[0] == answer for answer in answers[::3])
+    responses = await asyncio.gather(*(shown(caller, path) for caller in callers))
+    assert all(responses[0] == response for response in responses[::3])
     await service.api.get(path)
     assert service.readings() == 1
 
 
 async def test_hardening_07_a_ranking_is_cached_for_a_limited_time(
-    service: Watched, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    service: Watched, database: asyncpg.Connection, clock: Clock
 ) -> None:
     worf = await enter(service, database, "worf")
     assert await shown(service.api, TRENDING) == []
     await worf.crud("#new")
     assert await shown(service.api, TRENDING) == []
-    monkeypatch.setattr(ranking, "monotonic", lambda: monotonic() + LONG)
+    clock.now += LONG
     assert await shown(service.api, TRENDING) == [("new", 1)]
     assert service.readings() == 2
 
 
 async def test_hardening_07_a_tag_vanishes_at_the_instant_its_cruds_expire(
-    service: Watched, database: asyncpg.Connection
+    service: Watched, database: asyncpg.Connection, clock: Clock
 ) -> None:
     worf = await enter(service, database, "worf")
     cruds = [await worf.crud(text) for text in ("#gone #less", "#less #stays", "#stays")]
-    ends = await ends_in(database, cruds[0]["uuid"], 0.3)
+    await ends_soon(database, cruds[0]["uuid"])
     assert await shown(service.api, TRENDING) == [("less", 2), ("stays", 2), ("gone", 1)]
-    async with until_after(database, ends):
-        assert await shown(service.api, TRENDING) == [("stays", 2), ("less", 1)]
+    clock.now += SOON.total_seconds()
+    assert await shown(service.api, TRENDING) == [("stays", 2), ("less", 1)]
     assert service.readings() == 1
 
 
 async def test_hardening_07_the_next_tag_replaces_an_expired_one(
-    service: Watched, database: asyncpg.Connection
+    service: Watched, database: asyncpg.Connection, clock: Clock
 ) -> None:
     """Of eleven tags with equal counts, the last one by name appears when another one drops out."""
     worf = await enter(service, database, "worf")
@@ -128,32 +125,32 @@ async def test_hardening_07_the_next_tag_replaces_an_expired_one(
     await worf.crud(" ".join(f"#{name}" for name in names))
     first = await worf.crud(f"#{names[0]} #{names[1]}")
     second = await worf.crud(" ".join(f"#{name}" for name in names[1:]))
-    ends = await ends_in(database, first["uuid"], 0.3)
+    await ends_soon(database, first["uuid"])
     before = [("tag01", 3), ("tag00", 2), *((name, 2) for name in names[2:10])]
     assert await shown(service.api, TRENDING) == before
-    async with until_after(database, ends):
-        after = [(name, 2) for name in names[1:11]]
-        assert await shown(service.api, TRENDING) == after
+    clock.now += SOON.total_seconds()
+    after = [(name, 2) for name in names[1:11]]
+    assert await shown(service.api, TRENDING) == after
     assert service.readings() == 1
     assert second["uuid"]
 
 
 async def test_hardening_07_a_user_is_suggested_only_for_live_cruds(
-    service: Watched, database: asyncpg.Connection
+    service: Watched, database: asyncpg.Connection, clock: Clock
 ) -> None:
     people = [await enter(service, database, f"member_{number}") for number in range(7)]
     cruds = [await one.crud() for one in people]
     for liker in people[1:4]:
         await liker.put(f"/api/activities/{cruds[0]['uuid']}/like")
-    ends = await ends_in(database, cruds[0]["uuid"], 0.3)
+    await ends_soon(database, cruds[0]["uuid"])
     before = await shown(service.api, SUGGESTED)
     assert len(before) == 5
     assert before[0] == "member_0"
     own = await shown(people[0], SUGGESTED)
     assert len(own) == 5
     assert "member_0" not in own
-    async with until_after(database, ends):
-        after = await shown(service.api, SUGGESTED)
+    clock.now += SOON.total_seconds()
+    after = await shown(service.api, SUGGESTED)
     assert len(after) == 5
     assert "member_0" not in after
     assert service.readings() == 1
@@ -167,7 +164,7 @@ async def test_hardening_07_a_cancelled_caller_does_not_stop_the_read(
     async with database.transaction():
         await database.execute("LOCK TABLE activities IN ACCESS EXCLUSIVE MODE")
         waiting = [asyncio.create_task(shown(service.api, TRENDING)) for _ in range(4)]
-        await asyncio.sleep(0.05)
+        await until_blocking(database)
         waiting[0].cancel()
     for task in waiting[1:]:
         assert await task == [("now", 1)]

@@ -8,13 +8,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from quart import Quart
 
 from cruddur.app import create_app
-from cruddur.db.pool import Database
 from cruddur.settings import Settings
 from cruddur.telemetry import error_reporting
 from cruddur.telemetry.pipeline import Telemetry
-from outage import relaying
+from outage import FOREVER, Limits
+from relay import relaying
 from support import Api, Member, refused, serving
 from telemetry.recorded import Reports
 
@@ -51,7 +52,7 @@ class Trial:
     conn: asyncpg.Connection
     member: Member
     reports: Reports
-    database: Database
+    app: Quart
 
     async def post(self, code: str, times: int = 1) -> None:
         """Post cruds; the INSERT of each one meets a condition."""
@@ -83,7 +84,7 @@ async def _trial(settings: Settings, dsn: str, owner_dsn: str = "") -> AsyncIter
     try:
         async with serving(app) as api:
             member = await Member.enter(api, conn, app, "worf", "Worf")
-            yield Trial(api, conn, member, reports, app.extensions["cruddur"].database)
+            yield Trial(api, conn, member, reports, app)
     finally:
         await conn.close()
 
@@ -125,23 +126,29 @@ async def test_hardening_10_a_condition_is_reported_once_a_minute(
 async def test_hardening_10_each_time_limit_is_a_condition_of_its_own(
     settings: Settings, make_database: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", 1.0)
+    limits = Limits(monkeypatch)
     dsn: str = await make_database()
     async with relaying(dsn) as relay:
-        own = replace(settings, pool_size=1, statement_timeout=2.0)
+        own = replace(settings, pool_size=1, statement_timeout=FOREVER)
         async with _trial(own, relay.dsn(dsn), dsn) as trial:
-            path = "/api/message_groups"
+            path, database = "/api/message_groups", trial.app.extensions["cruddur"].database
             await trial.member.get(path)
-            async with trial.database.connection():
+            async with database.connection():
+                limits.acquire(0.5)
                 assert await trial.member.get(path, expect=503) == ["unavailable"]
+                limits.acquire(FOREVER)
             await trial.member.get(path)
+            async with database.connection():
+                pass  # the request has returned its connection
             relay.open.clear()
+            limits.reads(trial.app, 1.25)
             assert await trial.member.get(path, expect=503) == ["unavailable"]
+            limits.reads(trial.app, FOREVER)
             relay.cut()
             relay.open.set()
         assert [str(failure.error) for failure in trial.reports.failures] == [
-            "all 1 connections of the pool were in use for 1 s",
-            "the request has used up its 2.75 s for the database",
+            "all 1 connections of the pool were in use for 0.5 s",
+            "the request has used up its 1.25 s for the database",
         ]
 
 

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 
 from cruddur.db.sweeper import sweep
+from patience import PATIENCE
 from support import Api, Member, expire, swept
 
 PAGE = 8192
@@ -85,16 +87,17 @@ async def test_hardening_11_statistics_contain_no_written_text(
 async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_files(
     dsn: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:
+    secret = f"secret{uuid4().hex[:8]}"  # the files still have deleted rows of other tests
     await andrew.crud("another crud, which stays")
     keyed = {"headers": {"Idempotency-Key": "key"}}
-    body = {"message": f"{SECRET} expires #{SECRET}", "ttl": "1-day"}
+    body = {"message": f"{secret} expires #{secret}", "ttl": "1-day"}
     expired = await andrew.post("/api/activities", body, **keyed)
-    deleted = await andrew.crud(f"{SECRET} is deleted #{SECRET}deleted")
-    await bayko.reply(deleted["uuid"], f"{SECRET} goes with its crud")
+    deleted = await andrew.crud(f"{secret} is deleted #{secret}deleted")
+    await bayko.reply(deleted["uuid"], f"{secret} goes with its crud")
     await bayko.put(
-        "/api/profile/update", {"display_name": "Bayko", "bio": f"{SECRET} is replaced"}
+        "/api/profile/update", {"display_name": "Bayko", "bio": f"{secret} is replaced"}
     )
-    assert await holders(database, SECRET) == {
+    assert await holders(database, secret) == {
         "activities",
         "activities_search_idx",
         "activity_tags",
@@ -109,9 +112,9 @@ async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_fi
     await bayko.put("/api/profile/update", {"display_name": "Bayko", "bio": "new"})
     await swept(dsn)
     # The search index keeps each word once, without its position, until the index is rebuilt.
-    assert await holders(database, SECRET) <= {"activities_search_idx"}
+    assert await holders(database, secret) <= {"activities_search_idx"}
     await database.execute("REINDEX INDEX activities_search_idx")
-    assert await holders(database, SECRET) == set()
+    assert await holders(database, secret) == set()
 
 
 async def test_hardening_11_the_address_of_a_deleted_account_is_in_no_table(
@@ -143,6 +146,6 @@ async def test_hardening_11_a_sweep_does_not_wait_for_a_table_that_is_locked(
     await expire(database, crud["uuid"])
     async with database.transaction():
         await database.execute("LOCK TABLE activities IN SHARE UPDATE EXCLUSIVE MODE")  # as VACUUM
-        assert await asyncio.wait_for(sweep(dsn), timeout=30) is not None
+        assert await asyncio.wait_for(sweep(dsn), PATIENCE) is not None
     await swept(dsn)
     assert "activities" not in await holders(database, SECRET)

@@ -31,6 +31,8 @@ from cruddur.app import create_app
 from cruddur.settings import Settings
 from support import Api, count_rows, visiting
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
 At = Callable[[str], AbstractAsyncContextManager[Api]]
 
 
@@ -206,12 +208,12 @@ async def test_hardening_13_one_mail_in_a_few_minutes(
 ) -> None:
     await (open_account(api, codes) if path == FORGOT else sign_up(api))
     caplog.clear()
-    answers = []
+    responses = []
     for number in range(8):
         async with at(f"10.0.0.{number}") as anybody:
-            answers.append(await anybody.post(path, {"email": EMAIL}))
+            responses.append(await anybody.post(path, {"email": EMAIL}))
     await asyncio.gather(*(api.post(path, {"email": EMAIL.upper()}) for _ in range(5)))
-    assert answers == [answers[0]] * 8
+    assert responses == [responses[0]] * 8
     assert len(_mails(caplog)) == 1
     await database.execute("UPDATE throttles SET resets_at = now()")  # the few minutes are over
     await api.post(path, {"email": EMAIL})

@@ -14,6 +14,8 @@ from cruddur.services.throttling import MAX_UNCOUNTED_SUCCESSES
 from cruddur.settings import Settings
 from support import Api, serving, visiting
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
 ME = "/api/auth/me"
 
 

@@ -53,8 +53,8 @@ async def test_hardening_15_the_same_statements_for_known_and_unknown_addresses(
 async def _work(app: Quart, spans: InMemorySpanExporter, path: str, email: str) -> list[str]:
     """The spans of one request, in the order in which they ended."""
     async with visiting(app, address="10.0.0.1") as api:
-        answer = await api.request("POST", path, json={"email": email})
-    trace_id = int(answer.headers["traceresponse"].split("-")[1], 16)
+        response = await api.request("POST", path, json={"email": email})
+    trace_id = int(response.headers["traceresponse"].split("-")[1], 16)
     ended = [span for span in spans.get_finished_spans() if span.context.trace_id == trace_id]
     return [span.name for span in ended if span.name != WAIT]
 
@@ -68,7 +68,7 @@ async def test_hardening_15_a_commit_does_not_wait_for_the_disk(
         assert "SET accounts.commit_later" in await _work(traced, spans, FORGOT, email)
 
 
-async def test_hardening_15_mail_is_written_after_the_answer(
+async def test_hardening_15_mail_is_sent_after_the_response(
     settings: Settings, api: Api, codes: Codes, spans: InMemorySpanExporter
 ) -> None:
     await open_account(api, codes)

@@ -13,6 +13,8 @@ from cruddur.identity.keys import new_signing_key
 from cruddur.settings import Settings
 from support import Api, serving
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
 COOKIE = "cruddur_refresh"
 EMAIL = "worf@example.com"
 PASSWORD = "today is a good day"

@@ -12,13 +12,14 @@ import asyncpg
 import httpx
 import jwt
 import pytest
-from playwright.async_api import ConsoleMessage, async_playwright
+from playwright.async_api import Browser, ConsoleMessage
 from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
-from e2e import browser as browsers
 from support import Api, Member, serving, serving_on_a_socket, visiting
+
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 PLAIN, SECURE = "cruddur_refresh", "__Secure-cruddur_refresh"
 DEVICE, SECURE_DEVICE = "cruddur_device", "__Secure-cruddur_device"
@@ -205,14 +206,9 @@ async def test_hardening_17_the_documentation_runs_only_its_own_scripts(api: Api
 
 
 async def test_hardening_17_the_documentation_works_in_a_browser(
-    app: Quart, database: asyncpg.Connection
+    app: Quart, database: asyncpg.Connection, browser: Browser
 ) -> None:
-    path = browsers.find()
-    if path is None:
-        pytest.skip("no browser is here")
-    async with serving_on_a_socket(app) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=browsers.FLAGS)
-        page = await browser.new_page()
+    async with serving_on_a_socket(app) as url, await browser.new_page() as page:
         troubles: list[str] = []
 
         def keep(message: ConsoleMessage) -> None:
@@ -227,7 +223,6 @@ async def test_hardening_17_the_documentation_works_in_a_browser(
         size = "getComputedStyle(document.querySelector('.method')).fontWeight"
         assert await page.evaluate(size) == "700"  # its styles apply as well
         assert troubles == []
-        await browser.close()
 
 
 @pytest.fixture
@@ -264,6 +259,6 @@ async def test_hardening_17_notifications_refuse_an_expired_token(
 async def test_hardening_17_public_lists_are_public_with_an_expired_token(
     api: Api, expired: dict[str, str], path: str
 ) -> None:
-    answer: Any = await api.get(path, headers=expired)
+    response: Any = await api.get(path, headers=expired)
     visitor = await api.get(path, headers={"Authorization": "Bearer null"})
-    assert answer == visitor
+    assert response == visitor

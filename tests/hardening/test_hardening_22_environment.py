@@ -13,17 +13,36 @@ from cruddur.settings.database_url import database_name, describe_server, server
 from cruddur.settings.proxies import proxy_for
 from fakes.cognito import FakeCognito
 from fakes.otlp import OtlpSink
+from patience import PATIENCE
 from processes import Serve, cruddur
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: a call through this proxy fails
 
 STARTS = [
-    {"NO_PROXY": "fd07::/64", "HTTPS_PROXY": NOBODY},
-    {"NO_PROXY": "[fd07::1]:80, .example , é.com,[::1],*.x,,10.0.0.0/8 h:80", "ALL_PROXY": NOBODY},
-    {"ALL_PROXY": "socks5://127.0.0.1:9", "https_proxy": "socks5h://127.0.0.1:9"},
-    {"HTTP_PROXY": "http://[::1", "HTTPS_PROXY": "nonsense://", "ALL_PROXY": "http://x:abc"},
-    {"OTEL_PROPAGATORS": "none"},
-    {"OTEL_PROPAGATORS": "xray,b3", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64"},
+    {"NO_PROXY": "fd07::/64", "HTTPS_PROXY": NOBODY, "OTEL_PROPAGATORS": "none"},
+    {
+        "NO_PROXY": "[fd07::1]:80, .example , é.com,[::1],*.x,,10.0.0.0/8 h:80",
+        "ALL_PROXY": NOBODY,
+        "OTEL_PROPAGATORS": "xray,b3",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "64",
+    },
+    {
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+        "https_proxy": "socks5h://127.0.0.1:9",
+        "HOME": "/nonexistent",
+        "TMPDIR": "/nonexistent",
+        "TZ": "nowhere",
+        "LC_ALL": "tlh_KX",
+    },
+    {
+        "HTTP_PROXY": "http://[::1",
+        "HTTPS_PROXY": "nonsense://",
+        "ALL_PROXY": "http://x:abc",
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONUTF8": "0",
+        "LC_ALL": "C",
+        "PYTHONOPTIMIZE": "2",
+    },
     {
         "OTEL_METRICS_EXEMPLAR_FILTER": "",
         "OTEL_PROPAGATORS": "",
@@ -32,8 +51,6 @@ STARTS = [
         "SSL_CERT_DIR": "",
         "ALL_PROXY": "",
     },
-    {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "TZ": "nowhere", "LC_ALL": "tlh_KX"},
-    {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONOPTIMIZE": "2"},
 ]
 
 
@@ -85,9 +102,9 @@ STOPS = [
 def test_hardening_22_the_service_stops_with_one_line(
     data: Path, variable: str, value: str
 ) -> None:
-    answer = cruddur(data, "serve", **{variable: value})
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, "serve", **{variable: value})
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert line.startswith(f"cruddur: {variable}")
     assert not data.exists()
 
@@ -141,7 +158,7 @@ def test_hardening_22_no_proxy_is_read_in_every_form(
 def test_hardening_22_a_working_directory_that_was_removed_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "removed"
     folder.mkdir()
-    answer = subprocess.run(
+    response = subprocess.run(
         ["sh", "-c", 'rmdir "$PWD" && exec "$0" -P -m cruddur migrate', sys.executable],
         cwd=folder,
         env={},
@@ -149,8 +166,8 @@ def test_hardening_22_a_working_directory_that_was_removed_is_one_line(tmp_path:
         text=True,
         check=False,
     )
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert ".local/postgres cannot hold the database" in line
 
 
@@ -191,10 +208,10 @@ async def test_hardening_22_cognito_on_loopback_is_called_without_the_proxy(
             HTTP_PROXY=NOBODY,
             ALL_PROXY="socks5://127.0.0.1:9",
         )
-        async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
             while True:
                 try:
-                    answer = await client.post(
+                    response = await client.post(
                         f"{running.url}/api/auth/signin",
                         json={"email": "worf@example.com", "password": "today-is-a-good-day"},
                     )
@@ -204,7 +221,7 @@ async def test_hardening_22_cognito_on_loopback_is_called_without_the_proxy(
                     await asyncio.sleep(0.05)
     finally:
         await pool.stop()
-    assert answer.json() == ["credentials_invalid"]
+    assert response.json() == ["credentials_invalid"]
 
 
 SAME = [
@@ -266,9 +283,9 @@ def test_hardening_22_what_the_server_refuses_is_one_line(
     data: Path, dsn: str, parameter: str
 ) -> None:
     for command in ("serve", "migrate"):
-        answer = cruddur(data, command, CONNECTION_URL=f"{dsn}&{parameter}")
-        assert answer.returncode == 1
-        [line] = answer.stderr.splitlines()
+        response = cruddur(data, command, CONNECTION_URL=f"{dsn}&{parameter}")
+        assert response.returncode == 1
+        [line] = response.stderr.splitlines()
         assert "CONNECTION_URL" in line
         assert parameter.partition("=")[0] in line
 
@@ -278,14 +295,14 @@ def test_hardening_22_a_service_file_names_the_server(data: Path, dsn: str, tmp_
     service = tmp_path / "services"
     service.write_text(f"[here]\nhost={folder}\nuser=postgres\ndbname={database_name(dsn)}\n")
     for name, code in (("here", 0), ("elsewhere", 1)):
-        answer = cruddur(
+        response = cruddur(
             data,
             "migrate",
             CONNECTION_URL=f"postgresql:///?service={name}",
             PGSERVICEFILE=str(service),
         )
-        assert answer.returncode == code, answer.stderr
-        assert len(answer.stderr.splitlines()) == code
+        assert response.returncode == code, response.stderr
+        assert len(response.stderr.splitlines()) == code
 
 
 @pytest.mark.parametrize(

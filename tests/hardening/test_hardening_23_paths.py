@@ -42,7 +42,8 @@ def test_hardening_23_postgresql_may_lie_at_any_path(
 ) -> None:
     binaries = embedded.find_binaries()
     package = binaries.parents[1]
-    shutil.copytree(package, tmp_path / ODD / package.name, symlinks=True)
+    version = binaries.parent.name
+    shutil.copytree(package / version, tmp_path / ODD / package.name / version, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
         shutil.copytree(libraries, tmp_path / ODD / libraries.name)

@@ -5,12 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import unquote
 
 import asyncpg
+import httpx
 import pytest
 
 from cruddur.services.seed import PASSWORD
@@ -60,9 +60,9 @@ async def test_hardening_24_a_database_of_another_program_is_left_alone(
     await _execute(empty_dsn, sql)
     before = await _state(empty_dsn)
     for command in (["migrate"], ["serve", "--setup"], ["serve"], ["seed"]):
-        answer = cruddur(data, *command, CONNECTION_URL=empty_dsn)
-        assert answer.returncode == 1
-        [line] = answer.stderr.splitlines()
+        response = cruddur(data, *command, CONNECTION_URL=empty_dsn)
+        assert response.returncode == 1
+        [line] = response.stderr.splitlines()
         assert "not Cruddur's" in line
         assert await _state(empty_dsn) == before
 
@@ -74,8 +74,8 @@ async def test_hardening_24_an_extension_is_not_another_program(empty_dsn: str, 
         "CREATE TABLE spatial_ref_sys (id integer);"
         "ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys",
     )
-    answer = cruddur(data, "migrate", CONNECTION_URL=empty_dsn)
-    assert answer.returncode == 0, answer.stderr
+    response = cruddur(data, "migrate", CONNECTION_URL=empty_dsn)
+    assert response.returncode == 0, response.stderr
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ async def test_hardening_24_a_migration_that_fails_is_one_line_and_changes_nothi
     conn = await asyncpg.connect(empty_dsn)
     query = "SELECT typname::text FROM pg_type WHERE typnamespace > 16384 OR oid > 16384 ORDER BY 1"
     before = await conn.fetch(query)
-    answer = cruddur(data, "migrate", CONNECTION_URL=empty_dsn)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, "migrate", CONNECTION_URL=empty_dsn)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert "0001_cruddur failed and changed nothing" in line
     assert await conn.fetch(query) == before
     await conn.close()
@@ -102,9 +102,9 @@ async def test_hardening_24_a_migration_that_fails_is_one_line_and_changes_nothi
 async def test_hardening_24_an_empty_database_is_one_line(
     empty_dsn: str, data: Path, command: str
 ) -> None:
-    answer = cruddur(data, command, CONNECTION_URL=empty_dsn)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, command, CONNECTION_URL=empty_dsn)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert "run `cruddur migrate`" in line
 
 
@@ -123,11 +123,11 @@ async def test_hardening_24_an_empty_database_is_one_line(
 def test_hardening_24_an_unreachable_database_is_named(
     data: Path, command: list[str], url: str, named: str
 ) -> None:
-    answer = cruddur(data, *command, CONNECTION_URL=url)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, *command, CONNECTION_URL=url)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert named in line
-    assert "secret" not in answer.stderr + answer.stdout
+    assert "secret" not in response.stderr + response.stdout
 
 
 @pytest.fixture
@@ -138,9 +138,11 @@ async def forwarder(dsn: str) -> AsyncIterator[tuple[int, Callable[[], None]]]:
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
-        while block := await reader.read(65536):
-            writer.write(block)
-        writer.close()
+        try:
+            while block := await reader.read(65536):
+                writer.write(block)
+        finally:
+            writer.close()
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(path)
@@ -165,16 +167,9 @@ async def test_hardening_24_a_worker_names_the_database_that_it_has_lost(
     running = serve("--workers", "2", CONNECTION_URL=url)
     await asyncio.to_thread(running.wait)
     close()
-    deadline = time.monotonic() + START_SECONDS
-    while f"127.0.0.1:{port}" not in running.log.read_text().partition("Running on")[2]:
-        await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-c", f"import httpx; httpx.get('{running.url}/api/ready')"],
-            env={},
-            check=False,
-            capture_output=True,
-        )
-        assert time.monotonic() < deadline
+    async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as http:
+        while f"127.0.0.1:{port}" not in running.log.read_text().partition("Running on")[2]:
+            await http.get(f"{running.url}/api/ready")
     assert await asyncio.to_thread(running.stop) == 0
 
 
@@ -223,9 +218,10 @@ def test_hardening_24_the_banner_is_accurate(
 def test_hardening_24_the_hint_for_missing_extras_works_from_a_clone(
     data: Path, tmp_path: Path
 ) -> None:
-    answer = _without_extras(data, Path(__file__).parents[2] / "backend")
+    response = _without_extras(data, Path(__file__).parents[2] / "backend")
     assert (
-        answer == 'cruddur: watchtower and rollbar are not installed: make run EXTRAS="aws rollbar"'
+        response
+        == 'cruddur: watchtower and rollbar are not installed: make run EXTRAS="aws rollbar"'
     )
 
 
@@ -233,9 +229,9 @@ def test_hardening_24_the_hint_for_missing_extras_works_from_a_package(
     data: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(Path(__file__).parents[2] / "backend" / "cruddur", tmp_path / "cruddur")
-    answer = _without_extras(data, tmp_path)
-    assert "pip install 'cruddur[aws,rollbar]'" in answer
-    assert "make" not in answer
+    response = _without_extras(data, tmp_path)
+    assert "pip install 'cruddur[aws,rollbar]'" in response
+    assert "make" not in response
 
 
 def _without_extras(data: Path, package: Path) -> str:
@@ -246,7 +242,7 @@ def _without_extras(data: Path, package: Path) -> str:
         "sys.argv = ['cruddur', 'serve'];"
         "runpy.run_module('cruddur', run_name='__main__')"
     )
-    answer = subprocess.run(
+    response = subprocess.run(
         [sys.executable, "-c", code],
         env=environment_of(
             data,
@@ -259,6 +255,6 @@ def _without_extras(data: Path, package: Path) -> str:
         text=True,
         check=False,
     )
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     return line

@@ -116,33 +116,34 @@ def test_hardening_25_nothing_outlives_make_that_is_killed_while_the_service_sta
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_hardening_25_nothing_outlives_a_service_that_is_killed(
-    serve: Serve, data: Path, workers: str
+    serve: Serve, prepared_data: Path, workers: str
 ) -> None:
     bind = f"127.0.0.1:{free_port()}"
     running = serve(
-        "--workers", workers, "--traces", CRUDDUR_TRACES_BIND=bind, LOG_FORMAT="json"
-    ).wait()
+        "--workers", workers, "--traces", may_fork=False, CRUDDUR_TRACES_BIND=bind,
+        LOG_FORMAT="json",
+    ).wait()  # fmt: skip
     running.process.kill()
     running.process.wait()
-    _wait_until_gone(str(data), bind)
+    _wait_until_gone(str(prepared_data), bind)
     again = serve().wait()
     assert again.stop() == 0
 
 
 def test_hardening_25_a_service_of_a_process_manager_outlives_its_parent(
-    data: Path, tmp_path: Path
+    prepared_data: Path, tmp_path: Path
 ) -> None:
     port = free_port()
     log = tmp_path / "log"
     script = 'nohup setsid "$0" -m cruddur serve >"$1" 2>&1 & echo $!; exit'
-    answer = subprocess.run(
+    response = subprocess.run(
         ["sh", "-c", script, sys.executable, log],
-        env=environment_of(data, PORT=str(port)),
+        env=environment_of(prepared_data, PORT=str(port)),
         capture_output=True,
         text=True,
         check=True,
     )
-    process = int(answer.stdout)
+    process = int(response.stdout)
     try:
         orphan = Running(_Alive(process), port, log)  # type: ignore[arg-type]  # the only attribute that is used
         orphan.wait()

@@ -41,9 +41,9 @@ def test_hardening_26_the_demo_identity_works_where_the_port_is_published_on_loo
 def test_hardening_26_the_demo_identity_is_refused_otherwise(
     data: Path, more: dict[str, str], named: str
 ) -> None:
-    answer = cruddur(data, "serve", **CONTAINER, **more)
-    assert answer.returncode == 1
-    [line] = answer.stderr.splitlines()
+    response = cruddur(data, "serve", **CONTAINER, **more)
+    assert response.returncode == 1
+    [line] = response.stderr.splitlines()
     assert named in line
 
 

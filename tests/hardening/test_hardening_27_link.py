@@ -15,6 +15,8 @@ from fakes.cognito import FakeCognito, User
 from processes import cruddur
 from support import Api, serving
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
 
 @pytest.fixture
 async def pool() -> AsyncIterator[FakeCognito]:
@@ -57,9 +59,9 @@ async def test_hardening_27_a_seeded_person_is_claimed(
         create_app(Settings.from_env(environment | {"CRUDDUR_ACCOUNT_PROVIDER": "local"}))
     ) as api:
         local = await api.post("/api/auth/signin", {"email": "andrewbrown", "password": PASSWORD})
-        answer = cruddur(data, "users", "link", "AndrewBrown", user.sub, **environment)
-        assert (answer.returncode, answer.stderr) == (0, "")
-        assert user.sub in answer.stdout
+        response = cruddur(data, "users", "link", "AndrewBrown", user.sub, **environment)
+        assert (response.returncode, response.stderr) == (0, "")
+        assert user.sub in response.stdout
 
         signed_in = _as(api, pool, user)
         me = await signed_in.get("/api/auth/me")
@@ -92,8 +94,8 @@ async def test_hardening_27_a_token_finds_the_user_that_its_subject_is_linked_to
         signed_in = _as(api, pool, user)
         assert (await signed_in.get("/api/auth/me"))["handle"] == "worf"
         await database.execute("DELETE FROM users WHERE handle = 'worf'")
-        answer = cruddur(data, "users", "link", "andrewbrown", user.sub, **environment)
-        assert (answer.returncode, answer.stderr) == (0, "")
+        response = cruddur(data, "users", "link", "andrewbrown", user.sub, **environment)
+        assert (response.returncode, response.stderr) == (0, "")
         unknown = f"/api/activities/{uuid4()}"
         assert await signed_in.delete(unknown, expect=401) == ["generic_401"]
         assert await signed_in.delete(unknown, expect=404) == ["not_found"]
@@ -108,9 +110,9 @@ async def test_hardening_27_a_failed_link_is_reported_in_one_line(
         assert (await _as(api, pool, worf).get("/api/auth/me"))["handle"] == "worf"
 
     def refusal(*arguments: str, **more: str) -> str:
-        answer = cruddur(data, "users", "link", *arguments, **(environment | more))
-        assert answer.returncode == 1
-        [line] = answer.stderr.splitlines()
+        response = cruddur(data, "users", "link", *arguments, **(environment | more))
+        assert response.returncode == 1
+        [line] = response.stderr.splitlines()
         return line
 
     assert refusal("nobody", str(uuid4())) == "cruddur: there is no user nobody"

@@ -53,10 +53,11 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
     for name in ("LICENSE", "pyproject.toml"):
         shutil.copy(ROOT / name, source)
     # As in the image: the trace explorer is for development.
-    shutil.copytree(
-        ROOT / "backend" / "cruddur", source / "backend" / "cruddur",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )  # fmt: skip
+    for name in ("cruddur", "hypercorn_httptools"):
+        shutil.copytree(
+            ROOT / "backend" / name, source / "backend" / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )  # fmt: skip
     run(
         sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
         "--no-index", "--no-compile", "--target", wheel, source,
@@ -86,6 +87,18 @@ def test_hardening_29_the_command_line_works_in_production(
 ) -> None:
     python, environment = production
     assert PROJECT["version"] in run(python, "-m", "cruddur", "--version", env=environment, cwd="/")
+
+
+def test_hardening_29_no_scenario_can_be_enabled_in_production(
+    production: tuple[Path, dict[str, str]],
+) -> None:
+    python, environment = production
+    script = "import importlib.util; print(importlib.util.find_spec('scenarios'))"
+    assert run(python, "-c", script, env=environment, cwd="/") == "None\n"
+    sources = [path.read_text("utf-8") for path in (ROOT / "backend").rglob("*.py")]
+    assert [
+        text for text in sources if re.search(r"(?:import|from) scenarios\b|SCENARIO", text)
+    ] == []
 
 
 def test_hardening_29_the_image_compiles_without_importing_and_then_imports_the_service() -> None:

@@ -14,6 +14,8 @@ from cruddur.db.migrate import migrate, migrations
 from cruddur.db.sweeper import sweep
 from cruddur.settings import Settings, SettingsError
 from live.listening import listening
+from outage import FOREVER, Limits
+from patience import PATIENCE
 from pooler import KEEPS_STATEMENTS, pooling
 from support import Member, count_rows, serving, serving_on_a_socket, visiting
 
@@ -26,7 +28,7 @@ async def test_hardening_31_migrations_run_again_and_again(
 ) -> None:
     dsn = await make_database(of=None)
     with pooling(dsn, tmp_path) as pooled:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             done = [await migrate(pooled) for _ in range(4)]
             await asyncio.gather(*(migrate(pooled) for _ in range(4)))
     assert list(map(len, done)) == [len(migrations()), 0, 0, 0]
@@ -99,20 +101,27 @@ async def test_hardening_31_the_service_works_through_a_pooler(
 
 
 async def test_hardening_31_a_statement_ends_in_time_through_a_pooler(
-    settings: Settings, andrew: Member, database: asyncpg.Connection, tmp_path: Path
+    settings: Settings,
+    andrew: Member,
+    database: asyncpg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    limits = Limits(monkeypatch)
     with pooling(settings.connection_url, tmp_path) as pooled:
-        through = replace(settings, connection_url=pooled, statement_timeout=0.5)
-        async with serving(create_app(through)) as api:
+        app = create_app(replace(settings, connection_url=pooled, statement_timeout=FOREVER))
+        async with serving(app) as api:
             writer = replace(andrew, http=api.http)
             await writer.get("/api/activities/home")
             async with database.transaction():
                 await database.execute("LOCK TABLE activities")
-                async with asyncio.timeout(10):
+                await limits.statements(app, 0.5)
+                async with asyncio.timeout(PATIENCE):
                     await writer.get("/api/activities/home", expect=503)  # no transaction
                     body = {"message": "keyed", "ttl": "1-day"}
                     key = {"headers": {"Idempotency-Key": "key"}}
                     await writer.post("/api/activities", body, expect=503, **key)  # and with one
+            await limits.statements(app, FOREVER)
             await writer.get("/api/activities/home")
 
 
@@ -136,8 +145,8 @@ async def test_hardening_31_events_arrive_and_a_pooler_that_withholds_them_is_na
         async with app.test_app(), serving_on_a_socket(app) as url, listening(url) as stream:
             async with visiting(app) as api:
                 crud = await replace(andrew, http=api.http).crud()
-            [heard] = await stream.hear("crud")
-            assert heard["uuid"] == crud["uuid"]
+            [received] = await stream.receive("crud")
+            assert received["uuid"] == crud["uuid"]
     warnings = [message for message in caplog.messages if DEAF in message]
     assert len(warnings) == is_deaf
     assert all(line.startswith("CONNECTION_URL goes") and "\n" not in line for line in warnings)

@@ -140,8 +140,9 @@ def silent_after(connections: int, path: str) -> Iterator[str]:
             end.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+@pytest.mark.parametrize(
+    ("options", "number"), [((), signal.SIGINT), (("--workers", "2"), signal.SIGTERM)]
+)
 def test_hardening_33_a_signal_ends_a_start_that_loads_the_application(
     serve: Serve,
     dsn: str,
@@ -182,14 +183,13 @@ def test_hardening_33_sigterm_ends_initdb(
 
 
 def test_hardening_33_sigterm_ends_the_start_of_the_embedded_server(
-    data: Path, serve: Serve
+    prepared_data: Path, serve: Serve
 ) -> None:
-    assert cruddur(data, "migrate").returncode == 0
     running = serve()
-    until((data / "postgres" / "data" / "postmaster.pid").exists, running)
+    until((prepared_data / "postgres" / "data" / "postmaster.pid").exists, running)
     assert running.stop(signal.SIGTERM) == 0
     assert "Traceback" not in running.log.read_text()
-    nothing_is_left(data)
+    nothing_is_left(prepared_data)
 
 
 async def test_hardening_33_sigterm_ends_a_migration_that_waits_for_another(

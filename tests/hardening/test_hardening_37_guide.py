@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from cruddur.settings import Settings
 from processes import Running, environment_of
 from support import free_port
@@ -17,7 +19,9 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text()
 DEVELOPMENT = (ROOT / "docs/development.md").read_text()
 
 
-def test_hardening_37_the_service_runs_under_the_debugger(tmp_path: Path, data: Path) -> None:
+def test_hardening_37_the_service_runs_under_the_debugger(
+    tmp_path: Path, data: Path, dsn: str
+) -> None:
     [command] = re.findall(r"python (-m debugpy .*)", DEVELOPMENT)
     debugger, port = free_port(), free_port()
     arguments = shlex.split(command.replace("0.0.0.0:5678", f"127.0.0.1:{debugger}"))
@@ -26,7 +30,7 @@ def test_hardening_37_the_service_runs_under_the_debugger(tmp_path: Path, data: 
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
-            env=environment_of(data, PORT=str(port)),
+            env=environment_of(data, PORT=str(port), CONNECTION_URL=dsn),
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -42,7 +46,10 @@ def test_hardening_37_the_service_runs_under_the_debugger(tmp_path: Path, data: 
         process.wait()
 
 
-def test_hardening_37_the_certificates_of_the_system_are_found() -> None:
+def test_hardening_37_the_certificates_of_the_system_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
     assert "sslrootcert=system" in OPERATIONS
     url = "postgresql://db.example.com/cruddur?sslmode=verify-full&sslrootcert=system"
     settings = Settings.from_env({"CONNECTION_URL": url})

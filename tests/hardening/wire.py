@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-SECONDS = 10.0
-"""Generous timeout in seconds for something that should come at once."""
+from patience import PATIENCE
 
 HEALTH = b"GET /api/health-check HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -55,7 +54,7 @@ class Wire:
 
     async def response(self, *, has_body: bool = True) -> Response:
         """Read one response."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             lines = head.rstrip("\r\n").split("\r\n")
             status = int(lines[0].split(" ")[1])
@@ -74,7 +73,7 @@ class Wire:
     async def rest(self) -> bytes:
         """Read until the server closes or resets the connection."""
         received = b""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             try:
                 while data := await self.reader.read(65536):
                     received += data

@@ -1,7 +1,6 @@
 """Rotation of the signing key: existing tokens stay valid on every replica."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from cruddur.db.signing_keys import SETTLE
 from cruddur.identity.keys import SigningKey, new_signing_key
 from cruddur.services.accounts import SESSION_LIFETIME
 from cruddur.settings import Settings
+from patience import PATIENCE
+from processes import inherited
 from support import Api, Member, serving
 
 EMAIL = "worf@example.com"
@@ -46,8 +47,8 @@ def kid(token: str) -> Any:
 
 
 async def sign_in(api: Api) -> str:
-    answer = await api.post("/api/auth/signin", {"email": EMAIL, "password": PASSWORD})
-    return str(answer["access_token"])
+    response = await api.post("/api/auth/signin", {"email": EMAIL, "password": PASSWORD})
+    return str(response["access_token"])
 
 
 async def test_a_configured_key_is_rotated_in_two_steps(
@@ -87,10 +88,10 @@ async def test_a_configured_key_is_rotated_in_two_steps(
 def rotate(dsn: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cruddur", "rotate-key"],
-        env={"PATH": os.environ["PATH"], "CONNECTION_URL": dsn, **environment},
+        env={**inherited(), "CONNECTION_URL": dsn, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -105,7 +106,7 @@ async def test_a_stored_key_is_rotated_while_the_service_runs(
         return [key["kid"] for key in (await api.get("/.well-known/jwks.json"))["keys"]]
 
     async def until_held(api: Api, *kids: str) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while await held(api) != [*kids]:  # noqa: ASYNC110  # another task reads the keys
                 await asyncio.sleep(0.02)
 

@@ -30,6 +30,7 @@ from cruddur.identity.tokens import LEEWAY_SECONDS
 from cruddur.resources import open_resources
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.pipeline import Telemetry
+from patience import PATIENCE
 from support import Api, Member, refused, serving
 
 REQUIRED = "/api/auth/me"
@@ -452,7 +453,7 @@ async def test_a_configured_key_signs_and_is_not_stored_in_the_database(
     async with serving(create_app(replace(settings, connection_url=dsn, signing_key=pem))) as api:
         [key] = (await api.get("/.well-known/jwks.json"))["keys"]
     assert key == SigningKey(pem).jwk()
-    database = Database(dsn, pool_size=1, statement_timeout=5)
+    database = Database(dsn, pool_size=1, statement_timeout=PATIENCE)
     await database.open()
     async with database.connection() as conn:
         assert await select_signing_keys(conn) == []

@@ -30,7 +30,7 @@ class CheckError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An HTTP response; status 0 where no connection could be made or it broke."""
 
     status: int
@@ -54,7 +54,7 @@ class Client:
     url: str
     certificate: Path | None = None
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Response:
         """Send a GET request."""
         return self.request("GET", path, None, headers)
 
@@ -66,21 +66,23 @@ class Client:
         names: list[str] = []
 
         def arrived() -> bool:
-            answer = self.get(f"/api/traces/{trace_id}")
+            response = self.get(f"/api/traces/{trace_id}")
             names[:] = (
-                [span["name"] for span in answer.json()["spans"]] if answer.status == 200 else []
+                [span["name"] for span in response.json()["spans"]]
+                if response.status == 200
+                else []
             )
             return bool(names)
 
         until(f"the trace {trace_id} arrives", arrived)
         return names
 
-    def post(self, path: str, body: object, **headers: str) -> Answer:
+    def post(self, path: str, body: object, **headers: str) -> Response:
         """Send a POST request with a JSON body."""
         headers["Content-Type"] = "application/json"
         return self.request("POST", path, json.dumps(body).encode(), headers)
 
-    def request(self, method: str, path: str, body: bytes | None, headers: dict) -> Answer:
+    def request(self, method: str, path: str, body: bytes | None, headers: dict) -> Response:
         """Send a request and read the whole response."""
         parts = urlsplit(self.url)
         host, port = parts.hostname or "", parts.port or 80
@@ -91,11 +93,11 @@ class Client:
             connection = http.client.HTTPConnection(host, port, timeout=15)
         try:
             connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, named, answer.read())
+            response = connection.getresponse()
+            named = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, named, response.read())
         except (OSError, http.client.HTTPException):
-            return Answer(0)
+            return Response(0)
         finally:
             connection.close()
 

@@ -25,8 +25,8 @@ def check_development(engine: str) -> None:
     with compose.up():
         check_use(clients["PORT"], clients["TRACES_PORT"])
         page = clients["FRONTEND_PORT"]
-        answer = page.get("/")
-        check("the page is served as it is edited", b"/src/main.tsx" in answer.body)
+        response = page.get("/")
+        check("the page is served as it is edited", b"/src/main.tsx" in response.body)
         check("its modules are served", page.get("/src/main.tsx").status == 200)
         check("it reaches the API", page.get("/api/activities/home").status == 200)
         check("the trace explorer has a page", b"<script" in clients["TRACES_PORT"].get("/").body)

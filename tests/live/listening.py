@@ -9,17 +9,24 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 10.0
-"""Seconds after which an event that has not arrived counts as missing."""
+from cruddur.db.positions import parse
+from patience import PATIENCE
 
 
 @dataclass(frozen=True)
-class Heard:
-    """An event, and the last id that was known when it arrived."""
+class ReceivedEvent:
+    """An event, and the last id that was known when it arrived.
+
+    Attributes:
+        has_id: whether the id is its own.
+        traceparent: a field of ours, which is empty if pages send no telemetry.
+    """
 
     event: str
     data: Any
     id: str
+    has_id: bool
+    traceparent: str = ""
 
 
 @dataclass
@@ -31,7 +38,7 @@ class Listener:
         last_id: the id to resume from.
         retry: the reconnection delay in milliseconds.
         comments: the number of comments so far.
-        places: all ids so far.
+        places: all ids so far, in a form that has their order.
     """
 
     headers: httpx.Headers
@@ -39,33 +46,33 @@ class Listener:
     last_id: str = ""
     retry: int | None = None
     comments: int = 0
-    places: list[int] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
     _fields: dict[str, str] = field(default_factory=dict)
 
-    async def next(self) -> Heard | None:
+    async def next(self) -> ReceivedEvent | None:
         """Return the next event, or None at the end of the stream."""
         async with asyncio.timeout(PATIENCE):
             async for line in self.lines:
-                if heard := self._take(line):
-                    return heard
+                if received := self._take(line):
+                    return received
         return None
 
-    async def hear(self, *events: str) -> list[Any]:
+    async def receive(self, *events: str) -> list[Any]:
         """Return the data of the next events, which must have these names."""
-        heard = []
+        received = []
         for expected in events:
             found = await self.next()
             assert found is not None, f"the stream ended before {expected}"
             assert found.event == expected, found
-            heard.append(found.data)
-        return heard
+            received.append(found.data)
+        return received
 
-    async def rest(self) -> list[Heard]:
+    async def rest(self) -> list[ReceivedEvent]:
         """Return all events up to the end of the stream."""
-        heard = []
+        received = []
         while (found := await self.next()) is not None:
-            heard.append(found)
-        return heard
+            received.append(found)
+        return received
 
     async def blank(self) -> None:
         """Check that the next block has no event."""
@@ -78,12 +85,12 @@ class Listener:
                 self._take(await anext(self.lines))
         return self.last_id
 
-    def _take(self, line: str) -> Heard | None:
+    def _take(self, line: str) -> ReceivedEvent | None:
         if line.startswith(":"):
             self.comments += 1
         elif line:
             name, _, value = line.partition(":")
-            assert name in {"id", "event", "data", "retry"}, line
+            assert name in {"id", "event", "data", "retry", "traceparent"}, line
             assert name not in self._fields, f"{name} twice in one event"
             self._fields[name] = value.removeprefix(" ")
         else:
@@ -92,10 +99,20 @@ class Listener:
                 self.retry = int(fields["retry"])
             self.last_id = fields.get("id", self.last_id)
             if "id" in fields:
-                self.places.append(int(fields["id"]))
+                self.places.append(order(fields["id"]))
             if "data" in fields:
-                return Heard(fields["event"], json.loads(fields["data"]), self.last_id)
+                data, traceparent = json.loads(fields["data"]), fields.get("traceparent", "")
+                return ReceivedEvent(
+                    fields["event"], data, self.last_id, "id" in fields, traceparent
+                )
         return None
+
+
+def order(event_id: str) -> tuple[int, int]:
+    """Return the order of an id among the ids of the same database."""
+    position = parse(event_id)
+    assert position is not None, event_id
+    return position.seen.size, position.event_id
 
 
 @asynccontextmanager
@@ -104,7 +121,7 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """Open a stream and read its first id."""
     async with (
-        httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False) as client,
         client.stream("GET", f"{url}/api/stream", params=query, headers=headers) as response,
     ):
         assert response.status_code == 200, await response.aread()

@@ -1,72 +1,25 @@
 """The database is killed under many streams: all of them receive every committed event."""
 
 import asyncio
-import os
 import re
-import signal
-import tempfile
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import pytest
 
 from cruddur.app import create_app
-from cruddur.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from cruddur.db.migrate import migrate
 from cruddur.settings import Settings
+from live.server import Server
 from support import Member, serving_on_a_socket, visiting
 
-STREAMS = 500
+STREAMS = 100
 _CRUD = re.compile(rb'event: crud\ndata: \{"uuid":"([0-9a-f-]{36})"')
-
-
-class Server:
-    """A database server that the test can kill. It stores commits durably."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._postgres = EmbeddedPostgres(directory)
-        self.dsn = self._postgres.dsn("cruddur")
-
-    def start(self) -> None:
-        while True:
-            try:
-                self._postgres.start()
-                break
-            except EmbeddedPostgresError:  # processes of the killed server are still exiting
-                self._postgres.stop()
-        self._postgres.create_database("cruddur")
-
-    def kill(self) -> None:
-        """Kill it without a shutdown."""
-        postmaster = (self._directory / "data" / "postmaster.pid").read_text().split()[0]
-        os.kill(int(postmaster), signal.SIGKILL)
-        self.stop()
-
-    def stop(self) -> None:
-        self._postgres.stop()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A running server with a migrated database."""
-    with tempfile.TemporaryDirectory(prefix="cruddur-killed-") as directory:
-        database = Server(Path(directory))
-        try:
-            await asyncio.to_thread(database.start)
-            await migrate(database.dsn)
-            yield database
-        finally:
-            await asyncio.to_thread(database.stop)
 
 
 class Reader:
     """A stream, and the uuids of the cruds that it has received."""
 
-    heard: list[str]
+    received: list[str]
 
     def __init__(self) -> None:
         self._text = b""
@@ -83,7 +36,7 @@ class Reader:
             data = await self._reader.read(65536)
             assert data, "the stream ended"
             self._text += data
-        self.heard = [found.decode() for found in _CRUD.findall(self._text)]
+        self.received = [found.decode() for found in _CRUD.findall(self._text)]
 
     def close(self) -> None:
         self._writer.transport.abort()
@@ -132,5 +85,5 @@ async def test_events_committed_before_during_and_after_the_kill_reach_all_strea
             reader.close()
     for reader in readers:
         # A write without a response may have been committed.
-        assert [uuid for uuid in reader.heard if uuid in committed] == committed
-        assert len(reader.heard) == len(set(reader.heard))
+        assert [uuid for uuid in reader.received if uuid in committed] == committed
+        assert len(reader.received) == len(set(reader.received))

@@ -1,6 +1,7 @@
 """Every stream reports an expiry on time, in all circumstances."""
 
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,36 @@ from cruddur.db.live import Expiring
 from cruddur.live.expiry import DatabaseClock, ExpirySchedule
 from cruddur.settings import Settings
 from live.listening import Listener, listening
-from support import Api, Member, serving_on_a_socket, swept
+from support import Member, serving_on_a_socket, swept
 
 SOON = timedelta(seconds=0.5)
+
+LATER = timedelta(seconds=20)
+"""A lifetime that no test reaches, unless it advances the service's clock."""
+
+
+@dataclass
+class Clock:
+    """The clock of the service; a test can advance it."""
+
+    seconds_ahead: float = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.seconds_ahead
+
+    def advance(self) -> None:
+        """Advance beyond LATER, but not so far that the service corrects its clock."""
+        self.seconds_ahead = 25
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("cruddur.live.expiry.monotonic", made.monotonic)
+    return made
+
+
+MOVE = "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
 
 
 async def lasting(database: asyncpg.Connection, who: Member, lifetime: timedelta) -> str:
@@ -31,7 +59,7 @@ async def lasting(database: asyncpg.Connection, who: Member, lifetime: timedelta
 
 async def hears_the_end(stream: Listener, database: asyncpg.Connection, uuid: str) -> None:
     """Check that the event arrives once the crud cannot be read any more, and not earlier."""
-    [gone] = await stream.hear("gone")
+    [gone] = await stream.receive("gone")
     late: float | None = await database.fetchval(
         "SELECT extract(epoch FROM clock_timestamp() - expires_at)::float8"
         " FROM activities WHERE uuid = $1",
@@ -41,43 +69,51 @@ async def hears_the_end(stream: Listener, database: asyncpg.Connection, uuid: st
     assert late is None or late >= 0
 
 
+async def knows_the_expiries(stream: Listener, who: Member) -> None:
+    """Wait until the service has loaded the expiries for a new stream."""
+    crud = await who.crud("This is published after they are loaded")
+    assert [published["uuid"] for published in await stream.receive("crud")] == [crud["uuid"]]
+
+
 @pytest.mark.rule("C38")
 async def test_a_crud_that_lives_and_expires_between_two_sweeps_is_reported(
-    url: str, andrew: Member, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
     async with listening(url) as stream:
-        uuid = await lasting(database, andrew, SOON)
-        [crud] = await stream.hear("crud")
+        uuid = await lasting(database, andrew, LATER)
+        [crud] = await stream.receive("crud")
         assert crud["uuid"] == uuid
-        last_id = stream.last_id
-        await hears_the_end(stream, database, uuid)
-        assert stream.last_id == last_id, "an expiry must not have an id"
+        clock.advance()
+        gone = await stream.next()
+        assert gone is not None
+        assert (gone.event, gone.data, gone.has_id) == ("gone", {"uuid": uuid}, False)
 
 
 async def test_the_sweeper_sends_no_further_event(
     url: str, andrew: Member, database: asyncpg.Connection, dsn: str
 ) -> None:
     async with listening(url) as stream:
-        uuid = await lasting(database, andrew, SOON)
-        await stream.hear("crud")
+        uuid = await lasting(database, andrew, LATER)
+        await stream.receive("crud")
+        await database.execute(MOVE, UUID(uuid), SOON)
         await hears_the_end(stream, database, uuid)
         await swept(dsn)
         assert await database.fetchval("SELECT count(*) FROM activities") == 0
         await andrew.crud("a mark")
-        await stream.hear("crud")
+        await stream.receive("crud")
 
 
 async def test_an_expiry_that_is_moved_forward_or_back_is_reported_on_time(
-    url: str, andrew: Member, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
     first, second = await andrew.crud("first"), await andrew.crud("second")
-    brief = await lasting(database, andrew, SOON)
-    move = "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
+    brief = await lasting(database, andrew, LATER)
     async with listening(url) as stream:
-        await database.execute(move, UUID(brief), timedelta(hours=1))
-        await database.execute(move, UUID(first["uuid"]), SOON)
+        await database.execute(MOVE, UUID(brief), timedelta(hours=1))
+        await database.execute(MOVE, UUID(first["uuid"]), SOON)
         await hears_the_end(stream, database, first["uuid"])
-        await database.execute(move, UUID(second["uuid"]), -SOON)
+        clock.advance()
+        await database.execute(MOVE, UUID(second["uuid"]), -SOON)
         await hears_the_end(stream, database, second["uuid"])
 
 
@@ -89,24 +125,28 @@ async def test_many_simultaneous_expiries_drop_no_stream(
     async with listening(url) as stream:
         await database.execute(
             "INSERT INTO activities (user_uuid, message, expires_at)"
-            " SELECT $1, 'brief', now() + interval '1.5 seconds' FROM generate_series(1, $2)",
+            " SELECT $1, 'brief', now() + interval '1 hour' FROM generate_series(1, $2)",
             andrew.uuid,
             many,
         )
-        await stream.hear(*["crud"] * many)
-        gone = await stream.hear(*["gone"] * many)
+        await stream.receive(*["crud"] * many)
+        await database.execute("UPDATE activities SET expires_at = now() + $1", SOON)
+        gone = await stream.receive(*["gone"] * many)
         assert len({item["uuid"] for item in gone}) == many
 
 
 async def test_a_crud_deleted_before_its_expiry_is_reported_once(
-    url: str, andrew: Member, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
-    deleted = await lasting(database, andrew, SOON)
-    brief = await lasting(database, andrew, SOON * 2)
+    deleted = await lasting(database, andrew, LATER)
+    brief = await lasting(database, andrew, LATER)
     async with listening(url) as stream:
         await andrew.delete(f"/api/activities/{deleted}")
-        assert await stream.hear("gone") == [{"uuid": deleted}]
-        await hears_the_end(stream, database, brief)
+        assert await stream.receive("gone") == [{"uuid": deleted}]
+        clock.advance()
+        assert await stream.receive("gone") == [{"uuid": brief}]
+        await andrew.crud("a mark")
+        await stream.receive("crud")
 
 
 async def test_a_reply_that_expires_first_is_subtracted_from_the_counts(
@@ -115,13 +155,9 @@ async def test_a_reply_that_expires_first_is_subtracted_from_the_counts(
     crud = await andrew.crud()
     reply = await bayko.reply(crud["uuid"])
     async with listening(url, crud=crud["uuid"]) as stream:
-        await database.execute(
-            "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1",
-            UUID(reply["uuid"]),
-            SOON,
-        )
+        await database.execute(MOVE, UUID(reply["uuid"]), SOON)
         await hears_the_end(stream, database, reply["uuid"])
-        [counts] = await stream.hear("counts")
+        [counts] = await stream.receive("counts")
         assert counts == {
             "uuid": crud["uuid"],
             "replies_count": 0,
@@ -131,42 +167,46 @@ async def test_a_reply_that_expires_first_is_subtracted_from_the_counts(
 
 
 async def test_an_expiry_after_a_restart_is_reported(
-    settings: Settings, andrew: Member, database: asyncpg.Connection, api: Api
+    settings: Settings, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
     """The application that reports it had not started when the crud was written."""
-    uuid = await lasting(database, andrew, timedelta(seconds=2))
+    uuid = await lasting(database, andrew, LATER)
     app = create_app(replace(settings, pool_size=2))
     async with app.test_app(), serving_on_a_socket(app) as url, listening(url) as stream:
-        await hears_the_end(stream, database, uuid)
+        await knows_the_expiries(stream, andrew)
+        clock.advance()
+        assert await stream.receive("gone") == [{"uuid": uuid}]
 
 
 async def test_the_expiry_of_a_crud_written_without_open_streams_is_reported(
-    url: str, andrew: Member, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
     async with listening(url):
         pass
-    uuid = await lasting(database, andrew, timedelta(seconds=1))
+    uuid = await lasting(database, andrew, LATER)
     await lasting(database, andrew, -SOON)  # an expired crud is reported to no stream
     async with listening(url) as stream:
-        await hears_the_end(stream, database, uuid)
+        await knows_the_expiries(stream, andrew)
+        clock.advance()
+        assert await stream.receive("gone") == [{"uuid": uuid}]
 
 
 async def test_an_expiry_that_changed_without_open_streams_is_reported(
-    url: str, andrew: Member, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, clock: Clock
 ) -> None:
-    """An expiry that was sent to an earlier stream is not sent to the next."""
+    """An expiry that is known from an earlier stream may have changed before the next."""
     put_off, deleted, brought_forward = [
-        await lasting(database, andrew, lifetime) for lifetime in (SOON, SOON, timedelta(hours=1))
+        await lasting(database, andrew, lifetime) for lifetime in (LATER, LATER, timedelta(hours=1))
     ]
     async with listening(url) as stream:
-        await andrew.crud("the ends are known when this is told")
-        await stream.hear("crud")
-    move = "UPDATE activities SET expires_at = clock_timestamp() + $2 WHERE uuid = $1"
-    await database.execute(move, UUID(put_off), timedelta(hours=1))
+        await knows_the_expiries(stream, andrew)
+    await database.execute(MOVE, UUID(put_off), timedelta(hours=1))
     await database.execute("DELETE FROM activities WHERE uuid = $1", UUID(deleted))
-    await database.execute(move, UUID(brought_forward), SOON * 2)
+    await database.execute(MOVE, UUID(brought_forward), LATER)
     async with listening(url) as stream:
-        await hears_the_end(stream, database, brought_forward)
+        await knows_the_expiries(stream, andrew)
+        clock.advance()
+        assert await stream.receive("gone") == [{"uuid": brought_forward}]
 
 
 async def test_expiries_during_a_database_outage_are_reported(
@@ -181,8 +221,13 @@ async def test_expiries_during_a_database_outage_are_reported(
         serving_on_a_socket(app) as other_url,
         listening(other_url) as stream,
     ):
-        known = await lasting(database, andrew, timedelta(seconds=1.5))
-        await stream.hear("crud")
+        known = await lasting(database, andrew, timedelta(hours=1))
+        await stream.receive("crud")
+        await database.execute(MOVE, UUID(known), 3 * SOON)
+        mark = await andrew.crud("the new expiry is known when this is told")
+        received = []  # on a slow machine, the expiry comes before the outage
+        while (event := await stream.next()) and event.data.get("uuid") != mark["uuid"]:
+            received.append(event.data)
         maintenance = await asyncpg.connect(dsn.replace(f"/{name}?", "/postgres?"))
         try:
             await maintenance.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -193,23 +238,27 @@ async def test_expiries_during_a_database_outage_are_reported(
                 database.get_server_pid(),
             )
             unknown = await lasting(database, andrew, SOON)
-            assert await stream.hear("gone") == [{"uuid": known}]
+            received = received or await stream.receive("gone")
+            assert received == [{"uuid": known}]
         finally:
             await maintenance.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
             await maintenance.close()
         await hears_the_end(stream, database, unknown)
         # The shared application lost its connections too: let it report the expiry now.
-        while (heard := await witness.next()) and heard.data != {"uuid": unknown}:
+        while (event := await witness.next()) and event.data != {"uuid": unknown}:
             pass
 
 
 @pytest.mark.parametrize("hours", [-24, 0, 24])
-def test_the_local_clock_can_be_wrong(hours: int) -> None:
+def test_the_local_clock_can_be_wrong(hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database clock decides; of the local one, only the elapsed time is used."""
+    now = 1000.0
+    monkeypatch.setattr("cruddur.live.expiry.monotonic", lambda: now)
     database_now = datetime.now(UTC) + timedelta(hours=hours)
     clock = DatabaseClock()
     clock.set(database_now, 0.001)
-    assert timedelta() <= clock.now() - database_now < timedelta(seconds=1)
+    now += 0.5
+    assert clock.now() - database_now == timedelta(seconds=0.5)
     clock.set(database_now - timedelta(minutes=1), 60)
     assert clock.now() >= database_now, "a response that took a minute must count as a minute old"
 

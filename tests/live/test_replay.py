@@ -1,14 +1,17 @@
 """A resumed stream delivers what was missed, or a reset if that is too much."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from live.listening import Listener, listening
-from support import Member, expire, swept
+from cruddur.app import create_app
+from cruddur.settings import Settings
+from live.listening import Listener, listening, order
+from support import Member, expire, serving_on_a_socket, swept
 
 
 async def place(url: str, who: Member | None = None) -> str:
@@ -28,19 +31,19 @@ async def test_a_stream_resumes_where_it_ended(
         await bayko.put(f"/api/activities/{crud['uuid']}/like")
         doomed = await andrew.crud("never seen")
         await andrew.delete(f"/api/activities/{doomed['uuid']}")
-        while (heard := await witness.next()) and heard.event != "gone":
+        while (received := await witness.next()) and received.event != "gone":
             pass
     headers = {"Last-Event-ID": last_id} if way == "header" else {}
     query = {"last_event_id": last_id} if way == "query" else {}
     async with listening(url, headers, **query) as stream:
-        [missed, _, gone] = await stream.hear("crud", "counts", "gone")
+        [missed, _, gone] = await stream.receive("crud", "counts", "gone")
         assert missed["uuid"] == crud["uuid"]
         assert missed["likes_count"] == 1, "the current count"
         assert gone == {"uuid": doomed["uuid"]}
         await andrew.crud("live again")
-        [live] = await stream.hear("crud")
+        [live] = await stream.receive("crud")
         assert live["message"] == "live again"
-        assert int(stream.last_id) > int(last_id)
+        assert order(stream.last_id) > order(last_id)
 
 
 async def test_each_viewer_receives_only_their_own_events(
@@ -63,24 +66,26 @@ async def test_each_viewer_receives_only_their_own_events(
         async with listening(url, headers, **query) as stream:
             for uuid in (reply["uuid"], crud["uuid"]):
                 await andrew.put(f"/api/activities/{uuid}/like")
-            heard = [
+            received = [
                 found.event
                 for found in await until_liked(stream)
                 if found.data.get("kind") != "like"
             ]
             for uuid in (reply["uuid"], crud["uuid"]):
                 await andrew.delete(f"/api/activities/{uuid}/like")
-        assert [e for e in heard if e != "counts"] == events, name
+        assert [e for e in received if e != "counts"] == events, name
 
 
 async def until_liked(stream: Listener) -> list:
     """Return the events up to the like that was given while the stream was open."""
-    heard = []
-    while not heard or heard[-1].data.get("likes_count") != 1 or heard[-1].event != "counts":
+    received = []
+    while (
+        not received or received[-1].data.get("likes_count") != 1 or received[-1].event != "counts"
+    ):
         found = await stream.next()
         assert found is not None
-        heard.append(found)
-    return heard
+        received.append(found)
+    return received
 
 
 async def test_a_crud_that_expired_in_the_meantime_is_reported_as_gone_only(
@@ -98,16 +103,16 @@ async def test_a_crud_that_expired_in_the_meantime_is_reported_as_gone_only(
         if crud is swept_away:
             await swept(dsn)
     async with listening(url, {"Last-Event-ID": last_id}) as stream:
-        heard = []
-        while len(heard) < 5:
+        received = []
+        while len(received) < 5:
             found = await stream.next()
             assert found is not None
-            heard.append(found)
-    assert [found.event for found in heard] == ["gone"] * 4 + ["counts"]
-    assert {found.data["uuid"] for found in heard[:4]} == {
+            received.append(found)
+    assert [found.event for found in received] == ["gone"] * 4 + ["counts"]
+    assert {found.data["uuid"] for found in received[:4]} == {
         crud["uuid"] for crud in (seen, swept_away, never, reply)
     }
-    assert (heard[4].data["uuid"], heard[4].data["replies_count"]) == (parent["uuid"], 0)
+    assert (received[4].data["uuid"], received[4].data["replies_count"]) == (parent["uuid"], 0)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +120,10 @@ async def test_a_crud_that_expired_in_the_meantime_is_reported_as_gone_only(
 )
 async def test_an_unknown_id_causes_a_reset(last_id: str, url: str, andrew: Member) -> None:
     async with listening(url, last_event_id=last_id) as stream:
-        assert await stream.hear("reset") == [{}]
+        assert await stream.receive("reset") == [{}]
         crud = await andrew.crud()
-        [heard] = await stream.hear("crud")
-        assert heard["uuid"] == crud["uuid"]
+        [received] = await stream.receive("crud")
+        assert received["uuid"] == crud["uuid"]
 
 
 async def test_an_id_older_than_the_log_causes_a_reset(
@@ -132,8 +137,56 @@ async def test_an_id_older_than_the_log_causes_a_reset(
     await swept(dsn)
     for known in (last_id, latest):
         async with listening(url, {"Last-Event-ID": known}) as stream:
-            await stream.hear("reset")
-            assert int(stream.last_id) >= int(latest)
+            await stream.receive("reset")
+            assert order(stream.last_id) >= order(latest)
+
+
+async def test_an_event_that_was_committed_late_stays_in_the_log(
+    url: str, andrew: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    """Its time is when it was recorded, which can be long before the commit."""
+    early, late = [UUID((await andrew.crud(name))["uuid"]) for name in ("early", "late")]
+    other = await asyncpg.connect(dsn)
+    try:
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT record_event('gone', $1, $2)", late, andrew.uuid)
+        await other.execute(
+            "UPDATE events SET created_at = now() - interval '1 hour' WHERE kind = 'gone'"
+        )
+        last_id = await place(url)
+        await database.execute("DELETE FROM events WHERE kind = 'mark'")
+        await database.execute("SELECT record_event('gone', $1, $2)", early, andrew.uuid)
+        await database.execute("SELECT record_event('mark')")
+        await database.execute(
+            "UPDATE events SET created_at = now() - interval '16 minutes' WHERE kind = 'mark'"
+        )
+        await transaction.commit()
+    finally:
+        await other.close()
+    await swept(dsn)
+    kept = await database.fetch("SELECT subject_uuid FROM events WHERE kind = 'gone'")
+    assert [row["subject_uuid"] for row in kept] == [late]
+    async with listening(url, {"Last-Event-ID": last_id}) as stream:
+        await stream.receive("reset")  # the event before it has been deleted
+
+
+async def test_the_events_of_a_restored_backup_are_not_delivered(
+    url: str, settings: Settings, andrew: Member, database: asyncpg.Connection
+) -> None:
+    """They name transactions of another server, which are still to come on this one."""
+    last_id = await place(url)
+    await andrew.crud("in the backup")
+    await database.execute("UPDATE events SET xid = (xid::text::bigint + 20)::text::xid8")
+    app = create_app(replace(settings, pool_size=2))
+    async with app.test_app(), serving_on_a_socket(app) as other_url:
+        async with listening(other_url, {"Last-Event-ID": last_id}) as resumed:
+            await resumed.receive("reset")
+        async with listening(other_url) as stream:
+            for number in range(30):
+                await andrew.crud(str(number))
+            received = await stream.receive(*["crud"] * 30)
+    assert [crud["message"] for crud in received] == [str(number) for number in range(30)]
 
 
 async def test_a_filtered_stream_knows_its_position(
@@ -145,13 +198,15 @@ async def test_a_filtered_stream_knows_its_position(
         before = stream.last_id
         await database.execute("DELETE FROM events WHERE kind = 'mark'")
         await swept(dsn)
-        mark = await database.fetchval("SELECT max(id) FROM events WHERE kind = 'mark'")
+        mark = int(await database.fetchval("SELECT max(xid) FROM events WHERE kind = 'mark'"))
         await swept(dsn)
         assert await database.fetchval("SELECT count(*) FROM events WHERE kind = 'mark'") == 1
+        while stream.places[-1] <= (mark, 0):
+            await stream.blank()
         await bayko.crud("at last")
-        await stream.hear("crud")
-        assert int(before) < mark < int(stream.last_id)
-        assert mark in stream.places
+        await stream.receive("crud")
+        assert order(before) < (mark + 1, 0) < order(stream.last_id)
+        assert (mark + 1, 0) in stream.places
 
 
 async def test_a_mark_does_not_move_a_stream_backwards(
@@ -166,7 +221,7 @@ async def test_a_mark_does_not_move_a_stream_backwards(
                 andrew.uuid,
             )
         await andrew.crud("the last")
-        await stream.hear("crud", "crud")
+        await stream.receive("crud", "crud")
         assert stream.places == sorted(stream.places)
 
 
@@ -181,10 +236,10 @@ async def test_too_many_missed_events_cause_a_reset(
             " SELECT $1, 'crud ' || n, now() + interval '1 day' FROM generate_series(1, 1001) AS n",
             andrew.uuid,
         )
-        while (heard := await witness.next()) and heard.data.get("message") != "crud 1001":
+        while (received := await witness.next()) and received.data.get("message") != "crud 1001":
             pass
     async with listening(url, {"Last-Event-ID": last_id}) as stream:
-        await stream.hear("reset")
+        await stream.receive("reset")
 
 
 async def test_a_client_that_reconnects_repeatedly_receives_everything_once(
@@ -198,22 +253,22 @@ async def test_a_client_that_reconnects_repeatedly_receives_everything_once(
         for number in range(40):
             await who.crud(f"{who.handle} {number}")
 
-    heard: list[str] = []
+    received: list[str] = []
     writers = asyncio.gather(write(andrew), write(bayko))
-    while len(heard) < 80:
+    while len(received) < 80:
         async with listening(url, {"Last-Event-ID": last_id}) as stream:
             for _ in range(7):
-                if len(heard) == 80:
+                if len(received) == 80:
                     break
-                [crud] = await stream.hear("crud")
-                heard.append(crud["message"])
+                [crud] = await stream.receive("crud")
+                received.append(crud["message"])
                 last_id = stream.last_id
     await writers
-    assert sorted(heard) == sorted(
+    assert sorted(received) == sorted(
         f"{who} {n}" for who in ("andrewbrown", "bayko") for n in range(40)
     )
     for who in ("andrewbrown", "bayko"):
-        assert [m for m in heard if m.startswith(who)] == [f"{who} {n}" for n in range(40)]
+        assert [m for m in received if m.startswith(who)] == [f"{who} {n}" for n in range(40)]
 
 
 async def test_events_are_delivered_in_commit_order(
@@ -232,14 +287,14 @@ async def test_events_are_delivered_in_commit_order(
         )
         async with listening(url) as stream:
             await bayko.crud("was first")
-            [first] = await stream.hear("crud")
+            [first] = await stream.receive("crud")
             last_id = stream.last_id
         await transaction.commit()
     finally:
         await other.close()
     assert first["message"] == "was first"
     async with listening(url, {"Last-Event-ID": last_id}) as stream:
-        [second] = await stream.hear("crud")
+        [second] = await stream.receive("crud")
         assert second["message"] == "began first"
 
 
@@ -254,5 +309,5 @@ async def test_an_old_expiry_is_not_delivered_again(
     last_id = await place(url)
     await expire(database, (await andrew.crud("new"))["uuid"])
     async with listening(url, {"Last-Event-ID": last_id}) as stream:
-        [gone] = await stream.hear("gone")
+        [gone] = await stream.receive("gone")
         assert gone["uuid"] != old["uuid"]

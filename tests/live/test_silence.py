@@ -10,6 +10,7 @@ import pytest
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from live.listening import listening
+from patience import PATIENCE
 from support import Member, serving_on_a_socket
 
 
@@ -23,7 +24,7 @@ class Alone:
 
     async def follower(self) -> asyncpg.Record:
         """Return the state of the follower's connection after it has stopped listening."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await self.database.fetchrow(
                     "SELECT pid, query_start FROM pg_stat_activity"
@@ -48,7 +49,7 @@ async def alone(settings: Settings, database: asyncpg.Connection) -> AsyncIterat
 async def test_nothing_is_read_without_open_streams(alone: Alone, andrew: Member) -> None:
     async with listening(alone.url) as stream:
         await andrew.crud()
-        await stream.hear("crud")
+        await stream.receive("crud")
     before = await alone.follower()
     for number in range(3):
         crud = await andrew.crud(f"crud {number}")
@@ -61,26 +62,29 @@ async def test_the_first_stream_after_a_pause_receives_what_follows(
 ) -> None:
     async with listening(url) as stream:
         crud = await andrew.crud("before")
-        await stream.hear("crud")
+        await stream.receive("crud")
     await andrew.crud("while nobody listens")
     async with listening(url) as stream, listening(url) as second:
         await andrew.crud("after")
         await bayko.put(f"/api/activities/{crud['uuid']}/like")
-        for heard in (await stream.hear("crud", "counts"), await second.hear("crud", "counts")):
-            assert heard[0]["message"] == "after"
-            assert heard[1]["likes_count"] == 1
+        for received in (
+            await stream.receive("crud", "counts"),
+            await second.receive("crud", "counts"),
+        ):
+            assert received[0]["message"] == "after"
+            assert received[1]["likes_count"] == 1
 
 
 async def test_a_stream_resumed_after_a_pause_misses_nothing(url: str, andrew: Member) -> None:
     async with listening(url) as stream:
         await andrew.crud("before")
-        await stream.hear("crud")
+        await stream.receive("crud")
     for number in range(150):  # more than one batch
         await andrew.crud(f"missed {number}")
     async with listening(url, last_event_id=stream.last_id) as stream:
         await andrew.crud("after")
-        heard = await stream.hear(*["crud"] * 151)
-    assert [crud["message"] for crud in heard] == [*(f"missed {n}" for n in range(150)), "after"]
+        received = await stream.receive(*["crud"] * 151)
+    assert [crud["message"] for crud in received] == [*(f"missed {n}" for n in range(150)), "after"]
 
 
 async def test_a_pause_longer_than_the_log_causes_no_reset(
@@ -88,14 +92,14 @@ async def test_a_pause_longer_than_the_log_causes_no_reset(
 ) -> None:
     async with listening(url) as stream:
         await andrew.crud("before")
-        await stream.hear("crud")
+        await stream.receive("crud")
     await andrew.crud("while nobody listens")
     await database.execute("DELETE FROM events")
     async with listening(url) as fresh, listening(url, last_event_id=stream.last_id) as late:
-        await late.hear("reset")
+        await late.receive("reset")
         await andrew.crud("after")
-        assert (await fresh.hear("crud"))[0]["message"] == "after"
-        assert (await late.hear("crud"))[0]["message"] == "after"
+        assert (await fresh.receive("crud"))[0]["message"] == "after"
+        assert (await late.receive("crud"))[0]["message"] == "after"
 
 
 async def test_a_connection_that_breaks_during_a_pause_is_replaced(
@@ -107,7 +111,7 @@ async def test_a_connection_that_breaks_during_a_pause_is_replaced(
     await database.execute("SELECT pg_terminate_backend($1)", found["pid"])
     async with listening(alone.url) as stream:
         await andrew.crud("after")
-        await stream.hear("crud")
+        await stream.receive("crud")
 
 
 async def test_streams_opened_and_closed_during_writes_receive_everything(
@@ -127,12 +131,12 @@ async def test_streams_opened_and_closed_during_writes_receive_everything(
         async with listening(url) as stream:
             known = len(written)
             mine = (await andrew.crud("mine"))["uuid"]
-            heard: list[str] = []
-            while mine not in heard:
-                [crud] = await stream.hear("crud")
-                heard.append(crud["uuid"])
+            received: list[str] = []
+            while mine not in received:
+                [crud] = await stream.receive("crud")
+                received.append(crud["uuid"])
             assert stream.places == sorted(set(stream.places))
-            runs.append((known, [uuid for uuid in heard if uuid != mine]))
+            runs.append((known, [uuid for uuid in received if uuid != mine]))
     is_over.set()
     await writer
     assert any(run for _, run in runs)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,8 @@ import pytest
 from quart import Quart
 
 from cruddur.services import live as service
-from live.listening import PATIENCE, Listener, listening
+from live.listening import Listener, listening
+from patience import PATIENCE
 from support import Api, Member, refused
 
 MakeMember = Callable[..., Awaitable[Member]]
@@ -22,7 +24,7 @@ async def marked(andrew: Member, *listeners: Listener) -> None:
     """Check that the listeners have received nothing before this."""
     crud = await andrew.crud("a mark")
     for listener in listeners:
-        assert await listener.hear("crud") == [without_viewer(crud)]
+        assert await listener.receive("crud") == [without_viewer(crud)]
 
 
 def without_viewer(crud: dict) -> dict:
@@ -34,7 +36,7 @@ def without_viewer(crud: dict) -> dict:
 async def test_a_new_crud_arrives_as_home_lists_it(url: str, api: Api, andrew: Member) -> None:
     async with listening(url) as stream:
         await andrew.crud("nuqneH & <Qapla'> 🖖\n\nid: 1\nevent: gone")
-        [crud] = await stream.hear("crud")
+        [crud] = await stream.receive("crud")
         assert [crud] == await api.get("/api/activities/home")
 
 
@@ -57,18 +59,18 @@ async def test_counts_change_with_likes_reposts_and_replies(
     async with listening(url) as stream:
         await bayko.put(f"/api/activities/{uuid}/like")
         await bayko.put(f"/api/activities/{uuid}/like")  # no change
-        assert await stream.hear("counts") == [counts(uuid, likes=1)]
+        assert await stream.receive("counts") == [counts(uuid, likes=1)]
         await bayko.put(f"/api/activities/{uuid}/repost")
-        assert await stream.hear("counts") == [counts(uuid, likes=1, reposts=1)]
+        assert await stream.receive("counts") == [counts(uuid, likes=1, reposts=1)]
         reply = await bayko.reply(uuid)
-        assert await stream.hear("crud", "counts") == [
+        assert await stream.receive("crud", "counts") == [
             without_viewer(reply),
             counts(uuid, likes=1, reposts=1, replies=1),
         ]
         await bayko.delete(f"/api/activities/{uuid}/like")
-        assert await stream.hear("counts") == [counts(uuid, reposts=1, replies=1)]
+        assert await stream.receive("counts") == [counts(uuid, reposts=1, replies=1)]
         await bayko.delete(f"/api/activities/{reply['uuid']}")
-        assert await stream.hear("gone", "counts") == [
+        assert await stream.receive("gone", "counts") == [
             {"uuid": reply["uuid"]},
             counts(uuid, reposts=1),
         ]
@@ -90,7 +92,7 @@ async def test_a_deleted_crud_is_gone_with_its_replies(
     reply = await bayko.reply(crud["uuid"])
     async with listening(url) as stream:
         await andrew.delete(f"/api/activities/{crud['uuid']}")
-        gone = await stream.hear("gone", "gone")
+        gone = await stream.receive("gone", "gone")
         assert {item["uuid"] for item in gone} == {crud["uuid"], reply["uuid"]}
         await marked(andrew, stream)
 
@@ -106,22 +108,22 @@ async def test_each_filter_passes_only_its_own_events(
             for query in ({"feed": "home"}, {"handle": "BAYKO"}, {"crud": first["uuid"]})
         ]
         reply = await bayko.reply(first["uuid"])
-        assert await home.hear("counts") == [counts(first["uuid"], replies=1)]
-        assert await of_bayko.hear("crud") == [without_viewer(reply)]
-        assert (await around.hear("crud", "counts"))[0] == without_viewer(reply)
+        assert await home.receive("counts") == [counts(first["uuid"], replies=1)]
+        assert await of_bayko.receive("crud") == [without_viewer(reply)]
+        assert (await around.receive("crud", "counts"))[0] == without_viewer(reply)
 
         await andrew.reply(reply["uuid"])  # outside of the filter, but its parent is inside
         for listener in (of_bayko, around):
-            assert await listener.hear("counts") == [counts(reply["uuid"], replies=1)]
+            assert await listener.receive("counts") == [counts(reply["uuid"], replies=1)]
 
         await andrew.put(f"/api/activities/{other['uuid']}/like")
         for listener in (home, of_bayko):
-            assert await listener.hear("counts") == [counts(other["uuid"], likes=1)]
+            assert await listener.receive("counts") == [counts(other["uuid"], likes=1)]
 
         await andrew.delete(f"/api/activities/{first['uuid']}")
-        assert await home.hear("gone") == [{"uuid": first["uuid"]}]
-        assert await of_bayko.hear("gone") == [{"uuid": reply["uuid"]}]
-        assert {item["uuid"] for item in await around.hear("gone", "gone")} == {
+        assert await home.receive("gone") == [{"uuid": first["uuid"]}]
+        assert await of_bayko.receive("gone") == [{"uuid": reply["uuid"]}]
+        assert {item["uuid"] for item in await around.receive("gone", "gone")} == {
             first["uuid"],
             reply["uuid"],
         }
@@ -178,11 +180,11 @@ async def test_a_message_reaches_only_its_two_members(
 
         sent = await andrew.message("bayko", "for you alone")
         for listener in people:
-            assert await listener.hear("message") == [sent]
+            assert await listener.receive("message") == [sent]
         assert sent["message_group_uuid"] == group
         for index, listener in enumerate(people):
             if index >= len(everywhere):
-                [note] = await listener.hear("notification")
+                [note] = await listener.receive("notification")
                 assert note["message"] == "for you alone"
         crud = await andrew.crud("a mark")
         for listener in (*strangers, *people):
@@ -190,11 +192,11 @@ async def test_a_message_reaches_only_its_two_members(
                 continue  # this stream is filtered by Bayko's cruds
             if listener is people[-1]:
                 continue
-            while (heard := await listener.next()) is not None:
-                if heard.event == "reset":  # this stream resumed before its session began
+            while (received := await listener.next()) is not None:
+                if received.event == "reset":  # this stream resumed before its session began
                     continue
-                assert heard.event in {"crud", "gone", "counts"}, heard
-                if heard.data["uuid"] == crud["uuid"]:
+                assert received.event in {"crud", "gone", "counts"}, received
+                if received.data["uuid"] == crud["uuid"]:
                     break
 
 
@@ -205,10 +207,10 @@ async def test_a_notification_reaches_only_its_recipient(
     crud = await andrew.crud()
     async with listening(url, andrew.headers) as own, listening(url, bayko.headers) as other:
         await bayko.put(f"/api/activities/{crud['uuid']}/like")
-        [note, _] = await own.hear("notification", "counts")
+        [note, _] = await own.receive("notification", "counts")
         assert [note] == await andrew.get("/api/activities/notifications")
         assert note["kind"] == "like"
-        await other.hear("counts")
+        await other.receive("counts")
         await marked(andrew, own, other)
 
 
@@ -218,7 +220,7 @@ async def test_a_ticket_opens_one_stream_as_its_member(
     ticket = (await bayko.post("/api/stream/ticket"))["ticket"]
     async with listening(url, ticket=ticket) as stream:
         await andrew.message("bayko", "by ticket")
-        [message, _] = await stream.hear("message", "notification")
+        [message, _] = await stream.receive("message", "notification")
         assert message["message"] == "by ticket"
         again = await api.request("GET", "/api/stream", params={"ticket": ticket}, expect=401)
         assert refused(again) == ["generic_401"]
@@ -280,7 +282,7 @@ async def test_a_session_revoked_while_a_stream_opens_ends_it(
             found = await topics(*arguments)
             await database.execute("DELETE FROM sessions WHERE user_uuid = $1", andrew.uuid)
             await bayko.crud("a mark")
-            await witness.hear("crud")
+            await witness.receive("crud")
             return found
 
         monkeypatch.setattr(service, "_topics", revoking)
@@ -307,19 +309,21 @@ async def test_deleting_a_member_ends_their_streams_and_removes_their_cruds(
     crud = await bayko.crud()
     async with listening(url, bayko.headers) as own, listening(url) as stream:
         await database.execute("DELETE FROM users WHERE uuid = $1", bayko.uuid)
-        assert await stream.hear("gone") == [{"uuid": crud["uuid"]}]
-        assert [heard.event for heard in await own.rest()] in ([], ["gone"])
+        assert await stream.receive("gone") == [{"uuid": crud["uuid"]}]
+        assert [received.event for received in await own.rest()] in ([], ["gone"])
         await marked(andrew, stream)
 
 
 async def test_without_a_session_a_stream_ends_when_its_token_expires(
-    url: str, andrew: Member, api: Api, database: asyncpg.Connection
+    url: str, andrew: Member, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Like the tokens of another issuer, which cannot be revoked here."""
     ticket = (await andrew.post("/api/stream/ticket"))["ticket"]
-    await database.execute(
-        "UPDATE stream_tickets SET session_uuid = NULL, access_ends_at = now() + $1",
-        timedelta(milliseconds=300),
+    ends_at = await database.fetchval(
+        "UPDATE stream_tickets SET session_uuid = NULL, access_ends_at = now() + interval '1 hour'"
+        " RETURNING access_ends_at"
     )
+    clock = SimpleNamespace(now=lambda _: ends_at - timedelta(seconds=0.3))
+    monkeypatch.setattr(service, "datetime", clock)
     async with listening(url, ticket=ticket) as stream:
         assert await stream.rest() == []

@@ -313,8 +313,8 @@ class Newcomer:
 def _answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as answer:
-            return bool(answer.status == 200)
+        with opener.open(url, timeout=10) as response:
+            return bool(response.status == 200)
     except urllib.error.HTTPError as error:
         return error.code == 404  # the API without its page
     except OSError:

@@ -9,11 +9,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from cruddur.telemetry.operation import Failure
+from patience import PATIENCE
 
 WAIT = "wait for connection"
 """The additional span that any request may have when the machine is busy."""
 
-PATIENCE = 5.0
 """Timeout in seconds for an expected event."""
 
 

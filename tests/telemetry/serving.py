@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from patience import PATIENCE
+from processes import Process, inherited, start_command
 from support import free_port
 
 T = TypeVar("T")
@@ -24,15 +25,31 @@ T = TypeVar("T")
 Line = dict[str, Any]
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0  # far more than any test allows, so that the test can report the duration
 POLL_SECONDS = 0.02
 
-SERVE = (sys.executable, "-m", "cruddur", "serve")
+PATIENT = """
+from cruddur.process import server
+from cruddur.telemetry import pipeline
+
+server.STOP_SECONDS = pipeline.STOP_SECONDS = pipeline.CLOSE_SECONDS = 3600
+"""
+"""A site customization: the service ends when everything is delivered, however long that takes."""
+
+
+def patient(directory: Path) -> dict[str, str]:
+    """Return the environment of a service that delivers everything before it ends."""
+    (directory / "sitecustomize.py").write_text(PATIENT)
+    return {"PYTHONPATH": str(directory)}
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """How it ended."""
+    """How it ended.
+
+    Attributes:
+        code: the exit code.
+        seconds: from the signal to the end.
+    """
 
     code: int
     seconds: float
@@ -47,14 +64,14 @@ class Served:
         http: a client with connections that stay open, as a load balancer's do.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     out: Path
     err: Path
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self.http = httpx.Client(base_url=self.url, trust_env=False)
 
     @property
     def url(self) -> str:
@@ -82,7 +99,7 @@ class Served:
             if line["logger"] == logger and wanted.items() <= line.items()
         ]
 
-    def until(self, predicate: Callable[[], T], seconds: float = 10.0) -> T:
+    def until(self, predicate: Callable[[], T], seconds: float = PATIENCE) -> T:
         """Wait until the predicate is true, and return what it returned."""
         deadline = time.monotonic() + seconds
         while not (found := predicate()):
@@ -105,21 +122,29 @@ class Served:
         self.until(is_ready, START_SECONDS)
         return self
 
-    def stop(self, number: int = signal.SIGTERM) -> Stopped:
-        """Send a signal, and wait for the end; connections to it are left open."""
+    def stop(
+        self, number: int = signal.SIGTERM, *, leaves_connections_open: bool = False
+    ) -> Stopped:
+        """Send a signal, and wait for the end.
+
+        The service waits a second for requests on open connections that are idle, so `http` is
+        closed first by default.
+        """
+        if not leaves_connections_open:
+            self.http.close()
         start = time.monotonic()
         self.process.send_signal(number)
-        code = self.process.wait(STOP_SECONDS)
-        return Stopped(code, time.monotonic() - start)
+        self.until(lambda: self.process.poll() is not None)
+        return Stopped(self.process.wait(), time.monotonic() - start)
 
 
 @contextmanager
 def served(
     dsn: str,
     directory: Path,
-    *,
+    *options: str,
     workers: int = 1,
-    command: Sequence[str] = SERVE,
+    server: Sequence[str] | None = None,
     port: int | None = None,
     **environment: str,
 ) -> Iterator[Served]:
@@ -127,36 +152,43 @@ def served(
 
     Args:
         dsn: the database; it has been migrated.
-        directory: where its output is kept.
+        directory: where its output and its data are kept.
+        options: the options of `cruddur serve`.
         workers: how many worker processes.
-        command: what to run; `{bind}` in it is replaced by host and port.
+        server: the command of another server; `{bind}` in it is replaced by host and port.
         port: the port to serve on; default: a free one.
         environment: its further variables.
     """
     port = port or free_port()
     out, err = directory / f"out-{port}", directory / f"err-{port}"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(
-            [part.format(bind=f"127.0.0.1:{port}") for part in command],
-            env={
-                **kept,
-                "CONNECTION_URL": dsn,
-                "PORT": str(port),
-                "WEB_CONCURRENCY": str(workers),
-                "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
-                "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
-                **environment,
-            },
-            stdout=stdout,
-            stderr=stderr,
-        )
+    variables = {
+        **inherited(),
+        "CONNECTION_URL": dsn,
+        "CRUDDUR_DATA_DIRECTORY": str(directory / "data"),
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(workers),
+        "CRUDDUR_ADDRESS_ATTEMPTS": "1000",
+        "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
+        "CRUDDUR_OVERLOAD_DELAY": "0",  # a busy machine must not cause refusals
+        **environment,
+    }
+    process: Process
+    if server is None:
+        process = start_command(("serve", *options), variables, out, err)
+    else:
+        command = [part.format(bind=f"127.0.0.1:{port}") for part in server]
+        with out.open("w") as stdout, err.open("w") as stderr:
+            process = subprocess.Popen(
+                command, env=variables, stdout=stdout, stderr=stderr, text=True, process_group=0
+            )
     service = Served(process, port, out, err)
     try:
         yield service.wait(workers)
     finally:
         service.http.close()
         if process.poll() is None:
+            if server is not None:  # it may have started workers that do not notice its end
+                os.killpg(process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
 

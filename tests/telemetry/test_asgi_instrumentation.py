@@ -1,6 +1,7 @@
 """The standard ASGI middleware is in the path of every request, and its options work."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, SpanKind
 from quart import Response
 from serving import Served, served, trace_id
 
@@ -24,7 +25,7 @@ from cruddur.edge.tracing import Hooks
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from fakes.honeycomb import FakeHoneycomb
-from support import Api, serving, serving_on_a_socket
+from support import Api, serving, serving_on_a_socket, visiting
 from telemetry.recorded import Recorded, attributes, until
 from telemetry.trial import misbehave
 
@@ -182,6 +183,38 @@ async def test_a_host_cannot_pose_as_a_probe(settings: Settings) -> None:
     async with observed.serving() as api:
         await api.http.get(HOME, headers={"Host": f"x{HEALTH}"})
     assert observed.recorded.server.name == f"GET {HOME}"
+
+
+async def test_each_span_has_the_attributes_of_its_own_request(settings: Settings) -> None:
+    """Attributes that requests have in common are cached."""
+    observed = Observed(settings)
+    browser, long = "Mozilla/5.0 (X11)", "x" * 600  # the latter is too long for the cache
+    expected = []
+    async with observed.serving():
+        for host, agent, query, client in itertools.product(
+            ("one.example", "two.example:81"), (browser, long), ("", "limit=2"), ("::1", "::2")
+        ):
+            name, _, port = host.partition(":")
+            expected.append((name, int(port or 80), agent, query or None, client, 50000))
+            async with visiting(observed.app, address=client) as api:
+                for method in ("GET", "HEAD"):
+                    headers = {"Host": host, "User-Agent": agent}
+                    await api.http.request(method, f"{HOME}?{query}", headers=headers)
+    found = [attributes(span) for span in observed.recorded.spans if span.kind is SpanKind.SERVER]
+    keys = (
+        "server.address", "server.port", "user_agent.original", "url.query", "client.address",
+        "client.port",
+    )  # fmt: skip
+    for method, spans in (("GET", found[::2]), ("HEAD", found[1::2])):
+        assert [tuple(span.get(key) for key in keys) for span in spans] == expected
+        assert {span["http.request.method"] for span in spans} == {method}
+
+
+async def test_a_user_agent_may_have_any_bytes(settings: Settings) -> None:
+    observed = Observed(settings)
+    async with observed.serving() as api:
+        await api.http.get(HOME, headers={"User-Agent": b"caf\xe9"})
+    assert attributes(observed.recorded.server)["user_agent.original"] == "café"
 
 
 async def test_captured_headers_become_attributes(

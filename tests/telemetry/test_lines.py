@@ -16,6 +16,7 @@ from fakes.honeycomb import FakeHoneycomb
 from fakes.otlp import LogLine, Span
 from fakes.rollbar import FakeRollbar
 from fakes.xray_daemon import FakeXRayDaemon
+from patience import PATIENCE
 
 KEY = "an-ingest-key"
 HOME = "/api/activities/home"
@@ -164,10 +165,10 @@ def test_L1_lines_are_json_from_the_start_to_the_end(
 async def _say(port: int, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    response = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     await writer.wait_closed()
-    return answer
+    return response
 
 
 # --- L2 -------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def _items(observed: Observed, response: httpx.Response) -> list[dict[str, Any]]
 # --- X5 -------------------------------------------------------------------------------------
 
 
-def test_X5_honeycomb_xray_log_and_answer_show_the_same_trace(observed: Observed) -> None:
+def test_X5_honeycomb_xray_log_and_response_show_the_same_trace(observed: Observed) -> None:
     response = observed.service.http.get(HOME)
     trace = trace_id(response)
     xray = f"1-{trace[:8]}-{trace[8:]}"

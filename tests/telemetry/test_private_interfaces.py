@@ -18,7 +18,7 @@ BACKEND = ROOT / "backend"
 RECORD = (ROOT / "docs/decisions/0010-private-interfaces.md").read_text()
 
 KNOWN = {
-    "cruddur/edge/tracing.py": {"_get_otel_send"},
+    "cruddur/edge/tracing.py": {"_get_otel_send", "_sem_conv_opt_in_mode"},
     "cruddur/process/hypercorn/http1.py": {"_check_protocol", "_close_stream", "_send_h11_event"},
     "cruddur/process/hypercorn/http2.py": {
         "_close_stream",

@@ -1,15 +1,17 @@
 """One resource for all sinks, and the sampled flag of exported log records."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from serving import served, trace_id
+from serving import patient, served, trace_id
 
 from fakes.otlp import OtlpSink
 from fakes.rollbar import FakeRollbar
 from fakes.xray_daemon import FakeXRayDaemon
+from processes import Serve
 
 RESOURCE = {
     "service.name": "bridge",
@@ -27,6 +29,7 @@ async def resource_dsn(make_database: Callable[..., Any]) -> str:
 
 
 def test_resource_attributes_are_the_same_in_every_sink(resource_dsn: str, tmp_path: Path) -> None:
+    """And log records carry the sampled flag of their trace."""
     with (
         OtlpSink() as otlp,
         FakeRollbar() as rollbar,
@@ -40,6 +43,7 @@ def test_resource_attributes_are_the_same_in_every_sink(resource_dsn: str, tmp_p
             ROLLBAR_ACCESS_TOKEN="a-token",
             ROLLBAR_ENDPOINT=rollbar.endpoint,
             AWS_XRAY_DAEMON_ADDRESS=daemon.address,
+            **patient(tmp_path),
         ) as service,
     ):
         trace = trace_id(service.http.get("/rollbar/test"))
@@ -47,6 +51,10 @@ def test_resource_attributes_are_the_same_in_every_sink(resource_dsn: str, tmp_p
         daemon.wait_for(lambda: [one for one in daemon.documents if trace[8:] in one["trace_id"]])
         lines = service.lines
 
+    records = [record for record in otlp.logs if record.trace_id == trace]
+    assert {record.flags & 1 for record in records} == {1}
+    assert all(record.scope == record.attributes["logger"] for record in otlp.logs)
+    assert "cruddur.request" in {record.scope for record in records}
     for received in (otlp.spans, otlp.metrics, otlp.logs):
         assert received
         for one in received:
@@ -69,9 +77,8 @@ def test_resource_attributes_are_the_same_in_every_sink(resource_dsn: str, tmp_p
             assert metadata[f"otel.resource.{key}"] == RESOURCE[key]
 
 
-@pytest.mark.parametrize(("sampler", "is_sampled"), [("always_on", 1), ("always_off", 0)])
-def test_exported_log_records_carry_the_sampled_flag_of_their_trace(
-    resource_dsn: str, tmp_path: Path, sampler: str, is_sampled: int
+def test_log_records_of_a_trace_that_is_not_sampled_carry_its_flag(
+    resource_dsn: str, tmp_path: Path
 ) -> None:
     with (
         OtlpSink() as otlp,
@@ -80,15 +87,25 @@ def test_exported_log_records_carry_the_sampled_flag_of_their_trace(
             tmp_path,
             OTEL_EXPORTER_OTLP_ENDPOINT=otlp.url,
             OTEL_LOGS_EXPORTER="otlp",
-            OTEL_TRACES_SAMPLER=sampler,
+            OTEL_TRACES_SAMPLER="always_off",
+            **patient(tmp_path),
         ) as service,
     ):
         response = service.http.get("/api/activities/home")
         assert service.stop().code == 0
     flags = int(response.headers["traceresponse"].split("-")[3], 16)
-    assert flags & 1 == is_sampled
+    assert flags & 1 == 0
     [record] = [line for line in otlp.logs if line.trace_id == trace_id(response)]
     assert record.flags == flags
+
+
+def test_all_lines_of_a_process_have_one_instance_id(serve: Serve) -> None:
+    """Also those that the command logs before it knows the address of its database."""
+    service = serve().wait()
+    assert service.stop() == 0
+    lines = [json.loads(line) for line in service.log.read_text().splitlines()]
+    assert {"cruddur", "hypercorn.error"} <= {line["logger"] for line in lines}
+    assert len({line["service.instance.id"] for line in lines}) == 1
 
 
 def test_variables_without_effect_are_one_line_of_the_whole_service(

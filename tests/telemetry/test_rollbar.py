@@ -4,10 +4,10 @@ import gc
 import logging
 import subprocess
 import sys
+import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,15 @@ import msgspec
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from cruddur.telemetry import rollbar as rollbar_sink
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.operation import Instruments, Operation, operation_scope
 from cruddur.telemetry.redaction import scrub
 from cruddur.telemetry.rollbar import RollbarReporter
 from fakes.rollbar import FakeRollbar
-from fakes.sink import Answer, Mode, Received, Sink
+from fakes.sink import Mode, Received, Response, Sink
+from patience import PATIENCE
 
 TOKEN = "post-server-item-token"
 ROUTE = "/api/activities/<uuid:uuid>/reply"
@@ -120,9 +122,15 @@ def report_to(
     return f"{ids.trace_id:032x}", f"{ids.span_id:016x}"
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a delivery take as long as a busy machine needs."""
+    monkeypatch.setattr(rollbar_sink, "TIMEOUT_SECONDS", PATIENCE)
+
+
 def until(reporter: RollbarReporter, reached: Callable[[ExportStatus], bool]) -> ExportStatus:
     """Wait for its counts."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not reached(status := reporter.export_queue.status()):
         assert time.monotonic() < deadline, status
         time.sleep(0.005)
@@ -131,15 +139,8 @@ def until(reporter: RollbarReporter, reached: Callable[[ExportStatus], bool]) ->
 
 def arrived(rollbar: FakeRollbar, count: int = 1) -> list[Any]:
     """The items, once there are as many."""
-    rollbar.wait_for(lambda: len(rollbar.items) >= count, 20)
+    rollbar.wait_for(lambda: len(rollbar.items) >= count)
     return rollbar.items
-
-
-@contextmanager
-def at_once(seconds: float = 2.0) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds
 
 
 def test_R1_an_item_has_the_error_its_place_and_its_trace(
@@ -206,7 +207,7 @@ def test_R1_the_uuid_is_known_before_the_item_is_sent(rollbar: FakeRollbar) -> N
         report(ValueError(), "the sweep")
         attributes: Any = dict(span.attributes)
     reporter.export_queue.start()
-    assert reporter.export_queue.close(20)
+    assert reporter.export_queue.close(PATIENCE)
     [item] = rollbar.items
     assert [item["uuid"]] == uuids == [attributes["rollbar.uuid"]]
     # Background work is no request, and an error that is not raised has no frames.
@@ -255,7 +256,7 @@ def test_R1_two_projects_in_one_process_get_their_own_items(rollbar: FakeRollbar
         for reporter in reporters:
             reporter.export_queue.start()
             report_to(reporter, lambda: fail(ValueError("x")))
-        assert all(reporter.export_queue.close(20) for reporter in reporters)
+        assert all(reporter.export_queue.close(PATIENCE) for reporter in reporters)
         assert [item["environment"] for item in rollbar.items] == ["test"]
         assert [item["environment"] for item in other.items] == ["staging"]
         assert other.requests[0].headers["X-Rollbar-Access-Token"] == "other"
@@ -349,16 +350,16 @@ def test_R3_a_failure_that_waits_keeps_nothing_of_its_request_alive(
 class Elsewhere(Sink):
     """A server that is not Rollbar and always sends the same response."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__()
-        self._answer = answer
+        self._response = response
 
-    def answer(self, request: Received) -> Answer:  # noqa: ARG002  # the base class passes it
-        return self._answer
+    def respond(self, request: Received) -> Response:  # noqa: ARG002  # the base class passes it
+        return self._response
 
 
 def test_R3_the_token_does_not_follow_a_redirect(rollbar: FakeRollbar) -> None:
-    redirect = Answer(307, headers={"Location": f"{rollbar.endpoint}item/"})
+    redirect = Response(307, headers={"Location": f"{rollbar.endpoint}item/"})
     with Elsewhere(redirect) as elsewhere:
         reporter = reporter_to(f"{elsewhere.url}/api/1/")
         reporter.export_queue.start()
@@ -370,7 +371,7 @@ def test_R3_the_token_does_not_follow_a_redirect(rollbar: FakeRollbar) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>Sign in", b"[]", b"{}", b'{"err": 1}'])
 def test_R5_a_response_that_is_not_rollbars_counts_as_a_failure(body: bytes) -> None:
-    with Elsewhere(Answer(200, body)) as portal:
+    with Elsewhere(Response(200, body)) as portal:
         reporter = reporter_to(portal.url)
         reporter.export_queue.start()
         report_to(reporter, lambda: fail(ValueError("x")))
@@ -399,7 +400,11 @@ RollbarReporter(access_token="t", endpoint="http://127.0.0.1:1/", environment=""
 print(sorted({"rollbar", "boto3", "botocore", "watchtower"} & set(sys.modules)))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     assert done.stdout == "[]\n"
 
@@ -411,22 +416,34 @@ print(sorted({"rollbar", "boto3", "botocore", "watchtower"} & set(sys.modules)))
         ("429", "HTTP 429: as the test asked for"),
         ("500", "HTTP 500: as the test asked for"),
         ("refuse", "ConnectionError at http://127.0.0.1:"),
-        ("hang", "no answer in 3 s"),
+        ("hang", "no answer in 0.2 s"),
     ],
 )
 def test_R5_a_request_never_waits_and_a_lost_item_is_counted(
     rollbar: FakeRollbar,
     reporter: RollbarReporter,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
     mode: Mode,
     reason: str,
 ) -> None:
+    if mode == "hang":
+        monkeypatch.setattr(rollbar_sink, "TIMEOUT_SECONDS", 0.2)
     rollbar.mode = mode
-    with at_once():
-        report_to(reporter, lambda: fail(ValueError("x")))
+    reported = threading.Event()
+    deliver = reporter.export_queue._deliver
+
+    def deliver_later(items: Sequence[Any]) -> None:
+        assert reported.wait(PATIENCE), "the request waited for the delivery"
+        deliver(items)
+
+    monkeypatch.setattr(reporter.export_queue, "_deliver", deliver_later)
+    report_to(reporter, lambda: fail(ValueError("x")))
+    reported.set()
     failed = until(reporter, lambda d: d.failed == 1)
     assert failed.last_error is not None
     assert failed.last_error.startswith(reason)
+    monkeypatch.setattr(rollbar_sink, "TIMEOUT_SECONDS", PATIENCE)
     rollbar.mode = "ok"
     report_to(reporter, lambda: fail(ValueError("y")))
     assert until(reporter, lambda d: d.sent == 1).failed == 1
@@ -439,14 +456,14 @@ def test_R5_a_request_never_waits_and_a_lost_item_is_counted(
 
 
 def test_R5_the_end_does_not_wait_for_a_silent_rollbar(
-    rollbar: FakeRollbar, reporter: RollbarReporter
+    rollbar: FakeRollbar, reporter: RollbarReporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rollbar_sink, "TIMEOUT_SECONDS", 3600)
     rollbar.mode = "hang"
     for _ in range(3):
         report_to(reporter, lambda: fail(ValueError("x")))
     rollbar.wait_for(lambda: rollbar.requests)
-    with at_once():
-        assert not reporter.export_queue.close(0.1)
+    assert not reporter.export_queue.close(0.1)
     assert reporter.export_queue.status().dropped == 3
 
 

@@ -8,6 +8,7 @@ that an exporter could have used.
 import base64
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,7 +21,7 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from PIL import Image
-from serving import Line, Served, Stopped, served
+from serving import Line, Served, Stopped, patient, served
 
 from fakes.aws import FakeAws
 from fakes.honeycomb import FakeHoneycomb
@@ -33,6 +34,8 @@ MAIL = "cruddur.identity.mail"
 
 GROUP = "cruddur-logs"
 
+TRACE_OF_A_PAGE = "7b1d52c6a08f4e3391cbd2670e5fa4d8"
+
 # The keys of the sinks; each is sent only to its own sink.
 HONEYCOMB_KEY = "key-of-honeycomb-7d1f"
 ROLLBAR_TOKEN = "token-of-rollbar-91c4"
@@ -41,7 +44,7 @@ AWS_SECRET = "secret-of-aws-5e77"
 
 
 @dataclass
-class Overheard:
+class Captured:
     """Everything that the sinks and the log have received.
 
     Attributes:
@@ -70,12 +73,13 @@ class Overheard:
 
 
 @pytest.fixture(scope="module")
-async def overheard(
+async def captured(
     make_database: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
-) -> Overheard:
+) -> Captured:
     """All requests have been sent, and the service has ended."""
     dsn = await make_database()
-    heard = Overheard()
+    received = Captured()
+    directory = tmp_path_factory.mktemp("secrets")
     with (
         FakeHoneycomb(HONEYCOMB_KEY) as honeycomb,
         FakeRollbar(ROLLBAR_TOKEN) as rollbar,
@@ -83,8 +87,9 @@ async def overheard(
         FakeAws() as aws,
         served(
             dsn,
-            tmp_path_factory.mktemp("secrets"),
+            directory,
             **{
+                **patient(directory),
                 **aws.environment,
                 "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": honeycomb.url,
@@ -99,24 +104,24 @@ async def overheard(
             },
         ) as service,
     ):
-        _live(service, heard)
+        _live(service, received)
         conn = await asyncpg.connect(dsn)
         try:
-            await _fail(service, heard, conn)
+            await _fail(service, received, conn)
         finally:
             await conn.close()
-        rollbar.wait_for(lambda: len(rollbar.items) == len(heard.failures))
-        heard.stopped = service.stop()
-        heard.lines = service.lines
-        heard.exports = {
+        rollbar.wait_for(lambda: len(rollbar.items) == len(received.failures))
+        received.stopped = service.stop()
+        received.lines = service.lines
+        received.exports = {
             "Honeycomb": _bytes(honeycomb),
             "Rollbar": _bytes(rollbar),
             "X-Ray": daemon.raw_bytes,
             "CloudWatch": "\n".join(chain(*aws.log_events(GROUP).values())).encode(),
         }
-        heard.headers = {"Honeycomb": _headers(honeycomb), "Rollbar": _headers(rollbar)}
+        received.headers = {"Honeycomb": _headers(honeycomb), "Rollbar": _headers(rollbar)}
         assert honeycomb.problems == rollbar.problems == daemon.malformed == []
-    return heard
+    return received
 
 
 def _bytes(sink: Sink) -> bytes:
@@ -130,102 +135,145 @@ def _headers(sink: Sink) -> bytes:
 # --- a life on Cruddur ----------------------------------------------------------------------
 
 
-def _live(service: Served, heard: Overheard) -> None:
+def _live(service: Served, received: Captured) -> None:
     """Use secrets in every way, correctly and incorrectly."""
     http = service.http
-    bayko = _enter(service, heard, "bayko")
-    andrew = _enter(service, heard, "andrewbrown")
+    bayko = _enter(service, received, "bayko")
+    andrew = _enter(service, received, "andrewbrown")
     me = {"Authorization": f"Bearer {andrew}"}
 
     _ok(http.get("/api/auth/me", headers=me))
-    profile = {"display_name": "Andrew", "bio": heard.new("bio")}
+    profile = {"display_name": "Andrew", "bio": received.new("bio")}
     _ok(http.put("/api/profile/update", json=profile, headers=me))
-    key = {"Idempotency-Key": heard.new("key of a crud")}
-    draft = {"message": heard.new("crud"), "ttl": "1-day"}
+    key = {"Idempotency-Key": received.new("key of a crud")}
+    draft = {"message": received.new("crud"), "ttl": "1-day"}
     crud = _ok(http.post("/api/activities", json=draft, headers=me | key))
-    reply = {"message": heard.new("reply")}
+    reply = {"message": received.new("reply")}
     _ok(http.post(f"/api/activities/{crud['uuid']}/reply", json=reply, headers=me))
-    message = {"message": heard.new("message"), "handle": "bayko"}
+    message = {"message": received.new("message"), "handle": "bayko"}
     _ok(http.post("/api/messages", json=message, headers=me))
     _ok(http.get("/api/messages/@andrewbrown", headers={"Authorization": f"Bearer {bayko}"}))
-    term = {"term": heard.new("search term")}
+    term = {"term": received.new("search term")}
     _ok(http.get("/api/activities/search", params=term, headers=me))
-    _upload(http, heard, me)
-    _change_passwords(service, heard, me)
-    _knock(http, heard)
+    _upload(http, received, me)
+    _change_passwords(service, received, me)
+    _report(http, received)
+    _knock(http, received)
 
 
-def _enter(service: Served, heard: Overheard, handle: str) -> str:
+def _enter(service: Served, received: Captured, handle: str) -> str:
     """Open an account and a session, with some mistakes; return the access token."""
     http = service.http
-    email = heard.keep(f"address of {handle}", f"{handle}.canary+k3x9@example.org")
-    password = heard.new(f"password of {handle}")
+    email = received.keep(f"address of {handle}", f"{handle}.canary+k3x9@example.org")
+    password = received.new(f"password of {handle}")
     account = {"email": email, "password": password, "handle": handle, "display_name": handle}
-    key = {"Idempotency-Key": heard.new(f"key of {handle}'s sign-up")}
+    key = {"Idempotency-Key": received.new(f"key of {handle}'s sign-up")}
     _ok(http.post("/api/auth/signup", json=account, headers=key))
-    code = _code(service, heard, f"confirmation code of {handle}")
-    wrong = heard.codes[f"wrong code of {handle}"] = "777888" if code != "777888" else "888777"
+    code = _code(service, received, f"confirmation code of {handle}")
+    wrong = received.codes[f"wrong code of {handle}"] = "777888" if code != "777888" else "888777"
     assert http.post("/api/auth/confirm", json={"email": email, "code": wrong}).status_code == 422
     _ok(http.post("/api/auth/confirm", json={"email": email, "code": code}))
     _ok(http.post("/api/auth/signup", json={**account, "handle": f"{handle}_2"}))
-    attempt = {"email": email, "password": heard.new(f"wrong password of {handle}")}
+    attempt = {"email": email, "password": received.new(f"wrong password of {handle}")}
     assert http.post("/api/auth/signin", json=attempt).status_code == 401
     entry = http.post("/api/auth/signin", json={"email": email, "password": password})
     token = str(_ok(entry)["access_token"])
     for part, text in zip(("head", "claims", "signature"), token.split("."), strict=True):
         if part != "head":  # which is the same for all users
-            heard.keep(f"{part} of {handle}'s token", text)
-    first = heard.keep(f"first cookie of {handle}", http.cookies["cruddur_refresh"])
+            received.keep(f"{part} of {handle}'s token", text)
+    first = received.keep(f"first cookie of {handle}", http.cookies["cruddur_refresh"])
     _ok(http.post("/api/auth/refresh"))
-    assert heard.keep(f"cookie of {handle}", http.cookies["cruddur_refresh"]) != first
+    assert received.keep(f"cookie of {handle}", http.cookies["cruddur_refresh"]) != first
     return token
 
 
-def _code(service: Served, heard: Overheard, what: str) -> str:
+def _code(service: Served, received: Captured, what: str) -> str:
     """The code that was sent last."""
-    known = set(heard.codes.values())
+    known = set(received.codes.values())
 
     def found() -> list[str]:
         sent = [line["message"].rpartition(" ")[2] for line in service.logged(MAIL)]
         return [code for code in sent if code.isdigit() and code not in known]
 
     [code] = service.until(found)
-    heard.codes[what] = code
+    received.codes[what] = code
     return str(code)
 
 
-def _upload(http: httpx.Client, heard: Overheard, me: Mapping[str, str]) -> None:
+def _upload(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (9, 9)).save(picture, "PNG")
-    answer = _ok(http.post("/api/avatars/key_upload", json={"extension": "png"}, headers=me))
-    path = urlsplit(answer["url"]).path
-    token = heard.keep("upload token", path.rpartition("/")[2])
+    response = _ok(http.post("/api/avatars/key_upload", json={"extension": "png"}, headers=me))
+    path = urlsplit(response["url"]).path
+    token = received.keep("upload token", path.rpartition("/")[2])
     _ok(http.put(path, content=picture.getvalue()))
-    assert http.put(path, content=heard.new("broken picture")).status_code == 422
+    assert http.put(path, content=received.new("broken picture")).status_code == 422
     # What a page, a proxy or a mistaken client makes of the same address.
     assert http.options(path, headers={"Origin": "http://localhost:3000"}).status_code == 200
     for method in ("GET", "POST", "DELETE"):
         assert http.request(method, path).status_code == 405
     for mistaken in (f"{path}/", f"/{path}", f"{path}.png", f"/avatars/{token}"):
         assert http.put(mistaken, content=b"").status_code in {403, 404}
-    heard.keep("last part of the upload token", token.rpartition(".")[2])
+    received.keep("last part of the upload token", token.rpartition(".")[2])
 
 
-def _change_passwords(service: Served, heard: Overheard, me: Mapping[str, str]) -> None:
+def _report(http: httpx.Client, received: Captured) -> None:
+    """What a page sends that does not redact anything itself."""
+    address = received.keep("address in an error", "error.canary@example.org")
+    quoted, hidden = received.new("quoted text"), received.new("text in an attribute")
+    token, term = received.new("token in a URL"), received.new("term in a URL")
+    now = str(time.time_ns())
+
+    def values(**texts: str) -> list[dict[str, Any]]:
+        return [
+            {"key": key.replace("__", "."), "value": {"stringValue": text}}
+            for key, text in texts.items()
+        ]
+
+    url = f"{http.base_url}api/avatars/uploads/{token}?term={term}#{token}"
+    span = {
+        "traceId": TRACE_OF_A_PAGE,
+        "spanId": TRACE_OF_A_PAGE[:16],
+        "name": "GET /api/trending",
+        "kind": 3,
+        "startTimeUnixNano": now,
+        "endTimeUnixNano": now,
+        "attributes": values(url__full=url, message=hidden, error__type=f"{hidden} {hidden}"),
+    }
+    record = {
+        "eventName": "exception",
+        "timeUnixNano": now,
+        "traceId": TRACE_OF_A_PAGE,
+        "spanId": TRACE_OF_A_PAGE[:16],
+        "attributes": values(
+            exception__type="SyntaxError",
+            exception__message=f'no "{quoted}" for {address}',
+            exception__stacktrace=f"SyntaxError: {quoted}\n    at f (/assets/i.js:1:2)",
+        ),
+    }
+    body = {
+        "resourceSpans": [{"scopeSpans": [{"spans": [span]}]}],
+        "resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}],
+    }
+    agent = {"User-Agent": f"Mozilla/5.0 {received.keep('agent', 'agent.canary@example.org')}"}
+    _ok(http.post("/api/telemetry", json=body, headers=agent))
+
+
+def _change_passwords(service: Served, received: Captured, me: Mapping[str, str]) -> None:
     http = service.http
-    email = heard.secrets["address of andrewbrown"]
+    email = received.secrets["address of andrewbrown"]
     change = {
-        "current_password": heard.secrets["password of andrewbrown"],
-        "password": heard.new("second password"),
+        "current_password": received.secrets["password of andrewbrown"],
+        "password": received.new("second password"),
     }
     _ok(http.put("/api/auth/password", json=change, headers=me))
     _ok(http.post("/api/auth/forgot", json={"email": email}))
-    code = _code(service, heard, "reset code")
-    new = {"email": email, "code": code, "password": heard.new("third password")}
+    code = _code(service, received, "reset code")
+    new = {"email": email, "code": code, "password": received.new("third password")}
     _ok(http.post("/api/auth/reset", json=new))
 
 
-def _knock(http: httpx.Client, heard: Overheard) -> None:
+def _knock(http: httpx.Client, received: Captured) -> None:
     """Wrong credentials, wrong paths, wrong bodies."""
     home, me = "/api/activities/home", "/api/auth/me"
     for what, header in (
@@ -234,47 +282,47 @@ def _knock(http: httpx.Client, heard: Overheard) -> None:
         ("bare authorization", "{}"),
         ("JWT of another", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.{}"),
     ):
-        value = header.format(heard.new(what))
+        value = header.format(received.new(what))
         assert http.get(me, headers={"Authorization": value}).status_code == 401
         assert http.get(home, headers={"Authorization": value}).status_code == 200
         health = http.get("/api/health/telemetry", headers={"Authorization": value})
         assert health.status_code == 401
-    cookie = f"cruddur_refresh={heard.new('wrong cookie')}; other={heard.new('other cookie')}"
+    cookie = f"cruddur_refresh={received.new('wrong cookie')}; other={received.new('other cookie')}"
     assert http.post("/api/auth/refresh", headers={"Cookie": cookie}).status_code == 401
-    address = heard.keep("address in a path", "path.canary@example.org")
+    address = received.keep("address in a path", "path.canary@example.org")
     for path in (f"/reset/{address}", f"/reset/{quote(address, safe='')}", f"/api/users/{address}"):
         assert http.get(path).status_code == 404
     for path in (f"/api/activities/@{address}", f"/api/avatars/{address}.jpg"):
         assert http.get(path).status_code == 404
     queries = {
-        "token": heard.new("token in a query"),
-        "code": heard.new("code in a query"),
-        "email": heard.keep("address in a query", "query.canary@example.org"),
+        "token": received.new("token in a query"),
+        "code": received.new("code in a query"),
+        "email": received.keep("address in a query", "query.canary@example.org"),
     }
     for path in ("/no/such/path", home, "/api/health-check"):
         http.get(path, params=queries)
-    assert http.get(f"{home}?{heard.new('bare query')}").status_code == 200
-    strange = heard.keep("address for a cursor", "cursor.canary@example.org")
+    assert http.get(f"{home}?{received.new('bare query')}").status_code == 200
+    strange = received.keep("address for a cursor", "cursor.canary@example.org")
     assert http.get(home, params={"cursor": strange}).status_code == 422
-    baggage = {"baggage": f"user={heard.new('baggage')}"}
+    baggage = {"baggage": f"user={received.new('baggage')}"}
     assert http.get(home, headers=baggage).status_code == 200
     for body in (
-        f'{{"message": "{heard.new("cut off body")}',
-        json.dumps({"message": "x", "ttl": heard.new("senseless ttl")}),
-        json.dumps({"message": [heard.new("list for a message")], "ttl": "1-day"}),
+        f'{{"message": "{received.new("cut off body")}',
+        json.dumps({"message": "x", "ttl": received.new("senseless ttl")}),
+        json.dumps({"message": [received.new("list for a message")], "ttl": "1-day"}),
     ):
         http.post("/api/auth/signin", content=body, headers={"Content-Type": "application/json"})
 
 
 # --- failures -------------------------------------------------------------------------------
 
-BETRAYAL = """
-CREATE FUNCTION betray() RETURNS trigger LANGUAGE plpgsql AS $$
+FAILING_STATEMENTS = """
+CREATE FUNCTION quote_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'cannot keep % of %', NEW.message, NEW.uuid
         USING DETAIL = NEW.message, HINT = NEW.message;
 END $$;
-CREATE TRIGGER betray BEFORE INSERT ON activities FOR EACH ROW EXECUTE FUNCTION betray();
+CREATE TRIGGER quote_row BEFORE INSERT ON activities FOR EACH ROW EXECUTE FUNCTION quote_row();
 ALTER TABLE messages ADD CONSTRAINT fail CHECK (message = '') NOT VALID;
 ALTER TABLE signups ADD CONSTRAINT fail CHECK (email = '') NOT VALID;
 ALTER TABLE sessions ADD CONSTRAINT fail CHECK (device = '') NOT VALID;
@@ -282,43 +330,43 @@ ALTER TABLE activities ADD CONSTRAINT fail CHECK (message = '') NOT VALID;
 """
 
 
-async def _fail(service: Served, heard: Overheard, conn: asyncpg.Connection) -> None:
+async def _fail(service: Served, received: Captured, conn: asyncpg.Connection) -> None:
     """Requests full of secrets whose statements fail, with errors that quote them."""
     http = service.http
     credentials = {
-        "email": heard.secrets["address of andrewbrown"],
-        "password": heard.secrets["third password"],
+        "email": received.secrets["address of andrewbrown"],
+        "password": received.secrets["third password"],
     }
     token = _ok(http.post("/api/auth/signin", json=credentials))["access_token"]
-    heard.keep("signature of the last token", token.rpartition(".")[2])
-    await conn.execute(BETRAYAL)
+    received.keep("signature of the last token", token.rpartition(".")[2])
+    await conn.execute(FAILING_STATEMENTS)
     headers = {
         "Authorization": f"Bearer {token}",
-        "Idempotency-Key": heard.new("key of a failure"),
-        "Referer": f"http://localhost:3000/reset?token={heard.new('token in a referer')}",
-        "X-Api-Key": heard.new("API key"),
-        "X-Auth-Token": heard.new("auth token"),
-        "X-Session-Id": heard.new("session id"),
-        "X-Requested-By": heard.new("any other header"),
-        "Proxy-Authorization": f"Basic {heard.new('proxy authorization')}",
-        "X-Forwarded-For": heard.new("forwarded address"),
-        "Cookie": f"cruddur_refresh={heard.new('failing cookie')};a={heard.new('failing other')}",
+        "Idempotency-Key": received.new("key of a failure"),
+        "Referer": f"http://localhost:3000/reset?token={received.new('token in a referer')}",
+        "X-Api-Key": received.new("API key"),
+        "X-Auth-Token": received.new("auth token"),
+        "X-Session-Id": received.new("session id"),
+        "X-Requested-By": received.new("any other header"),
+        "Proxy-Authorization": f"Basic {received.new('proxy authorization')}",
+        "X-Forwarded-For": received.new("forwarded address"),
+        "Cookie": f"cruddur_refresh={received.new('failing cookie')};a={received.new('other one')}",
     }
-    query = {"token": heard.new("token of a failure"), "term": heard.new("term of a failure")}
+    query = {"token": received.new("token of a failure"), "term": received.new("term of a failure")}
 
     def fail(method: str, path: str, body: Any = None) -> None:
         response = http.request(method, path, json=body, params=query, headers=headers)
         assert response.status_code == 500, f"{path}: {response.text}"
-        heard.failures.append(response.headers["traceresponse"].split("-")[1])
+        received.failures.append(response.headers["traceresponse"].split("-")[1])
 
-    odd = heard.keep("odd crud", 'canary-ödd “k3x9” \\ "quoted"\nand <more>')
-    heard.keep("beginning of the odd crud", "canary-ödd")
-    for text in (heard.new("failing crud"), odd):
+    odd = received.keep("odd crud", 'canary-ödd “k3x9” \\ "quoted"\nand <more>')
+    received.keep("beginning of the odd crud", "canary-ödd")
+    for text in (received.new("failing crud"), odd):
         fail("POST", "/api/activities", {"message": text, "ttl": "1-day"})
-    fail("POST", "/api/messages", {"message": heard.new("failing message"), "handle": "bayko"})
+    fail("POST", "/api/messages", {"message": received.new("failing message"), "handle": "bayko"})
     account = {
-        "email": heard.keep("failing address", "failing.canary@example.org"),
-        "password": heard.new("failing password"),
+        "email": received.keep("failing address", "failing.canary@example.org"),
+        "password": received.new("failing password"),
         "handle": "odo",
         "display_name": "Odo",
     }
@@ -402,54 +450,58 @@ def test_S9_the_search_finds_what_is_there() -> None:
     assert not _standing_alone({"code": "123456"}, b"91234567 0.123456 f123456")
 
 
-def test_S9_every_sink_has_received_every_failure(overheard: Overheard) -> None:
+def test_S9_every_sink_has_received_every_failure(captured: Captured) -> None:
     """Otherwise there would be nothing to find."""
-    assert overheard.stopped is not None
-    assert overheard.stopped.code == 0
-    assert len(set(overheard.failures)) == 6
-    for trace in overheard.failures:
-        assert bytes.fromhex(trace) in overheard.exports["Honeycomb"]
+    assert captured.stopped is not None
+    assert captured.stopped.code == 0
+    assert len(set(captured.failures)) == 6
+    for trace in captured.failures:
+        assert bytes.fromhex(trace) in captured.exports["Honeycomb"]
         for sink in ("Rollbar", "CloudWatch"):
-            assert trace.encode() in overheard.exports[sink]
-        assert f"1-{trace[:8]}-{trace[8:]}".encode() in overheard.exports["X-Ray"]
+            assert trace.encode() in captured.exports[sink]
+        assert f"1-{trace[:8]}-{trace[8:]}".encode() in captured.exports["X-Ray"]
+    assert bytes.fromhex(TRACE_OF_A_PAGE) in captured.exports["Honeycomb"]
+    assert TRACE_OF_A_PAGE.encode() in captured.exports["CloudWatch"]
+    for name in (b"cruddur-web", TRACE_OF_A_PAGE[8:].encode()):
+        assert name in captured.exports["X-Ray"]
     for sink in ("Honeycomb", "Rollbar", "CloudWatch", "X-Ray"):
-        assert b"cannot keep" in overheard.exports[sink]
-        assert b"[redacted]" in overheard.exports[sink]
+        assert b"cannot keep" in captured.exports[sink]
+        assert b"[redacted]" in captured.exports[sink]
 
 
 @pytest.mark.parametrize("sink", ["Honeycomb", "Rollbar", "X-Ray", "CloudWatch"])
-def test_S9_no_secret_is_in_any_byte_that_is_exported(overheard: Overheard, sink: str) -> None:
-    data = overheard.exports[sink]
-    data += overheard.headers.get(sink, b"")
-    leaks = _found(overheard.secrets, data) + _standing_alone(overheard.codes, data)
+def test_S9_no_secret_is_in_any_byte_that_is_exported(captured: Captured, sink: str) -> None:
+    data = captured.exports[sink]
+    data += captured.headers.get(sink, b"")
+    leaks = _found(captured.secrets, data) + _standing_alone(captured.codes, data)
     assert not leaks, _told(leaks)
 
 
 def test_S9_the_log_contains_only_the_documented_codes_and_no_other_secret(
-    overheard: Overheard,
+    captured: Captured,
 ) -> None:
-    others = [line for line in overheard.lines if line["logger"] != MAIL]
+    others = [line for line in captured.lines if line["logger"] != MAIL]
     said = "\n".join(json.dumps(line, ensure_ascii=False) for line in others).encode()
-    leaks = _found(overheard.secrets, said) + _standing_alone(overheard.codes, said)
+    leaks = _found(captured.secrets, said) + _standing_alone(captured.codes, said)
     assert not leaks, _told(leaks)
-    mail = [line["message"] for line in overheard.lines if line["logger"] == MAIL]
-    addresses = {what: s for what, s in overheard.secrets.items() if what.startswith("address")}
-    private = {what: s for what, s in overheard.secrets.items() if what not in addresses}
+    mail = [line["message"] for line in captured.lines if line["logger"] == MAIL]
+    addresses = {what: s for what, s in captured.secrets.items() if what.startswith("address")}
+    private = {what: s for what, s in captured.secrets.items() if what not in addresses}
     assert _found(private, "\n".join(mail).encode()) == []
 
 
-def test_S9_each_sinks_key_opens_that_sink_alone(overheard: Overheard) -> None:
+def test_S9_each_sinks_key_opens_that_sink_alone(captured: Captured) -> None:
     keys = {
         "Honeycomb": HONEYCOMB_KEY,
         "Rollbar": ROLLBAR_TOKEN,
         "operator": OPERATOR_TOKEN,
         "AWS": AWS_SECRET,
     }
-    for data in overheard.exports.values():
+    for data in captured.exports.values():
         assert _found(keys, data) == []
-    for sink, data in overheard.headers.items():
+    for sink, data in captured.headers.items():
         assert [what for what, _ in _found(keys, data)] == [sink]
-    said = "\n".join(json.dumps(line) for line in overheard.lines).encode()
+    said = "\n".join(json.dumps(line) for line in captured.lines).encode()
     assert _found(keys, said) == []
 
 
@@ -483,6 +535,7 @@ async def test_S9_refused_mail_does_not_reveal_its_address(
                 OTEL_EXPORTER_OTLP_ENDPOINT=honeycomb.url,
                 OTEL_LOGS_EXPORTER="otlp",
                 SMTP_URL=f"smtp://127.0.0.1:{mail.port}",
+                **patient(tmp_path),
             ) as service,
         ):
             account = {

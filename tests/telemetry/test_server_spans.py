@@ -31,6 +31,7 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT_ID = "00f067aa0ba902b7"
 ORIGIN = {"Origin": "http://localhost:3000"}  # the CORS layer wants one of a websocket
 PROBES = [endpoint.rule for endpoint in ENDPOINTS if endpoint.probe]
+UNTRACED = [endpoint.rule for endpoint in ENDPOINTS if endpoint.untraced]
 STREAMS = [endpoint.rule for endpoint in ENDPOINTS if endpoint.stream]
 ENDLESS = ("/trial/stream", "/trial/stream-in-words-of", "/trial/wait")
 VALUE = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -52,7 +53,7 @@ async def test_S2_every_route_names_its_span(
     values = {"uuid": "0195f2a0-0000-7000-8000-000000000000", "int": "404"}
     seen = 0
     for rule in traced_app.url_map.iter_rules():
-        if rule.websocket or rule.rule in {*PROBES, *STREAMS, *ENDLESS}:
+        if rule.websocket or rule.rule in {*PROBES, *UNTRACED, *STREAMS, *ENDLESS}:
             continue
         path = re.sub(r"<(?:(\w+):)?\w+>", lambda m: values.get(m[1], "some"), rule.rule)
         for method in (rule.methods or set()) - {"OPTIONS"}:
@@ -66,7 +67,7 @@ async def test_S2_every_route_names_its_span(
 
 
 async def test_S3_what_matches_no_route_has_one_name(traced: Api, recorded: Recorded) -> None:
-    for number in range(1000):
+    for number in range(100):
         await traced.http.get(f"/nowhere/{number}")
     assert {span.name for span in recorded.servers} == {"GET"}
     recorded.clear()
@@ -123,14 +124,14 @@ async def test_S5_an_exception_in_a_streamed_body_is_recorded_and_reported_once(
 
 
 async def test_S6_a_disconnect_of_the_caller_is_not_an_error(
-    served: str, recorded: Recorded, reports: Reports
+    served: str, traced_app: Quart, recorded: Recorded, reports: Reports
 ) -> None:
     host, port = served.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     recorded.clear()
+    traced_app.extensions["trial_waits"].clear()
     writer.write(b"GET /trial/wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await writer.drain()
-    await asyncio.sleep(0.1)  # no event shows from outside that the request is in progress
+    await traced_app.extensions["trial_waits"].wait()
     writer.close()
     await recorded.until(lambda r: len(r.servers) == 1)
     span = recorded.server
@@ -280,13 +281,13 @@ async def test_S12_outgoing_calls_carry_the_trace_and_no_baggage(
 ) -> None:
     received: list[dict[str, str]] = []
 
-    async def answer(scope: dict, receive: object, send: object) -> None:
+    async def response(scope: dict, receive: object, send: object) -> None:
         received.append({k.decode(): v.decode() for k, v in scope["headers"]})
         await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]  # an ASGI callable
         await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]  # an ASGI callable
 
     telemetry = traced_app.extensions["cruddur"].telemetry
-    client = MeasuredClient(transport=httpx.ASGITransport(app=answer))
+    client = MeasuredClient(transport=httpx.ASGITransport(app=response))
     telemetry.trace_calls(client)
 
     @traced_app.get("/trial/call")

@@ -449,12 +449,12 @@ async def test_propagators_of_outgoing_calls(
     telemetry = Telemetry(Settings.from_env())
     received: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def response(request: httpx.Request) -> httpx.Response:
         received.append(request)
         return httpx.Response(204)
 
     context = SpanContext(int(TRACE, 16), int(SPAN, 16), False, TraceFlags(1))
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(response)) as client:
         telemetry.trace_calls(client)
         with trace.use_span(NonRecordingSpan(context)):
             await client.get("http://example.com/")
@@ -517,8 +517,10 @@ async def test_variables_of_the_httpx_instrumentation(
     with OtlpSink() as sink:
         environment.set(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url)
         telemetry = Telemetry(Settings.from_env())
-        answer = httpx.MockTransport(lambda _: httpx.Response(204, headers={"x-received": "blue"}))
-        async with telemetry.running(), httpx.AsyncClient(transport=answer) as client:
+        response = httpx.MockTransport(
+            lambda _: httpx.Response(204, headers={"x-received": "blue"})
+        )
+        async with telemetry.running(), httpx.AsyncClient(transport=response) as client:
             telemetry.trace_calls(client)
             await client.get("http://example.com/", headers={"x-sent": "red"})
         spans = sink.spans

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from fakes.honeycomb import FakeHoneycomb
+from patience import PATIENCE
 from support import free_port
 from telemetry.recorded import WAIT
-from telemetry.serving import SERVE, Served, served
+from telemetry.serving import Served, served
 
 HOME = "/api/activities/home"
 
@@ -31,7 +32,7 @@ def service(dsn: str, tmp_path: Path, port: int) -> Iterator[Served]:
     with served(
         dsn,
         tmp_path,
-        command=(*SERVE, "--traces"),
+        "--traces",
         CRUDDUR_TRACES_BIND=f"127.0.0.1:{port}",
         OTEL_BSP_SCHEDULE_DELAY="50",
     ) as running:
@@ -42,17 +43,19 @@ def shown(running: Served, port: int, trace_id: str) -> dict[str, Any]:
     """Return the trace once its spans and its log lines have arrived."""
 
     def whole() -> dict[str, Any] | None:
-        answer = httpx.get(f"http://127.0.0.1:{port}/api/traces/{trace_id}", trust_env=False)
-        found: dict[str, Any] = answer.json()
-        is_whole = answer.status_code == 200 and found["logs"] and len(found["spans"]) >= 3
+        response = httpx.get(f"http://127.0.0.1:{port}/api/traces/{trace_id}", trust_env=False)
+        found: dict[str, Any] = response.json()
+        is_whole = response.status_code == 200 and found["logs"] and len(found["spans"]) >= 3
         return found if is_whole else None
 
     return running.until(whole)
 
 
-def test_H4_the_page_shows_the_waterfall_of_a_request(service: Served, port: int) -> None:
-    answer = service.http.get(HOME)
-    trace_id = answer.headers["traceresponse"].split("-")[1]
+def test_H4_the_page_shows_the_waterfall_of_a_request_and_ends_with_the_service(
+    service: Served, port: int
+) -> None:
+    response = service.http.get(HOME)
+    trace_id = response.headers["traceresponse"].split("-")[1]
     found = shown(service, port, trace_id)
     names = {span["span_id"]: span["name"] for span in found["spans"]}
     parents = {
@@ -73,12 +76,6 @@ def test_H4_the_page_shows_the_waterfall_of_a_request(service: Served, port: int
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assert f"http://localhost:{port}" in service.lines[0]["message"]
-
-
-def test_H4_the_page_ends_with_the_service_and_not_before_its_last_spans(
-    service: Served, port: int
-) -> None:
-    service.http.get(HOME)
     assert service.stop(signal.SIGINT).code == 0
     with pytest.raises(httpx.TransportError):
         httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
@@ -101,7 +98,7 @@ def test_H4_a_killed_service_leaves_no_page_behind(service: Served, port: int) -
 
 def test_H4_a_page_that_runs_already_is_used(dsn: str, tmp_path: Path, port: int) -> None:
     page = subprocess.Popen(
-        [sys.executable, "-m", "traceview", "--bind", f"127.0.0.1:{port}"],
+        [sys.executable, "-m", "traceview", "--in-memory", "--bind", f"127.0.0.1:{port}"],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -109,14 +106,14 @@ def test_H4_a_page_that_runs_already_is_used(dsn: str, tmp_path: Path, port: int
         assert page.stdout is not None
         assert page.stdout.readline() == f"traceview: http://127.0.0.1:{port}\n"
         options = {"CRUDDUR_TRACES_BIND": f"127.0.0.1:{port}", "OTEL_BSP_SCHEDULE_DELAY": "50"}
-        with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
-            answer = service.http.get(HOME)
-            shown(service, port, answer.headers["traceresponse"].split("-")[1])
+        with served(dsn, tmp_path, "--traces", **options) as service:
+            response = service.http.get(HOME)
+            shown(service, port, response.headers["traceresponse"].split("-")[1])
             assert service.stop().code == 0
         assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 200
     finally:
         page.terminate()
-        page.communicate(timeout=10)
+        page.communicate(timeout=PATIENCE)
 
 
 def test_H4_a_port_in_use_disables_only_the_page(dsn: str, tmp_path: Path) -> None:
@@ -125,14 +122,14 @@ def test_H4_a_port_in_use_disables_only_the_page(dsn: str, tmp_path: Path) -> No
         other.listen()
         bind = f"127.0.0.1:{other.getsockname()[1]}"
         options = {"CRUDDUR_TRACES_BIND": bind}
-        with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
+        with served(dsn, tmp_path, "--traces", **options) as service:
             assert service.http.get(HOME).status_code == 200
             assert f"Traces: none: {bind} is in use by another program" in service.text
 
 
 def test_H4_a_page_on_another_machine_is_used_and_not_started(dsn: str, tmp_path: Path) -> None:
     options = {"CRUDDUR_TRACES_BIND": "traces.invalid:4318"}
-    with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
+    with served(dsn, tmp_path, "--traces", **options) as service:
         assert service.http.get(HOME).status_code == 200
         assert "Traces: none: no trace explorer runs at traces.invalid:4318" in service.text
 
@@ -146,7 +143,7 @@ def test_H4_telemetry_that_goes_elsewhere_needs_no_page(
             "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
         }
-        with served(dsn, tmp_path, command=(*SERVE, "--traces"), **options) as service:
+        with served(dsn, tmp_path, "--traces", **options) as service:
             service.http.get(HOME)
             backend.wait_for(lambda: backend.spans)
             assert not re.search("Traces:", service.text)

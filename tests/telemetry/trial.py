@@ -13,7 +13,11 @@ class TrialError(RuntimeError):
 
 
 def misbehave(app: Quart) -> None:
-    """Add routes that fail in different ways."""
+    """Add routes that fail in different ways.
+
+    `app.extensions["trial_waits"]` is set when a request to /trial/wait is in progress.
+    """
+    waits = app.extensions["trial_waits"] = asyncio.Event()
 
     @app.get("/trial/fail")
     async def fail() -> Response:
@@ -55,8 +59,9 @@ def misbehave(app: Quart) -> None:
 
     @app.get("/trial/wait")
     async def wait() -> Response:
-        await asyncio.sleep(30)
-        return Response(b"at last")
+        waits.set()
+        await asyncio.Event().wait()
+        raise AssertionError("the event is never set")
 
     @app.get("/trial/background")
     async def in_background() -> Response:

@@ -59,7 +59,7 @@ def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
 
 @pytest.mark.parametrize("header", VARYING)
 @pytest.mark.parametrize("rule", [one.rule for one in RULES])
-async def test_hardening_08_a_repeated_header_changes_no_stored_answer(
+async def test_hardening_08_a_repeated_header_changes_no_cached_response(
     api: Api, andrew: Member, rule: str, header: str
 ) -> None:
     path = await path_of(rule, andrew)
@@ -112,9 +112,7 @@ async def test_hardening_08_what_a_trusted_proxy_adds_changes_nothing(
                 assert shown(await behind.http.get(path, headers=headers)) == plain, name
 
 
-async def test_hardening_08_what_an_answer_varies_by_is_what_is_tested(
-    api: Api, andrew: Member
-) -> None:
+async def test_hardening_08_the_tests_cover_every_header_in_vary(api: Api, andrew: Member) -> None:
     varying = set()
     for one in RULES:
         response = await api.request("GET", await path_of(one.rule, andrew))
@@ -124,7 +122,7 @@ async def test_hardening_08_what_an_answer_varies_by_is_what_is_tested(
     assert varying == set(VARYING)
 
 
-async def test_hardening_08_a_header_that_no_rule_declares_reaches_no_stored_answer(
+async def test_hardening_08_a_header_that_no_rule_declares_reaches_no_cached_response(
     settings: Settings,
 ) -> None:
     application = create_app(settings)

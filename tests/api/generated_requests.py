@@ -1,0 +1,202 @@
+"""Requests that Schemathesis generates from the OpenAPI document, and the checks of the responses.
+
+Importing Schemathesis and generating the requests takes seconds of CPU time, so the tests import
+this module when they run, not when they are collected.
+
+Schemathesis runs the application in-process, with its lifespan, on its own event loop. So
+these tests use an application and a database of their own. The stored rows have fixed uuids,
+which the tested document gives as examples; a random uuid would never exist.
+"""
+
+from collections import Counter
+from copy import deepcopy
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import schemathesis
+from schemathesis.checks import load_all_checks
+from schemathesis.config import SchemathesisConfig
+from schemathesis.filters import HasAPIOperation
+from schemathesis.pytest.lazy import get_all_tests
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from cruddur.app import ENDPOINTS, create_app
+from cruddur.identity.keys import KeyRing, new_signing_key
+from cruddur.identity.tokens import ISSUER, issue
+from cruddur.routes import openapi
+from cruddur.services.uploads import UploadSigner
+from cruddur.settings import Settings
+
+ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION = (
+    UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(8)
+)
+SIGNING_KEY = new_signing_key()
+KEYS = KeyRing([SIGNING_KEY])
+UPLOAD = UploadSigner(lambda: KEYS.secrets("avatar uploads")).sign(ANDREW)
+MAX_EXAMPLES = 4
+"""Random requests for each operation. There are 30 more, with boundary values."""
+
+# Errors for requests that are valid by the schema: they depend on stored rows, on two fields
+# together, or on the meaning of a text or file.
+BEYOND_SCHEMA = {
+    "avatar_invalid",
+    "code_invalid",
+    "handle_taken",
+    "idempotency_key_reused",
+    "message_to_self",
+    "password_too_weak",
+    "user_reciever_handle_blank",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "DELETE /api/activities/{uuid}": {"uuid": str(DOOMED)},
+    "DELETE /api/auth/sessions/{uuid}": {"uuid": str(OTHER_SESSION)},
+    "*": {
+        "uuid": str(CRUD),
+        "message_group_uuid": str(GROUP),
+        "handle": "andrewbrown",
+        "subject": str(ANDREW),
+        "token": UPLOAD,
+    },
+}
+
+EXCLUDED = ("/api/stream", "/api/telemetry")
+
+answered: Counter[str] = Counter()
+"""The responses by operation."""
+
+
+class _Served:
+    """The application under test. A Quart application starts only once, so each lifespan, which
+    lasts for one test, creates a new one."""
+
+    settings: Settings
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            self.app = create_app(self.settings)
+        await self.app(scope, receive, send)
+
+
+def load(dsn: str) -> BaseSchema:
+    """Return the document of an application that uses a database with the rows of `insert_rows`."""
+    served = _Served()
+    served.settings = Settings.from_env(
+        {
+            "CONNECTION_URL": dsn,
+            "CRUDDUR_SIGNING_KEY": SIGNING_KEY,
+            "CRUDDUR_SWEEP_INTERVAL": "30",
+            "CRUDDUR_ADDRESS_ATTEMPTS": "100000",
+            "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
+            "CRUDDUR_ACCOUNT_ATTEMPTS": "100000",
+        }
+    )
+    schema = schemathesis.openapi.from_dict(_document(), config=_config())
+    schema.app = served
+    return schema
+
+
+def _document() -> dict[str, Any]:
+    document = openapi.describe(ENDPOINTS)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            examples = EXAMPLES["*"] | EXAMPLES.get(f"{method.upper()} {path}", {})
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "path" and parameter["name"] in examples:
+                    parameter["example"] = examples[parameter["name"]]
+    return deepcopy(document)
+
+
+def _config() -> SchemathesisConfig:
+    return SchemathesisConfig.from_dict(
+        {
+            "generation": {"max-examples": MAX_EXAMPLES, "deterministic": True, "database": "none"},
+            "seed": 4567,
+            "suppress-health-check": ["too_slow"],  # the outcome must not depend on speed
+        }
+    )
+
+
+async def insert_rows(dsn: str) -> None:
+    """Insert two users and a row of each kind."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.executemany(
+            "INSERT INTO users (uuid, issuer, subject, handle, display_name)"
+            " VALUES ($1, $2, $3, $4, $4)",
+            [(ANDREW, ISSUER, str(ANDREW), "andrewbrown"), (BAYKO, ISSUER, str(BAYKO), "bayko")],
+        )
+        await conn.executemany(
+            "INSERT INTO sessions (uuid, user_uuid, device, address, expires_at)"
+            " VALUES ($1, $2, 'test', '127.0.0.1', now() + interval '1 day')",
+            [(SESSION, ANDREW), (OTHER_SESSION, ANDREW)],
+        )
+        await conn.executemany(
+            "INSERT INTO activities (uuid, user_uuid, reply_to_activity_uuid, message, expires_at)"
+            " VALUES ($1, $2, $3, 'To be found', now() + interval '1 day')",
+            [(CRUD, ANDREW, None), (REPLY, BAYKO, CRUD), (DOOMED, ANDREW, None)],
+        )
+        await conn.execute(
+            "INSERT INTO message_groups (uuid, low_user_uuid, high_user_uuid) VALUES ($1, $2, $3)",
+            GROUP, ANDREW, BAYKO,
+        )  # fmt: skip
+        await conn.execute(
+            "INSERT INTO messages (message_group_uuid, user_uuid, message) VALUES ($1, $2, 'x')",
+            GROUP, BAYKO,
+        )  # fmt: skip
+    finally:
+        await conn.close()
+
+
+def _is_open_to_visitors(context: HasAPIOperation) -> bool:
+    return {} in _security(context.operation.definition.raw)
+
+
+def _reads_tokens(context: HasAPIOperation) -> bool:
+    return {"bearer": []} in _security(context.operation.definition.raw)
+
+
+def _security(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    return operation.get("security", [{}])
+
+
+def check_visitor(schema: BaseSchema, subtests: pytest.Subtests) -> None:
+    """Check the responses to a visitor, where no token is required."""
+    _check(schema.include(_is_open_to_visitors), subtests, {})
+
+
+def check_member(schema: BaseSchema, subtests: pytest.Subtests) -> None:
+    """Check the responses to a member, where a token makes a difference."""
+    token = issue(KEYS, user_uuid=ANDREW, handle="andrewbrown", session_uuid=SESSION)
+    _check(schema.include(_reads_tokens), subtests, {"Authorization": f"Bearer {token}"})
+
+
+def _check(schema: BaseSchema, subtests: pytest.Subtests, headers: dict[str, str]) -> None:
+    def call(case: schemathesis.Case) -> None:
+        _call_and_validate(case, headers)
+
+    load_all_checks()
+    # Requests to a stream would never end; tests/live covers them. The body of /api/telemetry is
+    # nested so deeply that random ones take seconds each; tests/telemetry covers it.
+    operations = schema.exclude(path=list(EXCLUDED))
+    # `parametrize` makes the same tests, but when they are collected.
+    for result in get_all_tests(schema=operations, test_func=call, settings=None, given_kwargs={}):
+        operation, test = result.ok()
+        with subtests.test(operation.label):
+            test()
+
+
+def _call_and_validate(case: schemathesis.Case, headers: dict[str, str]) -> None:
+    """Run every check of Schemathesis, except one where our rules are stricter than the schema."""
+    response = case.call(headers=headers)
+    is_beyond_schema = response.status_code == 422 and set(response.json()) <= BEYOND_SCHEMA
+    case.validate_response(
+        response,
+        headers=headers,
+        excluded_checks=[positive_data_acceptance] if is_beyond_schema else [],
+        transport_kwargs={"headers": headers},
+    )
+    answered[case.operation.label] += 1
