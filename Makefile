@@ -10,6 +10,8 @@ T ?=
 B ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
 EXTRAS ?=
+# A planted problem to find: make run SCENARIO=slow-search (docs/scenarios.md).
+SCENARIO ?=
 # Options of make load and make load-seed (docs/development.md).
 URL ?= http://127.0.0.1:4567
 REMOTE ?=
@@ -35,24 +37,44 @@ PAGE := $(if $(shell command -v npm),$(shell node -p '\
     ? "$(FRONTEND)/dist/index.html" : ""' 2>/dev/null))
 NO_PAGE := Node.js 20.19 or newer with npm was not found:
 
+# Python caches compiled modules, and pytest the test files with its rewritten assertions: half of
+# the time that it takes to collect the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format types schema registry settings image-check images readme-check bench bench-telemetry \
-    bench-streams load load-seed attack lock clean
+.PHONY: help run dev test coverage check format types schema registry settings image-check images readme-check bench bench-telemetry \
+    bench-streams bench-commits bench-traceview test-events load load-seed scenarios attack lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
 
-run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL
+SERVE := $(BIN)/python -m cruddur serve --setup --traces
+SCENARIOS := PYTHONPATH=tests $(BIN)/python -m scenarios
+
+run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL (SCENARIO)
 	@$(if $(PAGE),,echo "$(NO_PAGE) only the API is served, without the page.")
 	@exec env CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) \
-	    $(BIN)/python -m cruddur serve --setup --traces --follow-parent "$$PPID"
+	    $(if $(SCENARIO),$(SCENARIOS) $(SCENARIO),$(SERVE)) --follow-parent "$$PPID"
 
 dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, using the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
-test: $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis .local/pgbouncer $(PAGE) $(if $(PAGE),.local/browser) ## Run the tests (T=path or pytest options)
+TESTED := $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis \
+    .local/pgbouncer .local/hypercorn/.installed $(PAGE) $(if $(PAGE),.local/browser)
+
+test: $(TESTED) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
+
+test-events: $(VENV)/.dev ## Test the event log with 50,000 events in random transactions, among crashes
+	CRUDDUR_TEST_EVENTS=50000 CRUDDUR_TEST_SEED=$$(date +%s) \
+	    $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=0 tests/live/test_event_log.py
+
+coverage: $(TESTED) ## Run the tests and print the coverage of backend/ (T=path or pytest options)
+	rm -rf .local/coverage
+	$(BIN)/python -m coverage run -m pytest $(T); status=$$?; \
+	    $(BIN)/python -m coverage combine --quiet && $(BIN)/python tests/coverage_report.py && \
+	    $(BIN)/python -m coverage html --quiet && exit $$status
 
 check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check the format and the types; edits nothing
 	$(BIN)/ruff check .
@@ -96,6 +118,12 @@ bench-telemetry: $(VENV)/.dev ## Measure what telemetry costs, next to the stock
 bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 	$(BIN)/python -m benchmarks.streams
 
+bench-commits: $(VENV)/.dev ## Measure posts a second with and without events, also with slow commits
+	$(BIN)/python -m benchmarks.commits
+
+bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans
+	$(BIN)/python -m benchmarks.traceview
+
 load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, RATE, TIME; WEB=1 for Locust's page)
 	$(BIN)/python -m locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
 	    --users $(USERS) --spawn-rate 10 --run-time $(TIME) --rate $(RATE) \
@@ -105,6 +133,9 @@ load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, 
 load-seed: $(VENV)/.run ## Add users and cruds before a load test (CRUDS, MEMBERS, HOLD=1)
 	$(BIN)/python tests/load/seed.py --cruds $(CRUDS) --members $(MEMBERS) \
 	    $(if $(HOLD),--hold) $(if $(AMONG_PEOPLE),--among-people)
+
+scenarios: $(VENV)/.dev ## Plant each problem of docs/scenarios.md, and print whether the explorer shows its cause
+	$(BIN)/python -m pytest -n 0 -s tests/scenarios/test_scenarios.py
 
 attack: $(VENV)/.run ## Attack a running service on this machine (URL, A="part of a name") and print its state before and after
 	PYTHONPATH=tests $(BIN)/python -m attacks --url "$(URL)" $(A)
@@ -165,7 +196,7 @@ $(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.ht
 FORCE:
 
 # The browser of tests/e2e: an installed one, or else one that is downloaded.
-.local/browser: tests/e2e/browser.py $(VENV)/.dev
+.local/browser: tests/e2e/browser_path.py $(VENV)/.dev
 	$(BIN)/python $<
 
 # Exactly the packages of the production image: a test imports every module with them.
@@ -191,6 +222,16 @@ FORCE:
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends pgbouncer >/dev/null; \
 	} 2>/dev/null || echo "pgbouncer was not found: its tests will be skipped"
+	@touch $@
+
+# Hypercorn's own tests, in the source distribution with the hash of requirements/dev.txt. Without a
+# package index they are skipped; pip prints why.
+.local/hypercorn/.installed: requirements/dev.txt $(VENV)/.dev
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@sed -n '/^hypercorn==/,/[^\\]$$/p' $< > $(@D)/requirements.txt
+	@$(BIN)/python -m pip download --quiet --no-deps --no-binary hypercorn --require-hashes \
+	    --dest $(@D) -r $(@D)/requirements.txt && tar -xzf $(@D)/hypercorn-*.tar.gz -C $(@D) || \
+	    echo "hypercorn's sources were not found: its own tests will be skipped"
 	@touch $@
 
 # A Cognito emulator. Without npm its tests are skipped; the tests against our own fake still run.
