@@ -51,10 +51,14 @@ help: ## List the targets
 SERVE := $(BIN)/python -m cruddur serve --setup --traces
 SCENARIOS := PYTHONPATH=tests $(BIN)/python -m scenarios
 
+# The process id of make. Make expands it, because the parent of a shell that make starts later is
+# another process if make has been killed in the meantime.
+OWN_ID = $(shell echo $$PPID)
+
 run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localhost:4567 with its own PostgreSQL (SCENARIO)
 	@$(if $(PAGE),,echo "$(NO_PAGE) only the API is served, without the page.")
 	@exec env CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) \
-	    $(if $(SCENARIO),$(SCENARIOS) $(SCENARIO),$(SERVE)) --follow-parent "$$PPID"
+	    $(if $(SCENARIO),$(SCENARIOS) $(SCENARIO),$(SERVE)) --follow-parent $(OWN_ID)
 
 dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, using the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)

@@ -51,8 +51,8 @@ globalThis.controls = (() => {
 
   const moment = () => new Promise((done) => setTimeout(done, 4));
 
-  /** Wait until the page has nothing to do. */
-  const idle = () => new Promise((done) => requestIdleCallback(done));
+  /** Wait until the page has nothing to do: other tasks run before one of this priority. */
+  const idle = () => scheduler.postTask(() => {}, { priority: "background", delay: 4 });
 
   /** Wait until a condition holds; return false if it does not. */
   async function until(holds, time = PATIENCE) {

@@ -113,6 +113,15 @@ def test_hardening_25_nothing_outlives_make_that_is_killed_while_the_service_sta
     _wait_until_gone(str(clone))
 
 
+def test_hardening_25_the_service_is_told_which_make_it_follows(clone: Path) -> None:
+    command = ["make", "--dry-run", "run", "PAGE="]
+    process = subprocess.Popen(
+        command, cwd=clone, env=clone_environment(), stdout=subprocess.PIPE, text=True
+    )
+    output, _ = process.communicate(timeout=START_SECONDS)
+    assert output.rstrip().endswith(f" --follow-parent {process.pid}")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_hardening_25_nothing_outlives_a_service_that_is_killed(
