@@ -61,8 +61,6 @@ class RequestContext:
         is_traced: whether the tracing middleware opened a span for the request.
         span: the server span; without one, a span that records nothing and has ids.
         metric_attributes: the attributes of the HTTP metrics of the request, if it is traced.
-        snapshots: the database snapshot of each statement that anyone may see the rows of; None for
-            one that does not return it.
         content_length: the declared length of the response body in bytes, if known.
     """
 
@@ -75,7 +73,6 @@ class RequestContext:
     is_traced: bool = False
     span: Span = INVALID_SPAN
     metric_attributes: dict[str, AttributeValue] | None = None
-    snapshots: tuple[str | None, ...] = ()
     content_length: int | None = None
 
     def take_stream(self) -> OpenStream | None:

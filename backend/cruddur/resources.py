@@ -8,9 +8,9 @@ from functools import partial
 import httpx
 
 from cruddur import http_client
+from cruddur.db.page_changes import PageChanges
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
-from cruddur.db.snapshot import Snapshots
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
@@ -43,7 +43,7 @@ class Resources:
     telemetry: Telemetry
     database: Database
     probe: Probe
-    snapshots: Snapshots
+    page_changes: PageChanges
     tags: TagRanking
     suggestions: SuggestionRanking
     keys: KeyRing
@@ -157,7 +157,7 @@ def _assemble(
         telemetry=telemetry,
         database=database,
         probe=probe,
-        snapshots=Snapshots(database),
+        page_changes=PageChanges(database),
         tags=tag_ranking(database, settings.ranking_interval),
         suggestions=suggestion_ranking(database, settings.ranking_interval),
         keys=keys,

@@ -1,9 +1,8 @@
 """Each endpoint costs a fixed number of statements, whatever the length of its list."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import asyncpg
 import httpx
@@ -14,8 +13,7 @@ from cruddur.app import create_app
 from cruddur.db.statements import load
 from cruddur.settings import Settings
 from cruddur.telemetry.operation import current_operation
-from patience import PATIENCE
-from support import Api, Member
+from support import Api, Member, insert_user
 
 Statements = list[str]
 MANY = 100
@@ -130,24 +128,159 @@ async def test_a_signed_in_list_of_any_length_costs_one_statement(
         assert len(statements) == 1, statements
 
 
-async def test_a_members_cached_page_costs_one_statement_and_an_outdated_one_two(
-    andrew: Member, database: asyncpg.Connection, statements: Statements
+HOME = "/api/activities/home"
+ONE = f"{HOME}?limit=1"
+PROFILE = "/api/activities/@andrewbrown"
+THREAD = "/api/activities/{newer}"
+SEARCH = "/api/activities/search?term=so"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Two cruds and their reader.
+
+    Attributes:
+        database: a connection of another program.
+        reader: the member who reads the page, and wrote `newer`.
+        older: a crud of Bayko.
+        newer: a later crud.
+    """
+
+    database: asyncpg.Connection
+    reader: Member
+    older: str
+    newer: str
+
+    async def sql(self, text: str) -> None:
+        """Change something by another program."""
+        await self.database.execute(text.format(older=self.older, newer=self.newer))
+
+
+class Change(NamedTuple):
+    """A change, and whether it changes the page at `path`."""
+
+    run: Callable[[Scene], Awaitable[Any]]
+    is_visible: bool
+    path: str = ONE
+
+
+STATEMENTS = {PROFILE: "profile", THREAD: "page", SEARCH: "search"}
+
+CHANGES = {
+    "nothing": Change(lambda scene: scene.sql("SELECT"), False),
+    "a transaction without a change": Change(
+        lambda scene: scene.sql("SELECT pg_current_xact_id()"), False
+    ),
+    "a message": Change(lambda scene: scene.reader.message("bayko"), False),
+    "notifications that are read": Change(
+        lambda scene: scene.reader.get("/api/activities/notifications"), False
+    ),
+    "the end of a session": Change(
+        lambda scene: scene.sql("DELETE FROM sessions WHERE device = 'other'"), False
+    ),
+    "a like elsewhere": Change(
+        lambda scene: scene.reader.put(f"/api/activities/{scene.older}/like"), False
+    ),
+    "a like on the page": Change(
+        lambda scene: scene.reader.put(f"/api/activities/{scene.newer}/like"), True
+    ),
+    "a reply": Change(lambda scene: scene.reader.reply(scene.newer), True),
+    "a reply elsewhere": Change(lambda scene: scene.reader.reply(scene.older), False),
+    "a reply on a thread": Change(lambda scene: scene.reader.reply(scene.newer), True, THREAD),
+    "a reply on another thread": Change(
+        lambda scene: scene.reader.reply(scene.older), False, THREAD
+    ),
+    "a reply that is found": Change(lambda scene: scene.reader.reply(scene.older), True, SEARCH),
+    "a crud": Change(lambda scene: scene.reader.crud(), True),
+    "a crud beside a thread": Change(lambda scene: scene.reader.crud(), False, THREAD),
+    "a crud that is found": Change(lambda scene: scene.reader.crud("so"), True, SEARCH),
+    "a like on a thread": Change(
+        lambda scene: scene.reader.put(f"/api/activities/{scene.newer}/like"), True, THREAD
+    ),
+    "a deleted crud": Change(
+        lambda scene: scene.reader.delete(f"/api/activities/{scene.newer}"), True
+    ),
+    "a repost of a crud that is not on the profile": Change(
+        lambda scene: scene.sql(
+            "INSERT INTO reposts (user_uuid, activity_uuid)"
+            " SELECT users.uuid, '{older}' FROM users WHERE users.handle = 'andrewbrown'"
+        ),
+        True,
+        PROFILE,
+    ),
+    "another text": Change(
+        lambda scene: scene.sql("UPDATE activities SET message = 'new' WHERE uuid = '{newer}'"),
+        True,
+    ),
+    "another name": Change(lambda scene: scene.sql("UPDATE users SET display_name = 'New'"), True),
+    "an earlier end": Change(
+        lambda scene: scene.sql(
+            "UPDATE activities SET expires_at = now() + interval '1 hour' WHERE uuid = '{newer}'"
+        ),
+        True,
+    ),
+    "an emptied table": Change(lambda scene: scene.sql("TRUNCATE activities CASCADE"), True),
+    "an emptied log": Change(lambda scene: scene.sql("TRUNCATE events"), True),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("caller", ["visitor", "member"])
+async def test_a_cached_page_costs_one_statement_until_something_on_it_changes(
+    andrew: Member,
+    database: asyncpg.Connection,
+    statements: Statements,
+    caller: str,
+    name: str,
 ) -> None:
-    """Transactions in other databases of the server make a cached page look outdated, too."""
-    home, marks = load("activities.home").sql, load("reactions.marks").sql
+    change = CHANGES[name]
+    reader = Api(andrew.http) if caller == "visitor" else andrew
+    check = load("page_changes.read" if caller == "visitor" else "reactions.marks").sql
+    page = load(f"activities.{STATEMENTS.get(change.path, 'home')}").sql
 
     async def read() -> Statements:
         statements.clear()
-        await andrew.get("/api/activities/home")
-        return [text for text in statements if text in {home, marks}]
+        await reader.request("GET", path)
+        return [text for text in statements if text in {check, page}]
 
+    bayko = await insert_user(database, "bayko", "Bayko")
+    await database.execute(
+        "INSERT INTO sessions (user_uuid, device, address, expires_at)"
+        " VALUES ($1, 'other', '', now() + interval '1 day')",
+        bayko,
+    )
+    [older] = await database.fetchrow(
+        "INSERT INTO activities (user_uuid, message, expires_at)"
+        " VALUES ($1, 'older', now() + interval '1 day') RETURNING uuid",
+        bayko,
+    )
+    newer = (await andrew.crud())["uuid"]
+    path = change.path.format(newer=newer)
+    for _ in range(4):
+        await read()
+    assert await read() == [check]
+    await change.run(Scene(database, andrew, str(older), newer))
+    fresh = await reader.request("GET", f"{path}{'&' if '?' in path else '?'}fresh=1")
+    assert await read() == ([check, page] if change.is_visible else [check])
+    assert (await reader.request("GET", path)).content == fresh.content
+
+
+async def test_a_page_is_compared_with_the_commits_of_long_transactions(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    """A transaction that began before others, and commits after them, is noticed."""
     crud = await andrew.crud()
-    for method in ("PUT", "DELETE"):
-        await andrew.request(method, f"/api/activities/{crud['uuid']}/like")
-        assert await read() in ([home], [marks, home])
-        async with asyncio.timeout(PATIENCE):
-            while (sent := await read()) != [marks]:
-                assert sent in ([home], [marks, home])
+    visitor = Api(andrew.http)
+    async with database.transaction():
+        await database.execute("SELECT pg_current_xact_id()")
+        for _ in range(3):
+            await andrew.crud()
+            await visitor.get(HOME)
+        await database.execute("UPDATE activities SET message = 'late'")
+        assert "late" not in str(await visitor.get(HOME))
+    for reader in (visitor, andrew):
+        assert {shown["message"] for shown in await reader.get(HOME)} == {"late"}
+    assert crud["message"] != "late"
 
 
 @pytest.mark.parametrize(

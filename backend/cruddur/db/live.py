@@ -17,7 +17,7 @@ from cruddur.db.viewers import parameters
 from cruddur.wire import Crud, Notification, SentMessage
 
 EventKind = Literal[
-    "crud", "counts", "expiry", "gone", "message", "notification", "sign_out", "mark"
+    "crud", "counts", "expiry", "gone", "message", "notification", "sign_out", "mark", "page"
 ]
 
 CHANNEL = "cruddur_events"

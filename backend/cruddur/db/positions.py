@@ -48,6 +48,10 @@ class Snapshot(NamedTuple):
         """
         return self.xmax - len(self.xip)
 
+    def has(self, xid: int) -> bool:
+        """Whether a transaction is complete."""
+        return xid < self.xmin or (xid < self.xmax and xid not in self.xip)
+
     def until(self, newest: int) -> "Snapshot":
         """Return the part of the snapshot up to a transaction."""
         xip = tuple(xid for xid in self.xip if xid <= newest)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from cruddur.db.snapshot import Snapshot
+from cruddur.db.page_changes import PageChanges, Version
 from cruddur.db.statements import Connection, Statement, load
 from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import Counts
@@ -28,13 +28,13 @@ class Marks:
         viewer: the viewer, or None if their session is not open.
         liked: those that the viewer liked.
         reposted: those that the viewer reposted.
-        snapshot: the snapshot that the marks were read in.
+        version: the version of pages that the marks belong to.
     """
 
     viewer: UUID | None
     liked: frozenset[UUID]
     reposted: frozenset[UUID]
-    snapshot: Snapshot
+    version: Version
 
 
 async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
@@ -63,12 +63,13 @@ async def select_counts(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> Cou
     return Counts(**row) if row else None
 
 
-async def select_marks(conn: Connection, *, viewer: ViewerIds, uuids: Sequence[UUID]) -> Marks:
-    """Return the marks of a viewer on cruds."""
-    [row] = await _MARKS.rows(conn, **parameters(viewer), uuids=uuids)
-    return Marks(
-        row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]), row["snapshot"]
-    )
+async def select_marks(
+    conn: Connection, changes: PageChanges, *, viewer: ViewerIds, uuids: Sequence[UUID]
+) -> Marks:
+    """Return the marks of a viewer on cruds, and add to `changes` what has changed until then."""
+    [row] = await _MARKS.rows(conn, **parameters(viewer), uuids=uuids, **changes.parameters())
+    version = changes.apply(row)
+    return Marks(row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]), version)
 
 
 async def _change(statement: Statement, conn: Connection, uuid: UUID, viewer: ViewerIds) -> bool:

@@ -112,6 +112,27 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_page_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        PERFORM record_event('page', nobody, nobody);
+    ELSIF TG_TABLE_NAME = 'users' THEN
+        PERFORM record_event('page', NEW.uuid, NEW.uuid);
+    ELSIF TG_TABLE_NAME = 'activities' THEN
+        PERFORM record_event('page', NEW.uuid, NEW.user_uuid);
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM record_event('page', OLD.activity_uuid, OLD.user_uuid);
+    ELSE
+        PERFORM record_event('page', NEW.activity_uuid, NEW.user_uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_sign_out() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -284,7 +305,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -747,6 +768,10 @@ CREATE CONSTRAINT TRIGGER activities_record_created AFTER INSERT ON public.activ
 
 CREATE CONSTRAINT TRIGGER activities_record_deleted AFTER DELETE ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.expires_at > now())) EXECUTE FUNCTION public.record_activity();
 
+CREATE CONSTRAINT TRIGGER activities_record_page_change AFTER UPDATE OF uuid, user_uuid, reply_to_activity_uuid, message, created_at ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
+
+CREATE TRIGGER activities_record_truncation AFTER TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION public.record_page_change();
+
 CREATE TRIGGER activities_remember_expired AFTER DELETE ON public.activities FOR EACH ROW WHEN ((old.expires_at <= now())) EXECUTE FUNCTION public.remember_expired();
 
 CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
@@ -759,7 +784,13 @@ CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notificati
 
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
 
+CREATE CONSTRAINT TRIGGER reposts_record_page_change AFTER INSERT OR DELETE OR UPDATE ON public.reposts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
+
+CREATE TRIGGER reposts_record_truncation AFTER TRUNCATE ON public.reposts FOR EACH STATEMENT EXECUTE FUNCTION public.record_page_change();
+
 CREATE CONSTRAINT TRIGGER sessions_record_sign_out AFTER DELETE ON public.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
+
+CREATE CONSTRAINT TRIGGER users_record_page_change AFTER UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 
 CREATE CONSTRAINT TRIGGER users_record_sign_out AFTER DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 

@@ -6,15 +6,13 @@ the work are one round trip. It takes the parameters `:viewer` and `:session`. T
 - A private statement returns no row unless the session is open. If the session is open and there
   is nothing to list, it returns one row whose `uuid` is NULL.
 - A public statement returns the same rows to everyone, at least one. Its column `viewer` is the
-  viewer's uuid, or NULL for an anonymous caller and for a session that is not open. If the response
-  may be cached, its column `snapshot` shows how long the rows are valid (`cruddur.db.snapshot`).
+  viewer's uuid, or NULL for an anonymous caller and for a session that is not open.
 """
 
 from typing import Any, Protocol
 from uuid import UUID
 
 from cruddur.db.statements import Connection, Row, Statement
-from cruddur.request_context import current
 from cruddur.telemetry.operation import current_operation
 
 
@@ -52,6 +50,4 @@ async def public_rows(
     rows = await statement.rows(conn, **parameters(viewer), **values)
     if rows and rows[0]["viewer"] is None:
         current_operation().user_uuid = None  # served as an anonymous caller
-    if request := current.get(None):
-        request.snapshots += (rows[0].get("snapshot") if rows else None,)
     return rows

@@ -133,10 +133,10 @@ def wrap(
             not settings.demo_handle,  # every anonymous caller acts as the demo user
             partial(
                 ResponseCache,
-                rules={e.rule for e in cached},
+                rules={e.rule: e.shows for e in cached},
                 personal_rules={e.rule for e in cached if e.personal},
                 vary=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
-                snapshots=lambda: resources().snapshots,
+                changes=lambda: resources().page_changes,
                 read_marks=_marks_reader(resources),
             ),
         ),
@@ -175,7 +175,7 @@ def observe(
 
 def _marks_reader(resources: Callable[[], Resources]) -> MarksReader:
     return lambda header, page: read_marks(
-        resources().authenticator, resources().database, header, page
+        resources().authenticator, resources().database, resources().page_changes, header, page
     )
 
 

@@ -3,10 +3,10 @@
 Visitors share whole responses. Members share everything but `liked` and `reposted`, which are
 written into a copy for each member.
 
-Each request is compared with the database first. As long as nothing was committed and nothing has
-expired since the response was computed, computing it again would give the same bytes. So no
-response is older than its request, in any process and whatever process writes
-(docs/decisions/0007). The statement that reads a member's marks makes this comparison, too.
+Each request first reads from the database what has changed on pages. As long as nothing that a
+response shows has changed or expired since it was computed, computing it again would give the same
+bytes. So no response is older than its request, in any process and whatever process writes
+(docs/decisions/0015). The statement that reads a member's marks reads the changes, too.
 
 A cached response costs no routing and no statements except this one.
 
@@ -17,7 +17,7 @@ another header finds it missing, and cannot use it in a shared response.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -25,13 +25,13 @@ from typing import NamedTuple, TypeAlias
 from werkzeug.http import parse_etags, unquote_etag
 
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
+from cruddur.db.page_changes import PageChanges, Shows, Version
 from cruddur.db.reactions import Marks
-from cruddur.db.snapshot import Snapshot, Snapshots
 from cruddur.request_context import current_request
 from cruddur.services.shared_pages import MarksReader, SharedPage
 from cruddur.wire import entity_tag
 
-MAX_ENTRIES = 128
+MAX_ENTRIES = 512
 """Cached responses per process. The least recently used one is evicted first."""
 
 MAX_BYTES = 128 * 1024
@@ -39,7 +39,7 @@ MAX_BYTES = 128 * 1024
 
 PAUSE_SECONDS = 1.0
 """How long members' requests of a page bypass the cache if the last response became invalid before
-another request received it. While there are many commits, each comparison would be wasted."""
+another request received it. While there are many changes, each comparison would be wasted."""
 
 _IF_NONE_MATCH = b"if-none-match"
 _AUTHORIZATION = b"authorization"
@@ -80,16 +80,17 @@ class CachedResponse:
         return CachedResponse(headers, body, etag)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     """A response to visitors.
 
     Attributes:
-        snapshot: the database snapshot just before the response was computed.
+        version: the version that the response is valid for: at first the one just before it was
+            computed.
         response: the response, or None if it cannot be cached; perhaps still pending.
     """
 
-    snapshot: Snapshot
+    version: Version
     response: asyncio.Future[CachedResponse | None] = field(default_factory=asyncio.Future)
 
 
@@ -98,12 +99,12 @@ class _MembersEntry:
     """A response that members share, apart from their marks.
 
     Attributes:
-        snapshot: the database snapshot of its statement.
+        version: as for visitors.
         response: the response to any member.
-        is_used: whether another request has received it.
+        is_used: whether another request has received it, or could not because of its version.
     """
 
-    snapshot: Snapshot
+    version: Version
     response: CachedResponse
     is_used: bool = False
 
@@ -113,11 +114,13 @@ class _Slot:
     """The value of a key, whose requests are either visitors' or members'.
 
     Attributes:
+        shows: what appears on the page.
         entry: the latest response to visitors, None if there is none yet.
         members_entry: the latest response to members, None if there is none that is valid.
         paused_until: until then, by the clock of the event loop, members bypass the cache.
     """
 
+    shows: Shows
     entry: _Entry | None = None
     members_entry: _MembersEntry | None = None
     paused_until: float = 0.0
@@ -130,29 +133,29 @@ class ResponseCache:
         self,
         app: Application,
         *,
-        rules: Collection[str],
+        rules: Mapping[str, Shows],
         personal_rules: Collection[str],
         vary: Iterable[str],
-        snapshots: Callable[[], Snapshots],
+        changes: Callable[[], PageChanges],
         read_marks: MarksReader,
     ) -> None:
         """Wrap the application.
 
         Args:
             app: the application.
-            rules: the rules whose responses are cached for visitors.
+            rules: the rules whose responses are cached for visitors, and what their pages show.
             personal_rules: those whose responses are about the viewer alone; not for members.
             vary: the request headers that change these responses, as in their `Vary`.
-            snapshots: returns the reader of the current snapshot.
+            changes: returns the changes on pages.
             read_marks: returns the marks of a member on a page.
         """
         self._app = app
-        self._rules = frozenset(rules)
-        self._members_rules = self._rules.difference(personal_rules)
+        self._rules = rules
+        self._members_rules = frozenset(rules).difference(personal_rules)
         self._vary_indexes = {
             name.lower().encode(): i for i, name in enumerate(dict.fromkeys(vary))
         }
-        self._snapshots = snapshots
+        self._changes = changes
         self._read_marks = read_marks
         self._slots: OrderedDict[Key, _Slot] = OrderedDict()
 
@@ -165,7 +168,7 @@ class ResponseCache:
         slot = self._slots.get(key)
         if slot is None:
             # Requested for the first time: not cached, so that a crawler costs no memory.
-            self._note(key)
+            self._note(key, self._rules[current_request().route or ""])
             kept = (_IF_NONE_MATCH, _AUTHORIZATION)
             await self._app(self._with_key_headers(scope, *kept), receive, send)
             return
@@ -202,24 +205,27 @@ class ResponseCache:
         ]
         return {**scope, "headers": headers, "client": None}
 
-    def _note(self, key: Key) -> None:
-        self._slots[key] = _Slot()
+    def _note(self, key: Key, shows: Shows) -> None:
+        self._slots[key] = _Slot(shows)
         if len(self._slots) > MAX_ENTRIES:
             self._slots.popitem(last=False)
 
     async def _serve_visitor(self, slot: _Slot, scope: Scope, receive: Receive, send: Send) -> None:
+        changes = self._changes()
         try:
-            snapshot = await self._snapshots().current()
+            await changes.read()
         except Exception:  # recorded on its span; the application will fail in the same way
             await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
             return
-        entry = slot.entry
-        if entry is not None and entry.snapshot == snapshot:
+        while (entry := slot.entry) is not None and changes.is_current(entry.version):
             response = await asyncio.shield(entry.response)
-            if response is not None:
+            if response is not None and _is_valid(response, slot.shows, entry, changes):
                 await _send(response, scope, send)
                 return
-        entry = slot.entry = _Entry(snapshot)  # concurrent requests with the same key wait for it
+            if slot.entry is entry:
+                break
+        # Concurrent requests with the same key wait for it.
+        entry = slot.entry = _Entry(changes.version)
         response = None
         try:
             messages, response = await self._compute(self._with_key_headers(scope), receive)
@@ -228,18 +234,28 @@ class ResponseCache:
         await _send_computed(messages, response, scope, send)
 
     async def _serve_member(self, slot: _Slot, scope: Scope, receive: Receive, send: Send) -> None:
-        now = asyncio.get_running_loop().time()
-        if slot.members_entry is not None and slot.paused_until <= now:
-            response = await self._with_marks(slot, slot.members_entry, scope)
+        changes = self._changes()
+        uncached_scope = self._with_key_headers(scope, _IF_NONE_MATCH, _AUTHORIZATION)
+        if slot.paused_until > asyncio.get_running_loop().time():
+            await self._app(uncached_scope, receive, send)
+            return
+        entry = slot.members_entry
+        if entry is not None:
+            try:
+                response = await self._with_marks(slot, entry, scope)
+            except Exception:  # recorded on its span; the application will fail in the same way
+                await self._app(uncached_scope, receive, send)
+                return
             if response is not None:
                 await _send(response, scope, send)
                 return
-        own_scope = self._with_key_headers(scope, _AUTHORIZATION)
-        messages, response = await self._compute(own_scope, receive)
-        snapshots = current_request().snapshots
-        # The rows of two statements may be of different snapshots.
-        if response is not None and len(snapshots) == 1 and snapshots[0] is not None:
-            slot.members_entry = _MembersEntry(snapshots[0], response)
+        version = changes.version
+        messages, response = await self._compute(
+            self._with_key_headers(scope, _AUTHORIZATION), receive
+        )
+        if response is not None:
+            # Without a comparison just before, the version may be too old for the next one.
+            slot.members_entry = _MembersEntry(version, response, is_used=entry is None)
         await _send_computed(messages, response, scope, send)
 
     async def _with_marks(
@@ -247,13 +263,10 @@ class ResponseCache:
     ) -> CachedResponse | None:
         """Return a response with the marks of a member, or None if it is not valid for them."""
         [header] = (value for name, value in scope["headers"] if name == _AUTHORIZATION)
-        try:
-            marks = await self._read_marks(header.decode("latin-1"), entry.response.page)
-        except Exception:  # recorded on its span; the application will fail in the same way
-            return None
+        marks = await self._read_marks(header.decode("latin-1"), entry.response.page)
         if marks is None:
             return None
-        if marks.snapshot == entry.snapshot:
+        if _is_valid(entry.response, slot.shows, entry, self._changes()):
             entry.is_used = True
             return entry.response.personal(marks)
         if slot.members_entry is entry:
@@ -276,6 +289,17 @@ class ResponseCache:
 
         await self._app(scope, receive, collect)
         return messages, _cacheable_response(messages)
+
+
+def _is_valid(
+    response: CachedResponse, shows: Shows, entry: _Entry | _MembersEntry, changes: PageChanges
+) -> bool:
+    """Whether the response of an entry is still valid; notes in the entry that it is."""
+    if entry.version != changes.version:
+        if not changes.is_unchanged(entry.version, shows, response.page.uuids):
+            return False
+        entry.version = changes.version
+    return True
 
 
 def _cacheable_response(messages: Sequence[Message]) -> CachedResponse | None:

@@ -30,6 +30,7 @@ activities = ApiBlueprint("activities")
     "/api/activities/home",
     summary="The newest live cruds",
     cached=True,
+    shows="top-level",
     errors={422: ["cursor_invalid"]},
 )
 async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
@@ -57,6 +58,7 @@ async def search(conn: Reading, viewer: Viewer | None, query: Search) -> Paged[l
     "/api/activities/@<handle>",
     summary="A user's profile and live cruds",
     cached=True,
+    shows="top-level",
     vary=("Content-Type",),
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
@@ -76,6 +78,7 @@ async def profile(
     "/api/activities/@<handle>/status/<uuid:uuid>",
     summary="A crud and its replies",
     cached=True,
+    shows="thread",
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def status(
@@ -91,6 +94,7 @@ async def status(
     "/api/activities/<uuid:uuid>",
     summary="A crud and its replies, by any author",
     cached=True,
+    shows="thread",
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def show(

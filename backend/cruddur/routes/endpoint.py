@@ -39,6 +39,7 @@ from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.parsing import read_body, read_query
 from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
+from cruddur.services.shared_pages import Shows
 from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Draft, entity_tag
@@ -76,6 +77,7 @@ class Endpoint:
     errors: Mapping[int, Sequence[str]]
     idempotent: bool
     cached: bool
+    shows: Shows
     cookie: bool
     picture: Literal["upload", "answer"] | None
     probe: bool
@@ -104,6 +106,7 @@ class ApiBlueprint(Blueprint):
         errors: Mapping[int, Sequence[str]] | None = None,
         idempotent: type | None = None,
         cached: bool = False,
+        shows: Shows = "any",
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
         probe: bool = False,
@@ -125,6 +128,7 @@ class ApiBlueprint(Blueprint):
             idempotent: the response's type, if the endpoint honors `Idempotency-Key`. The handler
                 returns `Created`, or the bytes of a response that it stored itself.
             cached: the response carries an ETag and may be 304.
+            shows: what appears on the page, if all viewers share it (`edge/response_cache.py`).
             cookie: the endpoint reads, sets or deletes the refresh cookie.
             picture: the body or the response is a picture instead of JSON.
             probe: monitoring systems call the endpoint every few seconds: no server span, no HTTP
@@ -163,6 +167,7 @@ class ApiBlueprint(Blueprint):
                     errors=errors or {},
                     idempotent=idempotent is not None,
                     cached=cached,
+                    shows=shows,
                     cookie=cookie,
                     picture=picture,
                     probe=probe,

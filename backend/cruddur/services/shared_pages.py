@@ -7,11 +7,14 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from cruddur.db.page_changes import PageChanges, Shows
 from cruddur.db.pool import Database
 from cruddur.db.reactions import Marks, select_marks
 from cruddur.identity.authenticator import Authenticator
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Crud, Profile
+
+__all__ = ["MarksReader", "SharedPage", "Shows", "read_marks"]
 
 
 class _Fields(Struct):
@@ -52,7 +55,11 @@ MarksReader: TypeAlias = Callable[[str, SharedPage], Awaitable[Marks | None]]
 
 
 async def read_marks(
-    authenticator: Authenticator, database: Database, header: str, page: SharedPage
+    authenticator: Authenticator,
+    database: Database,
+    changes: PageChanges,
+    header: str,
+    page: SharedPage,
 ) -> Marks | None:
     """Return the marks that the member of an `Authorization` header has on a page.
 
@@ -66,7 +73,7 @@ async def read_marks(
     if viewer is None:
         return None
     async with database.connection() as conn:
-        marks = await select_marks(conn, viewer=viewer, uuids=page.uuids)
+        marks = await select_marks(conn, changes, viewer=viewer, uuids=page.uuids)
     current_operation().user_uuid = marks.viewer
     return None if marks.viewer is None else marks
 

@@ -4,9 +4,7 @@
 -- cannot see the value of this LIMIT and assumes a tenth of the rows, so it walks the index that
 -- has them in order instead of sorting all of them.
 WITH viewer AS MATERIALIZED (
-    SELECT
-        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
-        {snapshot} AS snapshot
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
 page AS MATERIALIZED (
     SELECT activities.uuid
@@ -22,7 +20,6 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    viewer.snapshot,
     {crud_columns},
     {viewer_reactions}
 FROM viewer

@@ -1,9 +1,7 @@
 -- A live crud or reply, followed by a page of its live replies, oldest first. No row if it is not
 -- live. The page is cut first (activities/home.sql explains why).
 WITH viewer AS MATERIALIZED (
-    SELECT
-        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
-        {snapshot} AS snapshot
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
 page AS MATERIALIZED (
     SELECT activities.uuid
@@ -19,7 +17,6 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    viewer.snapshot,
     {crud_columns},
     {viewer_reactions}
 FROM viewer

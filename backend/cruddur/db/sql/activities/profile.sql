@@ -4,9 +4,7 @@
 -- Each branch is cut to the page first, so that neither sorts all, and each reposted crud is looked
 -- up separately (notifications/unread.sql explains why).
 WITH viewer AS MATERIALIZED (
-    SELECT
-        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
-        {snapshot} AS snapshot
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
 person AS MATERIALIZED (
     SELECT
@@ -81,7 +79,6 @@ feed AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    viewer.snapshot,
     person.uuid AS person_uuid,
     person.subject AS person_subject,
     person.handle AS person_handle,

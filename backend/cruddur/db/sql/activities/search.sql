@@ -4,9 +4,7 @@
 -- statistics. Common words are searched in the newest 20,000 cruds. Rare ones, and those with too
 -- few matches there, are searched with the index.
 WITH viewer AS MATERIALIZED (
-    SELECT
-        (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid,
-        {snapshot} AS snapshot
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
 query AS MATERIALIZED (
     SELECT
@@ -125,7 +123,6 @@ page AS MATERIALIZED (
 )
 SELECT
     viewer.uuid AS viewer,
-    viewer.snapshot,
     {crud_columns},
     {viewer_reactions},
     page.rank

@@ -1,5 +1,5 @@
--- Which of these cruds the viewer has liked and reposted, with the snapshot of this statement.
--- `viewer` is NULL unless the viewer's session is open.
+-- Which of these cruds the viewer has liked and reposted, and what has changed on pages. `viewer` is
+-- NULL unless the viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 )
@@ -17,5 +17,8 @@ SELECT
         WHERE reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
           AND reposts.activity_uuid = ANY(:uuids::uuid[])
     ) AS reposted,
-    {snapshot} AS snapshot
+    page_changes.*
 FROM viewer
+CROSS JOIN (
+    {page_changes}
+) AS page_changes

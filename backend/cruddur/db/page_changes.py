@@ -1,0 +1,174 @@
+"""What has changed on the pages that the response cache keeps.
+
+Every change of a page is an event in the event log, recorded by trigger in the transaction that
+makes it (migrations 0003 and 0011). A reading finds the events that are visible now and were not
+visible to the reading before. So it misses no commit, whichever process made it
+(docs/decisions/0015).
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from cruddur.db.pool import Database
+from cruddur.db.positions import NOTHING, Snapshot
+from cruddur.db.statements import Row, load
+
+_READ = load("page_changes.read")
+
+Version: TypeAlias = int
+"""The number of changes that were known to this process at a moment."""
+
+Shows: TypeAlias = Literal["any", "top-level", "thread"]
+"""What appears on a page by itself: any new crud or reply that matches, only cruds that are no
+replies, or only the replies to a crud of the page."""
+
+TIMEOUT_SECONDS = 1.0
+"""How long to wait for a connection: a reading that takes longer would save no time."""
+
+_OF_ALL = frozenset({"expiry", "page"})
+"""The kinds of events that may change any page. The others change pages that show their crud, and
+except for `counts`, pages that list it."""
+
+_MAX_CHANGES = 1000
+"""Changes that are read at once, and cruds whose changes are remembered one by one. With more, all
+pages count as changed."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What the latest reading returned."""
+
+    snapshot: Snapshot = NOTHING
+    started_at: datetime | None = None
+    newest: int | None = None
+    newest_at: datetime | None = None
+    next_expiry: datetime | None = None
+
+
+@dataclass(slots=True)
+class PageChanges:
+    """The changes since this process began to read them; concurrent requests share one reading.
+
+    Attributes:
+        version: the number of changes so far. A page that is computed now has this version.
+    """
+
+    _database: Database
+    version: Version = 0
+    _all_changed: Version = 0
+    _any_listed: Version = 0
+    _top_level_listed: Version = 0
+    _cruds: dict[UUID, Version] = field(default_factory=dict)
+    _state: _State = field(default_factory=_State)
+    _reading: asyncio.Task[Version] | None = None
+    _next: asyncio.Task[Version] | None = None
+
+    async def read(self) -> Version:
+        """Read the changes after this call; return the version.
+
+        A reading in progress may have started too early, so the caller waits for the next one.
+
+        Raises:
+            DatabaseUnavailableError: see `Database.connection`.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._read(self._reading))
+            self._next.add_done_callback(_retrieve)
+        # A cancelled caller does not cancel it for the others.
+        return await asyncio.shield(self._next)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the fragment `page_changes`."""
+        state = self._state
+        return {
+            "since": state.snapshot,
+            "newest": state.newest,
+            "newest_at": state.newest_at,
+            "next_expiry": state.next_expiry,
+            "most_changes": _MAX_CHANGES + 1,
+        }
+
+    def apply(self, row: Row) -> Version:
+        """Add the changes of a row with the columns of `page_changes`; return the version."""
+        state = self._state
+        snapshot = Snapshot(*row["snapshot"])
+        is_same_server = row["started_at"] == state.started_at
+        is_late = is_same_server and snapshot.size < state.snapshot.size
+        kinds = row["kinds"] or ()
+        is_known = is_same_server and row["is_complete"] and len(kinds) <= _MAX_CHANGES
+        if not is_known or row["has_expired"]:
+            self._change_all()
+        elif kinds and not is_late:
+            columns = (kinds, row["subjects"], row["parents"], row["xids"])
+            # Two readings may have begun at the same snapshot: the first has added what both saw.
+            self._add(
+                [
+                    (kind, subject, parent)
+                    for kind, subject, parent, xid in zip(*columns, strict=True)
+                    if not state.snapshot.has(xid)
+                ]
+            )
+        if not is_late:  # otherwise a later reading, which has these events, was faster
+            self._state = _State(
+                snapshot, row["started_at"], row["newest"], row["newest_at"], row["next_expiry"]
+            )
+        return self.version
+
+    def is_current(self, version: Version) -> bool:
+        """Whether some pages of a version may be valid."""
+        return version >= self._all_changed
+
+    def is_unchanged(self, version: Version, shows: Shows, uuids: Collection[UUID]) -> bool:
+        """Whether a page of a version is still valid.
+
+        Args:
+            version: the version that it was valid for.
+            shows: what appears on it.
+            uuids: the cruds on it.
+        """
+        if version == self.version:
+            return True
+        listed = {"any": self._any_listed, "top-level": self._top_level_listed, "thread": 0}[shows]
+        return version >= max(self._all_changed, listed) and all(
+            self._cruds.get(uuid, 0) <= version for uuid in uuids
+        )
+
+    def _add(self, events: Collection[tuple[str, UUID, UUID | None]]) -> None:
+        """Add events: the kind, the crud or user, and the crud that the crud replies to."""
+        if not events:
+            return
+        if any(kind in _OF_ALL for kind, _, _ in events) or len(self._cruds) > _MAX_CHANGES:
+            self._change_all()
+            return
+        self.version += 1
+        for kind, subject, parent in events:
+            self._cruds[subject] = self.version
+            if kind != "counts":
+                self._any_listed = self.version
+                if parent is None:
+                    self._top_level_listed = self.version
+                else:
+                    self._cruds[parent] = self.version
+
+    def _change_all(self) -> None:
+        self.version += 1
+        self._all_changed = self.version
+        self._cruds.clear()
+
+    async def _read(self, previous: asyncio.Task[Version] | None) -> Version:
+        if previous is not None:
+            await asyncio.wait([previous])
+        self._reading, self._next = self._next, None
+        async with self._database.connection(TIMEOUT_SECONDS) as conn:
+            [row] = await _READ.rows(conn, **self.parameters())
+        return self.apply(row)
+
+
+def _retrieve(reading: asyncio.Task[Version]) -> None:
+    """Mark the exception as retrieved, also if no caller waits for the result."""
+    if not reading.cancelled():
+        reading.exception()

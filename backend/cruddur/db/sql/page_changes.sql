@@ -1,0 +1,2 @@
+-- name: read
+{page_changes}

@@ -1,2 +1,0 @@
--- name: current
-SELECT {snapshot} AS snapshot
