@@ -15,6 +15,7 @@ import logging
 import os
 import random
 import re
+import subprocess
 import sys
 import time
 import urllib.error
@@ -48,6 +49,10 @@ SILENCE = 40.0
 
 RENEWAL = 60.0
 """Seconds before expiry at which an access token is renewed."""
+
+SEED = Path(__file__).with_name("seed.py")
+MEMBERS = 100
+"""The members that a service on this machine gets, if it has none."""
 
 REMEMBERED = 200
 """How many cruds a user remembers to act on."""
@@ -448,6 +453,13 @@ def is_gone(crud: Json) -> bool:
     return ends.timestamp() <= time.time() + 1
 
 
+def add_members() -> None:
+    """Add members to the database of `make run`, if it runs and has no accounts of real people."""
+    command = [sys.executable, SEED, "--beside", "--cruds", "0", "--members", str(MEMBERS)]
+    environment = {key: value for key, value in os.environ.items() if key != "CONNECTION_URL"}
+    subprocess.run(command, env=environment, check=False)
+
+
 def count_members(url: str) -> int:
     """Find the number of members by bisection: they are numbered without gaps."""
 
@@ -490,6 +502,9 @@ def look(environment: Environment, **_: Any) -> None:
     try:
         url = check_target(environment.host or "", options.remote)
         members = count_members(url)
+        if not members and not options.remote:
+            add_members()
+            members = count_members(url)
     except TargetError as error:
         sys.exit(f"load: {error}")
     except OSError as error:

@@ -5,7 +5,7 @@ spread evenly among the expired ones, which is the hard case for a feed that rea
 first.
 
     python tests/load/seed.py [--cruds 100000] [--members 1000] [--alive 0.01] [--hold]
-        [--among-people]
+        [--among-people] [--beside]
 """
 
 import argparse
@@ -38,7 +38,7 @@ from people import (
 )
 
 from cruddur.cli.database import open_database
-from cruddur.db.embedded import EmbeddedPostgresError
+from cruddur.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from cruddur.db.migrate import MigrationError, migrate, pending
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, connect
 from cruddur.db.statements import Connection
@@ -129,6 +129,9 @@ def main() -> int:
     parser.add_argument(
         "--among-people", action="store_true", help="even if there are real accounts"
     )
+    parser.add_argument(
+        "--beside", action="store_true", help="do nothing unless the embedded server runs"
+    )
     wanted = parser.parse_args()
     if wanted.cruds < 0 or wanted.members < 1 or not 0 < wanted.alive <= 1:
         parser.error("needs at least 0 cruds and 1 member, and a share between 0 and 1")
@@ -136,6 +139,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         settings = Settings.from_env()
+        if wanted.beside and not EmbeddedPostgres(settings.data_directory / "postgres").is_running:
+            return 0
         with open_database(settings) as dsn, contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_fill(dsn, settings, wanted))
     except (
@@ -258,6 +263,8 @@ async def add_cruds(conn: Connection, members: Sequence[UUID], cruds: int, alive
             for table in ("activities", "activity_tags", "likes", "reposts"):
                 await _copy(conn, table, getattr(rows, table))
             await _triggers(conn, "ENABLE")
+            # One event instead, so that cached pages are not used any more.
+            await conn.execute("SELECT record_event('page', $1, $1)", members[0])
     for table in COLUMNS:
         await conn.execute(f"VACUUM (ANALYZE) {table}")
 

@@ -125,6 +125,14 @@ class EmbeddedPostgres:
             self._lock.close()
             self._lock = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server runs, started by whichever process."""
+        try:
+            return self._is_ready(int((self._data / "postmaster.pid").read_text().split()[0]))
+        except (OSError, ValueError, IndexError):
+            return False
+
     def dsn(self, database: str) -> str:
         """Return the DSN of a database of this server, through its Unix socket."""
         return (
