@@ -138,7 +138,10 @@ class PageChanges:
         )
 
     def _add(self, events: Collection[tuple[str, UUID, UUID | None]]) -> None:
-        """Add events: the kind, the crud or user, and the crud that the crud replies to."""
+        """Add events: the kind, the crud or user, and the crud that the crud replies to.
+
+        A reply also has an event of the counts of its parent, so pages that show the parent change.
+        """
         if not events:
             return
         if any(kind in _OF_ALL for kind, _, _ in events) or len(self._cruds) > _MAX_CHANGES:
@@ -151,8 +154,6 @@ class PageChanges:
                 self._any_listed = self.version
                 if parent is None:
                     self._top_level_listed = self.version
-                else:
-                    self._cruds[parent] = self.version
 
     def _change_all(self) -> None:
         self.version += 1
