@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,10 @@ class Server:
         """The process ids of the server and all its descendants."""
         found = [self.process.pid]
         for pid in found:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
+            with suppress(OSError):  # it has just ended, such as a decoder of pictures
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    with suppress(OSError):  # a thread of a pool has just ended
+                        found += map(int, (task / "children").read_text().split())
         return found
 
     @property
@@ -55,14 +57,20 @@ class Server:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process with all its threads so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """Return the CPU time of a process with all its threads so far; 0 if it has just ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    """Return the resident memory of a process; 0 if it has just ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0
 
 
 def command(peer: str, workers: int, port: int) -> list[str]:

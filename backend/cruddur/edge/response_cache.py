@@ -31,11 +31,11 @@ from cruddur.request_context import current_request
 from cruddur.services.shared_pages import MarksReader, SharedPage
 from cruddur.wire import entity_tag
 
-MAX_ENTRIES = 512
+MAX_ENTRIES = 256
 """Cached responses per process. The least recently used one is evicted first."""
 
-MAX_BYTES = 128 * 1024
-"""Size of a response body. A page of 40 cruds has some 16,000 bytes."""
+MAX_BYTES = 64 * 1024
+"""Size of a response body. A page of 100 cruds, the most of all, has some 40,000 bytes."""
 
 PAUSE_SECONDS = 1.0
 """How long members' requests of a page bypass the cache if the last response became invalid before
