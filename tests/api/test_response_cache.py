@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from support import Api, Member, refused, until_blocking, untraced
+from support import Api, Member, insert_user, refused, until_blocking, untraced
 
 HOME = "/api/activities/home"
 ORIGIN = {"Origin": "http://localhost:3000"}
@@ -254,6 +254,18 @@ async def test_errors_are_not_cached(
         assert refused(await api.request("GET", path, expect=404)) == ["not_found"]
     for _ in range(STORED):
         await api.request("GET", f"{HOME}?cursor=nonsense", expect=422)
+
+
+async def test_the_profile_of_a_deleted_user_is_not_served(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    await insert_user(database, "idle", "Without cruds")
+    path = "/api/activities/@idle"
+    for reader in (api, andrew):
+        await store(reader, path)
+    await database.execute("DELETE FROM users WHERE handle = 'idle'")
+    for reader in (api, andrew):
+        assert refused(await reader.request("GET", path, expect=404)) == ["not_found"]
 
 
 async def test_a_client_that_disconnects_does_not_affect_the_others(

@@ -455,7 +455,7 @@ def is_gone(crud: Json) -> bool:
 
 def add_members() -> None:
     """Add members to the database of `make run`, if it runs and has no accounts of real people."""
-    command = [sys.executable, SEED, "--beside", "--cruds", "0", "--members", str(MEMBERS)]
+    command = [sys.executable, SEED, "--if-running", "--cruds", "0", "--members", str(MEMBERS)]
     environment = {key: value for key, value in os.environ.items() if key != "CONNECTION_URL"}
     subprocess.run(command, env=environment, check=False)
 

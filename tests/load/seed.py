@@ -5,7 +5,7 @@ spread evenly among the expired ones, which is the hard case for a feed that rea
 first.
 
     python tests/load/seed.py [--cruds 100000] [--members 1000] [--alive 0.01] [--hold]
-        [--among-people] [--beside]
+        [--among-people] [--if-running]
 """
 
 import argparse
@@ -130,7 +130,7 @@ def main() -> int:
         "--among-people", action="store_true", help="even if there are real accounts"
     )
     parser.add_argument(
-        "--beside", action="store_true", help="do nothing unless the embedded server runs"
+        "--if-running", action="store_true", help="do nothing unless the embedded server runs"
     )
     wanted = parser.parse_args()
     if wanted.cruds < 0 or wanted.members < 1 or not 0 < wanted.alive <= 1:
@@ -139,7 +139,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         settings = Settings.from_env()
-        if wanted.beside and not EmbeddedPostgres(settings.data_directory / "postgres").is_running:
+        embedded = EmbeddedPostgres(settings.data_directory / "postgres")
+        if wanted.if_running and not embedded.is_running:
             return 0
         with open_database(settings) as dsn, contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_fill(dsn, settings, wanted))

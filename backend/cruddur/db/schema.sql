@@ -121,13 +121,13 @@ BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         PERFORM record_event('page', nobody, nobody);
     ELSIF TG_TABLE_NAME = 'users' THEN
-        PERFORM record_event('page', NEW.uuid, NEW.uuid);
+        PERFORM record_event('page', OLD.uuid, OLD.uuid);
     ELSIF TG_TABLE_NAME = 'activities' THEN
-        PERFORM record_event('page', NEW.uuid, NEW.user_uuid);
-    ELSIF TG_OP = 'DELETE' THEN
-        PERFORM record_event('page', OLD.activity_uuid, OLD.user_uuid);
-    ELSE
+        PERFORM record_event('page', OLD.uuid, OLD.user_uuid);
+    ELSIF TG_OP = 'INSERT' THEN
         PERFORM record_event('page', NEW.activity_uuid, NEW.user_uuid);
+    ELSE
+        PERFORM record_event('page', OLD.activity_uuid, OLD.user_uuid);
     END IF;
     RETURN NULL;
 END
@@ -790,7 +790,7 @@ CREATE TRIGGER reposts_record_truncation AFTER TRUNCATE ON public.reposts FOR EA
 
 CREATE CONSTRAINT TRIGGER sessions_record_sign_out AFTER DELETE ON public.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 
-CREATE CONSTRAINT TRIGGER users_record_page_change AFTER UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
+CREATE CONSTRAINT TRIGGER users_record_page_change AFTER DELETE OR UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 
 CREATE CONSTRAINT TRIGGER users_record_sign_out AFTER DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 

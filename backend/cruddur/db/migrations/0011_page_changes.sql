@@ -15,13 +15,13 @@ BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         PERFORM record_event('page', nobody, nobody);
     ELSIF TG_TABLE_NAME = 'users' THEN
-        PERFORM record_event('page', NEW.uuid, NEW.uuid);
+        PERFORM record_event('page', OLD.uuid, OLD.uuid);
     ELSIF TG_TABLE_NAME = 'activities' THEN
-        PERFORM record_event('page', NEW.uuid, NEW.user_uuid);
-    ELSIF TG_OP = 'DELETE' THEN
-        PERFORM record_event('page', OLD.activity_uuid, OLD.user_uuid);
-    ELSE
+        PERFORM record_event('page', OLD.uuid, OLD.user_uuid);
+    ELSIF TG_OP = 'INSERT' THEN
         PERFORM record_event('page', NEW.activity_uuid, NEW.user_uuid);
+    ELSE
+        PERFORM record_event('page', OLD.activity_uuid, OLD.user_uuid);
     END IF;
     RETURN NULL;
 END
@@ -31,7 +31,7 @@ CREATE CONSTRAINT TRIGGER activities_record_page_change
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION record_page_change();
 CREATE CONSTRAINT TRIGGER users_record_page_change
-    AFTER UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON users
+    AFTER UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest OR DELETE ON users
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION record_page_change();
 -- A profile lists what the user reposted.

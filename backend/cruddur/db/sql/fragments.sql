@@ -59,8 +59,8 @@ COALESCE(live_activities.likes_count, 0) AS likes_count,
 live_activities.reply_to_activity_uuid
 
 -- name: page_changes
--- What has changed on pages since an earlier reading, of which :since is the snapshot, :newest and
--- :newest_at are the newest event, and :next_expiry is the next expiry. The columns `kinds` to
+-- What has changed on pages since an earlier reading. That reading returned the snapshot :since, the
+-- newest event :newest of the time :newest_at, and the next expiry :next_expiry. The columns `kinds` to
 -- `xids` have one element for each event; live.unseen_events explains the two branches. A server that
 -- was restored or promoted may reuse the numbers of lost transactions, so its start is included. The
 -- snapshots of a standby lack the transactions in progress.
