@@ -244,13 +244,13 @@ globalThis.controls = (() => {
 
   async function attempt(key, openers, address, known, stays) {
     if (!isTidy && !(await tidy(address))) {
-      return { lost: true };
+      return { lost: true, missing: address };
     }
     isTidy = false;
     for (const [place, opener] of openers.entries()) {
       const control = find(opener);
       if (control === undefined) {
-        return { lost: true };
+        return { lost: true, missing: opener };
       }
       use(control);
       await calm();
@@ -259,7 +259,7 @@ globalThis.controls = (() => {
     await until(() => find(key) !== undefined, PATIENCE / 4);
     const control = find(key);
     if (control === undefined) {
-      return { lost: true };
+      return { lost: true, missing: key };
     }
     if (!canBeReached(control)) {
       return { effect: null, why: "it cannot be reached" };

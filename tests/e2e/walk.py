@@ -157,7 +157,7 @@ class Walk:
 def _fault(outcome: dict[str, Any]) -> str | None:
     """Return what is wrong with the effect of a control, or None."""
     if outcome.get("lost"):
-        return "it disappeared"
+        return f"it disappeared: {outcome['missing']} is missing"
     if outcome["effect"] is None:
         return str(outcome.get("why", "it has no effect"))
     if outcome["effect"] in {"goes", "leaves"} and outcome["heading"] in NOWHERE:

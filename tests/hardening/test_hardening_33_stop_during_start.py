@@ -35,7 +35,9 @@ class Hold:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
             Path({reached!r}).touch()
-            time.sleep(60)
+            # Python handles a signal that arrives just before a sleep after it.
+            for _ in range(6000):
+                time.sleep(0.01)
 sys.meta_path.insert(0, Hold())
 """
 
