@@ -247,14 +247,14 @@ globalThis.controls = (() => {
       return { lost: true, missing: address };
     }
     isTidy = false;
-    for (const [place, opener] of openers.entries()) {
+    for (const opener of openers) {
+      await until(() => find(opener) !== undefined, PATIENCE / 4);
       const control = find(opener);
       if (control === undefined) {
         return { lost: true, missing: opener };
       }
       use(control);
       await calm();
-      await until(() => find(openers[place + 1] ?? key) !== undefined, PATIENCE / 4);
     }
     await until(() => find(key) !== undefined, PATIENCE / 4);
     const control = find(key);

@@ -312,11 +312,16 @@ _MARK = f"""
 
 
 async def settle(page: Page, watch: Watch) -> None:
-    """Wait until everything that the page requested is rendered."""
+    """Wait until everything that the page requested is rendered.
+
+    No request is open before the look at the page: the end of a request arrives here before the
+    page has rendered its response.
+    """
     async with asyncio.timeout(PATIENCE):
         while True:
+            was_quiet, sent = watch.is_quiet(page), len(watch.requests)
             await page.wait_for_function(_SETTLED)
-            if watch.is_quiet(page):
+            if was_quiet and watch.is_quiet(page) and len(watch.requests) == sent:
                 return
             await asyncio.sleep(0.01)
 
