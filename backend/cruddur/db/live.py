@@ -133,7 +133,7 @@ async def select_missed_events(
 
 
 def _events(rows: Sequence[Row], after: Position, until: Position, *, is_rest: bool) -> list[Event]:
-    """Return the events of rows, the last of which reaches `until` if there are no others."""
+    """Return the events of rows. The last one reaches `until` if there are no others."""
     events = [Event(**row, position=after.inside(until, row["id"])) for row in rows]
     if events and is_rest:
         events[-1] = replace(events[-1], position=until)

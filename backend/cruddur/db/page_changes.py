@@ -64,11 +64,11 @@ class PageChanges:
     _top_level_listed: Version = 0
     _cruds: dict[UUID, Version] = field(default_factory=dict)
     _state: _State = field(default_factory=_State)
-    _reading: asyncio.Task[Version] | None = None
-    _next: asyncio.Task[Version] | None = None
+    _reading: asyncio.Task[None] | None = None
+    _next: asyncio.Task[None] | None = None
 
-    async def read(self) -> Version:
-        """Read the changes after this call; return the version.
+    async def read(self) -> None:
+        """Read the changes until now, which increase `version`.
 
         A reading in progress may have started too early, so the caller waits for the next one.
 
@@ -79,7 +79,7 @@ class PageChanges:
             self._next = asyncio.create_task(self._read(self._reading))
             self._next.add_done_callback(_retrieve)
         # A cancelled caller does not cancel it for the others.
-        return await asyncio.shield(self._next)
+        await asyncio.shield(self._next)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the fragment `page_changes`."""
@@ -92,8 +92,8 @@ class PageChanges:
             "most_changes": _MAX_CHANGES + 1,
         }
 
-    def apply(self, row: Row) -> Version:
-        """Add the changes of a row with the columns of `page_changes`; return the version."""
+    def apply(self, row: Row) -> None:
+        """Add the changes of a row with the columns of `page_changes`."""
         state = self._state
         snapshot = Snapshot(*row["snapshot"])
         is_same_server = row["started_at"] == state.started_at
@@ -116,7 +116,6 @@ class PageChanges:
             self._state = _State(
                 snapshot, row["started_at"], row["newest"], row["newest_at"], row["next_expiry"]
             )
-        return self.version
 
     def is_current(self, version: Version) -> bool:
         """Whether some pages of a version may be valid."""
@@ -160,16 +159,16 @@ class PageChanges:
         self._all_changed = self.version
         self._cruds.clear()
 
-    async def _read(self, previous: asyncio.Task[Version] | None) -> Version:
+    async def _read(self, previous: asyncio.Task[None] | None) -> None:
         if previous is not None:
             await asyncio.wait([previous])
         self._reading, self._next = self._next, None
         async with self._database.connection(TIMEOUT_SECONDS) as conn:
             [row] = await _READ.rows(conn, **self.parameters())
-        return self.apply(row)
+        self.apply(row)
 
 
-def _retrieve(reading: asyncio.Task[Version]) -> None:
+def _retrieve(reading: asyncio.Task[None]) -> None:
     """Mark the exception as retrieved, also if no caller waits for the result."""
     if not reading.cancelled():
         reading.exception()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from cruddur.db.page_changes import PageChanges, Version
+from cruddur.db.page_changes import PageChanges
 from cruddur.db.statements import Connection, Statement, load
 from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import Counts
@@ -28,13 +28,11 @@ class Marks:
         viewer: the viewer, or None if their session is not open.
         liked: those that the viewer liked.
         reposted: those that the viewer reposted.
-        version: the version of pages that the marks belong to.
     """
 
     viewer: UUID | None
     liked: frozenset[UUID]
     reposted: frozenset[UUID]
-    version: Version
 
 
 async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
@@ -68,8 +66,8 @@ async def select_marks(
 ) -> Marks:
     """Return the marks of a viewer on cruds, and add to `changes` what has changed until then."""
     [row] = await _MARKS.rows(conn, **parameters(viewer), uuids=uuids, **changes.parameters())
-    version = changes.apply(row)
-    return Marks(row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]), version)
+    changes.apply(row)
+    return Marks(row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]))
 
 
 async def _change(statement: Statement, conn: Connection, uuid: UUID, viewer: ViewerIds) -> bool:
