@@ -34,6 +34,7 @@ from cruddur.db.migrate import migrate
 from cruddur.identity import passwords
 from cruddur.settings import Settings
 from decoders import first_stops
+from event_loop import EventLoop
 from outage import FOREVER
 from patience import PATIENCE
 from processes import Serve, kill_session, services
@@ -120,6 +121,11 @@ class _HandOver:
 def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
     if not manager.has_plugin("hand-over"):
         manager.register(_HandOver(), "hand-over")
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run all tests on our event loop."""
+    return {"tests": EventLoop}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -135,11 +135,15 @@ def silent_after(connections: int, path: str) -> Iterator[str]:
                 for ends in ((client, server), (server, client)):
                     threading.Thread(target=copy, args=ends, daemon=True).start()
 
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        for end in (*clients, *servers):
-            end.close()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for end in (*clients, *servers):
+                end.close()
 
 
 @pytest.mark.parametrize(
