@@ -34,7 +34,7 @@ from cruddur.db.migrate import migrate
 from cruddur.identity import passwords
 from cruddur.settings import Settings
 from decoders import first_stops
-from event_loop import EventLoop
+from event_loop import accept_unless_closed
 from outage import FOREVER
 from patience import PATIENCE
 from processes import Serve, kill_session, services
@@ -52,6 +52,8 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+
+asyncio.SelectorEventLoop._accept_connection2 = accept_unless_closed  # type: ignore[attr-defined]
 
 # httpx imports it for each request, if possible. To find out that it is not installed takes long.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # as the import system documents
@@ -121,11 +123,6 @@ class _HandOver:
 def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
     if not manager.has_plugin("hand-over"):
         manager.register(_HandOver(), "hand-over")
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Run all tests on our event loop."""
-    return {"tests": EventLoop}
 
 
 @pytest.fixture(scope="session", autouse=True)

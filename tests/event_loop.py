@@ -1,29 +1,29 @@
-"""asyncio's event loop, without a fault that leaves a connection open when a server closes."""
+"""A fault of asyncio's event loop, mended for the tests. The service runs on uvloop."""
 
 import asyncio
 import socket
 from typing import Any
 
+accept: Any = asyncio.SelectorEventLoop._accept_connection2  # type: ignore[attr-defined]  # private
 
-class EventLoop(asyncio.SelectorEventLoop):
-    """The loop of the tests. The service runs on uvloop, which does not have the fault.
 
-    A server that is closed right after it has accepted a connection loses that connection: it
-    stays open until the garbage collector warns about it, in whichever test that happens
-    (https://github.com/python/cpython/issues/109564).
+async def accept_unless_closed(
+    loop: asyncio.SelectorEventLoop,
+    protocol_factory: Any,
+    conn: socket.socket,
+    extra: Any,
+    sslcontext: Any = None,
+    server: asyncio.Server | None = None,
+    *arguments: Any,
+) -> None:
+    """Close a connection that a server accepted just before it was closed.
+
+    asyncio leaves it open until the garbage collector finds it and warns, in whichever test that
+    happens (https://github.com/python/cpython/issues/109564). The arguments are those of
+    `SelectorEventLoop._accept_connection2`, which this replaces; no public function is called
+    between the two steps. test_event_loop.py fails if Python stops calling it.
     """
-
-    async def _accept_connection2(
-        self,
-        protocol_factory: Any,
-        conn: socket.socket,
-        extra: Any,
-        sslcontext: Any = None,
-        server: asyncio.Server | None = None,
-        *arguments: Any,
-    ) -> None:
-        if server is not None and not server.sockets:
-            conn.close()
-            return
-        accept: Any = super()._accept_connection2  # type: ignore[misc]  # it is not public
-        await accept(protocol_factory, conn, extra, sslcontext, server, *arguments)
+    if server is not None and not server.sockets:
+        conn.close()
+        return
+    await accept(loop, protocol_factory, conn, extra, sslcontext, server, *arguments)

@@ -50,6 +50,7 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Serv
         config = Config()
         config.bind = ["127.0.0.1:0"]
         config.graceful_timeout = 1
+        config.keep_alive_timeout = PATIENCE
         for name, value in options.items():
             setattr(config, name, value)
         sockets = config.create_sockets()
@@ -85,6 +86,12 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
     return await reader.readuntil(b"\r\n\r\n")
+
+
+async def _part(reader: asyncio.StreamReader) -> bytes:
+    part = await reader.read(65536)
+    assert part, "the server closed the connection"
+    return part
 
 
 async def test_a_connection_serves_several_requests(run: Serving) -> None:
@@ -252,7 +259,7 @@ async def test_a_websocket_is_served_by_hypercorn(run: Serving) -> None:
             while True:
                 for event in client.events():
                     return event
-                client.receive_data(await reader.read(65536))
+                client.receive_data(await _part(reader))
 
         assert isinstance(await receive(), ws.AcceptConnection)
         for text in ("one", "two" * 50_000):
@@ -299,7 +306,7 @@ async def test_http2_is_served_by_hypercorn(run: Serving, has_upgrade: bool) -> 
         writer.write(client.data_to_send())
         ended = False
         while not ended:
-            events = client.receive_data(await reader.read(65536))
+            events = client.receive_data(await _part(reader))
             ended = any(isinstance(event, h2.events.StreamEnded) for event in events)
             writer.write(client.data_to_send())
         writer.close()

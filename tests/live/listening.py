@@ -75,7 +75,7 @@ class Listener:
         return received
 
     async def blank(self) -> None:
-        """Check that the next block has no event."""
+        """Read the next line, which must not end an event."""
         assert self._take(await anext(self.lines)) is None
 
     async def place(self) -> str:

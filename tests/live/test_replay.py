@@ -11,6 +11,7 @@ import pytest
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from live.listening import Listener, listening, order
+from patience import PATIENCE
 from support import Member, expire, serving_on_a_socket, swept
 
 
@@ -201,8 +202,9 @@ async def test_a_filtered_stream_knows_its_position(
         mark = int(await database.fetchval("SELECT max(xid) FROM events WHERE kind = 'mark'"))
         await swept(dsn)
         assert await database.fetchval("SELECT count(*) FROM events WHERE kind = 'mark'") == 1
-        while stream.places[-1] <= (mark, 0):
-            await stream.blank()
+        async with asyncio.timeout(PATIENCE):
+            while stream.places[-1] <= (mark, 0):
+                await stream.blank()
         await bayko.crud("at last")
         await stream.receive("crud")
         assert order(before) < (mark + 1, 0) < order(stream.last_id)

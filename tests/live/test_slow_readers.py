@@ -101,7 +101,9 @@ async def test_a_client_that_fell_behind_receives_a_reset(
         said = b""
         async with asyncio.timeout(PATIENCE):
             while not said.endswith(b"\r\n0\r\n\r\n"):  # the end of the chunks
-                said += await reader.read(65536)
+                part = await reader.read(65536)
+                assert part, "the connection was closed before the end of the stream"
+                said += part
     assert said.count(b"event: reset\n") == 1
     place, _, after = said.partition(b"event: reset\n")
     assert b"event: " not in after
