@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from cruddur.db.positions import parse
+from cruddur.db.positions import Position, parse
 from patience import PATIENCE
 
 
@@ -110,9 +110,19 @@ class Listener:
 
 def order(event_id: str) -> tuple[int, int]:
     """Return the order of an id among the ids of the same database."""
+    position = _position(event_id)
+    return position.seen.size, position.event_id
+
+
+def contains(event_id: str, xid: int) -> bool:
+    """Return whether the position of an id contains the events of a transaction."""
+    return _position(event_id).seen.has(xid)
+
+
+def _position(event_id: str) -> Position:
     position = parse(event_id)
     assert position is not None, event_id
-    return position.seen.size, position.event_id
+    return position
 
 
 @asynccontextmanager
