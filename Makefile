@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test coverage check format types schema registry settings image-check images readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-traceview test-events load load-seed scenarios attack lock clean
+    bench-streams bench-commits bench-traceview test-bench test-events load load-seed scenarios attack lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -69,6 +69,9 @@ TESTED := $(VENV)/.dev .local/production/.installed .local/cognito-local/.instal
 test: $(TESTED) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
 	$(BIN)/python -m pytest $(T)
+
+test-bench: $(VENV)/.dev ## Test that the benchmarks run and report their figures
+	$(BIN)/python -m pytest -n 2 tests/bench
 
 test-events: $(VENV)/.dev ## Test the event log with 50,000 events in random transactions, among crashes
 	CRUDDUR_TEST_EVENTS=50000 CRUDDUR_TEST_SEED=$$(date +%s) \

@@ -105,8 +105,9 @@ async def test_a_pause_longer_than_the_log_causes_no_reset(
 async def test_a_connection_that_breaks_during_a_pause_is_replaced(
     alone: Alone, andrew: Member, database: asyncpg.Connection
 ) -> None:
-    async with listening(alone.url):
-        pass
+    async with listening(alone.url) as stream:
+        await andrew.crud("before")
+        await stream.receive("crud")
     found = await alone.follower()
     await database.execute("SELECT pg_terminate_backend($1)", found["pid"])
     async with listening(alone.url) as stream:

@@ -1,0 +1,54 @@
+"""Each benchmark of a moving part runs and reports its figures. `make bench-…` measures them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.telemetry import MODES
+
+ROOT = Path(__file__).parents[2]
+
+
+def _output(module: str, *arguments: str) -> str:
+    """Run a benchmark in its short form, and return what it prints."""
+    command = [sys.executable, "-m", module, "--short", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_benchmark_of_streams_reports_costs_and_complete_delivery() -> None:
+    output = _output("benchmarks.streams")
+    one_worker, steady, shared, over_a_bus = output.split("\n\n")
+    for figure in ("memory per stream, kB", "delivery, p50, ms", "delivery, p99, ms"):
+        assert re.search(rf"^  {figure} +\d", one_worker, re.MULTILINE)
+    assert re.search(r"^  memory after 0.5 s, MB +\d", steady, re.MULTILINE)
+    assert re.search(r"^  streams of each worker +[1-9]\d*(, [1-9]\d*)$", shared, re.MULTILINE)
+    assert over_a_bus.startswith("over ")
+    for delivered, part in ((200, one_worker), (200, steady), (200, shared)):
+        assert re.search(rf"^  delivered +{delivered} of {delivered}$", part, re.MULTILINE)
+        for fault in ("lost", "doubled", "disordered", "broken"):
+            assert re.search(rf"^  {fault} +0 +none +met$", part, re.MULTILINE)
+
+
+def test_the_benchmark_of_commits_compares_posts_with_and_without_events() -> None:
+    output = _output("benchmarks.commits")
+    ratio = r" +[\d,]+ +\d+\.\d\d x"
+    rows = re.findall(rf"^ +2 +[\d,]+{ratio}{ratio}$", output, re.MULTILINE)
+    assert len(rows) == (2 if shutil.which("cc") else 1)
+
+
+def test_P9_the_benchmark_of_telemetry_reports_the_cost_of_each_configuration() -> None:
+    for server in ("cruddur", "stock"):
+        assert MODES.keys() >= {f"{server}, off", f"{server}, 100 %", f"{server}, 10 %"}
+    part = "^cruddur, off|^cruddur.* metrics$|^stock, 10 %|wiring, 100 %$"
+    measured = {name for name in MODES if re.search(part, name)}
+    assert {MODES[name][0] for name in measured} == {peer for peer, _ in MODES.values()}
+    output = _output("benchmarks.telemetry", part)
+    ratios = dict(re.findall(r"^(\S.*?)  .* (\d+\.\d\d) \(", output, re.M))
+    assert ratios.keys() == measured
+    assert re.search(r"^our wiring against the stock one, 100 %: \d\.\d\d", output, re.M)
