@@ -53,11 +53,15 @@ class Limits:
 
     async def statements(self, app: Quart, seconds: float) -> None:
         """Set the limit of one statement, and let the pool open new connections, which have it."""
+        self.new_statements(app, seconds)
+        await app.extensions["cruddur"].database._pool.expire_connections()
+
+    def new_statements(self, app: Quart, seconds: float) -> None:
+        """Set the limit of one statement on connections that are opened from now on."""
         database = app.extensions["cruddur"].database
         session = {"statement_timeout": str(int(seconds * 1000))}
         self._patch.setattr(database._connector, "statement_timeout", seconds)
         self._patch.setattr(database._connector, "session", database._connector.session | session)
-        await database._pool.expire_connections()
 
 
 async def ready(api: Api) -> int:

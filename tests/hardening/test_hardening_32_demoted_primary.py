@@ -205,7 +205,7 @@ async def test_hardening_32_a_silent_host_is_abandoned(
     dsn = await make_database()
     async with relaying(dsn) as first, relaying(dsn) as second:
         url = _url(first.port, second.port).replace("/postgres?", f"{urlsplit(dsn).path}?")
-        app = create_app(replace(settings, connection_url=url, statement_timeout=4.0))
+        app = create_app(replace(settings, connection_url=url))
         conn = await asyncpg.connect(dsn)
         async with serving(app) as api:
             worf = await Member.enter(api, conn, app, "worf", "Worf")
@@ -216,7 +216,10 @@ async def test_hardening_32_a_silent_host_is_abandoned(
                 home = await api.http.get("/api/activities/home", headers=worf.headers)
                 return home.status_code
 
+            # Only the connections to the host that becomes silent have a limit.
+            await limits.statements(app, 4.0)
             assert await asyncio.gather(*(request() for _ in range(3))) == [200] * 3
+            limits.new_statements(app, FOREVER)
             assert await ready(api) == 200
             assert second.accepted == 0
             monkeypatch.setattr("cruddur.db.connector.NEXT_HOST_SECONDS", 0.25)
