@@ -147,6 +147,24 @@ NOTIFICATION_TEXTS = {"like": "liked your crud: “{}”", "repost": "reposted y
 what the user of `handle` wrote."""
 
 
+class NotificationGroup(Struct):
+    """The notifications of one kind about one crud.
+
+    `activity` is the reply, the mentioning crud, or the crud that was liked or reposted. `actors`
+    are the latest 20 users who caused a notification, the newest first; `actors_count` counts all.
+    `uuid` and `created_at` are those of the latest notification, and `unread` shows whether this
+    request is the first to list it.
+    """
+
+    uuid: UUID
+    kind: Literal["reply", "like", "repost", "mention"]
+    created_at: datetime
+    unread: bool
+    actors: "list[ShortUser]"
+    actors_count: Count
+    activity: Crud
+
+
 class Counts(Struct):
     """The counts of a crud after a reaction, and the reactions of the caller."""
 
@@ -185,6 +203,14 @@ class RepliesPaging(Paging):
     """A part of a list of replies. Its default limit is higher, as replies are read together."""
 
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_MAX
+
+
+class NotificationsQuery(Paging):
+    """A part of the list of notifications. `feed=mentions` leaves only replies and mentions."""
+
+    codes: ClassVar[dict[str, str]] = {**Paging.codes, "feed_blank": "feed_invalid"}
+
+    feed: Literal["mentions"] | None = None
 
 
 class Search(Paging, kw_only=True):

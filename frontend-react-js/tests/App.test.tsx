@@ -189,7 +189,7 @@ describe("a browser that was signed in", () => {
     const main = within(screen.getByRole("main"));
     expect(main.getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
     server.on("post", REFRESH, ok(signedIn()));
-    server.on("get", "/api/activities/notifications", ok([]));
+    server.on("get", "/api/notifications", ok([]));
     await user.click(main.getByRole("button", { name: "Try again" }));
     expect(await main.findByText("No notifications yet")).toBeInTheDocument();
   });

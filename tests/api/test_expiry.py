@@ -77,6 +77,7 @@ SHOWING = {
     "/api/activities/@<handle>/status/<uuid:uuid>",
     "/api/activities/<uuid:uuid>",
     "/api/activities/notifications",
+    "/api/notifications",
     "/api/activities/notifications/counter",  # requested before the list, which resets it
     "/api/trending",
     "/api/users/suggested",

@@ -13,6 +13,7 @@ from cruddur.db.reactions import insert_like
 from support import Api, Member, count_rows, expire, pages
 
 NOTIFICATIONS = "/api/activities/notifications"
+GROUPS = "/api/notifications"
 KEYS = {
     "uuid",
     "display_name",
@@ -389,3 +390,167 @@ async def test_no_crud_uuid_hides_the_counter_route(andrew: Member) -> None:
     assert response.headers["cache-control"] == "no-store"
     crud = await andrew.crud()
     await andrew.get(f"/api/activities/{crud['uuid']}/counter", expect=404)
+
+
+# --- Groups ---------------------------------------------------------------------------
+
+
+async def groups(member: Api, query: str = "") -> list[Any]:
+    found: list[Any] = await member.get(GROUPS + query)
+    return found
+
+
+def summary(found: list[Any]) -> list[tuple[str, str, list[str]]]:
+    return [
+        (group["kind"], group["activity"]["message"], [one["handle"] for one in group["actors"]])
+        for group in found
+    ]
+
+
+@pytest.mark.rule("C68")
+async def test_notifications_of_one_kind_about_one_crud_are_one_group(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    worf = await member("worf")
+    crud, other = await andrew.crud("one"), await andrew.crud("two")
+    for one in (bayko, worf):
+        await one.put(f"/api/activities/{crud['uuid']}/like")
+    await bayko.put(f"/api/activities/{other['uuid']}/like")
+    for one in (worf, bayko):
+        await one.put(f"/api/activities/{crud['uuid']}/repost")
+    await bayko.reply(crud["uuid"], "first reply")
+    await bayko.reply(crud["uuid"], "second reply")
+    await bayko.crud("hello @andrewbrown")
+    await bayko.message("andrewbrown", "not a notification")
+    found = await groups(andrew)
+    assert summary(found) == [
+        ("mention", "hello @andrewbrown", ["bayko"]),
+        ("reply", "second reply", ["bayko"]),
+        ("reply", "first reply", ["bayko"]),
+        ("repost", "one", ["bayko", "worf"]),
+        ("like", "two", ["bayko"]),
+        ("like", "one", ["worf", "bayko"]),
+    ]
+    assert [group["actors_count"] for group in found] == [1, 1, 1, 2, 1, 2]
+    single = {note["uuid"]: note for note in await notes(andrew)}
+    for group in found:
+        assert group["created_at"] == single[group["uuid"]]["created_at"]
+        assert (
+            group["activity"]
+            == (await andrew.get(f"/api/activities/{group['activity']['uuid']}"))["activity"]
+        )
+        for actor in group["actors"]:
+            assert actor == await andrew.get(f"/api/users/@{actor['handle']}/short")
+    # The group moves to the top with its next notification.
+    await (await member("odo")).put(f"/api/activities/{crud['uuid']}/like")
+    assert summary(await groups(andrew))[0] == ("like", "one", ["odo", "worf", "bayko"])
+
+
+@pytest.mark.rule("C68")
+async def test_a_group_names_the_latest_users_and_counts_all(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    await database.execute(
+        "WITH fan AS (INSERT INTO users (issuer, subject, handle, display_name)"
+        " SELECT 'test', n::text, 'fan_' || n, 'Fan' FROM generate_series(1, 25) AS n"
+        " RETURNING uuid, handle)"
+        " INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid, created_at)"
+        " SELECT $1, uuid, 'like', $2,"
+        " now() + make_interval(secs => substr(handle, 5)::integer - 60) FROM fan",
+        andrew.uuid, UUID(crud["uuid"]),
+    )  # fmt: skip
+    [group] = await groups(andrew)
+    assert group["actors_count"] == 25
+    assert [one["handle"] for one in group["actors"]] == [f"fan_{n}" for n in range(25, 5, -1)]
+
+
+@pytest.mark.rule("C68")
+async def test_only_groups_with_a_new_notification_are_unread(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    def unread_kinds(found: list[Any]) -> list[str]:
+        return [group["kind"] for group in found if group["unread"]]
+
+    crud = await andrew.crud()
+    await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    await bayko.reply(crud["uuid"])
+    assert unread_kinds(await groups(andrew)) == ["reply", "like"]
+    assert unread_kinds(await groups(andrew)) == []
+    assert await unread(andrew) == 0
+    await (await member("worf")).put(f"/api/activities/{crud['uuid']}/like")
+    assert await unread(andrew) == 1
+    assert unread_kinds(await groups(andrew)) == ["like"]
+    assert await unread(andrew) == 0
+
+
+@pytest.mark.rule("C41", "C68")
+async def test_reading_mentions_marks_only_replies_and_mentions_read(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud("one")
+    await bayko.put(f"/api/activities/{crud['uuid']}/like")
+    await bayko.reply(crud["uuid"], "a reply")
+    await bayko.crud("hello @andrewbrown")
+    await bayko.message("andrewbrown")
+    assert await unread(andrew) == 3
+    found = await groups(andrew, "?feed=mentions")
+    assert [(group["kind"], group["unread"]) for group in found] == [
+        ("mention", True),
+        ("reply", True),
+    ]
+    assert await unread(andrew) == 1
+    assert [(group["kind"], group["unread"]) for group in await groups(andrew)] == [
+        ("mention", False),
+        ("reply", False),
+        ("like", True),
+    ]
+    assert await unread(andrew) == 0
+    # And what was read in the whole list is read among the mentions.
+    await bayko.reply(crud["uuid"], "another reply")
+    await groups(andrew)
+    assert not any(group["unread"] for group in await groups(andrew, "?feed=mentions"))
+    assert await andrew.get(f"{GROUPS}?feed=likes", expect=422) == ["feed_invalid"]
+
+
+@pytest.mark.rule("C26", "C68")
+async def test_paging_groups_returns_each_once(
+    andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
+) -> None:
+    worf = await member("worf")
+    for number in range(5):
+        crud = await andrew.crud(f"crud {number}")
+        for one in (bayko, worf):
+            await one.put(f"/api/activities/{crud['uuid']}/like")
+    await database.execute("UPDATE notifications SET created_at = now()")
+    whole = await groups(andrew)
+    assert [group["uuid"] for group in whole] == sorted((g["uuid"] for g in whole), reverse=True)
+    walked = [page async for page in pages(andrew, f"{GROUPS}?limit=2")]
+    assert [len(page) for page in walked] == [2, 2, 1]
+    assert [group["uuid"] for page in walked for group in page] == [g["uuid"] for g in whole]
+
+
+async def test_a_group_shrinks_when_a_like_is_undone(
+    andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    worf = await member("worf")
+    crud = await andrew.crud("one")
+    for one in (bayko, worf):
+        await one.put(f"/api/activities/{crud['uuid']}/like")
+    await worf.delete(f"/api/activities/{crud['uuid']}/like")
+    assert summary(await groups(andrew)) == [("like", "one", ["bayko"])]
+    await bayko.delete(f"/api/activities/{crud['uuid']}/like")
+    assert await groups(andrew) == []
+
+
+@pytest.mark.rule("C41", "C68")
+async def test_a_group_that_is_committed_after_the_read_is_not_marked_read(
+    andrew: Member, bayko: Member, app: Quart
+) -> None:
+    crud = await andrew.crud()
+    await bayko.reply(crud["uuid"])
+    async with app.extensions["cruddur"].database.transaction() as conn:
+        await insert_like(conn, uuid=UUID(crud["uuid"]), viewer=bayko)
+        assert [group["kind"] for group in await groups(andrew)] == ["reply"]
+        assert await unread(andrew) == 0
+    assert await unread(andrew) == 1

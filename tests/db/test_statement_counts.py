@@ -75,6 +75,17 @@ async def _notifications(conn: asyncpg.Connection, andrew: Member, count: int) -
     )  # fmt: skip
 
 
+async def _notification_groups(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await _cruds(conn, andrew, count)
+    await conn.execute(
+        "WITH fan AS (INSERT INTO users (issuer, subject, handle, display_name)"
+        " VALUES ('test', 'fan', 'fan', 'Fan') RETURNING uuid)"
+        " INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)"
+        " SELECT $1, fan.uuid, 'like', activities.uuid FROM activities CROSS JOIN fan",
+        andrew.uuid,
+    )
+
+
 async def _message_groups(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
     await conn.execute(
         "WITH friend AS (INSERT INTO users (issuer, subject, handle, display_name)"
@@ -103,6 +114,7 @@ LISTS = [
     ("/api/activities/@andrewbrown?shape=list", _cruds),
     ("/api/activities/search?term=tea", _cruds),
     ("/api/activities/notifications", _notifications),
+    ("/api/notifications", _notification_groups),
     ("/api/message_groups", _message_groups),
     ("/api/messages/@friend_1", _messages),
 ]

@@ -54,6 +54,7 @@ PLACES = (
     Place("results", "/search?term=%23crud"),
     Place("no-results", "/search?term=tribble", VISITOR),
     Place("notifications", "/notifications"),
+    Place("mentions", "/notifications?feed=mentions", MEMBER),
     Place("messages", "/messages"),
     Place("conversation", "/messages/@bayko"),
     Place("profile", "/@worf"),

@@ -331,7 +331,7 @@ async def settle(page: Page, watch: Watch) -> None:
 _SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
     done(document.querySelector("h1") !== null
         && document.querySelector(".skeleton, [aria-busy='true']") === null
-        && document.querySelector("nav:not(:has([href='/settings'], [href='/signin']))") === null
+        && document.querySelector(".nav:not(:has([href='/settings'], [href='/signin']))") === null
     ))))"""
 
 

@@ -1,7 +1,9 @@
 """Conversations between two browsers, and notifications."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -103,37 +105,50 @@ async def test_conversations_with_oneself_or_an_unknown_user(
     await expect(page.get_by_role("heading", name="User not found")).to_be_visible()
 
 
-async def test_notifications_name_the_action_and_link_to_it(
-    visit: Visit, worf: Member, odo: Member
+async def test_notifications_name_the_users_and_link_to_the_crud(
+    visit: Visit, worf: Member, odo: Member, member: Callable[..., Any]
 ) -> None:
     crud = await worf.crud("a good day")
     page = await visit(worf)
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
-    await odo.put(f"/api/activities/{crud['uuid']}/like")
+    await expect(page).to_have_title("Home · Cruddur")
+    for fan in (odo, await member("gus"), await member("ravi")):
+        await fan.put(f"/api/activities/{crud['uuid']}/like")
     await odo.put(f"/api/activities/{crud['uuid']}/repost")
     reply = await odo.reply(crud["uuid"], "so it is")
     await odo.crud("where is @worf?")
     await odo.message("worf", "are you there?")
-    await page.get_by_role("link", name=re.compile("Notifications,? 4 unread")).click()
-    notes = page.get_by_role("main").get_by_role("listitem")
-    await expect(notes).to_contain_text(
-        [
-            "sent you a message",
-            "mentioned you",
-            "replied to you",
-            "reposted your crud",
-            "liked your crud",
-        ]
-    )
+    await expect(page).to_have_title("(7) Home · Cruddur")
+    await page.get_by_role("link", name=re.compile("Notifications,? 6 unread")).click()
+    main = page.get_by_role("main")
+    notes = main.get_by_role("listitem")
+    shown = [
+        re.compile("Unread: Odo mentioned you"),
+        re.compile("Unread: Odo replied to you"),
+        re.compile("Unread: Odo reposted your crud"),
+        re.compile("Unread: Ravi, Gus and 1 other liked your crud"),
+    ]
+    await expect(notes).to_contain_text(shown)
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
-    for note, address in (
-        ("are you there?", "/messages/@odo"),
-        ("so it is", f"/@odo/status/{reply['uuid']}"),
-    ):
-        await notes.get_by_role("link", name=note).click()
-        await expect(page).to_have_url(re.compile(f"{address}$"))
-        await page.go_back()
-    await notes.filter(has_text="liked your crud").get_by_role("link").last.click()
+    await expect(page).to_have_title("(1) Notifications · Cruddur")  # the message
+
+    await main.get_by_role("button", name="Show all 3 people").click()
+    await expect(main.get_by_role("list", name="People").get_by_role("link")).to_contain_text(
+        ["@ravi", "@gus", "@odo"]
+    )
+    await main.get_by_role("button", name="Show less").click()
+    await (await member("quark")).put(f"/api/activities/{crud['uuid']}/like")
+    await expect(notes.first).to_contain_text("Unread: Quark, Ravi and 2 others liked your crud")
+    await expect(notes).to_have_count(4)
+
+    await main.get_by_role("link", name="Mentions").click()
+    await expect(notes).to_contain_text(["mentioned you", "replied to you"])
+    await expect(main.get_by_text("Unread: ")).not_to_be_attached()
+    await notes.get_by_role("link", name="so it is").click()
+    await expect(page).to_have_url(re.compile(f"/@odo/status/{reply['uuid']}$"))
+    await page.go_back()
+    await main.get_by_role("link", name="All", exact=True).click()
+    await notes.filter(has_text="liked your crud").get_by_role("link", name="a good day").click()
     await expect(page).to_have_url(re.compile(f"/@worf/status/{crud['uuid']}$"))
     await page.reload()
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()

@@ -108,12 +108,15 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         await writer.react("like", handle, crud, 60)
     await writer.react("repost", "guinan", crud, 50)
     await writer.react("repost", HANDLE, crud, 40)
-    await writer.react("like", "guinan", own, 3)
+    for handle, age in (("guinan", 3), ("bayko", 5), ("altbrown", 6)):
+        await writer.react("like", handle, own, age)
     await writer.react("like", "londo", older, 2 * DAYS)
     await writer.react("repost", "londo", older, 2 * DAYS)
     for kind, handle, about, age in (
         ("reply", "guinan", response, 2),
         ("like", "guinan", own, 3),
+        ("like", "bayko", own, 5),
+        ("like", "altbrown", own, 6),
         ("mention", "worf", crud, 2 * HOURS),
         ("like", "londo", older, 2 * DAYS),
         ("repost", "londo", older, 2 * DAYS),

@@ -65,6 +65,8 @@ ARGUMENTS = {
     "batch": "5000",
     "limit": "41",
     "horizon": "interval '30 seconds'",
+    "only_mentions": "false",
+    "max_actors": "20",
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
     "max_kept": "20",
     "buckets": r"ARRAY['\x00'::bytea]",
@@ -86,6 +88,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
         {"uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM notifications LIMIT 100) AS few)"}
     ],
     "live.expiring": [{"after": "'-infinity'"}],
+    "notifications.groups": [{"only_mentions": "true"}],
     "notifications.show": [{"uuid": "(SELECT uuid FROM notifications LIMIT 1)"}],
 }
 
@@ -100,6 +103,7 @@ LINEAR = {
     "live.notifications",
     "messages.groups",
     "messages.unread",
+    "notifications.groups",
     "notifications.list",
     "notifications.unread",
     "sweeper.events",

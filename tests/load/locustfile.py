@@ -347,7 +347,7 @@ class Member(Person):
     def read_notifications(self) -> None:
         counter = self.ask("GET", "/api/activities/notifications/counter")
         if counter is not None and (counter.json()["count"] or random.random() < 0.2):
-            self.ask("GET", "/api/activities/notifications")
+            self.ask("GET", "/api/notifications")
 
     def write_message(self) -> None:
         other = random.randint(1, population.members)

@@ -3,12 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET
 
+from cruddur.db.activities import crud
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
-from cruddur.wire import NOTIFICATION_TEXTS, Notification
+from cruddur.wire import NOTIFICATION_TEXTS, Notification, NotificationGroup, ShortUser
 
+MAX_ACTORS = 20
+"""Maximum number of users that a group of notifications names."""
+
+_GROUPS = load("notifications.groups")
 _LIST = load("notifications.list")
 _SHOW = load("notifications.show")
 _UNREAD = load("notifications.unread")
@@ -33,6 +39,56 @@ async def select_notifications(
         _LIST, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
     )
     return None if rows is None else [notification(row, viewer.uuid) for row in rows]
+
+
+async def select_notification_groups(
+    conn: Connection,
+    *,
+    viewer: ViewerIds,
+    only_mentions: bool,
+    before_at: datetime | None,
+    before_uuid: UUID | None,
+    limit: int,
+) -> list[NotificationGroup] | None:
+    """Return the viewer's notifications in groups before a position, the newest first.
+
+    The newest page marks the notifications read, up to the newest that is returned.
+
+    Args:
+        conn: a connection for writing.
+        viewer: the user who is notified.
+        only_mentions: select, and mark read, only replies and mentions.
+        before_at: the time of the position; None for the newest page.
+        before_uuid: the notification at the position.
+        limit: the largest number of groups.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    rows = await private_rows(
+        _GROUPS,
+        conn,
+        viewer,
+        only_mentions=only_mentions,
+        before_at=before_at,
+        before_uuid=before_uuid,
+        limit=limit,
+        max_actors=MAX_ACTORS,
+    )
+    if rows is None:
+        return None
+    return [
+        NotificationGroup(
+            uuid=row["latest_uuid"],
+            kind=row["kind"],
+            created_at=row["latest_at"],
+            unread=row["is_unread"],
+            actors=msgspec.json.decode(row["actors"], type=list[ShortUser]),
+            actors_count=row["actors_count"],
+            activity=crud(row, viewer.uuid),
+        )
+        for row in rows
+    ]
 
 
 async def select_notification(

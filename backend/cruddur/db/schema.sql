@@ -198,6 +198,7 @@ CREATE TABLE public.users (
     avatar_url text GENERATED ALWAYS AS (((('/api/avatars/'::text || subject) || '.jpg?v='::text) || avatar_digest)) STORED,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
+    mentions_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
@@ -216,6 +217,7 @@ ALTER TABLE ONLY public.users ALTER COLUMN avatar_digest SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN mentions_read_at SET STATISTICS 0;
 
 CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
@@ -722,6 +724,8 @@ CREATE INDEX messages_user_uuid_idx ON public.messages USING btree (user_uuid);
 CREATE UNIQUE INDEX notifications_activity_key ON public.notifications USING btree (activity_uuid, user_uuid, actor_uuid, kind);
 
 CREATE INDEX notifications_actor_uuid_idx ON public.notifications USING btree (actor_uuid);
+
+CREATE INDEX notifications_group_idx ON public.notifications USING btree (activity_uuid, user_uuid, kind, created_at DESC, uuid DESC) INCLUDE (actor_uuid) WHERE (activity_uuid IS NOT NULL);
 
 CREATE INDEX notifications_message_uuid_idx ON public.notifications USING btree (message_uuid);
 

@@ -4,7 +4,13 @@ from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import ApiBlueprint, Paged
 from cruddur.services import notifications as service
 from cruddur.services.unit_of_work import Reading, Writing
-from cruddur.wire import Counter, Notification, Paging
+from cruddur.wire import (
+    Counter,
+    Notification,
+    NotificationGroup,
+    NotificationsQuery,
+    Paging,
+)
 
 notifications = ApiBlueprint("notifications")
 
@@ -18,6 +24,24 @@ async def counter(conn: Reading, viewer: Viewer) -> Counter:
     """Counts notifications about live cruds since the viewer last read the newest page, without
     messages."""
     return await service.unread(conn, viewer)
+
+
+@notifications.handle(
+    "GET",
+    "/api/notifications",
+    summary="Replies, likes, reposts and mentions, in groups",
+    cached=True,
+    errors={422: ["cursor_invalid"]},
+)
+async def grouped(
+    conn: Writing, viewer: Viewer, query: NotificationsQuery
+) -> Paged[list[NotificationGroup]]:
+    """All likes of a crud are one group, and so are its reposts. Messages are not listed.
+
+    Reading the newest page marks the notifications of the feed read.
+    """
+    page = await service.groups(conn, viewer, query)
+    return Paged(page.items, page.cursor)
 
 
 @notifications.handle(

@@ -6,7 +6,39 @@ from cruddur.db import notifications as db
 from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.paging import Page, page, time_cursor
-from cruddur.wire import Counter, Crud, Message, Notification, Paging
+from cruddur.wire import (
+    Counter,
+    Crud,
+    Message,
+    Notification,
+    NotificationGroup,
+    NotificationsQuery,
+    Paging,
+)
+
+
+async def groups(
+    conn: Connection, viewer: Viewer, query: NotificationsQuery
+) -> Page[NotificationGroup]:
+    """Return the viewer's notifications in groups, the newest first.
+
+    Reading the newest page marks the notifications of the feed read.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    before_at, before_uuid = time_cursor(query.cursor)
+    listed = require_open_session(
+        await db.select_notification_groups(
+            conn,
+            viewer=viewer,
+            only_mentions=query.feed == "mentions",
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=query.limit + 1,
+        )
+    )
+    return page(listed, query.limit, lambda group: (group.created_at, group.uuid))
 
 
 async def recent(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Notification]:

@@ -700,6 +700,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/notifications": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Replies, likes, reposts and mentions, in groups
+         * @description All likes of a crud are one group, and so are its reposts. Messages are not listed. Reading the newest page marks the notifications of the feed read.
+         */
+        readonly get: operations["notifications_grouped_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/profile/update": {
         readonly parameters: {
             readonly query?: never;
@@ -1174,6 +1194,38 @@ export interface components {
             readonly reposts_count: number;
             /** Format: uuid */
             readonly uuid: string;
+        };
+        /**
+         * NotificationGroup
+         * @description The notifications of one kind about one crud.
+         *
+         *     `activity` is the reply, the mentioning crud, or the crud that was liked or reposted. `actors`
+         *     are the latest 20 users who caused a notification, the newest first; `actors_count` counts all.
+         *     `uuid` and `created_at` are those of the latest notification, and `unread` shows whether this
+         *     request is the first to list it.
+         */
+        readonly NotificationGroup: {
+            readonly activity: components["schemas"]["Crud"];
+            readonly actors: readonly components["schemas"]["ShortUser"][];
+            readonly actors_count: number;
+            readonly created_at: string;
+            /** @enum {unknown} */
+            readonly kind: "like" | "mention" | "reply" | "repost";
+            readonly unread: boolean;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * NotificationsQuery
+         * @description A part of the list of notifications. `feed=mentions` leaves only replies and mentions.
+         */
+        readonly NotificationsQuery: {
+            /** @default null */
+            readonly cursor?: string | null;
+            /** @default null */
+            readonly feed?: "mentions" | null;
+            /** @default 40 */
+            readonly limit?: number;
         };
         /**
          * OtlpAttribute
@@ -4615,6 +4667,91 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly notifications_grouped_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly feed?: "mentions";
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["NotificationGroup"][];
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid" | "feed_invalid")[];
                 };
             };
             /** @description Too many attempts */

@@ -12,6 +12,7 @@ export type LiveCounts = Schemas["LiveCounts"];
 export type Gone = Schemas["Gone"];
 export type Reset = Schemas["Reset"];
 export type Notification = Schemas["Notification"];
+export type NotificationGroup = Schemas["NotificationGroup"];
 export type Profile = Schemas["Profile"];
 export type ProfileFeed = Schemas["ProfileFeed"];
 export type ProfileDraft = Schemas["ProfileDraft"];

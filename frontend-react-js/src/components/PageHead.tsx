@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect } from "react";
 import { useNavigate } from "react-router";
+import { useUnreadMessages } from "../queries/messages";
+import { useUnreadNotifications } from "../queries/notifications";
 import { useIsBehind } from "../queries/polling";
 import { IconButton } from "./Button";
 import "./PageHead.css";
@@ -43,10 +45,12 @@ export function PageHead({
   );
 }
 
+/** Set the title of the window: how much is unread, and the name of the page. */
 export function useTitle(title: string): void {
+  const unread = useUnreadNotifications() + useUnreadMessages();
   useEffect(() => {
-    document.title = `${title} · Cruddur`;
-  }, [title]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} · Cruddur`;
+  }, [title, unread]);
 }
 
 /** Whether the previous entry of the window's history belongs to this app. */

@@ -1,106 +1,192 @@
-import { useEffect } from "react";
-import { Link } from "react-router";
-import type { Notification } from "../api/wire";
+import { type ReactNode, useEffect, useId, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import type { NotificationGroup, ShortUser } from "../api/wire";
 import { Avatar } from "../components/Avatar";
+import { IconButton } from "../components/Button";
 import { Countdown, Since, useIsPast } from "../components/Clock";
 import { Icon, type IconName } from "../components/Icon";
 import { Empty, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
-import { useNotifications, useRemoveNotification } from "../queries/notifications";
-import { useMember } from "../queries/session";
-import { conversationAddress, crudAddress, profileAddress } from "../text/addresses";
+import { Tabs } from "../components/Tabs";
+import { type Feed, useNotifications, useRemoveNotification } from "../queries/notifications";
+import { crudAddress, profileAddress } from "../text/addresses";
 import "./Notifications.css";
 
-/** What other users did with the member's cruds, the newest first. */
+const ADDRESSES: Record<Feed, string> = {
+  all: "/notifications",
+  mentions: "/notifications?feed=mentions",
+};
+
+/** What other members did with the member's cruds, the newest first. */
 export function Notifications() {
+  const [search] = useSearchParams();
+  const feed = search.get("feed") === "mentions" ? "mentions" : "all";
   return (
     <>
       <PageHead title="Notifications" />
       <MembersOnly why="to see your notifications">
-        <List />
+        <Tabs
+          label="Notifications"
+          current={ADDRESSES[feed]}
+          tabs={[
+            ["All", ADDRESSES.all],
+            ["Mentions", ADDRESSES.mentions],
+          ]}
+        />
+        <List key={feed} feed={feed} />
       </MembersOnly>
     </>
   );
 }
 
-function List() {
-  const query = useNotifications();
-  const notes = query.data?.pages.flatMap((part) => part.body) ?? [];
+function List({ feed }: { feed: Feed }) {
+  const { query, isUnread } = useNotifications(feed);
+  const groups = query.data?.pages.flatMap((part) => part.body) ?? [];
   return (
     <PagedList query={query}>
       <ul>
-        {notes.map((note) => (
-          <Note key={note.uuid} note={note} />
+        {groups.map((group) => (
+          <Group
+            key={`${group.kind} ${group.activity.uuid}`}
+            group={group}
+            isUnread={isUnread(group)}
+          />
         ))}
       </ul>
-      {notes.length === 0 && (
-        <Empty title="No notifications yet">
-          <p>Replies, likes, reposts and mentions will show up here.</p>
-        </Empty>
-      )}
+      {groups.length === 0 &&
+        (feed === "all" ? (
+          <Empty title="No notifications yet">
+            <p>Replies, mentions, likes and reposts will show up here.</p>
+          </Empty>
+        ) : (
+          <Empty title="No mentions yet">
+            <p>Replies to you and cruds with your handle will show up here.</p>
+          </Empty>
+        ))}
     </PagedList>
   );
 }
 
-const ICONS: Record<Notification["kind"], IconName> = {
+const ICONS: Record<NotificationGroup["kind"], IconName> = {
   like: "heart",
   repost: "repost",
   reply: "reply",
   mention: "pen",
-  message: "mail",
 };
 
-// For likes and reposts, the notification's own text says what happened.
-const WORDS: Partial<Record<Notification["kind"], string>> = {
-  reply: "replied to you",
-  mention: "mentioned you",
-  message: "sent you a message",
-};
+function action({ kind, activity }: NotificationGroup): string {
+  switch (kind) {
+    case "reply":
+      return "replied to you";
+    case "mention":
+      return "mentioned you";
+    default:
+      return `${kind === "like" ? "liked" : "reposted"} your ${
+        activity.reply_to_activity_uuid === null ? "crud" : "reply"
+      }`;
+  }
+}
 
-function Note({ note }: { note: Notification }) {
-  const member = useMember();
+/** The largest number of pictures in a row. */
+const PICTURES = 5;
+
+function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolean }) {
+  const { kind, activity, actors, actors_count } = group;
   const remove = useRemoveNotification();
-  const isGone = useIsPast(note.expires_at);
+  const isGone = useIsPast(activity.expires_at);
+  const [isExpanded, setExpanded] = useState(false);
+  const id = useId();
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is removed once.
   useEffect(() => {
     if (isGone) {
-      remove(note.uuid);
+      remove(group);
     }
   }, [isGone]);
   if (isGone) {
     return null;
   }
-  const isReaction = note.kind === "like" || note.kind === "repost";
-  const author = isReaction ? (member?.handle ?? note.handle) : note.handle;
   return (
-    <li className={`note note-${note.kind}`}>
+    <li className={`note note-${kind} ${isUnread ? "note-unread" : ""}`}>
       <span className="note-icon">
-        <Icon name={ICONS[note.kind]} filled={note.kind === "like"} />
+        <Icon name={ICONS[kind]} filled={kind === "like"} />
       </span>
-      <Link to={profileAddress(note)} tabIndex={-1} aria-hidden="true">
-        <Avatar person={note} size="small" />
-      </Link>
       <div className="note-body">
+        <div className="note-people">
+          {actors.slice(0, PICTURES).map((actor) => (
+            <Link key={actor.uuid} to={profileAddress(actor)} tabIndex={-1} aria-hidden="true">
+              <Avatar person={actor} size="small" />
+            </Link>
+          ))}
+          {actors_count > 1 && (
+            <IconButton
+              label={isExpanded ? "Show less" : `Show all ${actors_count} people`}
+              icon={isExpanded ? "less" : "more"}
+              aria-expanded={isExpanded}
+              aria-controls={isExpanded ? id : undefined}
+              onClick={() => setExpanded(!isExpanded)}
+            />
+          )}
+        </div>
         <p>
-          <Link className="crud-name" dir="auto" to={profileAddress(note)}>
-            <bdi>{note.display_name}</bdi>
-          </Link>{" "}
-          {WORDS[note.kind]} <Since time={note.created_at} />
+          {isUnread && <span className="unseen">Unread: </span>}
+          <Names actors={actors} count={actors_count} /> {action(group)} ·{" "}
+          <Since time={group.created_at} />
         </p>
-        <Link
-          className="note-what"
-          dir="auto"
-          to={
-            note.activity_uuid === null
-              ? conversationAddress(note)
-              : crudAddress({ handle: author, uuid: note.activity_uuid })
-          }
-        >
-          {note.message}
+        <Link className="note-what" dir="auto" to={crudAddress(activity)}>
+          {activity.message}
         </Link>
+        {isExpanded && (
+          <ul className="note-actors" id={id} aria-label="People">
+            {actors.map((actor) => (
+              <li key={actor.uuid}>
+                <Link to={profileAddress(actor)}>
+                  <Avatar person={actor} size="small" />
+                  <span className="note-actor">
+                    <b>
+                      <bdi>{actor.display_name}</bdi>
+                    </b>
+                    <span>@{actor.handle}</span>
+                  </span>
+                </Link>
+              </li>
+            ))}
+            {actors_count > actors.length && <li>and {others(actors_count - actors.length)}</li>}
+          </ul>
+        )}
       </div>
-      {note.expires_at !== null && <Countdown from={null} to={note.expires_at} />}
+      {activity.expires_at !== null && (
+        <Countdown from={activity.created_at} to={activity.expires_at} />
+      )}
     </li>
   );
+}
+
+/** "Gus", "Gus and Ravi", "Gus, Ravi and 7 others". */
+function Names({ actors, count }: { actors: readonly ShortUser[]; count: number }): ReactNode {
+  const [first, second] = actors;
+  return (
+    <>
+      {first && <Name person={first} />}
+      {second && (
+        <>
+          {count === 2 ? " and " : ", "}
+          <Name person={second} />
+        </>
+      )}
+      {count > 2 && ` and ${others(count - 2)}`}
+    </>
+  );
+}
+
+function Name({ person }: { person: ShortUser }) {
+  return (
+    <Link className="crud-name" dir="auto" to={profileAddress(person)}>
+      <bdi>{person.display_name}</bdi>
+    </Link>
+  );
+}
+
+function others(count: number): string {
+  return count === 1 ? "1 other" : `${count} others`;
 }

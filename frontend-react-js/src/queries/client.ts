@@ -113,10 +113,10 @@ export function refetchSoon(
   return refetched;
 }
 
-/** Whether a query's data is on screen in a visible tab. */
+/** Whether the data of a query with this key is on screen in a visible tab. */
 export function isVisible(client: QueryClient, queryKey: QueryKey): boolean {
-  const query = client.getQueryCache().find({ queryKey });
-  return query?.isActive() === true && document.visibilityState === "visible";
+  const found = client.getQueryCache().findAll({ queryKey, type: "active" });
+  return found.length > 0 && document.visibilityState === "visible";
 }
 
 function isPaged({ state: { data } }: Query): boolean {

@@ -9,12 +9,7 @@ import { observe } from "../telemetry/trace";
 import { hasData, refresh } from "./client";
 import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
-import {
-  expireNotifications,
-  insertNotification,
-  refetchAfterGone,
-  refetchAfterNotification,
-} from "./notifications";
+import { expireNotifications, refetchAfterGone, refetchAfterNotification } from "./notifications";
 
 /** The payload of each event, by its name. */
 interface Payloads {
@@ -82,7 +77,6 @@ export function followLive(client: QueryClient): () => void {
       refetch: (message) => refetchAfterMessage(client, message),
     },
     notification: {
-      apply: (note) => insertNotification(client, note),
       refetch: () => refetchAfterNotification(client),
     },
     reset: {

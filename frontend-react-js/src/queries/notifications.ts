@@ -7,30 +7,49 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { call, type Page, page } from "../api/http";
-import type { Notification } from "../api/wire";
+import type { NotificationGroup } from "../api/wire";
 import { serverNow } from "../clock";
 import { isVisible, refetchSoon } from "./client";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
 
-const LIST = ["notifications", "list"];
+/** All notifications, or only replies and mentions. */
+export type Feed = "all" | "mentions";
+
+const LISTS = ["notifications", "list"];
 const COUNTER = ["notifications", "counter"];
 
-type List = InfiniteData<Page<readonly Notification[]>>;
+type List = InfiniteData<Page<readonly NotificationGroup[]>>;
 
 /** Milliseconds between two requests for a counter while the stream is down. */
 export const COUNT_EVERY = 20_000;
 
-/** The notifications, the newest first. The server marks what it returns as read. */
-export function useNotifications() {
+/**
+ * The notifications in groups, the newest first. The server marks what it returns as read; here it
+ * stays unread until the member leaves the list.
+ */
+export function useNotifications(feed: Feed) {
   const client = useQueryClient();
-  return useInfiniteQuery({
-    queryKey: LIST,
+  const unread = useRef(new Set<string>());
+  // What was on screen is read when the list is opened again.
+  useEffect(() => () => changeGroups(client, (group) => ({ ...group, unread: false })), [client]);
+  const query = useInfiniteQuery({
+    queryKey: [...LISTS, feed],
     queryFn: async ({ pageParam, signal }) => {
-      const query = pageParam === undefined ? {} : { cursor: pageParam };
-      const found = await page("get", "/api/activities/notifications", { query, signal });
-      client.setQueryData(COUNTER, { count: 0 });
+      const found = await page("get", "/api/notifications", {
+        query: {
+          ...(feed === "all" ? {} : { feed }),
+          ...(pageParam === undefined ? {} : { cursor: pageParam }),
+        },
+        signal,
+      });
+      if (feed === "all") {
+        client.setQueryData(COUNTER, { count: 0 });
+      } else {
+        void client.invalidateQueries({ queryKey: COUNTER });
+      }
       return found;
     },
     initialPageParam: undefined as string | undefined,
@@ -38,29 +57,26 @@ export function useNotifications() {
     refetchInterval: usePolling(COUNT_EVERY),
     staleTime: 0, // opening them must mark everything read, including what the stream added
   });
+  const isUnread = (group: NotificationGroup) => {
+    if (group.unread) {
+      unread.current.add(group.uuid);
+    }
+    return unread.current.has(group.uuid);
+  };
+  return { query, isUnread };
 }
 
-/** Remove a notification whose crud is gone. */
-export function useRemoveNotification(): (uuid: string) => void {
+/** Remove the notifications about a crud that is gone. */
+export function useRemoveNotification(): (group: NotificationGroup) => void {
   const client = useQueryClient();
-  return (uuid) => changeNotes(client, (note) => (note.uuid === uuid ? null : note));
-}
-
-/** Add a notification to the top of the list, unless it is there already. */
-export function insertNotification(client: QueryClient, note: Notification): void {
-  client.setQueryData<List>(LIST, (list) => {
-    const [newest, ...older] = list?.pages ?? [];
-    const isKnown = list?.pages.some(({ body }) => body.some(({ uuid }) => uuid === note.uuid));
-    return list === undefined || newest === undefined || isKnown
-      ? undefined
-      : { ...list, pages: [{ ...newest, body: [note, ...newest.body] }, ...older] };
-  });
+  return ({ activity }) =>
+    changeGroups(client, (group) => (group.activity.uuid === activity.uuid ? null : group));
 }
 
 /** Refetch after a notification arrived: the list if it is visible, which marks it read. */
 export async function refetchAfterNotification(client: QueryClient): Promise<void> {
-  if (isVisible(client, LIST)) {
-    await refetchSoon(client, LIST);
+  if (isVisible(client, LISTS)) {
+    await refetchSoon(client, LISTS);
   }
   await refetchSoon(client, COUNTER);
 }
@@ -68,10 +84,11 @@ export async function refetchAfterNotification(client: QueryClient): Promise<voi
 /** Let the notifications about an expired or deleted crud expire with it. */
 export function expireNotifications(client: QueryClient, uuid: string): void {
   const expires_at = new Date(serverNow()).toISOString();
-  const isAboutIt = (note: Notification) => note.activity_uuid === uuid;
-  if (client.getQueryData<List>(LIST)?.pages.some(({ body }) => body.some(isAboutIt))) {
-    changeNotes(client, (note) => (isAboutIt(note) ? { ...note, expires_at } : note));
-  }
+  changeGroups(client, (group) =>
+    group.activity.uuid === uuid
+      ? { ...group, activity: { ...group.activity, expires_at } }
+      : group,
+  );
 }
 
 /**
@@ -84,14 +101,14 @@ export function refetchAfterGone(client: QueryClient): void {
   }
 }
 
-/** Change the notifications of the list; null removes one. */
-function changeNotes(
+/** Change the groups of the lists; null removes one. */
+function changeGroups(
   client: QueryClient,
-  change: (note: Notification) => Notification | null,
+  change: (group: NotificationGroup) => NotificationGroup | null,
 ): void {
-  client.setQueryData<List>(LIST, (list) => {
+  client.setQueriesData<List>({ queryKey: LISTS }, (list) => {
     const pages = list?.pages.map(({ body, next }) => ({
-      body: body.flatMap((note) => change(note) ?? []),
+      body: body.flatMap((group) => change(group) ?? []),
       next,
     }));
     return list && pages && { ...list, pages };

@@ -10,6 +10,7 @@ import {
   LONDO,
   message,
   note,
+  notes,
   ownCrud,
   profile,
   signIn,
@@ -31,7 +32,7 @@ const STATUS = "/api/activities/@{handle}/status/{uuid}";
 const MESSAGES = "/api/messages/@{handle}";
 const GROUPS = "/api/message_groups";
 const UNREAD_MESSAGES = "/api/messages/counter";
-const NOTES = "/api/activities/notifications";
+const NOTES = "/api/notifications";
 const UNREAD_NOTES = "/api/activities/notifications/counter";
 
 let server: Server;
@@ -438,7 +439,11 @@ describe("a removed crud", () => {
 
   test("loses its notification", async () => {
     signIn();
-    server.on("get", NOTES, ok([note(), note({ uuid: uuid(501), activity_uuid: uuid(101) })]));
+    server.on(
+      "get",
+      NOTES,
+      ok([notes(), notes({ uuid: uuid(501), activity: crud({ uuid: uuid(101) }) })]),
+    );
     await openAt("/notifications");
     await stream.send("gone", { uuid: uuid(100) });
     expect(main().getAllByRole("listitem")).toHaveLength(1);
@@ -635,17 +640,17 @@ describe("a notification", () => {
   });
 
   test("is added to the open list, and marked read", async () => {
-    server.on("get", NOTES, ok([note({ message: "Why?" })]));
+    const older = notes({ activity: crud({ message: "Why?" }) });
+    server.on("get", NOTES, ok([older]));
     await openAt("/notifications");
-    const newer = note({ uuid: uuid(501), message: "How?" });
-    server.on("get", NOTES, ok([newer, note({ message: "Why?" })]));
-    await stream.send("notification", newer);
+    const newer = notes({ uuid: uuid(501), activity: crud({ uuid: uuid(101), message: "How?" }) });
+    server.on("get", NOTES, ok([newer, older]));
+    await stream.send("notification", note({ uuid: uuid(501), activity_uuid: uuid(101) }));
+    await pass(SECOND);
     const words = () =>
       main()
         .getAllByRole("listitem")
         .map(({ textContent }) => textContent);
-    expect(words()).toEqual([expect.stringMatching("How"), expect.stringMatching("Why")]);
-    await pass(SECOND);
     expect(words()).toEqual([expect.stringMatching("How"), expect.stringMatching("Why")]);
     expect(nav().getByRole("link", { name: "Notifications" })).toBeInTheDocument();
   });

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { crud, group, LONDO, message, note, ownCrud, signIn, uuid, WORF } from "../support/make";
+import type { ShortUser } from "../../src/api/wire";
+import { crud, group, LONDO, message, notes, ownCrud, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { at, HOUR, MINUTE, pass, passUntil, SECOND, settle } from "../support/time";
@@ -342,62 +343,114 @@ describe("a conversation", () => {
 });
 
 describe("the notifications", () => {
-  const LIST = "/api/activities/notifications";
+  const LIST = "/api/notifications";
+  const GKAR: ShortUser = { ...LONDO, uuid: uuid(4), handle: "gkar", display_name: "G’Kar" };
+  const VIR: ShortUser = { ...LONDO, uuid: uuid(5), handle: "vir", display_name: "Vir" };
 
-  test("name the user and the action, and link to it", async () => {
+  function shown(): (string | null)[] {
+    return main()
+      .getAllByRole("listitem")
+      .map((item) => item.textContent);
+  }
+
+  test("name the users and the action, and link to the crud", async () => {
     signIn();
+    const own = ownCrud();
     server.on(
       "get",
       LIST,
       ok([
-        note({ uuid: uuid(501), kind: "like", message: "likes your crud" }),
-        note({ uuid: uuid(502), kind: "reply", activity_uuid: uuid(201), message: "Why?" }),
-        note({ uuid: uuid(503), kind: "mention", activity_uuid: uuid(202), message: "@worf!" }),
-        note({
-          uuid: uuid(504),
-          kind: "message",
-          activity_uuid: null,
-          message_group_uuid: uuid(400),
-          expires_at: null,
-          message: "Hello.",
+        notes({ kind: "like", activity: own, actors: [LONDO, GKAR, VIR], actors_count: 9 }),
+        notes({ kind: "repost", activity: own, actors: [LONDO, GKAR], actors_count: 2 }),
+        notes({
+          kind: "like",
+          activity: ownCrud({ uuid: uuid(101), reply_to_activity_uuid: uuid(100) }),
+          actors: [VIR, GKAR, LONDO],
+          actors_count: 3,
         }),
+        notes({ activity: crud({ uuid: uuid(201), message: "Why?" }) }),
+        notes({ kind: "mention", activity: crud({ uuid: uuid(202), message: "@worf!" }) }),
       ]),
     );
     showPage("/notifications");
     await settle();
-    expect(
-      main()
-        .getAllByRole("listitem")
-        .map((item) => item.textContent),
-    ).toEqual([
-      expect.stringMatching(/Londo Mollari.*likes your crud/),
+    expect(shown()).toEqual([
+      expect.stringMatching(/Londo Mollari, G’Kar and 7 others liked your crud/),
+      expect.stringMatching(/Londo Mollari and G’Kar reposted your crud/),
+      expect.stringMatching(/Vir, G’Kar and 1 other liked your reply/),
       expect.stringMatching(/Londo Mollari replied to you.*Why\?/),
       expect.stringMatching(/Londo Mollari mentioned you.*@worf!/),
-      expect.stringMatching(/Londo Mollari sent you a message.*Hello\./),
     ]);
-    expect(hrefs("likes your crud")).toEqual([`/@worf/status/${uuid(100)}`]);
+    expect(hrefs("Today is a good day")).toEqual([
+      `/@worf/status/${uuid(100)}`,
+      `/@worf/status/${uuid(100)}`,
+      `/@worf/status/${uuid(101)}`,
+    ]);
     expect(hrefs("Why?")).toEqual([`/@londo/status/${uuid(201)}`]);
     expect(hrefs("@worf!")).toEqual([`/@londo/status/${uuid(202)}`]);
-    expect(hrefs("Hello.")).toEqual(["/messages/@londo"]);
   });
 
-  test("are marked read when they are opened", async () => {
+  test("expand to the users of a group", async () => {
+    signIn();
+    server.on("get", LIST, ok([notes({ actors: [LONDO, GKAR, VIR], actors_count: 9 })]));
+    const { user } = showPage("/notifications");
+    const toggle = await main().findByRole("button", { name: "Show all 9 people" });
+    expect(toggle).toHaveAttribute("aria-expanded", "false");
+    await user.click(toggle);
+    const people = within(main().getByRole("list", { name: "People" }));
+    expect(people.getAllByRole("link").map((link) => link.getAttribute("href"))).toEqual([
+      "/@londo",
+      "/@gkar",
+      "/@vir",
+    ]);
+    expect(people.getByText("and 6 others")).toBeInTheDocument();
+    await user.click(main().getByRole("button", { name: "Show less" }));
+    expect(main().queryByRole("list", { name: "People" })).not.toBeInTheDocument();
+  });
+
+  test("are unread until the member leaves the list", async () => {
     signIn();
     server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }));
-    server.on("get", LIST, ok([note()]));
+    const old = notes({ uuid: uuid(501), activity: crud({ uuid: uuid(101) }) });
+    server.on("get", LIST, ok([notes({ unread: true }), old]), ok([notes(), old]));
     const { user } = showPage("/about");
     await user.click(await screen.findByRole("link", { name: "Notifications 3 unread" }));
-    await waitFor(() =>
-      expect(screen.getByRole("link", { name: "Notifications" })).toBeInTheDocument(),
-    );
+    const unread = () => shown().map((text) => text?.includes("Unread: "));
+    await waitFor(() => expect(unread()).toEqual([true, false]));
+    expect(screen.getByRole("link", { name: "Notifications" })).toBeInTheDocument();
+    await pass(25 * SECOND); // polls, because there is no stream
+    expect(server.sent("get", LIST).length).toBeGreaterThan(1);
+    expect(unread()).toEqual([true, false]);
+    await user.click(screen.getByRole("link", { name: "Home" }));
+    await user.click(screen.getByRole("link", { name: "Notifications" }));
+    expect(unread()).toEqual([false, false]);
+    await settle();
+  });
+
+  test("have a tab for replies and mentions", async () => {
+    signIn();
+    server.on("get", LIST, ok([]));
+    const { user } = showPage("/notifications");
+    const tab = (name: string) => main().getByRole("link", { name });
+    expect(await main().findByText("No notifications yet")).toBeInTheDocument();
+    expect(tab("All")).toHaveAttribute("aria-current", "page");
+    await user.click(tab("Mentions"));
+    expect(await main().findByText("No mentions yet")).toBeInTheDocument();
+    expect(tab("Mentions")).toHaveAttribute("aria-current", "page");
+    expect(server.sent("get", LIST).at(-1)?.url.search).toBe("?feed=mentions");
   });
 
   test("disappear with their crud", async () => {
     signIn();
-    server.on("get", LIST, ok([note({ expires_at: at(MINUTE) })]));
+    const dying = crud({ expires_at: at(MINUTE) });
+    server.on(
+      "get",
+      LIST,
+      ok([notes({ activity: dying }), notes({ kind: "mention", activity: dying })]),
+    );
     showPage("/notifications");
     await settle();
-    expect(main().getAllByRole("listitem")).toHaveLength(1);
+    expect(main().getAllByRole("listitem")).toHaveLength(2);
     await passUntil(MINUTE);
     expect(main().queryByRole("listitem")).not.toBeInTheDocument();
   });
@@ -408,6 +461,18 @@ describe("the notifications", () => {
     showPage("/notifications");
     await pass(HOUR / 60);
     expect(main().getByText("No notifications yet")).toBeInTheDocument();
+  });
+});
+
+describe("the window's title", () => {
+  test("counts unread notifications and messages", async () => {
+    signIn();
+    server.on("get", "/api/activities/notifications/counter", ok({ count: 3 }), ok({ count: 0 }));
+    server.on("get", "/api/messages/counter", ok({ count: 2 }), ok({ count: 0 }));
+    showPage("/about");
+    await waitFor(() => expect(document.title).toBe("(5) About · Cruddur"));
+    await pass(25 * SECOND);
+    expect(document.title).toBe("About · Cruddur");
   });
 });
 

@@ -8,6 +8,7 @@ import type {
   Message,
   MessageGroup,
   Notification,
+  NotificationGroup,
   Profile,
   Session,
   ShortUser,
@@ -93,12 +94,27 @@ export function group(change: Partial<MessageGroup> = {}): MessageGroup {
   return { ...message({ uuid: uuid(400) }), unread_count: 0, ...change };
 }
 
+/** A notification as the stream sends it. */
 export function note(change: Partial<Notification> = {}): Notification {
   return {
     ...crud({ uuid: uuid(500) }),
     kind: "reply",
     activity_uuid: uuid(100),
     message_group_uuid: null,
+    ...change,
+  };
+}
+
+/** A group of notifications as the list has it. */
+export function notes(change: Partial<NotificationGroup> = {}): NotificationGroup {
+  return {
+    uuid: uuid(500),
+    kind: "reply",
+    created_at: at(-MINUTE),
+    unread: false,
+    actors: [LONDO],
+    actors_count: 1,
+    activity: crud(),
     ...change,
   };
 }

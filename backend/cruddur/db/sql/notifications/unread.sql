@@ -4,9 +4,11 @@
 -- that the user ever had, and scans every crud.
 WITH viewer AS MATERIALIZED (
     SELECT
-        member.uuid,
-        member.notifications_read_at
+        users.uuid,
+        users.notifications_read_at,
+        GREATEST(users.notifications_read_at, users.mentions_read_at) AS mentions_read_at
     FROM signed_in(:viewer, :session) AS member
+    JOIN users ON users.uuid = member.uuid
 )
 SELECT
     (
@@ -15,6 +17,10 @@ SELECT
         WHERE notifications.user_uuid = viewer.uuid
           AND notifications.created_at > viewer.notifications_read_at
           AND notifications.kind <> 'message'
+          AND (
+              notifications.kind NOT IN ('reply', 'mention')
+              OR notifications.created_at > viewer.mentions_read_at
+          )
           AND (
               SELECT activities.expires_at
               FROM activities
