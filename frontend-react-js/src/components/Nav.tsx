@@ -6,6 +6,7 @@ import { profileAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Icon, type IconName } from "./Icon";
 import { Mark } from "./Mark";
+import { type RouteState, useHere } from "./routeState";
 import "./Nav.css";
 
 /** The main navigation: a column, or a bar at the bottom of a phone's screen. */
@@ -21,6 +22,7 @@ export function Nav({
 }) {
   const notifications = useUnreadNotifications();
   const messages = useUnreadMessages();
+  const state = { from: useHere() };
   return (
     <nav className={`nav ${member === null ? "nav-visitor" : ""}`} aria-label="Main">
       <div className="nav-column">
@@ -35,7 +37,7 @@ export function Nav({
             <Item to="/notifications" icon="bell" name="Notifications" unread={notifications} />
             <Item to="/messages" icon="mail" name="Messages" unread={messages} />
             <Item to={profileAddress(member)} icon="person" name="Profile" />
-            <Item to="/settings" icon="gear" name="Settings" isSecond />
+            <Item to="/settings" icon="gear" name="Settings" />
             <button className="nav-compose" type="button" onClick={onCompose}>
               <Icon name="pen" />
               <span className="nav-name">Crud</span>
@@ -57,8 +59,8 @@ export function Nav({
         {member === null && isKnown && (
           <>
             <Item to="/about" icon="info" name="About" />
-            <Item to="/signin" icon="enter" name="Sign in" />
-            <Item to="/signup" icon="person" name="Join" />
+            <Item to="/signin" icon="enter" name="Sign in" state={state} />
+            <Item to="/signup" icon="person" name="Join" state={state} />
           </>
         )}
       </div>
@@ -71,17 +73,16 @@ function Item({
   icon,
   name,
   unread = 0,
-  isSecond = false,
+  state,
 }: {
   to: string;
   icon: IconName;
   name: string;
   unread?: number;
-  /** Whether the phone's bar leaves it out. */
-  isSecond?: boolean;
+  state?: RouteState;
 }) {
   return (
-    <NavLink className={`nav-item ${isSecond ? "nav-second" : ""}`} to={to} end title={name}>
+    <NavLink className="nav-item" to={to} end title={name} state={state}>
       <Icon name={icon} />
       <span className="nav-name">{name}</span>{" "}
       {unread > 0 && (

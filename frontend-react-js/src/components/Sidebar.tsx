@@ -5,6 +5,7 @@ import { useSuggested } from "../queries/users";
 import { profileAddress, searchAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { ButtonLink } from "./Button";
+import { useHere } from "./routeState";
 import { SearchForm } from "./SearchForm";
 import "./Sidebar.css";
 
@@ -30,14 +31,17 @@ export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: b
 }
 
 function Join() {
+  const state = { from: useHere() };
   return (
     <section className="box join" aria-label="Join">
       <h2>Join the party!</h2>
       <p>Have something you want to say?</p>
       <p>Don’t think about it, just crud it.</p>
       <p>Regret it? No worries, we’ll forget it…</p>
-      <ButtonLink to="/signup">Join now</ButtonLink>
-      <ButtonLink to="/signin" look="plain">
+      <ButtonLink to="/signup" state={state}>
+        Join now
+      </ButtonLink>
+      <ButtonLink to="/signin" look="plain" state={state}>
         Sign in
       </ButtonLink>
     </section>

@@ -1,6 +1,7 @@
-import { useLocation, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import type { Member } from "../api/wire";
 import { useMember } from "../queries/session";
+import { useHere } from "./routeState";
 
 /** What a visitor wanted to do before being asked to sign in. */
 export interface PendingAction {
@@ -18,10 +19,10 @@ export interface PendingAction {
 export function useMemberAction(): (why: string, act: (member: Member) => void) => void {
   const member = useMember();
   const navigate = useNavigate();
-  const { pathname, search } = useLocation();
+  const here = useHere();
   return (why, act) => {
     if (member === null) {
-      const state: PendingAction = { from: pathname + search, why };
+      const state: PendingAction = { from: here, why };
       void navigate("/signin", { state });
     } else {
       act(member);

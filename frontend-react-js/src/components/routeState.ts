@@ -7,6 +7,12 @@ export interface RouteState extends Partial<PendingAction> {
   readonly email?: string;
 }
 
+/** The address of this page, to return to after signing in. */
+export function useHere(): string {
+  const { pathname, search } = useLocation();
+  return pathname + search;
+}
+
 export function useRouteState(): RouteState {
   const state: unknown = useLocation().state;
   return typeof state === "object" && state !== null ? state : {};

@@ -19,7 +19,10 @@ export function Confirm() {
       title="Enter your code"
       foot={
         <>
-          Already confirmed? <Link to="/signin">Sign in</Link>
+          Already confirmed?{" "}
+          <Link to="/signin" state={passed}>
+            Sign in
+          </Link>
         </>
       }
     >

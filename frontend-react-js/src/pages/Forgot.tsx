@@ -3,18 +3,23 @@ import { AccountPage } from "../components/AccountPage";
 import { Button } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
+import { useRouteState } from "../components/routeState";
 import { useForgot } from "../queries/accounts";
 
 /** Request a code for a new password. */
 export function Forgot() {
   const navigate = useNavigate();
+  const passed = useRouteState();
   const forgot = useForgot();
   return (
     <AccountPage
       title="Forgot your password?"
       foot={
         <>
-          Remembered it? <Link to="/signin">Sign in</Link>
+          Remembered it?{" "}
+          <Link to="/signin" state={passed}>
+            Sign in
+          </Link>
         </>
       }
     >
@@ -26,7 +31,7 @@ export function Forgot() {
         onSend={(value) => {
           const email = value("email").trim();
           forgot.mutate(email, {
-            onSuccess: () => void navigate("/reset", { state: { email } }),
+            onSuccess: () => void navigate("/reset", { state: { ...passed, email } }),
           });
         }}
       >

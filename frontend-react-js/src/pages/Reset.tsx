@@ -17,7 +17,10 @@ export function Reset() {
       title="Choose a new password"
       foot={
         <>
-          Didn’t get a code? <Link to="/forgot">Send another</Link>
+          Didn’t get a code?{" "}
+          <Link to="/forgot" state={passed}>
+            Get a new one
+          </Link>
         </>
       }
     >
@@ -33,8 +36,8 @@ export function Reset() {
             { email, code, password: value("password") },
             {
               onSuccess: () => {
-                notify("Password changed. All your devices have been signed out.");
-                void navigate("/signin", { state: { email } });
+                notify("Password changed. Sign in with the new one.");
+                void navigate("/signin", { state: { ...passed, email } });
               },
             },
           );

@@ -61,7 +61,9 @@ export function SignIn() {
           problem={problemOf(signIn.error, "password")}
         />
         <div className="account-row">
-          <Link to="/forgot">Forgot your password?</Link>
+          <Link to="/forgot" state={passed}>
+            Forgot your password?
+          </Link>
           <Button type="submit" busy={signIn.isPending}>
             Sign in
           </Button>

@@ -20,7 +20,10 @@ export function SignUp() {
       title="Join Cruddur"
       foot={
         <>
-          Already have an account? <Link to="/signin">Sign in</Link>
+          Already have an account?{" "}
+          <Link to="/signin" state={passed}>
+            Sign in
+          </Link>
         </>
       }
     >

@@ -82,6 +82,30 @@ describe("a members' page", () => {
   });
 });
 
+describe("the links to sign in and to join", () => {
+  test.each([
+    ["Sign in", "Main"],
+    ["Join", "Main"],
+    ["Sign in", "Join"],
+    ["Join now", "Join"],
+  ])("remember the page: %s in %s", async (name, region) => {
+    server.on("get", "/api/activities/search", ok([crud()]));
+    const shown = showPage("/search?term=x");
+    const part =
+      region === "Main"
+        ? screen.getByRole("navigation", { name: region })
+        : screen.getByRole("region", { name: region });
+    await shown.user.click(within(part).getByRole("link", { name }));
+    if (name !== "Sign in") {
+      await shown.user.click(screen.getByRole("link", { name: "Sign in" }));
+    }
+    await shown.user.click(screen.getByRole("link", { name: "Forgot your password?" }));
+    await shown.user.click(screen.getByRole("link", { name: "Sign in" }));
+    await signInByForm(shown);
+    expect(shown.address()).toBe("/search?term=x");
+  });
+});
+
 describe("signing in", () => {
   test("leads to the home page by default", async () => {
     const shown = showPage("/signin");
