@@ -28,9 +28,10 @@ async def sign_up(api: Api) -> None:
 
 
 async def open_account(api: Api, codes: Codes) -> None:
-    """Sign up the account and confirm it."""
+    """Sign up the account, confirm it, and sign out again."""
     await sign_up(api)
     await api.post(CONFIRM, {"email": EMAIL, "code": codes(EMAIL)})
+    await api.post("/api/auth/signout")
 
 
 async def sign_in(

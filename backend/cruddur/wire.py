@@ -74,9 +74,13 @@ def entity_tag(body: bytes) -> str:
 
 
 class Draft(Struct, kw_only=True):
-    """A request body or query. The docstring of the module describes the codes."""
+    """A request body or query. The docstring of the module describes the codes.
+
+    `reports_all`: a response has the codes of all fields that break a rule, not only of the first.
+    """
 
     codes: ClassVar[dict[str, str]] = {}
+    reports_all: ClassVar[bool] = False
 
 
 # --- Activities ---------------------------------------------------------------------
@@ -435,7 +439,13 @@ class Ticket(Struct):
 # --- Accounts -----------------------------------------------------------------------
 
 
-class SignUpDraft(Draft):
+class AccountDraft(Draft):
+    """The fields of an account form, which shows all errors at once."""
+
+    reports_all: ClassVar[bool] = True
+
+
+class SignUpDraft(AccountDraft):
     """A new account. A short password and a common password have the same code."""
 
     codes: ClassVar[dict[str, str]] = {
@@ -453,7 +463,7 @@ class SignUpDraft(Draft):
     display_name: DisplayName
 
 
-class EmailDraft(Draft):
+class EmailDraft(AccountDraft):
     """An address to send a code to."""
 
     codes: ClassVar[dict[str, str]] = {
@@ -488,7 +498,7 @@ class ResetDraft(ConfirmDraft):
     password: NewPassword
 
 
-class SignInDraft(Draft):
+class SignInDraft(AccountDraft):
     """Credentials; `email` may also be a handle."""
 
     codes: ClassVar[dict[str, str]] = {
@@ -502,7 +512,7 @@ class SignInDraft(Draft):
     password: Password
 
 
-class PasswordDraft(Draft):
+class PasswordDraft(AccountDraft):
     """A new password, with the current one as proof."""
 
     codes: ClassVar[dict[str, str]] = {
@@ -516,7 +526,7 @@ class PasswordDraft(Draft):
     password: NewPassword
 
 
-class DeleteAccountDraft(Draft):
+class DeleteAccountDraft(AccountDraft):
     """The password, as confirmation that the account is to be deleted."""
 
     codes: ClassVar[dict[str, str]] = {
@@ -534,9 +544,16 @@ class ConfirmationSent(Struct):
 
 
 class Confirmed(Struct):
-    """The account is confirmed."""
+    """The account is confirmed. `session` is missing if it needs a sign-in with the password."""
 
     status: Literal["confirmed"] = "confirmed"
+    session: "SignedIn | UnsetType" = UNSET
+
+
+class CodeDelivery(Struct):
+    """Where codes arrive: by mail, or as lines in the terminal that runs the service."""
+
+    channel: Literal["mail", "terminal"]
 
 
 class CodeSent(Struct):

@@ -64,9 +64,11 @@ async def confirm(api: Api, code: str, email: str = EMAIL, expect: int = 200) ->
 
 
 async def open_account(api: Api, codes: Codes, **changes: Any) -> None:
+    """Sign up an account, confirm it, and sign out again."""
     await sign_up(api, **changes)
     email = changes.get("email", EMAIL)
     await confirm(api, codes(email), email)
+    await api.post("/api/auth/signout")
 
 
 async def reset(api: Api, code: str, password: str = OTHER_PASSWORD, expect: int = 200) -> Any:
@@ -142,7 +144,18 @@ class Device(Api):
 @pytest.mark.rule("C53")
 async def test_sign_up_confirm_sign_in_refresh_and_sign_out(api: Api, codes: Codes) -> None:
     assert await sign_up(api, email="Worf@Example.com") == {"status": "confirmation_sent"}
-    assert await confirm(api, codes(EMAIL), "WORF@example.com") == {"status": "confirmed"}
+    confirmed = await api.request(
+        "POST", "/api/auth/confirm", json={"email": "WORF@example.com", "code": codes(EMAIL)}
+    )
+    assert confirmed.json()["status"] == "confirmed"
+    # That signs in already.
+    session = confirmed.json()["session"]
+    first = Api(api.http, {"Authorization": f"Bearer {session['access_token']}"})
+    assert await first.get("/api/auth/me") == session["user"]
+    renewed = await api.request("POST", "/api/auth/refresh", headers={})
+    assert renewed.json()["user"] == session["user"]
+    [only] = await first.get("/api/auth/sessions")
+    assert only["current"]
     device = await Device.sign_in(api, "wOrF@eXample.com")
     user = device.body["user"]
     assert device.body["token_type"] == "Bearer"
@@ -1079,3 +1092,85 @@ async def test_a_hanging_mail_server_delays_no_request(
                 await sign_up(api)
                 await connected.wait()
             released.set()
+
+
+# --- All errors at once ---------------------------------------------------------------
+
+
+@pytest.mark.rule("C69")
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        (
+            {"email": "no", "password": "short", "handle": "W!", "display_name": " "},
+            ["email_invalid", "password_too_weak", "handle_invalid", "display_name_blank"],
+        ),
+        ({"email": "no", "handle": "andrewbrown"}, ["email_invalid", "handle_taken"]),
+        ({"display_name": "", "password": "password123"},
+         ["display_name_blank", "password_too_weak"]),
+        ({"password": "password123", "handle": "andrewbrown"},
+         ["password_too_weak", "handle_taken"]),
+        ({"password": "x", "handle": "reserved"}, ["password_too_weak", "handle_taken"]),
+        ({"password": "andrewbrown", "handle": "andrewbrown", "email": 1},
+         ["email_invalid", "password_too_weak", "handle_taken"]),
+    ],
+)  # fmt: skip
+async def test_a_sign_up_reports_all_errors_at_once(
+    api: Api, andrew: Member, changes: dict[str, Any], codes: list[str]
+) -> None:
+    await sign_up(api, email="first@example.com", handle="reserved")
+    assert await sign_up(api, expect=422, **changes) == codes
+
+
+@pytest.mark.rule("C69")
+async def test_a_sign_up_without_fields_reports_each(api: Api) -> None:
+    assert await api.post("/api/auth/signup", {}, expect=422) == [
+        "email_invalid",
+        "password_too_weak",
+        "handle_invalid",
+        "display_name_blank",
+    ]
+
+
+@pytest.mark.rule("C69")
+async def test_the_other_account_forms_report_all_errors_at_once(api: Api, andrew: Member) -> None:
+    for path, body, codes in (
+        ("confirm", {"email": "no", "code": "1"}, ["email_invalid", "code_invalid"]),
+        ("signin", {"email": "", "password": ""}, ["email_blank", "password_blank"]),
+        ("reset", {"email": "no", "code": "1", "password": "password123"},
+         ["email_invalid", "code_invalid", "password_too_weak"]),
+    ):  # fmt: skip
+        assert await api.post(f"/api/auth/{path}", body, expect=422) == codes
+    weak = {"current_password": "", "password": "password123"}
+    assert await andrew.put("/api/auth/password", weak, expect=422) == [
+        "current_password_blank",
+        "password_too_weak",
+    ]
+
+
+async def test_one_s_own_reserved_handle_is_not_taken(api: Api) -> None:
+    await sign_up(api)
+    assert await sign_up(api, password="short", expect=422) == ["password_too_weak"]
+
+
+# --- Where codes arrive ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel"),
+    [
+        ({}, "terminal"),
+        ({"bind": "unix:/run/cruddur.sock"}, "terminal"),
+        ({"smtp_url": "smtp://localhost:1"}, "mail"),
+        ({"bind": "0.0.0.0"}, "mail"),
+        ({"bind": "127.0.0.1,192.0.2.1"}, "mail"),
+        ({"bind": "0.0.0.0", "published_on": "loopback"}, "terminal"),
+        ({"bind": "0.0.0.0", "published_on": "loopback", "environment": "production"}, "mail"),
+        ({"trusted_hops": 1}, "mail"),
+    ],
+)
+async def test_codes_arrive_in_the_terminal_only_without_mail_and_on_loopback(
+    start: Start, changes: dict[str, Any], channel: str
+) -> None:
+    api = await start(**changes)
+    assert await api.get("/api/auth/code-delivery") == {"channel": channel}

@@ -216,7 +216,6 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/avatars/key_upload", {}, 422, "extension_invalid"),
     ("POST", "/api/avatars/key_upload", {"extension": "../x"}, 422, "extension_invalid"),
     ("POST", "/avatars/key_upload", {"extension": "svg"}, 422, "extension_invalid"),
-    ("POST", "/api/auth/signup", {}, 422, "email_invalid"),
     ("POST", "/api/auth/signup", {"email": "no", "password": PASSWORD, "handle": "worf",
      "display_name": "Worf"}, 422, "email_invalid"),
     ("POST", "/api/auth/signup", {"email": "w@example.com", "password": "short",

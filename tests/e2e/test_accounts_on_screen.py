@@ -26,13 +26,16 @@ async def sign_in(page: Page, who: str, password: str = PASSWORD) -> None:
 
 
 async def test_sign_up_confirm_and_post(visit: Visit, service: Served, watch: Watch) -> None:
-    page = await visit()
+    page = await visit(path="/about")
     await page.get_by_role("region", name="Join").get_by_role("link", name="Join now").click()
     await expect(page.get_by_role("heading", name="Join Cruddur")).to_be_visible()
     await fill(page, Name="Worf", Handle="@Worf", Email="worf@example.com", Password=PASSWORD)
 
     await expect(page.get_by_role("heading", name="Enter your code")).to_be_visible()
     await expect(page.get_by_label("Email")).to_have_value("worf@example.com")
+    await expect(page.get_by_role("main")).to_contain_text(
+        "printed in the terminal that runs Cruddur"
+    )
     code = await code_for(service, "worf@example.com")
     watch.expect(422, "/api/auth/confirm")
     await fill(page, Code="000000" if code != "000000" else "111111")
@@ -42,15 +45,13 @@ async def test_sign_up_confirm_and_post(visit: Visit, service: Served, watch: Wa
     await expect(page.get_by_label("Code")).to_be_focused()
 
     await page.get_by_role("button", name="Send a new code").click()
-    await expect(page.get_by_role("status", name="Notices")).to_contain_text("on its way")
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("New code printed")
     code = await code_for(service, "worf@example.com", but=code)
     await fill(page, Code=f"{code[:3]} {code[3:]}")
 
-    await expect(page.get_by_role("heading", name="Sign in to Cruddur")).to_be_visible()
-    await expect(page.get_by_label("Email or handle")).to_have_value("worf@example.com")
-    await fill(page, Password=PASSWORD)
-    await expect(page).to_have_url(HOME)
-
+    await expect(page).to_have_url(re.compile("/about$"))  # where it started
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Welcome to Cruddur")
+    await page.get_by_role("link", name="Home", exact=True).click()
     await page.get_by_label("What’s on your mind?").fill("Today is a good day to #crud")
     await page.get_by_label("Lives for").select_option("3 hours")
     await page.get_by_role("button", name="Crud it").click()
@@ -69,12 +70,16 @@ async def test_sign_up_errors_are_shown_at_their_field(
 ) -> None:
     page = await visit(path="/signup")
     watch.expect(422, "/api/auth/signup")
-    await fill(page, Name="Kurn", Handle=worf.handle, Email="kurn@example.com", Password=PASSWORD)
-    handle = page.get_by_label("Handle")
+    await fill(page, Name="Kurn", Handle=worf.handle, Email="kurn", Password="kurn")
+    handle, password = page.get_by_label("Handle"), page.get_by_label("Password")
     await expect(handle).to_have_accessible_description(re.compile("Try another"))
     await expect(handle).to_be_focused()
-    await fill(page, Handle="kurn", Password="kurn")
-    password = page.get_by_label("Password")
+    await expect(password).to_have_accessible_description(re.compile("too easy to guess"))
+    await expect(page.get_by_label("Email")).to_have_accessible_description(
+        re.compile("look like an email address")
+    )
+    await fill(page, Handle="kurn", Email="kurn@example.com")
+    await expect(password).to_be_focused()
     await expect(password).to_have_accessible_description(re.compile("too easy to guess"))
     await expect(handle).not_to_have_attribute("aria-invalid", "true")
     await expect(page.get_by_label("Name")).to_have_value("Kurn")
@@ -100,7 +105,6 @@ async def test_an_unconfirmed_member_is_led_to_the_confirmation_page(
     await page.get_by_role("link", name="Enter the code").click()
     await expect(page.get_by_label("Email")).to_have_value(email)
     await fill(page, Code=await code_for(service, email))
-    await fill(page, Password=PASSWORD)
     await expect(page).to_have_url(HOME)
     await expect(page.get_by_role("link", name="Settings")).to_be_visible()
 

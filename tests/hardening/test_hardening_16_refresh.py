@@ -28,6 +28,7 @@ async def token(api: Api, codes: Callable[[str], str]) -> str:
     draft = {"email": EMAIL, "password": PASSWORD, "handle": "worf", "display_name": "Worf"}
     await api.post("/api/auth/signup", draft)
     await api.post("/api/auth/confirm", {"email": EMAIL, "code": codes(EMAIL)})
+    await api.post("/api/auth/signout")
     body = {"email": EMAIL, "password": PASSWORD}
     response = await api.request("POST", "/api/auth/signin", json=body)
     api.http.cookies.clear()

@@ -10,6 +10,7 @@ _SIGNUP_CODES = load("accounts.signup_codes")
 _TAKE_SIGNUP = load("accounts.take_signup")
 _CREATE = load("accounts.create")
 _RENEW_CODE = load("accounts.renew_code")
+_IS_HANDLE_TAKEN = load("accounts.is_handle_taken")
 _CREDENTIALS = load("accounts.credentials")
 _PENDING = load("accounts.pending")
 _BEGIN_RESET = load("accounts.begin_reset")
@@ -44,6 +45,12 @@ class Signup:
     handle: str
     display_name: str
     password_hash: str
+
+
+async def is_handle_taken(conn: Connection, *, handle: str, email: str | None) -> bool:
+    """Return whether a handle belongs to a user, or is reserved for another address."""
+    taken: bool = await _IS_HANDLE_TAKEN.value(conn, handle=handle, email=email)
+    return taken
 
 
 async def insert_signup(

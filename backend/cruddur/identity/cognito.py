@@ -202,7 +202,7 @@ class CognitoAccounts:
         return _nothing_to_save
 
     async def confirm(self, email: str, code: str) -> None:
-        """Confirm the account. The user row is created at the first sign-in.
+        """Confirm the account. The user row is created at the first sign-in, with the password.
 
         Raises:
             InvalidError: code_invalid, also if the account is already confirmed.

@@ -62,7 +62,7 @@ class LocalAccounts:
 
         return save
 
-    async def confirm(self, email: str, code: str) -> None:
+    async def confirm(self, email: str, code: str) -> Proof:
         """Create the account and the user of the sign-up with this code.
 
         Raises:
@@ -96,6 +96,7 @@ class LocalAccounts:
                 password_hash=signup.password_hash,
             ):
                 raise InvalidError("code_invalid")
+        return Proof(user_uuid)
 
     async def resend(self, email: str) -> None:
         """Send a new code if there is a pending sign-up. Takes the same time if not."""

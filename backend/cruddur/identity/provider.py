@@ -49,8 +49,12 @@ class Provider(Protocol):
         Calling it twice for one sign-up is harmless. A taken address is not an error.
         """
 
-    async def confirm(self, email: str, code: str) -> None:
-        """Confirm the account. Codes: code_invalid."""
+    async def confirm(self, email: str, code: str) -> Proof | None:
+        """Confirm the account. Codes: code_invalid.
+
+        Returns:
+            The proof for a session, or None if only a sign-in with the password gives one.
+        """
 
     async def resend(self, email: str) -> None:
         """Send a new code. Does nothing if there is no pending sign-up."""

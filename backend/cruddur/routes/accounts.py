@@ -1,8 +1,9 @@
 """Routes for accounts and sessions. Only they receive the cookie with the refresh token."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec import Raw
@@ -14,11 +15,12 @@ from cruddur.routes.endpoint import ApiBlueprint, client_address, resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
-from cruddur.services.accounts import SESSION_LIFETIME, SignInResult
+from cruddur.services.accounts import SESSION_LIFETIME, SignInResult, weak_password_codes
 from cruddur.services.throttling import Client
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
     AccountDeleted,
+    CodeDelivery,
     CodeSent,
     ConfirmationSent,
     ConfirmDraft,
@@ -50,12 +52,21 @@ T = TypeVar("T")
 accounts = ApiBlueprint("accounts")
 
 
+async def _sign_up_codes(fields: Mapping[str, Any]) -> list[str]:
+    return await resources().accounts.sign_up_codes(fields)
+
+
+async def _new_password_codes(fields: Mapping[str, Any]) -> list[str]:
+    return weak_password_codes(fields)
+
+
 @accounts.handle(
     "POST",
     "/api/auth/signup",
     summary="Sign up",
     idempotent=ConfirmationSent,
     errors={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
+    field_rules=_sign_up_codes,
 )
 async def signup(body: SignUpDraft) -> Raw:
     """Sends a code to the address. The response does not reveal whether it has an account."""
@@ -67,13 +78,14 @@ async def signup(body: SignUpDraft) -> Raw:
 @accounts.handle(
     "POST",
     "/api/auth/confirm",
-    summary="Open the account with the code",
+    summary="Open the account with the code, and sign in",
+    cookie=True,
     errors={422: ["code_invalid", "handle_taken"], 429: LIMITED},
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
-    """Six digits, 15 minutes, 5 tries."""
-    await resources().accounts.confirm(body, _client())
-    return Confirmed()
+    """Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins."""
+    result = await resources().accounts.confirm(body, _client(), _user_agent())
+    return Confirmed() if result is None else Confirmed(session=_set_session_cookies(result))
 
 
 @accounts.handle("POST", "/api/auth/resend", summary="Send the code again", errors={429: LIMITED})
@@ -81,6 +93,13 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
     """The response does not reveal whether a sign-up waits for a code."""
     await resources().accounts.resend(body, _client())
     return ConfirmationSent()
+
+
+@accounts.handle("GET", "/api/auth/code-delivery", summary="Where codes arrive")
+async def code_delivery() -> CodeDelivery:
+    """In the terminal only if no mail server is configured and only this machine can reach the
+    service."""
+    return CodeDelivery("terminal" if resources().settings.codes_in_terminal else "mail")
 
 
 @accounts.handle(
@@ -92,8 +111,7 @@ async def resend(body: EmailDraft) -> ConfirmationSent:
 )
 async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. Sets the refresh token as a cookie."""
-    user_agent = request.headers.get("User-Agent", "").replace("\x00", "")
-    result = await resources().accounts.sign_in(body, _client(), user_agent)
+    result = await resources().accounts.sign_in(body, _client(), _user_agent())
     return _set_session_cookies(result)
 
 
@@ -140,6 +158,7 @@ async def forgot(body: EmailDraft) -> CodeSent:
     "/api/auth/reset",
     summary="Set a new password with the code",
     errors={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
+    field_rules=_new_password_codes,
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
     """Ends every session."""
@@ -173,6 +192,7 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     summary="Change the password",
     checks_session=True,
     errors={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
+    field_rules=_new_password_codes,
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
     """Ends the other sessions."""
@@ -199,6 +219,10 @@ async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
 
 def _refresh_token() -> str | None:
     return _cookie(COOKIE)
+
+
+def _user_agent() -> str:
+    return request.headers.get("User-Agent", "").replace("\x00", "")
 
 
 def _client() -> Client:

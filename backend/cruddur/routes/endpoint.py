@@ -31,12 +31,17 @@ import msgspec
 from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from cruddur.errors import CruddurError, UnauthenticatedError, UnsupportedMediaTypeError
+from cruddur.errors import (
+    CruddurError,
+    InvalidError,
+    UnauthenticatedError,
+    UnsupportedMediaTypeError,
+)
 from cruddur.identity.authenticator import has_jwt
 from cruddur.identity.viewer import Viewer, check_session
 from cruddur.resources import Resources
 from cruddur.routes.idempotency_key import idempotent_call
-from cruddur.routes.parsing import read_body, read_query
+from cruddur.routes.parsing import InvalidFieldsError, read_body, read_query
 from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
 from cruddur.services.shared_pages import Shows
@@ -48,6 +53,7 @@ T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Access = Literal["open", "optional", "required"]
 Handler = Callable[..., Awaitable[Any]]
+FieldRules = Callable[[Mapping[str, Any]], Awaitable[Sequence[str]]]
 H = TypeVar("H", bound=Handler)
 
 
@@ -86,6 +92,7 @@ class Endpoint:
     stream: bool
     personal: bool
     checks_session: bool
+    field_rules: FieldRules | None
     vary: Sequence[str]
     rate: RateClass | None
 
@@ -115,6 +122,7 @@ class ApiBlueprint(Blueprint):
         stream: bool = False,
         personal: bool = False,
         checks_session: bool = False,
+        field_rules: FieldRules | None = None,
         vary: Sequence[str] = (),
         rate: RateClass | None = None,
     ) -> Callable[[H], H]:
@@ -142,6 +150,9 @@ class ApiBlueprint(Blueprint):
                 nothing new.
             checks_session: the endpoint checks the viewer's session before it calls the handler,
                 because no statement of the handler does.
+            field_rules: returns the codes of further rules that the valid fields of a body break,
+                if other fields are invalid, so that the response reports all errors. The handler
+                checks the same rules.
             vary: request headers other than `Authorization` that change the response.
             rate: the class of requests that share a rate limit, if it does not follow from the
                 other arguments.
@@ -176,6 +187,7 @@ class ApiBlueprint(Blueprint):
                     stream=stream,
                     personal=personal,
                     checks_session=checks_session,
+                    field_rules=field_rules,
                     vary=vary,
                     rate=None if probe else rate or default_rate,
                 )
@@ -312,7 +324,7 @@ async def _call(
     if endpoint.body is not None:
         if not request.is_json:
             raise UnsupportedMediaTypeError
-        arguments["body"] = body = read_body(endpoint.body, await body_bytes())
+        arguments["body"] = body = await _read_body(endpoint, endpoint.body)
         current_operation().bodies.append(body)
     unit = endpoint.unit
     if unit is None:
@@ -329,6 +341,15 @@ async def _call(
         if call is not None:  # a stored response is replayed without the handler's statement
             await check_session(conn, viewer)
         return await run_once(conn, call, partial(handler, conn=conn, **arguments))
+
+
+async def _read_body(endpoint: Endpoint, draft: type[Draft]) -> Draft:
+    try:
+        return read_body(draft, await body_bytes())
+    except InvalidFieldsError as error:
+        if endpoint.field_rules is None:
+            raise
+        raise InvalidError(*error.codes, *await endpoint.field_rules(error.valid)) from error
 
 
 def respond(endpoint: Endpoint, answer: Any) -> Response:

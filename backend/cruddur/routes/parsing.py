@@ -27,6 +27,15 @@ _JSON_TYPES: Mapping[type[msgspec.inspect.Type], type] = {
 }
 
 
+class InvalidFieldsError(InvalidError):
+    """Fields of a body or query break rules; `valid` has the values of the other fields."""
+
+    def __init__(self, codes: Mapping[str, None], valid: Mapping[str, Any]) -> None:
+        """Set the codes, in the order of the fields."""
+        super().__init__(*codes)
+        self.valid = valid
+
+
 @dataclass(frozen=True, slots=True)
 class _TextField:
     name: str
@@ -39,13 +48,13 @@ def read_body(draft: type[D], body: bytes) -> D:
 
     Raises:
         MalformedError: not JSON, not UTF-8, or not an object.
-        InvalidError: a field does not match its declaration; the code names the field and why.
+        InvalidFieldsError: fields do not match their declarations; a code names the field and why.
     """
     try:
         try:
             value = msgspec.json.decode(body, type=draft)
         except msgspec.ValidationError as error:
-            raise _first_error(draft, msgspec.json.decode(body), strict=True) from error
+            raise _error(draft, msgspec.json.decode(body), strict=True) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError from error
     return _checked(value)
@@ -55,12 +64,13 @@ def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
     """Parse the arguments of a query string.
 
     Raises:
-        InvalidError: an argument does not match its declaration.
+        InvalidFieldsError: arguments do not match their declarations.
+        InvalidError: an argument is the text "null".
     """
     try:
         value = msgspec.convert(dict(arguments), draft, strict=False)
     except msgspec.ValidationError as error:
-        raise _first_error(draft, dict(arguments), strict=False) from error
+        raise _error(draft, dict(arguments), strict=False) from error
     for name in arguments:
         if getattr(value, name, ...) is None:  # the text "null"
             raise InvalidError(_code(draft, name, "invalid"))
@@ -78,8 +88,12 @@ def validation_codes(draft: type[Draft]) -> list[str]:
 
 def _checked(value: D) -> D:
     for field in _text_fields(type(value)):
-        if fault := _text_fault(field, getattr(value, field.name)):
-            raise InvalidError(_code(type(value), field.name, fault))
+        if _text_fault(field, getattr(value, field.name)):
+            values = {
+                field.encode_name: getattr(value, field.name)
+                for field in msgspec.structs.fields(value)
+            }
+            raise _error(type(value), values, strict=True)
     return value
 
 
@@ -105,14 +119,17 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def _first_error(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
-    """Return the error of the first field that breaks a rule, in the order of the draft's fields.
+def _error(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError | InvalidError:
+    """Return the error of the fields that break a rule, in the order of the draft's fields.
 
-    That is the order of precedence (docs/api.md, C6); msgspec names the first one in the body.
+    That is the order of precedence (docs/api.md, C6), and without `reports_all` only the first one
+    is reported; msgspec names the first one in the body.
     """
     if not isinstance(values, dict):
         return MalformedError()
     texts = {field.name: field for field in _text_fields(draft)}
+    codes: dict[str, None] = {}
+    valid: dict[str, Any] = {}
     for field in msgspec.structs.fields(draft):
         if field.encode_name not in values:
             fault: Fault | None = "blank" if field.required else None
@@ -121,7 +138,13 @@ def _first_error(draft: type[Draft], values: Any, *, strict: bool) -> MalformedE
             if fault is None and field.name in texts:
                 fault = _text_fault(texts[field.name], values[field.encode_name])
         if fault is not None:
-            return InvalidError(_code(draft, field.encode_name, fault))
+            codes[_code(draft, field.encode_name, fault)] = None
+        elif field.encode_name in values:
+            valid[field.name] = values[field.encode_name]
+        if codes and not draft.reports_all:
+            break
+    if codes:
+        return InvalidFieldsError(codes, valid)
     return MalformedError()  # an object with a duplicate field, once with a wrong value
 
 

@@ -8,15 +8,17 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from cruddur.db import accounts as accounts_db
 from cruddur.db import sessions as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
@@ -92,13 +94,9 @@ class Accounts:
         The slow part holds no connection. No sign-up waits for another one, unless both have the
         same key. Codes: password_too_weak, handle_taken, rate_limited, and those of `run_once`.
         """
-        check_strength(
-            draft.password,
-            draft.email,
-            draft.email.partition("@")[0],
-            draft.handle,
-            draft.display_name,
-        )
+        fields = msgspec.structs.asdict(draft)
+        if weak_password_codes(fields):
+            raise InvalidError(*await self.sign_up_codes(fields))
         attempt = await self._throttle.attempt("signup", draft.email, client)
         if call is not None:
             async with self._database.connection() as conn:
@@ -120,13 +118,35 @@ class Accounts:
             send()
         return answer
 
-    async def confirm(self, draft: ConfirmDraft, client: Client) -> None:
-        """Confirm the account. Codes: code_invalid, rate_limited."""
+    async def sign_up_codes(self, fields: Mapping[str, Any]) -> list[str]:
+        """Return the codes of the rules that valid fields of a sign-up break.
+
+        Codes: password_too_weak, handle_taken.
+        """
+        codes = weak_password_codes(fields)
+        if "handle" in fields:
+            email = fields.get("email")
+            async with self._database.connection() as conn:
+                if await accounts_db.is_handle_taken(
+                    conn, handle=fields["handle"], email=email and email.lower()
+                ):
+                    codes.append("handle_taken")
+        return codes
+
+    async def confirm(
+        self, draft: ConfirmDraft, client: Client, user_agent: str
+    ) -> SignInResult | None:
+        """Confirm the account and start a session. Codes: code_invalid, rate_limited.
+
+        Returns:
+            None if the provider needs the password to start a session.
+        """
         attempt = await self._throttle.attempt("confirm", draft.email, client)
         if not await self._throttle.count_code_attempt(attempt, "confirm"):
             raise InvalidError("code_invalid")
-        await self._provider.confirm(draft.email, draft.code)
+        proof = await self._provider.confirm(draft.email, draft.code)
         current_operation().count("app.accounts.confirmed")
+        return None if proof is None else await self._start_session(proof, client, user_agent)
 
     async def resend(self, draft: EmailDraft, client: Client) -> None:
         """Send the code again, unless it was sent recently. Codes: rate_limited."""
@@ -139,8 +159,14 @@ class Accounts:
         async with self._concurrent_calls.of(client.address):
             proof = await self._provider.authenticate(draft.email, draft.password)
         await self._throttle.refund(attempt)
-        token = secrets.token_urlsafe(32)
         device = client.device or secrets.token_urlsafe(32)
+        return await self._start_session(proof, client, user_agent, device)
+
+    async def _start_session(
+        self, proof: Proof, client: Client, user_agent: str, device: str | None = None
+    ) -> SignInResult:
+        """Start a session. With `device`, the limits of attempts recognize the client later."""
+        token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
             await db.lock_sessions(conn, user_uuid=proof.user_uuid)
             session_uuid = await db.insert_session(
@@ -155,9 +181,10 @@ class Accounts:
             ended = await db.delete_oldest_sessions(
                 conn, user_uuid=proof.user_uuid, max_kept=MAX_SESSIONS
             )
-            await self._throttle.record_client(
-                conn, proof.user_uuid, replace(client, device=device)
-            )
+            if device is not None:
+                await self._throttle.record_client(
+                    conn, proof.user_uuid, replace(client, device=device)
+                )
         current_operation().count("app.sessions.opened")
         await self._revoke(ended)
         return SignInResult(await self._signed_in(proof, session_uuid), token, device)
@@ -226,7 +253,8 @@ class Accounts:
 
         Codes: password_too_weak, code_invalid, rate_limited.
         """
-        check_strength(draft.password, draft.email, draft.email.partition("@")[0])
+        if codes := weak_password_codes(msgspec.structs.asdict(draft)):
+            raise InvalidError(*codes)
         attempt = await self._throttle.attempt("reset", draft.email, client)
         if not await self._throttle.count_code_attempt(attempt, "reset"):
             raise InvalidError("code_invalid")
@@ -378,6 +406,17 @@ class Accounts:
                 "a session's token was encrypted with a signing key that has been removed"
             )
             return None
+
+
+def weak_password_codes(fields: Mapping[str, Any]) -> list[str]:
+    """Return password_too_weak if the new password among the fields of a draft is weak."""
+    email = fields.get("email", "")
+    personal = (email, email.partition("@")[0], fields.get("handle"), fields.get("display_name"))
+    try:
+        check_strength(fields.get("password", ""), *filter(None, personal))
+    except InvalidError as error:
+        return list(error.codes) if "password" in fields else []
+    return []
 
 
 async def _current_session(conn: Connection, viewer: Viewer, token: str | None) -> UUID | None:

@@ -133,6 +133,18 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
             )
         self._check_demo_handle()
 
+    @property
+    def codes_in_terminal(self) -> bool:
+        """Whether users find codes in the terminal that runs the service.
+
+        That is so without a mail server, if only this machine can reach the service.
+        """
+        is_on_loopback = all(map(checks.is_loopback, self.binds)) or (
+            self.published_on == "loopback" and self.environment != "production"
+        )
+        is_proxied = self.trusted_hops > 0
+        return self.provider == "local" and not self.smtp_url and is_on_loopback and not is_proxied
+
     def _check_demo_handle(self) -> None:
         if not self.demo_handle or all(map(checks.is_loopback, self.binds)):
             return

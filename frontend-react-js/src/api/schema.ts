@@ -256,6 +256,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/code-delivery": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Where codes arrive
+         * @description In the terminal only if no mail server is configured and only this machine can reach the service.
+         */
+        readonly get: operations["accounts_code_delivery_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/auth/confirm": {
         readonly parameters: {
             readonly query?: never;
@@ -266,8 +286,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Open the account with the code
-         * @description Six digits, 15 minutes, 5 tries.
+         * Open the account with the code, and sign in
+         * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins.
          */
         readonly post: operations["accounts_confirm_post"];
         readonly delete?: never;
@@ -951,6 +971,14 @@ export interface components {
             readonly resourceSpans?: readonly components["schemas"]["OtlpResourceSpans"][];
         };
         /**
+         * CodeDelivery
+         * @description Where codes arrive: by mail, or as lines in the terminal that runs the service.
+         */
+        readonly CodeDelivery: {
+            /** @enum {unknown} */
+            readonly channel: "mail" | "terminal";
+        };
+        /**
          * CodeSent
          * @description A code was sent if the account exists; the response is the same either way.
          */
@@ -982,9 +1010,10 @@ export interface components {
         };
         /**
          * Confirmed
-         * @description The account is confirmed.
+         * @description The account is confirmed. `session` is missing if it needs a sign-in with the password.
          */
         readonly Confirmed: {
+            readonly session?: components["schemas"]["SignedIn"];
             /**
              * @default confirmed
              * @enum {unknown}
@@ -2788,6 +2817,55 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid" | "search_term_blank" | "search_term_invalid" | "search_term_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_code_delivery_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CodeDelivery"];
                 };
             };
             /** @description Too many attempts */

@@ -3,8 +3,8 @@ import { describeProblem, type FieldName } from "../text/errors";
 import { ProblemNote } from "./Problem";
 
 /**
- * A form whose values are read when it is submitted. An error about one of `fields` is shown
- * next to that field (`problemOf`), any other error at the top.
+ * A form whose values are read when it is submitted. Errors about `fields` are shown next to their
+ * field (`problemOf`), any other error at the top.
  */
 export function Form({
   label,
@@ -29,8 +29,9 @@ export function Form({
       (field ?? form.current?.querySelector(".problem"))?.scrollIntoView({ block: "center" });
     }
   }, [error]);
-  const field = error ? describeProblem(error).field : null;
-  const isAtField = field !== null && fields.includes(field);
+  const found = error ? describeProblem(error).fields : [];
+  const isAtFields =
+    found.length > 0 && found.every((field) => field !== null && fields.includes(field));
   return (
     <form
       ref={form}
@@ -43,14 +44,17 @@ export function Form({
         onSend((name) => String(values.get(name) ?? ""), event.currentTarget);
       }}
     >
-      {error && !isAtField ? <ProblemNote error={error} /> : null}
+      {error && !isAtFields ? <ProblemNote error={error} except={fields} /> : null}
       {children}
     </form>
   );
 }
 
-/** The error text for one field. */
+/** The error text for one field, if any of the errors is about it. */
 export function problemOf(error: unknown, name: FieldName): string | undefined {
-  const problem = error ? describeProblem(error) : null;
-  return problem?.field === name ? problem.sentences.join(" ") : undefined;
+  if (!error) {
+    return undefined;
+  }
+  const { sentences, fields } = describeProblem(error);
+  return sentences.filter((_, index) => fields[index] === name).join(" ") || undefined;
 }

@@ -1,19 +1,29 @@
-import { Link, useNavigate } from "react-router";
+import { Link, Navigate, useNavigate } from "react-router";
 import { AccountPage } from "../components/AccountPage";
 import { Button } from "../components/Button";
+import { CodeHint } from "../components/CodeHint";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { ProblemNote } from "../components/Problem";
 import { useRouteState } from "../components/routeState";
 import { notify } from "../notices";
-import { useConfirm, useResend } from "../queries/accounts";
+import { useCodesInTerminal, useConfirm, useResend } from "../queries/accounts";
+import { useMember } from "../queries/session";
 
-/** Confirm the email address of a new account with the code that was sent to it. */
+/**
+ * Confirm the email address of a new account with the code that was sent to it. That signs in, and
+ * leads to the page that asked for it.
+ */
 export function Confirm() {
   const navigate = useNavigate();
   const passed = useRouteState();
   const confirm = useConfirm();
   const resend = useResend();
+  const isInTerminal = useCodesInTerminal();
+  const member = useMember();
+  if (member !== null) {
+    return <Navigate to={passed.from ?? "/"} replace />;
+  }
   return (
     <AccountPage
       title="Enter your code"
@@ -26,19 +36,27 @@ export function Confirm() {
         </>
       }
     >
-      <p>We sent a six-digit code to your email address. It’s valid for 15 minutes.</p>
+      <CodeHint
+        mailed="We sent a six-digit code to your email address."
+        printed="Your six-digit code is printed in the terminal that runs Cruddur."
+      />
       <Form
         label="Confirm"
         fields={["email", "code"]}
         error={confirm.error}
         onSend={(value) => {
           const body = { email: value("email").trim(), code: value("code").replace(/\s/g, "") };
-          confirm.mutate(body, {
-            onSuccess: () => {
-              notify("Your account is ready. Sign in to start.");
-              void navigate("/signin", { state: { ...passed, email: body.email } });
+          void confirm.mutateAsync(body).then(
+            (isSignedIn) => {
+              if (isSignedIn) {
+                notify("Welcome to Cruddur!");
+              } else {
+                notify("Your account is ready. Sign in to start.");
+                void navigate("/signin", { state: { ...passed, email: body.email } });
+              }
             },
-          });
+            () => undefined, // shown by the form
+          );
         }}
       >
         <Field
@@ -65,7 +83,8 @@ export function Confirm() {
             onClick={(event) => {
               const values = new FormData(event.currentTarget.form ?? undefined);
               resend.mutate(String(values.get("email")).trim(), {
-                onSuccess: () => notify("A new code is on its way."),
+                onSuccess: () =>
+                  notify(isInTerminal ? "New code printed" : "A new code is on its way"),
               });
             }}
           >

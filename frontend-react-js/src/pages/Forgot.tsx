@@ -23,7 +23,7 @@ export function Forgot() {
         </>
       }
     >
-      <p>Enter your email address, and we’ll send you a code to choose a new password.</p>
+      <p>Enter your email address to get a code for a new password.</p>
       <Form
         label="Forgot"
         fields={["email"]}
@@ -43,7 +43,7 @@ export function Forgot() {
           problem={problemOf(forgot.error, "email")}
         />
         <Button type="submit" busy={forgot.isPending}>
-          Send code
+          Get a code
         </Button>
       </Form>
     </AccountPage>

@@ -1,6 +1,7 @@
 import { Link, useNavigate } from "react-router";
 import { AccountPage } from "../components/AccountPage";
 import { Button } from "../components/Button";
+import { CodeHint } from "../components/CodeHint";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
@@ -24,7 +25,10 @@ export function Reset() {
         </>
       }
     >
-      <p>If that address has an account, we’ve sent it a code. Enter the code below.</p>
+      <CodeHint
+        mailed="If this address has an account, we sent it a six-digit code."
+        printed="If this address has an account, a six-digit code is printed in the terminal that runs Cruddur."
+      />
       <Form
         label="Reset"
         fields={["email", "code", "password"]}
@@ -64,7 +68,7 @@ export function Reset() {
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters."
+          hint="At least 10 characters, and hard to guess. You’ll be signed out on all devices."
           problem={problemOf(reset.error, "password")}
         />
         <Button type="submit" busy={reset.isPending}>

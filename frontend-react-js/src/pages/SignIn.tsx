@@ -23,7 +23,7 @@ export function SignIn() {
       title={passed.why ? `Sign in ${passed.why}` : "Sign in to Cruddur"}
       foot={
         <>
-          Don’t have an account?{" "}
+          New to Cruddur?{" "}
           <Link to="/signup" state={passed}>
             Join now
           </Link>

@@ -54,7 +54,7 @@ export function SignUp() {
           label="Name"
           name="display_name"
           autoComplete="name"
-          hint="Shown next to your cruds. Any name will do."
+          hint="Shown next to your cruds. It doesn’t have to be your real name."
           problem={problemOf(error, "display_name")}
         />
         <Field
@@ -63,7 +63,7 @@ export function SignUp() {
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
-          hint="2 to 30 letters (a to z), digits and underscores. You can’t change it later."
+          hint="2 to 30 letters (a to z), digits or underscores. You can’t change it later."
           problem={problemOf(error, "handle")}
         />
         <Field
@@ -71,7 +71,7 @@ export function SignUp() {
           name="email"
           type="email"
           autoComplete="email"
-          hint="For a confirmation code and password resets. No one else sees it."
+          hint="For your confirmation code and password resets. No one else can see it."
           problem={problemOf(error, "email")}
         />
         <Field
@@ -79,7 +79,7 @@ export function SignUp() {
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters."
+          hint="At least 10 characters, and hard to guess."
           problem={problemOf(error, "password")}
         />
         <Button type="submit" busy={signUp.isPending}>

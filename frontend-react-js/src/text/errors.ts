@@ -32,8 +32,8 @@ export type FieldName = (typeof FIELDS)[number];
 
 export interface Problem {
   readonly sentences: readonly string[];
-  /** The form field that the first code belongs to. */
-  readonly field: FieldName | null;
+  /** The form field that each sentence is about, or null. */
+  readonly fields: readonly (FieldName | null)[];
   /** The trace id to report, where the server is at fault. */
   readonly traceId: string | null;
 }
@@ -41,11 +41,11 @@ export interface Problem {
 /** Describe a failed call. Any other error is a bug of this page. */
 export function describeProblem(error: unknown): Problem {
   if (!(error instanceof ApiError)) {
-    return { sentences: [sentence("generic_500")], field: null, traceId: null };
+    return { sentences: [sentence("generic_500")], fields: [null], traceId: null };
   }
   return {
     sentences: error.codes.map((code) => withWait(sentence(code), error.retryAfter, error.status)),
-    field: FIELDS.find((name) => error.codes[0]?.startsWith(`${name}_`)) ?? null,
+    fields: error.codes.map((code) => FIELDS.find((name) => code.startsWith(`${name}_`)) ?? null),
     traceId: error.isServerFault && !hasCode(error, "unreachable") ? error.traceId : null,
   };
 }
@@ -60,9 +60,10 @@ function sentence(code: string): string {
 }
 
 function withWait(text: string, seconds: number | null, status: number): string {
-  if (status !== 429 || seconds === null) {
+  if (status !== 429) {
     return text;
   }
-  const minutes = Math.ceil(seconds / 60);
-  return `${text} You can try again in ${minutes > 1 ? `${minutes} minutes` : "a minute"}.`;
+  const minutes = seconds === null ? null : Math.ceil(seconds / 60);
+  const wait = minutes === null ? "later" : minutes > 1 ? `in ${minutes} minutes` : "in a minute";
+  return `${text} Try again ${wait}.`;
 }

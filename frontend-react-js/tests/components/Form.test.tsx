@@ -43,6 +43,25 @@ describe("a form", () => {
     expect(form).not.toHaveTextContent("Trace");
   });
 
+  test("shows all errors, each next to its field or at the top", async () => {
+    server.on(
+      "post",
+      SIGNUP,
+      refuse(422, ["bio_invalid", "email_invalid", "password_too_weak", "handle_taken"]),
+    );
+    const { field, form, send } = await join();
+    await send();
+    await settle();
+    expect(field("Email")).toHaveAccessibleDescription(/doesn’t look like an email address/);
+    expect(field("Password")).toHaveAccessibleDescription(/too easy to guess/);
+    expect(field("Handle")).toHaveAccessibleDescription(/That handle is taken/);
+    expect(field("Name")).toBeValid();
+    expect(field("Handle")).toHaveFocus(); // the first in the form
+    expect(form.querySelector("form > .problem")?.textContent).toBe(
+      "Your bio contains a character we can’t store.",
+    );
+  });
+
   test("announces the same error again", async () => {
     server.on("post", SIGNUP, refuse(422, "handle_taken"));
     const { field, send } = await join();
@@ -84,8 +103,8 @@ describe("a form", () => {
     expect(top()).toHaveTextContent("Your bio contains a character we can’t store.");
     await send();
     await settle();
-    expect(top()).toHaveTextContent("That’s too many tries.");
-    expect(top()).toHaveTextContent("You can try again in 2 minutes.");
+    expect(top()).toHaveTextContent("Too many attempts.");
+    expect(top()).toHaveTextContent("Try again in 2 minutes.");
     expect(field("Name")).toBeValid();
   });
 

@@ -155,21 +155,52 @@ describe("signing in", () => {
 });
 
 describe("joining", () => {
-  test("returns to the page where it started", async () => {
+  test("signs in, and returns to the page where it started", async () => {
     server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
-    server.on("post", "/api/auth/confirm", ok({ status: "confirmed" }));
+    server.on("post", "/api/auth/confirm", ok({ status: "confirmed", session: signedIn() }));
     server.on("get", "/api/activities/search", ok([crud()]));
     const shown = showPage("/search?term=x");
     await shown.user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
     await shown.user.click(screen.getByRole("link", { name: "Join now" }));
     await press(shown, "Join now");
     await press(shown, "Confirm");
-    expect(heading()).toHaveTextContent("Sign in to like it");
-    await signInByForm(shown);
+    expect(getSession()).toMatchObject({ phase: "in", user: WORF });
+    expect(notices()).toHaveTextContent("Welcome to Cruddur!");
     expect(shown.address()).toBe("/search?term=x");
+    expect(server.sent("post", "/api/auth/signin")).toHaveLength(0);
   });
 
-  test("leads from the form to the code and to signing in", async () => {
+  test("signs in with the password of the form if the provider needs it", async () => {
+    server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
+    server.on("post", "/api/auth/confirm", ok({ status: "confirmed" }));
+    server.on("post", "/api/auth/signin", ok(signedIn()));
+    const shown = showPage("/signup");
+    await fill(shown, { Email: "worf@example.com", Password: PASSWORD });
+    await press(shown, "Join now");
+    await press(shown, "Confirm");
+    expect(server.sent("post", "/api/auth/signin")[0]?.body).toEqual({
+      email: "worf@example.com",
+      password: PASSWORD,
+    });
+    expect(getSession().phase).toBe("in");
+    expect(shown.address()).toBe("/");
+  });
+
+  test("says that codes are printed in the terminal", async () => {
+    server.on("get", "/api/auth/code-delivery", ok({ channel: "terminal" }));
+    server.on("post", "/api/auth/resend", ok({ status: "confirmation_sent" }));
+    const shown = showPage("/confirm");
+    const hint = /printed in the terminal that runs Cruddur/;
+    expect(await screen.findByText(hint)).toBeInTheDocument();
+    await press(shown, "Send a new code");
+    expect(notices()).toHaveTextContent("New code printed");
+    shown.unmount();
+    showPage("/reset");
+    expect(await screen.findByText(hint)).toBeInTheDocument();
+  });
+
+  test("leads from the form to the code, and to signing in if there is no session", async () => {
+    server.on("post", "/api/auth/signin", refuse(401, "credentials_invalid"));
     server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
     server.on(
       "post",
@@ -233,11 +264,11 @@ describe("joining", () => {
     expect(server.sent("post", "/api/auth/resend")[0]?.body).toEqual({ email: "worf@example.com" });
     answer.release(refuse(429, "rate_limited", { "Retry-After": "600" }));
     await settle();
-    expect(form("Confirm")).toHaveTextContent("You can try again in 10 minutes.");
+    expect(form("Confirm")).toHaveTextContent("Try again in 10 minutes.");
     await press(shown, "Send a new code");
     answer.release(ok({ status: "confirmation_sent" }));
     await settle();
-    expect(notices()).toHaveTextContent("A new code is on its way.");
+    expect(notices()).toHaveTextContent("A new code is on its way");
     expect(server.sent("post", "/api/auth/confirm")).toHaveLength(0);
   });
 });
@@ -248,7 +279,7 @@ test("a forgotten password is replaced with a code", async () => {
   const shown = showPage("/signin");
   await shown.user.click(screen.getByRole("link", { name: "Forgot your password?" }));
   await fill(shown, { Email: "worf@example.com" });
-  await press(shown, "Send code");
+  await press(shown, "Get a code");
   expect(shown.address()).toBe("/reset");
   expect(field("Email")).toHaveValue("worf@example.com");
   await fill(shown, { Code: " 123456 ", "New password": "perhaps-today-is-a-good-day" });

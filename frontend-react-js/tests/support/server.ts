@@ -202,6 +202,7 @@ export function servePage(): Server {
   server.on("get", "/api/users/suggested", ok([]));
   server.on("get", "/api/activities/notifications/counter", ok({ count: 0 }));
   server.on("get", "/api/messages/counter", ok({ count: 0 }));
+  server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
   return server;
 }
 

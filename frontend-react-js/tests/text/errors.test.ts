@@ -48,20 +48,18 @@ describe("the sentences", () => {
   });
 
   test.each([
-    [1, "You can try again in a minute."],
-    [60, "You can try again in a minute."],
-    [61, "You can try again in 2 minutes."],
-    [900, "You can try again in 15 minutes."],
-  ])("say how long to wait: %i s", (seconds, words) => {
+    [1, "Try again in a minute."],
+    [60, "Try again in a minute."],
+    [61, "Try again in 2 minutes."],
+    [900, "Try again in 15 minutes."],
+    [null, "Try again later."],
+  ])("say how long to wait: %s s", (seconds, words) => {
     expect(describeProblem(failed(429, "rate_limited", seconds)).sentences).toEqual([
       `${sentences.rate_limited} ${words}`,
     ]);
   });
 
   test("do not mention a wait for other errors", () => {
-    expect(describeProblem(failed(429, "rate_limited")).sentences).toEqual([
-      sentences.rate_limited,
-    ]);
     expect(describeProblem(failed(503, "unavailable", 5)).sentences).toEqual([
       sentences.unavailable,
     ]);
@@ -72,7 +70,7 @@ describe("the sentences", () => {
     (error) => {
       expect(describeProblem(error)).toEqual({
         sentences: [sentences.generic_500],
-        field: null,
+        fields: [null],
         traceId: null,
       });
     },
@@ -98,16 +96,16 @@ describe("the field", () => {
     ["user_receiver_handle_invalid", null],
     ["biography_blank", null],
   ])("of %s is %s", (code, field) => {
-    expect(describeProblem(failed(422, code)).field).toBe(field);
+    expect(describeProblem(failed(422, code)).fields).toEqual([field]);
   });
 
-  test("is that of the first code", () => {
-    const { field } = describeProblem(failed(422, ["handle_invalid", "email_invalid"]));
-    expect(field).toBe("handle");
+  test("of each code is that of its sentence", () => {
+    const { fields } = describeProblem(failed(422, ["handle_invalid", "not_found", "email_blank"]));
+    expect(fields).toEqual(["handle", null, "email"]);
   });
 
-  test("of an error without codes is null", () => {
-    expect(describeProblem(failed(422, []))).toMatchObject({ sentences: [], field: null });
+  test("is missing in an error without codes", () => {
+    expect(describeProblem(failed(422, []))).toMatchObject({ sentences: [], fields: [] });
   });
 });
 

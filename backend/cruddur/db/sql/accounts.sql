@@ -48,6 +48,17 @@ DELETE FROM password_resets
 WHERE password_resets.user_uuid = :user_uuid
   AND password_resets.code_hash = :code_hash
 
+-- name: is_handle_taken
+-- Whether a handle belongs to a user, or is reserved for another address.
+SELECT
+    EXISTS (SELECT FROM users WHERE users.handle = :handle)
+    OR EXISTS (
+        SELECT FROM signups
+        WHERE signups.handle = :handle
+          AND signups.email IS DISTINCT FROM :email
+          AND signups.expires_at > now()
+    )
+
 -- name: pending
 -- The latest unconfirmed sign-up of an address or a handle, whether or not the address has an
 -- account, so that a sign-in does not reveal it.
