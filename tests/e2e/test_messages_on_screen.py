@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 from playwright.async_api import Route, expect
 
-from e2e.screen import Visit, Watch
+from e2e.screen import PHONE, Visit, Watch
 from support import Member, count_rows
 
 
@@ -152,3 +152,26 @@ async def test_notifications_name_the_users_and_link_to_the_crud(
     await expect(page).to_have_url(re.compile(f"/@worf/status/{crud['uuid']}$"))
     await page.reload()
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
+
+
+async def test_the_pencil_on_the_messages_page_starts_a_message(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    page = await visit(worf, "/messages", size=PHONE)
+    await page.get_by_role("button", name="New message").click()
+    dialog = page.get_by_role("dialog", name="New message")
+    await expect(dialog.get_by_label("To")).to_be_focused()
+    watch.expect(404, "/api/users/@nobody/short")
+    await dialog.get_by_label("To").fill("@nobody")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("To")).to_have_accessible_description(
+        re.compile("No one has this handle")
+    )
+    await dialog.get_by_label("To").fill("@Odo")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/messages/@odo$"))
+    await page.get_by_label("Message @odo").fill("for you alone")
+    await page.keyboard.press("Enter")
+    messages = page.get_by_role("list", name="Messages").get_by_role("listitem")
+    await expect(messages).to_contain_text(["for you alone"])
+    assert await odo.get("/api/activities/home") == []

@@ -5,6 +5,7 @@ import { Boundary } from "./Boundary";
 import { CrudForm } from "./CrudForm";
 import { Dialog } from "./Dialog";
 import { Nav } from "./Nav";
+import { NewMessage } from "./NewMessage";
 import { Sidebar } from "./Sidebar";
 import "./Layout.css";
 
@@ -17,6 +18,7 @@ export function Layout() {
   const navigate = useNavigate();
   // biome-ignore lint/correctness/useExhaustiveDependencies: a dialog closes when the page changes.
   useEffect(() => setComposing(false), [key]);
+  const composes = pathname.startsWith("/messages") ? "message" : "crud";
   const compose = () => {
     const inline = document.querySelector<HTMLTextAreaElement>(
       "main form[aria-label='New crud'] textarea",
@@ -33,7 +35,12 @@ export function Layout() {
       <a className="skip" href="#main">
         Skip to main content
       </a>
-      <Nav member={member} isKnown={phase !== "restoring"} onCompose={compose} />
+      <Nav
+        member={member}
+        isKnown={phase !== "restoring"}
+        composes={composes}
+        onCompose={compose}
+      />
       <main id="main" tabIndex={-1}>
         <Boundary key={key}>
           <Outlet />
@@ -42,7 +49,10 @@ export function Layout() {
       <Boundary quiet>
         <Sidebar member={member} isKnown={phase !== "restoring"} />
       </Boundary>
-      {isComposing && member !== null && (
+      {isComposing && member !== null && composes === "message" && (
+        <NewMessage onClose={() => setComposing(false)} />
+      )}
+      {isComposing && member !== null && composes === "crud" && (
         <Dialog title="New crud" onClose={() => setComposing(false)}>
           <CrudForm
             autoFocus

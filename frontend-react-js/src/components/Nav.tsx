@@ -13,11 +13,14 @@ import "./Nav.css";
 export function Nav({
   member,
   isKnown,
+  composes,
   onCompose,
 }: {
   member: Member | null;
   /** False while the session is being restored. */
   isKnown: boolean;
+  /** What the button writes. */
+  composes: "crud" | "message";
   onCompose: () => void;
 }) {
   const notifications = useUnreadNotifications();
@@ -40,7 +43,7 @@ export function Nav({
             <Item to="/settings" icon="gear" name="Settings" />
             <button className="nav-compose" type="button" onClick={onCompose}>
               <Icon name="pen" />
-              <span className="nav-name">Crud</span>
+              <span className="nav-name">{composes === "crud" ? "Crud" : "New message"}</span>
             </button>
             <NavLink
               className="nav-me"

@@ -33,7 +33,7 @@ function Groups() {
       </ul>
       {groups.length === 0 && (
         <Empty title="No messages yet">
-          <p>To start a conversation, open someone’s profile and choose “Message”.</p>
+          <p>Choose “New message” to write to someone. Only the two of you can read it.</p>
         </Empty>
       )}
     </PagedList>

@@ -16,6 +16,13 @@ export function useShortUser(handle: string) {
   });
 }
 
+/** Look up the user with this handle when the member asks for it. */
+export function useFindUser() {
+  return useMutation({
+    mutationFn: (handle: string) => call("get", "/api/users/@{handle}/short", { path: { handle } }),
+  });
+}
+
 export function useSuggested() {
   return useQuery({
     queryKey: SUGGESTED,

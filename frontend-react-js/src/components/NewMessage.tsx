@@ -1,0 +1,83 @@
+import { useEffect, useRef, useState } from "react";
+import { Link, useNavigate } from "react-router";
+import { useMember } from "../queries/session";
+import { useFindUser, useSuggested } from "../queries/users";
+import { conversationAddress } from "../text/addresses";
+import { hasCode } from "../text/errors";
+import { Avatar } from "./Avatar";
+import { Button } from "./Button";
+import { Dialog } from "./Dialog";
+import { Field } from "./Field";
+import { Form } from "./Form";
+
+/** Choose the user to message, by handle or among the suggested people. */
+export function NewMessage({ onClose }: { onClose: () => void }) {
+  const navigate = useNavigate();
+  const find = useFindUser();
+  const member = useMember();
+  const { data: suggested = [] } = useSuggested();
+  const people = suggested.filter(({ uuid }) => uuid !== member?.uuid);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const [isBlank, setBlank] = useState(false);
+  const isUnknown = hasCode(find.error, "not_found");
+  return (
+    <Dialog title="New message" onClose={onClose}>
+      <Form
+        label="New message"
+        fields={["handle"]}
+        error={isUnknown ? null : find.error}
+        onSend={(value) => {
+          const handle = value("handle").trim().replace(/^@/, "");
+          setBlank(handle === "");
+          field.current?.focus();
+          if (handle !== "") {
+            find.mutate(handle, {
+              onSuccess: (person) => void navigate(conversationAddress(person)),
+            });
+          }
+        }}
+      >
+        <Field
+          ref={field}
+          label="To"
+          name="handle"
+          placeholder="@handle"
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          problem={
+            isBlank
+              ? "Enter a handle."
+              : isUnknown
+                ? "No one has this handle. Check the spelling."
+                : undefined
+          }
+        />
+        <Button type="submit" busy={find.isPending}>
+          Write message
+        </Button>
+      </Form>
+      {people.length > 0 && (
+        <section aria-label="Suggested people">
+          <h3>Suggested people</h3>
+          <ul>
+            {people.map((person) => (
+              <li key={person.uuid}>
+                <Link className="box-row box-person" to={conversationAddress(person)}>
+                  <Avatar person={person} size="small" />
+                  <span className="box-name">
+                    <b>
+                      <bdi>{person.display_name}</bdi>
+                    </b>
+                    <span>@{person.handle}</span>
+                  </span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </Dialog>
+  );
+}
