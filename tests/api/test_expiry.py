@@ -65,6 +65,7 @@ BODIES: dict[str, Any] = {
     "/api/auth/reset": {**ACCOUNT, "password": PASSWORD},
     "/api/auth/me": {"password": PASSWORD},
     "/api/auth/password": {"current_password": PASSWORD, "password": PASSWORD},
+    "/api/auth/sessions": None,
     "/api/auth/sessions/<uuid:uuid>": None,
     "/api/telemetry": {"resourceSpans": []},
 }

@@ -90,6 +90,8 @@ async def test_a_device_can_be_signed_out_from_another(
     await expect(devices.filter(has_text="Firefox on Windows")).to_be_visible()
     await expect(devices.filter(has_text="This device")).to_have_count(1)
     watch.expect(401, "/api/*")  # the other browser's session ends
+    await expect(devices.first).to_contain_text("This device")
+    await expect(devices.first).to_contain_text("Active now · signed in ")
     for name in ("Firefox on Windows", "Chrome on Linux"):
         await devices.get_by_role("button", name=f"Sign out {name}").click()
         await expect(page.get_by_role("status", name="Notices")).to_contain_text(
@@ -102,6 +104,14 @@ async def test_a_device_can_be_signed_out_from_another(
     await expect(other.get_by_role("heading", name="Members only")).to_be_visible()
     await page.reload()
     await expect(devices.filter(has_text="This device")).to_be_visible()
+    for _ in range(2):
+        await sign_in(api, worf.handle, firefox)
+    await page.reload()
+    await expect(devices).to_have_count(3)
+    await page.get_by_role("button", name="Sign out all other devices").click()
+    await expect(devices).to_have_count(1)
+    await expect(devices).to_contain_text("This device")
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Signed out 2 devices")
 
 
 async def test_a_changed_password_ends_other_sessions(
@@ -159,7 +169,7 @@ async def test_a_deleted_account_is_removed_completely(
     await dialog.get_by_label("Your password").fill(PASSWORD)
     await dialog.get_by_role("button", name="Delete account").click()
     await expect(page.get_by_role("status", name="Notices")).to_contain_text(
-        "Your account has been deleted"
+        "Your account is deleted"
     )
     await expect(page.get_by_role("heading", name="No cruds right now")).to_be_visible()
     assert await count_rows(database, "users") == 1

@@ -208,6 +208,18 @@ async def sessions(conn: Reading, viewer: Viewer) -> list[Session]:
 
 @accounts.handle(
     "DELETE",
+    "/api/auth/sessions",
+    summary="End all other sessions",
+    checks_session=True,
+)
+async def revoke_others(viewer: Viewer) -> list[Session]:
+    """The session of the access token stays, or else that of the refresh cookie. The response lists
+    the remaining sessions."""
+    return await resources().accounts.revoke_others(viewer, _refresh_token())
+
+
+@accounts.handle(
+    "DELETE",
     "/api/auth/sessions/<uuid:uuid>",
     summary="End a session",
     errors={404: ["not_found"]},

@@ -301,6 +301,14 @@ class Accounts:
             for session in listed
         ]
 
+    async def revoke_others(self, viewer: Viewer, token: str | None) -> list[Session]:
+        """End the viewer's sessions except the current one, if it is known, and list the rest."""
+        async with self._database.connection() as conn:
+            kept = await _current_session(conn, viewer, token)
+        await self._end_sessions(viewer.uuid, kept=kept)
+        async with self._database.connection() as conn:
+            return await self.sessions(conn, viewer, token)
+
     async def revoke(self, viewer: Viewer, uuid: UUID, token: str | None) -> list[Session]:
         """End one of the viewer's sessions and list the rest.
 

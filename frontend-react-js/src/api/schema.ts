@@ -434,7 +434,11 @@ export interface paths {
         readonly get: operations["accounts_sessions_get"];
         readonly put?: never;
         readonly post?: never;
-        readonly delete?: never;
+        /**
+         * End all other sessions
+         * @description The session of the access token stays, or else that of the refresh cookie. The response lists the remaining sessions.
+         */
+        readonly delete: operations["accounts_revoke_others_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -3581,6 +3585,65 @@ export interface operations {
         };
     };
     readonly accounts_sessions_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Session"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_revoke_others_delete: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;

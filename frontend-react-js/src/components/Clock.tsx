@@ -10,7 +10,7 @@ export function Since({ time }: { time: string }) {
   return <Age time={time} format={timeSince} />;
 }
 
-/** The age of something in a sentence: "5m ago". */
+/** The age of something in a sentence: "5 min ago". */
 export function Ago({ time }: { time: string }) {
   return <Age time={time} format={timeAgo} />;
 }

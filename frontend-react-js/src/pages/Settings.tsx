@@ -1,6 +1,9 @@
+import { useNavigate } from "react-router";
+import { Button } from "../components/Button";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { FootLinks } from "../components/Sidebar";
+import { useSignOut } from "../queries/accounts";
 import { useMember } from "../queries/session";
 import { AccountSection } from "./settings/AccountSection";
 import { DevicesSection } from "./settings/DevicesSection";
@@ -9,15 +12,35 @@ import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
 import "./Settings.css";
 
-/** The member's own profile, password, devices and account. */
+/** Sign out, or change one's own profile, password, devices and account. */
 export function Settings() {
+  const member = useMember();
   return (
     <>
-      <PageHead title="Settings" />
+      <PageHead title="Settings">{member && <SignOut />}</PageHead>
       <MembersOnly why="to change your settings">
         <Sections />
       </MembersOnly>
     </>
+  );
+}
+
+function SignOut() {
+  const signOut = useSignOut();
+  const navigate = useNavigate();
+  return (
+    <Button
+      look="outlined"
+      busy={signOut.isPending}
+      onClick={() =>
+        signOut.mutateAsync().then(
+          () => void navigate("/"),
+          () => undefined, // shown as a notice
+        )
+      }
+    >
+      Sign out
+    </Button>
   );
 }
 

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, restore } from "../api/http";
 import { enter, getSession, leave } from "../api/session";
 import type { Session } from "../api/wire";
+import { NOTIFY_ON_ERROR } from "./client";
 
 const SESSIONS = ["sessions"];
 
@@ -95,6 +96,7 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => call("post", "/api/auth/signout", {}),
     onSuccess: leave,
+    meta: NOTIFY_ON_ERROR,
   });
 }
 
@@ -134,6 +136,16 @@ export function useSessions() {
   return useQuery({
     queryKey: SESSIONS,
     queryFn: ({ signal }) => call("get", "/api/auth/sessions", { signal }),
+  });
+}
+
+/** End all sessions of this account except this one. */
+export function useRevokeOthers() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call("delete", "/api/auth/sessions", {}),
+    onSuccess: (remaining) => client.setQueryData(SESSIONS, remaining),
+    meta: NOTIFY_ON_ERROR,
   });
 }
 

@@ -45,14 +45,20 @@ export function timeSince(iso: string, now: number): string {
   return (isSameYear ? sameYear : otherYear).format(date);
 }
 
-/** Age in a sentence: "now", "42s ago", "5m ago"; "on" and the date after a week. */
+/** Age in a sentence: "now", "42 s ago", "5 min ago", "6 days ago"; "on" and the date after a week. */
 export function timeAgo(iso: string, now: number): string {
   const words = timeSince(iso, now);
   if (words === "now") {
     return words;
   }
-  return now - Date.parse(iso) < 7 * DAY ? `${words} ago` : `on ${words}`;
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(words) ?? [];
+  if (count === undefined || unit === undefined) {
+    return `on ${words}`;
+  }
+  return `${count} ${unit === "d" && count === "1" ? "day" : UNITS[unit]} ago`;
 }
+
+const UNITS: Record<string, string> = { s: "s", m: "min", h: "h", d: "days" };
 
 /** Time left: "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" at the end. Rounds seconds up. */
 export function timeLeft(iso: string, now: number): string {

@@ -204,8 +204,9 @@ describe("the devices", () => {
     server.on("get", SESSIONS, ok([device({ current: true }), phone]));
     await showSettings();
     expect(rows()[0]).toHaveTextContent("Firefox on Linux This device");
+    expect(rows()[0]).toHaveTextContent("Active now · signed in 3 days ago");
     expect(rows()[1]).toHaveTextContent("Safari on iPhone");
-    expect(rows()[1]).toHaveTextContent("2001:db8::7 · Active 1h ago · Signed in 2d ago");
+    expect(rows()[1]).toHaveTextContent("Active 1 h ago · signed in 2 days ago · 2001:db8::7");
     expect(within(rows()[0] as HTMLElement).queryByRole("button")).not.toBeInTheDocument();
   });
 
@@ -221,16 +222,41 @@ describe("the devices", () => {
     await user.click(out());
     await settle();
     expect(rows()).toHaveLength(1);
-    expect(notices()).toHaveTextContent("Signed out Safari on iPhone.");
+    expect(notices()).toHaveTextContent("Signed out Safari on iPhone");
     expect(server.sent("delete", path)[1]?.url.pathname).toBe(`${SESSIONS}/${uuid(601)}`);
   });
 });
 
-describe("the account section", () => {
-  test("signs out, and leads to the home page", async () => {
+describe("other devices", () => {
+  test("are signed out in one press", async () => {
+    const others = [device({ uuid: uuid(601) }), device({ uuid: uuid(602) })];
+    const own = device({ current: true });
+    server.on("get", SESSIONS, ok([...others, own]));
+    server.on("delete", SESSIONS, refuse(503, "unavailable"), ok([own]));
+    const { user } = await showSettings();
+    const rows = () => part("Devices").getAllByRole("listitem");
+    expect(rows().map((row) => row.textContent?.includes("This device"))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const out = () => part("Devices").getByRole("button", { name: "Sign out all other devices" });
+    await user.click(out());
+    await settle();
+    expect(notices()).toHaveTextContent("isn’t available right now");
+    await user.click(out());
+    await settle();
+    expect(rows()).toHaveLength(1);
+    expect(notices()).toHaveTextContent("Signed out 2 devices");
+    expect(part("Devices").queryByRole("button")).not.toBeInTheDocument();
+  });
+});
+
+describe("the account", () => {
+  test("is signed out at the top of the page, which leads home", async () => {
     server.on("post", "/api/auth/signout", ok({ status: "signed_out" }));
     const { user, address } = await showSettings();
-    await user.click(part("Account").getByRole("button", { name: "Sign out" }));
+    await user.click(screen.getByRole("button", { name: "Sign out" }));
     await settle();
     expect(getSession()).toEqual({ phase: "out", wasEnded: false });
     expect(address()).toBe("/");
@@ -240,9 +266,9 @@ describe("the account section", () => {
   test("stays signed in if the server fails", async () => {
     server.on("post", "/api/auth/signout", refuse(503, "unavailable"));
     const { user, address } = await showSettings();
-    await user.click(part("Account").getByRole("button", { name: "Sign out" }));
+    await user.click(screen.getByRole("button", { name: "Sign out" }));
     await settle();
-    expect(part("Account").getByRole("alert")).toHaveTextContent("isn’t available right now");
+    expect(notices()).toHaveTextContent("isn’t available right now");
     expect(getSession().phase).toBe("in");
     expect(address()).toBe("/settings");
   });
@@ -263,7 +289,7 @@ describe("the account section", () => {
     expect(server.sent("delete", path)[1]?.body).toEqual({ password: "here-today" });
     expect(getSession().phase).toBe("out");
     expect(address()).toBe("/");
-    expect(notices()).toHaveTextContent("Your account has been deleted.");
+    expect(notices()).toHaveTextContent("Your account is deleted");
   });
 
   test("lets the member cancel the deletion", async () => {

@@ -79,10 +79,11 @@ describe("the age", () => {
 describe("the age in a sentence", () => {
   test.each([
     [0, "now"],
-    [5 * SECOND, "5s ago"],
-    [3 * MINUTE, "3m ago"],
-    [2 * HOUR, "2h ago"],
-    [6 * DAY, "6d ago"],
+    [5 * SECOND, "5 s ago"],
+    [3 * MINUTE, "3 min ago"],
+    [2 * HOUR, "2 h ago"],
+    [DAY, "1 day ago"],
+    [6 * DAY, "6 days ago"],
   ])("of %i ms is %j", (age, words) => {
     expect(timeAgo(at(-age), NOW)).toBe(words);
   });

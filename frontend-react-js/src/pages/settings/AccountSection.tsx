@@ -4,36 +4,20 @@ import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
-import { ProblemNote } from "../../components/Problem";
 import { notify } from "../../notices";
-import { useDeleteAccount, useSignOut } from "../../queries/accounts";
+import { useDeleteAccount } from "../../queries/accounts";
 import { Section } from "./Section";
 
-/** Sign out, or delete the account. */
+/** Delete the account. */
 export function AccountSection() {
-  const signOut = useSignOut();
-  const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
   return (
     <Section title="Account">
       <div className="account-row">
-        <Button
-          look="outlined"
-          busy={signOut.isPending}
-          onClick={() =>
-            signOut.mutateAsync().then(
-              () => void navigate("/"),
-              () => undefined, // shown below
-            )
-          }
-        >
-          Sign out
-        </Button>
         <Button look="danger" onClick={() => setDeleting(true)}>
           Delete account…
         </Button>
       </div>
-      {signOut.isError && <ProblemNote error={signOut.error} />}
       {isDeleting && <DeleteDialog onClose={() => setDeleting(false)} />}
     </Section>
   );
@@ -45,7 +29,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Delete your account?" onClose={onClose}>
       <p>
-        This deletes all your cruds, replies, reactions and messages right away. You can’t undo it.
+        This deletes your cruds, replies, likes, reposts and messages right away. You can’t undo it.
       </p>
       <Form
         label="Delete account"
@@ -54,7 +38,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
         onSend={(value) =>
           void remove.mutateAsync(value("password")).then(
             () => {
-              notify("Your account has been deleted.");
+              notify("Your account is deleted");
               void navigate("/");
             },
             () => undefined, // shown by the form

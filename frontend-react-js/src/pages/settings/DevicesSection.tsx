@@ -1,25 +1,31 @@
+import { useId } from "react";
 import type { Session } from "../../api/wire";
 import { Button } from "../../components/Button";
-import { Ago } from "../../components/Clock";
+import { Ago, useIsPast } from "../../components/Clock";
 import { Icon } from "../../components/Icon";
 import { Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
 import { notify } from "../../notices";
-import { useRevoke, useSessions } from "../../queries/accounts";
+import { useRevoke, useRevokeOthers, useSessions } from "../../queries/accounts";
 import { describeDevice } from "../../text/device";
 import { Section } from "./Section";
 
-/** List the devices that are signed in, and sign out one of them. */
+/** List the devices that are signed in, and sign out one of them or all others. */
 export function DevicesSection() {
   const sessions = useSessions();
+  const current = sessions.data?.filter((session) => session.current) ?? [];
+  const others = sessions.data?.filter((session) => !session.current) ?? [];
   return (
     <Section title="Devices">
       {sessions.data ? (
-        <ul className="devices">
-          {sessions.data.map((session) => (
-            <Device key={session.uuid} session={session} />
-          ))}
-        </ul>
+        <>
+          <ul className="devices">
+            {[...current, ...others].map((session) => (
+              <Device key={session.uuid} session={session} />
+            ))}
+          </ul>
+          {others.length > 0 && <SignOutOthers count={others.length} />}
+        </>
       ) : sessions.isError ? (
         <ProblemNote error={sessions.error} retry={() => void sessions.refetch()} />
       ) : (
@@ -29,9 +35,34 @@ export function DevicesSection() {
   );
 }
 
+function SignOutOthers({ count }: { count: number }) {
+  const revoke = useRevokeOthers();
+  return (
+    <div className="account-row">
+      <Button
+        look="outlined"
+        busy={revoke.isPending}
+        onClick={() =>
+          void revoke.mutateAsync().then(
+            () => notify(count === 1 ? "Signed out 1 device" : `Signed out ${count} devices`),
+            () => undefined, // shown as a notice
+          )
+        }
+      >
+        Sign out all other devices
+      </Button>
+    </div>
+  );
+}
+
+/** Milliseconds after its last request for a new token in which a device counts as active. */
+const ACTIVE = 15 * 60_000;
+
 function Device({ session }: { session: Session }) {
   const revoke = useRevoke();
   const name = describeDevice(session.device);
+  const id = useId();
+  const isIdle = useIsPast(new Date(Date.parse(session.used_at) + ACTIVE).toISOString());
   return (
     <li className="device">
       <Icon name="device" />
@@ -39,9 +70,15 @@ function Device({ session }: { session: Session }) {
         <p title={session.device}>
           <b>{name}</b> {session.current && <span className="device-this">This device</span>}
         </p>
-        <p className="field-hint">
-          {session.address} · Active <Ago time={session.used_at} /> · Signed in{" "}
-          <Ago time={session.created_at} />
+        <p className="field-hint" id={id}>
+          {session.current || !isIdle ? (
+            "Active now"
+          ) : (
+            <>
+              Active <Ago time={session.used_at} />
+            </>
+          )}{" "}
+          · signed in <Ago time={session.created_at} /> · {session.address}
         </p>
       </div>
       {!session.current && (
@@ -49,7 +86,8 @@ function Device({ session }: { session: Session }) {
           look="outlined"
           busy={revoke.isPending}
           aria-label={`Sign out ${name}`}
-          onClick={() => revoke.mutate(session, { onSuccess: () => notify(`Signed out ${name}.`) })}
+          aria-describedby={id}
+          onClick={() => revoke.mutate(session, { onSuccess: () => notify(`Signed out ${name}`) })}
         >
           Sign out
         </Button>
