@@ -37,7 +37,7 @@ export function Conversation({ handle }: { handle: string }) {
             <p>
               {isSelf
                 ? "You can’t message yourself."
-                : "There’s no account with this handle. It may have been deleted."}
+                : "No one has this handle. The account may have been deleted."}
             </p>
           </Empty>
         ) : (
@@ -114,7 +114,7 @@ function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
       <span className="unseen">{message.display_name}</span>
       <RichText text={message.message} />
       <span className="message-time">
-        {message.pending ? "sending…" : <Since time={message.created_at} />}
+        {message.pending ? "Sending…" : <Since time={message.created_at} />}
       </span>
     </li>
   );

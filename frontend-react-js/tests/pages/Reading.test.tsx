@@ -245,14 +245,14 @@ describe("a conversation", () => {
     const { user } = await showConversation(message());
     await user.type(area(), "Qapla’!{Enter}");
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);
-    expect(main().getAllByRole("listitem")[1]).toHaveTextContent("sending…");
+    expect(main().getAllByRole("listitem")[1]).toHaveTextContent("Sending…");
     expect(server.sent("post", SEND)[0]?.body).toEqual({ message: "Qapla’!", handle: "londo" });
     server.on("get", LIST, ok([message(), sent]));
     server.on("get", "/api/message_groups", ok([]));
     answer.release(ok(sent));
     await settle();
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);
-    expect(main().getAllByRole("listitem")[1]).not.toHaveTextContent("sending…");
+    expect(main().getAllByRole("listitem")[1]).not.toHaveTextContent("Sending…");
     expect(area()).toHaveValue("");
     await pass(6 * SECOND);
     expect(listed()).toEqual(["Hello.", "Qapla’!"]);

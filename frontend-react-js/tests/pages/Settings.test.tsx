@@ -56,7 +56,7 @@ describe("the picture", () => {
     ["of another type", picture("image/svg+xml"), "Choose a JPEG, PNG, GIF or WebP"],
     ["of no type", picture(""), "Choose a JPEG, PNG, GIF or WebP"],
     ["that is not a picture", picture("application/pdf"), "Choose a JPEG, PNG, GIF or WebP"],
-    ["that is too large", picture("image/png", 8 * 1024 * 1024 + 1), "up to 8 MiB"],
+    ["that is too large", picture("image/png", 8 * 1024 * 1024 + 1), "up to 8 MB"],
   ])("%s is rejected before the upload", async (_, file, words) => {
     await showSettings();
     const before = server.requests.length;
@@ -78,7 +78,7 @@ describe("the picture", () => {
       expect(sent?.url.pathname).toBe("/api/avatars/uploads/signed.token-1");
       expect(sent?.headers.get("Content-Type")).toBe(type);
       expect(sent?.body).toBe(file);
-      expect(notices()).toHaveTextContent("Picture updated.");
+      expect(notices()).toHaveTextContent("Picture updated");
       expect(getSession()).toMatchObject({ user: { avatar_url: "/api/avatars/1.webp" } });
       expect(document.querySelector(".nav-me img")).toHaveAttribute("src", "/api/avatars/1.webp");
     },
@@ -126,7 +126,7 @@ describe("the profile", () => {
       display_name: "Commander Worf",
       bio: "",
     });
-    await waitFor(() => expect(notices()).toHaveTextContent("Profile saved."));
+    await waitFor(() => expect(notices()).toHaveTextContent("Profile saved"));
     expect(getSession()).toMatchObject({ user: { display_name: "Commander Worf" } });
     expect(screen.getByRole("navigation")).toHaveTextContent("Commander Worf");
   });

@@ -21,7 +21,7 @@ export function PasswordSection({ member }: { member: Member }) {
             {
               onSuccess: () => {
                 form.reset();
-                notify("Password changed. Your other devices have been signed out.");
+                notify("Password changed. Your other devices are signed out.");
               },
             },
           )
@@ -41,7 +41,7 @@ export function PasswordSection({ member }: { member: Member }) {
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters. Your other devices will be signed out."
+          hint="At least 10 characters, and hard to guess. Your other devices will be signed out."
           problem={problemOf(change.error, "password")}
         />
         <Button type="submit" busy={change.isPending}>

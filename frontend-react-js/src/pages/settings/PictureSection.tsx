@@ -15,11 +15,11 @@ export function PictureSection({ member }: { member: Member }) {
     const found = !AVATAR_TYPES.includes(file.type)
       ? "Choose a JPEG, PNG, GIF or WebP picture."
       : file.size > AVATAR_BYTES
-        ? "That’s too large. A picture can be up to 8 MiB."
+        ? "That picture is too large. It can be up to 8 MB."
         : undefined;
     setProblem(found);
     if (found === undefined) {
-      upload.mutate(file, { onSuccess: () => notify("Picture updated.") });
+      upload.mutate(file, { onSuccess: () => notify("Picture updated") });
     }
   };
   return (
@@ -44,7 +44,7 @@ export function PictureSection({ member }: { member: Member }) {
               }}
             />
           </label>
-          <p className="field-hint">JPEG, PNG, GIF or WebP, up to 8 MiB. Cropped to a square.</p>
+          <p className="field-hint">JPEG, PNG, GIF or WebP, up to 8 MB. Cropped to a square.</p>
         </div>
       </div>
       {problem && (

@@ -40,7 +40,7 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
       onSend={() =>
         update.mutate(
           { display_name: draft.name, bio: draft.bio },
-          { onSuccess: () => notify("Profile saved.") },
+          { onSuccess: () => notify("Profile saved") },
         )
       }
     >
