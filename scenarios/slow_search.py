@@ -31,13 +31,15 @@ class SlowSearch(Scenario):
             response: Response = await search(**arguments)
             async with resources().database.connection() as conn:
                 for crud in msgspec.json.decode(await response.get_data(as_text=False)):
-                    await activities.select_page(
+                    await activities.select_thread(
                         conn,
                         uuid=UUID(crud["uuid"]),
                         viewer=None,
                         after_at=None,
                         after_uuid=None,
                         limit=3,
+                        max_ancestors=0,
+                        max_nested=0,
                     )
             return response
 

@@ -106,8 +106,10 @@ class ReplyDraft(Draft):
 class Crud(Struct, kw_only=True):
     """A crud or reply. `expires_at` is null only in a notification about a message.
 
-    `liked` and `reposted` are present only for a signed-in viewer. `reposted_by` is a handle,
-    present only if a profile shows another user's crud.
+    `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
+    only for a reply: the author of the crud that it replies to. `reposted_by` is a handle, present
+    only if a profile shows another user's crud. `replies` has the first replies to a reply on the
+    page of a crud, and is empty elsewhere.
     """
 
     uuid: UUID
@@ -121,6 +123,7 @@ class Crud(Struct, kw_only=True):
     reposts_count: Count
     likes_count: Count
     reply_to_activity_uuid: UUID | None
+    reply_to_handle: str | UnsetType = UNSET
     liked: bool | UnsetType = UNSET
     reposted: bool | UnsetType = UNSET
     reposted_by: str | UnsetType = UNSET
@@ -128,10 +131,14 @@ class Crud(Struct, kw_only=True):
 
 
 class CrudPage(Struct):
-    """A crud and its live replies, oldest first."""
+    """A crud, its live replies, and the cruds that it replies to directly or indirectly.
+
+    Both lists begin with the oldest. `ancestors` has the nearest 100.
+    """
 
     activity: Crud
     replies: list[Crud]
+    ancestors: list[Crud] = []
 
 
 class Notification(Crud, kw_only=True):

@@ -64,7 +64,16 @@ USER, OPEN_CONVERSATION, SEND, MESSAGES, CONVERSATIONS = map(
 
 ANONYMOUS = {"viewer": None, "session": None}
 FIRST_PAGE = {**ANONYMOUS, "before_at": None, "before_uuid": None, "limit": 41}
-FIRST_REPLIES = {**ANONYMOUS, "after_at": None, "after_uuid": None, "limit": 101}
+FIRST_REPLIES = {
+    **ANONYMOUS,
+    "after_at": None,
+    "after_uuid": None,
+    "limit": 101,
+    "max_ancestors": 100,
+    "max_nested": 3,
+}
+"""The crud that has replies comes first: it is no reply itself, and its replies have none."""
+
 _TAG = re.compile(r"#(\w+)")
 _MENTION = re.compile(r"@(\w+)")
 

@@ -6,10 +6,14 @@ export interface Notice {
   readonly kind: "good" | "bad";
   /** The trace id to report, where the server is at fault. */
   readonly traceId: string | null;
+  /** A link to what the notice is about. */
+  readonly link: { readonly text: string; readonly to: string } | null;
 }
 
-/** Milliseconds until a notice disappears. Failures stay longer, because they must be read. */
-const DURATION = { good: 4_000, bad: 8_000 };
+/** Milliseconds until a notice disappears. */
+const SHORT = 4_000;
+/** The same for a failure, which must be read, and for a notice with a link, which may be followed. */
+const LONG = 8_000;
 const MAX_NOTICES = 3;
 
 let notices: readonly Notice[] = [];
@@ -20,15 +24,16 @@ export function notify(
   text: string,
   kind: Notice["kind"] = "good",
   traceId: string | null = null,
+  link: Notice["link"] = null,
 ): void {
   count += 1;
   const id = count;
   set(
-    [...notices.filter((notice) => notice.text !== text), { id, text, kind, traceId }].slice(
+    [...notices.filter((notice) => notice.text !== text), { id, text, kind, traceId, link }].slice(
       -MAX_NOTICES,
     ),
   );
-  setTimeout(() => dismiss(id), DURATION[kind]);
+  setTimeout(() => dismiss(id), kind === "bad" || link ? LONG : SHORT);
 }
 
 export function dismiss(id: number): void {

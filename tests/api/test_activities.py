@@ -32,6 +32,7 @@ CRUD_KEYS = {
     "replies",
 }
 VIEWER_KEYS = {"liked", "reposted"}
+REPLY_KEYS = CRUD_KEYS | {"reply_to_handle"}
 
 LIFETIMES = {
     "30-days": timedelta(days=30),
@@ -407,9 +408,10 @@ async def test_a_reply_expires_exactly_with_its_crud(andrew: Member, bayko: Memb
     reply = await bayko.reply(crud["uuid"])
     nested = await andrew.reply(reply["uuid"])
     assert crud["expires_at"] == reply["expires_at"] == nested["expires_at"]
-    assert reply.keys() == CRUD_KEYS | VIEWER_KEYS
+    assert reply.keys() == REPLY_KEYS | VIEWER_KEYS
     assert reply["reply_to_activity_uuid"] == crud["uuid"]
     assert nested["reply_to_activity_uuid"] == reply["uuid"]
+    assert (reply["reply_to_handle"], nested["reply_to_handle"]) == ("andrewbrown", "bayko")
 
 
 async def test_replies_are_counted_everywhere_and_not_listed_on_home(
@@ -702,6 +704,92 @@ async def test_the_alias_and_the_status_route_identify_the_viewer(
         await bayko.get(f"/api/activities/{crud['uuid']}"),
     ):
         assert (shown["activity"]["liked"], shown["activity"]["reposted"]) == (False, True)
+
+
+@pytest.mark.rule("C28")
+async def test_a_cruds_page_has_the_whole_thread_above_it(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    thread = [await andrew.crud("the first")]
+    for number in range(4):
+        author = bayko if number % 2 == 0 else andrew
+        thread.append(await author.reply(thread[-1]["uuid"], f"reply {number}"))
+    await bayko.reply(thread[0]["uuid"], "beside the thread")
+    await andrew.put(f"/api/activities/{thread[1]['uuid']}/like")
+    for place, crud in enumerate(thread):
+        shown = await status_of(andrew, crud)
+        assert uuids(shown["ancestors"]) == uuids(thread[:place])
+        assert shown["activity"]["uuid"] == crud["uuid"]
+        assert [item["liked"] for item in shown["ancestors"]] == [
+            number == 1 for number in range(place)
+        ]
+    visitors = (await status_of(api, thread[4]))["ancestors"]
+    assert [item.get("reply_to_handle") for item in visitors] == [
+        None,
+        "andrewbrown",
+        "bayko",
+        "andrewbrown",
+    ]
+
+
+@pytest.mark.rule("C28")
+async def test_a_cruds_page_has_the_nearest_100_ancestors(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    chain = [UUID(int=number) for number in range(1, 104)]
+    await database.executemany(
+        "INSERT INTO activities (uuid, user_uuid, message, reply_to_activity_uuid, expires_at)"
+        " VALUES ($1, $2, 'reply', $3, now() + interval '1 hour')",
+        [(uuid, andrew.uuid, parent) for uuid, parent in zip(chain, (None, *chain), strict=False)],
+    )
+    shown = await api.get(f"/api/activities/{chain[-1]}")
+    assert uuids(shown["ancestors"]) == [str(uuid) for uuid in chain[2:-1]]
+
+
+@pytest.mark.rule("C28")
+async def test_a_reply_on_a_cruds_page_has_its_own_first_replies(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud()
+    replies = [await bayko.reply(crud["uuid"], text) for text in ("answered", "ignored")]
+    nested = [await andrew.reply(replies[0]["uuid"], f"nested {number}") for number in range(4)]
+    await bayko.reply(nested[0]["uuid"], "on another page")
+    await andrew.put(f"/api/activities/{nested[1]['uuid']}/like")
+    shown = await status_of(andrew, crud)
+    assert [uuids(reply["replies"]) for reply in shown["replies"]] == [uuids(nested[:3]), []]
+    assert shown["replies"][0]["replies_count"] == 4
+    assert [reply["liked"] for reply in shown["replies"][0]["replies"]] == [False, True, False]
+    assert shown["replies"][0]["replies"][0]["replies"] == []
+    visitors = (await status_of(api, crud))["replies"][0]["replies"]
+    assert all(reply.keys() == REPLY_KEYS for reply in visitors)
+    assert {reply["reply_to_handle"] for reply in visitors} == {"bayko"}
+
+
+@pytest.mark.rule("C34")
+async def test_a_thread_shows_only_what_is_live(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud()
+    reply = await andrew.reply(crud["uuid"])
+    nested = [await andrew.reply(reply["uuid"]) for _ in range(4)]
+    await expire(database, nested[0]["uuid"])
+    [shown] = (await status_of(api, crud))["replies"]
+    assert uuids(shown["replies"]) == uuids(nested[1:])
+    assert shown["replies_count"] == 3
+    await andrew.delete(f"/api/activities/{reply['uuid']}")
+    await status_of(api, nested[1], expect=404)
+
+
+async def test_a_reply_names_its_crud_wherever_it_is_listed(
+    api: Api, andrew: Member, bayko: Member
+) -> None:
+    crud = await andrew.crud("a crud")
+    reply = await bayko.reply(crud["uuid"], "findable")
+    await andrew.put(f"/api/activities/{reply['uuid']}/repost")
+    [found] = await api.get("/api/activities/search?term=findable")
+    reposted = (await api.get(ANDREW))[0]
+    assert found["reply_to_handle"] == reposted["reply_to_handle"] == "andrewbrown"
+    assert all("reply_to_handle" not in listed for listed in await api.get(HOME))
 
 
 async def test_replies_are_paged(api: Api, andrew: Member, database: asyncpg.Connection) -> None:

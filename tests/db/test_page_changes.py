@@ -24,6 +24,7 @@ PATHS = (
     "/api/activities/@andrewbrown?shape=profile",
     "/api/activities/search?term=tea",
     "/api/activities/{uuid}",
+    "/api/activities/{reply}",
 )
 
 CHANGES = (
@@ -105,11 +106,12 @@ async def test_cached_pages_equal_computed_ones_whatever_is_committed(
 ) -> None:
     chance = random.Random(seed)
     uuid = (await andrew.crud("tea"))["uuid"]
-    await bayko.reply(uuid, "no tea")
+    reply = (await bayko.reply(uuid, "no tea"))["uuid"]
+    await andrew.reply(reply, "why?")
     number = itertools.count()
     for _ in range(STEPS):
         await chance.choice(writers).step(chance)
-        for path in (path.format(uuid=uuid) for path in PATHS):
+        for path in (path.format(uuid=uuid, reply=reply) for path in PATHS):
             for reader in (api, andrew):
                 cached = await reader.http.get(path, headers=reader.headers)
                 sign = "&" if "?" in path else "?"

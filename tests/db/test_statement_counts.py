@@ -144,6 +144,7 @@ HOME = "/api/activities/home"
 ONE = f"{HOME}?limit=1"
 PROFILE = "/api/activities/@andrewbrown"
 THREAD = "/api/activities/{newer}"
+UPWARD_THREAD = "/api/activities/{nested}"
 SEARCH = "/api/activities/search?term=so"
 
 
@@ -156,12 +157,16 @@ class Scene:
         reader: the member who reads the page, and wrote `newer`.
         older: a crud of Bayko.
         newer: a later crud.
+        reply: a reply to `newer`.
+        nested: a reply to that reply.
     """
 
     database: asyncpg.Connection
     reader: Member
     older: str
     newer: str
+    reply: str
+    nested: str
 
     async def sql(self, text: str) -> None:
         """Change something by another program."""
@@ -176,7 +181,7 @@ class Change(NamedTuple):
     path: str = ONE
 
 
-STATEMENTS = {PROFILE: "profile", THREAD: "page", SEARCH: "search"}
+STATEMENTS = {PROFILE: "profile", THREAD: "page", UPWARD_THREAD: "page", SEARCH: "search"}
 
 CHANGES = {
     "nothing": Change(lambda scene: scene.sql("SELECT"), False),
@@ -206,6 +211,18 @@ CHANGES = {
     "a crud": Change(lambda scene: scene.reader.crud(), True),
     "a crud beside a thread": Change(lambda scene: scene.reader.crud(), False, THREAD),
     "a crud that is found": Change(lambda scene: scene.reader.crud("so"), True, SEARCH),
+    "a reply to a reply on a thread": Change(
+        lambda scene: scene.reader.reply(scene.reply), True, THREAD
+    ),
+    "a reply below the thread": Change(
+        lambda scene: scene.reader.reply(scene.nested), True, THREAD
+    ),
+    "a like on a reply to a reply on a thread": Change(
+        lambda scene: scene.reader.put(f"/api/activities/{scene.nested}/like"), True, THREAD
+    ),
+    "a reply to the crud above a thread": Change(
+        lambda scene: scene.reader.reply(scene.newer), True, UPWARD_THREAD
+    ),
     "a like on a thread": Change(
         lambda scene: scene.reader.put(f"/api/activities/{scene.newer}/like"), True, THREAD
     ),
@@ -267,11 +284,14 @@ async def test_a_cached_page_costs_one_statement_until_something_on_it_changes(
         bayko,
     )
     newer = (await andrew.crud())["uuid"]
-    path = change.path.format(newer=newer)
+    reply = (await andrew.reply(newer))["uuid"]
+    nested = (await andrew.reply(reply))["uuid"]
+    scene = Scene(database, andrew, str(older), newer, reply, nested)
+    path = change.path.format(newer=newer, nested=nested)
     for _ in range(4):
         await read()
     assert await read() == [check]
-    await change.run(Scene(database, andrew, str(older), newer))
+    await change.run(scene)
     fresh = await reader.request("GET", f"{path}{'&' if '?' in path else '?'}fresh=1")
     assert await read() == ([check, page] if change.is_visible else [check])
     assert (await reader.request("GET", path)).content == fresh.content

@@ -14,7 +14,7 @@ globalThis.controls = (() => {
     "[tabindex]:not([tabindex^='-'])",
   ].join();
   const PLACES = "nav, main, aside, footer, form, search, section, dialog, [role='status']";
-  const ROWS = "article, li, blockquote";
+  const ROWS = "article, li, blockquote, [role='status']";
   const CARD = "article.crud"; // the same component in every list of cruds
   const PATIENCE = 2000; // milliseconds to wait for an effect; most appear in the next frame
 

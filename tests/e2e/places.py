@@ -61,7 +61,7 @@ PLACES = (
     Place("own-profile", "/@andrewbrown", MEMBER),
     Place("crud", "/@worf/status/{crud}"),
     Place("own-crud", "/@andrewbrown/status/{own}", MEMBER),
-    Place("reply", "/@bayko/status/{reply}", MEMBER),
+    Place("reply", "/@andrewbrown/status/{reply}", MEMBER),
     Place(
         "gone",
         "/@worf/status/00000000-0000-7000-8000-000000000000",

@@ -85,6 +85,39 @@ async def test_likes_reposts_and_replies_are_counted(
         await expect(card.get_by_role("button", name=name)).to_be_visible()
 
 
+async def test_a_thread_shows_all_cruds_above_and_the_replies_below(
+    visit: Visit, worf: Member, odo: Member
+) -> None:
+    thread = [await worf.crud("a good day")]
+    for number in range(8):
+        author = odo if number % 2 == 0 else worf
+        thread.append(await author.reply(thread[-1]["uuid"], f"step {number}"))
+    for number in range(5):
+        await odo.reply(thread[1]["uuid"], f"aside {number}")
+    page = await visit(worf, f"/@worf/status/{thread[-1]['uuid']}")
+    above = page.get_by_role("region", name="Earlier in this thread").get_by_role("article")
+    await expect(above).to_have_count(8)
+    await expect(above).to_contain_text(["a good day", *(f"step {number}" for number in range(7))])
+    await expect(above.nth(2)).to_contain_text("Replying to @odo")
+    shown = page.get_by_role("article").filter(has_text="step 7")
+    await expect(shown).to_be_in_viewport()
+    await expect(above.first).not_to_be_in_viewport()
+
+    await page.get_by_label("Reply to @worf").fill("the last word")
+    await page.get_by_role("button", name="Reply", exact=True).last.click()
+    await page.get_by_role("status", name="Notices").get_by_role("link", name="View").click()
+    await expect(above).to_have_count(9)
+    await expect(page).to_have_title("Worf: “the last word” · Cruddur")
+
+    await above.first.get_by_text("a good day").click()
+    below = page.get_by_role("group", name="Replies to Odo")
+    await expect(below.get_by_role("article")).to_have_count(3)
+    await expect(below.get_by_role("link", name="Show 1 reply")).to_be_visible()
+    await below.get_by_role("button", name="Show 3 more replies").press("Enter")
+    await expect(below.get_by_role("article")).to_have_count(6)
+    await expect(below.get_by_role("article").nth(3).locator(":focus")).to_be_visible()
+
+
 async def test_a_deleted_crud_disappears_for_all_viewers(
     visit: Visit, watch: Watch, worf: Member
 ) -> None:

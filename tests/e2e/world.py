@@ -47,7 +47,7 @@ class World:
     Attributes:
         crud: another user's crud, with replies.
         own: a crud by Andrew.
-        reply: a reply to `crud`.
+        reply: a reply by Andrew to a reply to `crud`, with a reply to it.
         dying: the crud that expires within the minute.
     """
 
@@ -99,11 +99,14 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await writer.crud("bayko", "להיות או לא להיות #expiry", 2 * DAYS, 5 * DAYS)
     older = await writer.crud(HANDLE, "Line 1 of the plan: #crud. Line 2:", 3 * DAYS, 27 * DAYS)
     await writer.crud("londo", "a" * 90 + " is what I say to that", 6 * DAYS, 1 * DAYS)
-    reply = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
+    first = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
     await writer.reply(HANDLE, crud, "I read it. Twice.", 70)
     response = await writer.reply("guinan", own, "It does. I can read it from here.", 2)
     await writer.reply(HANDLE, own, "Then it works from there as well.", 1)
-    await writer.reply(HANDLE, reply, "Ten hours, by now.", 60)
+    reply = await writer.reply(HANDLE, first, "Ten hours, by now.", 60)
+    await writer.reply("worf", reply, "A warrior does not count hours.", 50)
+    for age, who in ((40, "guinan"), (35, "londo"), (30, "guinan")):
+        await writer.reply(who, first, "That is long enough for a good story.", age)
     for handle in ("bayko", "guinan", "londo", HANDLE):
         await writer.react("like", handle, crud, 60)
     await writer.react("repost", "guinan", crud, 50)

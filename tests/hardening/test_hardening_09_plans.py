@@ -64,6 +64,8 @@ ARGUMENTS = {
     **dict.fromkeys(["seen", "newest"], "'1'"),
     "batch": "5000",
     "limit": "41",
+    "max_ancestors": "100",
+    "max_nested": "3",
     "horizon": "interval '30 seconds'",
     "only_mentions": "false",
     "max_actors": "20",

@@ -29,6 +29,22 @@ class ListedCrud:
     position: datetime | int
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A crud with what is above and below it.
+
+    Attributes:
+        crud: the crud.
+        ancestors: the crud that it replies to, the one that this replies to, and so on; the oldest
+            first.
+        replies: the replies to the crud, the oldest first. Each has its own first replies.
+    """
+
+    crud: Crud
+    ancestors: list[Crud]
+    replies: list[ListedCrud]
+
+
 def crud(row: Row, viewer: UUID | None) -> Crud:
     """Convert a row to a crud. Without a viewer, `liked` and `reposted` are left out."""
     return Crud(
@@ -43,6 +59,7 @@ def crud(row: Row, viewer: UUID | None) -> Crud:
         reposts_count=row["reposts_count"],
         likes_count=row["likes_count"],
         reply_to_activity_uuid=row["reply_to_activity_uuid"],
+        reply_to_handle=row["reply_to_handle"] or UNSET,
         liked=UNSET if viewer is None else row["liked"],
         reposted=UNSET if viewer is None else row["reposted"],
     )
@@ -105,7 +122,7 @@ async def select_profile_feed(
     return profile, listed
 
 
-async def select_page(
+async def select_thread(
     conn: Connection,
     *,
     uuid: UUID,
@@ -113,19 +130,51 @@ async def select_page(
     after_at: datetime | None,
     after_uuid: UUID | None,
     limit: int,
-) -> tuple[Crud, list[ListedCrud]] | None:
-    """Return a live crud or reply, and its live replies after a position, the oldest first.
+    max_ancestors: int,
+    max_nested: int,
+) -> Thread | None:
+    """Return a live crud or reply, its nearest ancestors, and its live replies after a position.
+
+    Args:
+        conn: a connection for reading.
+        uuid: the crud.
+        viewer: the user that the request acts for.
+        after_at: the time of the position.
+        after_uuid: the reply at the position.
+        limit: the maximum number of replies.
+        max_ancestors: the maximum number of ancestors.
+        max_nested: the maximum number of replies to each reply.
 
     Returns:
         None if there is no such live crud.
     """
     rows = await public_rows(
-        _PAGE, conn, viewer, uuid=uuid, after_at=after_at, after_uuid=after_uuid, limit=limit
+        _PAGE,
+        conn,
+        viewer,
+        uuid=uuid,
+        after_at=after_at,
+        after_uuid=after_uuid,
+        limit=limit,
+        max_ancestors=max_ancestors,
+        max_nested=max_nested,
     )
-    if not rows:
+    cruds = {row["uuid"]: crud(row, row["viewer"]) for row in rows}
+    shown = cruds.pop(uuid, None)
+    if shown is None:
         return None
-    listed_crud, *replies = _listed(rows, "created_at")
-    return listed_crud.crud, replies
+    ancestors: list[Crud] = []
+    parent = shown.reply_to_activity_uuid
+    while parent in cruds:
+        ancestors.insert(0, cruds.pop(parent))
+        parent = ancestors[0].reply_to_activity_uuid
+    replies = {item.uuid: item for item in cruds.values() if item.reply_to_activity_uuid == uuid}
+    for item in cruds.values():
+        if item.reply_to_activity_uuid in replies:
+            replies[item.reply_to_activity_uuid].replies.append(item)
+    return Thread(
+        shown, ancestors, [ListedCrud(reply, reply.created_at) for reply in replies.values()]
+    )
 
 
 async def select_is_live(conn: Connection, *, uuid: UUID) -> bool:

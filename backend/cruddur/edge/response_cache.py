@@ -35,7 +35,8 @@ MAX_ENTRIES = 256
 """Cached responses per process. The least recently used one is evicted first."""
 
 MAX_BYTES = 64 * 1024
-"""Size of a response body. A page of 100 cruds, the most of all, has some 40,000 bytes."""
+"""Size of a response body. A page of 100 cruds has some 40,000 bytes. The page of a crud may have
+more, with the replies to its replies."""
 
 PAUSE_SECONDS = 1.0
 """How long members' requests of a page bypass the cache if the last response became invalid before

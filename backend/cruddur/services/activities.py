@@ -35,6 +35,12 @@ LIFETIMES: dict[Ttl, timedelta] = {
     "1-hour": timedelta(hours=1),
 }
 
+MAX_ANCESTORS = 100
+"""Cruds above a crud on its page, the nearest ones. The first one leads to those above it."""
+
+MAX_NESTED = 3
+"""Replies to each reply on the page of a crud, the oldest ones."""
+
 _TERM = re.compile(r'-?"[^"]*"|\S+')
 # PostgreSQL reads a hyphen outside a word as a negation; negations are parsed here instead.
 _LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
@@ -112,7 +118,7 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
 async def show(
     conn: Connection, viewer: Viewer | None, handle: str | None, uuid: UUID, paging: Paging
 ) -> tuple[CrudPage, str | None]:
-    """Return a crud with a page of its replies, and the cursor of the next page.
+    """Return a crud in its thread with a page of its replies, and the cursor of the next page.
 
     The uuid may be a notification's. Then the result is the crud that the notification is about
     or, for the recipient of a message, the message in the form of a crud.
@@ -129,32 +135,34 @@ async def show(
     """
     after_at, after_uuid = time_cursor(paging.cursor)
 
-    async def select(crud_uuid: UUID) -> tuple[Crud, list[db.ListedCrud]] | None:
-        return await db.select_page(
+    async def select(crud_uuid: UUID) -> db.Thread | None:
+        return await db.select_thread(
             conn,
             uuid=crud_uuid,
             viewer=viewer,
             after_at=after_at,
             after_uuid=after_uuid,
             limit=paging.limit + 1,
+            max_ancestors=MAX_ANCESTORS,
+            max_nested=MAX_NESTED,
         )
 
-    result = await select(uuid)
-    handles = {result[0].handle} if result else set()
-    if result is None:
+    thread = await select(uuid)
+    handles = {thread.crud.handle} if thread else set()
+    if thread is None:
         note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
         if note is None:
             raise NotFoundError
         handles = {note.handle}
         if note.activity_uuid is None:
-            result = notifications.as_crud(note), []
+            thread = db.Thread(notifications.as_crud(note), [], [])
         else:
-            result = await select(note.activity_uuid)
-            handles |= {result[0].handle} if result else set()
-    if result is None or (handle is not None and handle.lower() not in handles):
+            thread = await select(note.activity_uuid)
+            handles |= {thread.crud.handle} if thread else set()
+    if thread is None or (handle is not None and handle.lower() not in handles):
         raise NotFoundError
-    replies = _cruds(result[1], paging.limit)
-    return CrudPage(result[0], replies.items), replies.cursor
+    replies = _cruds(thread.replies, paging.limit)
+    return CrudPage(thread.crud, replies.items, thread.ancestors), replies.cursor
 
 
 async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:

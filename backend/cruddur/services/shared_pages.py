@@ -24,6 +24,7 @@ class _Fields(Struct):
     activities: list[Crud] | UnsetType = UNSET
     activity: Crud | UnsetType = UNSET
     replies: list[Crud] | UnsetType = UNSET
+    ancestors: list[Crud] | UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(list[Crud] | _Fields)
@@ -82,4 +83,6 @@ def _cruds(page: list[Crud] | _Fields) -> list[Crud]:
     if isinstance(page, list):
         return page
     single = [] if page.activity is UNSET else [page.activity]
-    return [*single, *(page.activities or ()), *(page.replies or ())]
+    replies = page.replies or ()
+    nested = [crud for reply in replies for crud in reply.replies]
+    return [*single, *(page.activities or ()), *(page.ancestors or ()), *replies, *nested]

@@ -1048,8 +1048,10 @@ export interface components {
          * Crud
          * @description A crud or reply. `expires_at` is null only in a notification about a message.
          *
-         *     `liked` and `reposted` are present only for a signed-in viewer. `reposted_by` is a handle,
-         *     present only if a profile shows another user's crud.
+         *     `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
+         *     only for a reply: the author of the crud that it replies to. `reposted_by` is a handle, present
+         *     only if a profile shows another user's crud. `replies` has the first replies to a reply on the
+         *     page of a crud, and is empty elsewhere.
          */
         readonly Crud: {
             readonly avatar_url: string | null;
@@ -1064,6 +1066,7 @@ export interface components {
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
             readonly reply_to_activity_uuid: string | null;
+            readonly reply_to_handle?: string;
             readonly reposted?: boolean;
             readonly reposted_by?: string;
             readonly reposts_count: number;
@@ -1081,10 +1084,14 @@ export interface components {
         };
         /**
          * CrudPage
-         * @description A crud and its live replies, oldest first.
+         * @description A crud, its live replies, and the cruds that it replies to directly or indirectly.
+         *
+         *     Both lists begin with the oldest. `ancestors` has the nearest 100.
          */
         readonly CrudPage: {
             readonly activity: components["schemas"]["Crud"];
+            /** @default [] */
+            readonly ancestors?: readonly components["schemas"]["Crud"][];
             readonly replies: readonly components["schemas"]["Crud"][];
         };
         /**
@@ -1222,6 +1229,7 @@ export interface components {
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
             readonly reply_to_activity_uuid: string | null;
+            readonly reply_to_handle?: string;
             readonly reposted?: boolean;
             readonly reposted_by?: string;
             readonly reposts_count: number;

@@ -5,6 +5,7 @@ import type { components, paths } from "./schema";
 type Schemas = components["schemas"];
 
 export type Crud = Schemas["Crud"];
+export type CrudPage = Schemas["CrudPage"];
 export type CrudDraft = Schemas["CrudDraft"];
 export type Ttl = CrudDraft["ttl"];
 export type Counts = Schemas["Counts"];

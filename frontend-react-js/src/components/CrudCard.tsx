@@ -109,10 +109,20 @@ function Card({
         {crud.expires_at !== null && <Countdown from={crud.created_at} to={crud.expires_at} />}
       </div>
       <div className="crud-body">
+        <ReplyingTo crud={crud} />
         <RichText text={withoutGaps(crud.message)} />
         {!crud.pending && <CrudActions crud={crud} onReply={onReply} />}
       </div>
     </article>
+  );
+}
+
+/** Says whom a reply replies to. */
+export function ReplyingTo({ crud: { reply_to_handle: handle } }: { crud: ListedCrud }) {
+  return handle === undefined ? null : (
+    <p className="crud-replying">
+      Replying to <Link to={profileAddress({ handle })}>@{handle}</Link>
+    </p>
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { ComponentType, ReactNode } from "react";
 import type { FeedPage, ListedCrud } from "../queries/feeds";
 import { CrudCard } from "./CrudCard";
 import { PagedList } from "./List";
@@ -8,14 +8,23 @@ type Query = Parameters<typeof PagedList>[0]["query"] & {
 };
 
 /** The cruds of a feed, or `empty` if there are none. */
-export function Feed({ query, empty }: { query: Query; empty: ReactNode }) {
-  const cruds = rows(query.data?.pages.flatMap((part) => part.cruds) ?? []);
+export function Feed({
+  query,
+  empty,
+  card: Card = CrudCard,
+}: {
+  query: Query;
+  empty: ReactNode;
+  /** Renders one crud. */
+  card?: ComponentType<{ crud: ListedCrud }>;
+}) {
+  const cruds = rows(query.data?.pages ?? []);
   const isEmpty = cruds.every((crud) => crud.deleting) && !query.hasNextPage;
   return (
     <PagedList query={query}>
       <div className="feed">
         {cruds.map((crud) => (
-          <CrudCard key={rowKey(crud)} crud={crud} />
+          <Card key={rowKey(crud)} crud={crud} />
         ))}
       </div>
       {isEmpty && empty}
@@ -29,9 +38,9 @@ function rowKey(crud: ListedCrud): string {
 }
 
 /** Each row once, at its last position: a reply that was just posted is also on a later page. */
-function rows(cruds: readonly ListedCrud[]): readonly ListedCrud[] {
+export function rows(pages: readonly FeedPage[]): readonly ListedCrud[] {
   const found = new Map<string, ListedCrud>();
-  for (const crud of cruds) {
+  for (const crud of pages.flatMap((page) => page.cruds)) {
     found.delete(rowKey(crud));
     found.set(rowKey(crud), crud);
   }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { Link } from "react-router";
 import { dismiss, getNotices, onNotices } from "../notices";
 import { IconButton } from "./Button";
 import "./Notices.css";
@@ -9,7 +10,7 @@ export function Notices() {
   const notices = useSyncExternalStore(onNotices, getNotices);
   return (
     <div className="notices" role="status" aria-label="Notices">
-      {notices.map(({ id, text, kind, traceId }) => (
+      {notices.map(({ id, text, kind, traceId, link }) => (
         <div key={id} className={`notice notice-${kind}`}>
           <div>
             <p>{text}</p>
@@ -19,6 +20,11 @@ export function Notices() {
               </p>
             )}
           </div>
+          {link && (
+            <Link className="notice-link" to={link.to} onClick={() => dismiss(id)}>
+              {link.text}
+            </Link>
+          )}
           <IconButton label="Dismiss" icon="close" onClick={() => dismiss(id)} />
         </div>
       ))}

@@ -12,17 +12,20 @@ import "./PageHead.css";
  */
 export function PageHead({
   title,
+  windowTitle = title,
   back,
   children,
 }: {
   title: string;
+  /** The title in the window's title, if it says more. */
+  windowTitle?: string;
   /** Where the back button leads if this is the first page that was opened. */
   back?: string;
   children?: ReactNode;
 }) {
   const navigate = useNavigate();
   const isBehind = useIsBehind();
-  useTitle(title);
+  useTitle(windowTitle);
   return (
     <header className="page-head">
       {back !== undefined && (

@@ -1,34 +1,42 @@
-import { useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, useParams } from "react-router";
 import { Avatar } from "../components/Avatar";
-import { ButtonLink } from "../components/Button";
+import { Button, ButtonLink } from "../components/Button";
 import { Countdown, useIsPast } from "../components/Clock";
 import { CrudActions } from "../components/CrudActions";
-import { CrudCard } from "../components/CrudCard";
+import { CrudCard, ReplyingTo } from "../components/CrudCard";
 import { ReplyForm } from "../components/CrudForm";
-import { Feed } from "../components/Feed";
-import { Empty, PagedList } from "../components/List";
+import { Feed, rows } from "../components/Feed";
+import { Empty, More, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
+import { ProblemNote } from "../components/Problem";
 import { RichText } from "../components/RichText";
-import { useCrud } from "../queries/activities";
-import type { ListedCrud } from "../queries/feeds";
+import { useCrud, useReplies } from "../queries/activities";
+import { type ListedCrud, repliesTo } from "../queries/feeds";
 import { useMember } from "../queries/session";
-import { profileAddress } from "../text/addresses";
+import { crudAddress, profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
 import { exactTime, shortTime } from "../text/time";
+import { crudTitle } from "../text/titles";
 import "./CrudPage.css";
 
-/** A single crud, the crud it replies to, and its replies. */
+/** A single crud in its thread: what it replies to, and the replies to it. */
 export function CrudPage({ handle }: { handle: string }) {
   const { uuid = "" } = useParams();
   const query = useCrud(uuid, handle);
-  const crud = query.data?.pages[0]?.activity;
+  const first = query.data?.pages[0];
+  const crud = first?.activity;
   const isPast = useIsPast(crud?.expires_at ?? null);
   const isGone = crud === undefined ? hasCode(query.error, "not_found") : isPast || crud.deleting;
+  const heading = crud?.reply_to_activity_uuid ? "Reply" : "Crud";
   return (
     <>
-      <PageHead title={crud?.reply_to_activity_uuid ? "Reply" : "Crud"} back="/" />
+      <PageHead
+        title={heading}
+        windowTitle={crud === undefined || isGone ? heading : crudTitle(crud)}
+        back="/"
+      />
       {isGone ? (
         <Empty title="This crud is gone">
           <p>
@@ -42,11 +50,12 @@ export function CrudPage({ handle }: { handle: string }) {
         <PagedList query={{ ...query, hasNextPage: false }}>
           {crud && (
             <>
-              {crud.reply_to_activity_uuid && <Parent uuid={crud.reply_to_activity_uuid} />}
+              <Ancestors cruds={first?.ancestors ?? []} />
               <MainCrud key={crud.uuid} crud={crud} />
               <section aria-label="Replies">
                 <Feed
                   query={query}
+                  card={Reply}
                   empty={
                     <Empty title="No replies yet">
                       <p>Be the first to reply.</p>
@@ -62,17 +71,104 @@ export function CrudPage({ handle }: { handle: string }) {
   );
 }
 
-function Parent({ uuid }: { uuid: string }) {
-  const parent = useCrud(uuid).data?.pages[0]?.activity;
-  return parent === undefined ? null : <CrudCard crud={parent} />;
+/** The cruds above a reply in its thread, joined by a line. */
+function Ancestors({ cruds }: { cruds: readonly ListedCrud[] }) {
+  const [first] = cruds;
+  if (first === undefined) {
+    return null;
+  }
+  return (
+    <section className="ancestors" aria-label="Earlier in this thread">
+      {first.reply_to_activity_uuid !== null && (
+        <Link className="thread-link" to={crudAddress(first)}>
+          Show earlier cruds
+        </Link>
+      )}
+      {cruds.map((crud) => (
+        <CrudCard key={crud.uuid} crud={crud} />
+      ))}
+    </section>
+  );
+}
+
+/** A reply, and below it the replies to it. */
+function Reply({ crud }: { crud: ListedCrud }) {
+  const [isOpen, setOpen] = useState(false);
+  const query = useReplies(crud.uuid, isOpen);
+  const all = query.data && rows(query.data.pages);
+  const replies = (isOpen && all) || repliesTo(crud);
+  const isComplete = isOpen && all !== undefined;
+  const hidden = isComplete ? 0 : crud.replies_count - replies.length;
+  const list = useRef<HTMLDivElement>(null);
+  const known = useRef(0);
+  useEffect(() => {
+    // The button is gone: continue with the first reply that has appeared.
+    if (isComplete && document.activeElement === document.body) {
+      const links = list.current?.querySelectorAll<HTMLElement>(".crud-time");
+      links?.[known.current]?.focus({ preventScroll: true });
+    }
+  }, [isComplete]);
+  const open = () => {
+    known.current = replies.length;
+    setOpen(true);
+  };
+  const isAnswered = !crud.deleting && (replies.length > 0 || hidden > 0);
+  return (
+    <div className={isAnswered ? "answered" : undefined}>
+      <CrudCard crud={crud} />
+      {isAnswered && (
+        // biome-ignore lint/a11y/useSemanticElements: a section would be one of many landmarks.
+        <div
+          className="answers"
+          role="group"
+          aria-label={`Replies to ${crud.display_name}`}
+          ref={list}
+        >
+          {replies.map((reply) => (
+            <div key={reply.uuid}>
+              <CrudCard crud={reply} />
+              {reply.replies_count > 0 && !reply.deleting && (
+                <Link className="thread-link" to={crudAddress(reply)}>
+                  {`Show ${count(reply.replies_count, "reply", "replies")}`}
+                </Link>
+              )}
+            </div>
+          ))}
+          {isOpen && query.isError && !all && (
+            <ProblemNote error={query.error} retry={() => void query.refetch()} />
+          )}
+          {hidden > 0 && !query.isError && (
+            <Button look="plain" busy={query.isFetching} onClick={open}>
+              {query.isFetching
+                ? "Loading more…"
+                : `Show ${count(hidden, "more reply", "more replies")}`}
+            </Button>
+          )}
+          {isOpen && query.hasNextPage && <More query={query} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
 }
 
 function MainCrud({ crud }: { crud: ListedCrud }) {
   const member = useMember();
   const asMember = useMemberAction();
+  const article = useRef<HTMLElement>(null);
   const form = useRef<HTMLDivElement>(null);
+  const isReply = crud.reply_to_activity_uuid !== null;
+  useEffect(() => {
+    // The thread above it is there to scroll up to. A page that is restored has its own position.
+    if (isReply && scrollY === 0) {
+      article.current?.scrollIntoView();
+    }
+  }, [isReply]);
   return (
-    <article className="the-crud" aria-label={`Crud by ${crud.display_name}`}>
+    <article ref={article} className="the-crud" aria-label={`Crud by ${crud.display_name}`}>
       <div className="the-crud-head">
         <Link to={profileAddress(crud)} tabIndex={-1} aria-hidden="true">
           <Avatar person={crud} />
@@ -87,6 +183,7 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
         </div>
         {crud.expires_at !== null && <Countdown from={crud.created_at} to={crud.expires_at} />}
       </div>
+      <ReplyingTo crud={crud} />
       <RichText text={crud.message} />
       <p className="the-crud-times">
         <time dateTime={crud.created_at} title={exactTime(crud.created_at)}>

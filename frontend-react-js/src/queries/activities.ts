@@ -10,10 +10,13 @@ import {
 import { useCallback } from "react";
 import { call, page } from "../api/http";
 import { getSession } from "../api/session";
-import type { Crud, ProfileFeed, Ttl } from "../api/wire";
+import type { Crud, CrudPage, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
+import { notify } from "../notices";
+import { crudAddress } from "../text/addresses";
 import { NOTIFY_ON_ERROR } from "./client";
 import {
+  addBelow,
   addReplies,
   cancelFeedRequests,
   changeCrud,
@@ -131,19 +134,39 @@ export function useProfile(handle: string) {
   });
 }
 
-/** A crud and its replies, the oldest first. With `handle`, it must be the author's. */
-export function useCrud(uuid: string, handle?: string) {
-  return useFeed(crudKey(uuid), async (cursor, signal) => {
-    const input = { query: query({ cursor }), signal };
-    const found =
-      handle === undefined
-        ? await page("get", "/api/activities/{uuid}", { path: { uuid }, ...input })
-        : await page("get", "/api/activities/@{handle}/status/{uuid}", {
-            path: { handle, uuid },
-            ...input,
-          });
-    return { cruds: found.body.replies, next: found.next, activity: found.body.activity };
-  });
+/** A crud in its thread, with its replies, the oldest first. */
+export function useCrud(uuid: string, handle: string) {
+  return useThread(uuid, (input) =>
+    page("get", "/api/activities/@{handle}/status/{uuid}", { path: { handle, uuid }, ...input }),
+  );
+}
+
+/** All replies to a crud, the oldest first, once they are `enabled`. */
+export function useReplies(uuid: string, enabled: boolean) {
+  return useThread(
+    uuid,
+    (input) => page("get", "/api/activities/{uuid}", { path: { uuid }, ...input }),
+    enabled,
+  );
+}
+
+function useThread(
+  uuid: string,
+  fetchPage: (input: {
+    query: { cursor?: string };
+    signal: AbortSignal;
+  }) => Promise<{ body: CrudPage; next: string | null }>,
+  enabled = true,
+) {
+  return useFeed(
+    crudKey(uuid),
+    async (cursor, signal) => {
+      const { body, next } = await fetchPage({ query: query({ cursor }), signal });
+      const { activity, ancestors = [], replies } = body;
+      return { cruds: replies, next, activity, ancestors };
+    },
+    enabled,
+  );
 }
 
 /** The cruds that match a search term, the best match first. */
@@ -198,15 +221,23 @@ export function useReply(parent: Crud) {
     onMutate: async ({ message, key }) => {
       await cancelFeedRequests(client);
       const left = parent.expires_at === null ? 0 : Date.parse(parent.expires_at) - serverNow();
-      const pending = { ...pendingCrud(key, message, left), reply_to_activity_uuid: parent.uuid };
+      const pending = {
+        ...pendingCrud(key, message, left),
+        reply_to_activity_uuid: parent.uuid,
+        reply_to_handle: parent.handle,
+      };
       client.setQueryData<Feed>(crudKey(parent.uuid), (feed) => append(feed, pending));
+      addBelow(client, pending);
       addReplies(client, parent.uuid, 1);
     },
     onError: (_, { key }) => {
       changeCrud(client, key, () => null);
       addReplies(client, parent.uuid, -1);
     },
-    onSuccess: (reply, { key }) => changeCrud(client, key, () => reply),
+    onSuccess: (reply, { key }) => {
+      changeCrud(client, key, () => reply);
+      notify("Reply posted", "good", null, { text: "View", to: crudAddress(reply) });
+    },
   });
 }
 

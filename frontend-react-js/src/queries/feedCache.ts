@@ -9,6 +9,7 @@ import { hasData, refetchSoon } from "./client";
 import {
   addToProfile,
   append,
+  appendBelow,
   type CrudChange,
   change,
   contains,
@@ -74,6 +75,11 @@ export function changeCounts(client: QueryClient, uuid: string, counts: Partial<
   changeCrud(client, uuid, (crud) => ({ ...crud, ...counts, uuid: crud.uuid }));
 }
 
+/** Add a reply to every cached thread that lists the crud it replies to. */
+export function addBelow(client: QueryClient, reply: ListedCrud): void {
+  client.setQueriesData<Feed>({ queryKey: FEEDS }, (feed) => appendBelow(feed, reply));
+}
+
 /** Change the number of replies of a crud in every cached feed. */
 export function addReplies(client: QueryClient, uuid: string, difference: number): void {
   changeCrud(client, uuid, (crud) => ({
@@ -117,6 +123,7 @@ export function insertPosted(client: QueryClient, posted: Crud): void {
         ? append(feed, crud)
         : undefined,
     );
+    addBelow(client, crud);
     return;
   }
   if (client.getQueryData(HOME) !== undefined) {

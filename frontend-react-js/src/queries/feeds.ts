@@ -4,7 +4,9 @@ import type { InfiniteData } from "@tanstack/react-query";
 import type { Crud, Profile } from "../api/wire";
 
 /** A crud as a feed lists it. */
-export type ListedCrud = Crud & {
+export type ListedCrud = Omit<Crud, "replies"> & {
+  /** Its own first replies, if it is a reply in a thread. */
+  readonly replies?: readonly ListedCrud[];
   /** The request that posts it is still under way; its uuid is the idempotency key. */
   readonly pending?: boolean;
   /** The request that deletes it is still under way; the page hides it. */
@@ -19,6 +21,8 @@ export interface FeedPage {
   readonly next: string | null;
   readonly profile?: Profile;
   readonly activity?: ListedCrud;
+  /** What `activity` replies to, what that replies to, and so on; the oldest first. */
+  readonly ancestors?: readonly ListedCrud[];
 }
 
 /** The pages fetched so far. */
@@ -26,6 +30,11 @@ export type Feed = InfiniteData<FeedPage, unknown>;
 
 /** Returns the new version of a crud, or null to remove it. */
 export type CrudChange = (crud: ListedCrud) => ListedCrud | null;
+
+/** The replies to a crud that a thread lists below it. */
+export function repliesTo(crud: ListedCrud): readonly ListedCrud[] {
+  return crud.replies ?? [];
+}
 
 /** A feed without cruds. */
 export const EMPTY_FEED: Feed = { pages: [{ cruds: [], next: null }], pageParams: [undefined] };
@@ -40,17 +49,24 @@ export function isListed(feed: Feed | undefined, uuid: string): boolean {
   return feed?.pages.some((page) => page.cruds.some((crud) => crud.uuid === uuid)) ?? false;
 }
 
-/** Whether a feed lists a crud, or has it as its subject. */
+/** Whether a crud is anywhere in a feed: also its subject, above that, or below a listed crud. */
 export function contains(feed: Feed | undefined, uuid: string): boolean {
+  const isIn = (cruds: readonly ListedCrud[] = []): boolean =>
+    cruds.some((crud) => crud.uuid === uuid || isIn(crud.replies));
   return (
-    isListed(feed, uuid) || (feed?.pages.some((page) => page.activity?.uuid === uuid) ?? false)
+    feed?.pages.some(
+      ({ activity, ancestors, cruds }) => activity?.uuid === uuid || isIn(cruds) || isIn(ancestors),
+    ) ?? false
   );
 }
 
 /** Whether a feed lists a pending crud of this author. */
 export function hasPendingFrom(feed: Feed | undefined, handle: string): boolean {
-  const isPending = (crud: ListedCrud) => crud.pending === true && crud.handle === handle;
-  return feed?.pages.some((page) => page.cruds.some(isPending)) ?? false;
+  return feed?.pages.some((page) => page.cruds.some(isPendingFrom(handle))) ?? false;
+}
+
+function isPendingFrom(handle: string): (crud: ListedCrud) => boolean {
+  return (crud) => crud.pending === true && crud.handle === handle;
 }
 
 /** Add cruds at the top, except those that the feed lists already. */
@@ -76,6 +92,28 @@ export function append(feed: Feed | undefined, crud: ListedCrud): Feed | undefin
   };
 }
 
+/**
+ * Add a reply below the crud that it replies to, if a thread lists that crud with all its other
+ * replies. Returns `undefined` if nothing changes.
+ */
+export function appendBelow(feed: Feed | undefined, reply: ListedCrud): Feed | undefined {
+  const parent = feed?.pages
+    .filter((page) => page.activity !== undefined)
+    .flatMap((page) => page.cruds)
+    .find((crud) => crud.uuid === reply.reply_to_activity_uuid);
+  const isKnown = (crud: ListedCrud) => crud.uuid === reply.uuid;
+  if (
+    feed === undefined ||
+    parent === undefined ||
+    repliesTo(parent).length < parent.replies_count ||
+    repliesTo(parent).some(isKnown) ||
+    (!reply.pending && repliesTo(parent).some(isPendingFrom(reply.handle)))
+  ) {
+    return undefined;
+  }
+  return change(feed, parent.uuid, (crud) => ({ ...crud, replies: [...repliesTo(crud), reply] }));
+}
+
 /** Sort the first page by creation time, the newest first. */
 export function sortFirstPage(feed: Feed | undefined): Feed | undefined {
   const [first, ...rest] = feed?.pages ?? [];
@@ -94,25 +132,47 @@ export function change(feed: Feed, uuid: string, by: CrudChange): Feed {
 }
 
 function changePage(page: FeedPage, uuid: string, by: CrudChange): FeedPage {
-  const cruds = page.cruds.flatMap((crud) => (crud.uuid === uuid ? (by(crud) ?? []) : [crud]));
+  const changed = {
+    ...page,
+    cruds: changeIn(page.cruds, uuid, by),
+    ...(page.ancestors && { ancestors: changeIn(page.ancestors, uuid, by) }),
+  };
   if (page.activity?.uuid !== uuid) {
-    return { ...page, cruds };
+    return changed;
   }
   // The page of a removed crud keeps it, marked as deleted, so that it can say so.
-  const activity = by(page.activity) ?? { ...page.activity, deleting: true };
-  return { ...page, cruds, activity };
+  return { ...changed, activity: by(page.activity) ?? { ...page.activity, deleting: true } };
+}
+
+function changeIn(
+  cruds: readonly ListedCrud[],
+  uuid: string,
+  by: CrudChange,
+): readonly ListedCrud[] {
+  return cruds.flatMap((crud) => {
+    if (crud.uuid === uuid) {
+      return by(crud) ?? [];
+    }
+    return repliesTo(crud).some((reply) => reply.uuid === uuid)
+      ? [{ ...crud, replies: changeIn(repliesTo(crud), uuid, by) }]
+      : [crud];
+  });
 }
 
 /** Remove the cruds that `isRemoved` selects. Returns the same object if there are none. */
 export function remove(feed: Feed, isRemoved: (crud: ListedCrud) => boolean): Feed {
-  if (!feed.pages.some(({ cruds }) => cruds.some(isRemoved))) {
+  const isAffected = (crud: ListedCrud) => isRemoved(crud) || repliesTo(crud).some(isRemoved);
+  if (!feed.pages.some(({ cruds }) => cruds.some(isAffected))) {
     return feed;
   }
-  const pages = feed.pages.map((page) => ({
-    ...page,
-    cruds: page.cruds.filter((crud) => !isRemoved(crud)),
-  }));
-  return { ...feed, pages };
+  const removeFrom = (cruds: readonly ListedCrud[]): readonly ListedCrud[] =>
+    cruds
+      .filter((crud) => !isRemoved(crud))
+      .map((crud) => (isAffected(crud) ? { ...crud, replies: removeFrom(repliesTo(crud)) } : crud));
+  return {
+    ...feed,
+    pages: feed.pages.map((page) => ({ ...page, cruds: removeFrom(page.cruds) })),
+  };
 }
 
 /** Add a crud to its author's profile and to the profile's count, unless it is listed already. */

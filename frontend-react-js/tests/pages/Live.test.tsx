@@ -293,6 +293,39 @@ describe("a reply", () => {
     expect(main().getByRole("button", { name: "Reply, 1 reply" })).toBeInTheDocument();
   });
 
+  test("to a reply is added below it, if all the others are there", async () => {
+    const below = { ...reply, uuid: uuid(301), reply_to_activity_uuid: reply.uuid };
+    const answered = { ...reply, replies_count: 1, replies: [{ ...below, message: "One." }] };
+    server.on("get", STATUS, ok({ activity: crud({ replies_count: 1 }), replies: [answered] }));
+    await openAt(ADDRESS);
+    const send = async (number: number, message: string) => {
+      await stream.send("crud", { ...below, uuid: uuid(301 + number), message });
+      await stream.send("counts", { uuid: reply.uuid, ...count(number + 1) });
+    };
+    await send(1, "Two.");
+    await send(1, "Two.");
+    expect(listed()).toEqual(["I do not like Santa Claus", "Why?", "One.", "Two."]);
+    await stream.send("counts", { uuid: reply.uuid, ...count(3) });
+    await send(3, "Four.");
+    expect(listed()).toHaveLength(4);
+    expect(main().getByRole("button", { name: "Show 2 more replies" })).toBeInTheDocument();
+    await stream.send("gone", { uuid: uuid(301) });
+    await pass(SECOND);
+    expect(listed()).toEqual(["I do not like Santa Claus", "Why?", "Two."]);
+  });
+
+  test("to a reply that is being answered leaves the dialog open", async () => {
+    signIn();
+    server.on("get", STATUS, ok({ activity: crud({ replies_count: 1 }), replies: [other] }));
+    const { user } = await openAt(ADDRESS);
+    await user.click(main().getAllByRole("button", { name: "Reply, 0 replies" })[0] as HTMLElement);
+    await user.type(screen.getByRole("textbox", { name: "Reply to @gkar" }), "Never");
+    const below = { ...reply, uuid: uuid(301), reply_to_activity_uuid: other.uuid };
+    await stream.send("crud", { ...below, handle: "londo", message: "Always." });
+    expect(listed()).toContain("Always.");
+    expect(screen.getByRole("textbox", { name: "Reply to @gkar" })).toHaveValue("Never");
+  });
+
   test("is not added before the earlier replies are loaded", async () => {
     await openCrud("more");
     await stream.send("crud", other);

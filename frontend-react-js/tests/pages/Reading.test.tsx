@@ -1,7 +1,18 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { ShortUser } from "../../src/api/wire";
-import { crud, group, LONDO, message, notes, ownCrud, signIn, uuid, WORF } from "../support/make";
+import {
+  counts,
+  crud,
+  group,
+  LONDO,
+  message,
+  notes,
+  ownCrud,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { at, HOUR, MINUTE, pass, passUntil, SECOND, settle } from "../support/time";
@@ -41,14 +52,130 @@ describe("a crud's page", () => {
     expect(screen.queryByRole("form", { name: /Reply/ })).not.toBeInTheDocument();
   });
 
-  test("shows the parent above a reply", async () => {
-    server.on("get", STATUS, ok({ activity: reply, replies: [] }));
-    server.on("get", "/api/activities/{uuid}", ok({ activity: crud(), replies: [reply] }));
-    showPage(`/@worf/status/${reply.uuid}`);
-    await screen.findByRole("article", { name: "Crud by Londo Mollari" });
-    const names = screen.getAllByRole("article").map((a) => a.getAttribute("aria-label"));
-    expect(names).toEqual(["Crud by Londo Mollari", "Crud by Worf"]);
+  test("shows the whole thread above a reply", async () => {
+    const answer = crud({
+      uuid: uuid(202),
+      reply_to_activity_uuid: reply.uuid,
+      reply_to_handle: "worf",
+      message: "Because.",
+    });
+    const ancestors = [crud(), { ...reply, reply_to_handle: "londo" }];
+    server.on("get", STATUS, ok({ activity: answer, replies: [], ancestors }));
+    showPage(`/@londo/status/${answer.uuid}`);
+    const thread = within(await screen.findByRole("region", { name: "Earlier in this thread" }));
+    expect(thread.getAllByRole("article").map((a) => a.getAttribute("aria-label"))).toEqual([
+      "Crud by Londo Mollari",
+      "Crud by Worf",
+    ]);
+    expect(thread.getByText(/Replying to/)).toHaveTextContent("Replying to @londo");
+    expect(thread.queryByRole("link", { name: "Show earlier cruds" })).not.toBeInTheDocument();
+    expect(screen.getAllByText(/Replying to/).at(-1)).toHaveTextContent("Replying to @worf");
+    expect(hrefs("@worf")).toEqual(["/@worf"]);
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Reply");
+    expect(server.sent("get", "/api/activities/{uuid}")).toHaveLength(0);
+  });
+
+  test("leads to the part of a long thread that is not shown", async () => {
+    const first = { ...reply, reply_to_handle: "londo" };
+    const answer = crud({ uuid: uuid(202), reply_to_activity_uuid: first.uuid });
+    server.on("get", STATUS, ok({ activity: answer, replies: [], ancestors: [first] }));
+    showPage(`/@londo/status/${answer.uuid}`);
+    await screen.findByText("Why?");
+    expect(hrefs("Show earlier cruds")).toEqual([`/@worf/status/${first.uuid}`]);
+  });
+
+  describe("with replies to a reply", () => {
+    const nested = [1, 2, 3, 4, 5].map((number) =>
+      crud({
+        uuid: uuid(300 + number),
+        reply_to_activity_uuid: reply.uuid,
+        reply_to_handle: "worf",
+        message: `Answer ${number}`,
+        replies_count: number === 1 ? 2 : 0,
+      }),
+    );
+    const answered = { ...reply, replies_count: 5, replies: nested.slice(0, 3) };
+
+    function answers(): string[] {
+      return within(screen.getByRole("group", { name: "Replies to Worf" }))
+        .getAllByText(/^Answer/)
+        .map((text) => text.textContent);
+    }
+
+    beforeEach(() => {
+      server.on("get", STATUS, ok({ activity: crud({ replies_count: 1 }), replies: [answered] }));
+    });
+
+    test("lists the first ones, and the others on request", async () => {
+      server.on(
+        "get",
+        "/api/activities/{uuid}",
+        ok({ activity: answered, replies: nested.slice(0, 4) }, { next: "more" }),
+        ok({ activity: answered, replies: nested.slice(4) }),
+      );
+      const { user } = showPage(ADDRESS);
+      await screen.findByText("Answer 1");
+      expect(answers()).toEqual(["Answer 1", "Answer 2", "Answer 3"]);
+      expect(hrefs("Show 2 replies")).toEqual([`/@londo/status/${uuid(301)}`]);
+      await user.click(screen.getByRole("button", { name: "Show 2 more replies" }));
+      await settle();
+      expect(answers()).toHaveLength(4);
+      await user.click(screen.getByRole("button", { name: "Show more" }));
+      await settle();
+      expect(answers()).toEqual(nested.map(({ message }) => message));
+      expect(main().queryByRole("button", { name: /^Show/ })).not.toBeInTheDocument();
+    });
+
+    test("offers a retry if the others cannot be loaded", async () => {
+      server.on(
+        "get",
+        "/api/activities/{uuid}",
+        refuse(404, "not_found"),
+        ok({ activity: answered, replies: nested }),
+      );
+      const { user } = showPage(ADDRESS);
+      await user.click(await screen.findByRole("button", { name: "Show 2 more replies" }));
+      await user.click(await screen.findByRole("button", { name: "Try again" }));
+      await settle();
+      expect(answers()).toHaveLength(5);
+    });
+
+    test("shows a like on one of them", async () => {
+      signIn();
+      server.on("put", "/api/activities/{uuid}/like", ok(counts({ liked: true, likes_count: 1 })));
+      const { user } = showPage(ADDRESS);
+      const card = within(
+        (await screen.findByText("Answer 2")).closest("article") ?? document.body,
+      );
+      await user.click(card.getByRole("button", { name: "Like, 0 likes" }));
+      expect(card.getByRole("button", { name: "Like, 1 like" })).toHaveAttribute(
+        "aria-pressed",
+        "true",
+      );
+    });
+  });
+
+  test("has a notice that leads to a new reply", async () => {
+    signIn();
+    server.on("get", STATUS, ok({ activity: crud(), replies: [] }));
+    server.on("post", "/api/activities/{uuid}/reply", ok(reply));
+    const { user, address } = showPage(ADDRESS);
+    await user.type(await screen.findByRole("textbox", { name: "Reply to @londo" }), "Why?");
+    await user.click(screen.getByRole("button", { name: "Reply" }));
+    const notices = within(screen.getByRole("status", { name: "Notices" }));
+    await user.click(await notices.findByRole("link", { name: "View" }));
+    expect(address()).toBe(`/@worf/status/${reply.uuid}`);
+    expect(notices.queryByText("Reply posted")).not.toBeInTheDocument();
+  });
+
+  test("has the crud in the window's title until it is gone", async () => {
+    const activity = crud({ expires_at: at(10 * SECOND) });
+    server.on("get", STATUS, ok({ activity, replies: [] }));
+    showPage(ADDRESS);
+    await screen.findByRole("article");
+    expect(document.title).toBe("Londo Mollari: “I do not like Santa Claus” · Cruddur");
+    await passUntil(10 * SECOND);
+    expect(document.title).toBe("Crud · Cruddur");
   });
 
   test("focuses the form when a member replies", async () => {

@@ -3,12 +3,14 @@ import {
   addToProfile,
   append,
   change,
+  contains,
   EMPTY_FEED,
   type Feed,
   type FeedPage,
   hasPendingFrom,
   isComplete,
   isListed,
+  type ListedCrud,
   prepend,
   remove,
   sortFirstPage,
@@ -81,6 +83,21 @@ describe("a change", () => {
     expect(before.pages[0]?.cruds[0]?.likes_count).toBe(crud().likes_count);
   });
 
+  test("reaches a crud above the subject, and one below a listed reply", () => {
+    const reply = { ...numbered(2), replies: [numbered(3)] };
+    const before = feed({ ...page(), cruds: [reply], ancestors: [numbered(1)] });
+    const like = (listed: ListedCrud) => ({ ...listed, likes_count: 7 });
+    const after = [uuid(1), uuid(3)].reduce((found, liked) => change(found, liked, like), before);
+    expect(after.pages[0]?.ancestors?.[0]?.likes_count).toBe(7);
+    expect(after.pages[0]?.cruds[0]?.replies?.[0]?.likes_count).toBe(7);
+    expect([1, 2, 3, 4].map((number) => contains(before, uuid(number)))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test("to null removes the crud, but marks the subject of the feed", () => {
     const after = change(feed({ ...page(1, 2), activity: numbered(1) }), uuid(1), () => null);
     expect(uuids(after)).toEqual([[uuid(2)]]);
@@ -92,6 +109,14 @@ describe("a removal", () => {
   test("returns the same feed if nothing is removed", () => {
     const before = feed(page(1));
     expect(remove(before, () => false)).toBe(before);
+  });
+
+  test("reaches the replies below a listed crud", () => {
+    const answered = { ...numbered(1), replies: [numbered(3), numbered(4)] };
+    const before = feed({ ...page(2), cruds: [answered, numbered(2)] });
+    const after = remove(before, (listed) => listed.uuid === uuid(3));
+    expect(uuids(after)).toEqual([[uuid(1), uuid(2)]]);
+    expect(after.pages[0]?.cruds[0]?.replies).toEqual([numbered(4)]);
   });
 
   test("filters every page", () => {

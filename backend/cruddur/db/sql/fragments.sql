@@ -10,7 +10,15 @@ live_activities.expires_at,
 live_activities.replies_count,
 live_activities.reposts_count,
 live_activities.likes_count,
-live_activities.reply_to_activity_uuid
+live_activities.reply_to_activity_uuid,
+CASE
+    WHEN live_activities.reply_to_activity_uuid IS NOT NULL THEN (
+        SELECT users.handle
+        FROM activities
+        JOIN users ON users.uuid = activities.user_uuid
+        WHERE activities.uuid = live_activities.reply_to_activity_uuid
+    )
+END AS reply_to_handle
 
 -- name: viewer_reactions
 -- Whether the viewer, of a CTE with at most one row, has liked and reposted a live crud.
@@ -26,7 +34,7 @@ EXISTS (
 ) AS reposted
 
 -- name: created_crud_columns
--- A crud that the statement inserts, from the CTEs created and author.
+-- A crud that the statement inserts, from the CTEs created and author; without `reply_to_handle`.
 created.uuid,
 author.display_name,
 author.handle,

@@ -38,6 +38,7 @@ mentioned AS (
     WHERE users.uuid <> created.user_uuid
 )
 SELECT
-    {created_crud_columns}
+    {created_crud_columns},
+    NULL AS reply_to_handle
 FROM created
 CROSS JOIN author

@@ -1,12 +1,34 @@
--- A live crud or reply, followed by a page of its live replies, oldest first. No row if it is not
--- live. The page is cut first (activities/home.sql explains why).
-WITH viewer AS MATERIALIZED (
+-- A live crud or reply, the cruds above it in its thread, a page of its live replies, and the first
+-- live replies to each of these, all ordered by their age. The crud itself is missing if it is not
+-- live. The page is cut first (activities/home.sql explains why). The scalar subqueries look up each
+-- crud separately (notifications/unread.sql explains why).
+WITH RECURSIVE viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+),
+thread AS (
+    SELECT
+        activities.uuid,
+        activities.reply_to_activity_uuid AS parent_uuid,
+        0 AS distance
+    FROM activities
+    WHERE activities.uuid = :uuid::uuid
+    UNION ALL
+    SELECT
+        thread.parent_uuid AS uuid,
+        (
+            SELECT activities.reply_to_activity_uuid
+            FROM activities
+            WHERE activities.uuid = thread.parent_uuid
+        ) AS parent_uuid,
+        thread.distance + 1 AS distance
+    FROM thread
+    WHERE thread.parent_uuid IS NOT NULL
+      AND thread.distance < :max_ancestors::integer
 ),
 page AS MATERIALIZED (
     SELECT activities.uuid
     FROM activities
-    WHERE activities.reply_to_activity_uuid = :uuid::uuid
+    WHERE activities.reply_to_activity_uuid = :uuid
       AND activities.expires_at > now()
       AND (activities.created_at, activities.uuid) > (
           COALESCE(:after_at, '-infinity'::timestamptz),
@@ -14,12 +36,29 @@ page AS MATERIALIZED (
       )
     ORDER BY activities.created_at, activities.uuid
     LIMIT (SELECT :limit::bigint)
+),
+nested AS MATERIALIZED (
+    SELECT
+        unnest(ARRAY(
+            SELECT activities.uuid
+            FROM activities
+            WHERE activities.reply_to_activity_uuid = page.uuid
+              AND activities.expires_at > now()
+            ORDER BY activities.created_at, activities.uuid
+            LIMIT (SELECT :max_nested::bigint)
+        )) AS uuid
+    FROM page
 )
 SELECT
     viewer.uuid AS viewer,
     {crud_columns},
     {viewer_reactions}
 FROM viewer
-JOIN live_activities
-    ON live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page UNION ALL SELECT :uuid))
-ORDER BY live_activities.uuid = :uuid DESC, live_activities.created_at, live_activities.uuid
+JOIN live_activities ON live_activities.uuid = ANY(ARRAY(
+    SELECT thread.uuid FROM thread
+    UNION ALL
+    SELECT page.uuid FROM page
+    UNION ALL
+    SELECT nested.uuid FROM nested
+))
+ORDER BY live_activities.created_at, live_activities.uuid

@@ -13,6 +13,7 @@ parent AS (
     SELECT
         live_activities.uuid,
         live_activities.user_uuid,
+        live_activities.handle,
         live_activities.expires_at
     FROM live_activities
     WHERE live_activities.uuid = :parent_uuid
@@ -62,6 +63,8 @@ mentioned AS (
       AND users.uuid <> parent.user_uuid
 )
 SELECT
-    {created_crud_columns}
+    {created_crud_columns},
+    parent.handle AS reply_to_handle
 FROM created
 CROSS JOIN author
+CROSS JOIN parent

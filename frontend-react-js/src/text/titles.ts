@@ -1,0 +1,22 @@
+/** The window's titles of pages about people and cruds. */
+
+import type { Crud } from "../api/wire";
+
+/** Characters of a crud in its title. */
+const MAX_CHARS = 70;
+
+/** "Worf: “Today is a good day to crud”" */
+export function crudTitle({ display_name, message }: Pick<Crud, "display_name" | "message">) {
+  return `${display_name}: “${excerpt(message, MAX_CHARS)}”`;
+}
+
+/** A text on one line, cut after `max` characters. */
+function excerpt(text: string, max: number): string {
+  const chars = [...text.trim().replace(/\s+/g, " ")];
+  return chars.length <= max
+    ? chars.join("")
+    : `${chars
+        .slice(0, max - 1)
+        .join("")
+        .trimEnd()}…`;
+}
