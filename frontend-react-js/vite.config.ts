@@ -29,7 +29,10 @@ export default defineConfig({
     port: 3000,
     strictPort: true,
     proxy: Object.fromEntries(
-      ["/api/", "/docs", "/openapi.json", "/.well-known/"].map((path) => [path, backend]),
+      ["/api/", "/docs", "/openapi.json", "/.well-known/", "^/@\\w+/feed\\.atom"].map((path) => [
+        path,
+        backend,
+      ]),
     ),
   },
   build: {

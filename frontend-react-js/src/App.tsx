@@ -17,6 +17,7 @@ import {
 } from "react-router";
 import { Layout } from "./components/Layout";
 import { Notices } from "./components/Notices";
+import { removeServedHead } from "./components/PageHead";
 import { About } from "./pages/About";
 import { Confirm } from "./pages/Confirm";
 import { Conversation } from "./pages/Conversation";
@@ -112,6 +113,9 @@ function Navigation() {
   useEffect(() => {
     const isSame = last.current === address;
     last.current = address;
+    if (!isSame) {
+      removeServedHead();
+    }
     observe((to) => to.showPage());
     if (kind === "POP") {
       return;

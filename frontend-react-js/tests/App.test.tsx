@@ -296,6 +296,17 @@ describe("a navigation", () => {
     expect(scroll).not.toHaveBeenCalled();
   });
 
+  test("removes what the document says about another page", async () => {
+    const served = document.createElement("link");
+    served.dataset.page = "";
+    document.head.append(served);
+    const { user } = open("/about");
+    await settle();
+    expect(served).toBeInTheDocument();
+    await user.click(nav().getByRole("link", { name: "Search" }));
+    expect(served).not.toBeInTheDocument();
+  });
+
   test("to the current page fetches only its first part", async () => {
     const path = "/api/activities/@{handle}";
     const activities = (number: number) => [crud({ uuid: uuid(number) })];

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 from quart import Quart
 
 from cruddur.app import create_app
-from cruddur.routes.pages import PAGES
+from cruddur.routes.pages import FEED_RULE, PAGES
 from cruddur.settings import Settings, SettingsError
 from cruddur.telemetry.pipeline import Telemetry
 from support import BUILD, refused, visiting
@@ -67,6 +67,7 @@ def assert_page(response: httpx.Response, status: int = 200) -> None:
     assert response.text == INDEX
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-robots-tag"] == "noarchive"
     assert "etag" not in response.headers
     policy = response.headers["content-security-policy"].split("; ")
     assert policy == [
@@ -87,7 +88,7 @@ def assert_page(response: httpx.Response, status: int = 200) -> None:
     assert "camera=()" in response.headers["permissions-policy"]
 
 
-@pytest.mark.parametrize("rule", PAGES)
+@pytest.mark.parametrize("rule", [rule for rule in PAGES if not rule.startswith("/@")])
 async def test_a_page_returns_the_index_and_names_its_span(
     browser: httpx.AsyncClient, spans: InMemorySpanExporter, rule: str
 ) -> None:
@@ -101,7 +102,7 @@ async def test_a_page_returns_the_index_and_names_its_span(
 def test_the_front_end_has_no_other_routes(site: Quart) -> None:
     routes = [rule.rule for rule in site.url_map.iter_rules() if "pages." in rule.endpoint]
     files = [f"/{name}" for name in BUILD if "/" not in name and name != "index.html"]
-    assert sorted(routes) == sorted([*PAGES, *files, "/assets/<path:asset>"])
+    assert sorted(routes) == sorted([*PAGES, *files, FEED_RULE, "/assets/<path:asset>"])
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ async def test_api_clients_never_get_a_page(browser: httpx.AsyncClient, path: st
 
 
 async def test_pages_and_files_accept_only_get_and_head(browser: httpx.AsyncClient) -> None:
-    for path in ("/", "/signin", "/@andrewbrown", "/icon.svg", SCRIPT):
+    for path in ("/", "/signin", "/@andrewbrown", "/@andrewbrown/feed.atom", "/icon.svg", SCRIPT):
         response = await browser.post(path)
         assert response.status_code == 405
         assert refused(response) == ["method_not_allowed"]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -27,7 +28,7 @@ def statements() -> Statements:
 
 @pytest.fixture
 async def recorded_app(
-    settings: Settings, statements: Statements, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, build: Path, statements: Statements, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Quart]:
     create_pool = asyncpg.create_pool
 
@@ -42,7 +43,7 @@ async def recorded_app(
         return create_pool(*args, **options, init=listen)
 
     monkeypatch.setattr(asyncpg, "create_pool", recording)
-    app = create_app(replace(settings, pool_size=2))
+    app = create_app(replace(settings, pool_size=2, frontend_directory=str(build)))
     async with app.test_app():
         yield app
 
@@ -321,6 +322,9 @@ async def test_a_page_is_compared_with_the_commits_of_long_transactions(
         ("GET", "/api/activities/@andrewbrown?shape=profile", None, 1),
         ("GET", "/api/activities/@andrewbrown/status/{crud}", None, 1),
         ("GET", "/api/activities/{crud}", None, 1),
+        ("GET", "/@andrewbrown", None, 1),
+        ("GET", "/@andrewbrown/feed.atom", None, 1),
+        ("GET", "/@andrewbrown/status/{crud}", None, 1),
         ("GET", "/api/activities/notifications/counter", None, 1),
         ("GET", "/api/messages/{group}", None, 1),
         ("GET", "/api/messages/counter", None, 1),

@@ -66,7 +66,7 @@ PLACES = (
         "gone",
         "/@worf/status/00000000-0000-7000-8000-000000000000",
         VISITOR,
-        refused=("/api/activities/@worf/status/*",),
+        refused=("/@worf/status/*", "/api/activities/@worf/status/*"),
     ),
     Place("settings", "/settings"),
     Place("about", "/about"),

@@ -102,6 +102,10 @@ async def test_a_thread_shows_all_cruds_above_and_the_replies_below(
     shown = page.get_by_role("article").filter(has_text="step 7")
     await expect(shown).to_be_in_viewport()
     await expect(above.first).not_to_be_in_viewport()
+    title = "Worf: “step 7” · Cruddur"
+    await expect(page).to_have_title(title)
+    served = await worf.http.get(f"/@worf/status/{thread[-1]['uuid']}")
+    assert f"<title>{title}</title>" in served.text
 
     await page.get_by_label("Reply to @worf").fill("the last word")
     await page.get_by_role("button", name="Reply", exact=True).last.click()

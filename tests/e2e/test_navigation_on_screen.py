@@ -25,9 +25,10 @@ async def test_unknown_addresses_show_not_found(visit: Visit, watch: Watch, worf
         ("/@nobody", "User not found"),
         (f"/@worf/status/{uuid4()}", "This crud is gone"),
     ):
+        watch.expect(404, path)
         response = await page.goto(path)
         assert response is not None
-        assert response.status == 200
+        assert response.status == 404
         await expect(page.get_by_role("heading", name=words)).to_be_visible()
 
 
@@ -98,7 +99,7 @@ async def test_everything_works_with_the_keyboard(visit: Visit, worf: Member) ->
     await page.get_by_role("link", name="Profile").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
-    await expect(page).to_have_title("Worf · Cruddur")
+    await expect(page).to_have_title("Worf (@worf) · Cruddur")
 
 
 async def test_a_phone_shows_one_column_and_a_bar(visit: Visit, worf: Member, odo: Member) -> None:

@@ -178,7 +178,8 @@ async def test_a_deleted_account_is_removed_completely(
     await expect(others.get_by_role("heading", name="No cruds right now")).to_be_visible()
     await others.get_by_role("link", name="Messages").click()
     await expect(others.get_by_role("heading", name="No messages yet")).to_be_visible()
-    watch.expect(404, "/api/activities/@worf")
+    for path in ("/@worf", "/api/activities/@worf"):
+        watch.expect(404, path)
     await others.goto("/@worf")
     await expect(others.get_by_role("heading", name="User not found")).to_be_visible()
     watch.expect(401, "/api/auth/signin")

@@ -11,6 +11,7 @@ from cruddur.routes.endpoint import (
     resources,
     set_not_modified,
 )
+from cruddur.routes.origin import public_origin
 from cruddur.services import avatars as service
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
@@ -31,9 +32,7 @@ avatars = ApiBlueprint("avatars")
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # parsed to check the extension; the bytes decide
     """PUT the file to the URL once, within five minutes, without an access token."""
     token = resources().uploads.sign(viewer.uuid)
-    base = resources().settings.backend_origin
-    origin = request.host_url if base == "*" else base
-    return AvatarUpload(f"{origin.rstrip('/')}{UPLOAD_PATH}{token}")
+    return AvatarUpload(f"{public_origin()}{UPLOAD_PATH}{token}")
 
 
 @avatars.handle(

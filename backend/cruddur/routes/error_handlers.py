@@ -35,6 +35,11 @@ def install(app: Quart) -> None:
     app.register_error_handler(Exception, _unexpected_error)
 
 
+def is_outage(error: Exception) -> bool:
+    """Return whether an exception means that the database does not respond."""
+    return isinstance(error, DatabaseUnavailableError)
+
+
 async def _client_error(error: CruddurError) -> Response:
     if error.status >= 500 and not isinstance(error, OverloadedError):
         report(error)

@@ -1,9 +1,15 @@
-"""Check the origin of requests whose only credential is a cookie."""
+"""The public origin, and the check of the origin of requests whose only credential is a cookie."""
 
 from quart import request
 
 from cruddur.errors import ForbiddenError
 from cruddur.routes.endpoint import resources
+
+
+def public_origin() -> str:
+    """Return the public origin of the service; without one, the origin of the request."""
+    base = resources().settings.backend_origin
+    return request.host_url.rstrip("/") if base == "*" else base
 
 
 def check_origin() -> None:

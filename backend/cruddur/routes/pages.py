@@ -3,20 +3,34 @@
 A build is small, so it is read into memory once, at start. A path that is not in it is 404. Each
 page has its own rule, so that its requests have a route name; a catch-all rule would also answer
 405 instead of 404.
+
+The pages of people and cruds have heads of their own, and are 404 like their API. No page may be
+stored: it names the files of the build, and a crud on it may expire or be deleted at any time.
 """
 
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import UUID
 
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from cruddur.errors import NotFoundError
+from cruddur.errors import NotFoundError, UnavailableError
 from cruddur.routes import error_handlers
-from cruddur.routes.endpoint import set_not_modified
+from cruddur.routes.atom import render_feed
+from cruddur.routes.endpoint import resources, set_not_modified
 from cruddur.routes.html import html_headers
+from cruddur.routes.origin import public_origin
+from cruddur.routes.page_heads import PageHead, crud_head, profile_head
+from cruddur.services import activities
+from cruddur.services.unit_of_work import open_unit
+from cruddur.wire import Paging, entity_tag
 
 PAGES = (
     "/",
@@ -43,6 +57,13 @@ ASSETS = "assets/"
 """The directory of files with a digest in their names."""
 
 ASSET_RULE = f"/{ASSETS}<path:asset>"
+
+FEED_RULE = "/@<handle>/feed.atom"
+"""The Atom feed of a profile."""
+
+_TITLE = re.compile(r"<title>[^<]*</title>|(?=</head>)")
+_DESCRIPTION = re.compile(r'<meta name="description"[^>]*>\s*')
+"""What the pages of people and cruds replace in the index."""
 
 _TELEMETRY = b'<meta name="telemetry" content="on" />\n  '
 """What the page looks for (`src/telemetry/trace.ts`): without it, it records nothing."""
@@ -89,6 +110,23 @@ class _File:
     headers: dict[str, str]
 
 
+class _Index:
+    """The document of every page.
+
+    Attributes:
+        file: the document with the head that the build gave it.
+    """
+
+    def __init__(self, plain: bytes) -> None:
+        self.file = _file(INDEX, plain)
+        self._before, *after = _TITLE.split(_DESCRIPTION.sub("", plain.decode(), 1), 1)
+        self._after = "".join(after)
+
+    def with_head(self, head: PageHead) -> _File:
+        """Return the document with another head."""
+        return _file(INDEX, f"{self._before}{head.render()}{self._after}".encode())
+
+
 def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
     """Return the routes of the pages and files of a build.
 
@@ -97,13 +135,25 @@ def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
         has_telemetry: whether the pages send telemetry.
     """
     build = _read(directory)
-    index = build.pop(INDEX)
+    plain = build.pop(INDEX).plain
     if has_telemetry:
-        index = _file(INDEX, index.plain.replace(b"</head>", _TELEMETRY + b"</head>", 1))
+        plain = plain.replace(b"</head>", _TELEMETRY + b"</head>", 1)
+    index = _Index(plain)
     area = Blueprint("pages", __name__)
 
     async def page(**_: object) -> Response:
-        return _respond(index)
+        return _respond(index.file)
+
+    async def page_with_head(**arguments: Any) -> Response:
+        try:
+            head = await _read_head(**arguments)
+        except NotFoundError:
+            raise NotFound from None
+        except Exception as error:
+            if not (error_handlers.is_outage(error) and _is_page_request()):
+                raise
+            return _respond(index.file, 503, UnavailableError().headers)  # it shows the failure
+        return _respond(index.with_head(head), headers=head.headers)
 
     async def file(**_: object) -> Response:
         build_file = build.get(request.path.removeprefix("/"))
@@ -114,19 +164,50 @@ def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
     async def not_found(error: NotFound) -> Response:
         """Return the front end's 404 page to browsers, and the error codes to other clients."""
         return (
-            _respond(index, 404)
+            _respond(index.file, 404)
             if _is_page_request()
             else await error_handlers.framework_error(error)
         )
 
     for rule in PAGES:
-        area.add_url_rule(rule, view_func=page, strict_slashes=False)  # /about/ is /about
+        view = page_with_head if rule.startswith("/@") else page
+        area.add_url_rule(rule, view_func=view, strict_slashes=False)  # /about/ is /about
+    area.add_url_rule(FEED_RULE, view_func=_feed)
     for name in build:
         if not name.startswith(ASSETS):
             area.add_url_rule(f"/{name}", view_func=file)
     area.add_url_rule(ASSET_RULE, view_func=file)
     area.app_errorhandler(NotFound)(not_found)
     return area
+
+
+async def _read_head(handle: str, uuid: UUID | None = None) -> PageHead:
+    """Return the head of the page of a user, or of a crud.
+
+    Raises:
+        NotFoundError: there is no such user, or no such live crud.
+        DatabaseUnavailableError: see `Database.connection`.
+    """
+    origin = public_origin()
+    async with open_unit(resources().database, "reading") as conn:
+        if uuid is None:
+            feed, _ = await activities.profile_feed(conn, None, handle, Paging(limit=1))
+            return profile_head(feed.profile, origin)
+        page, _ = await activities.show(conn, None, handle, uuid, Paging(limit=1))
+        return crud_head(page.activity, origin, datetime.now(UTC))
+
+
+async def _feed(handle: str) -> Response:
+    async with open_unit(resources().database, "reading") as conn:
+        feed, _ = await activities.profile_feed(conn, None, handle, Paging())
+    body = render_feed(feed, public_origin())
+    response = Response(body, content_type="application/atom+xml; charset=utf-8")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.set_etag(entity_tag(body), weak=True)
+    if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+        set_not_modified(response)
+    return response
 
 
 def _read(directory: Path) -> dict[str, _File]:
@@ -144,6 +225,8 @@ def _file(name: str, plain: bytes) -> _File:
     is_text = content_type.startswith("text/") or content_type.endswith(("json", "xml"))
     compressed = gzip.compress(plain, mtime=0) if is_text else plain
     headers = {"Cache-Control": _cache_control(name)}
+    if name == INDEX:
+        headers["X-Robots-Tag"] = "noarchive"  # search engines run the scripts, which show cruds
     if content_type == _HTML:
         headers |= html_headers()
     return _File(
@@ -161,9 +244,12 @@ def _cache_control(name: str) -> str:
     return "public, max-age=31536000, immutable" if name.startswith(ASSETS) else "no-cache"
 
 
-def _respond(file: _File, status: int = 200) -> Response:
+def _respond(file: _File, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     response = Response(
-        file.plain, status=status, headers=file.headers, content_type=file.content_type
+        file.plain,
+        status=status,
+        headers={**file.headers, **(headers or {})},
+        content_type=file.content_type,
     )
     if file.compressed is not None:
         response.vary.add("Accept-Encoding")

@@ -56,6 +56,16 @@ export function useTitle(title: string): void {
   }, [title, unread]);
 }
 
+/**
+ * Remove what the service has put into the head of the document about the page that was opened
+ * first. It is wrong for every other page, and must not outlive a crud.
+ */
+export function removeServedHead(): void {
+  for (const element of document.head.querySelectorAll("[data-page]")) {
+    element.remove();
+  }
+}
+
 /** Whether the previous entry of the window's history belongs to this app. */
 function cameFromHere(): boolean {
   const state: unknown = history.state;

@@ -9,7 +9,7 @@ import { ReplyForm } from "../components/CrudForm";
 import { Feed, rows } from "../components/Feed";
 import { Empty, More, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
-import { PageHead } from "../components/PageHead";
+import { PageHead, removeServedHead } from "../components/PageHead";
 import { ProblemNote } from "../components/Problem";
 import { RichText } from "../components/RichText";
 import { useCrud, useReplies } from "../queries/activities";
@@ -29,6 +29,11 @@ export function CrudPage({ handle }: { handle: string }) {
   const crud = first?.activity;
   const isPast = useIsPast(crud?.expires_at ?? null);
   const isGone = crud === undefined ? hasCode(query.error, "not_found") : isPast || crud.deleting;
+  useEffect(() => {
+    if (isGone) {
+      removeServedHead();
+    }
+  }, [isGone]);
   const heading = crud?.reply_to_activity_uuid ? "Reply" : "Crud";
   return (
     <>

@@ -9,8 +9,9 @@ import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
 import { useProfile } from "../queries/activities";
 import { useMember } from "../queries/session";
-import { conversationAddress } from "../text/addresses";
+import { conversationAddress, feedAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
+import { profileTitle } from "../text/titles";
 import "./Profile.css";
 
 /** A user and their live cruds. */
@@ -29,21 +30,29 @@ export function Profile({ handle }: { handle: string }) {
   }
   return (
     <>
-      <PageHead title={profile?.display_name ?? `@${handle}`} back="/" />
+      <PageHead
+        title={profile?.display_name ?? `@${handle}`}
+        windowTitle={profile === undefined ? `@${handle}` : profileTitle(profile)}
+        back="/"
+      />
       <PagedList query={{ ...feed, hasNextPage: false }}>
         {profile && <ProfileHead profile={profile} />}
       </PagedList>
-      {profile && (
-        <Feed
-          query={feed}
-          empty={
-            <Empty title="No cruds right now">
-              <p>When @{profile.handle} posts something, it will show up here.</p>
-            </Empty>
-          }
-        />
-      )}
+      {profile && <Feed query={feed} empty={<NoCruds profile={profile} />} />}
     </>
+  );
+}
+
+function NoCruds({ profile }: { profile: Person }) {
+  const isOwn = useMember()?.uuid === profile.uuid;
+  return isOwn ? (
+    <Empty title="You have no live cruds">
+      <p>What you post or repost shows up here until it expires.</p>
+    </Empty>
+  ) : (
+    <Empty title="No cruds right now">
+      <p>When @{profile.handle} posts something, it will show up here.</p>
+    </Empty>
   );
 }
 
@@ -84,6 +93,10 @@ function ProfileHead({ profile }: { profile: Person }) {
       {profile.bio !== "" && <RichText text={profile.bio} />}
       <p className="profile-count">
         <b>{profile.cruds_count}</b> live {profile.cruds_count === 1 ? "crud" : "cruds"}
+        {" · "}
+        <a href={feedAddress(profile)} target="_blank" rel="noopener">
+          Atom feed
+        </a>
       </p>
     </section>
   );

@@ -8,6 +8,11 @@ export function profileAddress(person: { readonly handle: string }): string {
   return `/@${person.handle}`;
 }
 
+/** The Atom feed of a profile, which the service renders. */
+export function feedAddress(person: { readonly handle: string }): string {
+  return `${profileAddress(person)}/feed.atom`;
+}
+
 export function conversationAddress(person: { readonly handle: string }): string {
   return `/messages/@${person.handle}`;
 }

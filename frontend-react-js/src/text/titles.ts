@@ -1,6 +1,9 @@
-/** The window's titles of pages about people and cruds. */
+/**
+ * The window's titles of pages about people and cruds. The service puts the same titles into the
+ * document (`routes/page_heads.py`).
+ */
 
-import type { Crud } from "../api/wire";
+import type { Crud, Profile } from "../api/wire";
 
 /** Characters of a crud in its title. */
 const MAX_CHARS = 70;
@@ -8,6 +11,11 @@ const MAX_CHARS = 70;
 /** "Worf: “Today is a good day to crud”" */
 export function crudTitle({ display_name, message }: Pick<Crud, "display_name" | "message">) {
   return `${display_name}: “${excerpt(message, MAX_CHARS)}”`;
+}
+
+/** "Worf (@worf)" */
+export function profileTitle({ display_name, handle }: Pick<Profile, "display_name" | "handle">) {
+  return `${display_name} (@${handle})`;
 }
 
 /** A text on one line, cut after `max` characters. */

@@ -318,7 +318,12 @@ describe("a profile", () => {
     expect(region.queryByRole("button", { name: "Message" })).not.toBeInTheDocument();
     expect(region.getByRole("link", { name: "@gowron" })).toHaveAttribute("href", "/@gowron");
     expect(region.getByText("live cruds", { exact: false })).toHaveTextContent("2 live cruds");
-    expect(document.title).toBe("Worf · Cruddur");
+    expect(document.title).toBe("Worf (@worf) · Cruddur");
+    expect(screen.getByRole("heading", { name: "You have no live cruds" })).toBeInTheDocument();
+    expect(region.getByRole("link", { name: "Atom feed" })).toHaveAttribute(
+      "href",
+      "/@worf/feed.atom",
+    );
   });
 
   test("of an unknown handle says so", async () => {

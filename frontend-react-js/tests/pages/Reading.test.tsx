@@ -171,11 +171,16 @@ describe("a crud's page", () => {
   test("has the crud in the window's title until it is gone", async () => {
     const activity = crud({ expires_at: at(10 * SECOND) });
     server.on("get", STATUS, ok({ activity, replies: [] }));
+    const served = document.createElement("meta");
+    served.dataset.page = "";
+    document.head.append(served);
     showPage(ADDRESS);
     await screen.findByRole("article");
     expect(document.title).toBe("Londo Mollari: “I do not like Santa Claus” · Cruddur");
+    expect(served).toBeInTheDocument();
     await passUntil(10 * SECOND);
     expect(document.title).toBe("Crud · Cruddur");
+    expect(served).not.toBeInTheDocument();
   });
 
   test("focuses the form when a member replies", async () => {
