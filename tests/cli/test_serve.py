@@ -133,7 +133,7 @@ def test_several_workers_serve_the_front_end(serve: Serve, dsn: str, build: Path
         CRUDDUR_FRONTEND_DIRECTORY=str(build),
     ).wait()
     for _ in range(10):
-        for path in ("/", "/@andrewbrown"):
+        for path in ("/", "/about"):
             assert httpx.get(f"{running.url}{path}").text == BUILD["index.html"]
     head = httpx.head(f"{running.url}/icon.svg")
     assert (head.status_code, head.content) == (200, b"")
