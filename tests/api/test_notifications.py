@@ -111,6 +111,9 @@ async def test_two_likes_of_one_crud_have_different_uuids(
         "@bayko's",
         "@@bayko @bayko",
         "\n@bayko\n",
+        "今日は＠baykoさんと",
+        "고마워@bayko님",
+        "https://example.com。@bayko",
     ],
 )
 async def test_a_mention_is_found(andrew: Member, bayko: Member, message: str) -> None:
@@ -130,6 +133,11 @@ async def test_a_mention_is_found(andrew: Member, bayko: Member, message: str) -
         "someone@bayko.example",
         "me@bayko",
         "https://example.com/@bayko",
+        "https://example.com/?u=@bayko",
+        "HTTP://example.com/?u=,@bayko",
+        "@bayko@host.example",
+        "@bayko＠host.example",
+        "иван@bayko.example",
         "@baykoo",
         "@bayko_",
         "@ bayko",

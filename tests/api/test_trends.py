@@ -54,6 +54,9 @@ async def test_tags_can_be_in_any_script(api: Api, andrew: Member) -> None:
         "#مرحبا": ["مرحبا"],
         "(#brackets) #full. #stop! 'tis #quoted'": ["brackets", "full", "quoted", "stop"],
         "#snake_case #kebab-case #c3po": ["c3po", "kebab", "snake_case"],
+        "＃東京 #ジョン・レノン": ["ジョン・レノン", "東京"],
+        "#می\N{ZERO WIDTH NON-JOINER}خواهم": ["می\N{ZERO WIDTH NON-JOINER}خواهم"],
+        "https://example.com/a。#after": ["after"],
     }.items():
         crud = await andrew.crud(message)
         assert await trending(api) == [(tag, 1) for tag in tags], message
@@ -70,7 +73,9 @@ async def test_text_that_is_not_a_tag_does_not_trend(api: Api, andrew: Member) -
         "#",
         "#1 #2024",
         "C# a#b",
+        "#_ #1_2",
         "https://example.com/#anchor",
+        "http://example.com/?#anchor HTTPS://example.com/?q=,#anchor",
         "&#39;",
         "##twice",
         "#\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}",

@@ -1,25 +1,87 @@
-"""Find the #tags and @mentions of a message."""
+r"""Find the links, #tags and @mentions of a text.
 
-import re
+The page has the same grammar (`frontend-react-js/src/text/rich.ts`); the cases of
+`tests/text/cases.json` hold for both. Properties of Unicode are those of the module `regex`.
+"""
+
 import unicodedata
-from itertools import takewhile
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+import regex
+
+Kind: TypeAlias = Literal["link", "tag", "mention"]
 
 TAG_CHARS = 100
-
-_TAG = re.compile(r"(?<![\w#&/])#(?=(\w\S*))")
-_MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{2,30})(?!\w)")
 MAX_MENTIONS = 50
 """Maximum number of users that one message notifies."""
 
+# Outside ASCII, punctuation that ends a sentence, quotes or brackets also ends an address: in
+# Chinese and Japanese no space follows it.
+_URL_CHARACTER = (
+    r"(?:[!#-;=?-~]|\p{Join_Control}"
+    r"|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}"
+    r"\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])"
+)
+_CJK_LETTER = r"(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}])\p{L}"
+_URL = regex.compile(
+    r"(?<![A-Za-z0-9])(?P<scheme>[A-Za-z][A-Za-z0-9]*)://"
+    rf"(?:[A-Za-z0-9.-]+\.[A-Za-z]{{2,}}(?={_CJK_LETTER})|{_URL_CHARACTER}+)"
+    # An address without a scheme is no link, but what looks like a tag in it is none, either.
+    rf"|(?<![A-Za-z0-9@＠.-])(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?::[0-9]+)?[/?]{_URL_CHARACTER}*"
+)
+
+# U+05F3 (geresh), U+3003 (ditto) and the voiced sound marks of kana stand for letters.
+_TAG_CHARACTER = r"(?:[\p{L}\p{M}\p{N}_\u05f3\u3003]|(?=\p{scx=Kana})\p{Sk})"
+# Inside a word: joiners, the middle dots of UAX #29, the punctuation of a script, such as the
+# katakana middle dot, and U+FF5E, which Windows types for the Japanese wave dash.
+_TAG_SIGN = (
+    r"(?:[\p{Join_Control}\u00b7\u2027\uff5e]"
+    r"|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])"
+)
+_TAG = (
+    r"(?<![\p{L}\p{N}_&#＃])[#＃]"
+    rf"(?P<tag>[\p{{L}}\p{{N}}_]{_TAG_CHARACTER}*(?:{_TAG_SIGN}+{_TAG_CHARACTER}+)*)"
+)
+# A letter of Latin script before @ makes an address, and a domain after it does with any letter.
+_MENTION = (
+    r"(?<![\p{sc=Latn}\p{Nd}_/@＠][!#$%&*]*)"
+    r"(?:(?<![\p{L}\p{M}])|(?![@＠][A-Za-z0-9_]+\.[\p{L}\p{N}]))[@＠]"
+    r"(?P<mention>[A-Za-z0-9_]{2,30})(?![\p{sc=Latn}\p{M}\p{Nd}_@＠])"
+)
+_POINTER = regex.compile(rf"{_TAG}|{_MENTION}")
+_TAG_LETTER = regex.compile(r"[\p{L}\p{Nl}]")
+
+_LINK = regex.compile(r"https?://.*[\p{L}\p{N}\p{S}]", regex.IGNORECASE | regex.DOTALL)
+_TRAILING = frozenset(".,;:!?'…)]}\u200c\u200d")
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+
 
 def tags(message: str) -> list[str]:
-    """Return the distinct #tags, folded, without those that are only digits."""
-    folded = (
-        fold_tag("".join(takewhile(_is_word_character, rest))) for rest in _TAG.findall(message)
-    )
-    return list(
-        dict.fromkeys(tag for tag in folded if not tag.isdecimal() and len(tag) <= TAG_CHARS)
-    )
+    """Return the distinct #tags, folded. A tag has at least one letter."""
+    return list(dict.fromkeys(word for kind, word in pointers(message) if kind == "tag"))
+
+
+def mentions(message: str) -> list[str]:
+    """Return the distinct @mentioned handles, in lower case."""
+    handles = dict.fromkeys(word for kind, word in pointers(message) if kind == "mention")
+    return list(handles)[:MAX_MENTIONS]
+
+
+def pointers(message: str) -> Iterator[tuple[Kind, str]]:
+    """Yield the links, #tags and @mentions of a text, in their order.
+
+    A link is an address with the scheme http or https. Nothing inside an address of any scheme is
+    a tag or a mention. Tags are folded, handles are in lower case.
+    """
+    start = 0
+    for match in _URL.finditer(message):
+        url = _without_end(match[0])
+        yield from _words(message[start : match.start()])
+        start = match.start() + len(url)
+        if match["scheme"] and _LINK.match(url):
+            yield "link", url
+    yield from _words(message[start:])
 
 
 def fold_tag(tag: str) -> str:
@@ -27,12 +89,19 @@ def fold_tag(tag: str) -> str:
     return unicodedata.normalize("NFC", tag.lower())
 
 
-def _is_word_character(character: str) -> bool:
-    """Return whether a character can be in a tag, including vowel marks, which `\\w` excludes."""
-    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+def _words(text: str) -> Iterator[tuple[Kind, str]]:
+    for match in _POINTER.finditer(text):
+        if match["mention"]:
+            yield "mention", match["mention"].lower()
+        elif _TAG_LETTER.search(tag := fold_tag(match["tag"])) and len(tag) <= TAG_CHARS:
+            yield "tag", tag
 
 
-def mentions(message: str) -> list[str]:
-    """Return the distinct @mentioned handles, in lower case."""
-    folded = (match.lower() for match in _MENTION.findall(message))
-    return list(dict.fromkeys(folded))[:MAX_MENTIONS]
+def _without_end(url: str) -> str:
+    """Cut punctuation off the end of an address, but keep a bracket that the address opened."""
+    while url[-1] in _TRAILING:
+        opening = _BRACKETS.get(url[-1])
+        if opening is not None and url.count(opening) >= url.count(url[-1]):
+            break
+        url = url[:-1]
+    return url

@@ -1,4 +1,4 @@
-/** Find the #tags, @handles and links in a text, by the same rules as the backend. */
+/** Find the #tags, @handles and links in a text, by the same grammar as the backend. */
 
 import { countChars } from "./chars";
 
@@ -11,17 +11,30 @@ export type Part = { readonly text: string; readonly start: number } & (
 );
 
 const TAG_CHARS = 100;
-// `cruddur.services.text` has the same rules for tags and mentions.
-const POINTERS = new RegExp(
+
+// `cruddur.services.text` has the same patterns and the reasons for them; `tests/text/cases.json`
+// has cases for both.
+const URL_CHARACTER = String.raw`(?:[!#-;=?-~]|\p{Join_Control}|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])`;
+const CJK_LETTER = String.raw`(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}])\p{L}`;
+const ADDRESSES = new RegExp(
   [
-    String.raw`(?<link>https?:\/\/[^\s<>"]+)`,
-    String.raw`(?<![\p{L}\p{N}_#&\/])#(?<tag>[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*)`,
-    String.raw`(?<![\p{L}\p{N}_@\/])@(?<mention>[A-Za-z0-9_]{2,30})(?![\p{L}\p{N}_])`,
+    String.raw`(?<![A-Za-z0-9])(?<scheme>[A-Za-z][A-Za-z0-9]*):\/\/(?:[A-Za-z0-9.\-]+\.[A-Za-z]{2,}(?=${CJK_LETTER})|${URL_CHARACTER}+)`,
+    String.raw`(?<![A-Za-z0-9@＠.\-])(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?[\/?]${URL_CHARACTER}*`,
   ].join("|"),
   "gu",
 );
+const TAG_CHARACTER = String.raw`(?:[\p{L}\p{M}\p{N}_\u05f3\u3003]|(?=\p{scx=Kana})\p{Sk})`;
+const TAG_SIGN = String.raw`(?:[\p{Join_Control}\u00b7\u2027\uff5e]|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])`;
+const POINTERS = new RegExp(
+  [
+    String.raw`(?<![\p{L}\p{N}_&#＃])[#＃](?<tag>[\p{L}\p{N}_]${TAG_CHARACTER}*(?:${TAG_SIGN}+${TAG_CHARACTER}+)*)`,
+    String.raw`(?<![\p{sc=Latn}\p{Nd}_\/@＠][!#$%&*]*)(?:(?<![\p{L}\p{M}])|(?![@＠][A-Za-z0-9_]+\.[\p{L}\p{N}]))[@＠](?<mention>[A-Za-z0-9_]{2,30})(?![\p{sc=Latn}\p{M}\p{Nd}_@＠])`,
+  ].join("|"),
+  "gu",
+);
+const LINK = /^https?:\/\/.*[\p{L}\p{N}\p{S}]/isu;
 // Punctuation after an address belongs to the sentence.
-const TRAILING = /[.,;:!?'"’”)\]}»…]$/u;
+const TRAILING = /[.,;:!?'…)\]}\p{Join_Control}]$/u;
 const BRACKETS = new Map([
   [")", "("],
   ["]", "["],
@@ -38,35 +51,48 @@ export function parts(text: string): readonly Part[] {
     found.push(part);
     end = part.start + part.text.length;
   };
-  for (const match of text.matchAll(POINTERS)) {
-    const { link, tag, mention } = match.groups ?? {};
-    const start = match.index;
-    if (link !== undefined) {
-      const url = withoutEnd(link);
-      if (URL.canParse(url)) {
-        add({ kind: "link", text: url, start, url });
-      }
-    } else if (tag !== undefined && isTag(tag)) {
-      add({ kind: "tag", text: `#${tag}`, start, tag });
-    } else if (mention !== undefined) {
-      const handle = mention.toLowerCase();
-      add({ kind: "mention", text: `@${mention}`, start, handle });
+  let afterAddress = 0;
+  for (const { 0: match, index: start, groups } of text.matchAll(ADDRESSES)) {
+    const url = withoutEnd(match);
+    addWords(text.slice(afterAddress, start), afterAddress, add);
+    afterAddress = start + url.length;
+    if (groups?.scheme !== undefined && LINK.test(url) && URL.canParse(url)) {
+      add({ kind: "link", text: url, start, url });
     }
   }
+  addWords(text.slice(afterAddress), afterAddress, add);
   if (end < text.length) {
     found.push({ kind: "text", text: text.slice(end), start: end });
   }
   return found;
 }
 
-/** Whether a word after # is a tag. Its length counts composed characters (NFC). */
+/** Add the #tags and @handles of a text without addresses, which starts at `offset`. */
+function addWords(text: string, offset: number, add: (part: Part) => void): void {
+  for (const { 0: match, index, groups } of text.matchAll(POINTERS)) {
+    const { tag, mention } = groups ?? {};
+    const start = offset + index;
+    if (tag !== undefined && isTag(tag)) {
+      add({ kind: "tag", text: match, start, tag });
+    } else if (mention !== undefined) {
+      add({ kind: "mention", text: match, start, handle: mention.toLowerCase() });
+    }
+  }
+}
+
+/** Whether a word after # is a tag. Its length counts the characters that the server stores. */
 function isTag(word: string): boolean {
-  return !/^\p{Nd}+$/u.test(word) && countChars(word.normalize("NFC")) <= TAG_CHARS;
+  return /[\p{L}\p{Nl}]/u.test(word) && countChars(foldTag(word)) <= TAG_CHARS;
+}
+
+/** Return a tag as the server stores it: in lower case and composed (NFC). */
+export function foldTag(word: string): string {
+  return word.toLowerCase().normalize("NFC");
 }
 
 /** Cut punctuation off the end of an address, but keep a bracket that the address opened. */
-function withoutEnd(link: string): string {
-  let url = link;
+function withoutEnd(address: string): string {
+  let url = address;
   while (TRAILING.test(url)) {
     const last = url.slice(-1);
     const opening = BRACKETS.get(last);

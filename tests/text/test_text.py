@@ -1,0 +1,27 @@
+"""The grammar of texts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cruddur.services.text import fold_tag, pointers
+
+CASES = json.loads(Path(__file__).with_name("cases.json").read_text("utf-8"))
+SIGNS = {"link": "", "tag": "#", "mention": "@"}
+
+
+@pytest.mark.rule("C80", "C81", "C82")
+def test_links_tags_and_mentions_are_those_of_the_cases() -> None:
+    """Vitest checks the page's grammar with the same cases (tests/text/rich.test.ts there)."""
+    found = {
+        text: [SIGNS[kind] + word for kind, word in pointers(text)]
+        for cases in CASES.values()
+        for text, _ in cases
+    }
+    assert found == {text: expected for cases in CASES.values() for text, expected in cases}
+
+
+def test_a_folded_tag_is_the_same_for_every_form_of_it() -> None:
+    for form in ("É", "é", "E\u0301", "e\u0301"):
+        assert fold_tag(f"caf{form}") == "café"
