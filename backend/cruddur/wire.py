@@ -1,7 +1,8 @@
 """The wire types: every request and response body of the API, each declared once.
 
 Decoding, encoding, the OpenAPI document and the database layer all use these types.
-Lengths count Unicode code points (docs/api.md, C24).
+Lengths count the Unicode code points of a text in normalization form C, in which texts are stored
+(docs/api.md, C24).
 
 A draft is a request body. A body that does not match its declaration gets a 422 with one
 code: `<field>_blank` if a field is missing, has the wrong type or is only white space,
@@ -31,10 +32,13 @@ PAGE_DEFAULT = 40
 PAGE_MAX = 100
 
 # PostgreSQL cannot store a NUL. Displayed text must hold a visible character: one that is not a
-# control character, a space or one of Unicode's characters without width.
+# control character, white space, ignorable by default (Unicode's property, also of characters that
+# are not assigned yet) or the empty Braille pattern. The last line has the characters themselves,
+# because dialects of regular expressions differ over escapes beyond U+FFFF.
 _UNSEEN = (
     r"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 VISIBLE_PATTERN = rf"^[^\x00]*[^{_UNSEEN}][^\x00]*$"
 _VISIBLE = {"pattern": VISIBLE_PATTERN}
@@ -60,9 +64,15 @@ Email = Annotated[
     Meta(min_length=3, max_length=EMAIL_CHARS, pattern=EMAIL_PATTERN),
 ]
 Handle = Annotated[str, Meta(min_length=2, max_length=30, pattern=HANDLE_PATTERN)]
-Password = Annotated[str, Meta(min_length=1, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL)]
+# A password is prepared where it is hashed or compared (`cruddur.identity.passwords`).
+AS_TYPED = {"as_typed": True}
+Password = Annotated[
+    str,
+    Meta(min_length=1, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL, extra=AS_TYPED),
+]
 NewPassword = Annotated[
-    str, Meta(min_length=10, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL)
+    str,
+    Meta(min_length=10, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL, extra=AS_TYPED),
 ]
 Code = Annotated[str, Meta(min_length=6, max_length=6, pattern=CODE_PATTERN)]
 Count = Annotated[int, Meta(ge=0)]

@@ -1,6 +1,7 @@
 """Cruds, replies and feeds."""
 
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +47,10 @@ LIFETIMES = {
 
 BAD_TOKENS = ["Bearer null", "Bearer a b", "Bearer", "Bearer ", "Basic YTpi", "garbage", "", "\xff"]
 
-INVISIBLE = ["", " ", " \t\r\n", "\u200b\u2060\ufeff", "\u3000\u2003", "\u2800", "\u0007"]
+INVISIBLE = [
+    *("", " ", " \t\r\n", "\u200b\u2060\ufeff", "\u3000\u2003", "\u2800", "\u0007"),
+    *("\U000e0041\U000e007f", "\U000e0100", "\U0001d173 \U0001bca0", "\ufff0"),
+]
 NOT_TEXT = [None, 7, True, ["hello"], {"text": "hello"}]
 
 
@@ -284,7 +288,6 @@ async def test_a_crud_lives_exactly_as_long_as_its_ttl(andrew: Member, ttl: str)
     [
         "x" * 280,
         "\N{RAISED HAND WITH PART BETWEEN MIDDLE AND RING FINGERS}" * 280,
-        "e\N{COMBINING ACUTE ACCENT}" * 140,
         "\u200b" * 279 + "x",
         "  spaces stay\n\n  and so do lines  ",
         "\N{RIGHT-TO-LEFT OVERRIDE}abc \N{ARABIC LETTER ALEF}",
@@ -296,6 +299,25 @@ async def test_a_message_is_returned_unchanged(api: Api, andrew: Member, message
     posted = await andrew.crud(message)
     assert posted["message"] == message
     assert messages(await api.get(HOME)) == [message]
+
+
+@pytest.mark.rule("C24")
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("e\N{COMBINING ACUTE ACCENT}" * 280, "é" * 280),
+        ("\u1112\u1161\u11ab", "한"),
+        ("\u0958" * 140, "\u0915\u093c" * 140),
+    ],
+)
+async def test_a_message_is_composed_and_counted_as_it_is_stored(
+    api: Api, andrew: Member, typed: str, stored: str
+) -> None:
+    assert (await andrew.crud(typed))["message"] == stored
+    assert messages(await api.get(HOME)) == [stored]
+    content = json.dumps({"message": typed, "ttl": "1-day"}, ensure_ascii=True)
+    posted = await andrew.request("POST", "/api/activities", content=content, headers=JSON)
+    assert posted.json()["message"] == stored
 
 
 def draft(**fields: Any) -> dict[str, Any]:
@@ -310,7 +332,8 @@ REFUSED_CRUDS = [
     (draft(message="a\0b"), "message_invalid"),
     (draft(message="x" * 281), "message_exceed_max_chars"),
     (draft(message="\U0001f596" * 281), "message_exceed_max_chars"),
-    (draft(message="e\u0301" * 140 + "e"), "message_exceed_max_chars"),
+    (draft(message="e\u0301" * 281), "message_exceed_max_chars"),
+    (draft(message="\u0958" * 141), "message_exceed_max_chars"),
     (draft(ttl=...), "ttl_blank"),
     *(
         (draft(ttl=ttl), "ttl_blank")

@@ -73,6 +73,7 @@ async def test_lengths_count_code_points(andrew: Member) -> None:
         ({"display_name": None}, "display_name_blank"),
         ({"display_name": ""}, "display_name_blank"),
         ({"display_name": " \t\u3000\u200b"}, "display_name_blank"),
+        ({"display_name": "\U000e0041\u3164"}, "display_name_blank"),
         ({"display_name": 5}, "display_name_blank"),
         ({"display_name": "🖖" * 51}, "display_name_exceed_max_chars"),
         ({"display_name": "A\x00B"}, "display_name_invalid"),

@@ -609,6 +609,17 @@ class TestFirstSight:
                 needing += anonymous.status_code == 401
         assert needing >= 15
 
+    @pytest.mark.parametrize(
+        ("name", "stored"),
+        [("Jean-Luc Picare\u0301", "Jean-Luc Picaré"), ("\U000e0041 ", "jlp")],
+    )
+    async def test_the_name_is_composed_and_never_blank(
+        self, api: Api, fake: FakeCognito, picard: User, name: str, stored: str
+    ) -> None:
+        picard.attributes["name"] = name
+        me = await api.get("/api/auth/me", headers=bearer(fake.access_token(picard)))
+        assert me["display_name"] == stored
+
     async def test_ten_concurrent_requests_create_one_user(
         self, api: Api, fake: FakeCognito, picard: User, database: asyncpg.Connection
     ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 from uuid import UUID, uuid4
 
 from cruddur.db import users as db
@@ -9,7 +10,7 @@ from cruddur.db.statements import Connection
 from cruddur.identity.provider import Attributes
 from cruddur.identity.tokens import ISSUER
 from cruddur.settings import OperatorError
-from cruddur.wire import DISPLAY_NAME_CHARS, HANDLE_PATTERN
+from cruddur.wire import DISPLAY_NAME_CHARS, HANDLE_PATTERN, VISIBLE_PATTERN
 
 
 class LinkError(OperatorError):
@@ -34,7 +35,10 @@ async def provision_user(
     candidate = (
         preferred if re.fullmatch(HANDLE_PATTERN, preferred) else f"cruddur_{secrets.token_hex(3)}"
     )
-    name = attributes.display_name.replace("\x00", "").strip()[:DISPLAY_NAME_CHARS]
+    name = unicodedata.normalize("NFC", attributes.display_name.replace("\x00", "")).strip()
+    name = name[:DISPLAY_NAME_CHARS]
+    if not re.search(VISIBLE_PATTERN, name):
+        name = candidate
     for _ in range(10):
         created = await db.insert_user(
             conn,
@@ -42,7 +46,7 @@ async def provision_user(
             issuer=issuer,
             subject=subject,
             handle=candidate,
-            display_name=name or candidate,
+            display_name=name,
             email=attributes.email,
         )
         if created is not None:

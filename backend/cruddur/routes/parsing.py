@@ -1,6 +1,7 @@
 """Parse bodies and queries into the drafts of `cruddur.wire`, and map errors to codes."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from cruddur.errors import InvalidError, MalformedError
-from cruddur.wire import VISIBLE_PATTERN, Draft
+from cruddur.wire import AS_TYPED, VISIBLE_PATTERN, Draft
 
 D = TypeVar("D", bound=Draft)
 Fault = Literal["blank", "exceed_max_chars", "invalid"]
@@ -41,10 +42,11 @@ class _TextField:
     name: str
     visible: bool
     patterned: bool
+    as_typed: bool
 
 
 def read_body(draft: type[D], body: bytes) -> D:
-    """Decode a JSON body.
+    """Decode a JSON body and compose its texts (NFC), except passwords.
 
     Raises:
         MalformedError: not JSON, not UTF-8, or not an object.
@@ -53,24 +55,24 @@ def read_body(draft: type[D], body: bytes) -> D:
     try:
         try:
             value = msgspec.json.decode(body, type=draft)
-        except msgspec.ValidationError as error:
-            raise _error(draft, msgspec.json.decode(body), strict=True) from error
+            is_composed = _is_composed(value)
+        except msgspec.ValidationError:  # a text can be too long only until it is composed
+            is_composed = False
+        if not is_composed:
+            value = _convert(draft, msgspec.json.decode(body), strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError from error
     return _checked(value)
 
 
 def read_query(draft: type[D], arguments: Mapping[str, str]) -> D:
-    """Parse the arguments of a query string.
+    """Parse the arguments of a query string and compose its texts (NFC).
 
     Raises:
         InvalidFieldsError: arguments do not match their declarations.
         InvalidError: an argument is the text "null".
     """
-    try:
-        value = msgspec.convert(dict(arguments), draft, strict=False)
-    except msgspec.ValidationError as error:
-        raise _error(draft, dict(arguments), strict=False) from error
+    value = _convert(draft, dict(arguments), strict=False)
     for name in arguments:
         if getattr(value, name, ...) is None:  # the text "null"
             raise InvalidError(_code(draft, name, "invalid"))
@@ -84,6 +86,33 @@ def validation_codes(draft: type[Draft]) -> list[str]:
         for fault in _faults(field.type):
             codes[_code(draft, field.encode_name, fault)] = None
     return list(codes)
+
+
+def _convert(draft: type[D], values: Any, *, strict: bool) -> D:
+    composed = _composed(draft, values)
+    try:
+        return msgspec.convert(composed, draft, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _error(draft, composed, strict=strict) from error
+
+
+def _is_composed(value: Draft) -> bool:
+    return all(
+        field.as_typed
+        or not isinstance(text := getattr(value, field.name), str)
+        or unicodedata.is_normalized("NFC", text)
+        for field in _text_fields(type(value))
+    )
+
+
+def _composed(draft: type[Draft], values: Any) -> Any:
+    if not isinstance(values, dict):
+        return values
+    return values | {
+        field.name: unicodedata.normalize("NFC", values[field.name])
+        for field in _text_fields(draft)
+        if not field.as_typed and isinstance(values.get(field.name), str)
+    }
 
 
 def _checked(value: D) -> D:
@@ -196,7 +225,12 @@ def _info(draft: type[Draft]) -> msgspec.inspect.StructType:
 @cache
 def _text_fields(draft: type[Draft]) -> tuple[_TextField, ...]:
     return tuple(
-        _TextField(field.name, _pattern(field.type) == VISIBLE_PATTERN, kind.pattern is not None)
+        _TextField(
+            field.name,
+            visible=_pattern(field.type) == VISIBLE_PATTERN,
+            patterned=kind.pattern is not None,
+            as_typed=_is_as_typed(field.type),
+        )
         for field in _info(draft).fields
         for kind in _members(field.type)
         if isinstance(kind, msgspec.inspect.StrType)
@@ -207,6 +241,10 @@ def _pattern(kind: msgspec.inspect.Type) -> Any:
     if isinstance(kind, msgspec.inspect.Metadata):
         return (kind.extra_json_schema or {}).get("pattern")
     return None
+
+
+def _is_as_typed(kind: msgspec.inspect.Type) -> bool:
+    return isinstance(kind, msgspec.inspect.Metadata) and kind.extra == AS_TYPED
 
 
 def _members(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:

@@ -7,7 +7,7 @@ import {
   useRef,
 } from "react";
 import { notifyError } from "../queries/client";
-import { countChars } from "../text/chars";
+import { countChars, isBlank } from "../text/chars";
 import { Button } from "./Button";
 import { Counter } from "./Counter";
 import { ProblemNote } from "./Problem";
@@ -67,7 +67,7 @@ export function Composer({
     };
   }, []);
   const count = countChars(text);
-  const isSendable = text.trim() !== "" && count <= max;
+  const isSendable = !isBlank(text) && count <= max;
   const send = async () => {
     if (!isSendable || busy || isSending.current) {
       return;

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { searchAddress } from "../text/addresses";
+import { isBlank } from "../text/chars";
 import { Icon } from "./Icon";
 import "./SearchForm.css";
 
@@ -30,7 +31,7 @@ export function SearchForm({
         onSubmit={(event) => {
           event.preventDefault();
           const wanted = text.trim();
-          if (wanted !== "") {
+          if (!isBlank(wanted)) {
             void navigate(searchAddress(wanted));
           }
         }}

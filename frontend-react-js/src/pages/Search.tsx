@@ -5,6 +5,7 @@ import { PageHead } from "../components/PageHead";
 import { SearchForm } from "../components/SearchForm";
 import { Suggested, Trending } from "../components/Sidebar";
 import { useSearch } from "../queries/activities";
+import { isBlank } from "../text/chars";
 import "./Search.css";
 
 /** The cruds that match a search term. Without a term: trending tags and suggested people. */
@@ -15,13 +16,13 @@ export function Search() {
     <>
       <PageHead title="Search" />
       <div className="search-bar">
-        <SearchForm term={term} autoFocus={term === ""} />
+        <SearchForm term={term} autoFocus={isBlank(term)} />
         <p>
           Search for words, #tags or @handles. Put a phrase in “quotes”, or leave a word out with a
           -minus.
         </p>
       </div>
-      {term === "" ? (
+      {isBlank(term) ? (
         <div className="search-ideas">
           <Trending />
           <Suggested />

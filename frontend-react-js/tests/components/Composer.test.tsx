@@ -61,6 +61,8 @@ describe("the text", () => {
     expect(button()).toBeDisabled();
     write(" \n\t ");
     expect(button()).toBeDisabled();
+    write("\u{e0041}\u3164");
+    expect(button()).toBeDisabled();
     fireEvent.submit(form());
     expect(server.sent("post", POST)).toHaveLength(0);
     write(" . ");
@@ -71,7 +73,7 @@ describe("the text", () => {
     ["letters", "a".repeat(280), "a"],
     ["emoji", "😀".repeat(280), "😀"],
     ["families of five code points each", "👩‍👩‍👧".repeat(56), "\u200d"],
-    ["combining accents", "e\u0301".repeat(140), "\u0301"],
+    ["combining accents, which are composed", "e\u0301".repeat(280), "e\u0301"],
   ])("has the server's length limit, counted as the server counts: %s", (_, longest, more) => {
     show(<CrudForm />);
     write(longest);

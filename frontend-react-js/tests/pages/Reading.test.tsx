@@ -275,7 +275,7 @@ describe("searching", () => {
 
   test("for a blank term sends no request", async () => {
     const shown = showPage("/search");
-    await search(shown, "   ");
+    await search(shown, " \u200b ");
     expect(shown.address()).toBe("/search");
     expect(server.sent("get", SEARCH)).toHaveLength(0);
   });

@@ -5,7 +5,7 @@ import {
   profileAddress,
   searchAddress,
 } from "../../src/text/addresses";
-import { countChars } from "../../src/text/chars";
+import { countChars, isBlank } from "../../src/text/chars";
 import { describeDevice } from "../../src/text/device";
 
 describe("the length of a text", () => {
@@ -13,7 +13,8 @@ describe("the length of a text", () => {
     ["nothing", "", 0],
     ["ASCII", "crud", 4],
     ["a composed accent", "\u00e9", 1],
-    ["a combining accent", "e\u0301", 2],
+    ["a combining accent, which is composed", "e\u0301", 1],
+    ["Devanagari whose composed form is longer", "\u0958", 2],
     ["an emoji", "😀", 1],
     ["a flag of two code points", "🇧🇷", 2],
     ["a family of five code points", "👩‍👩‍👧", 5],
@@ -24,6 +25,26 @@ describe("the length of a text", () => {
     ["a lone surrogate", "\ud83d", 1],
   ])("of %s is counted as the server counts it", (_, text, count) => {
     expect(countChars(text)).toBe(count);
+  });
+});
+
+describe("a text", () => {
+  test.each([
+    "",
+    " \t\r\n",
+    "\u200b\u2060\ufeff",
+    "\u3000",
+    "\u2800",
+    "\u0007",
+    "\u{e0041}",
+    "\u{1d173}",
+    "\u3164",
+  ])("%j is blank", (text) => {
+    expect(isBlank(text)).toBe(true);
+  });
+
+  test.each(["a", " . ", "\u200b😀", "한"])("%j is not blank", (text) => {
+    expect(isBlank(text)).toBe(false);
   });
 });
 
