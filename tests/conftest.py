@@ -159,16 +159,21 @@ def server_dsn(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def make_database(server_dsn: str, worker_id: str) -> Callable[..., Any]:
-    """Create a database, `of` a template or empty, and return its DSN."""
+    """Create a database, `of` a template or empty, and return its DSN.
+
+    `locale` is a locale of the operating system for a database that is not a copy of TEMPLATE.
+    """
     count = iter(range(1000))
 
-    async def create(of: str | None = TEMPLATE) -> str:
+    async def create(of: str | None = TEMPLATE, locale: str | None = None) -> str:
         name = f"test_{worker_id}_{next(count)}"
         conn = await asyncpg.connect(server_dsn)
         try:
             # PostgreSQL rejects two concurrent clones of one template.
             await conn.execute("SELECT pg_advisory_lock(1)")
             template = f' TEMPLATE "{of}"' if of else ""
+            if locale:
+                template += f" LOCALE_PROVIDER libc LOCALE '{locale}'"
             await conn.execute(f'CREATE DATABASE "{name}"{template}')
         finally:
             await conn.close()

@@ -263,3 +263,54 @@ async def test_a_hyphen_excludes_a_word(api: Api, andrew: Member) -> None:
         assert [crud["message"] for crud in found] == ["tea with milk #drinks"], term
     assert await api.get("/api/activities/search", params={"term": "-dogs"}) == []
     assert len(await api.get("/api/activities/search", params={"term": "well-known tea"})) == 0
+
+
+@pytest.mark.rule("C32")
+@pytest.mark.parametrize(
+    ("message", "terms"),
+    [
+        (
+            "“hello” wait—what party🎉 (see)…",
+            "hello wait what party see “hello” wait—what wait-what",
+        ),
+        ("東京。大阪「京都」", "東京 大阪 京都 東京。大阪 「京都」"),
+        ("«Où?» ¿qué! ‹ja›", "où qué ja ou que"),
+        ("don’t l'amour O’Brien", "don't don’t don＇t amour l’amour O'Brien"),
+        (
+            "Café Łódź smørrebrød Straße Ελλάδα ёлка Đà",
+            "cafe CAFÉ lodz smorrebrod strasse ελλαδα елка da",
+        ),
+        ("cafe lodz", "café Łódź cafe\u0301"),
+        ("ﾊﾝｶｸ ｃａｆé ﬁne Brand™ E=mc²", "ハンカク cafe fine brand mc2"),
+        ("東京へ行きました", "東京 行きました 京へ"),
+        ("我喜欢北京烤鸭", "北京 烤鸭 喜欢北京"),
+        ("서울에서 만나요", "서울 만나 서울에서"),
+        ("ภาษาไทยง่ายมาก", "ไทย ง่าย ภาษา"),
+        ("ລາວ ខ្ញុំស្រលាញ់ မြန်မာစာ", "ລາວ ស្រលាញ់ မာစာ"),
+        ("می\u200cخواهم مُحَمَّد שָׁלוֹם", "می\u200cخواهم میخواهم محمد שלום"),
+        ("हिन्दी में", "हिन्दी में"),
+        ("see https://docs.example.com/a_b?c=node.js", "example docs.example.com node.js a_b"),
+        ("soft\u00adhyphen zero\u200bwidth", "softhyphen zero width"),
+    ],
+)
+async def test_a_word_is_found_in_any_text(
+    api: Api, andrew: Member, message: str, terms: str
+) -> None:
+    await andrew.crud(message)
+    for term in terms.split(" "):
+        assert await found(api, term) == [message], term
+        assert await found(api, f"zzz -{term}") == []
+        assert await found(api, f"zzz or {term}") == [message], term
+
+
+async def test_other_words_are_not_found(api: Api, andrew: Member) -> None:
+    await andrew.crud("東京へ行く мой ง่าย warp core がく 서울")
+    for term in ("京東", "東へ", "мои", "งาย", '"core warp"', "“core warp”", "かく", "울서", "🎉"):
+        assert await found(api, term) == [], term
+    assert len(await found(api, "“warp core”")) == 1
+    assert await found(api, "warp -東京") == []
+
+
+async def test_wide_signs_find_tags_and_users(api: Api, andrew: Member) -> None:
+    await andrew.crud("a ＃Tag")
+    assert await found(api, "＃tag") == await found(api, "＠andrewbrown") == ["a ＃Tag"]

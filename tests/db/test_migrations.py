@@ -108,6 +108,51 @@ async def test_existing_users_have_no_unread_notifications(
         await conn.close()
 
 
+async def test_search_finds_the_same_words_in_a_database_of_any_locale(
+    make_database: MakeDatabase, server_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one has the locale C, as databases of the embedded server have."""
+    server = await asyncpg.connect(server_dsn)
+    locale = await server.fetchval(
+        "SELECT collcollate FROM pg_collation WHERE collprovider = 'c' AND collcollate ~* 'utf-?8$'"
+    )
+    await server.close()
+    dsns = [await make_database(of=None), await make_database(of="template0", locale=locale)]
+    texts = [
+        "“hello”",
+        "wait—what",
+        "party🎉",
+        "東京。大阪",
+        "ง่ายၾမန္မာ",
+        "don’t",
+        "Łódź हिन्दी",
+        "x_y@z",
+    ]
+    before = [one for one in migrations() if one.number < 13]
+    found = []
+    for dsn in dsns:
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "migrations", lambda: before)
+            await migrate(dsn)
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(
+            "INSERT INTO users (issuer, subject, handle, display_name)"
+            " VALUES ('test', '1', 'one', 'One')"
+        )
+        await conn.execute(
+            "INSERT INTO activities (user_uuid, message, expires_at)"
+            " SELECT users.uuid, message, now() + interval '1 hour'"
+            " FROM users CROSS JOIN unnest($1::text[]) AS message",
+            texts,
+        )
+        assert (await migrate(dsn))[0] == "0013_search_text"
+        rows = await conn.fetch("SELECT message, search::text FROM activities")
+        await conn.close()
+        found.append(dict(map(tuple, rows)))
+    assert found[0] == found[1]
+    assert found[0]["東京。大阪"] == "'京':2,6 '大':3,7 '東':1,5 '阪':4,8"
+
+
 async def test_an_unreachable_server_is_reported_in_one_line() -> None:
     with pytest.raises(DatabaseUnavailableError) as refusal:
         await migrate("postgresql://nobody@127.0.0.1:1/nothing")

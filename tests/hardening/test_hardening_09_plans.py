@@ -50,11 +50,12 @@ ARGUMENTS = {
         ],
         "NULL",
     ),
-    **dict.fromkeys(["words", "message"], "'tea'"),
-    **dict.fromkeys(["unwanted", "route", "member", "key", "device", "bio"], "''"),
+    "words": "'{tea}'",
+    "message": "'tea'",
+    **dict.fromkeys(["route", "member", "key", "device", "bio"], "''"),
     **dict.fromkeys(["handle", "email", "login", "subject", "issuer"], "'andrew'"),
     **dict.fromkeys(["lifetime", "period", "settle"], "'1 hour'"),
-    **dict.fromkeys(["tags", "handles", "mentions"], "'{}'"),
+    **dict.fromkeys(["tags", "handles", "mentions", "unwanted"], "'{}'"),
     **dict.fromkeys(["token_hash", "new_token_hash", "ticket_hash", "code_hash"], r"'\x00'"),
     **dict.fromkeys(["display_name", "password_hash", "bucket", "address"], "'andrew'"),
     "after": "now()",
@@ -81,10 +82,10 @@ ARGUMENTS = {
 VARIANTS: dict[str, list[dict[str, str]]] = {
     "activities.profile": [{"handle": "'other'"}, {"handle": "'nobody'"}],
     "activities.search": [
-        {"words": "'nothing'"},
-        {"words": "'1234'"},
-        {"words": "''", "tags": "'{tea}'"},
-        {"words": "''", "handles": "'{andrew}'"},
+        {"words": "'{nothing}'"},
+        {"words": "'{1234}'"},
+        {"words": "'{}'", "tags": "'{tea}'"},
+        {"words": "'{}'", "handles": "'{andrew}'"},
     ],
     "live.notifications": [
         {"uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM notifications LIMIT 100) AS few)"}

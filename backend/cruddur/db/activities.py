@@ -185,8 +185,8 @@ async def select_is_live(conn: Connection, *, uuid: UUID) -> bool:
 async def search_activities(
     conn: Connection,
     *,
-    words: str,
-    unwanted: str,
+    words: Sequence[str],
+    unwanted: Sequence[str],
     tags: Sequence[str],
     handles: Sequence[str],
     viewer: ViewerIds | None,
@@ -194,7 +194,19 @@ async def search_activities(
     before_uuid: UUID | None,
     limit: int,
 ) -> list[ListedCrud]:
-    """Return the live cruds that match, the best first; their position is the rank."""
+    """Return the live cruds that match, the best first; their position is the rank.
+
+    Args:
+        conn: a connection for reading.
+        words: terms, each a word or a phrase. All must match; "or" separates alternatives.
+        unwanted: terms that must not match.
+        tags: folded tags. A crud with one of them matches.
+        handles: handles in lower case. The cruds of these users match.
+        viewer: the user that the request acts for.
+        before_rank: the position of the last crud of the previous page.
+        before_uuid: the uuid of that crud.
+        limit: the maximum number of cruds.
+    """
     rows = await public_rows(
         _SEARCH,
         conn,

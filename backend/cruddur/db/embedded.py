@@ -53,7 +53,8 @@ class AlreadyRunningError(EmbeddedPostgresError):
 class EmbeddedPostgres:
     """A PostgreSQL server over one data directory, owned by one process at a time."""
 
-    # The same sort order and case rules on every machine, independent of its locales.
+    # The same sort order and case rules on every machine, independent of its locales. Search does
+    # not depend on the locale (docs/decisions/0016).
     _locale_options = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:

@@ -41,9 +41,9 @@ MAX_ANCESTORS = 100
 MAX_NESTED = 3
 """Replies to each reply on the page of a crud, the oldest ones."""
 
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟\N{FULLWIDTH QUOTATION MARK}", '"'))
+"""Keyboards of phones type these for a quotation mark."""
 _TERM = re.compile(r'-?"[^"]*"|\S+')
-# PostgreSQL reads a hyphen outside a word as a negation; negations are parsed here instead.
-_LOOSE_HYPHEN = re.compile(r"(?<!\w)-|-(?!\w)")
 
 
 async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[Crud]:
@@ -90,21 +90,21 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
     """Return the cruds and replies that match, the best first.
 
     `#tag` finds cruds with that tag and `@handle` finds cruds of that user. A single bare word
-    finds all three: the word, the tag and the user. `-word` excludes cruds with that word.
+    finds all three: the word, the tag and the user. `-word` excludes cruds with that word. Case,
+    accents and the forms of quotes and apostrophes do not matter.
     """
-    terms = _TERM.findall(query.term)
+    terms = _TERM.findall(query.term.translate(_QUOTES))
     words = [term for term in terms if not term.startswith("-")]
-    unwanted = [_LOOSE_HYPHEN.sub(" ", term) for term in terms if term.startswith("-")]
-    tags = [text.fold_tag(word[1:]) for word in words if word.startswith("#")]
-    handles = [word[1:].lower() for word in words if word.startswith("@")]
-    plain = [word for word in words if not word.startswith(("#", "@"))]
+    tags = [text.fold_tag(word[1:]) for word in words if word.startswith(("#", "＃"))]
+    handles = [word[1:].lower() for word in words if word.startswith(("@", "＠"))]
+    plain = [word for word in words if not word.startswith(("#", "＃", "@", "＠"))]
     if len(words) == len(plain) == 1:
         tags, handles = [text.fold_tag(plain[0])], [plain[0].lower()]
     cursor = read_cursor(query.cursor)
     listed = await db.search_activities(
         conn,
-        words=_LOOSE_HYPHEN.sub(" ", " ".join(plain)),
-        unwanted=" or ".join(term for term in unwanted if term.strip()),
+        words=["or" if word.lower() == "or" else word for word in plain],
+        unwanted=[term for term in terms if term.startswith("-")],
         tags=tags,
         handles=handles,
         viewer=viewer,

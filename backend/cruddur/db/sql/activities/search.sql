@@ -6,11 +6,30 @@
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
+-- Each term is a phrase of its words, so that a part of an address or of a Chinese text is found.
+-- The term "or" stays the operator.
+terms AS MATERIALIZED (
+    SELECT
+        (
+            SELECT string_agg(
+                CASE WHEN word.term = 'or' THEN word.term ELSE '"' || search_text(word.term) || '"' END,
+                ' '
+                ORDER BY word.place
+            )
+            FROM unnest(:words::text[]) WITH ORDINALITY AS word (term, place)
+        ) AS wanted,
+        (
+            SELECT string_agg('"' || search_text(word.term) || '"', ' or ')
+            FROM unnest(:unwanted::text[]) AS word (term)
+        ) AS unwanted
+),
 query AS MATERIALIZED (
     SELECT
-        websearch_to_tsquery('english', :words) || websearch_to_tsquery('simple', :words) AS wanted,
-        websearch_to_tsquery('english', :unwanted)
-            || websearch_to_tsquery('simple', :unwanted) AS unwanted
+        websearch_to_tsquery('english', COALESCE(terms.wanted, ''))
+            || websearch_to_tsquery('simple', COALESCE(terms.wanted, '')) AS wanted,
+        websearch_to_tsquery('english', COALESCE(terms.unwanted, ''))
+            || websearch_to_tsquery('simple', COALESCE(terms.unwanted, '')) AS unwanted
+    FROM terms
 ),
 sample AS MATERIALIZED (
     SELECT count(*) >= 20 AS is_common
