@@ -47,6 +47,7 @@ BEYOND_SCHEMA = {
     "handle_taken",
     "idempotency_key_reused",
     "message_to_self",
+    "password_invalid",
     "password_too_weak",
     "user_reciever_handle_blank",
 }

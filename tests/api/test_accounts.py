@@ -19,7 +19,7 @@ from quart import Quart
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from patience import PATIENCE
-from support import Api, Member, count_rows, refused, serving, untraced, visiting
+from support import QUICK_HASHER, Api, Member, count_rows, refused, serving, untraced, visiting
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
@@ -642,6 +642,54 @@ async def test_a_weak_password_is_rejected(
     refusal = await sign_up(api, password=password, expect=422, **changes)
     assert refusal == ["password_too_weak"]
     assert await count_rows(database, "signups") == 0
+
+
+@pytest.mark.rule("C55")
+@pytest.mark.parametrize(
+    ("password", "typed"),
+    [
+        ("Café für Møgh", "Cafe\N{COMBINING ACUTE ACCENT} fu\N{COMBINING DIAERESIS}r Møgh"),
+        ("Cafe\N{COMBINING ACUTE ACCENT} au lait", "Café au lait"),
+        ("today is a good day", "today\N{NO-BREAK SPACE}is\N{IDEOGRAPHIC SPACE}a good day"),
+        ("\u1112\u1161\u11ab\u1100\u1173\u11af 12345678", "한글 12345678"),
+    ],
+)
+async def test_a_password_matches_in_every_form_of_its_characters(
+    api: Api, codes: Codes, password: str, typed: str
+) -> None:
+    await open_account(api, codes, password=password)
+    for form in (password, typed):
+        await api.post("/api/auth/signin", {"email": EMAIL, "password": form})
+    for other in (f"{typed} ", typed.replace("1", "\N{FULLWIDTH DIGIT ONE}").upper() + "A"):
+        await refuse_sign_in(api, other)
+    device = await Device.sign_in(api, password=typed)
+    change = {"current_password": typed, "password": typed[::-1] + "e\N{COMBINING ACUTE ACCENT}"}
+    await device.put("/api/auth/password", change)
+    await api.post("/api/auth/signin", {"email": EMAIL, "password": change["password"]})
+
+
+@pytest.mark.parametrize("stored", ["Cafe\N{COMBINING ACUTE ACCENT} au lait", "I ❤️ targs"])
+async def test_a_password_from_before_passwords_were_prepared_still_matches(
+    api: Api, codes: Codes, database: asyncpg.Connection, stored: str
+) -> None:
+    await open_account(api, codes)
+    await database.execute("UPDATE accounts SET password_hash = $1", QUICK_HASHER.hash(stored))
+    await api.post("/api/auth/signin", {"email": EMAIL, "password": stored})
+
+
+@pytest.mark.rule("C55")
+@pytest.mark.parametrize("character", ["\t", "\x7f", "\u200b", "\ufe0f", "\ufdd0", "\U000e0041"])
+async def test_a_password_with_a_disallowed_character_is_rejected(
+    api: Api, codes: Codes, character: str
+) -> None:
+    password = f"glory to {character} the empire"
+    assert await sign_up(api, password=password, expect=422) == ["password_invalid"]
+    await open_account(api, codes)
+    await api.post("/api/auth/forgot", {"email": EMAIL})
+    assert await reset(api, codes(EMAIL), password, expect=422) == ["password_invalid"]
+    device = await Device.sign_in(api)
+    body = {"current_password": PASSWORD, "password": password}
+    assert await device.put("/api/auth/password", body, expect=422) == ["password_invalid"]
 
 
 async def test_a_very_long_password_is_rejected_without_hashing(api: Api) -> None:

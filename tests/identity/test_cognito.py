@@ -609,6 +609,15 @@ class TestFirstSight:
                 needing += anonymous.status_code == 401
         assert needing >= 15
 
+    @pytest.mark.parametrize("in_the_pool", ["Café au lait", "Cafe\u0301 au lait"])
+    async def test_a_password_matches_prepared_and_as_typed(
+        self, api: Api, picard: User, in_the_pool: str
+    ) -> None:
+        """Other applications of the pool do not prepare passwords."""
+        picard.password = in_the_pool
+        await sign_in(api, picard.email, "Cafe\u0301 au lait")
+        await sign_in(api, picard.email, "Cafe au lait", expect=401)
+
     @pytest.mark.parametrize(
         ("name", "stored"),
         [("Jean-Luc Picare\u0301", "Jean-Luc Picaré"), ("\U000e0041 ", "jlp")],

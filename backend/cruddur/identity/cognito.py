@@ -5,6 +5,7 @@ must allow USER_PASSWORD_AUTH and REFRESH_TOKEN_AUTH. It may rotate refresh toke
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from cruddur.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from cruddur.identity.passwords import password_forms
 from cruddur.identity.provider import Attributes, Proof, SaveSignUp
 from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims
@@ -315,19 +317,22 @@ class CognitoAccounts:
         """
         self._check_issuer(viewer.issuer)
         _check_password(password)
-        try:
-            await self._call(
-                "ChangePassword",
-                _IgnoredResponse,
-                AccessToken=viewer.access_token,
-                PreviousPassword=current,
-                ProposedPassword=password,
-            )
-        except _RejectedError as rejected:
-            if rejected.kind in _WEAK_PASSWORD:
-                raise InvalidError("password_too_weak") from rejected
-            rejected.expect(_CREDENTIALS_REJECTED)
-            raise UnauthenticatedError("credentials_invalid") from rejected
+        for form in password_forms(current):
+            try:
+                await self._call(
+                    "ChangePassword",
+                    _IgnoredResponse,
+                    AccessToken=viewer.access_token,
+                    PreviousPassword=form,
+                    ProposedPassword=password,
+                )
+            except _RejectedError as rejected:
+                if rejected.kind in _WEAK_PASSWORD:
+                    raise InvalidError("password_too_weak") from rejected
+                rejected.expect(_CREDENTIALS_REJECTED)
+            else:
+                return
+        raise UnauthenticatedError("credentials_invalid")
 
     async def delete(self, viewer: Viewer, password: str) -> None:
         """Check the password and delete the user from the pool.
@@ -390,6 +395,13 @@ class CognitoAccounts:
         )
 
     async def _password_sign_in(self, username: str, password: str) -> _Tokens:
+        *others, last = password_forms(password)
+        for form in others:
+            with contextlib.suppress(UnauthenticatedError):
+                return await self._sign_in_with(username, form)
+        return await self._sign_in_with(username, last)
+
+    async def _sign_in_with(self, username: str, password: str) -> _Tokens:
         try:
             answer = await self._call(
                 "InitiateAuth",

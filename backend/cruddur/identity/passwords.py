@@ -1,10 +1,11 @@
-"""Passwords: Argon2id hashes, computed in worker threads, and the check for weak ones."""
+"""Passwords: Argon2id hashes, computed in worker threads, and the checks of new ones."""
 
 from functools import cache
 from importlib.resources import files
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from precis_i18n import get_profile
 
 from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.errors import InvalidError
@@ -17,6 +18,32 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each hash uses 19 MiB while it runs, and more than two threads would only compete for cores. A
 # queue of 64 is processed in about two seconds.
 _threads = BoundedThreadPool("password", threads=2, waiting=64)
+
+
+_opaque_string = get_profile("OpaqueString")  # RFC 8265, section 4.2
+
+
+def prepare_password(password: str) -> str:
+    """Return a new password in the form in which it is hashed: composed, with ASCII spaces.
+
+    Raises:
+        InvalidError: password_invalid, RFC 8265 does not allow one of the characters.
+    """
+    try:
+        return _opaque_string.enforce(password)
+    except UnicodeEncodeError as error:
+        raise InvalidError("password_invalid") from error
+
+
+def password_forms(password: str) -> list[str]:
+    """Return the forms of a typed password that an account can have: prepared, and as typed.
+
+    Accounts from before passwords were prepared, and those of other applications, have the second.
+    """
+    try:
+        return list(dict.fromkeys([prepare_password(password), password]))
+    except InvalidError:
+        return [password]
 
 
 async def hash_password(password: str) -> str:
@@ -44,9 +71,8 @@ def check_strength(password: str, *personal: str) -> None:
     """Check that a password is long enough, not common, and not derived from personal data.
 
     Args:
-        password: the new password.
+        password: the new password, prepared.
         personal: texts about the user, such as the handle and the address.
-
 
     Raises:
         InvalidError: password_too_weak.
@@ -65,8 +91,15 @@ def check_strength(password: str, *personal: str) -> None:
 
 
 def _verify(password: str, password_hash: str | None) -> bool:
+    expected = password_hash or _dummy_hash()
+    # Compares all forms, so that the duration only depends on what was typed.
+    matches = [_matches(expected, form) for form in password_forms(password)]
+    return any(matches)
+
+
+def _matches(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash or _dummy_hash(), password)
+        return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 

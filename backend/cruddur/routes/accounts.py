@@ -15,7 +15,7 @@ from cruddur.routes.endpoint import ApiBlueprint, client_address, resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
 from cruddur.services import users
-from cruddur.services.accounts import SESSION_LIFETIME, SignInResult, weak_password_codes
+from cruddur.services.accounts import SESSION_LIFETIME, SignInResult, new_password_codes
 from cruddur.services.throttling import Client
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
@@ -57,7 +57,7 @@ async def _sign_up_codes(fields: Mapping[str, Any]) -> list[str]:
 
 
 async def _new_password_codes(fields: Mapping[str, Any]) -> list[str]:
-    return weak_password_codes(fields)
+    return new_password_codes(fields)
 
 
 @accounts.handle(
@@ -65,7 +65,7 @@ async def _new_password_codes(fields: Mapping[str, Any]) -> list[str]:
     "/api/auth/signup",
     summary="Sign up",
     idempotent=ConfirmationSent,
-    errors={422: ["password_too_weak", "handle_taken"], 429: LIMITED},
+    errors={422: ["password_invalid", "password_too_weak", "handle_taken"], 429: LIMITED},
     field_rules=_sign_up_codes,
 )
 async def signup(body: SignUpDraft) -> Raw:
@@ -157,7 +157,7 @@ async def forgot(body: EmailDraft) -> CodeSent:
     "POST",
     "/api/auth/reset",
     summary="Set a new password with the code",
-    errors={422: ["password_too_weak", "code_invalid"], 429: LIMITED},
+    errors={422: ["password_invalid", "password_too_weak", "code_invalid"], 429: LIMITED},
     field_rules=_new_password_codes,
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
@@ -191,7 +191,11 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     "/api/auth/password",
     summary="Change the password",
     checks_session=True,
-    errors={401: ["credentials_invalid"], 422: ["password_too_weak"], 429: LIMITED},
+    errors={
+        401: ["credentials_invalid"],
+        422: ["password_invalid", "password_too_weak"],
+        429: LIMITED,
+    },
     field_rules=_new_password_codes,
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:

@@ -25,7 +25,7 @@ from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import CruddurError, InvalidError, NotFoundError, UnauthenticatedError
 from cruddur.identity.keys import KeyRing, Sealer
-from cruddur.identity.passwords import check_strength
+from cruddur.identity.passwords import check_strength, prepare_password
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer, require_open_session
@@ -92,11 +92,13 @@ class Accounts:
         """Start a sign-up, once for each `Idempotency-Key`.
 
         The slow part holds no connection. No sign-up waits for another one, unless both have the
-        same key. Codes: password_too_weak, handle_taken, rate_limited, and those of `run_once`.
+        same key. Codes: password_invalid, password_too_weak, handle_taken, rate_limited, and those
+        of `run_once`.
         """
         fields = msgspec.structs.asdict(draft)
-        if weak_password_codes(fields):
+        if new_password_codes(fields):
             raise InvalidError(*await self.sign_up_codes(fields))
+        draft = msgspec.structs.replace(draft, password=prepare_password(draft.password))
         attempt = await self._throttle.attempt("signup", draft.email, client)
         if call is not None:
             async with self._database.connection() as conn:
@@ -121,9 +123,9 @@ class Accounts:
     async def sign_up_codes(self, fields: Mapping[str, Any]) -> list[str]:
         """Return the codes of the rules that valid fields of a sign-up break.
 
-        Codes: password_too_weak, handle_taken.
+        Codes: password_invalid, password_too_weak, handle_taken.
         """
-        codes = weak_password_codes(fields)
+        codes = new_password_codes(fields)
         if "handle" in fields:
             email = fields.get("email")
             async with self._database.connection() as conn:
@@ -251,15 +253,16 @@ class Accounts:
     async def reset(self, draft: ResetDraft, client: Client) -> None:
         """Set a new password and end every session.
 
-        Codes: password_too_weak, code_invalid, rate_limited.
+        Codes: password_invalid, password_too_weak, code_invalid, rate_limited.
         """
-        if codes := weak_password_codes(msgspec.structs.asdict(draft)):
+        if codes := new_password_codes(msgspec.structs.asdict(draft)):
             raise InvalidError(*codes)
+        password = prepare_password(draft.password)
         attempt = await self._throttle.attempt("reset", draft.email, client)
         if not await self._throttle.count_code_attempt(attempt, "reset"):
             raise InvalidError("code_invalid")
         async with self._concurrent_calls.of(client.address):
-            user_uuid = await self._provider.reset(draft.email, draft.code, draft.password)
+            user_uuid = await self._provider.reset(draft.email, draft.code, password)
         if user_uuid is not None:
             await self._end_sessions(user_uuid, kept=None)
             async with self._database.transaction() as conn:
@@ -270,12 +273,13 @@ class Accounts:
     ) -> None:
         """Change the password and end the other sessions.
 
-        Codes: password_too_weak, credentials_invalid, rate_limited.
+        Codes: password_invalid, password_too_weak, credentials_invalid, rate_limited.
         """
-        check_strength(draft.password, viewer.handle)
+        password = prepare_password(draft.password)
+        check_strength(password, viewer.handle)
         attempt = await self._throttle.attempt("password", viewer.handle, client)
         async with self._concurrent_calls.of(client.address):
-            await self._provider.change_password(viewer, draft.current_password, draft.password)
+            await self._provider.change_password(viewer, draft.current_password, password)
         await self._throttle.refund(attempt)
         async with self._database.connection() as conn:
             kept = await _current_session(conn, viewer, token)
@@ -416,14 +420,19 @@ class Accounts:
             return None
 
 
-def weak_password_codes(fields: Mapping[str, Any]) -> list[str]:
-    """Return password_too_weak if the new password among the fields of a draft is weak."""
+def new_password_codes(fields: Mapping[str, Any]) -> list[str]:
+    """Return the code of the rule that the new password among the fields of a draft breaks.
+
+    Codes: password_invalid, password_too_weak.
+    """
+    if "password" not in fields:
+        return []
     email = fields.get("email", "")
     personal = (email, email.partition("@")[0], fields.get("handle"), fields.get("display_name"))
     try:
-        check_strength(fields.get("password", ""), *filter(None, personal))
+        check_strength(prepare_password(fields["password"]), *filter(None, personal))
     except InvalidError as error:
-        return list(error.codes) if "password" in fields else []
+        return list(error.codes)
     return []
 
 

@@ -3312,7 +3312,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("current_password_blank" | "password_too_weak" | "password_exceed_max_chars")[];
+                    readonly "application/json": readonly ("current_password_blank" | "password_too_weak" | "password_exceed_max_chars" | "password_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -3558,7 +3558,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_invalid" | "code_invalid" | "password_too_weak" | "password_exceed_max_chars")[];
+                    readonly "application/json": readonly ("email_invalid" | "code_invalid" | "password_too_weak" | "password_exceed_max_chars" | "password_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -4013,7 +4013,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_invalid" | "password_too_weak" | "password_exceed_max_chars" | "handle_invalid" | "display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "idempotency_key_invalid" | "idempotency_key_reused" | "handle_taken")[];
+                    readonly "application/json": readonly ("email_invalid" | "password_too_weak" | "password_exceed_max_chars" | "handle_invalid" | "display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "idempotency_key_invalid" | "idempotency_key_reused" | "password_invalid" | "handle_taken")[];
                 };
             };
             /** @description Too many attempts */
