@@ -56,6 +56,7 @@ async def test_tags_can_be_in_any_script(api: Api, andrew: Member) -> None:
         "#snake_case #kebab-case #c3po": ["c3po", "kebab", "snake_case"],
         "＃東京 #ジョン・レノン": ["ジョン・レノン", "東京"],
         "#می\N{ZERO WIDTH NON-JOINER}خواهم": ["می\N{ZERO WIDTH NON-JOINER}خواهم"],
+        "#su\N{SOFT HYPHEN}per #SUPER": ["super"],
         "https://example.com/a。#after": ["after"],
     }.items():
         crud = await andrew.crud(message)

@@ -23,20 +23,26 @@ _URL_CHARACTER = (
     r"|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}"
     r"\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])"
 )
-_CJK_LETTER = r"(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}])\p{L}"
+# A letter that follows a host of ASCII characters without a space.
+_NEXT_LETTER = (
+    r"(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}"
+    r"\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}])\p{L}"
+)
 _URL = regex.compile(
     r"(?<![A-Za-z0-9])(?P<scheme>[A-Za-z][A-Za-z0-9]*)://"
-    rf"(?:[A-Za-z0-9.-]+\.[A-Za-z]{{2,}}(?={_CJK_LETTER})|{_URL_CHARACTER}+)"
+    rf"(?:[A-Za-z0-9.-]+\.[A-Za-z]{{2,}}(?={_NEXT_LETTER})|{_URL_CHARACTER}+)"
     # An address without a scheme is no link, but what looks like a tag in it is none, either.
-    rf"|(?<![A-Za-z0-9@＠.-])(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?::[0-9]+)?[/?]{_URL_CHARACTER}*"
+    r"|(?<![A-Za-z0-9.-]|(?<![A-Za-z0-9])[@＠])"
+    rf"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{{2,}}(?::[0-9]+)?[/?]{_URL_CHARACTER}*"
 )
 
 # U+05F3 (geresh), U+3003 (ditto) and the voiced sound marks of kana stand for letters.
 _TAG_CHARACTER = r"(?:[\p{L}\p{M}\p{N}_\u05f3\u3003]|(?=\p{scx=Kana})\p{Sk})"
-# Inside a word: joiners, the middle dots of UAX #29, the punctuation of a script, such as the
-# katakana middle dot, and U+FF5E, which Windows types for the Japanese wave dash.
+# Inside a word: joiners and other format characters (UAX #29, WB4), middle dots, the punctuation of
+# a script, such as the katakana middle dot, and U+FF5E, which Windows types for the Japanese wave
+# dash. U+200B is a space.
 _TAG_SIGN = (
-    r"(?:[\p{Join_Control}\u00b7\u2027\uff5e]"
+    r"(?:(?!\u200b)[\p{Cf}\u00b7\u2027\uff5e]"
     r"|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])"
 )
 _TAG = (
@@ -50,6 +56,8 @@ _MENTION = (
     r"(?P<mention>[A-Za-z0-9_]{2,30})(?![\p{sc=Latn}\p{M}\p{Nd}_@＠])"
 )
 _POINTER = regex.compile(rf"{_TAG}|{_MENTION}")
+# Joiners make another word of the same letters.
+_IGNORED = regex.compile(r"(?!\p{Join_Control})\p{Default_Ignorable_Code_Point}")
 _TAG_LETTER = regex.compile(r"[\p{L}\p{Nl}]")
 
 _LINK = regex.compile(r"https?://.*[\p{L}\p{N}\p{S}]", regex.IGNORECASE | regex.DOTALL)
@@ -85,8 +93,8 @@ def pointers(message: str) -> Iterator[tuple[Kind, str]]:
 
 
 def fold_tag(tag: str) -> str:
-    """Return a tag as it is stored: in lower case and composed (NFC)."""
-    return unicodedata.normalize("NFC", tag.lower())
+    """Return a tag as it is stored: in lower case, composed, without ignorable characters."""
+    return unicodedata.normalize("NFC", _IGNORED.sub("", tag.lower()))
 
 
 def _words(text: str) -> Iterator[tuple[Kind, str]]:

@@ -15,16 +15,16 @@ const TAG_CHARS = 100;
 // `cruddur.services.text` has the same patterns and the reasons for them; `tests/text/cases.json`
 // has cases for both.
 const URL_CHARACTER = String.raw`(?:[!#-;=?-~]|\p{Join_Control}|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])`;
-const CJK_LETTER = String.raw`(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}])\p{L}`;
+const NEXT_LETTER = String.raw`(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}])\p{L}`;
 const ADDRESSES = new RegExp(
   [
-    String.raw`(?<![A-Za-z0-9])(?<scheme>[A-Za-z][A-Za-z0-9]*):\/\/(?:[A-Za-z0-9.\-]+\.[A-Za-z]{2,}(?=${CJK_LETTER})|${URL_CHARACTER}+)`,
-    String.raw`(?<![A-Za-z0-9@＠.\-])(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?[\/?]${URL_CHARACTER}*`,
+    String.raw`(?<![A-Za-z0-9])(?<scheme>[A-Za-z][A-Za-z0-9]*):\/\/(?:[A-Za-z0-9.\-]+\.[A-Za-z]{2,}(?=${NEXT_LETTER})|${URL_CHARACTER}+)`,
+    String.raw`(?<![A-Za-z0-9.\-]|(?<![A-Za-z0-9])[@＠])(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?[\/?]${URL_CHARACTER}*`,
   ].join("|"),
   "gu",
 );
 const TAG_CHARACTER = String.raw`(?:[\p{L}\p{M}\p{N}_\u05f3\u3003]|(?=\p{scx=Kana})\p{Sk})`;
-const TAG_SIGN = String.raw`(?:[\p{Join_Control}\u00b7\u2027\uff5e]|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])`;
+const TAG_SIGN = String.raw`(?:(?!\u200b)[\p{Cf}\u00b7\u2027\uff5e]|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])`;
 const POINTERS = new RegExp(
   [
     String.raw`(?<![\p{L}\p{N}_&#＃])[#＃](?<tag>[\p{L}\p{N}_]${TAG_CHARACTER}*(?:${TAG_SIGN}+${TAG_CHARACTER}+)*)`,
@@ -32,6 +32,7 @@ const POINTERS = new RegExp(
   ].join("|"),
   "gu",
 );
+const IGNORED = /(?!\p{Join_Control})\p{Default_Ignorable_Code_Point}/gu;
 const LINK = /^https?:\/\/.*[\p{L}\p{N}\p{S}]/isu;
 // Punctuation after an address belongs to the sentence.
 const TRAILING = /[.,;:!?'…)\]}\p{Join_Control}]$/u;
@@ -85,9 +86,9 @@ function isTag(word: string): boolean {
   return /[\p{L}\p{Nl}]/u.test(word) && countChars(foldTag(word)) <= TAG_CHARS;
 }
 
-/** Return a tag as the server stores it: in lower case and composed (NFC). */
+/** Return a tag as the server stores it: in lower case, composed, without ignorable characters. */
 export function foldTag(word: string): string {
-  return word.toLowerCase().normalize("NFC");
+  return word.toLowerCase().replace(IGNORED, "").normalize("NFC");
 }
 
 /** Cut punctuation off the end of an address, but keep a bracket that the address opened. */
