@@ -20,16 +20,15 @@ MAX_MENTIONS = 50
 # Chinese and Japanese no space follows it.
 _URL_CHARACTER = (
     r"(?:[!#-;=?-~]|\p{Join_Control}"
-    r"|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}"
+    r"|(?![\p{Z}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}"
     r"\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])"
 )
 # A letter that follows a host of ASCII characters without a space.
 _NEXT_LETTER = (
-    r"(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}"
-    r"\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}])\p{L}"
+    r"[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]"
 )
 _URL = regex.compile(
-    r"(?<![A-Za-z0-9])(?P<scheme>[A-Za-z][A-Za-z0-9]*)://"
+    r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9]*://"
     rf"(?:[A-Za-z0-9.-]+\.[A-Za-z]{{2,}}(?={_NEXT_LETTER})|{_URL_CHARACTER}+)"
     # An address without a scheme is no link, but what looks like a tag in it is none, either.
     r"|(?<![A-Za-z0-9.-]|(?<![A-Za-z0-9])[@＠])"
@@ -60,8 +59,8 @@ _POINTER = regex.compile(rf"{_TAG}|{_MENTION}")
 _IGNORED = regex.compile(r"(?!\p{Join_Control})\p{Default_Ignorable_Code_Point}")
 _TAG_LETTER = regex.compile(r"[\p{L}\p{Nl}]")
 
-_LINK = regex.compile(r"https?://.*[\p{L}\p{N}\p{S}]", regex.IGNORECASE | regex.DOTALL)
-_TRAILING = frozenset(".,;:!?'…)]}\u200c\u200d")
+_LINK = regex.compile(r"https?://.*[\p{L}\p{N}\p{S}]", regex.IGNORECASE)
+_TRAILING = frozenset(".,;:!?'…)]}")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -87,7 +86,7 @@ def pointers(message: str) -> Iterator[tuple[Kind, str]]:
         url = _without_end(match[0])
         yield from _words(message[start : match.start()])
         start = match.start() + len(url)
-        if match["scheme"] and _LINK.match(url):
+        if _LINK.match(url):
             yield "link", url
     yield from _words(message[start:])
 
@@ -101,8 +100,12 @@ def _words(text: str) -> Iterator[tuple[Kind, str]]:
     for match in _POINTER.finditer(text):
         if match["mention"]:
             yield "mention", match["mention"].lower()
-        elif _TAG_LETTER.search(tag := fold_tag(match["tag"])) and len(tag) <= TAG_CHARS:
-            yield "tag", tag
+        elif _TAG_LETTER.search(match["tag"]) and _length(match["tag"]) <= TAG_CHARS:
+            yield "tag", fold_tag(match["tag"])
+
+
+def _length(tag: str) -> int:
+    return len(unicodedata.normalize("NFC", tag.lower()))
 
 
 def _without_end(url: str) -> str:

@@ -7,7 +7,7 @@ export const BIO_CHARS = 500;
 
 /** Whether a text has no visible character. */
 export function isBlank(text: string): boolean {
-  return !/[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\u2800]/u.test(text);
+  return !/[^\p{space}\p{DI}\p{Cc}\u2800]/u.test(text);
 }
 
 export function countChars(text: string): number {

@@ -14,33 +14,23 @@ const TAG_CHARS = 100;
 
 // `cruddur.services.text` has the same patterns and the reasons for them; `tests/text/cases.json`
 // has cases for both.
-const URL_CHARACTER = String.raw`(?:[!#-;=?-~]|\p{Join_Control}|(?![\p{White_Space}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\p{Quotation_Mark}])[^\x00-\x7f])`;
-const NEXT_LETTER = String.raw`(?=[\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}])\p{L}`;
+const URL_CHARACTER = String.raw`(?:[!#-;=?-~]|\p{Join_C}|(?![\p{Z}\p{Cc}\p{Cf}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Term}\p{QMark}])[^\x00-\x7f])`;
+const NEXT = String.raw`[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]`;
 const ADDRESSES = new RegExp(
-  [
-    String.raw`(?<![A-Za-z0-9])(?<scheme>[A-Za-z][A-Za-z0-9]*):\/\/(?:[A-Za-z0-9.\-]+\.[A-Za-z]{2,}(?=${NEXT_LETTER})|${URL_CHARACTER}+)`,
-    String.raw`(?<![A-Za-z0-9.\-]|(?<![A-Za-z0-9])[@＠])(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?[\/?]${URL_CHARACTER}*`,
-  ].join("|"),
+  String.raw`(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9]*:\/\/(?:[A-Za-z0-9.\-]+\.[A-Za-z]{2,}(?=${NEXT})|${URL_CHARACTER}+)|(?<![A-Za-z0-9.\-]|(?<![A-Za-z0-9])[@＠])(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}(?::\d+)?[\/?]${URL_CHARACTER}*`,
   "gu",
 );
 const TAG_CHARACTER = String.raw`(?:[\p{L}\p{M}\p{N}_\u05f3\u3003]|(?=\p{scx=Kana})\p{Sk})`;
-const TAG_SIGN = String.raw`(?:(?!\u200b)[\p{Cf}\u00b7\u2027\uff5e]|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Terminal_Punctuation}\p{Quotation_Mark}])[\p{Pd}\p{Po}])`;
+const TAG_SIGN = String.raw`(?:(?!\u200b)[\p{Cf}\u00b7\u2027\uff5e]|(?![\p{scx=Zyyy}\p{scx=Zinh}\p{Term}\p{QMark}])[\p{Pd}\p{Po}])`;
 const POINTERS = new RegExp(
-  [
-    String.raw`(?<![\p{L}\p{N}_&#＃])[#＃](?<tag>[\p{L}\p{N}_]${TAG_CHARACTER}*(?:${TAG_SIGN}+${TAG_CHARACTER}+)*)`,
-    String.raw`(?<![\p{sc=Latn}\p{Nd}_\/@＠][!#$%&*]*)(?:(?<![\p{L}\p{M}])|(?![@＠][A-Za-z0-9_]+\.[\p{L}\p{N}]))[@＠](?<mention>[A-Za-z0-9_]{2,30})(?![\p{sc=Latn}\p{M}\p{Nd}_@＠])`,
-  ].join("|"),
+  String.raw`(?<![\p{L}\p{N}_&#＃])[#＃]([\p{L}\p{N}_]${TAG_CHARACTER}*(?:${TAG_SIGN}+${TAG_CHARACTER}+)*)|(?<![\p{sc=Latn}\p{Nd}_\/@＠][!#$%&*]*)(?:(?<![\p{L}\p{M}])|(?![@＠]\w+\.[\p{L}\p{N}]))[@＠](\w{2,30})(?![\p{sc=Latn}\p{M}\p{Nd}_@＠])`,
   "gu",
 );
-const IGNORED = /(?!\p{Join_Control})\p{Default_Ignorable_Code_Point}/gu;
-const LINK = /^https?:\/\/.*[\p{L}\p{N}\p{S}]/isu;
+const LINK = /^https?:\/\/.*[\p{L}\p{N}\p{S}]/iu;
 // Punctuation after an address belongs to the sentence.
-const TRAILING = /[.,;:!?'…)\]}\p{Join_Control}]$/u;
-const BRACKETS = new Map([
-  [")", "("],
-  ["]", "["],
-  ["}", "{"],
-]);
+const TRAILING = /[.,;:!?'…)\]}]$/;
+const OPENING = "([{";
+const CLOSING = ")]}";
 
 export function parts(text: string): readonly Part[] {
   const found: Part[] = [];
@@ -53,11 +43,11 @@ export function parts(text: string): readonly Part[] {
     end = part.start + part.text.length;
   };
   let afterAddress = 0;
-  for (const { 0: match, index: start, groups } of text.matchAll(ADDRESSES)) {
+  for (const { 0: match, index: start } of text.matchAll(ADDRESSES)) {
     const url = withoutEnd(match);
     addWords(text.slice(afterAddress, start), afterAddress, add);
     afterAddress = start + url.length;
-    if (groups?.scheme !== undefined && LINK.test(url) && URL.canParse(url)) {
+    if (LINK.test(url) && URL.canParse(url)) {
       add({ kind: "link", text: url, start, url });
     }
   }
@@ -70,8 +60,7 @@ export function parts(text: string): readonly Part[] {
 
 /** Add the #tags and @handles of a text without addresses, which starts at `offset`. */
 function addWords(text: string, offset: number, add: (part: Part) => void): void {
-  for (const { 0: match, index, groups } of text.matchAll(POINTERS)) {
-    const { tag, mention } = groups ?? {};
+  for (const { 0: match, 1: tag, 2: mention, index } of text.matchAll(POINTERS)) {
     const start = offset + index;
     if (tag !== undefined && isTag(tag)) {
       add({ kind: "tag", text: match, start, tag });
@@ -81,14 +70,9 @@ function addWords(text: string, offset: number, add: (part: Part) => void): void
   }
 }
 
-/** Whether a word after # is a tag. Its length counts the characters that the server stores. */
+/** Whether a word after # is a tag. Its length counts the characters that the server counts. */
 function isTag(word: string): boolean {
-  return /[\p{L}\p{Nl}]/u.test(word) && countChars(foldTag(word)) <= TAG_CHARS;
-}
-
-/** Return a tag as the server stores it: in lower case, composed, without ignorable characters. */
-export function foldTag(word: string): string {
-  return word.toLowerCase().replace(IGNORED, "").normalize("NFC");
+  return /[\p{L}\p{Nl}]/u.test(word) && countChars(word.toLowerCase()) <= TAG_CHARS;
 }
 
 /** Cut punctuation off the end of an address, but keep a bracket that the address opened. */
@@ -96,7 +80,7 @@ function withoutEnd(address: string): string {
   let url = address;
   while (TRAILING.test(url)) {
     const last = url.slice(-1);
-    const opening = BRACKETS.get(last);
+    const opening = OPENING[CLOSING.indexOf(last)];
     if (opening !== undefined && url.split(opening).length >= url.split(last).length) {
       break;
     }

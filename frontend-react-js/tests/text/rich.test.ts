@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import cases from "../../../tests/text/cases.json";
-import { foldTag, type Part, parts } from "../../src/text/rich";
+import { type Part, parts } from "../../src/text/rich";
+
+/** A tag as the server stores it: in lower case, composed, without ignorable characters. */
+function foldTag(tag: string): string {
+  return tag
+    .toLowerCase()
+    .replace(/(?!\p{Join_C})\p{DI}/gu, "")
+    .normalize("NFC");
+}
 
 /** The pointers in a text: `#tag`, as the server stores it, `@handle` or an address. */
 function pointers(text: string): string[] {
