@@ -1,4 +1,4 @@
-import { act, screen, within } from "@testing-library/react";
+import { act, fireEvent, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { end, getSession } from "../src/api/session";
 import {
@@ -14,6 +14,7 @@ import {
 } from "./support/make";
 import { open, showPage } from "./support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "./support/server";
+import { Stream } from "./support/stream";
 import { at, HOUR, MINUTE, pass, SECOND, settle } from "./support/time";
 
 const HOME = "/api/activities/home";
@@ -32,6 +33,11 @@ async function elsewhere(newValue: string | null): Promise<void> {
     dispatchEvent(new StorageEvent("storage", { key: MARK, newValue }));
   });
   await settle();
+}
+
+async function comeOnline(): Promise<void> {
+  await act(async () => void dispatchEvent(new Event("online")));
+  await pass(SECOND);
 }
 
 function nav() {
@@ -180,6 +186,19 @@ describe("a browser that was signed in", () => {
     await user.click(main.getByRole("button", { name: "Try again" }));
     expect(await main.findByRole("article")).toBeInTheDocument();
     expect(names()).toContain("Messages");
+  });
+
+  test("recovers by itself when the browser is online again", async () => {
+    server.on("post", REFRESH, unreachable());
+    open("/");
+    await pass(20 * SECOND);
+    const main = within(screen.getByRole("main"));
+    expect(main.getByRole("alert")).toHaveTextContent("We can’t reach Cruddur.");
+    server.on("post", REFRESH, ok(signedIn()));
+    server.on("get", HOME, ok([crud()]));
+    await comeOnline();
+    expect(main.getByRole("article")).toBeInTheDocument();
+    expect(main.queryByRole("alert")).not.toBeInTheDocument();
   });
 
   test("shows an error on a members' page without a network, and recovers", async () => {
@@ -339,5 +358,96 @@ describe("a navigation", () => {
     await settle();
     expect(server.sent("get", HOME).length).toBeGreaterThan(before);
     expect(await screen.findByRole("article")).toBeInTheDocument();
+  });
+});
+
+describe("an error", () => {
+  function alerts(): string[] {
+    return within(screen.getByRole("main"))
+      .queryAllByRole("alert")
+      .map((alert) => alert.textContent)
+      .filter((text) => text !== "");
+  }
+
+  test("of a list disappears when the server can be reached again", async () => {
+    const stream = new Stream(server);
+    open("/");
+    await pass(SECOND);
+    stream.answer(unreachable());
+    await stream.fail();
+    server.on(
+      "get",
+      "/api/activities/search",
+      unreachable(),
+      unreachable(),
+      unreachable(),
+      ok([crud()]),
+    );
+    const search = screen.getByRole("searchbox").closest("form") as HTMLFormElement;
+    fireEvent.change(screen.getByRole("searchbox"), { target: { value: "x" } });
+    fireEvent.submit(search);
+    await pass(5 * SECOND);
+    expect(alerts()).toHaveLength(1);
+    await pass(MINUTE); // the stream reconnects
+    expect(screen.getByRole("article")).toBeInTheDocument();
+    expect(alerts()).toEqual([]);
+  });
+
+  test("of a list disappears a while after the server has recovered", async () => {
+    server.on("get", HOME, refuse(503, "unavailable"));
+    open("/");
+    await pass(10 * SECOND);
+    expect(alerts()).toHaveLength(1);
+    await pass(5 * MINUTE);
+    expect(alerts()).toHaveLength(1);
+    expect(server.sent("get", HOME).length).toBeLessThan(60);
+    server.on("get", HOME, ok([crud()]));
+    await pass(40 * SECOND);
+    expect(screen.getByRole("article")).toBeInTheDocument();
+    expect(alerts()).toEqual([]);
+  });
+
+  test("of the next page of a list disappears, and the first page is not fetched again", async () => {
+    server.on("get", HOME, ok([crud()], { next: "c2" }));
+    const { user } = open("/");
+    await pass(SECOND);
+    server.on("get", HOME, unreachable());
+    await user.click(screen.getByRole("button", { name: "Show more" }));
+    await pass(5 * SECOND);
+    expect(alerts()).toHaveLength(1);
+    const before = server.sent("get", HOME).length;
+    server.on("get", HOME, ok([crud({ uuid: uuid(2) })]));
+    await comeOnline();
+    expect(screen.getAllByRole("article")).toHaveLength(2);
+    expect(alerts()).toEqual([]);
+    const asked = server.sent("get", HOME).slice(before);
+    expect(asked.map(({ url }) => url.searchParams.get("cursor"))).toEqual(["c2"]);
+  });
+
+  test("that is not about the network stays", async () => {
+    server.on("get", HOME, refuse(422, "cursor_invalid"));
+    open("/");
+    await pass(SECOND);
+    const before = server.sent("get", HOME).length;
+    await comeOnline();
+    expect(alerts()).toHaveLength(1);
+    expect(server.sent("get", HOME)).toHaveLength(before);
+  });
+
+  test("of a form does not say that the network is down after it has come back", async () => {
+    signIn();
+    open("/");
+    await pass(SECOND);
+    server.on("post", "/api/activities", unreachable(), ok(ownCrud()));
+    const form = screen.getByRole("form", { name: "New crud" });
+    fireEvent.change(within(form).getByRole("textbox"), { target: { value: "Hello" } });
+    fireEvent.submit(form);
+    await pass(SECOND);
+    expect(alerts()).toEqual(["We can’t reach Cruddur. Are you online?"]);
+    await comeOnline();
+    expect(alerts()).toEqual(["You’re back online. Try again."]);
+    fireEvent.submit(form);
+    await pass(SECOND);
+    expect(alerts()).toEqual([]);
   });
 });

@@ -50,8 +50,13 @@ function setState(next: StreamState): void {
  *
  * @param onEvent is called with each event.
  * @param onStart is called when a stream starts that does not resume a previous one.
+ * @param onReachable is called when the server can be reached again, or perhaps.
  */
-export function follow(onEvent: (event: ServerEvent) => void, onStart: () => void): () => void {
+export function follow(
+  onEvent: (event: ServerEvent) => void,
+  onStart: () => void,
+  onReachable: () => void,
+): () => void {
   let isOver = false;
   let isAway = false;
   let viewer = viewerUuid();
@@ -103,6 +108,9 @@ export function follow(onEvent: (event: ServerEvent) => void, onStart: () => voi
         const events = reader.push(part);
         lastEventId = reader.lastEventId;
         retry = reader.retry ?? retry;
+        if (tries > 0) {
+          onReachable();
+        }
         tries = 0;
         onConnected();
         if (isNew && lastEventId !== "") {
@@ -147,6 +155,11 @@ export function follow(onEvent: (event: ServerEvent) => void, onStart: () => voi
     wake();
   }
 
+  function onOnline(): void {
+    reconnect(); // a connection of the previous network is dead
+    onReachable();
+  }
+
   function onVisibility(): void {
     clearTimeout(hiding);
     if (document.visibilityState === "hidden") {
@@ -175,7 +188,7 @@ export function follow(onEvent: (event: ServerEvent) => void, onStart: () => voi
       wake();
     }
   });
-  addEventListener("online", reconnect); // a connection of the previous network is dead
+  addEventListener("online", onOnline);
   document.addEventListener("visibilitychange", onVisibility);
   setState("live");
   onVisibility();
@@ -185,7 +198,7 @@ export function follow(onEvent: (event: ServerEvent) => void, onStart: () => voi
     isOver = true;
     reconnect();
     unfollow();
-    removeEventListener("online", reconnect);
+    removeEventListener("online", onOnline);
     document.removeEventListener("visibilitychange", onVisibility);
     clearTimeout(hiding);
     clearTimeout(losing);

@@ -1,10 +1,11 @@
-import { describeProblem, type FieldName } from "../text/errors";
+import { useEffect, useState } from "react";
+import { describeProblem, type FieldName, hasCode } from "../text/errors";
 import { Button } from "./Button";
 import "./Problem.css";
 
 /**
  * An error in sentences, with the trace id if the server is at fault. Sentences about the fields
- * `except` are left out.
+ * `except` are left out. It does not claim that the network is down after it has come back.
  */
 export function ProblemNote({
   error,
@@ -15,7 +16,8 @@ export function ProblemNote({
   retry?: () => void;
   except?: readonly FieldName[];
 }) {
-  const { sentences, fields, traceId } = describeProblem(error);
+  const isBack = useIsBack(error);
+  const { sentences, fields, traceId } = isBack ? BACK : describeProblem(error);
   return (
     <div className="problem" role="alert">
       {sentences
@@ -35,4 +37,17 @@ export function ProblemNote({
       )}
     </div>
   );
+}
+
+const BACK = { sentences: ["You’re back online. Try again."], fields: [], traceId: null };
+
+/** Whether the browser has come online since a call failed without a response. */
+function useIsBack(error: unknown): boolean {
+  const [recovered, setRecovered] = useState<unknown>();
+  useEffect(() => {
+    const onOnline = () => setRecovered(error);
+    addEventListener("online", onOnline);
+    return () => removeEventListener("online", onOnline);
+  }, [error]);
+  return recovered === error && hasCode(error, "unreachable");
 }

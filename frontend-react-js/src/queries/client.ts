@@ -3,8 +3,10 @@
 import {
   hashKey,
   type InfiniteData,
+  InfiniteQueryObserver,
   MutationCache,
   type Query,
+  QueryCache,
   QueryClient,
   type QueryKey,
 } from "@tanstack/react-query";
@@ -18,8 +20,22 @@ const TRIES = 3;
 /** The `meta` of a mutation that has no form to show its error in. */
 export const NOTIFY_ON_ERROR = { notifyOnError: true };
 
+/** Milliseconds until a request that failed is repeated, if nothing shows before that it may succeed. */
+const RETRY_EVERY = 30_000;
+
 export function createClient(): QueryClient {
-  return new QueryClient({
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const client = new QueryClient({
+    queryCache: new QueryCache({
+      onError: () => {
+        if (timer === undefined) {
+          timer = setTimeout(() => {
+            timer = undefined;
+            retryFailed(client);
+          }, RETRY_EVERY);
+        }
+      },
+    }),
     mutationCache: new MutationCache({
       onError: (error, _input, _context, mutation) => {
         if (mutation.meta === NOTIFY_ON_ERROR) {
@@ -40,6 +56,7 @@ export function createClient(): QueryClient {
       mutations: { networkMode: "always" },
     },
   });
+  return client;
 }
 
 /**
@@ -82,6 +99,27 @@ export function refresh(client: QueryClient): void {
       : { pages: found.pages.slice(0, 1), pageParams: found.pageParams.slice(0, 1) },
   );
   void client.invalidateQueries();
+}
+
+/**
+ * Repeat each request on the page that failed because of the server or the network; of a paged
+ * list, the request for the page that is missing.
+ */
+export function retryFailed(client: QueryClient): void {
+  const failed = client.getQueryCache().findAll({
+    type: "active",
+    fetchStatus: "idle",
+    predicate: ({ state: { error } }) => error instanceof ApiError && error.isServerFault,
+  });
+  for (const { observers, state } of failed) {
+    const [observer] = observers;
+    const isNextPage = state.fetchMeta?.fetchMore?.direction === "forward";
+    if (isNextPage && observer instanceof InfiniteQueryObserver) {
+      void observer.fetchNextPage();
+    } else {
+      void observer?.refetch();
+    }
+  }
 }
 
 /** Milliseconds for which several reasons to refetch are combined into one request. */

@@ -6,7 +6,7 @@ import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
 import type { Crud, Gone, LiveCounts, Notification, Reset, SentMessage } from "../api/wire";
 import { observe } from "../telemetry/trace";
-import { hasData, refresh } from "./client";
+import { hasData, refresh, retryFailed } from "./client";
 import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
 import { expireNotifications, refetchAfterGone, refetchAfterNotification } from "./notifications";
@@ -147,7 +147,7 @@ export function followLive(client: QueryClient): () => void {
       }, SETTLE_TIME);
     }
   });
-  const closeStream = follow(onEvent, catchUp);
+  const closeStream = follow(onEvent, catchUp, () => retryFailed(client));
   return () => {
     closeStream();
     unsubscribeQueries();

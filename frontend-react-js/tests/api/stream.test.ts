@@ -14,6 +14,7 @@ let server: Server;
 let stream: Stream;
 let heard: ServerEvent[];
 let begun: number;
+let reachable: number;
 let stop: () => void;
 
 beforeEach(() => {
@@ -21,6 +22,7 @@ beforeEach(() => {
   stream = new Stream(server);
   heard = [];
   begun = 0;
+  reachable = 0;
   stop = () => undefined;
 });
 
@@ -31,6 +33,9 @@ async function start(): Promise<void> {
     (event) => heard.push(event),
     () => {
       begun += 1;
+    },
+    () => {
+      reachable += 1;
     },
   );
   await settle();
@@ -111,6 +116,7 @@ describe("the stream", () => {
         heard.push({ type, data: "" });
       },
       () => undefined,
+      () => undefined,
     );
     await settle();
     await stream.write("event: odd\ndata: 1\n\nevent: gone\ndata: 2\n\n");
@@ -178,6 +184,19 @@ describe("a stream that fails", () => {
     expect(stream.count).toBe(0);
     await pass(4 * SECOND);
     expect(stream.count).toBe(1);
+  });
+
+  test("says when the server can be reached again", async () => {
+    await start();
+    expect(reachable).toBe(1);
+    await stream.write(":\n\n");
+    expect(reachable).toBe(1);
+    await stream.fail();
+    stream.answer(unreachable());
+    await pass(RETRY);
+    expect(reachable).toBe(1);
+    await pass(2 * RETRY);
+    expect(reachable).toBe(2);
   });
 
   test("is retried at once when the browser is online again", async () => {
