@@ -233,6 +233,42 @@ async def test_tags_handles_and_addresses_are_links(
     await expect(page.get_by_role("heading", name=odo.display_name).first).to_be_visible()
 
 
+_ICONS = """() => {
+    const places = {};
+    for (const action of document.querySelectorAll(".action")) {
+        (places[action.title] ??= []).push(action.querySelector("svg").getBoundingClientRect().x);
+    }
+    return places;
+}"""
+"""The positions of all icons, by what they do."""
+
+_OVERLAPS = """() => [...document.querySelectorAll(".action + .action")]
+    .filter((action) => action.previousSibling.lastChild.getBoundingClientRect().right
+        > action.firstChild.getBoundingClientRect().left)
+    .map((action) => action.outerHTML)"""
+"""The actions whose icon is under the count of the one before."""
+
+
+async def test_the_icons_of_all_cards_are_in_line(
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    for number, (author, counts) in enumerate(((worf, 0), (odo, 8), (worf, 1234), (odo, 567890))):
+        uuid = (await author.crud(f"number {number}"))["uuid"]
+        await database.execute(
+            "UPDATE activities SET likes_count = $2, reposts_count = $2 WHERE uuid = $1",
+            uuid, counts,
+        )  # fmt: skip
+    page = await visit(worf)
+    await expect(page.get_by_role("article")).to_have_count(4)
+    for width in (360, 390, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        places: dict[str, list[float]] = await page.evaluate(_ICONS)
+        assert {name: len(set(xs)) for name, xs in places.items()} == dict.fromkeys(
+            ("Reply", "Repost", "Like", "Share", "Delete"), 1
+        )
+        assert await page.evaluate(_OVERLAPS) == []
+
+
 async def test_share_copies_the_address(visit: Visit, worf: Member) -> None:
     uuid = (await worf.crud())["uuid"]
     page = await visit()

@@ -35,6 +35,29 @@ async def cut_off(context: BrowserContext) -> None:
     await context.route("**/api/**", lambda _: None)
 
 
+async def closes_smoothly(page: Page) -> None:
+    """Check that the cruds below a fading one move up until it takes no space."""
+    await page.emulate_media(reduced_motion="no-preference")
+    tops: list[float] = await page.evaluate(
+        """() => {
+            const fading = document.querySelector(".crud-fading");
+            const cards = [...document.querySelectorAll(".crud")];
+            const next = cards[cards.indexOf(fading) + 1];
+            const [animation] = fading.getAnimations();
+            animation.pause();
+            const { duration } = animation.effect.getComputedTiming();
+            return [0, 0.5, 0.7, 0.8, 0.9, 0.9999].map((part) => {
+                animation.currentTime = part * duration;
+                return next.offsetTop - fading.offsetTop;
+            });
+        }"""
+    )
+    await page.emulate_media(reduced_motion="reduce")
+    assert tops[0] == tops[1] > 50
+    assert tops[1:] == sorted(set(tops), reverse=True)
+    assert tops[-1] <= 1
+
+
 async def test_a_crud_leaves_every_page_when_it_expires(
     visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
@@ -95,6 +118,7 @@ async def test_a_crud_counts_down_and_fades_on_the_page(
         await expect(page.get_by_text(words)).to_be_visible()
     await home.clock.run_for(2100)
     await expect(home.locator(".crud-fading").filter(has_text="a short day")).to_be_visible()
+    await closes_smoothly(home)
     await expect(own.get_by_role("heading", name="This crud is gone")).to_be_visible()
     await expect(own.get_by_text("so short")).not_to_be_attached()
     await expect(notifications.get_by_text("so short")).not_to_be_attached()

@@ -66,6 +66,8 @@ async def test_a_page_is_accessible_fits_and_has_no_dead_controls(
     faults = await look(gallery, walk.page, wanted)
     if place.opens is None:
         faults += await walk.past_all()
+    elif await walk.page.evaluate("document.activeElement.ariaLabel === 'Close'"):
+        faults.append("the button that closes the dialog has the focus")
     await gallery.leave(walk.page)
     assert not faults, "\n".join(faults)
 
@@ -98,6 +100,42 @@ async def test_dead_controls_are_detected(gallery: Gallery) -> None:
     await gallery.leave(walk.page)
 
 
+UNFILLED = """(filled) => filled.filter((element) => {
+    const { backgroundColor, borderTopColor, borderTopWidth } = getComputedStyle(element);
+    return parseFloat(borderTopWidth) === 0 || borderTopColor === backgroundColor;
+}).map((element) => element.outerHTML.slice(0, 120))"""
+"""The controls that forced colors make invisible, because these remove every background."""
+
+FILLED = """() => [...document.querySelectorAll("a, button")].filter((element) =>
+    element.checkVisibility() && getComputedStyle(element).backgroundImage === "none"
+    && getComputedStyle(element).backgroundColor !== "rgba(0, 0, 0, 0)"
+    && !element.matches(".active"))"""
+"""The controls that are recognized by their background."""
+
+UNREADABLE = """() =>
+    [...document.querySelectorAll(".crud-name, .crud-handle > span:first-child")]
+    .filter((element) => element.checkVisibility() && element.clientWidth < 48)
+    .map((element) => `no space for: ${element.outerHTML.slice(0, 120)}`)"""
+
+
+async def with_large_text(page: Page) -> list[str]:
+    """Return what does not fit on a phone with twice the default font size."""
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+    faults: list[str] = await sideways(page) + await page.evaluate(UNREADABLE)
+    await page.evaluate("document.documentElement.style.fontSize = ''")
+    return [f"large text: {fault}" for fault in faults]
+
+
+async def with_forced_colors(page: Page) -> list[str]:
+    """Return the controls that are invisible with forced colors."""
+    filled = await page.evaluate_handle(FILLED)
+    await page.emulate_media(forced_colors="active")
+    faults: list[str] = await page.evaluate(UNFILLED, filled)
+    await page.emulate_media(forced_colors="none")
+    return [f"forced colors: {fault}" for fault in faults]
+
+
 async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str]:
     """Check a page in every size and scheme, and take its screenshots."""
     for name in wanted.values():
@@ -124,7 +162,7 @@ async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str
         for control in await page.evaluate("controls.outOfReach()"):
             faults.append(f"{size}: cannot be reached: {control}")
         await page.evaluate("scrollTo(0, 0)")
-    return faults
+    return faults + await with_forced_colors(page) + await with_large_text(page)
 
 
 async def violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> list[str]:

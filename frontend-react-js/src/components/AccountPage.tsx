@@ -1,11 +1,14 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { Mark } from "./Mark";
 import { useTitle } from "./PageHead";
 import { FootLinks } from "./Sidebar";
 import "./AccountPage.css";
 
-/** The layout of the account pages: Cruddur on one side, the form on the other. */
+/**
+ * The layout of the account pages: Cruddur on one side, the form on the other. Its first empty
+ * field gets the focus.
+ */
 export function AccountPage({
   title,
   children,
@@ -15,7 +18,13 @@ export function AccountPage({
   children: ReactNode;
   foot?: ReactNode;
 }) {
+  const main = useRef<HTMLElement>(null);
   useTitle(title);
+  // After the navigation has focused the page.
+  useEffect(() => {
+    const fields = [...(main.current?.querySelectorAll("input") ?? [])];
+    (fields.find(({ value }) => value === "") ?? fields[0])?.focus();
+  }, []);
   return (
     <div className="account">
       <header className="account-side">
@@ -31,7 +40,7 @@ export function AccountPage({
         </ul>
         <p className="account-quiet">Everything you post here expires. You choose when.</p>
       </header>
-      <main className="account-main" id="main" tabIndex={-1}>
+      <main ref={main} className="account-main" id="main" tabIndex={-1}>
         <h1>{title}</h1>
         {children}
         {foot && <p className="account-foot">{foot}</p>}

@@ -31,7 +31,6 @@ export function Composer({
   onSend,
   onDone,
   enterSends = false,
-  autoFocus = false,
   children,
 }: {
   label: string;
@@ -47,7 +46,6 @@ export function Composer({
   /** Called after sending, unless the composer was closed in the meantime. */
   onDone?: (() => void) | undefined;
   enterSends?: boolean;
-  autoFocus?: boolean;
   children?: ReactNode;
 }) {
   const id = useId();
@@ -55,11 +53,6 @@ export function Composer({
   const isSending = useRef(false); // set at once, while `busy` changes with the next render
   const isMounted = useRef(true);
   useGrowing(area, text);
-  useEffect(() => {
-    if (autoFocus) {
-      area.current?.focus();
-    }
-  }, [autoFocus]);
   useEffect(() => {
     isMounted.current = true;
     return () => {

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type MouseEvent, memo, useEffect, useState } from "react";
+import { type MouseEvent, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { removeCrud } from "../queries/feedCache";
 import type { ListedCrud } from "../queries/feeds";
@@ -36,7 +36,7 @@ export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
           <blockquote className="crud-quoted">
             <RichText text={crud.message} />
           </blockquote>
-          <ReplyForm to={crud} onDone={() => setReplying(false)} autoFocus />
+          <ReplyForm to={crud} onDone={() => setReplying(false)} />
         </Dialog>
       )}
     </>
@@ -53,6 +53,7 @@ function Card({
   onReply: () => void;
 }) {
   const navigate = useNavigate();
+  const article = useRef<HTMLElement>(null);
   const address = crudAddress(crud);
   const { uuid, arrived } = crud;
   useEffect(() => {
@@ -60,6 +61,12 @@ function Card({
       observe((to) => to.showCrud(uuid));
     }
   }, [uuid, arrived]);
+  useLayoutEffect(() => {
+    const { current } = article;
+    if (isFading && current !== null) {
+      current.style.setProperty("--crud-height", `${current.offsetHeight}px`);
+    }
+  }, [isFading]);
   const state = isFading
     ? "fading"
     : crud.pending
@@ -75,6 +82,7 @@ function Card({
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the time is a link to the same address.
     <article
+      ref={article}
       className={`crud crud-${state}`}
       aria-label={`Crud by ${crud.display_name}`}
       aria-busy={crud.pending}

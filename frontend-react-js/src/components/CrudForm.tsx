@@ -16,13 +16,7 @@ const LIVES: readonly (readonly [Ttl, string])[] = [
 ];
 
 /** The form for a new crud and its lifetime. `onDone` is called after posting. */
-export function CrudForm({
-  onDone,
-  autoFocus = false,
-}: {
-  onDone?: () => void;
-  autoFocus?: boolean;
-}) {
+export function CrudForm({ onDone }: { onDone?: () => void }) {
   const draft = useDraft("crud");
   const post = usePost();
   const send = async () => {
@@ -41,7 +35,6 @@ export function CrudForm({
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
-      autoFocus={autoFocus}
     >
       <label className="lives">
         <span className="lives-words">Lives for</span>
@@ -67,15 +60,7 @@ export function CrudForm({
 }
 
 /** The form for a reply, which expires with its crud at the latest. */
-export function ReplyForm({
-  to,
-  onDone,
-  autoFocus = false,
-}: {
-  to: Crud;
-  onDone?: () => void;
-  autoFocus?: boolean;
-}) {
+export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
   const draft = useDraft(`reply.${to.uuid}`);
   const reply = useReply(to);
   const send = async () => {
@@ -94,7 +79,6 @@ export function ReplyForm({
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
-      autoFocus={autoFocus}
     />
   );
 }

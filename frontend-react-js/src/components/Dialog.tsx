@@ -2,6 +2,9 @@ import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { IconButton } from "./Button";
 import "./Dialog.css";
 
+/** What gets the focus first: a field, or else the first button, which never deletes anything. */
+const FIRST = ":is(input, textarea):not([hidden]), .button";
+
 /** A modal dialog, open while it is mounted. Escape and a click outside close it. */
 export function Dialog({
   title,
@@ -15,12 +18,12 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const isPressedOutside = useRef(false);
   const id = useId();
-  // A layout effect: it must run before an effect of a child takes the focus.
   useLayoutEffect(() => {
     const element = dialog.current;
     const opener = document.activeElement;
     if (element !== null && !element.open) {
-      element.showModal();
+      element.showModal(); // gives the focus to the button that closes it
+      element.querySelector<HTMLElement>(FIRST)?.focus();
     }
     return () => {
       element?.close();

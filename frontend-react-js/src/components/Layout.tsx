@@ -55,7 +55,6 @@ export function Layout() {
       {isComposing && member !== null && composes === "crud" && (
         <Dialog title="New crud" onClose={() => setComposing(false)}>
           <CrudForm
-            autoFocus
             onDone={() => {
               setComposing(false);
               if (pathname !== "/") {

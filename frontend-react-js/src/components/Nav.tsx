@@ -27,7 +27,7 @@ export function Nav({
   const messages = useUnreadMessages();
   const state = { from: useHere() };
   return (
-    <nav className={`nav ${member === null ? "nav-visitor" : ""}`} aria-label="Main">
+    <nav className={`nav ${member === null && isKnown ? "nav-visitor" : ""}`} aria-label="Main">
       <div className="nav-column">
         <NavLink className="nav-brand" to="/">
           <Mark />

@@ -12,19 +12,15 @@ import "./Sidebar.css";
 /** Search, an invitation for visitors, trending tags and suggested people. */
 export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: boolean }) {
   const { pathname, search } = useLocation();
+  const isPending = useIsPending();
   const isOnPage = pathname === "/search" && search === "";
   return (
     <aside className="sidebar" aria-label="More on Cruddur">
       <div className="sidebar-column">
         {pathname !== "/search" && <SearchForm />}
         {member === null && isKnown && <Join />}
-        {!isOnPage && (
-          <>
-            <Trending />
-            <Suggested />
-          </>
-        )}
-        <FootLinks />
+        {!isOnPage && <Ideas />}
+        {!isPending && <FootLinks />}
       </div>
     </aside>
   );
@@ -48,7 +44,26 @@ function Join() {
   );
 }
 
-export function Trending() {
+/** Trending tags and suggested people, both at once: neither moves the other. */
+export function Ideas() {
+  const isPending = useIsPending();
+  return (
+    !isPending && (
+      <>
+        <Trending />
+        <Suggested />
+      </>
+    )
+  );
+}
+
+function useIsPending(): boolean {
+  const isTrendingPending = useTrending().isPending;
+  const isSuggestedPending = useSuggested().isPending;
+  return isTrendingPending || isSuggestedPending;
+}
+
+function Trending() {
   const { data: tags = [] } = useTrending();
   if (tags.length === 0) {
     return null;
@@ -70,7 +85,7 @@ export function Trending() {
   );
 }
 
-export function Suggested() {
+function Suggested() {
   const { data: people = [] } = useSuggested();
   if (people.length === 0) {
     return null;

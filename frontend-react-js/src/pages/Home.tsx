@@ -16,12 +16,11 @@ export function Home() {
   return (
     <>
       <PageHead title="Home" />
-      {member !== null && (
-        <div className="home-composer">
-          <CrudForm />
-        </div>
+      {phase === "out" ? (
+        <Welcome />
+      ) : (
+        <div className="home-composer">{member === null ? <ComposerSkeleton /> : <CrudForm />}</div>
       )}
-      {phase === "out" && <Welcome />}
       <NewCruds home={home} />
       <Feed
         query={home}
@@ -32,6 +31,16 @@ export function Home() {
         }
       />
     </>
+  );
+}
+
+/** Keeps the place of the composer while the session is being restored. */
+function ComposerSkeleton() {
+  return (
+    <div className="composer skeleton" aria-hidden="true">
+      <span className="skeleton-line skeleton-field" />
+      <div className="composer-foot" />
+    </div>
   );
 }
 

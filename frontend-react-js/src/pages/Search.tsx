@@ -3,7 +3,7 @@ import { Feed } from "../components/Feed";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
 import { SearchForm } from "../components/SearchForm";
-import { Suggested, Trending } from "../components/Sidebar";
+import { Ideas } from "../components/Sidebar";
 import { useSearch } from "../queries/activities";
 import { isBlank } from "../text/chars";
 import "./Search.css";
@@ -24,8 +24,7 @@ export function Search() {
       </div>
       {isBlank(term) ? (
         <div className="search-ideas">
-          <Trending />
-          <Suggested />
+          <Ideas />
         </div>
       ) : (
         <Results term={term} />

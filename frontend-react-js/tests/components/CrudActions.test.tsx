@@ -236,6 +236,13 @@ describe("deleting", () => {
     return shown;
   }
 
+  test("can be confirmed or canceled, and canceling has the focus", async () => {
+    await ask();
+    const buttons = within(screen.getByRole("dialog")).getAllByRole("button");
+    expect(buttons.map((each) => each.textContent)).toEqual(["", "Cancel", "Delete"]);
+    expect(buttons[1]).toHaveFocus();
+  });
+
   function confirmButton(): HTMLElement {
     return within(screen.getByRole("dialog")).getByRole("button", { name: "Delete" });
   }

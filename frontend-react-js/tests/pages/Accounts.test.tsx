@@ -49,6 +49,28 @@ async function signInByForm(shown: Shown): Promise<void> {
   await press(shown, "Sign in");
 }
 
+describe("the first empty field has the focus", () => {
+  test.each([
+    ["/signin", "Email or handle"],
+    ["/signup", "Name"],
+    ["/confirm", "Email"],
+    ["/forgot", "Email"],
+    ["/reset", "Email"],
+  ])("%s", (address, label) => {
+    showPage(address);
+    expect(field(label)).toHaveFocus();
+  });
+
+  test("after the email was carried over", async () => {
+    const shown = showPage("/signup");
+    server.on("post", "/api/auth/signup", ok({ status: "confirmation_sent" }));
+    await fill(shown, { Name: "W", Handle: "worf", Email: "worf@example.com", Password: PASSWORD });
+    await press(shown, "Join now");
+    expect(field("Email")).toHaveValue("worf@example.com");
+    expect(screen.getByLabelText(/code/i)).toHaveFocus();
+  });
+});
+
 describe("a members' page", () => {
   test.each([
     ["/notifications", "Sign in to see your notifications."],
