@@ -2,7 +2,7 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { onTick, serverNow, tickedNow } from "../clock";
-import { exactTime, lifeLeft, timeAgo, timeLeft, timeSince } from "../text/time";
+import { endTime, exactTime, lifeLeft, timeAgo, timeLeft, timeSince } from "../text/time";
 import "./Clock.css";
 
 /** The age of something in short: "5m". The tooltip has the exact time. */
@@ -52,6 +52,19 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
       </span>
     </time>
   );
+}
+
+/** When something that starts now will be gone: "Gone Saturday 14:20". */
+export function GoneIn({ milliseconds }: { milliseconds: number }) {
+  return useSyncExternalStore(onTick, () => {
+    const now = tickedNow();
+    return `Gone ${endTime(now + milliseconds, now)}`;
+  });
+}
+
+/** When something will be gone: "Gone Saturday 14:20". */
+export function GoneAt({ time }: { time: string }) {
+  return useSyncExternalStore(onTick, () => `Gone ${endTime(Date.parse(time), tickedNow())}`);
 }
 
 /** Whether a time has passed; turns true within a few milliseconds of it. */

@@ -1,22 +1,16 @@
-import type { Crud, Ttl } from "../api/wire";
+import { useId } from "react";
+import type { Crud } from "../api/wire";
 import { usePost, useReply } from "../queries/activities";
 import { CRUD_CHARS, REPLY_CHARS } from "../text/chars";
+import { describeTtl, LIFETIMES, TTLS } from "../text/lifetimes";
+import { GoneAt, GoneIn } from "./Clock";
 import { Composer } from "./Composer";
 import { useDraft } from "./draft";
 import "./CrudForm.css";
 
-const LIVES: readonly (readonly [Ttl, string])[] = [
-  ["30-days", "30 days"],
-  ["7-days", "7 days"],
-  ["3-days", "3 days"],
-  ["1-day", "1 day"],
-  ["12-hours", "12 hours"],
-  ["3-hours", "3 hours"],
-  ["1-hour", "1 hour"],
-];
-
 /** The form for a new crud and its lifetime. `onDone` is called after posting. */
 export function CrudForm({ onDone }: { onDone?: () => void }) {
+  const id = useId();
   const draft = useDraft("crud");
   const post = usePost();
   const send = async () => {
@@ -36,25 +30,30 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
       onSend={send}
       onDone={onDone}
     >
-      <label className="lives">
-        <span className="lives-words">Lives for</span>
+      <div className="lives">
+        <label htmlFor={id}>Lives for</label>
         <select
+          id={id}
+          aria-describedby={`${id}-end`}
           value={draft.ttl}
           disabled={post.isPending}
           onChange={(event) => {
-            const chosen = LIVES[event.target.selectedIndex];
+            const chosen = TTLS[event.target.selectedIndex];
             if (chosen !== undefined) {
-              draft.setTtl(chosen[0]);
+              draft.setTtl(chosen);
             }
           }}
         >
-          {LIVES.map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
+          {TTLS.map((ttl) => (
+            <option key={ttl} value={ttl}>
+              {describeTtl(ttl)}
             </option>
           ))}
         </select>
-      </label>
+        <span className="lives-end" id={`${id}-end`}>
+          <GoneIn milliseconds={LIFETIMES[draft.ttl] * 3_600_000} />
+        </span>
+      </div>
     </Composer>
   );
 }
@@ -79,6 +78,12 @@ export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
-    />
+    >
+      {to.expires_at !== null && (
+        <span className="lives-end">
+          <GoneAt time={to.expires_at} />
+        </span>
+      )}
+    </Composer>
   );
 }

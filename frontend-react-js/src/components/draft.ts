@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
+import { DEFAULT_TTL, isTtl } from "../text/lifetimes";
 
 /** An unsent text, and the key that prevents a second post of it. */
 export interface Draft {
@@ -10,26 +11,29 @@ export interface Draft {
   readonly ttl: Ttl;
 }
 
-const TTL: Ttl = "7-days";
-
 /**
  * A draft that survives a failed post, a closed dialog and a reload of the page.
  *
  * The key stays the same until the draft changes. A second press, or a retry after a lost
- * response, is therefore the same post to the server.
+ * response, is therefore the same post to the server. The next draft begins with the lifetime
+ * that the member chose last, also after a restart of the browser.
  */
 export function useDraft(purpose: string) {
-  const name = `${PREFIX}${useMember()?.uuid ?? ""}.${purpose}`;
-  const [draft, setDraft] = useState(() => load(name));
+  const member = useMember()?.uuid ?? "";
+  const name = `${PREFIX}${member}.${purpose}`;
+  const [draft, setDraft] = useState(() => loadDraft(name) ?? empty(loadTtl(member)));
   const set = (next: Draft) => {
     setDraft(next);
-    save(name, next);
+    saveDraft(name, next);
   };
   return {
     ...draft,
     setText: (text: string) => set({ ...draft, text, key: newKey() }),
-    setTtl: (ttl: Ttl) => set({ ...draft, ttl, key: newKey() }),
-    clear: () => set(empty()),
+    setTtl: (ttl: Ttl) => {
+      set({ ...draft, ttl, key: newKey() });
+      saveTtl(member, ttl);
+    },
+    clear: () => set(empty(draft.ttl)),
   };
 }
 
@@ -38,8 +42,26 @@ export function newKey(): string {
 }
 
 const PREFIX = "cruddur.draft.";
+const TTL_PREFIX = "cruddur.ttl.";
 
-function load(name: string): Draft {
+function loadTtl(member: string): Ttl {
+  try {
+    const found = localStorage.getItem(TTL_PREFIX + member);
+    return isTtl(found) ? found : DEFAULT_TTL;
+  } catch {
+    return DEFAULT_TTL; // storage is disabled
+  }
+}
+
+function saveTtl(member: string, ttl: Ttl): void {
+  try {
+    localStorage.setItem(TTL_PREFIX + member, ttl);
+  } catch {
+    // Storage is disabled: the lifetime is forgotten on reload.
+  }
+}
+
+function loadDraft(name: string): Draft | undefined {
   try {
     const found: unknown = JSON.parse(sessionStorage.getItem(name) ?? "null");
     if (isDraft(found)) {
@@ -48,16 +70,16 @@ function load(name: string): Draft {
   } catch {
     // Storage is disabled, or holds something else.
   }
-  return empty();
+  return undefined;
 }
 
-function empty(): Draft {
-  return { text: "", key: newKey(), ttl: TTL };
+function empty(ttl: Ttl): Draft {
+  return { text: "", key: newKey(), ttl };
 }
 
-function save(name: string, draft: Draft): void {
+function saveDraft(name: string, draft: Draft): void {
   try {
-    if (draft.text === "" && draft.ttl === TTL) {
+    if (draft.text === "") {
       sessionStorage.removeItem(name);
     } else {
       sessionStorage.setItem(name, JSON.stringify(draft));
@@ -76,6 +98,6 @@ function isDraft(found: unknown): found is Draft {
     "ttl" in found &&
     typeof found.text === "string" &&
     typeof found.key === "string" &&
-    typeof found.ttl === "string"
+    isTtl(found.ttl)
   );
 }

@@ -14,6 +14,7 @@ import type { Crud, CrudPage, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
 import { notify } from "../notices";
 import { crudAddress } from "../text/addresses";
+import { LIFETIMES } from "../text/lifetimes";
 import { NOTIFY_ON_ERROR } from "./client";
 import {
   addBelow,
@@ -42,17 +43,6 @@ import { usePolling } from "./polling";
 
 /** Milliseconds between two requests for new cruds while the stream is down. */
 const POLL_EVERY = 20_000;
-
-/** Lifetimes in hours. */
-const LIFETIMES: Record<Ttl, number> = {
-  "30-days": 30 * 24,
-  "7-days": 7 * 24,
-  "3-days": 3 * 24,
-  "1-day": 24,
-  "12-hours": 12,
-  "3-hours": 3,
-  "1-hour": 1,
-};
 
 function useFeed(
   queryKey: QueryKey,

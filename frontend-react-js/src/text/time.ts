@@ -8,6 +8,10 @@ const DAY = 24 * HOUR;
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 /** "Wednesday, 25 November 2026 at 14:03:22", in the viewer's locale. */
@@ -73,6 +77,22 @@ export function timeLeft(iso: string, now: number): string {
   return left >= MINUTE
     ? `${Math.floor(left / MINUTE)}m ${String(seconds).padStart(2, "0")}s`
     : `${seconds}s`;
+}
+
+/**
+ * When something ends, for a sentence: "today 14:20", "tomorrow 14:20", "Saturday 14:20" within
+ * six days, "7 December 14:20" later, in the viewer's locale.
+ */
+export function endTime(end: number, now: number): string {
+  const date = new Date(end);
+  const days = Math.round((startOfDay(date) - startOfDay(new Date(now))) / DAY);
+  const day =
+    days < 2 ? relative.format(days, "day") : (days < 7 ? weekday : dayAndMonth).format(date);
+  return `${day} ${timeOfDay.format(date)}`;
+}
+
+function startOfDay(date: Date): number {
+  return new Date(date).setHours(0, 0, 0, 0);
 }
 
 /** The share of its life that is left, from 1 to 0. */

@@ -1,10 +1,11 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { CrudForm, ReplyForm } from "../../src/components/CrudForm";
+import { endTime } from "../../src/text/time";
 import { crud, LONDO, ownCrud, profile, signIn, uuid, WORF } from "../support/make";
 import { type Shown, show, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
-import { at, HOUR, pass, SECOND, settle } from "../support/time";
+import { at, DAY, HOUR, pass, SECOND, settle } from "../support/time";
 
 const POST = "/api/activities";
 const REPLY = "/api/activities/{uuid}/reply";
@@ -128,6 +129,29 @@ describe("sending", () => {
     await user.selectOptions(within(form()).getByRole("combobox"), words);
     await user.click(button());
     expect(server.sent("post", POST)[0]?.body).toEqual({ message: "x", ttl });
+  });
+
+  test("says when the crud will be gone", async () => {
+    const { user } = show(<CrudForm />);
+    const lifetime = within(form()).getByRole("combobox");
+    for (const [words, end] of [
+      ["1 hour", HOUR],
+      ["3 days", 3 * DAY],
+      ["30 days", 30 * DAY],
+    ] as const) {
+      await user.selectOptions(lifetime, words);
+      const now = Date.now();
+      expect(lifetime).toHaveAccessibleDescription(`Gone ${endTime(now + end, now)}`);
+    }
+    await pass(HOUR);
+    const later = Date.now();
+    expect(lifetime).toHaveAccessibleDescription(`Gone ${endTime(later + 30 * DAY, later)}`);
+  });
+
+  test("says when a reply will be gone", () => {
+    const expires_at = at(2 * HOUR);
+    show(<ReplyForm to={crud({ expires_at })} />);
+    expect(screen.getByText(`Gone ${endTime(Date.parse(expires_at), Date.now())}`)).toBeVisible();
   });
 
   test("happens once, however often the button is pressed", async () => {

@@ -171,6 +171,30 @@ describe("a draft", () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
+  test("that is new has the lifetime of the last one, also after a restart", async () => {
+    signIn();
+    server.on("post", "/api/activities", ok(ownCrud()));
+    const { user, unmount } = open("/");
+    expect(await screen.findByRole("combobox")).toHaveValue("7-days");
+    await user.selectOptions(screen.getByRole("combobox"), "3 hours");
+    await user.type(screen.getByRole("textbox"), "Short");
+    await user.click(screen.getByRole("button", { name: "Crud it" }));
+    await settle();
+    expect(screen.getByRole("textbox")).toHaveValue("");
+    expect(screen.getByRole("combobox")).toHaveValue("3-hours");
+    unmount();
+    sessionStorage.clear();
+    open("/");
+    expect(await screen.findByRole("combobox")).toHaveValue("3-hours");
+  });
+
+  test("with a lifetime that does not exist has the default one", async () => {
+    signIn();
+    localStorage.setItem(`cruddur.ttl.${WORF.uuid}`, "forever");
+    open("/");
+    expect(await screen.findByRole("combobox")).toHaveValue("7-days");
+  });
+
   test("that fails after its dialog was closed shows a notice", async () => {
     signIn();
     const held = server.hold("post", "/api/activities");

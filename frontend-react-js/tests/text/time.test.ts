@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { exactTime, lifeLeft, shortTime, timeAgo, timeLeft, timeSince } from "../../src/text/time";
+import {
+  endTime,
+  exactTime,
+  lifeLeft,
+  shortTime,
+  timeAgo,
+  timeLeft,
+  timeSince,
+} from "../../src/text/time";
 import { at, DAY, HOUR, MINUTE, NOW, SECOND } from "../support/time";
 
 describe("the time left", () => {
@@ -44,6 +52,27 @@ describe("the time left", () => {
     expect(words.slice(0, 3)).toEqual(["1h 0m", "59m 59s", "59m 58s"]);
     expect(new Set(words).size).toBe(words.length);
     expect(words).toHaveLength(3601);
+  });
+});
+
+describe("the end, as a day and a time", () => {
+  // In the local time zone, and formatted for the locale of the test run.
+  const local = (day: number, hour: number) => new Date(2026, 10, 25 + day, hour, 20).getTime();
+  const format = (time: number, options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(undefined, options).format(time);
+  const day = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+  test.each([
+    [local(0, 14), day.format(0, "day")],
+    [local(0, 23), day.format(0, "day")],
+    [local(1, 0), day.format(1, "day")],
+    [local(2, 0), format(local(2, 0), { weekday: "long" })],
+    [local(6, 23), format(local(6, 23), { weekday: "long" })],
+    [local(7, 0), format(local(7, 0), { day: "numeric", month: "long" })],
+    [local(30, 13), format(local(30, 13), { day: "numeric", month: "long" })],
+  ])("of %i is %j", (end, words) => {
+    const time = format(end, { timeStyle: "short" });
+    expect(endTime(end, local(0, 13))).toBe(`${words} ${time}`);
   });
 });
 
