@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test coverage check format types schema registry settings image-check images readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-traceview test-bench test-events load load-seed scenarios attack lock clean
+    bench-streams bench-commits bench-traceview bench-page test-bench test-events load load-seed scenarios attack lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -130,6 +130,9 @@ bench-commits: $(VENV)/.dev ## Measure posts a second with and without events, a
 
 bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans
 	$(BIN)/python -m benchmarks.traceview
+
+bench-page: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser) ## Measure the CPU time of the page with 1,000 cruds
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.page
 
 load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, RATE, TIME; WEB=1 for Locust's page)
 	$(BIN)/python -m locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \

@@ -4,6 +4,7 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
 import { afterAll, afterEach, beforeEach, vi } from "vitest";
 import { getSession, leave } from "../src/api/session";
+import { FAR } from "../src/components/nearness";
 import { dismiss, getNotices } from "../src/notices";
 import { serve, strays } from "./support/server";
 import { NOW } from "./support/time";
@@ -42,6 +43,7 @@ afterEach(async () => {
   for (const { id } of getNotices()) {
     dismiss(id);
   }
+  FAR.clear();
   localStorage.clear();
   sessionStorage.clear();
   history.replaceState(null, "", "/");

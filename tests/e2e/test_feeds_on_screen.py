@@ -11,6 +11,7 @@ from e2e.screen import STREAM, Visit, Watch, settle
 from support import Member
 
 MANY = 45
+VERY_MANY = 130
 
 LOST = 10_000
 """Milliseconds without the stream after which a page starts to poll."""
@@ -19,12 +20,12 @@ POLLED = 21_000
 """Milliseconds within which a page polls once."""
 
 
-async def insert_many(database: asyncpg.Connection, author: UUID) -> None:
+async def insert_many(database: asyncpg.Connection, author: UUID, count: int = MANY) -> None:
     """Insert cruds of the last minutes; "number 0" is the newest."""
     await database.executemany(
         "INSERT INTO activities (user_uuid, message, created_at, expires_at)"
         " VALUES ($1, $2, now() - $3::interval, now() + interval '1 day')",
-        [(author, f"number {n}.", timedelta(minutes=n)) for n in range(MANY)],
+        [(author, f"number {n}.", timedelta(minutes=n)) for n in range(count)],
     )
 
 
@@ -56,6 +57,47 @@ async def test_a_long_list_loads_further_pages_and_keeps_them(
     assert len([url for url in asked if "cursor=" in url]) == len(
         {url for url in asked if "cursor=" in url}
     )
+
+
+async def test_a_very_long_list_renders_what_is_near_and_keeps_its_place(
+    visit: Visit, worf: Member, database: asyncpg.Connection
+) -> None:
+    await insert_many(database, worf.uuid, VERY_MANY)
+    page = await visit()
+    rows, cards = page.locator(".row"), page.get_by_role("article")
+    await expect(page.get_by_text("number 0.")).to_be_visible()
+    assert await rows.count() < VERY_MANY
+    await expect(page.get_by_text(f"number {VERY_MANY - 1}.")).not_to_be_attached()
+    await page.get_by_role("main").click(position={"x": 5, "y": 5})
+    while (count := await rows.count()) < VERY_MANY:
+        await page.keyboard.press("End")
+        await page.wait_for_function(
+            "count => document.querySelectorAll('.row').length > count", arg=count
+        )
+    await expect(page.get_by_role("button", name="Show more")).not_to_be_attached()
+
+    # Cards that are far from the viewport are not rendered, and none is missing near it.
+    await page.keyboard.press("End")
+    await expect(page.get_by_text(f"number {VERY_MANY - 1}.")).to_be_in_viewport()
+    await expect(page.get_by_text("number 0.")).not_to_be_attached()
+    texts = await cards.all_text_contents()
+    numbers = [int(found) for found in re.findall(r"number (\d+)\.", "".join(texts))]
+    assert 5 < len(numbers) < VERY_MANY
+    assert numbers == list(range(VERY_MANY))[-len(numbers) :]
+
+    chosen = page.get_by_role("article").filter(has_text=f"number {VERY_MANY - 5}.")
+    await chosen.locator(".crud-time").focus()
+    place = await page.evaluate("scrollY")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Crud")).to_be_visible()
+    await page.go_back()
+    await expect(chosen).to_be_in_viewport()
+    await expect(chosen.locator(".crud-time")).to_be_focused()
+    assert await page.evaluate("scrollY") == place
+    assert await rows.count() == VERY_MANY
+    await expect(page.get_by_text("number 0.")).not_to_be_attached()
+    await page.keyboard.press("Home")
+    await expect(page.get_by_text("number 0.")).to_be_visible()
 
 
 async def test_new_cruds_appear_without_the_stream(

@@ -91,8 +91,8 @@ const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void }) {
   const remove = useDelete();
   const confirm = (event: MouseEvent) => {
-    const card = event.currentTarget.closest("article");
-    const next = card?.nextElementSibling ?? card?.previousElementSibling;
+    const row = event.currentTarget.closest(".row");
+    const next = row?.nextElementSibling ?? row?.previousElementSibling;
     remove.mutate(crud);
     onClose();
     // Move the keyboard focus to the crud that takes its place.

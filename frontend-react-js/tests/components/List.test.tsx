@@ -1,10 +1,11 @@
-import { screen, within } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
-import { crud, LONDO, profile, uuid } from "../support/make";
-import { showPage } from "../support/page";
+import type { Crud } from "../../src/api/wire";
+import { crud, LONDO, profile, signIn, uuid } from "../support/make";
+import { open, showPage } from "../support/page";
 import { ok, raw, refuse, type Server, servePage, silent, unreachable } from "../support/server";
-import { Sight } from "../support/sight";
-import { pass, SECOND, settle } from "../support/time";
+import { ROW_HEIGHT, Sight } from "../support/sight";
+import { at, pass, SECOND, settle } from "../support/time";
 
 const PROFILE = "/api/activities/@{handle}";
 
@@ -99,6 +100,71 @@ describe("a list", () => {
   });
 });
 
+describe("a long list", () => {
+  /** So many cruds that the list is long. */
+  const others = Array.from({ length: 100 }, (_, n) => crud({ uuid: uuid(1000 + n) }));
+
+  async function showLong(...cruds: Crud[]) {
+    server.on("get", PROFILE, ok({ profile: profile(), activities: [...cruds, ...others] }));
+    const shown = showPage("/@londo");
+    await main().findAllByRole("article");
+    return shown;
+  }
+
+  function boxes(): (string | undefined)[] {
+    return [...document.querySelectorAll<HTMLElement>(".row")].map((box) => box.style.blockSize);
+  }
+
+  test("has boxes of the same height for cruds far from the viewport", async () => {
+    const dying = crud({ uuid: uuid(1), expires_at: at(5 * SECOND) });
+    const { unmount } = await showLong(dying, crud({ uuid: uuid(2) }));
+    await sight.leave();
+    expect(listed()).toEqual([]);
+    expect(boxes()).toEqual(Array(102).fill(`${ROW_HEIGHT}px`));
+    await pass(7 * SECOND); // one expires
+    expect(boxes()).toEqual(Array(101).fill(`${ROW_HEIGHT}px`));
+    unmount();
+    const listedNow = { profile: profile(), activities: [crud({ uuid: uuid(2) }), ...others] };
+    server.on("get", PROFILE, ok(listedNow));
+    showPage("/@londo");
+    await settle();
+    expect(boxes()).toEqual(Array(101).fill(`${ROW_HEIGHT}px`));
+    await sight.come();
+    expect(listed()).toHaveLength(101);
+  });
+
+  test("still shows a crud that has the focus or a dialog", async () => {
+    signIn();
+    const { user } = await showLong(crud({ uuid: uuid(1), message: "In use" }));
+    const [first] = main().getAllByRole("article");
+    within(first as HTMLElement)
+      .getByRole("button", { name: /^Like/ })
+      .focus();
+    await sight.leave();
+    expect(listed()).toEqual(["In use"]);
+    await user.click(main().getByRole("button", { name: /^Reply/ }));
+    await sight.leave();
+    expect(screen.getByRole("dialog")).toBeInTheDocument();
+  });
+});
+
+test("going back gives the focus to the link through which the viewer left", async () => {
+  const cruds = [crud({ uuid: uuid(1) }), crud({ uuid: uuid(2), message: "This one" })];
+  server.on("get", "/api/activities/home", ok(cruds));
+  server.on(
+    "get",
+    "/api/activities/@{handle}/status/{uuid}",
+    ok({ activity: crud({ uuid: uuid(2) }), replies: [] }),
+  );
+  const { user } = open("/");
+  await user.click(await screen.findByText("This one"));
+  expect(location.pathname).toContain("/status/");
+  await act(async () => history.back());
+  await settle();
+  const card = screen.getByText("This one").closest("article");
+  expect(card?.querySelector(".crud-time")).toHaveFocus();
+});
+
 describe("the next page of a list", () => {
   test("is requested with the cursor of the previous page, until the list ends", async () => {
     const first = ok(part(1, 2), { next: "c/2+" });
@@ -119,11 +185,11 @@ describe("the next page of a list", () => {
     server.on("get", PROFILE, ok(part(1), { next: "c2" }), ok(part(2)));
     showPage("/@londo");
     await main().findByRole("article");
-    expect(sight.count).toBe(1);
+    expect(sight.count(".more")).toBe(1);
     await sight.come();
     await settle();
     expect(listed()).toEqual(["Crud 1", "Crud 2"]);
-    expect(sight.count).toBe(0);
+    expect(sight.count(".more")).toBe(0);
   });
 
   test("is requested once while it is loading", async () => {
@@ -149,7 +215,7 @@ describe("the next page of a list", () => {
     await sight.come();
     await settle();
     expect(main().getByRole("alert")).toHaveTextContent("can’t load more of this list");
-    expect(sight.count).toBe(0);
+    expect(sight.count(".more")).toBe(0);
     expect(listed()).toEqual(["Crud 1"]);
     server.on("get", PROFILE, ok(part(2)));
     await user.click(main().getByRole("button", { name: "Try again" }));
