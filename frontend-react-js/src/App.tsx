@@ -9,32 +9,26 @@ import {
 } from "react";
 import {
   BrowserRouter,
+  Outlet,
   Route,
   Routes,
   useLocation,
   useNavigationType,
   useParams,
 } from "react-router";
+import { Boundary } from "./components/Boundary";
 import { Layout } from "./components/Layout";
 import { Notices } from "./components/Notices";
 import { removeServedHead } from "./components/PageHead";
-import { About } from "./pages/About";
-import { Confirm } from "./pages/Confirm";
 import { Conversation } from "./pages/Conversation";
 import { CrudPage } from "./pages/CrudPage";
-import { Forgot } from "./pages/Forgot";
+import { FurtherPage } from "./pages/FurtherPage";
 import { Home } from "./pages/Home";
 import { Messages } from "./pages/Messages";
 import { NotFound } from "./pages/NotFound";
 import { Notifications } from "./pages/Notifications";
-import { Privacy } from "./pages/Privacy";
 import { Profile } from "./pages/Profile";
-import { Reset } from "./pages/Reset";
 import { Search } from "./pages/Search";
-import { Settings } from "./pages/Settings";
-import { SignIn } from "./pages/SignIn";
-import { SignUp } from "./pages/SignUp";
-import { Terms } from "./pages/Terms";
 import { useRestore } from "./queries/accounts";
 import { createClient, followSession, refresh } from "./queries/client";
 import { followLive } from "./queries/live";
@@ -51,20 +45,32 @@ export function Pages() {
         <Route path="/notifications" element={<Notifications />} />
         <Route path="/messages" element={<Messages />} />
         <Route path="/messages/:at" element={<At page={Conversation} />} />
-        <Route path="/settings" element={<Settings />} />
-        <Route path="/about" element={<About />} />
-        <Route path="/terms" element={<Terms />} />
-        <Route path="/privacy" element={<Privacy />} />
+        <Route path="/settings" element={<FurtherPage name="Settings" />} />
+        <Route path="/about" element={<FurtherPage name="About" />} />
+        <Route path="/terms" element={<FurtherPage name="Terms" />} />
+        <Route path="/privacy" element={<FurtherPage name="Privacy" />} />
         <Route path="/:at" element={<At page={Profile} />} />
         <Route path="/:at/status/:uuid" element={<At page={CrudPage} />} />
         <Route path="*" element={<NotFound />} />
       </Route>
-      <Route path="/signup" element={<SignUp />} />
-      <Route path="/confirm" element={<Confirm />} />
-      <Route path="/signin" element={<SignIn />} />
-      <Route path="/forgot" element={<Forgot />} />
-      <Route path="/reset" element={<Reset />} />
+      <Route element={<Bare />}>
+        <Route path="/signup" element={<FurtherPage name="SignUp" />} />
+        <Route path="/confirm" element={<FurtherPage name="Confirm" />} />
+        <Route path="/signin" element={<FurtherPage name="SignIn" />} />
+        <Route path="/forgot" element={<FurtherPage name="Forgot" />} />
+        <Route path="/reset" element={<FurtherPage name="Reset" />} />
+      </Route>
     </Routes>
+  );
+}
+
+/** The place of the pages that have a layout of their own. */
+function Bare() {
+  const { key } = useLocation();
+  return (
+    <Boundary key={key}>
+      <Outlet />
+    </Boundary>
   );
 }
 

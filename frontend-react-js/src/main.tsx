@@ -2,6 +2,7 @@
 
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { loadFurtherPages } from "./pages/FurtherPage";
 import { startTelemetry } from "./telemetry/trace";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -12,3 +13,7 @@ const root = document.getElementById("root");
 if (root !== null) {
   createRoot(root).render(<App />);
 }
+
+// Before they are needed, but not before this page has loaded. A failure shows when they are needed.
+const prepare = () => void loadFurtherPages().catch(() => undefined);
+addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(prepare)); // none in Safari

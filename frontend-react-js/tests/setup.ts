@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, vi } from "vitest";
 import { getSession, leave } from "../src/api/session";
 import { FAR } from "../src/components/nearness";
 import { dismiss, getNotices } from "../src/notices";
+import { loadFurtherPages } from "../src/pages/FurtherPage";
 import { serve, strays } from "./support/server";
 import { NOW } from "./support/time";
 
@@ -17,6 +18,8 @@ const LONGEST_CALL = 15_000;
 
 /** Errors that React, the router and the page logged. */
 let errors: string[] = [];
+
+await loadFurtherPages(); // so that tests need not wait for them
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });

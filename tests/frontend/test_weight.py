@@ -32,7 +32,8 @@ def test_initial_javascript_is_small() -> None:
     assert weight(scripts) <= MAX_BYTES
 
 
-def test_the_recorder_is_the_only_other_script_and_is_small() -> None:
-    [recorder] = set((BUILD / "assets").glob("*.js")) - initial_scripts()
+def test_the_recorder_is_small() -> None:
+    further, recorder = sorted(set((BUILD / "assets").glob("*.js")) - initial_scripts())
+    assert further.name.startswith("further-")  # the pages that few visits begin with
     assert recorder.name.startswith("recorder-")
     assert weight([recorder]) <= MAX_RECORDER_BYTES

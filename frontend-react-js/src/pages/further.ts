@@ -1,0 +1,11 @@
+/** The pages that few visits begin with. They are a script of their own, which loads later. */
+
+export { About } from "./About";
+export { Confirm } from "./Confirm";
+export { Forgot } from "./Forgot";
+export { Privacy } from "./Privacy";
+export { Reset } from "./Reset";
+export { Settings } from "./Settings";
+export { SignIn } from "./SignIn";
+export { SignUp } from "./SignUp";
+export { Terms } from "./Terms";
