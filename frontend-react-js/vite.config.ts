@@ -16,6 +16,31 @@ const plainImports: Plugin = {
     id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null,
 };
 
+/** Load `src/early.ts` before the main script, with what both need in a chunk that both import. */
+const early: Plugin = {
+  name: "early",
+  config: () => ({
+    build: { rolldownOptions: { input: { index: "index.html", early: "src/early.ts" } } },
+  }),
+  transformIndexHtml: {
+    order: "post",
+    handler: (_, { bundle = {} }) => {
+      const entry = Object.values(bundle).find(
+        (one) => one.type === "chunk" && one.name === "early",
+      );
+      const src = entry === undefined ? "/src/early.ts" : `/${entry.fileName}`;
+      return [{ tag: "script", attrs: { type: "module", src }, injectTo: "head-prepend" }];
+    },
+  },
+};
+
+/** Keep one of the two shells of index.html for `make dev`, as the service does for each page. */
+const shell: Plugin = {
+  name: "shell",
+  apply: "serve",
+  transformIndexHtml: (html) => html.replace(/<!-- shell: account -->.*?<!-- \/shell -->/s, ""),
+};
+
 /** Switch the telemetry of the page on for `make dev`, as the service does in index.html. */
 const telemetry: Plugin = {
   name: "telemetry",
@@ -24,7 +49,7 @@ const telemetry: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [react(), plainImports, telemetry],
+  plugins: [react(), plainImports, early, shell, telemetry],
   server: {
     port: 3000,
     strictPort: true,

@@ -3,11 +3,8 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { loadFurtherPages } from "./pages/FurtherPage";
-import { startTelemetry } from "./telemetry/trace";
 import "./styles/tokens.css";
 import "./styles/base.css";
-
-startTelemetry(); // before the first call
 
 const root = document.getElementById("root");
 if (root !== null) {

@@ -62,6 +62,23 @@ def filled(rule: str) -> str:
     )
 
 
+async def test_a_page_has_the_shell_of_its_layout(
+    worker_settings: Settings, tmp_path: Path
+) -> None:
+    shells = (
+        "<!-- shell: pages -->\n<i>columns</i><!-- /shell --><!-- shell: account --><b>form</b>"
+    )
+    (tmp_path / "index.html").write_text(f"<body>{shells}<!-- /shell --></body>")
+    app = create_app(replace(worker_settings, frontend_directory=str(tmp_path)))
+    async with app.test_app(), visiting(app) as api:
+        api.http.headers.update(VISIT)
+        for path in ("/signup", "/confirm", "/signin", "/forgot/", "/reset"):
+            assert (await api.http.get(path)).text == "<body><b>form</b></body>"
+        for path in ("/", "/settings", "/@signin"):
+            assert (await api.http.get(path)).text == "<body>\n<i>columns</i></body>"
+        assert (await api.http.get("/nowhere")).text == "<body>\n<i>columns</i></body>"
+
+
 def assert_page(response: httpx.Response, status: int = 200) -> None:
     assert response.status_code == status
     assert response.text == INDEX

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from cruddur.db.pool import Database
-from cruddur.db.positions import NOTHING, Snapshot
+from cruddur.db.positions import NOTHING, Position, Snapshot
 from cruddur.db.statements import Row, load
 
 _READ = load("page_changes.read")
@@ -66,6 +66,15 @@ class PageChanges:
     _state: _State = field(default_factory=_State)
     _reading: asyncio.Task[None] | None = None
     _next: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> str | None:
+        """The position of the latest reading in the event log, or None if the log is empty."""
+        state = self._state
+        if state.newest is None or state.newest_at is None:
+            return None
+        seen = state.snapshot.until(state.newest)
+        return str(Position(seen, seen, 0, state.newest_at))
 
     async def read(self) -> None:
         """Read the changes until now, which increase `version`.

@@ -8,9 +8,11 @@
                  └ TracingMiddleware    OpenTelemetry's: the server span and the HTTP metrics
                     └ Observation       exceptions, disconnects, traceresponse, the log line
                        └ RateLimits     429 for clients that send too many requests
-                          └ ResponseCache    shared responses that are still valid
-                             └ BoundedExchange    the body limit, and the end of a request
-                                └ the application
+                          └ EventPositions    where a client continues with the live events
+                             └ Compression    gzip for pages of cruds
+                                └ ResponseCache    shared responses that are still valid
+                                   └ BoundedExchange    the body limit, and the end of a request
+                                      └ the application
 
 LoadShedding refuses requests before any work is done, so it is outside of the tracing middleware.
 RateLimits is inside: refused requests have a trace id and a log line like all others.
@@ -26,10 +28,12 @@ from opentelemetry.metrics import NoOpMeterProvider
 from werkzeug.routing import Map
 
 from cruddur.asgi_types import Application
+from cruddur.edge.compression import Compression
 from cruddur.edge.entry import Entry
 from cruddur.edge.exchange import BoundedExchange
 from cruddur.edge.observation import Observation
 from cruddur.edge.overload import LoadShedding
+from cruddur.edge.positions import EventPositions
 from cruddur.edge.rates import RateLimits
 from cruddur.edge.refusals import Refusals
 from cruddur.edge.response_cache import ResponseCache
@@ -129,6 +133,15 @@ def wrap(
                 refusals=refusals,
             ),
         ),
+        (
+            True,
+            partial(
+                EventPositions,
+                rules={e.rule for e in cached},
+                changes=lambda: resources().page_changes,
+            ),
+        ),
+        (True, partial(Compression, rules={e.rule for e in cached})),
         (
             not settings.demo_handle,  # every anonymous caller acts as the demo user
             partial(

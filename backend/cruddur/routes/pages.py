@@ -52,6 +52,9 @@ PAGES = (
 )
 """The paths of the front end's pages. A test compares them with the list in the front end."""
 
+ACCOUNT_PAGES = frozenset({"/signup", "/confirm", "/signin", "/forgot", "/reset"})
+"""Those of them whose layout is the one of the account pages."""
+
 INDEX = "index.html"
 ASSETS = "assets/"
 """The directory of files with a digest in their names."""
@@ -67,6 +70,9 @@ _DESCRIPTION = re.compile(r'<meta name="description"[^>]*>\s*')
 
 _TELEMETRY = b'<meta name="telemetry" content="on" />\n  '
 """What the page looks for (`src/telemetry/trace.ts`): without it, it records nothing."""
+
+_SHELL = re.compile(rb"<!-- shell: (\w+) -->(.*?)<!-- /shell -->", re.DOTALL)
+"""What the page shows until its scripts have loaded; one for each layout."""
 
 # The first path segments of APIs and files; 404 for these is always JSON.
 _NOT_PAGES = frozenset({"api", "assets", "avatars", ".well-known"})
@@ -138,11 +144,12 @@ def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
     plain = build.pop(INDEX).plain
     if has_telemetry:
         plain = plain.replace(b"</head>", _TELEMETRY + b"</head>", 1)
-    index = _Index(plain)
+    index, account = (_Index(_with_shell(plain, name)) for name in (b"pages", b"account"))
     area = Blueprint("pages", __name__)
 
     async def page(**_: object) -> Response:
-        return _respond(index.file)
+        is_account_page = request.path.rstrip("/") in ACCOUNT_PAGES
+        return _respond((account if is_account_page else index).file)
 
     async def page_with_head(**arguments: Any) -> Response:
         try:
@@ -218,6 +225,11 @@ def _read(directory: Path) -> dict[str, _File]:
             name = path.relative_to(directory).as_posix()
             build[name] = _file(name, path.read_bytes())
     return build
+
+
+def _with_shell(plain: bytes, name: bytes) -> bytes:
+    """Return the page with one of its shells."""
+    return _SHELL.sub(lambda shell: shell[2] if shell[1] == name else b"", plain)
 
 
 def _file(name: str, plain: bytes) -> _File:

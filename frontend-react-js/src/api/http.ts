@@ -43,17 +43,20 @@ export class ApiError extends Error {
   }
 }
 
-/** Options of every call. `seconds` is the timeout. */
+/** Options of every call. `seconds` is the timeout; `wantsPosition` asks for `Page.position`. */
 export interface Common {
   signal?: AbortSignal;
   idempotencyKey?: string;
   seconds?: number;
+  wantsPosition?: boolean;
 }
 
 /** One page of a list; `next` is the cursor of the following page. */
 export interface Page<T> {
   readonly body: T;
   readonly next: string | null;
+  /** The id of the event after which a stream sends all that the page does not show yet. */
+  readonly position?: string | undefined;
 }
 
 const SECONDS = 15;
@@ -83,7 +86,10 @@ export async function page<M extends Method, P extends PathOf<M>>(
 ): Promise<Page<Answer<M, P>>> {
   const trace = newTrace();
   const received = await asViewer(trace, (token) => send(method, path, input, token, trace));
-  return { body: read(received, trace), next: nextCursor(received.headers.get("Link")) };
+  const body = read<Answer<M, P>>(received, trace);
+  const { headers } = received;
+  const position = headers.get("Event-Position") ?? undefined;
+  return { body, next: nextCursor(headers.get("Link")), position };
 }
 
 /**
@@ -244,6 +250,9 @@ async function send(
   }
   if (input.idempotencyKey !== undefined) {
     headers.set("Idempotency-Key", input.idempotencyKey);
+  }
+  if (input.wantsPosition) {
+    headers.set("Prefer", "event-position");
   }
   if (lastEventId) {
     headers.set("Last-Event-ID", lastEventId);

@@ -7,6 +7,7 @@
  * last event on. It becomes `lost` when reconnecting has failed for a while.
  */
 
+import { startPosition } from "./early";
 import { EventReader, type ServerEvent } from "./events";
 import { ApiError, listen } from "./http";
 import { onSession, viewerUuid } from "./session";
@@ -69,6 +70,10 @@ export function follow(
   let wake = () => {};
 
   async function run(): Promise<void> {
+    const position = startPosition();
+    if (position !== undefined) {
+      lastEventId = await position;
+    }
     while (!isOver) {
       if (isAway) {
         await pause();

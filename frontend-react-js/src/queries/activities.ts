@@ -8,6 +8,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useCallback } from "react";
+import { takeHome } from "../api/early";
 import { call, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Crud, CrudPage, ProfileFeed, Ttl } from "../api/wire";
@@ -33,6 +34,7 @@ import {
 import {
   addToProfile,
   append,
+  EMPTY_FEED,
   type Feed,
   type FeedPage,
   type ListedCrud,
@@ -65,14 +67,16 @@ function useFeed(
 /** The newest cruds of all users. */
 export function useHome() {
   return useFeed(HOME, async (cursor, signal) => {
-    const found = await page("get", "/api/activities/home", { query: query({ cursor }), signal });
+    const early = cursor === undefined ? takeHome() : undefined;
+    const found = await (early ??
+      page("get", "/api/activities/home", { query: query({ cursor }), signal }));
     return { cruds: found.body, next: found.next };
   });
 }
 
 /**
- * The cruds that were posted since the home feed was fetched. They come from the stream, or
- * from polling while the stream is down.
+ * The cruds that were posted since the home feed was fetched. They come from the stream; from a
+ * second request if the stream began later than the feed; and from polling while it is down.
  *
  * `show` adds them to the home feed.
  */
@@ -85,6 +89,8 @@ export function useNewCruds(home: Feed | undefined) {
       return { pages: [{ cruds: body, next }], pageParams: [undefined] };
     },
     select: useCallback((feed: Feed) => withoutRemoved(client, feed), [client]),
+    initialData: EMPTY_FEED,
+    staleTime: Number.POSITIVE_INFINITY,
     refetchInterval: usePolling(POLL_EVERY),
     enabled: home !== undefined,
     retry: false,
