@@ -27,7 +27,7 @@ export class Boundary extends Component<
     }
     return this.props.quiet ? null : (
       <Empty title="Something went wrong">
-        <p>This page can’t show what the server sent. It may be out of date.</p>
+        <p>We couldn’t show this page. Reload it to get the latest version.</p>
         <Button onClick={() => location.reload()}>Reload</Button>
       </Empty>
     );

@@ -16,7 +16,7 @@ export function About() {
         database. After that, no one can look it up, not even us. The fuse next to each crud shows
         how much of its life is left.
       </p>
-      <h2>How it is built</h2>
+      <h2>How it’s built</h2>
       <p>
         It’s an async service in Python, with Quart on Hypercorn, PostgreSQL, and OpenTelemetry
         throughout. Everything you can do on this page, you can also do with{" "}

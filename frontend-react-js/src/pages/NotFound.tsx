@@ -9,7 +9,7 @@ export function NotFound() {
     <>
       <PageHead title="Not found" back="/" />
       <Empty title="There’s nothing here" drawing={<Mark size={112} />}>
-        <p>The address may be mistyped, or its crud has expired.</p>
+        <p>Check the address. If it led to a crud, the crud may have expired.</p>
         <ButtonLink to="/">Go home</ButtonLink>
       </Empty>
     </>

@@ -8,7 +8,7 @@ export function Privacy() {
       <h2>What we store</h2>
       <ul>
         <li>
-          Your account: handle, name, bio, picture, e-mail address, and a hash of your password.
+          Your account: handle, name, bio, picture, email address, and a hash of your password.
         </li>
         <li>Your cruds and replies, with their likes and reposts, until they expire.</li>
         <li>Your messages. Only the two people in a conversation can read them here.</li>
@@ -25,7 +25,8 @@ export function Privacy() {
       <h2>What we store in your browser</h2>
       <p>
         A cookie that keeps you signed in and that scripts can’t read, a note that you were signed
-        in, and your unsent drafts. None of it tracks you on other sites.
+        in, your unsent drafts, and the lifetime you chose last. None of it tracks you on other
+        sites.
       </p>
       <h2>Logs and traces</h2>
       <p>

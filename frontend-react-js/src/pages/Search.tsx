@@ -18,8 +18,8 @@ export function Search() {
       <div className="search-bar">
         <SearchForm term={term} autoFocus={isBlank(term)} />
         <p>
-          Search for words, #tags or @handles. Put a phrase in “quotes”, or leave a word out with a
-          -minus.
+          Search for words, #tags or @handles. Use “quotes” for a phrase, and a minus to leave a
+          word out.
         </p>
       </div>
       {isBlank(term) ? (
