@@ -1,4 +1,4 @@
-"""A fault of asyncio's event loop, mended for the tests. The service runs on uvloop."""
+"""A fix for a fault of asyncio's event loop in the tests. The service runs on uvloop."""
 
 import asyncio
 import socket

@@ -142,8 +142,9 @@ async def test_notifications_name_the_users_and_link_to_the_crud(
     await expect(notes).to_have_count(4)
 
     await main.get_by_role("link", name="Mentions").click()
+    await expect(notes).to_have_count(2)
     await expect(notes).to_contain_text(["mentioned you", "replied to you"])
-    await expect(main.get_by_text("Unread: ")).not_to_be_attached()
+    await expect(main.get_by_text("Unread: ")).to_have_count(0)
     await notes.get_by_role("link", name="so it is").click()
     await expect(page).to_have_url(re.compile(f"/@odo/status/{reply['uuid']}$"))
     await page.go_back()
