@@ -37,6 +37,8 @@ Mode = Literal["ok", "refuse", "hang", "401", "429", "500", "503"] | ResponseFau
 DRIP_SECONDS = 0.05
 BOMB_BYTES = 64 * 1024 * 1024
 
+SEND_BUFFER = 65_536
+
 STOP_SECONDS = 0.02  # polling interval of the accepting thread
 
 
@@ -262,6 +264,8 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(address, _Handler)
+        # A connection inherits it. Otherwise the kernel accepts megabytes that no client reads.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if sink.certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(sink.certificate)
