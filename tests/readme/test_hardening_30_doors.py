@@ -20,7 +20,7 @@ TARGETS = {
 
 def test_hardening_30_ci_builds_and_runs_the_image_and_follows_the_readme() -> None:
     lines = [line.strip() for line in CI.splitlines()]
-    assert {"make check test", "make test-bench"} <= set(lines)
+    assert {"make check", "make test || {", "make test-bench"} <= set(lines)
     assert "timeout 900 make image-check" in lines
     assert "timeout 2400 make readme-check" in lines
     assert {f"make {name}" for name in ("check", "test")} == RUN_BY_CI
