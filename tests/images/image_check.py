@@ -210,7 +210,7 @@ class Deployment:
         )
         response = self.client.get("/api/activities/home")
         check("answers the API", response.status == 200 and response.json() == [])
-        response = self.client.get("/@worf")
+        response = self.client.get("/about")
         is_page = response.headers["content-type"].startswith("text/html")
         check(
             "serves the page", response.status == 200 and is_page and b"/assets/" in response.body
