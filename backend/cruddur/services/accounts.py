@@ -96,9 +96,10 @@ class Accounts:
         of `run_once`.
         """
         fields = msgspec.structs.asdict(draft)
-        if new_password_codes(fields):
-            raise InvalidError(*await self.sign_up_codes(fields))
-        draft = msgspec.structs.replace(draft, password=prepare_password(draft.password))
+        try:
+            draft = msgspec.structs.replace(draft, password=new_password(fields))
+        except InvalidError as error:
+            raise InvalidError(*await self.sign_up_codes(fields)) from error
         attempt = await self._throttle.attempt("signup", draft.email, client)
         if call is not None:
             async with self._database.connection() as conn:
@@ -255,9 +256,7 @@ class Accounts:
 
         Codes: password_invalid, password_too_weak, code_invalid, rate_limited.
         """
-        if codes := new_password_codes(msgspec.structs.asdict(draft)):
-            raise InvalidError(*codes)
-        password = prepare_password(draft.password)
+        password = new_password(msgspec.structs.asdict(draft))
         attempt = await self._throttle.attempt("reset", draft.email, client)
         if not await self._throttle.count_code_attempt(attempt, "reset"):
             raise InvalidError("code_invalid")
@@ -275,8 +274,7 @@ class Accounts:
 
         Codes: password_invalid, password_too_weak, credentials_invalid, rate_limited.
         """
-        password = prepare_password(draft.password)
-        check_strength(password, viewer.handle)
+        password = new_password({"password": draft.password, "handle": viewer.handle})
         attempt = await self._throttle.attempt("password", viewer.handle, client)
         async with self._concurrent_calls.of(client.address):
             await self._provider.change_password(viewer, draft.current_password, password)
@@ -420,17 +418,24 @@ class Accounts:
             return None
 
 
-def new_password_codes(fields: Mapping[str, Any]) -> list[str]:
-    """Return the code of the rule that the new password among the fields of a draft breaks.
+def new_password(fields: Mapping[str, Any]) -> str:
+    """Return the new password among the fields of a draft, prepared.
 
-    Codes: password_invalid, password_too_weak.
+    Raises:
+        InvalidError: password_invalid, password_too_weak; other fields can make it weak.
     """
-    if "password" not in fields:
-        return []
     email = fields.get("email", "")
     personal = (email, email.partition("@")[0], fields.get("handle"), fields.get("display_name"))
+    password = prepare_password(fields["password"])
+    check_strength(password, *filter(None, personal))
+    return password
+
+
+def new_password_codes(fields: Mapping[str, Any]) -> list[str]:
+    """Return the code of the rule that the new password breaks, if it is among the fields."""
     try:
-        check_strength(prepare_password(fields["password"]), *filter(None, personal))
+        if "password" in fields:
+            new_password(fields)
     except InvalidError as error:
         return list(error.codes)
     return []

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import { useMember } from "../queries/session";
 import { useFindUser, useSuggested } from "../queries/users";
 import { conversationAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
-import { Avatar } from "./Avatar";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Form } from "./Form";
+import { PersonLink } from "./PersonLink";
 
 /** Choose the user to message, by handle or among the suggested people. */
 export function NewMessage({ onClose }: { onClose: () => void }) {
@@ -64,15 +64,7 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
           <ul>
             {people.map((person) => (
               <li key={person.uuid}>
-                <Link className="box-row box-person" to={conversationAddress(person)}>
-                  <Avatar person={person} size="small" />
-                  <span className="box-name">
-                    <b>
-                      <bdi>{person.display_name}</bdi>
-                    </b>
-                    <span>@{person.handle}</span>
-                  </span>
-                </Link>
+                <PersonLink person={person} to={conversationAddress(person)} />
               </li>
             ))}
           </ul>

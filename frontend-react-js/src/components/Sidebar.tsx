@@ -3,8 +3,8 @@ import type { Member } from "../api/wire";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
 import { profileAddress, searchAddress } from "../text/addresses";
-import { Avatar } from "./Avatar";
 import { ButtonLink } from "./Button";
+import { PersonLink } from "./PersonLink";
 import { useHere } from "./routeState";
 import { SearchForm } from "./SearchForm";
 import "./Sidebar.css";
@@ -96,15 +96,7 @@ function Suggested() {
       <ul>
         {people.map((person) => (
           <li key={person.uuid}>
-            <Link className="box-row box-person" to={profileAddress(person)}>
-              <Avatar person={person} size="small" />
-              <span className="box-name">
-                <b>
-                  <bdi>{person.display_name}</bdi>
-                </b>
-                <span>@{person.handle}</span>
-              </span>
-            </Link>
+            <PersonLink person={person} to={profileAddress(person)} />
           </li>
         ))}
       </ul>

@@ -130,3 +130,13 @@ LEFT JOIN LATERAL (
     ORDER BY events.xid DESC
     LIMIT 1
 ) AS newest ON true
+
+-- name: notified_viewer
+-- The viewer of an open session, and up to when their notifications are read. What is read in the list
+-- of all notifications is also read in the list of mentions.
+SELECT
+    users.uuid,
+    users.notifications_read_at,
+    GREATEST(users.notifications_read_at, users.mentions_read_at) AS mentions_read_at
+FROM signed_in(:viewer, :session) AS member
+JOIN users ON users.uuid = member.uuid

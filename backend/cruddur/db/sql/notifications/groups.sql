@@ -6,12 +6,7 @@
 -- The page is cut first, and each crud is looked up separately (notifications/unread.sql explains
 -- why).
 WITH viewer AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.notifications_read_at,
-        GREATEST(users.notifications_read_at, users.mentions_read_at) AS mentions_read_at
-    FROM signed_in(:viewer, :session) AS member
-    JOIN users ON users.uuid = member.uuid
+    {notified_viewer}
 ),
 -- Each reply and each mention is a crud of its own, and so a group.
 texts AS (

@@ -3,12 +3,7 @@
 -- Each crud is looked up separately. For a join, the planner expects a third of all notifications
 -- that the user ever had, and scans every crud.
 WITH viewer AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.notifications_read_at,
-        GREATEST(users.notifications_read_at, users.mentions_read_at) AS mentions_read_at
-    FROM signed_in(:viewer, :session) AS member
-    JOIN users ON users.uuid = member.uuid
+    {notified_viewer}
 )
 SELECT
     (
