@@ -29,6 +29,8 @@ FLAGS = (
     # Compose in the browser's process, and share processes between the pages of a site.
     "--in-process-gpu",
     "--renderer-process-limit=1",
+    # A key that is pressed during an animated scroll leads to the end of the page of that time.
+    "--disable-smooth-scrolling",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
