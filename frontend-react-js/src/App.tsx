@@ -20,15 +20,11 @@ import { Boundary } from "./components/Boundary";
 import { Layout } from "./components/Layout";
 import { Notices } from "./components/Notices";
 import { removeServedHead } from "./components/PageHead";
-import { Conversation } from "./pages/Conversation";
 import { CrudPage } from "./pages/CrudPage";
 import { FurtherPage } from "./pages/FurtherPage";
 import { Home } from "./pages/Home";
-import { Messages } from "./pages/Messages";
 import { NotFound } from "./pages/NotFound";
-import { Notifications } from "./pages/Notifications";
 import { Profile } from "./pages/Profile";
-import { Search } from "./pages/Search";
 import { useRestore } from "./queries/accounts";
 import { createClient, followSession, refresh } from "./queries/client";
 import { followLive } from "./queries/live";
@@ -41,9 +37,9 @@ export function Pages() {
     <Routes>
       <Route element={<Layout />}>
         <Route path="/" element={<Home />} />
-        <Route path="/search" element={<Search />} />
-        <Route path="/notifications" element={<Notifications />} />
-        <Route path="/messages" element={<Messages />} />
+        <Route path="/search" element={<FurtherPage name="Search" />} />
+        <Route path="/notifications" element={<FurtherPage name="Notifications" />} />
+        <Route path="/messages" element={<FurtherPage name="Messages" />} />
         <Route path="/messages/:at" element={<At page={Conversation} />} />
         <Route path="/settings" element={<FurtherPage name="Settings" />} />
         <Route path="/about" element={<FurtherPage name="About" />} />
@@ -73,6 +69,10 @@ function Bare() {
     </Boundary>
   );
 }
+
+const Conversation = ({ handle }: { handle: string }) => (
+  <FurtherPage name="Conversation" handle={handle} />
+);
 
 /** A page about a user: its path has an @ before the handle. */
 function At({ page: Page }: { page: ComponentType<{ handle: string }> }) {

@@ -1,7 +1,12 @@
-import { useEffect, useState } from "react";
+import { type ComponentProps, type ComponentType, useEffect, useState } from "react";
 import { Skeleton } from "../components/List";
 
 type Further = typeof import("./further");
+
+/** The name of a page, with the properties that the page needs. */
+type Named<Name extends keyof Further> = Name extends Name
+  ? { readonly name: Name } & ComponentProps<Further[Name]>
+  : never;
 
 let pages: Further | undefined;
 let loading: Promise<Further> | undefined;
@@ -22,7 +27,7 @@ export function loadFurtherPages(): Promise<Further> {
 }
 
 /** One of the further pages; a skeleton until they are loaded. */
-export function FurtherPage({ name }: { name: keyof Further }) {
+export function FurtherPage({ name, ...props }: Named<keyof Further>) {
   const [loaded, setLoaded] = useState(pages);
   const [failure, setFailure] = useState<{ readonly error: unknown }>();
   useEffect(() => {
@@ -36,6 +41,6 @@ export function FurtherPage({ name }: { name: keyof Further }) {
   if (loaded === undefined) {
     return <Skeleton />;
   }
-  const Page = loaded[name];
-  return <Page />;
+  const Page = loaded[name] as ComponentType<object>; // `Named` lets through what the page needs
+  return <Page {...props} />;
 }
