@@ -1,6 +1,7 @@
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { served } from "./src/language/en/document.ts";
 
 // Where `make dev` finds the API. The page itself only ever asks its own origin.
 const backend = process.env.REACT_APP_BACKEND_URL || "http://localhost:4567";
@@ -34,6 +35,16 @@ const early: Plugin = {
   },
 };
 
+/** Insert the texts of index.html: `%description%` is `description` in the catalogue. */
+const texts: Plugin = {
+  name: "texts",
+  transformIndexHtml: {
+    order: "pre",
+    handler: (html) =>
+      Object.entries(served).reduce((page, [name, text]) => page.replace(`%${name}%`, text), html),
+  },
+};
+
 /** Keep one of the two shells of index.html for `make dev`, as the service does for each page. */
 const shell: Plugin = {
   name: "shell",
@@ -49,7 +60,7 @@ const telemetry: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [react(), plainImports, early, shell, telemetry],
+  plugins: [react(), plainImports, early, texts, shell, telemetry],
   server: {
     port: 3000,
     strictPort: true,

@@ -6,6 +6,7 @@ import {
   useLayoutEffect,
   useRef,
   useState,
+  useSyncExternalStore,
 } from "react";
 import {
   BrowserRouter,
@@ -20,6 +21,7 @@ import { Boundary } from "./components/Boundary";
 import { Layout } from "./components/Layout";
 import { Notices } from "./components/Notices";
 import { removeServedHead } from "./components/PageHead";
+import { getLanguage, onLanguage } from "./language";
 import { CrudPage } from "./pages/CrudPage";
 import { FurtherPage } from "./pages/FurtherPage";
 import { Home } from "./pages/Home";
@@ -83,6 +85,7 @@ function At({ page: Page }: { page: ComponentType<{ handle: string }> }) {
 /** The page with its providers. */
 export function App() {
   const [client] = useState(createClient);
+  const language = useSyncExternalStore(onLanguage, getLanguage); // another one renders all again
   useEffect(() => followSession(client), [client]);
   useLayoutEffect(() => followLive(client), [client]); // before the first request
   return (
@@ -91,8 +94,8 @@ export function App() {
         <BrowserRouter>
           <Restore />
           <Navigation />
-          <Pages />
-          <Notices />
+          <Pages key={language} />
+          <Notices key={`${language} notices`} />
         </BrowserRouter>
       </QueryClientProvider>
     </StrictMode>

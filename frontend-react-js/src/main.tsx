@@ -2,13 +2,14 @@
 
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { startLanguage } from "./language";
 import { loadFurtherPages } from "./pages/FurtherPage";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
 const root = document.getElementById("root");
 if (root !== null) {
-  createRoot(root).render(<App />);
+  void startLanguage().then(() => createRoot(root).render(<App />));
 }
 
 // Before they are needed, but not before this page has loaded. A failure shows when they are needed.

@@ -60,8 +60,9 @@ afterEach(async () => {
   }
 });
 
-// Reset the state of the page's modules before the next file.
+// Reset the state of the page's modules before the next file, which loads them with its globals.
 afterAll(() => {
+  vi.unstubAllGlobals();
   vi.resetModules();
 });
 

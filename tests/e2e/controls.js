@@ -164,6 +164,12 @@ globalThis.controls = (() => {
     for (const button of document.querySelectorAll("[role='status'] button")) {
       button.click();
     }
+    if (document.documentElement.lang !== "en") {
+      const languages = document.querySelector("select:has([lang])");
+      languages.value = "en";
+      languages.dispatchEvent(new Event("change", { bubbles: true }));
+      await calm();
+    }
     if (location.href !== address) {
       history.back();
       // The address changes first, then the page.
@@ -276,6 +282,7 @@ globalThis.controls = (() => {
     const before = {
       asked,
       focus: document.activeElement,
+      language: document.documentElement.lang,
       title: title(),
       value: valueOf(control),
     };
@@ -351,7 +358,9 @@ globalThis.controls = (() => {
     removeEventListener("click", onClick);
     history.replaceState = replace;
     const isHere = location.href === address;
-    const appeared = isHere ? list().filter((found) => !there.has(found)) : [];
+    // In another language, each control has another name.
+    const isSame = document.documentElement.lang === before.language;
+    const appeared = isHere && isSame ? list().filter((found) => !there.has(found)) : [];
     return {
       effect,
       url,

@@ -51,7 +51,7 @@ def _screens() -> None:
         return
     SCREENS.mkdir(parents=True, exist_ok=True)
     for path in SCREENS.iterdir():
-        if path.name not in ALL_PICTURES and not path.name.startswith("traceview-"):
+        if path.name not in ALL_PICTURES and not path.name.startswith(("traceview-", "german-")):
             path.unlink(missing_ok=True)  # another worker may have removed it first
 
 

@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link } from "react-router";
+import { t } from "../language/further";
+import { TTLS } from "../text/lifetimes";
 import { Mark } from "./Mark";
 import { useTitle } from "./PageHead";
 import { FootLinks } from "./Sidebar";
@@ -28,17 +30,17 @@ export function AccountPage({
   return (
     <div className="account">
       <header className="account-side">
-        <Link className="account-brand" to="/" aria-label="Cruddur, home">
+        <Link className="account-brand" to="/" aria-label={t.accountPage.home}>
           <Mark size={72} />
           <span>Cruddur</span>
         </Link>
-        <p className="account-line">Don’t think about it, just crud it.</p>
+        <p className="account-line">{t.sidebar.crud}</p>
         <ul className="account-lives" aria-hidden="true">
-          {["1 hour", "3 hours", "12 hours", "1 day", "3 days", "7 days", "30 days"].map((life) => (
-            <li key={life}>{life}</li>
+          {TTLS.toReversed().map((ttl) => (
+            <li key={ttl}>{t.lifetimes[ttl]}</li>
           ))}
         </ul>
-        <p className="account-quiet">Everything you post here expires. You choose when.</p>
+        <p className="account-quiet">{t.accountPage.expires}</p>
       </header>
       <main ref={main} className="account-main" id="main" tabIndex={-1}>
         <h1>{title}</h1>

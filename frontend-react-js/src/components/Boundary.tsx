@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from "react";
+import { t } from "../language";
 import { observe } from "../telemetry/trace";
 import { Button } from "./Button";
 import { Empty } from "./List";
@@ -26,9 +27,9 @@ export class Boundary extends Component<
       return this.props.children;
     }
     return this.props.quiet ? null : (
-      <Empty title="Something went wrong">
-        <p>We couldn’t show this page. Reload it to get the latest version.</p>
-        <Button onClick={() => location.reload()}>Reload</Button>
+      <Empty title={t.problem.pageTitle}>
+        <p>{t.problem.page}</p>
+        <Button onClick={() => location.reload()}>{t.problem.reload}</Button>
       </Empty>
     );
   }

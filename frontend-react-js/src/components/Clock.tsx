@@ -2,7 +2,8 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { onTick, serverNow, tickedNow } from "../clock";
-import { endTime, exactTime, lifeLeft, timeAgo, timeLeft, timeSince } from "../text/time";
+import { t } from "../language";
+import { exactTime, goneTime, lifeLeft, timeAgo, timeLeft, timeSince } from "../text/time";
 import "./Clock.css";
 
 /** The age of something in short: "5m". The tooltip has the exact time. */
@@ -42,13 +43,14 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
     <time
       className={`countdown countdown-${mood}`}
       dateTime={to}
-      title={`Expires ${exactTime(to)}`}
+      title={t.time.expires(exactTime(to))}
       style={{ backgroundSize: from === null ? "0" : `${left * 100}% 100%` }}
     >
       <Bomb left={left} />
       <span>
-        {words}
-        <span className="unseen"> left</span>
+        {t.time.left(words, (left) => (
+          <span className="unseen">{left}</span>
+        ))}
       </span>
     </time>
   );
@@ -58,13 +60,13 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
 export function GoneIn({ milliseconds }: { milliseconds: number }) {
   return useSyncExternalStore(onTick, () => {
     const now = tickedNow();
-    return `Gone ${endTime(now + milliseconds, now)}`;
+    return goneTime(now + milliseconds, now);
   });
 }
 
 /** When something will be gone: "Gone Saturday 14:20". */
 export function GoneAt({ time }: { time: string }) {
-  return useSyncExternalStore(onTick, () => `Gone ${endTime(Date.parse(time), tickedNow())}`);
+  return useSyncExternalStore(onTick, () => goneTime(Date.parse(time), tickedNow()));
 }
 
 /** Whether a time has passed; turns true within a few milliseconds of it. */

@@ -1,7 +1,12 @@
+import { t } from "../language/further";
 import { useCodesInTerminal } from "../queries/accounts";
 
 /** A sentence that says where a code arrives: `mailed`, or `printed` if there is no mail server. */
 export function CodeHint({ mailed, printed }: { mailed: string; printed: string }) {
   const isInTerminal = useCodesInTerminal();
-  return <p>{isInTerminal ? printed : mailed} It works for 15 minutes.</p>;
+  return (
+    <p>
+      {isInTerminal ? printed : mailed} {t.accountPage.codeLasts}
+    </p>
+  );
 }

@@ -1,3 +1,4 @@
+import { t } from "../language";
 import "./Counter.css";
 
 /** How many characters (code points) are left; read out only when they run short. */
@@ -19,12 +20,8 @@ export function Counter({ count, max }: { count: number; max: number }) {
       </svg>
       <span aria-hidden="true">{left}</span>
       <span className="unseen" role="status">
-        {isShort && `${characters(Math.abs(left))} ${left < 0 ? "too many" : "left"}`}
+        {isShort && (left < 0 ? t.composer.charactersOver(-left) : t.composer.charactersLeft(left))}
       </span>
     </span>
   );
-}
-
-function characters(count: number): string {
-  return count === 1 ? "1 character" : `${count} characters`;
 }

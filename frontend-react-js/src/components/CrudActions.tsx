@@ -1,10 +1,12 @@
 import { type MouseEvent, useState } from "react";
+import { t } from "../language";
 import { notify } from "../notices";
 import { useDelete } from "../queries/activities";
 import type { ListedCrud } from "../queries/feeds";
 import { useReaction } from "../queries/reactions";
 import { useMember } from "../queries/session";
 import { crudAddress } from "../text/addresses";
+import { compactNumber } from "../text/numbers";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
@@ -22,31 +24,31 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
     <>
       <div className="actions">
         <Action
-          name="Reply"
+          name={t.crud.reply}
           icon="reply"
           count={crud.replies_count}
-          units={["reply", "replies"]}
-          onClick={() => asMember("to reply", onReply)}
+          counted={t.crud.replies}
+          onClick={() => asMember(t.signInTo.reply, onReply)}
         />
         <Action
-          name="Repost"
+          name={t.crud.repost}
           icon="repost"
           count={crud.reposts_count}
-          units={["repost", "reposts"]}
+          counted={t.crud.reposts}
           isOn={crud.reposted ?? false}
-          onClick={() => asMember("to repost", () => repost.mutate(!crud.reposted))}
+          onClick={() => asMember(t.signInTo.repost, () => repost.mutate(!crud.reposted))}
         />
         <Action
-          name="Like"
+          name={t.crud.like}
           icon="heart"
           count={crud.likes_count}
-          units={["like", "likes"]}
+          counted={t.crud.likes}
           isOn={crud.liked ?? false}
-          onClick={() => asMember("to like it", () => like.mutate(!crud.liked))}
+          onClick={() => asMember(t.signInTo.like, () => like.mutate(!crud.liked))}
         />
-        <Action name="Share" icon="share" onClick={() => void share(crud)} />
+        <Action name={t.crud.share} icon="share" onClick={() => void share(crud)} />
         {member?.handle === crud.handle && (
-          <Action name="Delete" icon="trash" onClick={() => setDeleting(true)} />
+          <Action name={t.crud.delete} icon="trash" onClick={() => setDeleting(true)} />
         )}
       </div>
       {isDeleting && <DeleteDialog crud={crud} onClose={() => setDeleting(false)} />}
@@ -58,15 +60,15 @@ function Action({
   name,
   icon,
   count,
-  units = ["", ""],
+  counted = String,
   isOn,
   onClick,
 }: {
   name: string;
   icon: IconName;
   count?: number;
-  /** The name of what is counted: singular, plural. */
-  units?: readonly [string, string];
+  /** The count in words: "3 replies". */
+  counted?: (count: number) => string;
   isOn?: boolean;
   onClick: () => void;
 }) {
@@ -75,17 +77,15 @@ function Action({
       type="button"
       className={`action action-${icon}`}
       title={name}
-      aria-label={count === undefined ? name : `${name}, ${count} ${units[count === 1 ? 0 : 1]}`}
+      aria-label={count === undefined ? name : `${name}, ${counted(count)}`}
       aria-pressed={isOn}
       onClick={onClick}
     >
       <Icon name={icon} filled={isOn === true && icon === "heart"} />
-      {count !== undefined && count > 0 && <span>{compact.format(count)}</span>}
+      {count !== undefined && count > 0 && <span>{compactNumber(count)}</span>}
     </button>
   );
 }
-
-const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 
 /** Ask for confirmation, then delete. */
 function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void }) {
@@ -102,14 +102,14 @@ function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void
     });
   };
   return (
-    <Dialog title="Delete this crud?" onClose={onClose}>
-      <p>Its replies, likes and reposts will be deleted too. You can’t undo this.</p>
+    <Dialog title={t.crud.deleteTitle} onClose={onClose}>
+      <p>{t.crud.deleteWarning}</p>
       <div className="dialog-actions">
         <Button look="outlined" onClick={onClose}>
-          Cancel
+          {t.crud.cancel}
         </Button>
         <Button look="danger" onClick={confirm}>
-          Delete
+          {t.crud.delete}
         </Button>
       </div>
     </Dialog>
@@ -119,17 +119,17 @@ function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void
 /** Use the device's share dialog, or copy the address where there is none. */
 async function share(crud: ListedCrud): Promise<void> {
   const url = new URL(crudAddress(crud), location.origin).href;
-  const data: ShareData = { title: `${crud.display_name} on Cruddur`, url };
+  const data: ShareData = { title: t.crud.shareTitle(crud.display_name), url };
   try {
     if (navigator.canShare?.(data)) {
       await navigator.share(data);
       return;
     }
     await navigator.clipboard.writeText(url);
-    notify("Link copied");
+    notify(t.crud.linkCopied);
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) {
-      notify(`We couldn’t copy the link: ${url}`, "bad");
+      notify(t.crud.linkNotCopied(url), "bad");
     }
   }
 }

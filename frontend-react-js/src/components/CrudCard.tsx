@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type MouseEvent, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
+import { t } from "../language";
 import { removeCrud } from "../queries/feedCache";
 import type { ListedCrud } from "../queries/feeds";
 import { observe } from "../telemetry/trace";
@@ -27,10 +28,10 @@ export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
         <Card crud={crud} isFading={isFading} onReply={() => setReplying(true)} />
       )}
       {isReplying && (
-        <Dialog title={`Reply to ${crud.display_name}`} onClose={() => setReplying(false)}>
+        <Dialog title={t.composer.reply(crud.display_name)} onClose={() => setReplying(false)}>
           {isFading && (
             <p className="crud-late" role="alert">
-              This crud has just expired.
+              {t.crud.justExpired}
             </p>
           )}
           <blockquote className="crud-quoted">
@@ -84,14 +85,14 @@ function Card({
     <article
       ref={article}
       className={`crud crud-${state}`}
-      aria-label={`Crud by ${crud.display_name}`}
+      aria-label={t.crud.by(crud.display_name)}
       aria-busy={crud.pending}
       onClick={open}
     >
       {crud.reposted_by && (
         <p className="crud-reposted">
           <Icon name="repost" />
-          <Link to={`/@${crud.reposted_by}`}>Reposted by @{crud.reposted_by}</Link>
+          <Link to={`/@${crud.reposted_by}`}>{t.crud.repostedBy(crud.reposted_by)}</Link>
         </p>
       )}
       <Link className="crud-avatar" to={profileAddress(crud)} tabIndex={-1} aria-hidden="true">
@@ -106,7 +107,7 @@ function Card({
             <span>@{crud.handle}</span>
             <span aria-hidden="true">&nbsp;·&nbsp;</span>
             {crud.pending ? (
-              "sending…"
+              t.crud.sending
             ) : (
               <Link className="crud-time" to={address}>
                 <Since time={crud.created_at} />
@@ -129,7 +130,7 @@ function Card({
 export function ReplyingTo({ crud: { reply_to_handle: handle } }: { crud: ListedCrud }) {
   return handle === undefined ? null : (
     <p className="crud-replying">
-      Replying to <Link to={profileAddress({ handle })}>@{handle}</Link>
+      {t.crud.replyingTo(<Link to={profileAddress({ handle })}>@{handle}</Link>)}
     </p>
   );
 }

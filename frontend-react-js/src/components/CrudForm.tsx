@@ -1,8 +1,9 @@
 import { useId } from "react";
 import type { Crud } from "../api/wire";
+import { t } from "../language";
 import { usePost, useReply } from "../queries/activities";
 import { CRUD_CHARS, REPLY_CHARS } from "../text/chars";
-import { describeTtl, LIFETIMES, TTLS } from "../text/lifetimes";
+import { LIFETIMES, TTLS } from "../text/lifetimes";
 import { GoneAt, GoneIn } from "./Clock";
 import { Composer } from "./Composer";
 import { useDraft } from "./draft";
@@ -19,9 +20,9 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
   };
   return (
     <Composer
-      label="New crud"
-      placeholder="What’s on your mind?"
-      action="Crud it"
+      label={t.composer.crud}
+      placeholder={t.composer.placeholder}
+      action={t.composer.post}
       text={draft.text}
       max={CRUD_CHARS}
       busy={post.isPending}
@@ -31,7 +32,7 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
       onDone={onDone}
     >
       <div className="lives">
-        <label htmlFor={id}>Lives for</label>
+        <label htmlFor={id}>{t.composer.livesFor}</label>
         <select
           id={id}
           aria-describedby={`${id}-end`}
@@ -46,7 +47,7 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
         >
           {TTLS.map((ttl) => (
             <option key={ttl} value={ttl}>
-              {describeTtl(ttl)}
+              {t.lifetimes[ttl]}
             </option>
           ))}
         </select>
@@ -68,9 +69,9 @@ export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
   };
   return (
     <Composer
-      label={`Reply to ${to.display_name}`}
-      placeholder={`Reply to @${to.handle}`}
-      action="Reply"
+      label={t.composer.reply(to.display_name)}
+      placeholder={t.composer.replyPlaceholder(to.handle)}
+      action={t.composer.postReply}
       text={draft.text}
       max={REPLY_CHARS}
       busy={reply.isPending}

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { t } from "../language";
 import { IconButton } from "./Button";
 import "./Dialog.css";
 
@@ -56,7 +57,7 @@ export function Dialog({
       <div className="dialog-body">
         <header className="dialog-head">
           <h2 id={id}>{title}</h2>
-          <IconButton label="Close" icon="close" onClick={onClose} />
+          <IconButton label={t.layout.close} icon="close" onClick={onClose} />
         </header>
         {children}
       </div>

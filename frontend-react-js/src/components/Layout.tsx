@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
+import { t } from "../language";
 import { useMember, useSession } from "../queries/session";
 import { Boundary } from "./Boundary";
 import { CrudForm } from "./CrudForm";
@@ -20,9 +21,7 @@ export function Layout() {
   useEffect(() => setComposing(false), [key]);
   const composes = pathname.startsWith("/messages") ? "message" : "crud";
   const compose = () => {
-    const inline = document.querySelector<HTMLTextAreaElement>(
-      "main form[aria-label='New crud'] textarea",
-    );
+    const inline = document.querySelector<HTMLTextAreaElement>("main .home-composer textarea");
     if (inline === null) {
       setComposing(true);
     } else {
@@ -33,7 +32,7 @@ export function Layout() {
   return (
     <div className="layout">
       <a className="skip" href="#main">
-        Skip to main content
+        {t.layout.skip}
       </a>
       <Nav
         member={member}
@@ -53,7 +52,7 @@ export function Layout() {
         <NewMessage onClose={() => setComposing(false)} />
       )}
       {isComposing && member !== null && composes === "crud" && (
-        <Dialog title="New crud" onClose={() => setComposing(false)}>
+        <Dialog title={t.composer.crud} onClose={() => setComposing(false)}>
           <CrudForm
             onDone={() => {
               setComposing(false);

@@ -1,6 +1,7 @@
 /** Parts of every long list: paging, skeleton, empty state. */
 
 import { type ReactNode, useEffect, useRef } from "react";
+import { t } from "../language";
 import { Button } from "./Button";
 import { ProblemNote } from "./Problem";
 import "./List.css";
@@ -40,7 +41,7 @@ export function PagedList({ query, children }: { query: Paged; children: ReactNo
 }
 
 /** The button for the next page, which also fetches it when it comes close to the viewport. */
-export function More({ query, label = "Show more" }: { query: Paged; label?: string }) {
+export function More({ query, label = t.list.more }: { query: Paged; label?: string }) {
   const element = useRef<HTMLDivElement>(null);
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
   const mayFetch = hasNextPage && !isFetchingNextPage && !isFetchNextPageError;
@@ -65,7 +66,7 @@ export function More({ query, label = "Show more" }: { query: Paged; label?: str
         <ProblemNote error={query.error} retry={() => void fetchNextPage()} />
       ) : (
         <Button look="plain" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {isFetchingNextPage ? "Loading more…" : label}
+          {isFetchingNextPage ? t.list.loadingMore : label}
         </Button>
       )}
     </div>
@@ -76,7 +77,7 @@ export function More({ query, label = "Show more" }: { query: Paged; label?: str
 export function Skeleton({ rows = 5 }: { rows?: number }) {
   return (
     <div role="status" className="skeleton">
-      <span className="unseen">Loading</span>
+      <span className="unseen">{t.list.loading}</span>
       {Array.from({ length: rows }, (_, row) => row).map((row) => (
         <div key={row} className="skeleton-row">
           <span className="skeleton-avatar" />

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { t } from "../language";
 import { useRestore } from "../queries/accounts";
 import { useSession } from "../queries/session";
 import { ButtonLink } from "./Button";
@@ -7,7 +8,7 @@ import type { PendingAction } from "./memberAction";
 import { ProblemNote } from "./Problem";
 import { useHere } from "./routeState";
 
-/** Content for members. A visitor sees "Sign in …" with the reason `why`, and a link. */
+/** Content for members. A visitor sees `why`, which says what to sign in for, and a link. */
 export function MembersOnly({ why, children }: { why: string; children: ReactNode }) {
   const { phase } = useSession();
   const restoring = useRestore(phase === "restoring");
@@ -26,13 +27,13 @@ export function MembersOnly({ why, children }: { why: string; children: ReactNod
   }
   const state: PendingAction = { from: here, why };
   return (
-    <Empty title="Members only">
-      <p>Sign in {why}.</p>
+    <Empty title={t.account.membersOnly}>
+      <p>{why}.</p>
       <ButtonLink to="/signin" state={state}>
-        Sign in
+        {t.account.signIn}
       </ButtonLink>
       <ButtonLink to="/signup" look="plain" state={state}>
-        Join now
+        {t.account.join}
       </ButtonLink>
     </Empty>
   );

@@ -1,5 +1,6 @@
 import { NavLink } from "react-router";
 import type { Member } from "../api/wire";
+import { t } from "../language";
 import { useUnreadMessages } from "../queries/messages";
 import { useUnreadNotifications } from "../queries/notifications";
 import { profileAddress } from "../text/addresses";
@@ -27,23 +28,33 @@ export function Nav({
   const messages = useUnreadMessages();
   const state = { from: useHere() };
   return (
-    <nav className={`nav ${member === null && isKnown ? "nav-visitor" : ""}`} aria-label="Main">
+    <nav
+      className={`nav ${member === null && isKnown ? "nav-visitor" : ""}`}
+      aria-label={t.nav.label}
+    >
       <div className="nav-column">
         <NavLink className="nav-brand" to="/">
           <Mark />
           <span className="nav-name">Cruddur</span>
         </NavLink>
-        <Item to="/" icon="home" name="Home" />
-        <Item to="/search" icon="search" name="Search" />
+        <Item to="/" icon="home" name={t.nav.home} />
+        <Item to="/search" icon="search" name={t.nav.search} />
         {member !== null && (
           <>
-            <Item to="/notifications" icon="bell" name="Notifications" unread={notifications} />
-            <Item to="/messages" icon="mail" name="Messages" unread={messages} />
-            <Item to={profileAddress(member)} icon="person" name="Profile" />
-            <Item to="/settings" icon="gear" name="Settings" />
+            <Item
+              to="/notifications"
+              icon="bell"
+              name={t.nav.notifications}
+              unread={notifications}
+            />
+            <Item to="/messages" icon="mail" name={t.nav.messages} unread={messages} />
+            <Item to={profileAddress(member)} icon="person" name={t.nav.profile} />
+            <Item to="/settings" icon="gear" name={t.nav.settings} />
             <button className="nav-compose" type="button" onClick={onCompose}>
               <Icon name="pen" />
-              <span className="nav-name">{composes === "crud" ? "Crud" : "New message"}</span>
+              <span className="nav-name">
+                {composes === "crud" ? t.nav.crud : t.newMessage.title}
+              </span>
             </button>
             <NavLink
               className="nav-me"
@@ -61,9 +72,9 @@ export function Nav({
         )}
         {member === null && isKnown && (
           <>
-            <Item to="/about" icon="info" name="About" />
-            <Item to="/signin" icon="enter" name="Sign in" state={state} />
-            <Item to="/signup" icon="person" name="Join" state={state} />
+            <Item to="/about" icon="info" name={t.nav.about} />
+            <Item to="/signin" icon="enter" name={t.account.signIn} state={state} />
+            <Item to="/signup" icon="person" name={t.nav.join} state={state} />
           </>
         )}
       </div>
@@ -91,7 +102,7 @@ function Item({
       {unread > 0 && (
         <span className="badge">
           {unread > 99 ? "99+" : unread}
-          <span className="unseen"> unread</span>
+          <span className="unseen"> {t.list.unread}</span>
         </span>
       )}
     </NavLink>

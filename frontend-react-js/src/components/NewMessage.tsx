@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { t } from "../language";
 import { useMember } from "../queries/session";
 import { useFindUser, useSuggested } from "../queries/users";
 import { conversationAddress } from "../text/addresses";
@@ -22,9 +23,9 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
   const [isBlank, setBlank] = useState(false);
   const isUnknown = hasCode(find.error, "not_found");
   return (
-    <Dialog title="New message" onClose={onClose}>
+    <Dialog title={t.newMessage.title} onClose={onClose}>
       <Form
-        label="New message"
+        label={t.newMessage.title}
         fields={["handle"]}
         error={isUnknown ? null : find.error}
         onSend={(value) => {
@@ -40,27 +41,23 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
       >
         <Field
           ref={field}
-          label="To"
+          label={t.newMessage.to}
           name="handle"
-          placeholder="@handle"
+          placeholder={t.newMessage.toPlaceholder}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
           problem={
-            isBlank
-              ? "Enter a handle."
-              : isUnknown
-                ? "No one has this handle. Check the spelling."
-                : undefined
+            isBlank ? t.newMessage.noHandle : isUnknown ? t.newMessage.unknownHandle : undefined
           }
         />
         <Button type="submit" busy={find.isPending}>
-          Write message
+          {t.newMessage.write}
         </Button>
       </Form>
       {people.length > 0 && (
-        <section aria-label="Suggested people">
-          <h3>Suggested people</h3>
+        <section aria-label={t.sidebar.suggested}>
+          <h3>{t.sidebar.suggested}</h3>
           <ul>
             {people.map((person) => (
               <li key={person.uuid}>

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { Link } from "react-router";
+import { t } from "../language";
 import { dismiss, getNotices, onNotices } from "../notices";
 import { IconButton } from "./Button";
 import "./Notices.css";
@@ -9,14 +10,14 @@ import "./Problem.css";
 export function Notices() {
   const notices = useSyncExternalStore(onNotices, getNotices);
   return (
-    <div className="notices" role="status" aria-label="Notices">
+    <div className="notices" role="status" aria-label={t.layout.notices}>
       {notices.map(({ id, text, kind, traceId, link }) => (
         <div key={id} className={`notice notice-${kind}`}>
           <div>
             <p>{text}</p>
             {traceId !== null && (
               <p className="problem-trace">
-                Trace <code>{traceId}</code>
+                {t.problem.trace} <code>{traceId}</code>
               </p>
             )}
           </div>
@@ -25,7 +26,7 @@ export function Notices() {
               {link.text}
             </Link>
           )}
-          <IconButton label="Dismiss" icon="close" onClick={() => dismiss(id)} />
+          <IconButton label={t.layout.dismiss} icon="close" onClick={() => dismiss(id)} />
         </div>
       ))}
     </div>

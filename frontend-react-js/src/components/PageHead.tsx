@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 import { useNavigate } from "react-router";
+import { t } from "../language";
 import { useUnreadMessages } from "../queries/messages";
 import { useUnreadNotifications } from "../queries/notifications";
 import { useIsBehind } from "../queries/polling";
@@ -30,7 +31,7 @@ export function PageHead({
     <header className="page-head">
       {back !== undefined && (
         <IconButton
-          label="Back"
+          label={t.layout.back}
           icon="back"
           onClick={() => void (cameFromHere() ? navigate(-1) : navigate(back))}
         />
@@ -38,11 +39,7 @@ export function PageHead({
       <h1 dir="auto">{title}</h1>
       {children}
       <p className="page-behind" role="status">
-        {isBehind && (
-          <>
-            Not live<span>: reconnecting…</span>
-          </>
-        )}
+        {isBehind && t.layout.notLive((more) => <span>{more}</span>)}
       </p>
     </header>
   );

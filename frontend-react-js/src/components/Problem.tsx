@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { t } from "../language";
 import { describeProblem, type FieldName, hasCode } from "../text/errors";
 import { Button } from "./Button";
 import "./Problem.css";
@@ -17,7 +18,9 @@ export function ProblemNote({
   except?: readonly FieldName[];
 }) {
   const isBack = useIsBack(error);
-  const { sentences, fields, traceId } = isBack ? BACK : describeProblem(error);
+  const { sentences, fields, traceId } = isBack
+    ? { sentences: [t.problem.online], fields: [], traceId: null }
+    : describeProblem(error);
   return (
     <div className="problem" role="alert">
       {sentences
@@ -27,19 +30,17 @@ export function ProblemNote({
         ))}
       {traceId !== null && (
         <p className="problem-trace">
-          Trace <code>{traceId}</code>
+          {t.problem.trace} <code>{traceId}</code>
         </p>
       )}
       {retry && (
         <Button look="outlined" onClick={retry}>
-          Try again
+          {t.problem.again}
         </Button>
       )}
     </div>
   );
 }
-
-const BACK = { sentences: ["You’re back online. Try again."], fields: [], traceId: null };
 
 /** Whether the browser has come online since a call failed without a response. */
 function useIsBack(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { t } from "../language";
 import { searchAddress } from "../text/addresses";
 import { isBlank } from "../text/chars";
 import { Icon } from "./Icon";
@@ -40,8 +41,8 @@ export function SearchForm({
         <input
           ref={input}
           type="search"
-          aria-label="Search Cruddur"
-          placeholder="Search Cruddur"
+          aria-label={t.sidebar.searchCruddur}
+          placeholder={t.sidebar.searchCruddur}
           value={text}
           maxLength={TERM_CHARS}
           onChange={(event) => setText(event.target.value)}

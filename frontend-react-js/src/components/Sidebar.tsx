@@ -1,5 +1,6 @@
 import { Link, useLocation } from "react-router";
 import type { Member } from "../api/wire";
+import { t } from "../language";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
 import { profileAddress, searchAddress } from "../text/addresses";
@@ -15,7 +16,7 @@ export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: b
   const isPending = useIsPending();
   const isOnPage = pathname === "/search" && search === "";
   return (
-    <aside className="sidebar" aria-label="More on Cruddur">
+    <aside className="sidebar" aria-label={t.sidebar.label}>
       <div className="sidebar-column">
         {pathname !== "/search" && <SearchForm />}
         {member === null && isKnown && <Join />}
@@ -29,16 +30,16 @@ export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: b
 function Join() {
   const state = { from: useHere() };
   return (
-    <section className="box join" aria-label="Join">
-      <h2>Join the party!</h2>
-      <p>Have something you want to say?</p>
-      <p>Don’t think about it, just crud it.</p>
-      <p>Regret it? No worries, we’ll forget it…</p>
+    <section className="box join" aria-label={t.sidebar.joinLabel}>
+      <h2>{t.sidebar.join}</h2>
+      <p>{t.sidebar.say}</p>
+      <p>{t.sidebar.crud}</p>
+      <p>{t.sidebar.forget}</p>
       <ButtonLink to="/signup" state={state}>
-        Join now
+        {t.account.join}
       </ButtonLink>
       <ButtonLink to="/signin" look="plain" state={state}>
-        Sign in
+        {t.account.signIn}
       </ButtonLink>
     </section>
   );
@@ -69,14 +70,14 @@ function Trending() {
     return null;
   }
   return (
-    <section className="box" aria-label="Trending">
-      <h2>Trending now</h2>
+    <section className="box" aria-label={t.sidebar.trendingLabel}>
+      <h2>{t.sidebar.trending}</h2>
       <ol>
         {tags.map(({ tag, count }) => (
           <li key={tag}>
             <Link className="box-row" to={searchAddress(`#${tag}`)}>
               <b dir="auto">#{tag}</b>
-              <span>{count === 1 ? "1 crud" : `${count} cruds`}</span>
+              <span>{t.sidebar.cruds(count)}</span>
             </Link>
           </li>
         ))}
@@ -91,8 +92,8 @@ function Suggested() {
     return null;
   }
   return (
-    <section className="box" aria-label="Suggested people">
-      <h2>Suggested people</h2>
+    <section className="box" aria-label={t.sidebar.suggested}>
+      <h2>{t.sidebar.suggested}</h2>
       <ul>
         {people.map((person) => (
           <li key={person.uuid}>
@@ -107,9 +108,9 @@ function Suggested() {
 export function FootLinks() {
   return (
     <footer className="foot-links">
-      <Link to="/about">About</Link>
-      <Link to="/terms">Terms of service</Link>
-      <Link to="/privacy">Privacy policy</Link>
+      <Link to="/about">{t.nav.about}</Link>
+      <Link to="/terms">{t.nav.terms}</Link>
+      <Link to="/privacy">{t.nav.privacy}</Link>
     </footer>
   );
 }

@@ -7,7 +7,7 @@ import { useHere } from "./routeState";
 export interface PendingAction {
   /** The page to return to. */
   readonly from: string;
-  /** Completes the sentence "Sign in …". */
+  /** What to sign in for: a message of `t.signInTo`. */
   readonly why: string;
 }
 

@@ -6,6 +6,7 @@ import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { ProblemNote } from "../components/Problem";
 import { useRouteState } from "../components/routeState";
+import { t } from "../language/further";
 import { notify } from "../notices";
 import { useCodesInTerminal, useConfirm, useResend } from "../queries/accounts";
 import { useMember } from "../queries/session";
@@ -26,22 +27,19 @@ export function Confirm() {
   }
   return (
     <AccountPage
-      title="Enter your code"
+      title={t.confirm.title}
       foot={
         <>
-          Already confirmed?{" "}
+          {t.confirm.isConfirmed}{" "}
           <Link to="/signin" state={passed}>
-            Sign in
+            {t.account.signIn}
           </Link>
         </>
       }
     >
-      <CodeHint
-        mailed="We sent a six-digit code to your email address."
-        printed="Your six-digit code is printed in the terminal that runs Cruddur."
-      />
+      <CodeHint mailed={t.confirm.mailed} printed={t.confirm.printed} />
       <Form
-        label="Confirm"
+        label={t.confirm.confirm}
         fields={["email", "code"]}
         error={confirm.error}
         onSend={(value) => {
@@ -49,9 +47,9 @@ export function Confirm() {
           void confirm.mutateAsync(body).then(
             (isSignedIn) => {
               if (isSignedIn) {
-                notify("Welcome to Cruddur!");
+                notify(t.confirm.welcome);
               } else {
-                notify("Your account is ready. Sign in to start.");
+                notify(t.confirm.ready);
                 void navigate("/signin", { state: { ...passed, email: body.email } });
               }
             },
@@ -60,7 +58,7 @@ export function Confirm() {
         }}
       >
         <Field
-          label="Email"
+          label={t.accountPage.email}
           name="email"
           type="email"
           autoComplete="email"
@@ -68,7 +66,7 @@ export function Confirm() {
           problem={problemOf(confirm.error, "email")}
         />
         <Field
-          label="Code"
+          label={t.accountPage.code}
           name="code"
           inputMode="numeric"
           autoComplete="one-time-code"
@@ -84,14 +82,14 @@ export function Confirm() {
               const values = new FormData(event.currentTarget.form ?? undefined);
               resend.mutate(String(values.get("email")).trim(), {
                 onSuccess: () =>
-                  notify(isInTerminal ? "New code printed" : "A new code is on its way"),
+                  notify(isInTerminal ? t.confirm.newCodePrinted : t.confirm.newCodeSent),
               });
             }}
           >
-            Send a new code
+            {t.confirm.sendNewCode}
           </Button>
           <Button type="submit" busy={confirm.isPending}>
-            Confirm
+            {t.confirm.confirm}
           </Button>
         </div>
       </Form>

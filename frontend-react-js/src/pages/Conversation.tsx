@@ -8,6 +8,7 @@ import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
+import { t } from "../language/further";
 import { type ListedMessage, useConversation, useSend } from "../queries/messages";
 import { useMember } from "../queries/session";
 import { useShortUser } from "../queries/users";
@@ -31,14 +32,10 @@ export function Conversation({ handle }: { handle: string }) {
           </Link>
         )}
       </PageHead>
-      <MembersOnly why={`to message @${handle}`}>
+      <MembersOnly why={t.signInTo.message(handle)}>
         {isUnknown || isSelf ? (
-          <Empty title={isSelf ? "This is you" : "User not found"}>
-            <p>
-              {isSelf
-                ? "You can’t message yourself."
-                : "No one has this handle. The account may have been deleted."}
-            </p>
+          <Empty title={isSelf ? t.messages.isYou : t.messages.unknown}>
+            <p>{isSelf ? t.messages.notYourself : t.messages.unknownHint}</p>
           </Empty>
         ) : (
           member && <Messages key={handle} handle={handle} member={member} />
@@ -56,16 +53,16 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
   return (
     <>
       <PagedList query={{ ...query, hasNextPage: false }}>
-        {query.hasNextPage && <More query={query} label="Show older messages" />}
+        {query.hasNextPage && <More query={query} label={t.messages.showOlder} />}
         <Arrival latest={latest} member={member} />
-        <ol className="messages" aria-label="Messages">
+        <ol className="messages" aria-label={t.messages.title}>
           {messages.map((message) => (
             <Item key={message.uuid} message={message} isOwn={message.handle === member.handle} />
           ))}
         </ol>
         {messages.length === 0 && (
-          <Empty title="Say hello">
-            <p>Only the two of you can read this conversation.</p>
+          <Empty title={t.messages.hello}>
+            <p>{t.messages.helloHint}</p>
           </Empty>
         )}
       </PagedList>
@@ -114,7 +111,7 @@ function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
       <span className="unseen">{message.display_name}</span>
       <RichText text={message.message} />
       <span className="message-time">
-        {message.pending ? "Sending…" : <Since time={message.created_at} />}
+        {message.pending ? t.messages.sending : <Since time={message.created_at} />}
       </span>
     </li>
   );
@@ -125,9 +122,9 @@ function MessageForm({ handle }: { handle: string }) {
   const send = useSend(handle);
   return (
     <Composer
-      label={`Message to @${handle}`}
-      placeholder={`Message @${handle}`}
-      action="Send"
+      label={t.messages.label(handle)}
+      placeholder={t.messages.placeholder(handle)}
+      action={t.messages.send}
       text={draft.text}
       max={REPLY_CHARS}
       busy={send.isPending}

@@ -12,6 +12,7 @@ import { useMemberAction } from "../components/memberAction";
 import { PageHead, removeServedHead } from "../components/PageHead";
 import { ProblemNote } from "../components/Problem";
 import { RichText } from "../components/RichText";
+import { t } from "../language";
 import { useCrud, useReplies } from "../queries/activities";
 import { type ListedCrud, repliesTo } from "../queries/feeds";
 import { useMember } from "../queries/session";
@@ -34,7 +35,7 @@ export function CrudPage({ handle }: { handle: string }) {
       removeServedHead();
     }
   }, [isGone]);
-  const heading = crud?.reply_to_activity_uuid ? "Reply" : "Crud";
+  const heading = crud?.reply_to_activity_uuid ? t.thread.reply : t.thread.crud;
   return (
     <>
       <PageHead
@@ -43,13 +44,9 @@ export function CrudPage({ handle }: { handle: string }) {
         back="/"
       />
       {isGone ? (
-        <Empty title="This crud is gone">
-          <p>
-            {crud?.deleting
-              ? "You deleted it, along with its replies, likes and reposts."
-              : "It has expired, was deleted, or never existed."}
-          </p>
-          <ButtonLink to="/">See the latest cruds</ButtonLink>
+        <Empty title={t.thread.gone}>
+          <p>{crud?.deleting ? t.thread.deleted : t.thread.expired}</p>
+          <ButtonLink to="/">{t.thread.seeLatest}</ButtonLink>
         </Empty>
       ) : (
         <PagedList query={{ ...query, hasNextPage: false }}>
@@ -57,13 +54,13 @@ export function CrudPage({ handle }: { handle: string }) {
             <>
               <Ancestors cruds={first?.ancestors ?? []} />
               <MainCrud key={crud.uuid} crud={crud} />
-              <section aria-label="Replies">
+              <section aria-label={t.thread.replies}>
                 <Feed
                   query={query}
                   card={Reply}
                   empty={
-                    <Empty title="No replies yet">
-                      <p>Be the first to reply.</p>
+                    <Empty title={t.thread.noReplies}>
+                      <p>{t.thread.beFirst}</p>
                     </Empty>
                   }
                 />
@@ -83,10 +80,10 @@ function Ancestors({ cruds }: { cruds: readonly ListedCrud[] }) {
     return null;
   }
   return (
-    <section className="ancestors" aria-label="Earlier in this thread">
+    <section className="ancestors" aria-label={t.thread.earlier}>
       {first.reply_to_activity_uuid !== null && (
         <Link className="thread-link" to={crudAddress(first)}>
-          Show earlier cruds
+          {t.thread.showEarlier}
         </Link>
       )}
       {cruds.map((crud) => (
@@ -126,7 +123,7 @@ function Reply({ crud }: { crud: ListedCrud }) {
         <div
           className="answers"
           role="group"
-          aria-label={`Replies to ${crud.display_name}`}
+          aria-label={t.thread.repliesTo(crud.display_name)}
           ref={list}
         >
           {replies.map((reply) => (
@@ -134,7 +131,7 @@ function Reply({ crud }: { crud: ListedCrud }) {
               <CrudCard crud={reply} />
               {reply.replies_count > 0 && !reply.deleting && (
                 <Link className="thread-link" to={crudAddress(reply)}>
-                  {`Show ${count(reply.replies_count, "reply", "replies")}`}
+                  {t.thread.showReplies(reply.replies_count)}
                 </Link>
               )}
             </div>
@@ -144,9 +141,7 @@ function Reply({ crud }: { crud: ListedCrud }) {
           )}
           {hidden > 0 && !query.isError && (
             <Button look="plain" busy={query.isFetching} onClick={open}>
-              {query.isFetching
-                ? "Loading more…"
-                : `Show ${count(hidden, "more reply", "more replies")}`}
+              {query.isFetching ? t.list.loadingMore : t.thread.showMoreReplies(hidden)}
             </Button>
           )}
           {isOpen && query.hasNextPage && <More query={query} />}
@@ -154,10 +149,6 @@ function Reply({ crud }: { crud: ListedCrud }) {
       )}
     </div>
   );
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 function MainCrud({ crud }: { crud: ListedCrud }) {
@@ -173,7 +164,7 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
     }
   }, [isReply]);
   return (
-    <article ref={article} className="the-crud" aria-label={`Crud by ${crud.display_name}`}>
+    <article ref={article} className="the-crud" aria-label={t.crud.by(crud.display_name)}>
       <div className="the-crud-head">
         <Link to={profileAddress(crud)} tabIndex={-1} aria-hidden="true">
           <Avatar person={crud} />
@@ -196,16 +187,20 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
         </time>
         {crud.expires_at !== null && (
           <>
-            {" · expires "}
-            <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
-              {shortTime(crud.expires_at)}
-            </time>
+            {" · "}
+            {t.thread.expires(
+              <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
+                {shortTime(crud.expires_at)}
+              </time>,
+            )}
           </>
         )}
       </p>
       <CrudActions
         crud={crud}
-        onReply={() => asMember("to reply", () => form.current?.querySelector("textarea")?.focus())}
+        onReply={() =>
+          asMember(t.signInTo.reply, () => form.current?.querySelector("textarea")?.focus())
+        }
       />
       {member !== null && (
         <div ref={form}>

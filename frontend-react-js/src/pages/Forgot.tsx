@@ -4,6 +4,7 @@ import { Button } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { t } from "../language/further";
 import { useForgot } from "../queries/accounts";
 
 /** Request a code for a new password. */
@@ -13,19 +14,19 @@ export function Forgot() {
   const forgot = useForgot();
   return (
     <AccountPage
-      title="Forgot your password?"
+      title={t.forgot.title}
       foot={
         <>
-          Remembered it?{" "}
+          {t.forgot.remembered}{" "}
           <Link to="/signin" state={passed}>
-            Sign in
+            {t.account.signIn}
           </Link>
         </>
       }
     >
-      <p>Enter your email address to get a code for a new password.</p>
+      <p>{t.forgot.text}</p>
       <Form
-        label="Forgot"
+        label={t.forgot.form}
         fields={["email"]}
         error={forgot.error}
         onSend={(value) => {
@@ -36,14 +37,14 @@ export function Forgot() {
         }}
       >
         <Field
-          label="Email"
+          label={t.accountPage.email}
           name="email"
           type="email"
           autoComplete="email"
           problem={problemOf(forgot.error, "email")}
         />
         <Button type="submit" busy={forgot.isPending}>
-          Get a code
+          {t.forgot.getCode}
         </Button>
       </Form>
     </AccountPage>

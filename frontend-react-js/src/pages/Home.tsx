@@ -4,6 +4,7 @@ import { CrudForm } from "../components/CrudForm";
 import { Feed } from "../components/Feed";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
+import { t } from "../language";
 import { useHome, useNewCruds } from "../queries/activities";
 import { useMember, useSession } from "../queries/session";
 import "./Home.css";
@@ -15,7 +16,7 @@ export function Home() {
   const home = useHome();
   return (
     <>
-      <PageHead title="Home" />
+      <PageHead title={t.home.title} />
       {phase === "out" ? (
         <Welcome />
       ) : (
@@ -25,8 +26,8 @@ export function Home() {
       <Feed
         query={home}
         empty={
-          <Empty title="No cruds right now">
-            <p>Be the first to post. It won’t last forever.</p>
+          <Empty title={t.home.empty}>
+            <p>{t.home.beFirst}</p>
           </Empty>
         }
       />
@@ -47,11 +48,11 @@ function ComposerSkeleton() {
 /** A short introduction for visitors on screens without a sidebar. */
 function Welcome() {
   return (
-    <section className="home-welcome" aria-label="Welcome">
-      <p>Say it now. Regret it? No worries, we’ll forget it.</p>
-      <ButtonLink to="/signup">Join now</ButtonLink>
+    <section className="home-welcome" aria-label={t.home.welcome}>
+      <p>{t.home.say}</p>
+      <ButtonLink to="/signup">{t.account.join}</ButtonLink>
       <ButtonLink to="/signin" look="plain">
-        Sign in
+        {t.account.signIn}
       </ButtonLink>
     </section>
   );
@@ -103,7 +104,7 @@ function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
 }
 
 function describe(count: number, isMore: boolean): string {
-  return count === 1 ? "1 new crud" : `${count}${isMore ? "+" : ""} new cruds`;
+  return t.home.newCruds(count, isMore ? "+" : "");
 }
 
 /** Milliseconds between two announcements, so that a busy feed does not talk all the time. */

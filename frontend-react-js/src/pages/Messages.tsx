@@ -5,6 +5,7 @@ import { Since } from "../components/Clock";
 import { Empty, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
+import { t } from "../language/further";
 import { useMessageGroups } from "../queries/messages";
 import { conversationAddress } from "../text/addresses";
 import "./Messages.css";
@@ -13,8 +14,8 @@ import "./Messages.css";
 export function Messages() {
   return (
     <>
-      <PageHead title="Messages" />
-      <MembersOnly why="to read your messages">
+      <PageHead title={t.messages.title} />
+      <MembersOnly why={t.signInTo.messages}>
         <Groups />
       </MembersOnly>
     </>
@@ -32,8 +33,8 @@ function Groups() {
         ))}
       </ul>
       {groups.length === 0 && (
-        <Empty title="No messages yet">
-          <p>Choose “New message” to write to someone. Only the two of you can read it.</p>
+        <Empty title={t.messages.empty}>
+          <p>{t.messages.emptyHint}</p>
         </Empty>
       )}
     </PagedList>
@@ -63,7 +64,7 @@ function Group({ group }: { group: MessageGroup }) {
         {isUnread && (
           <span className="badge">
             {group.unread_count}
-            <span className="unseen"> unread</span>
+            <span className="unseen"> {t.list.unread}</span>
           </span>
         )}
       </Link>

@@ -9,6 +9,7 @@ import { Empty, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { Tabs } from "../components/Tabs";
+import { t } from "../language/further";
 import { type Feed, useNotifications, useRemoveNotification } from "../queries/notifications";
 import { crudAddress, profileAddress } from "../text/addresses";
 import "./Notifications.css";
@@ -24,14 +25,14 @@ export function Notifications() {
   const feed = search.get("feed") === "mentions" ? "mentions" : "all";
   return (
     <>
-      <PageHead title="Notifications" />
-      <MembersOnly why="to see your notifications">
+      <PageHead title={t.notifications.title} />
+      <MembersOnly why={t.signInTo.notifications}>
         <Tabs
-          label="Notifications"
+          label={t.notifications.title}
           current={ADDRESSES[feed]}
           tabs={[
-            ["All", ADDRESSES.all],
-            ["Mentions", ADDRESSES.mentions],
+            [t.notifications.all, ADDRESSES.all],
+            [t.notifications.mentions, ADDRESSES.mentions],
           ]}
         />
         <List key={feed} feed={feed} />
@@ -56,12 +57,12 @@ function List({ feed }: { feed: Feed }) {
       </ul>
       {groups.length === 0 &&
         (feed === "all" ? (
-          <Empty title="No notifications yet">
-            <p>Replies, mentions, likes and reposts will show up here.</p>
+          <Empty title={t.notifications.empty}>
+            <p>{t.notifications.emptyHint}</p>
           </Empty>
         ) : (
-          <Empty title="No mentions yet">
-            <p>Replies to you and cruds with your handle will show up here.</p>
+          <Empty title={t.notifications.noMentions}>
+            <p>{t.notifications.noMentionsHint}</p>
           </Empty>
         ))}
     </PagedList>
@@ -75,16 +76,23 @@ const ICONS: Record<NotificationGroup["kind"], IconName> = {
   mention: "pen",
 };
 
-function action({ kind, activity }: NotificationGroup): string {
+/** Who did what, as a sentence: "Gus and Ravi liked your crud". */
+function describe({ kind, activity, actors, actors_count }: NotificationGroup): ReactNode {
+  const people = <Names actors={actors} count={actors_count} />;
+  const isCrud = activity.reply_to_activity_uuid === null;
   switch (kind) {
     case "reply":
-      return "replied to you";
+      return t.notifications.replied(people, actors_count);
     case "mention":
-      return "mentioned you";
-    default:
-      return `${kind === "like" ? "liked" : "reposted"} your ${
-        activity.reply_to_activity_uuid === null ? "crud" : "reply"
-      }`;
+      return t.notifications.mentioned(people, actors_count);
+    case "like":
+      return isCrud
+        ? t.notifications.likedCrud(people, actors_count)
+        : t.notifications.likedReply(people, actors_count);
+    case "repost":
+      return isCrud
+        ? t.notifications.repostedCrud(people, actors_count)
+        : t.notifications.repostedReply(people, actors_count);
   }
 }
 
@@ -120,7 +128,7 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
           ))}
           {actors_count > 1 && (
             <IconButton
-              label={isExpanded ? "Show less" : `Show all ${actors_count} people`}
+              label={isExpanded ? t.notifications.showLess : t.notifications.showAll(actors_count)}
               icon={isExpanded ? "less" : "more"}
               aria-expanded={isExpanded}
               aria-controls={isExpanded ? id : undefined}
@@ -129,15 +137,14 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
           )}
         </div>
         <p>
-          {isUnread && <span className="unseen">Unread: </span>}
-          <Names actors={actors} count={actors_count} /> {action(group)} ·{" "}
-          <Since time={group.created_at} />
+          {isUnread && <span className="unseen">{t.notifications.unread} </span>}
+          {describe(group)} · <Since time={group.created_at} />
         </p>
         <Link className="note-what" dir="auto" to={crudAddress(activity)}>
           {activity.message}
         </Link>
         {isExpanded && (
-          <ul className="note-actors" id={id} aria-label="People">
+          <ul className="note-actors" id={id} aria-label={t.notifications.peopleLabel}>
             {actors.map((actor) => (
               <li key={actor.uuid}>
                 <Link to={profileAddress(actor)}>
@@ -151,7 +158,9 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
                 </Link>
               </li>
             ))}
-            {actors_count > actors.length && <li>and {others(actors_count - actors.length)}</li>}
+            {actors_count > actors.length && (
+              <li>{t.notifications.andOthers(actors_count - actors.length)}</li>
+            )}
           </ul>
         )}
       </div>
@@ -165,17 +174,10 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
 /** "Gus", "Gus and Ravi", "Gus, Ravi and 7 others". */
 function Names({ actors, count }: { actors: readonly ShortUser[]; count: number }): ReactNode {
   const [first, second] = actors;
-  return (
-    <>
-      {first && <Name person={first} />}
-      {second && (
-        <>
-          {count === 2 ? " and " : ", "}
-          <Name person={second} />
-        </>
-      )}
-      {count > 2 && ` and ${others(count - 2)}`}
-    </>
+  return t.notifications.people(
+    first && <Name person={first} />,
+    second && <Name person={second} />,
+    Math.max(0, count - 2),
   );
 }
 
@@ -185,8 +187,4 @@ function Name({ person }: { person: ShortUser }) {
       <bdi>{person.display_name}</bdi>
     </Link>
   );
-}
-
-function others(count: number): string {
-  return count === 1 ? "1 other" : `${count} others`;
 }

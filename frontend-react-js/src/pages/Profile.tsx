@@ -7,6 +7,7 @@ import { Empty, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
 import { RichText } from "../components/RichText";
+import { t } from "../language";
 import { useProfile } from "../queries/activities";
 import { useMember } from "../queries/session";
 import { conversationAddress, feedAddress } from "../text/addresses";
@@ -22,8 +23,8 @@ export function Profile({ handle }: { handle: string }) {
     return (
       <>
         <PageHead title={`@${handle}`} back="/" />
-        <Empty title="User not found">
-          <p>There’s no account with this handle. It may have been deleted.</p>
+        <Empty title={t.profile.unknown}>
+          <p>{t.profile.unknownHint}</p>
         </Empty>
       </>
     );
@@ -46,12 +47,12 @@ export function Profile({ handle }: { handle: string }) {
 function NoCruds({ profile }: { profile: Person }) {
   const isOwn = useMember()?.uuid === profile.uuid;
   return isOwn ? (
-    <Empty title="You have no live cruds">
-      <p>What you post or repost shows up here until it expires.</p>
+    <Empty title={t.profile.noneOfYours}>
+      <p>{t.profile.noneOfYoursHint}</p>
     </Empty>
   ) : (
-    <Empty title="No cruds right now">
-      <p>When @{profile.handle} posts something, it will show up here.</p>
+    <Empty title={t.profile.none}>
+      <p>{t.profile.noneHint(profile.handle)}</p>
     </Empty>
   );
 }
@@ -62,25 +63,25 @@ function ProfileHead({ profile }: { profile: Person }) {
   const navigate = useNavigate();
   const isOwn = member?.uuid === profile.uuid;
   return (
-    <section className="profile" aria-label="Profile">
+    <section className="profile" aria-label={t.profile.label}>
       <div className="profile-banner" />
       <div className="profile-row">
         <Avatar person={profile} size="large" />
         {isOwn ? (
           <ButtonLink to="/settings" look="outlined">
-            Edit profile
+            {t.profile.edit}
           </ButtonLink>
         ) : (
           <Button
             look="outlined"
             icon="mail"
             onClick={() =>
-              asMember(`to message @${profile.handle}`, () => {
+              asMember(t.signInTo.message(profile.handle), () => {
                 void navigate(conversationAddress(profile));
               })
             }
           >
-            Message
+            {t.profile.message}
           </Button>
         )}
       </div>
@@ -92,10 +93,12 @@ function ProfileHead({ profile }: { profile: Person }) {
       </div>
       {profile.bio !== "" && <RichText text={profile.bio} />}
       <p className="profile-count">
-        <b>{profile.cruds_count}</b> live {profile.cruds_count === 1 ? "crud" : "cruds"}
+        {t.profile.liveCruds(profile.cruds_count, (words) => (
+          <b>{words}</b>
+        ))}
         {" · "}
         <a href={feedAddress(profile)} target="_blank" rel="noopener">
-          Atom feed
+          {t.profile.feed}
         </a>
       </p>
     </section>

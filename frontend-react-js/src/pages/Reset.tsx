@@ -5,6 +5,7 @@ import { CodeHint } from "../components/CodeHint";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { t } from "../language/further";
 import { notify } from "../notices";
 import { useReset } from "../queries/accounts";
 
@@ -15,22 +16,19 @@ export function Reset() {
   const reset = useReset();
   return (
     <AccountPage
-      title="Choose a new password"
+      title={t.reset.title}
       foot={
         <>
-          Didn’t get a code?{" "}
+          {t.reset.noCode}{" "}
           <Link to="/forgot" state={passed}>
-            Get a new one
+            {t.reset.getNewCode}
           </Link>
         </>
       }
     >
-      <CodeHint
-        mailed="If this address has an account, we sent it a six-digit code."
-        printed="If this address has an account, a six-digit code is printed in the terminal that runs Cruddur."
-      />
+      <CodeHint mailed={t.reset.mailed} printed={t.reset.printed} />
       <Form
-        label="Reset"
+        label={t.reset.form}
         fields={["email", "code", "password"]}
         error={reset.error}
         onSend={(value) => {
@@ -40,7 +38,7 @@ export function Reset() {
             { email, code, password: value("password") },
             {
               onSuccess: () => {
-                notify("Password changed. Sign in with the new one.");
+                notify(t.reset.changed);
                 void navigate("/signin", { state: { ...passed, email } });
               },
             },
@@ -48,7 +46,7 @@ export function Reset() {
         }}
       >
         <Field
-          label="Email"
+          label={t.accountPage.email}
           name="email"
           type="email"
           autoComplete="email"
@@ -56,7 +54,7 @@ export function Reset() {
           problem={problemOf(reset.error, "email")}
         />
         <Field
-          label="Code"
+          label={t.accountPage.code}
           name="code"
           inputMode="numeric"
           autoComplete="one-time-code"
@@ -64,15 +62,15 @@ export function Reset() {
           problem={problemOf(reset.error, "code")}
         />
         <Field
-          label="New password"
+          label={t.accountPage.newPassword}
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters, and hard to guess. You’ll be signed out on all devices."
+          hint={t.reset.passwordHint}
           problem={problemOf(reset.error, "password")}
         />
         <Button type="submit" busy={reset.isPending}>
-          Change password
+          {t.reset.change}
         </Button>
       </Form>
     </AccountPage>

@@ -4,6 +4,7 @@ import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
 import { SearchForm } from "../components/SearchForm";
 import { Ideas } from "../components/Sidebar";
+import { t } from "../language/further";
 import { useSearch } from "../queries/activities";
 import { isBlank } from "../text/chars";
 import "./Search.css";
@@ -14,13 +15,10 @@ export function Search() {
   const term = params.get("term")?.trim() ?? "";
   return (
     <>
-      <PageHead title="Search" />
+      <PageHead title={t.search.title} />
       <div className="search-bar">
         <SearchForm term={term} autoFocus={isBlank(term)} />
-        <p>
-          Search for words, #tags or @handles. Use “quotes” for a phrase, and a minus to leave a
-          word out.
-        </p>
+        <p>{t.search.help}</p>
       </div>
       {isBlank(term) ? (
         <div className="search-ideas">
@@ -36,12 +34,12 @@ export function Search() {
 function Results({ term }: { term: string }) {
   const found = useSearch(term);
   return (
-    <section aria-label="Results">
+    <section aria-label={t.search.results}>
       <Feed
         query={found}
         empty={
-          <Empty title="No results">
-            <p>No live crud matches “{term}” right now.</p>
+          <Empty title={t.search.empty}>
+            <p>{t.search.noMatch(term)}</p>
           </Empty>
         }
       />

@@ -3,10 +3,12 @@ import { Button } from "../components/Button";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { FootLinks } from "../components/Sidebar";
+import { t } from "../language/further";
 import { useSignOut } from "../queries/accounts";
 import { useMember } from "../queries/session";
 import { AccountSection } from "./settings/AccountSection";
 import { DevicesSection } from "./settings/DevicesSection";
+import { LanguageSection } from "./settings/LanguageSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
@@ -17,8 +19,8 @@ export function Settings() {
   const member = useMember();
   return (
     <>
-      <PageHead title="Settings">{member && <SignOut />}</PageHead>
-      <MembersOnly why="to change your settings">
+      <PageHead title={t.settings.title}>{member && <SignOut />}</PageHead>
+      <MembersOnly why={t.signInTo.settings}>
         <Sections />
       </MembersOnly>
     </>
@@ -39,7 +41,7 @@ function SignOut() {
         )
       }
     >
-      Sign out
+      {t.settings.signOut}
     </Button>
   );
 }
@@ -55,6 +57,7 @@ function Sections() {
       <ProfileSection member={member} />
       <PasswordSection member={member} />
       <DevicesSection />
+      <LanguageSection />
       <AccountSection />
       <FootLinks />
     </div>

@@ -5,6 +5,7 @@ import { Button, ButtonLink } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
@@ -20,18 +21,18 @@ export function SignIn() {
   }
   return (
     <AccountPage
-      title={passed.why ? `Sign in ${passed.why}` : "Sign in to Cruddur"}
+      title={passed.why ?? t.signIn.title}
       foot={
         <>
-          New to Cruddur?{" "}
+          {t.signIn.isNew}{" "}
           <Link to="/signup" state={passed}>
-            Join now
+            {t.account.join}
           </Link>
         </>
       }
     >
       <Form
-        label="Sign in"
+        label={t.account.signIn}
         fields={["email", "password"]}
         error={signIn.error}
         onSend={(value) => {
@@ -41,11 +42,11 @@ export function SignIn() {
       >
         {hasCode(signIn.error, "email_unconfirmed") && (
           <ButtonLink look="outlined" to="/confirm" state={{ ...passed, email: email.current }}>
-            Enter the code
+            {t.signIn.enterCode}
           </ButtonLink>
         )}
         <Field
-          label="Email or handle"
+          label={t.accountPage.emailOrHandle}
           name="email"
           autoComplete="username"
           autoCapitalize="none"
@@ -54,7 +55,7 @@ export function SignIn() {
           problem={problemOf(signIn.error, "email")}
         />
         <Field
-          label="Password"
+          label={t.accountPage.password}
           name="password"
           type="password"
           autoComplete="current-password"
@@ -62,10 +63,10 @@ export function SignIn() {
         />
         <div className="account-row">
           <Link to="/forgot" state={passed}>
-            Forgot your password?
+            {t.signIn.forgot}
           </Link>
           <Button type="submit" busy={signIn.isPending}>
-            Sign in
+            {t.account.signIn}
           </Button>
         </div>
       </Form>

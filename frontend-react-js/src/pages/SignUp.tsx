@@ -6,6 +6,7 @@ import { newKey } from "../components/draft";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { t } from "../language/further";
 import { useSignUp } from "../queries/accounts";
 
 /** Create an account. The server sends a code to the email address. */
@@ -17,18 +18,18 @@ export function SignUp() {
   const { error } = signUp;
   return (
     <AccountPage
-      title="Join Cruddur"
+      title={t.signUp.title}
       foot={
         <>
-          Already have an account?{" "}
+          {t.signUp.hasAccount}{" "}
           <Link to="/signin" state={passed}>
-            Sign in
+            {t.account.signIn}
           </Link>
         </>
       }
     >
       <Form
-        label="Join"
+        label={t.signUp.form}
         fields={["display_name", "email", "handle", "password"]}
         error={error}
         onChange={() => {
@@ -51,39 +52,39 @@ export function SignUp() {
         }}
       >
         <Field
-          label="Name"
+          label={t.accountPage.name}
           name="display_name"
           autoComplete="name"
-          hint="Shown next to your cruds. It doesn’t have to be your real name."
+          hint={t.accountPage.nameHint}
           problem={problemOf(error, "display_name")}
         />
         <Field
-          label="Handle"
+          label={t.accountPage.handle}
           name="handle"
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
-          hint="2 to 30 letters (a to z), digits or underscores. You can’t change it later."
+          hint={t.accountPage.handleHint}
           problem={problemOf(error, "handle")}
         />
         <Field
-          label="Email"
+          label={t.accountPage.email}
           name="email"
           type="email"
           autoComplete="email"
-          hint="For your confirmation code and password resets. No one else can see it."
+          hint={t.accountPage.emailHint}
           problem={problemOf(error, "email")}
         />
         <Field
-          label="Password"
+          label={t.accountPage.password}
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters, and hard to guess."
+          hint={t.accountPage.passwordHint}
           problem={problemOf(error, "password")}
         />
         <Button type="submit" busy={signUp.isPending}>
-          Join now
+          {t.account.join}
         </Button>
       </Form>
     </AccountPage>

@@ -13,6 +13,7 @@ import { call, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Crud, CrudPage, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
+import { t } from "../language";
 import { notify } from "../notices";
 import { crudAddress } from "../text/addresses";
 import { LIFETIMES } from "../text/lifetimes";
@@ -232,7 +233,7 @@ export function useReply(parent: Crud) {
     },
     onSuccess: (reply, { key }) => {
       changeCrud(client, key, () => reply);
-      notify("Reply posted", "good", null, { text: "View", to: crudAddress(reply) });
+      notify(t.crud.replyPosted, "good", null, { text: t.crud.view, to: crudAddress(reply) });
     },
   });
 }

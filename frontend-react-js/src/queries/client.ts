@@ -12,6 +12,7 @@ import {
 } from "@tanstack/react-query";
 import { ApiError } from "../api/http";
 import { getSession, onSession, viewerUuid } from "../api/session";
+import { t } from "../language";
 import { notify } from "../notices";
 import { describeProblem, hasCode } from "../text/errors";
 
@@ -77,7 +78,7 @@ export function followSession(client: QueryClient): () => void {
     }
     const session = getSession();
     if (session.phase === "out" && session.wasEnded) {
-      notify("You’ve been signed out on this device.", "bad");
+      notify(t.problem.signedOut, "bad");
     }
     if (viewer !== undefined && next !== viewer) {
       // After the components have re-rendered: a visitor must not request what only members may read.

@@ -1,5 +1,7 @@
 /** A readable name for a browser's `User-Agent`. */
 
+import { t } from "../language/further";
+
 // The order matters: most browsers also claim to be the ones below them.
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
@@ -25,9 +27,9 @@ export function describeDevice(userAgent: string): string {
   const browser = nameOf(userAgent, BROWSERS);
   const system = nameOf(userAgent, SYSTEMS);
   if (browser !== undefined && system !== undefined) {
-    return `${browser} on ${system}`;
+    return t.devices.browserOn(browser, system);
   }
-  return browser ?? system ?? (userAgent || "Unknown device");
+  return browser ?? system ?? (userAgent || t.devices.unknown);
 }
 
 function nameOf(text: string, names: readonly (readonly [RegExp, string])[]): string | undefined {

@@ -1,18 +1,7 @@
 /** Errors as sentences that a user can act on. */
 
-import { type AnyCode, ApiError, type OwnCode } from "../api/http";
-import type { Code } from "../api/wire";
-import sentences from "./sentences.json";
-
-// The compiler rejects a code without a sentence; a test compares the two lists both ways.
-const SENTENCES: Record<Code, string> = sentences;
-
-const OWN: Record<OwnCode, string> = {
-  timed_out: "Cruddur took too long to respond. Try again.",
-  unreachable: "We can’t reach Cruddur. Are you online?",
-};
-
-const BY_CODE = new Map<string, string>(Object.entries({ ...SENTENCES, ...OWN }));
+import { type AnyCode, ApiError } from "../api/http";
+import { t } from "../language";
 
 /** The form fields, which are also prefixes of codes. The first match wins. */
 const FIELDS = [
@@ -56,14 +45,17 @@ export function hasCode(error: unknown, code: AnyCode): boolean {
 }
 
 function sentence(code: string): string {
-  return BY_CODE.get(code) ?? `That didn’t work (${code}).`;
+  return isCode(code) ? t.errors[code] : t.problem.unknown(code);
+}
+
+function isCode(code: string): code is keyof typeof t.errors {
+  return Object.hasOwn(t.errors, code);
 }
 
 function withWait(text: string, seconds: number | null, status: number): string {
   if (status !== 429) {
     return text;
   }
-  const minutes = seconds === null ? null : Math.ceil(seconds / 60);
-  const wait = minutes === null ? "later" : minutes > 1 ? `in ${minutes} minutes` : "in a minute";
-  return `${text} Try again ${wait}.`;
+  const minutes = seconds === null ? null : Math.max(1, Math.ceil(seconds / 60));
+  return `${text} ${t.problem.wait(minutes)}`;
 }

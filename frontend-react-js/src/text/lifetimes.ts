@@ -22,8 +22,3 @@ export const TTLS = Object.keys(LIFETIMES) as readonly Ttl[];
 export function isTtl(value: unknown): value is Ttl {
   return typeof value === "string" && Object.hasOwn(LIFETIMES, value);
 }
-
-/** "7 days", "1 hour". */
-export function describeTtl(ttl: Ttl): string {
-  return ttl.replace("-", " ");
-}

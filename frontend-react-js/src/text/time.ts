@@ -1,94 +1,115 @@
 /** Times as text: age, time left, exact time. Arguments are in milliseconds. */
 
+import { locale, onLanguage, t } from "../language";
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const sameYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
-const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
-const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+let formats = makeFormats();
 
-/** "Wednesday, 25 November 2026 at 14:03:22", in the viewer's locale. */
-export function exactTime(iso: string): string {
-  const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? iso : exact.format(date);
+onLanguage(() => {
+  formats = makeFormats();
+});
+
+function makeFormats() {
+  const dateFormat = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, options);
+  return {
+    exact: dateFormat({ dateStyle: "full", timeStyle: "medium" }),
+    short: dateFormat({ dateStyle: "medium", timeStyle: "short" }),
+    sameYear: dateFormat({ day: "numeric", month: "short" }),
+    otherYear: dateFormat({ dateStyle: "medium" }),
+    weekday: dateFormat({ weekday: "long" }),
+    dayAndMonth: dateFormat({ day: "numeric", month: "long" }),
+    timeOfDay: dateFormat({ timeStyle: "short" }),
+    relative: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }),
+  };
 }
 
-/** "25 Nov 2026, 14:03", in the viewer's locale. */
+/** "Wednesday, 25 November 2026 at 14:03:22", in the locale of the page. */
+export function exactTime(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : formats.exact.format(date);
+}
+
+/** "25 Nov 2026, 14:03", in the locale of the page. */
 export function shortTime(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? iso : short.format(date);
+  return Number.isNaN(date.getTime()) ? iso : formats.short.format(date);
 }
 
 /** Age: "now", "42s", "5m", "3h", "6d"; the date after a week. */
 export function timeSince(iso: string, now: number): string {
   const age = now - Date.parse(iso);
   if (age < 5 * SECOND) {
-    return "now";
+    return t.time.now;
   }
   if (age < MINUTE) {
-    return `${Math.floor(age / SECOND)}s`;
+    return t.time.seconds(Math.floor(age / SECOND));
   }
   if (age < HOUR) {
-    return `${Math.floor(age / MINUTE)}m`;
+    return t.time.minutes(Math.floor(age / MINUTE));
   }
   if (age < DAY) {
-    return `${Math.floor(age / HOUR)}h`;
+    return t.time.hours(Math.floor(age / HOUR));
   }
-  if (age < 7 * DAY) {
-    return `${Math.floor(age / DAY)}d`;
-  }
-  const date = new Date(iso);
-  const isSameYear = date.getFullYear() === new Date(now).getFullYear();
-  return (isSameYear ? sameYear : otherYear).format(date);
+  return age < WEEK ? t.time.days(Math.floor(age / DAY)) : dateOf(iso, now);
 }
 
 /** Age in a sentence: "now", "42 s ago", "5 min ago", "6 days ago"; "on" and the date after a week. */
 export function timeAgo(iso: string, now: number): string {
-  const words = timeSince(iso, now);
-  if (words === "now") {
-    return words;
+  const age = now - Date.parse(iso);
+  if (age < 5 * SECOND) {
+    return t.time.now;
   }
-  const [, count, unit] = /^(\d+)([smhd])$/.exec(words) ?? [];
-  if (count === undefined || unit === undefined) {
-    return `on ${words}`;
+  if (age < MINUTE) {
+    return t.time.secondsAgo(Math.floor(age / SECOND));
   }
-  return `${count} ${unit === "d" && count === "1" ? "day" : UNITS[unit]} ago`;
+  if (age < HOUR) {
+    return t.time.minutesAgo(Math.floor(age / MINUTE));
+  }
+  if (age < DAY) {
+    return t.time.hoursAgo(Math.floor(age / HOUR));
+  }
+  return age < WEEK ? t.time.daysAgo(Math.floor(age / DAY)) : t.time.on(dateOf(iso, now));
 }
 
-const UNITS: Record<string, string> = { s: "s", m: "min", h: "h", d: "days" };
+/** The date, with the year only if it is another one. */
+function dateOf(iso: string, now: number): string {
+  const date = new Date(iso);
+  const isSameYear = date.getFullYear() === new Date(now).getFullYear();
+  return (isSameYear ? formats.sameYear : formats.otherYear).format(date);
+}
 
 /** Time left: "29d 23h", "3h 12m", "4m 09s", "37s"; "0s" at the end. Rounds seconds up. */
 export function timeLeft(iso: string, now: number): string {
   const left = Math.max(0, Math.ceil((Date.parse(iso) - now) / SECOND) * SECOND);
   if (left >= DAY) {
-    return `${Math.floor(left / DAY)}d ${Math.floor((left % DAY) / HOUR)}h`;
+    return t.time.daysLeft(Math.floor(left / DAY), Math.floor((left % DAY) / HOUR));
   }
   if (left >= HOUR) {
-    return `${Math.floor(left / HOUR)}h ${Math.floor((left % HOUR) / MINUTE)}m`;
+    return t.time.hoursLeft(Math.floor(left / HOUR), Math.floor((left % HOUR) / MINUTE));
   }
   const seconds = (left % MINUTE) / SECOND;
   return left >= MINUTE
-    ? `${Math.floor(left / MINUTE)}m ${String(seconds).padStart(2, "0")}s`
-    : `${seconds}s`;
+    ? t.time.minutesLeft(Math.floor(left / MINUTE), String(seconds).padStart(2, "0"))
+    : t.time.secondsLeft(seconds);
 }
 
 /**
- * When something ends, for a sentence: "today 14:20", "tomorrow 14:20", "Saturday 14:20" within
- * six days, "7 December 14:20" later, in the viewer's locale.
+ * When something will be gone: "Gone today 14:20", "Gone tomorrow 14:20", "Gone Saturday 14:20"
+ * within six days, "Gone 7 December 14:20" later, in the locale of the page.
  */
-export function endTime(end: number, now: number): string {
+export function goneTime(end: number, now: number): string {
   const date = new Date(end);
   const days = Math.round((startOfDay(date) - startOfDay(new Date(now))) / DAY);
-  const day =
-    days < 2 ? relative.format(days, "day") : (days < 7 ? weekday : dayAndMonth).format(date);
-  return `${day} ${timeOfDay.format(date)}`;
+  const time = formats.timeOfDay.format(date);
+  return days < 2
+    ? t.time.goneSoon(formats.relative.format(days, "day"), time)
+    : t.time.goneOn((days < 7 ? formats.weekday : formats.dayAndMonth).format(date), time);
 }
 
 function startOfDay(date: Date): number {

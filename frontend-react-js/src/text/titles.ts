@@ -1,16 +1,17 @@
 /**
- * The window's titles of pages about people and cruds. The service puts the same titles into the
- * document (`routes/page_heads.py`).
+ * The window's titles of pages about people and cruds. The service puts the same titles, in
+ * English, into the document (`routes/page_heads.py`).
  */
 
 import type { Crud, Profile } from "../api/wire";
+import { t } from "../language";
 
 /** Characters of a crud in its title. */
 const MAX_CHARS = 70;
 
 /** "Worf: “Today is a good day to crud”" */
 export function crudTitle({ display_name, message }: Pick<Crud, "display_name" | "message">) {
-  return `${display_name}: “${excerpt(message, MAX_CHARS)}”`;
+  return t.titles.crud(display_name, excerpt(message, MAX_CHARS));
 }
 
 /** "Worf (@worf)" */

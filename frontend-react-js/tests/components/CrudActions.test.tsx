@@ -11,7 +11,7 @@ const REPOST = "/api/activities/{uuid}/repost";
 const CRUD = "/api/activities/{uuid}";
 
 // Formatted for the locale of the test run: 1.2K in English.
-const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
+const compact = new Intl.NumberFormat(navigator.language, { notation: "compact" });
 
 let server: Server;
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../src/api/http";
 import schema from "../../src/api/schema.ts?raw";
+import { de } from "../../src/language/de";
+import { errors } from "../../src/language/en/errors";
 import { describeProblem, hasCode } from "../../src/text/errors";
-import sentences from "../../src/text/sentences.json";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 /** The codes that the page itself detects. */
@@ -23,16 +24,17 @@ describe("the sentences", () => {
   test("cover exactly the backend's codes", () => {
     const anywhere = "method_not_allowed"; // a code that belongs to no single path
     expect(documentedCodes().length).toBeGreaterThan(40);
-    expect(Object.keys(sentences)).toEqual([...documentedCodes(), anywhere].sort());
+    expect(Object.keys(errors).sort()).toEqual([...documentedCodes(), anywhere, ...OWN].sort());
   });
 
-  test.each([...Object.keys(sentences), ...OWN])("describe %s in words", (code) => {
-    const [sentence = "", ...more] = describeProblem(failed(422, code)).sentences;
-    expect(more).toEqual([]);
-    expect(sentence).toMatch(/^[A-Z].*[.?!]$/);
-    expect(sentence).not.toMatch(/\w_\w/);
-    expect(sentence).not.toContain(code);
-  });
+  test.each([...Object.entries(errors), ...Object.entries(de.first.errors)])(
+    "describe %s in words: %s",
+    (code, sentence) => {
+      expect(sentence).toMatch(/^[A-ZÄÖÜ].*[.?!]$/);
+      expect(sentence).not.toMatch(/\w_\w/);
+      expect(sentence).not.toContain(code);
+    },
+  );
 
   test("show the name of an unknown code", () => {
     expect(describeProblem(failed(422, "new_rule")).sentences).toEqual([
@@ -42,8 +44,8 @@ describe("the sentences", () => {
 
   test("cover every code of an error", () => {
     expect(describeProblem(failed(422, ["message_blank", "ttl_blank"])).sentences).toEqual([
-      sentences.message_blank,
-      sentences.ttl_blank,
+      errors.message_blank,
+      errors.ttl_blank,
     ]);
   });
 
@@ -55,21 +57,19 @@ describe("the sentences", () => {
     [null, "Try again later."],
   ])("say how long to wait: %s s", (seconds, words) => {
     expect(describeProblem(failed(429, "rate_limited", seconds)).sentences).toEqual([
-      `${sentences.rate_limited} ${words}`,
+      `${errors.rate_limited} ${words}`,
     ]);
   });
 
   test("do not mention a wait for other errors", () => {
-    expect(describeProblem(failed(503, "unavailable", 5)).sentences).toEqual([
-      sentences.unavailable,
-    ]);
+    expect(describeProblem(failed(503, "unavailable", 5)).sentences).toEqual([errors.unavailable]);
   });
 
   test.each([new TypeError("x is undefined"), "thrown", undefined])(
     "treat any other error as our fault: %s",
     (error) => {
       expect(describeProblem(error)).toEqual({
-        sentences: [sentences.generic_500],
+        sentences: [errors.generic_500],
         fields: [null],
         traceId: null,
       });

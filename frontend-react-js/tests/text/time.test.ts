@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { locale } from "../../src/language";
 import {
-  endTime,
   exactTime,
+  goneTime,
   lifeLeft,
   shortTime,
   timeAgo,
@@ -56,11 +57,11 @@ describe("the time left", () => {
 });
 
 describe("the end, as a day and a time", () => {
-  // In the local time zone, and formatted for the locale of the test run.
+  // In the local time zone.
   const local = (day: number, hour: number) => new Date(2026, 10, 25 + day, hour, 20).getTime();
   const format = (time: number, options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(undefined, options).format(time);
-  const day = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+    new Intl.DateTimeFormat(locale, options).format(time);
+  const day = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
   test.each([
     [local(0, 14), day.format(0, "day")],
@@ -72,7 +73,7 @@ describe("the end, as a day and a time", () => {
     [local(30, 13), format(local(30, 13), { day: "numeric", month: "long" })],
   ])("of %i is %j", (end, words) => {
     const time = format(end, { timeStyle: "short" });
-    expect(endTime(end, local(0, 13))).toBe(`${words} ${time}`);
+    expect(goneTime(end, local(0, 13))).toBe(`Gone ${words} ${time}`);
   });
 });
 

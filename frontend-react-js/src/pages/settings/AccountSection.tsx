@@ -4,6 +4,7 @@ import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
+import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { useDeleteAccount } from "../../queries/accounts";
 import { Section } from "./Section";
@@ -12,10 +13,10 @@ import { Section } from "./Section";
 export function AccountSection() {
   const [isDeleting, setDeleting] = useState(false);
   return (
-    <Section title="Account">
+    <Section title={t.settings.account}>
       <div className="account-row">
         <Button look="danger" onClick={() => setDeleting(true)}>
-          Delete account…
+          {t.settings.deleteAccountMore}
         </Button>
       </div>
       {isDeleting && <DeleteDialog onClose={() => setDeleting(false)} />}
@@ -27,18 +28,16 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
   const remove = useDeleteAccount();
   const navigate = useNavigate();
   return (
-    <Dialog title="Delete your account?" onClose={onClose}>
-      <p>
-        This deletes your cruds, replies, likes, reposts and messages right away. You can’t undo it.
-      </p>
+    <Dialog title={t.settings.deleteTitle} onClose={onClose}>
+      <p>{t.settings.deleteWarning}</p>
       <Form
-        label="Delete account"
+        label={t.settings.deleteAccount}
         fields={["password"]}
         error={remove.error}
         onSend={(value) =>
           void remove.mutateAsync(value("password")).then(
             () => {
-              notify("Your account is deleted");
+              notify(t.settings.accountDeleted);
               void navigate("/");
             },
             () => undefined, // shown by the form
@@ -46,7 +45,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
         }
       >
         <Field
-          label="Your password"
+          label={t.settings.yourPassword}
           name="password"
           type="password"
           autoComplete="current-password"
@@ -54,10 +53,10 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
         />
         <div className="dialog-actions">
           <Button look="outlined" onClick={onClose}>
-            Cancel
+            {t.crud.cancel}
           </Button>
           <Button type="submit" look="danger" busy={remove.isPending}>
-            Delete account
+            {t.settings.deleteAccount}
           </Button>
         </div>
       </Form>

@@ -5,6 +5,7 @@ import { Ago, useIsPast } from "../../components/Clock";
 import { Icon } from "../../components/Icon";
 import { Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
+import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { useRevoke, useRevokeOthers, useSessions } from "../../queries/accounts";
 import { describeDevice } from "../../text/device";
@@ -16,7 +17,7 @@ export function DevicesSection() {
   const current = sessions.data?.filter((session) => session.current) ?? [];
   const others = sessions.data?.filter((session) => !session.current) ?? [];
   return (
-    <Section title="Devices">
+    <Section title={t.devices.title}>
       {sessions.data ? (
         <>
           <ul className="devices">
@@ -44,12 +45,12 @@ function SignOutOthers({ count }: { count: number }) {
         busy={revoke.isPending}
         onClick={() =>
           void revoke.mutateAsync().then(
-            () => notify(count === 1 ? "Signed out 1 device" : `Signed out ${count} devices`),
+            () => notify(t.devices.signedOutOthers(count)),
             () => undefined, // shown as a notice
           )
         }
       >
-        Sign out all other devices
+        {t.devices.signOutOthers}
       </Button>
     </div>
   );
@@ -68,28 +69,26 @@ function Device({ session }: { session: Session }) {
       <Icon name="device" />
       <div>
         <p title={session.device}>
-          <b>{name}</b> {session.current && <span className="device-this">This device</span>}
+          <b>{name}</b> {session.current && <span className="device-this">{t.devices.this}</span>}
         </p>
         <p className="field-hint" id={id}>
-          {session.current || !isIdle ? (
-            "Active now"
-          ) : (
-            <>
-              Active <Ago time={session.used_at} />
-            </>
-          )}{" "}
-          · signed in <Ago time={session.created_at} /> · {session.address}
+          {session.current || !isIdle
+            ? t.devices.activeNow
+            : t.devices.active(<Ago time={session.used_at} />)}{" "}
+          · {t.devices.signedIn(<Ago time={session.created_at} />)} · {session.address}
         </p>
       </div>
       {!session.current && (
         <Button
           look="outlined"
           busy={revoke.isPending}
-          aria-label={`Sign out ${name}`}
+          aria-label={t.devices.signOut(name)}
           aria-describedby={id}
-          onClick={() => revoke.mutate(session, { onSuccess: () => notify(`Signed out ${name}`) })}
+          onClick={() =>
+            revoke.mutate(session, { onSuccess: () => notify(t.devices.signedOut(name)) })
+          }
         >
-          Sign out
+          {t.settings.signOut}
         </Button>
       )}
       {revoke.isError && <ProblemNote error={revoke.error} />}

@@ -2,6 +2,7 @@ import type { Member } from "../../api/wire";
 import { Button } from "../../components/Button";
 import { Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
+import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { useChangePassword } from "../../queries/accounts";
 import { Section } from "./Section";
@@ -10,9 +11,9 @@ import { Section } from "./Section";
 export function PasswordSection({ member }: { member: Member }) {
   const change = useChangePassword();
   return (
-    <Section title="Password">
+    <Section title={t.settings.password}>
       <Form
-        label="Password"
+        label={t.settings.password}
         fields={["current_password", "password"]}
         error={change.error}
         onSend={(value, form) =>
@@ -21,7 +22,7 @@ export function PasswordSection({ member }: { member: Member }) {
             {
               onSuccess: () => {
                 form.reset();
-                notify("Password changed. Your other devices are signed out.");
+                notify(t.settings.passwordChanged);
               },
             },
           )
@@ -30,22 +31,22 @@ export function PasswordSection({ member }: { member: Member }) {
         {/* Password managers store the password under this name. */}
         <input hidden readOnly autoComplete="username" value={member.handle} />
         <Field
-          label="Current password"
+          label={t.settings.currentPassword}
           name="current_password"
           type="password"
           autoComplete="current-password"
           problem={problemOf(change.error, "current_password")}
         />
         <Field
-          label="New password"
+          label={t.accountPage.newPassword}
           name="password"
           type="password"
           autoComplete="new-password"
-          hint="At least 10 characters, and hard to guess. Your other devices will be signed out."
+          hint={t.settings.newPasswordHint}
           problem={problemOf(change.error, "password")}
         />
         <Button type="submit" busy={change.isPending}>
-          Change password
+          {t.settings.changePassword}
         </Button>
       </Form>
     </Section>

@@ -3,6 +3,7 @@ import type { Member } from "../../api/wire";
 import { Avatar } from "../../components/Avatar";
 import { Icon } from "../../components/Icon";
 import { ProblemNote } from "../../components/Problem";
+import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { AVATAR_BYTES, AVATAR_TYPES, useUploadAvatar } from "../../queries/avatars";
 import { Section } from "./Section";
@@ -13,23 +14,23 @@ export function PictureSection({ member }: { member: Member }) {
   const [problem, setProblem] = useState<string>();
   const choose = (file: File) => {
     const found = !AVATAR_TYPES.includes(file.type)
-      ? "Choose a JPEG, PNG, GIF or WebP picture."
+      ? t.settings.wrongType
       : file.size > AVATAR_BYTES
-        ? "That picture is too large. It can be up to 8 MB."
+        ? t.settings.tooLarge
         : undefined;
     setProblem(found);
     if (found === undefined) {
-      upload.mutate(file, { onSuccess: () => notify("Picture updated") });
+      upload.mutate(file, { onSuccess: () => notify(t.settings.pictureUpdated) });
     }
   };
   return (
-    <Section title="Picture">
+    <Section title={t.settings.picture}>
       <div className="settings-picture">
         <Avatar person={member} size="large" />
         <div>
           <label className="button button-outlined settings-file" aria-busy={upload.isPending}>
             <Icon name="camera" />
-            <span>{upload.isPending ? "Uploading…" : "Choose a picture"}</span>
+            <span>{upload.isPending ? t.settings.uploading : t.settings.choosePicture}</span>
             <input
               className="unseen"
               type="file"
@@ -44,7 +45,7 @@ export function PictureSection({ member }: { member: Member }) {
               }}
             />
           </label>
-          <p className="field-hint">JPEG, PNG, GIF or WebP, up to 8 MB. Cropped to a square.</p>
+          <p className="field-hint">{t.settings.pictureHint}</p>
         </div>
       </div>
       {problem && (

@@ -6,6 +6,7 @@ import { AreaField, Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
 import { Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
+import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { useProfile } from "../../queries/activities";
 import { useUpdateProfile } from "../../queries/users";
@@ -17,7 +18,7 @@ export function ProfileSection({ member }: { member: Member }) {
   const feed = useProfile(member.handle);
   const profile = feed.data?.pages[0]?.profile;
   return (
-    <Section title="Profile">
+    <Section title={t.settings.profile}>
       {profile ? (
         <ProfileForm name={profile.display_name} bio={profile.bio} />
       ) : feed.isError ? (
@@ -34,18 +35,18 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
   const [draft, setDraft] = useState({ name, bio });
   return (
     <Form
-      label="Profile"
+      label={t.settings.profile}
       fields={["display_name", "bio"]}
       error={update.error}
       onSend={() =>
         update.mutate(
           { display_name: draft.name, bio: draft.bio },
-          { onSuccess: () => notify("Profile saved") },
+          { onSuccess: () => notify(t.settings.profileSaved) },
         )
       }
     >
       <Field
-        label="Name"
+        label={t.accountPage.name}
         name="display_name"
         autoComplete="name"
         value={draft.name}
@@ -54,7 +55,7 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
         problem={problemOf(update.error, "display_name")}
       />
       <AreaField
-        label="Bio"
+        label={t.settings.bio}
         name="bio"
         value={draft.bio}
         onChange={(event) => setDraft({ ...draft, bio: event.target.value })}
@@ -62,7 +63,7 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
         problem={problemOf(update.error, "bio")}
       />
       <Button type="submit" busy={update.isPending}>
-        Save profile
+        {t.settings.saveProfile}
       </Button>
     </Form>
   );

@@ -1,0 +1,274 @@
+/** The messages that only the further pages use, in German. */
+
+import type { Further } from "../en/further";
+import { pluralsOf } from "../plural";
+
+const plural = pluralsOf("de");
+
+const others = (count: number) =>
+  plural(count, { one: "1 weitere Person", other: `${count} weitere` });
+
+export const further: Further = {
+  accountPage: {
+    home: "Cruddur, Startseite",
+    expires: "Alles, was du hier schreibst, läuft ab. Du bestimmst, wann.",
+    name: "Name",
+    nameHint: "Steht neben deinen Cruds. Es muss nicht dein echter Name sein.",
+    handle: "Handle",
+    handleHint:
+      "2 bis 30 Buchstaben (a bis z), Ziffern oder Unterstriche. Du kannst ihn später nicht ändern.",
+    email: "E-Mail",
+    emailHint: "Für deinen Bestätigungscode und ein neues Passwort. Niemand sonst kann sie sehen.",
+    emailOrHandle: "E-Mail oder Handle",
+    password: "Passwort",
+    passwordHint: "Mindestens 10 Zeichen und schwer zu erraten.",
+    newPassword: "Neues Passwort",
+    code: "Code",
+    codeLasts: "Er gilt 15 Minuten.",
+  },
+  signUp: {
+    title: "Bei Cruddur mitmachen",
+    form: "Mitmachen",
+    hasAccount: "Du hast schon ein Konto?",
+  },
+  signIn: {
+    title: "Bei Cruddur anmelden",
+    isNew: "Neu bei Cruddur?",
+    enterCode: "Code eingeben",
+    forgot: "Passwort vergessen?",
+  },
+  confirm: {
+    title: "Gib deinen Code ein",
+    isConfirmed: "Schon bestätigt?",
+    mailed: "Wir haben dir einen sechsstelligen Code per E-Mail geschickt.",
+    printed: "Dein sechsstelliger Code steht im Terminal, in dem Cruddur läuft.",
+    confirm: "Bestätigen",
+    welcome: "Willkommen bei Cruddur!",
+    ready: "Dein Konto ist bereit. Melde dich an, um loszulegen.",
+    newCodePrinted: "Der neue Code steht im Terminal",
+    newCodeSent: "Ein neuer Code ist unterwegs",
+    sendNewCode: "Neuen Code senden",
+  },
+  forgot: {
+    title: "Passwort vergessen?",
+    form: "Passwort vergessen",
+    remembered: "Wieder eingefallen?",
+    text: "Gib deine E-Mail-Adresse ein. Du bekommst einen Code für ein neues Passwort.",
+    getCode: "Code anfordern",
+  },
+  reset: {
+    title: "Wähle ein neues Passwort",
+    form: "Neues Passwort",
+    noCode: "Keinen Code bekommen?",
+    getNewCode: "Neuen anfordern",
+    mailed:
+      "Falls es zu dieser Adresse ein Konto gibt, haben wir einen sechsstelligen Code geschickt.",
+    printed:
+      "Falls es zu dieser Adresse ein Konto gibt, steht ein sechsstelliger Code im Terminal, in dem Cruddur läuft.",
+    passwordHint:
+      "Mindestens 10 Zeichen und schwer zu erraten. Du wirst auf allen Geräten abgemeldet.",
+    change: "Passwort ändern",
+    changed: "Passwort geändert. Melde dich mit dem neuen an.",
+  },
+  settings: {
+    title: "Einstellungen",
+    signOut: "Abmelden",
+    language: "Sprache",
+    languageLabel: "Sprache dieser Seite",
+    languageHint: "Auf diesem Gerät gespeichert. E-Mails von Cruddur sind auf Englisch.",
+    picture: "Bild",
+    wrongType: "Wähle ein Bild im Format JPEG, PNG, GIF oder WebP.",
+    tooLarge: "Das Bild ist zu groß. Es darf höchstens 8 MB haben.",
+    pictureUpdated: "Bild geändert",
+    uploading: "Wird hochgeladen…",
+    choosePicture: "Bild auswählen",
+    pictureHint: "JPEG, PNG, GIF oder WebP, höchstens 8 MB. Wird quadratisch zugeschnitten.",
+    profile: "Profil",
+    bio: "Bio",
+    saveProfile: "Profil speichern",
+    profileSaved: "Profil gespeichert",
+    password: "Passwort",
+    currentPassword: "Aktuelles Passwort",
+    newPasswordHint:
+      "Mindestens 10 Zeichen und schwer zu erraten. Deine anderen Geräte werden abgemeldet.",
+    changePassword: "Passwort ändern",
+    passwordChanged: "Passwort geändert. Deine anderen Geräte sind abgemeldet.",
+    account: "Konto",
+    deleteAccountMore: "Konto löschen…",
+    deleteTitle: "Dein Konto löschen?",
+    deleteWarning:
+      "Deine Cruds, Antworten, Likes, Reposts und Nachrichten werden sofort gelöscht. Das lässt sich nicht rückgängig machen.",
+    deleteAccount: "Konto löschen",
+    accountDeleted: "Dein Konto ist gelöscht",
+    yourPassword: "Dein Passwort",
+  },
+  devices: {
+    title: "Geräte",
+    this: "Dieses Gerät",
+    activeNow: "Gerade aktiv",
+    active: (ago) => <>Aktiv {ago}</>,
+    signedIn: (ago) => <>angemeldet {ago}</>,
+    signOut: (device) => `${device} abmelden`,
+    signedOut: (device) => `${device} ist abgemeldet`,
+    signOutOthers: "Alle anderen Geräte abmelden",
+    signedOutOthers: (count) =>
+      plural(count, { one: "1 Gerät abgemeldet", other: `${count} Geräte abgemeldet` }),
+    browserOn: (browser, system) => `${browser} auf ${system}`,
+    unknown: "Unbekanntes Gerät",
+  },
+  about: {
+    title: "Über Cruddur",
+    what: (bold) => (
+      <>
+        Cruddur ist ein Ort für alles, was nicht bleiben muss. Ein Beitrag heißt {bold("Crud")}. Wer
+        ihn schreibt, bestimmt, wie lange er lebt: von einer Stunde bis zu einem Monat. Dann ist er
+        weg, mit allen Antworten, Likes und Reposts.
+      </>
+    ),
+    goneTitle: "Weg heißt weg",
+    gone: "Ein Crud verschwindet in dem Moment, in dem seine Zeit um ist, und innerhalb einer Minute ist er aus der Datenbank gelöscht. Danach kann ihn niemand mehr nachschlagen, auch wir nicht. Die Lunte neben jedem Crud zeigt, wie viel Leben noch in ihm steckt.",
+    howTitle: "Wie Cruddur gebaut ist",
+    how: (api) => (
+      <>
+        Cruddur ist ein asynchroner Dienst in Python, mit Quart auf Hypercorn, PostgreSQL und
+        durchgehend OpenTelemetry. Alles, was du auf dieser Seite tun kannst, geht auch über{" "}
+        {api("die API")}.
+      </>
+    ),
+    moreTitle: "Mehr zu lesen",
+    more: (terms, privacy) => (
+      <>
+        Wirf einen Blick auf die {terms("Nutzungsbedingungen")} und die{" "}
+        {privacy("Datenschutzerklärung")}. Beide sind kurz.
+      </>
+    ),
+  },
+  terms: {
+    title: "Nutzungsbedingungen",
+    decentTitle: "Sei anständig",
+    decent:
+      "Was du schreibst, gehört dir, und du bist dafür verantwortlich. Belästige niemanden, schreib nichts Verbotenes, und gib dich nicht für jemand anderen aus. Dass ein Crud abläuft, entschuldigt nicht, was in ihm steht.",
+    relyTitle: "Worauf du dich verlassen kannst",
+    rely: "Ein abgelaufener Crud wird niemandem mehr gezeigt und innerhalb einer Minute gelöscht. Niemand kann ihn wiederherstellen, auch du nicht. Andere können ihn gelesen, sich gemerkt oder einen Screenshot davon gemacht haben. Das kann keine Software ungeschehen machen.",
+    notRelyTitle: "Worauf du dich nicht verlassen kannst",
+    notRely:
+      "Du bekommst den Dienst so, wie er ist, ohne Gewähr. Er kann ausfallen. Wer ihn betreibt, darf Inhalte entfernen, die gegen diese Bedingungen verstoßen, und das Konto schließen, von dem sie stammen.",
+    deletingTitle: "Dein Konto löschen",
+    deleting: (settings) => (
+      <>
+        Du kannst dein Konto jederzeit in den {settings("Einstellungen")} löschen. Damit werden auch
+        alle deine Daten gelöscht.
+      </>
+    ),
+  },
+  privacy: {
+    title: "Datenschutzerklärung",
+    storedTitle: "Was wir speichern",
+    account: "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse und einen Hash deines Passworts.",
+    cruds: "Deine Cruds und Antworten, mit ihren Likes und Reposts, bis sie ablaufen.",
+    messages: "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen.",
+    devices: (settings) => (
+      <>
+        Deine Geräte: den Namen des Browsers, seine Netzwerkadresse und wann er zuletzt benutzt
+        wurde. Dieselbe Liste siehst du in deinen {settings("Einstellungen")}.
+      </>
+    ),
+    howLongTitle: "Wie lange",
+    howLong:
+      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind. Alles andere bleibt, bis du es löschst, oder dein Konto. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
+    browserTitle: "Was wir in deinem Browser speichern",
+    browser:
+      "Ein Cookie, das dich angemeldet hält und das Skripte nicht lesen können, einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer und die gewählte Sprache. Nichts davon verfolgt dich auf anderen Websites.",
+    logsTitle: "Protokolle und Traces",
+    logs: "Zu jeder Anfrage halten wir Zeitpunkt, Route und Ergebnis fest, damit wir Fehler finden können. Was du schreibst, deine Passwörter und deine Tokens halten wir nie fest.",
+    othersTitle: "Wer sie sonst sehen kann",
+    others: "Niemand. Es gibt keine Werbung, keine Tracker und keine Inhalte von anderen Websites.",
+  },
+  search: {
+    title: "Suche",
+    help: "Suche nach Wörtern, #Tags oder @Handles. Setz einen Satzteil in „Anführungszeichen“, und ein Minus vor ein Wort, das nicht vorkommen soll.",
+    results: "Ergebnisse",
+    empty: "Keine Ergebnisse",
+    noMatch: (term) => `Zu „${term}“ gibt es gerade keinen Crud.`,
+  },
+  notifications: {
+    title: "Mitteilungen",
+    all: "Alle",
+    mentions: "Erwähnungen",
+    empty: "Noch keine Mitteilungen",
+    emptyHint: "Hier siehst du Antworten, Erwähnungen, Likes und Reposts.",
+    noMentions: "Noch keine Erwähnungen",
+    noMentionsHint: "Hier siehst du Antworten an dich und Cruds mit deinem Handle.",
+    unread: "Ungelesen:",
+    people: (name, second, more) => (
+      <>
+        {name}
+        {second && (
+          <>
+            {more > 0 ? ", " : " und "}
+            {second}
+          </>
+        )}
+        {more > 0 && ` und ${others(more)}`}
+      </>
+    ),
+    replied: (people, count) => (
+      <>
+        {people} {have(count)} dir geantwortet
+      </>
+    ),
+    mentioned: (people, count) => (
+      <>
+        {people} {have(count)} dich erwähnt
+      </>
+    ),
+    likedCrud: (people, count) => (
+      <>
+        {people} {like(count)} deinen Crud
+      </>
+    ),
+    likedReply: (people, count) => (
+      <>
+        {people} {like(count)} deine Antwort
+      </>
+    ),
+    repostedCrud: (people, count) => (
+      <>
+        {people} {have(count)} deinen Crud repostet
+      </>
+    ),
+    repostedReply: (people, count) => (
+      <>
+        {people} {have(count)} deine Antwort repostet
+      </>
+    ),
+    showLess: "Weniger anzeigen",
+    showAll: (count) => `Alle ${count} Personen anzeigen`,
+    peopleLabel: "Personen",
+    andOthers: (count) => `und ${others(count)}`,
+  },
+  messages: {
+    title: "Nachrichten",
+    empty: "Noch keine Nachrichten",
+    emptyHint: "Wähle „Neue Nachricht“, um jemandem zu schreiben. Nur ihr beide könnt sie lesen.",
+    isYou: "Das bist du",
+    notYourself: "Du kannst dir nicht selbst schreiben.",
+    unknown: "Nicht gefunden",
+    unknownHint: "Diesen Handle hat niemand. Vielleicht wurde das Konto gelöscht.",
+    showOlder: "Ältere Nachrichten anzeigen",
+    hello: "Sag Hallo",
+    helloHint: "Nur ihr beide könnt diese Unterhaltung lesen.",
+    sending: "Wird gesendet…",
+    label: (handle) => `Nachricht an @${handle}`,
+    placeholder: (handle) => `Nachricht an @${handle}`,
+    send: "Senden",
+  },
+};
+
+function have(people: number): string {
+  return plural(people, { one: "hat", other: "haben" });
+}
+
+function like(people: number): string {
+  return plural(people, { one: "mag", other: "mögen" });
+}

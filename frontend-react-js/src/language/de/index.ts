@@ -1,0 +1,7 @@
+/** German. */
+
+import type { Catalogue } from "..";
+import { first } from "./first";
+import { further } from "./further";
+
+export const de: Catalogue = { first, further };

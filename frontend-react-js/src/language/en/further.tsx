@@ -1,0 +1,243 @@
+/** The messages that only the further pages use, in English. */
+
+import type { ReactNode } from "react";
+import { pluralsOf } from "../plural";
+import type { Slot } from "./first";
+
+export type Further = typeof further;
+
+const plural = pluralsOf("en");
+
+const others = (count: number) => plural(count, { one: "1 other", other: `${count} others` });
+
+export const further = {
+  accountPage: {
+    home: "Cruddur, home",
+    expires: "Everything you post here expires. You choose when.",
+    name: "Name",
+    nameHint: "Shown next to your cruds. It doesn’t have to be your real name.",
+    handle: "Handle",
+    handleHint: "2 to 30 letters (a to z), digits or underscores. You can’t change it later.",
+    email: "Email",
+    emailHint: "For your confirmation code and password resets. No one else can see it.",
+    emailOrHandle: "Email or handle",
+    password: "Password",
+    passwordHint: "At least 10 characters, and hard to guess.",
+    newPassword: "New password",
+    code: "Code",
+    codeLasts: "It works for 15 minutes.",
+  },
+  signUp: {
+    title: "Join Cruddur",
+    form: "Join",
+    hasAccount: "Already have an account?",
+  },
+  signIn: {
+    title: "Sign in to Cruddur",
+    isNew: "New to Cruddur?",
+    enterCode: "Enter the code",
+    forgot: "Forgot your password?",
+  },
+  confirm: {
+    title: "Enter your code",
+    isConfirmed: "Already confirmed?",
+    mailed: "We sent a six-digit code to your email address.",
+    printed: "Your six-digit code is printed in the terminal that runs Cruddur.",
+    confirm: "Confirm",
+    welcome: "Welcome to Cruddur!",
+    ready: "Your account is ready. Sign in to start.",
+    newCodePrinted: "New code printed",
+    newCodeSent: "A new code is on its way",
+    sendNewCode: "Send a new code",
+  },
+  forgot: {
+    title: "Forgot your password?",
+    form: "Forgot",
+    remembered: "Remembered it?",
+    text: "Enter your email address to get a code for a new password.",
+    getCode: "Get a code",
+  },
+  reset: {
+    title: "Choose a new password",
+    form: "Reset",
+    noCode: "Didn’t get a code?",
+    getNewCode: "Get a new one",
+    mailed: "If this address has an account, we sent it a six-digit code.",
+    printed:
+      "If this address has an account, a six-digit code is printed in the terminal that runs Cruddur.",
+    passwordHint: "At least 10 characters, and hard to guess. You’ll be signed out on all devices.",
+    change: "Change password",
+    changed: "Password changed. Sign in with the new one.",
+  },
+  settings: {
+    title: "Settings",
+    signOut: "Sign out",
+    language: "Language",
+    languageLabel: "Language of this page",
+    languageHint: "Saved on this device. Emails from Cruddur are in English.",
+    picture: "Picture",
+    wrongType: "Choose a JPEG, PNG, GIF or WebP picture.",
+    tooLarge: "That picture is too large. It can be up to 8 MB.",
+    pictureUpdated: "Picture updated",
+    uploading: "Uploading…",
+    choosePicture: "Choose a picture",
+    pictureHint: "JPEG, PNG, GIF or WebP, up to 8 MB. Cropped to a square.",
+    profile: "Profile",
+    bio: "Bio",
+    saveProfile: "Save profile",
+    profileSaved: "Profile saved",
+    password: "Password",
+    currentPassword: "Current password",
+    newPasswordHint:
+      "At least 10 characters, and hard to guess. Your other devices will be signed out.",
+    changePassword: "Change password",
+    passwordChanged: "Password changed. Your other devices are signed out.",
+    account: "Account",
+    deleteAccountMore: "Delete account…",
+    deleteTitle: "Delete your account?",
+    deleteWarning:
+      "This deletes your cruds, replies, likes, reposts and messages right away. You can’t undo it.",
+    deleteAccount: "Delete account",
+    accountDeleted: "Your account is deleted",
+    yourPassword: "Your password",
+  },
+  devices: {
+    title: "Devices",
+    this: "This device",
+    activeNow: "Active now",
+    active: (ago: ReactNode) => <>Active {ago}</>,
+    signedIn: (ago: ReactNode) => <>signed in {ago}</>,
+    signOut: (device: string) => `Sign out ${device}`,
+    signedOut: (device: string) => `Signed out ${device}`,
+    signOutOthers: "Sign out all other devices",
+    signedOutOthers: (count: number) =>
+      plural(count, { one: "Signed out 1 device", other: `Signed out ${count} devices` }),
+    browserOn: (browser: string, system: string) => `${browser} on ${system}`,
+    unknown: "Unknown device",
+  },
+  about: {
+    title: "About",
+    what: (bold: Slot) => (
+      <>
+        Cruddur is a place for things that don’t have to last. A post is called a {bold("crud")}.
+        Its author chooses how long it lives, from an hour to a month. Then it’s gone, together with
+        its replies, likes and reposts.
+      </>
+    ),
+    goneTitle: "Gone means gone",
+    gone: "A crud disappears the moment its time is up, and within a minute it’s deleted from the database. After that, no one can look it up, not even us. The fuse next to each crud shows how much of its life is left.",
+    howTitle: "How it’s built",
+    how: (api: Slot) => (
+      <>
+        It’s an async service in Python, with Quart on Hypercorn, PostgreSQL, and OpenTelemetry
+        throughout. Everything you can do on this page, you can also do with {api("its API")}.
+      </>
+    ),
+    moreTitle: "More to read",
+    more: (terms: Slot, privacy: Slot) => (
+      <>
+        Have a look at the {terms("terms of service")} and the {privacy("privacy policy")}. Both are
+        short.
+      </>
+    ),
+  },
+  terms: {
+    title: "Terms of service",
+    decentTitle: "Be decent",
+    decent:
+      "What you write is yours, and so is the responsibility for it. Don’t harass anyone, don’t post anything illegal, and don’t pretend to be someone else. The fact that a crud expires is no excuse for what it says.",
+    relyTitle: "What you can rely on",
+    rely: "An expired crud isn’t shown to anyone, and is deleted within a minute. No one can restore it, not even you. Others may have read it, remembered it or taken a screenshot. Software can’t undo that.",
+    notRelyTitle: "What you can’t rely on",
+    notRely:
+      "The service comes as it is, without a warranty. It may be unavailable. Its operator may remove content that breaks these terms, and close the account that posted it.",
+    deletingTitle: "Deleting your account",
+    deleting: (settings: Slot) => (
+      <>
+        You can delete your account at any time in the {settings("settings")}. All your data is
+        deleted with it.
+      </>
+    ),
+  },
+  privacy: {
+    title: "Privacy policy",
+    storedTitle: "What we store",
+    account:
+      "Your account: handle, name, bio, picture, email address, and a hash of your password.",
+    cruds: "Your cruds and replies, with their likes and reposts, until they expire.",
+    messages: "Your messages. Only the two people in a conversation can read them here.",
+    devices: (settings: Slot) => (
+      <>
+        Your devices: the browser’s name, its network address, and when it was last used. You can
+        see the same list in your {settings("settings")}.
+      </>
+    ),
+    howLongTitle: "For how long",
+    howLong:
+      "Cruds are deleted within a minute after they expire. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
+    browserTitle: "What we store in your browser",
+    browser:
+      "A cookie that keeps you signed in and that scripts can’t read, a note that you were signed in, your unsent drafts, the lifetime you chose last, and the language you chose. None of it tracks you on other sites.",
+    logsTitle: "Logs and traces",
+    logs: "For each request, we record its time, route and outcome, so that we can find faults. We never record what you write, your passwords or your tokens.",
+    othersTitle: "Who else can see it",
+    others: "No one. There are no ads, no trackers, and no content from other sites.",
+  },
+  search: {
+    title: "Search",
+    help: "Search for words, #tags or @handles. Use “quotes” for a phrase, and a minus to leave a word out.",
+    results: "Results",
+    empty: "No results",
+    noMatch: (term: string) => `No live crud matches “${term}” right now.`,
+  },
+  notifications: {
+    title: "Notifications",
+    all: "All",
+    mentions: "Mentions",
+    empty: "No notifications yet",
+    emptyHint: "Replies, mentions, likes and reposts will show up here.",
+    noMentions: "No mentions yet",
+    noMentionsHint: "Replies to you and cruds with your handle will show up here.",
+    unread: "Unread:",
+    /** "Gus", "Gus and Ravi", "Gus, Ravi and 7 others": two names at most, and a number. */
+    people: (name: ReactNode, second: ReactNode, more: number) => (
+      <>
+        {name}
+        {second && (
+          <>
+            {more > 0 ? ", " : " and "}
+            {second}
+          </>
+        )}
+        {more > 0 && ` and ${others(more)}`}
+      </>
+    ),
+    // `count` is the number of people.
+    replied: (people: ReactNode, _count: number) => <>{people} replied to you</>,
+    mentioned: (people: ReactNode, _count: number) => <>{people} mentioned you</>,
+    likedCrud: (people: ReactNode, _count: number) => <>{people} liked your crud</>,
+    likedReply: (people: ReactNode, _count: number) => <>{people} liked your reply</>,
+    repostedCrud: (people: ReactNode, _count: number) => <>{people} reposted your crud</>,
+    repostedReply: (people: ReactNode, _count: number) => <>{people} reposted your reply</>,
+    showLess: "Show less",
+    showAll: (count: number) => `Show all ${count} people`,
+    peopleLabel: "People",
+    andOthers: (count: number) => `and ${others(count)}`,
+  },
+  messages: {
+    title: "Messages",
+    empty: "No messages yet",
+    emptyHint: "Choose “New message” to write to someone. Only the two of you can read it.",
+    isYou: "This is you",
+    notYourself: "You can’t message yourself.",
+    unknown: "User not found",
+    unknownHint: "No one has this handle. The account may have been deleted.",
+    showOlder: "Show older messages",
+    hello: "Say hello",
+    helloHint: "Only the two of you can read this conversation.",
+    sending: "Sending…",
+    label: (handle: string) => `Message to @${handle}`,
+    placeholder: (handle: string) => `Message @${handle}`,
+    send: "Send",
+  },
+};
