@@ -1,28 +1,29 @@
 """Uploading a picture takes seconds; all other requests are fast.
 
-Cause: the encoder enlarges each picture to 3,072 pixels before it makes it small, which was meant
+Cause: the converter enlarges each picture to 3,072 pixels before it makes it small, which was meant
 to make pictures sharper.
 
 Telemetry: among the slow requests, `http.route` is the one for uploads. Most of the time is in the
-span `encode avatar`.
+span `convert picture`.
 """
 
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from PIL import Image
 from quart import Quart
 
 from cruddur.concurrency.thread_pool import BoundedThreadPool
-from cruddur.services.avatars import MAX_UPLOADS, Encoder
+from cruddur.pictures.targets import Encoded, Target
+from cruddur.services.pictures import MAX_UPLOADS, PictureConverter
 from scenarios.scenario import Scenario
 
 SIDE = 3072
 
 
 class SlowAvatars(Scenario):
-    """An encoder that enlarges first.
+    """A converter that enlarges first.
 
     Attributes:
         side: the width and height in pixels that it enlarges to.
@@ -33,18 +34,19 @@ class SlowAvatars(Scenario):
         self.side = side
 
     def extend(self, app: Quart) -> None:
-        """Replace the encoder."""
+        """Replace the converter."""
 
         @app.while_serving
-        async def replace_encoder() -> AsyncGenerator[None, None]:
-            resources, encoder = app.extensions["cruddur"], EnlargingEncoder(self.side)
-            app.extensions["cruddur"] = replace(resources, encoder=encoder)
+        async def replace_converter() -> AsyncGenerator[None, None]:
+            resources = app.extensions["cruddur"]
+            converter = EnlargingConverter(self.side)
+            app.extensions["cruddur"] = replace(resources, picture_converter=converter)
             yield
-            encoder.close()
+            converter.close()
 
 
-class EnlargingEncoder(Encoder):
-    """Enlarges each picture before it is encoded."""
+class EnlargingConverter(PictureConverter):
+    """Enlarges each picture before it is converted."""
 
     def __init__(self, side: int) -> None:
         """Set the size in pixels."""
@@ -52,9 +54,12 @@ class EnlargingEncoder(Encoder):
         self._side = side
         self._enlarging = BoundedThreadPool("enlarging", threads=1, waiting=MAX_UPLOADS)
 
-    async def encode(self, data: bytes) -> bytes:
-        """Convert a picture to a JPEG."""
-        return await super().encode(await self._enlarging.run(enlarge, data, self._side))
+    async def convert(
+        self, data: bytes, targets: Sequence[Target], error_code: str
+    ) -> list[Encoded]:
+        """Enlarge a picture and convert it."""
+        enlarged = await self._enlarging.run(enlarge, data, self._side)
+        return await super().convert(enlarged, targets, error_code)
 
     def close(self) -> None:
         """Drop the pictures that wait."""

@@ -18,7 +18,7 @@ from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
-from cruddur.routes.avatars import AVATAR_BYTES, UPLOAD_PATH, avatars
+from cruddur.routes.avatars import UPLOAD_PATH, avatars
 from cruddur.routes.health import health
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
@@ -28,6 +28,7 @@ from cruddur.routes.rollbar import rollbar
 from cruddur.routes.telemetry import telemetry as telemetry_routes
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
+from cruddur.services.pictures import PICTURE_BYTES
 from cruddur.services.rates import Rates, run_rate_exchange
 from cruddur.settings import Settings
 from cruddur.telemetry.error_reporting import report
@@ -159,7 +160,7 @@ def create_app(
 
 def body_limit(path: str) -> int:
     """Return the largest request body for a path, in bytes."""
-    return AVATAR_BYTES if path.startswith(UPLOAD_PATH) else BODY_BYTES
+    return PICTURE_BYTES if path.startswith(UPLOAD_PATH) else BODY_BYTES
 
 
 class BoundedRequest(Request):

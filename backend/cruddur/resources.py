@@ -24,7 +24,7 @@ from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
 from cruddur.live.hub import Hub
 from cruddur.services.accounts import Accounts
-from cruddur.services.avatars import Encoder
+from cruddur.services.pictures import PictureConverter
 from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
@@ -50,7 +50,7 @@ class Resources:
     authenticator: Authenticator
     accounts: Accounts
     uploads: UploadSigner
-    encoder: Encoder
+    picture_converter: PictureConverter
     live: Hub
 
 
@@ -83,7 +83,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         sends_traces=telemetry.browser is not None,
     )
     mailer = Mailer(settings.smtp_url, settings.mail_from)
-    encoder = Encoder()
+    picture_converter = PictureConverter()
     timeout = httpx.Timeout(5.0, connect=2.0)
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
     # Every call goes to Cognito. httpx itself cannot parse networks and ports in NO_PROXY.
@@ -99,10 +99,10 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
             keys = await _keys(settings, database)
             async with follower.running():
                 yield _assemble(
-                    settings, telemetry, database, probe, keys, mailer, http, hub, encoder
+                    settings, telemetry, database, probe, keys, mailer, http, hub, picture_converter
                 )
         finally:
-            encoder.close()
+            picture_converter.close()
             await mailer.close()
             probe.close()
             await database.close()
@@ -133,7 +133,7 @@ def _assemble(
     mailer: Mailer,
     http: httpx.AsyncClient,
     hub: Hub,
-    encoder: Encoder,
+    picture_converter: PictureConverter,
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
@@ -164,6 +164,6 @@ def _assemble(
         authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
-        encoder=encoder,
+        picture_converter=picture_converter,
         live=hub,
     )

@@ -321,9 +321,12 @@ async def test_a_decompression_bomb_is_rejected_without_decoding(andrew: Member)
 def test_the_largest_picture_takes_bounded_memory() -> None:
     """Runs in its own process, because other tests have raised this one's peak memory."""
     script = (
-        "import resource, sys; from cruddur.process.picture import encode;"
+        "import resource, sys; from cruddur.pictures.conversion import convert;"
+        " from cruddur.pictures.targets import Target;"
         " peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024;"
-        " before = peak(); encode(sys.stdin.buffer.read()); print(peak() - before)"
+        " before = peak();"
+        " convert(sys.stdin.buffer.read(), [Target(512, 512, 'crop', 'JPEG')]);"
+        " print(peak() - before)"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, input=bomb(4_096, 4_096), capture_output=True, check=True)

@@ -13,8 +13,8 @@ from quart import Quart
 
 from cruddur.app import BODY_BYTES, ENDPOINTS, create_app
 from cruddur.routes import openapi
-from cruddur.routes.avatars import AVATAR_BYTES
 from cruddur.routes.endpoint import Endpoint
+from cruddur.services.pictures import PICTURE_BYTES
 from cruddur.settings import Settings
 from support import Api, Member, refused
 
@@ -330,7 +330,7 @@ async def test_a_picture_that_is_too_large_or_invalid_is_rejected(andrew: Member
     for content, status, code in (
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "avatar_invalid"),
         (b"", 422, "avatar_invalid"),
-        (b"x" * (AVATAR_BYTES + 1), 413, "payload_too_large"),
+        (b"x" * (PICTURE_BYTES + 1), 413, "payload_too_large"),
     ):
         response = await api.request("PUT", upload["url"], expect=status, content=content)
         assert refused(response) == [code]

@@ -53,7 +53,7 @@ MAY_IMPORT = {
     ),
     "hypercorn": ("cruddur.edge.layers", "cruddur.process.hypercorn", "cruddur.process.server"),
     "hypercorn_httptools": ("cruddur.process.hypercorn",),
-    "PIL": ("cruddur.process.picture",),
+    "PIL": ("cruddur.pictures.color", "cruddur.pictures.conversion"),
     "opentelemetry.sdk": ("cruddur.telemetry",),
     "opentelemetry.exporter": ("cruddur.telemetry.otlp",),
     "opentelemetry.instrumentation": ("cruddur.edge", "cruddur.telemetry"),

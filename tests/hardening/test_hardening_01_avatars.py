@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -27,8 +28,9 @@ from quart import Quart
 from cruddur.app import create_app
 from cruddur.db.sweeper import sweep
 from cruddur.identity import passwords
-from cruddur.process.picture import CPU_SECONDS, MEMORY_BYTES
-from cruddur.services import avatars
+from cruddur.pictures.targets import Target
+from cruddur.process.picture import CPU_SECONDS, MEMORY_BYTES, from_output, to_arguments
+from cruddur.services import pictures as service
 from cruddur.services.seed import PASSWORD
 from cruddur.settings import Settings
 from decoders import decoders, first_stops, frozen, is_limited, until
@@ -66,14 +68,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "png pixels": lambda: png(5_000, 5_000),
     "png palette": lambda: png(8_000, 8_000, color_type=3),
     "png claim": lambda: SMALL.replace(struct.pack(">II", 64, 64), struct.pack(">II", 2**31, 9)),
-    "png profiles": lambda: png(8, 8, before=chunk(b"iCCP", b"a\0\0x") * 2),
-    "png texts": lambda: png(8, 8, before=chunk(b"zTXt", b"a\0\0x") * 100),
     "png chunks": lambda: png(8, 8, before=chunk(b"tEXt", b"a\0b") * 30_000),
-    "png frames": lambda: png(8, 8, before=chunk(b"fcTL", bytes(26)) * 1_500),
     "webp pixels": lambda: file(Image.new("RGBA", (5_000, 5_000)), "WEBP", lossless=True, method=0),
     "webp lossy pixels": lambda: file(Image.new("RGB", (5_000, 5_000)), "WEBP", method=0),
     "webp canvas": lambda: SMALL_WEBP[:12] + b"VP8X\x0a\0\0\0" + bytes(4) + b"\xff" * 6,
-    "webp frames": lambda: webp_chunks(SMALL_WEBP, (b"ANMF" + bytes(4)) * 1_500),
+    "webp frames": lambda: webp_chunks(SMALL_WEBP, (b"ANMF" + bytes(4)) * 30_000),
     "gif pixels": lambda: file(Image.new("P", (6_000, 6_000)), "GIF"),
     "gif frame beside its screen": lambda: re.sub(
         rb",\x00\x00\x00\x00\x40\x00\x40\x00",
@@ -83,6 +82,18 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "gif comments": lambda: b"GIF89a" + struct.pack("<HHBBB", 64, 64, 0, 0, 0) + b"!\xfe"
     + b"\x01a" * 500_000 + b"\0",
 }  # fmt: skip
+
+
+EXPANDING = zlib.compress(bytes(100_000_000), 9)
+
+HARMLESS: dict[str, Callable[[], bytes]] = {
+    "png profile": lambda: png(8, 8, before=chunk(b"iCCP", b"a\0\0" + EXPANDING)),
+    "png profiles": lambda: png(8, 8, before=chunk(b"iCCP", b"a\0\0x") * 2),
+    "png texts": lambda: png(8, 8, before=chunk(b"zTXt", b"a\0\0" + EXPANDING) * 10),
+    "png frames": lambda: png(8, 8, before=chunk(b"fcTL", bytes(26)) * 1_500),
+    "webp frames": lambda: webp_chunks(SMALL_WEBP, (b"ANMF" + bytes(4)) * 1_500),
+}
+"""Pictures with costly metadata, which are not decoded."""
 
 
 async def address(member: Member) -> str:
@@ -112,6 +123,12 @@ async def test_hardening_01_a_decompression_bomb_is_refused_by_its_headers(
         assert len(bomb) < 3_000_000, kind
         assert await put(anybody, path, bomb, expect=422) == ["avatar_invalid"], kind
     await put(anybody, path, SMALL)  # nothing was decoded, so the address stays valid
+
+
+async def test_hardening_01_costly_metadata_are_skipped(andrew: Member) -> None:
+    for kind, make in HARMLESS.items():
+        response = await andrew.http.put(await address(andrew), content=make())
+        assert response.status_code == 200, kind
 
 
 @pytest.mark.parametrize(
@@ -214,7 +231,7 @@ async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     most = 3
-    monkeypatch.setattr(avatars, "MAX_UPLOADS", most)
+    monkeypatch.setattr(service, "MAX_UPLOADS", most)
     people = [await member(f"member{number}") for number in range(most + 1)]
     paths = [await address(one) for one in people]
     whole = SMALL + bytes(8 * 1024 * 1024 - len(SMALL))
@@ -222,9 +239,9 @@ async def test_hardening_01_uploads_beyond_the_queue_are_refused_and_others_are_
         anybody = Api(http)
         uploading = [asyncio.create_task(put(anybody, paths[0], whole))]
         pid = await frozen(os.getpid())
-        encoder = app.extensions["cruddur"].encoder
+        converter = app.extensions["cruddur"].picture_converter
         uploading += [asyncio.create_task(put(anybody, path, whole)) for path in paths[1:-1]]
-        await until(lambda: len(encoder._uploading) == most)
+        await until(lambda: len(converter._uploading) == most)
         refusal = await anybody.request("PUT", paths[-1], content=whole, expect=503)
         assert refused(refusal) == ["unavailable"]
         assert not any(task.done() for task in uploading)
@@ -262,7 +279,7 @@ async def test_hardening_01_the_decoder_of_a_disconnected_client_is_killed(
 async def test_hardening_01_a_picture_that_takes_too_long_is_refused(
     andrew: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(avatars, "DECODE_SECONDS", 0.001)
+    monkeypatch.setattr(service, "DECODE_SECONDS", 0.001)
     refusal = await put(Api(andrew.http), await address(andrew), SMALL, expect=422)
     assert refusal == ["avatar_invalid"]
     assert decoders(os.getpid()) == []
@@ -272,7 +289,7 @@ async def test_hardening_01_a_picture_that_takes_too_long_is_refused(
 async def test_hardening_01_a_picture_that_needs_too_much_memory_is_refused(
     andrew: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(avatars, "check_picture", lambda _: None)
+    monkeypatch.setattr(service, "split", lambda _: None)
     huge = png(12_000, 12_000, color_type=3)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # also of other programs
     assert await put(Api(andrew.http), await address(andrew), huge, expect=422) == [
@@ -282,11 +299,14 @@ async def test_hardening_01_a_picture_that_needs_too_much_memory_is_refused(
     assert most == before or most * 1024 < MEMORY_BYTES
 
 
+TARGET = to_arguments([Target(512, 512, "crop", "JPEG")])
+
+
 @contextmanager
 def decoder(**options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """The program, waiting for a picture."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "cruddur.process.picture"],
+        [sys.executable, "-m", "cruddur.process.picture", *TARGET],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         **options,
@@ -314,19 +334,20 @@ async def test_hardening_01_the_decoder_is_limited_before_it_reads() -> None:
         assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
         output, _ = process.communicate(SMALL, timeout=PATIENCE)
         assert process.returncode == 0
-        assert output.startswith(b"\xff\xd8")
+        [result] = from_output(output)
+        assert (result.data[:2], result.width, result.height) == (b"\xff\xd8", 512, 512)
 
 
 def test_hardening_01_the_decoder_starts_without_the_service() -> None:
     script = (
-        "import sys; from cruddur.process import picture; picture.encode(sys.stdin.buffer.read());"
-        " print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+        "import sys; from cruddur.process import picture; picture.main(sys.argv[1:]);"
+        " print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], input=SMALL, capture_output=True, check=True
+        [sys.executable, "-c", script, *TARGET], input=SMALL, capture_output=True, check=True
     )
     heavy = {"asyncio", "asyncpg", "httpx", "msgspec", "opentelemetry", "quart", "uvloop"}
-    assert not heavy & set(done.stdout.decode().split())
+    assert not heavy & set(done.stderr.decode().split())
 
 
 @asynccontextmanager

@@ -79,7 +79,7 @@ QUESTIONS = {
     "slow-avatars": Question(
         "from roots",
         "p95",
-        {"trace.longest_part": "encode avatar", "route": "/api/avatars/uploads/<token>"},
+        {"trace.longest_part": "convert picture", "route": "/api/avatars/uploads/<token>"},
         of(130, change_picture=4),
     ),
     "slow-conversations": Question(

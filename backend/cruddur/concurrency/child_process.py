@@ -32,15 +32,16 @@ class ChildProcess:
     loop, whose state must not be copied.
     """
 
-    def __init__(self, module: str, *, seconds: float, max_bytes: int) -> None:
+    def __init__(self, module: str, *arguments: str, seconds: float, max_bytes: int) -> None:
         """Prepare the child; nothing is started yet.
 
         Args:
             module: the full name of the module.
+            arguments: its command line arguments.
             seconds: how long the process may run.
             max_bytes: maximum size of its output in bytes.
         """
-        self._command = [sys.executable, "-m", module]
+        self._command = [sys.executable, "-m", module, *arguments]
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._lock = threading.Lock()

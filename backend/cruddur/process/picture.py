@@ -1,4 +1,4 @@
-"""Convert a picture on standard input to a square JPEG of 512 pixels on standard output.
+"""Convert a picture on standard input, and write the results to standard output.
 
 This is a separate program that is started for each picture: the service can kill it, the kernel
 limits it, and a crash of a decoder does not affect the service. It imports neither Quart nor
@@ -7,22 +7,18 @@ OpenTelemetry, so that it starts in a tenth of a second.
 
 import contextlib
 import ctypes
-import io
+import json
 import os
 import resource
 import signal
+import struct
 import sys
-import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
-
-SIDE = 512
-"""Width and height in pixels; PROCESS_WIDTH and PROCESS_HEIGHT in the original project."""
-
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+from cruddur.pictures.parts import UnreadablePictureError
+from cruddur.pictures.targets import Encoded, Square, Target
 
 CPU_SECONDS = 4
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -32,17 +28,46 @@ REFUSED = 3
 
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 10
+_HEADER = struct.Struct(">III")
+"""Width, height and size in bytes of the file that follows."""
 
 
-def main() -> int:
-    """Convert the picture and return the exit code."""
+def to_arguments(targets: Sequence[Target]) -> list[str]:
+    """Return the arguments of the program for these targets."""
+    return [json.dumps(asdict(target)) for target in targets]
+
+
+def from_output(output: bytes) -> list[Encoded]:
+    """Return the results in the output of the program, in the order of the targets."""
+    results = []
+    offset = 0
+    while offset < len(output):
+        width, height, size = _HEADER.unpack_from(output, offset)
+        offset += _HEADER.size + size
+        results.append(Encoded(output[offset - size : offset], width, height))
+    return results
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Convert the picture for the targets in the arguments, and return the exit code."""
     limit()
-    data = sys.stdin.buffer.read()
-    jpeg = encode(data)
-    if jpeg is None:
+    # Imported after the limits are set, so that they also apply to the libraries.
+    from cruddur.pictures.conversion import convert
+
+    try:
+        results = convert(sys.stdin.buffer.read(), [_target(one) for one in arguments])
+    except (UnreadablePictureError, MemoryError):
         return REFUSED
-    sys.stdout.buffer.write(jpeg)
+    for result in results:
+        sys.stdout.buffer.write(_HEADER.pack(result.width, result.height, len(result.data)))
+        sys.stdout.buffer.write(result.data)
     return 0
+
+
+def _target(argument: str) -> Target:
+    fields = json.loads(argument)
+    square = fields.pop("square")
+    return Target(**fields, square=Square(**square) if square else None)
 
 
 def limit() -> None:
@@ -63,44 +88,5 @@ def limit() -> None:
             Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def encode(data: bytes) -> bytes | None:
-    """Return the picture as a JPEG, or None if the bytes are not a picture."""
-    # Imported after the limits are set, so that they also apply to the libraries.
-    from PIL import Image, ImageOps
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # malformed metadata does not make a picture invalid
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                image.draft("RGB", (SIDE * 2, SIDE * 2))
-                square = ImageOps.fit(_pixels(image), (SIDE, SIDE), Image.Resampling.LANCZOS)
-            upright = ImageOps.exif_transpose(square).convert("RGBA")
-    except (
-        # Pillow's decoders raise these for malformed bytes.
-        OSError,
-        ValueError,
-        SyntaxError,
-        TypeError,
-        IndexError,
-        KeyError,
-        EOFError,
-        OverflowError,
-        MemoryError,
-        Image.DecompressionBombError,
-    ):
-        return None
-    flat = Image.new("RGB", upright.size, "white")
-    flat.paste(upright, mask=upright)
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=85, optimize=True)
-    return out.getvalue()
-
-
-def _pixels(image: "Picture") -> "Picture":
-    if image.mode.startswith("I"):  # convert() keeps the wrong 8 of 16 bits
-        return image.convert("I").point(lambda value: value / 256).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,6 @@ from cruddur.services.unit_of_work import Reading
 from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
 
 UPLOAD_PATH = "/api/avatars/uploads/"
-AVATAR_BYTES = 8 * 1024 * 1024
 
 avatars = ApiBlueprint("avatars")
 
@@ -52,16 +51,16 @@ async def upload(token: str) -> Avatar:
     used until a picture is decoded, even if decoding fails. A picture that is rejected earlier may
     be replaced by another one."""
     signed_upload = resources().uploads.read(token)
-    encoder, database = resources().encoder, resources().database
+    converter, database = resources().picture_converter, resources().database
     try:
-        with encoder.slot(signed_upload.user_uuid):
+        with converter.slot(signed_upload.user_uuid):
             data = await body_bytes()
-            await encoder.check(data)
+            await converter.check(data, service.INVALID)
             async with database.writing() as conn:
                 await service.use(conn, signed_upload)
-            jpeg = await encoder.encode(data)
+            [encoded] = await converter.convert(data, [service.target()], service.INVALID)
             async with database.writing() as conn:
-                return await service.save(conn, signed_upload.user_uuid, jpeg)
+                return await service.save(conn, signed_upload.user_uuid, encoded.data)
     except (OverloadedError, RateLimitedError):
         await discard_body()
         raise

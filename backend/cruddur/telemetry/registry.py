@@ -103,7 +103,7 @@ SPANS = (
     SpanName("home-activities", "INTERNAL", "the home feed, as the course named it"),
     SpanName("hash password", "INTERNAL", "Argon2id, and the wait for one of its two threads"),
     SpanName("verify password", "INTERNAL", "the same, for a sign-in"),
-    SpanName("encode avatar", "INTERNAL", "the conversion of a picture to a 512-pixel JPEG"),
+    SpanName("convert picture", "INTERNAL", "the conversion of an uploaded picture"),
     SpanName("sweep", "INTERNAL", "the removal of what has expired; the root of its own trace"),
     SpanName(
         "share rates",
@@ -170,7 +170,7 @@ _ATTRIBUTES = (
         "client, server, signed_out, slow or failed",
     ),
     Attribute("app.swept", "int", "sweep", "cruds and replies that were removed"),
-    Attribute("app.picture.bytes", "int", "encode avatar", "size of the upload", "By"),
+    Attribute("app.picture.bytes", "int", "convert picture", "size of the upload", "By"),
     Attribute("app.kind", "string", "counters", "crud or reply"),
     Attribute("app.sink", "string", "metrics of sinks", "the sink's name"),
     Attribute("app.outcome", "string", "metrics of sinks", "sent, failed or dropped"),

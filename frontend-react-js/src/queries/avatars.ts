@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import { updateMember } from "../api/session";
 
-/** The server's limit (its setting `AVATAR_BYTES`), in bytes. */
+/** The server's limit (its `PICTURE_BYTES`), in bytes. */
 export const AVATAR_BYTES = 8 * 1024 * 1024;
 export const AVATAR_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
