@@ -16,6 +16,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
 _PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 
+_TRANSPARENCY_BYTES = {0: range(2, 3), 2: range(6, 7), 3: range(1, 257)}
+"""Possible sizes of tRNS for each color type that has it (11.3.1.1)."""
+
 
 def split_png(data: bytes) -> Parts:
     """Return the parts of the default picture, without the frames of an animation.
@@ -41,7 +44,11 @@ def split_png(data: bytes) -> Parts:
             raise UnreadablePictureError
         chunk = data[offset : offset + 12 + length]
         offset += 12 + length
-        if kind in _PIXELS or (kind == b"tRNS" and _is_intact(chunk)):
+        if kind in _PIXELS or (
+            kind == b"tRNS"
+            and length in _TRANSPARENCY_BYTES.get(data[25], ())
+            and _is_intact(chunk)
+        ):
             kept.append(chunk)
         elif kind in (b"iCCP", b"eXIf"):
             found.setdefault(kind, chunk[8:-4])

@@ -60,7 +60,8 @@ def _still(chunks: dict[bytes, bytes]) -> bytes:
     lossy = chunks[b"VP8 "]
     width, height = (size & 0x3FFF for size in struct.unpack_from("<HH", lossy, 6))
     check_size(width, height)
-    if b"ALPH" not in chunks:
+    has_alpha = (chunks.get(b"VP8X") or b"\0")[0] & _ALPHA
+    if not has_alpha or b"ALPH" not in chunks:
         return _chunk(b"VP8 ", lossy)
     header = _header(_ALPHA, width, height)
     return header + _chunk(b"ALPH", chunks[b"ALPH"]) + _chunk(b"VP8 ", lossy)
