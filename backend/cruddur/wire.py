@@ -331,6 +331,32 @@ class AvatarDraft(Draft):
     ]
 
 
+_FRACTION = r"(0(\.[0-9]{1,6})?|1)"
+
+
+class AvatarQuery(Draft):
+    """The part of the upright picture to show. `square` is `left,top,side`: `left` is a fraction of
+    the picture's width, `top` of its height, and `side` of its shorter side. By default it is the
+    middle."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "square_blank": "square_invalid",
+        "square_exceed_max_chars": "square_invalid",
+    }
+
+    square: (
+        Annotated[
+            str,
+            Meta(
+                max_length=26,
+                pattern=f"^{_FRACTION},{_FRACTION},{_FRACTION}$",
+                examples=["0.25,0,0.5"],
+            ),
+        ]
+        | None
+    ) = None
+
+
 class AvatarUpload(Struct):
     """The address for the PUT of the picture. It is valid for five minutes."""
 
@@ -338,9 +364,9 @@ class AvatarUpload(Struct):
 
 
 class Avatar(Struct):
-    """The picture's immutable address."""
+    """The picture's immutable address, or null if there is no picture."""
 
-    avatar_url: str
+    avatar_url: str | None
 
 
 # --- Messages -----------------------------------------------------------------------

@@ -23,6 +23,9 @@ from cruddur.identity.keys import new_signing_key
 from cruddur.services.uploads import UPLOAD_SECONDS
 from cruddur.settings import Settings
 from decoders import frozen
+from picture_files import profiles
+from picture_files.corpus import readable
+from picture_files.profiles import of_display
 from support import Api, Member, count_rows, refused, serving, visiting
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
@@ -144,7 +147,7 @@ async def test_only_a_versioned_picture_url_is_immutable(andrew: Member) -> None
     anybody = Api(andrew.http)
     url = (await upload(andrew, file(two_halves())))["avatar_url"]
     pinned = await anybody.request("GET", url)
-    assert pinned.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert pinned.headers["cache-control"] == "public, max-age=31536000, s-maxage=60, immutable"
     for address_ in (url.partition("?")[0], f"{url}0"):
         other = await anybody.request("GET", address_)
         assert other.headers["cache-control"] == "public, max-age=60"
@@ -246,9 +249,80 @@ async def test_any_aspect_ratio_becomes_a_square(andrew: Member, size: tuple[int
     assert (await picture(andrew, file(Image.new("RGB", size)))).size == (512, 512)
 
 
-async def test_a_picture_with_damaged_metadata_is_accepted(andrew: Member) -> None:
-    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01\xff\xff"
-    assert (await picture(andrew, file(two_halves(), "JPEG", exif=exif))).size == (512, 512)
+@pytest.mark.rule("C50")
+@pytest.mark.parametrize("name", [
+    "JPEG: several pictures",
+    "JPEG: index of pictures with wrong offsets",
+    "JPEG: EXIF of 21 bytes",
+    "JPEG: EXIF of more entries than bytes",
+    "JPEG: EXIF that states nothing",
+    "JPEG: orientation 9",
+    "JPEG: segment e0 of b'JFIF\\x00' only",
+    "JPEG: profile of 5000000 bytes",
+    "JPEG: no end",
+    "PNG: text with a wrong checksum",
+    "PNG: 16 bits",
+    "PNG: profile that is cut off",
+    "GIF: animation that is cut off",
+    "WebP: animation with damaged metadata",
+])  # fmt: skip
+async def test_damaged_metadata_do_not_matter(andrew: Member, name: str) -> None:
+    image = await picture(andrew, readable()[name])
+    assert close_to(image.getpixel(LEFT), RED)
+    assert close_to(image.getpixel(RIGHT), BLUE)
+
+
+@pytest.mark.rule("C50")
+async def test_colors_are_converted_to_srgb(andrew: Member) -> None:
+    swapped = of_display(profiles.BLUE, profiles.GREEN, profiles.RED)
+    image = await picture(andrew, file(two_halves(), "JPEG", quality=95, icc_profile=swapped))
+    assert close_to(image.getpixel(LEFT), BLUE)
+    assert close_to(image.getpixel(RIGHT), RED)
+    assert "icc_profile" not in image.info
+
+
+QUARTERS = ((0, "red"), (150, "blue"), (300, "white"), (450, "green"))
+
+
+@pytest.mark.rule("C90")
+@pytest.mark.parametrize(
+    ("square", "left", "right"),
+    [
+        ("", BLUE, WHITE),
+        ("?square=0,0,1", RED, BLUE),
+        ("?square=0.5,0,1", WHITE, GREEN),
+        ("?square=0.25,0.1,0.5", BLUE, BLUE),
+        ("?square=1,1,1", WHITE, GREEN),
+        ("?square=0.85,0.5,0", GREEN, GREEN),
+    ],
+)
+async def test_an_upload_may_name_the_square_to_show(
+    andrew: Member, square: str, left: tuple[int, ...], right: tuple[int, ...]
+) -> None:
+    image = Image.new("RGB", (600, 300))
+    for start, color in QUARTERS:
+        image.paste(color, (start, 0, start + 150, 300))
+    url = f"{await address(andrew)}{square}"
+    uploaded = await Api(andrew.http).request("PUT", url, content=file(image))
+    served = await Api(andrew.http).request("GET", uploaded.json()["avatar_url"])
+    shown = Image.open(io.BytesIO(served.content))
+    assert close_to(shown.getpixel(LEFT), left)
+    assert close_to(shown.getpixel(RIGHT), right)
+
+
+@pytest.mark.rule("C90")
+@pytest.mark.parametrize(
+    "square",
+    ["", "0", "0,0", "0,0,1,0", "0,0,2", "-0.1,0,1", "nan,0,1", "inf,0,1", "1e1,0,1", "a,b,c",
+     "0.1234567,0,1", " 0,0,1", "0;0;1", "0,0,1.0000001", "%00"],
+)  # fmt: skip
+async def test_any_other_square_is_rejected_before_the_upload_counts(
+    andrew: Member, square: str
+) -> None:
+    url, anybody = await address(andrew), Api(andrew.http)
+    refusal = await anybody.request("PUT", f"{url}?square={square}", content=PNG, expect=422)
+    assert refusal.json() == ["square_invalid"]
+    await anybody.request("PUT", url, content=PNG)
 
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -414,13 +488,8 @@ async def test_other_requests_are_served_while_a_picture_is_decoded(andrew: Memb
     await uploading
 
 
-async def test_a_new_picture_shows_wherever_its_user_does(
-    api: Api, andrew: Member, bayko: Member
-) -> None:
-    crud = await andrew.crud("Hello @bayko")
-    await andrew.reply(crud["uuid"])
-    url = (await upload(andrew, PNG))["avatar_url"]
-    sent = await andrew.message("bayko")
+async def addresses(api: Api, andrew: Member, bayko: Member, crud: dict[str, Any]) -> set[Any]:
+    """The addresses of Andrew's picture wherever he is shown."""
     [listed] = await api.get("/api/activities/home")
     page = await api.get(f"/api/activities/{crud['uuid']}")
     profile = await api.get("/api/activities/@andrewbrown?shape=profile")
@@ -432,7 +501,6 @@ async def test_a_new_picture_shows_wherever_its_user_does(
         profile["profile"],
         profile["activities"][0],
         found,
-        sent,
         *await bayko.get("/api/messages/@andrewbrown"),
         *await bayko.get("/api/message_groups"),
         *await bayko.get("/api/activities/notifications"),
@@ -440,4 +508,55 @@ async def test_a_new_picture_shows_wherever_its_user_does(
         await api.get("/api/users/@andrewbrown/short"),
         await andrew.get("/api/auth/me"),
     ]
-    assert {one["avatar_url"] for one in shown} == {url}
+    return {one["avatar_url"] for one in shown}
+
+
+@pytest.mark.rule("C91")
+async def test_a_picture_shows_wherever_its_user_does_until_it_is_removed(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await andrew.crud("Hello @bayko")
+    await andrew.reply(crud["uuid"])
+    await andrew.message("bayko")
+    url = (await upload(andrew, PNG))["avatar_url"]
+    assert (await andrew.message("bayko"))["avatar_url"] == url
+    for _ in range(3):  # responses are cached from the second request on
+        assert await addresses(api, andrew, bayko, crud) == {url}
+    page = await api.http.get("/api/activities/home")
+    headers = {"If-None-Match": page.headers["etag"]}
+    await api.request("GET", "/api/activities/home", headers=headers, expect=304)
+
+    assert await andrew.delete("/api/avatars/me") == {"avatar_url": None}
+    assert await count_rows(database, "avatars") == 0
+    assert await api.get(url, expect=404) == ["not_found"]
+    changed = await api.request("GET", "/api/activities/home", headers=headers)
+    assert changed.json()[0]["avatar_url"] is None
+    assert await addresses(api, andrew, bayko, crud) == {None}
+
+    assert await andrew.delete("/api/avatars/me") == {"avatar_url": None}
+    again = (await upload(andrew, PNG))["avatar_url"]
+    assert await addresses(api, andrew, bayko, crud) == {again}
+
+
+@pytest.mark.rule("C91")
+async def test_only_a_member_removes_their_own_picture(
+    api: Api, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    url = (await upload(andrew, PNG))["avatar_url"]
+    await api.delete("/api/avatars/me", expect=401)
+    await bayko.delete("/api/avatars/me")
+    assert (await andrew.get("/api/auth/me"))["avatar_url"] == url
+    await database.execute("DELETE FROM sessions WHERE user_uuid = $1", andrew.uuid)
+    await andrew.delete("/api/avatars/me", expect=401)
+    await api.request("GET", url)
+
+
+async def test_an_upload_that_waits_for_a_removal_leaves_one_picture(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    await upload(andrew, PNG)
+    for _ in range(5):
+        uploaded, _ = await asyncio.gather(upload(andrew, PNG), andrew.delete("/api/avatars/me"))
+        shown = (await andrew.get("/api/auth/me"))["avatar_url"]
+        assert shown in (None, uploaded["avatar_url"])
+        assert await count_rows(database, "avatars") == (shown is not None)

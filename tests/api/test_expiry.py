@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {
     "/api/avatars/key_upload": {"extension": "png"},
     "/avatars/key_upload": {"extension": "png"},
     "/api/avatars/uploads/<token>": None,
+    "/api/avatars/me": None,
     "/api/auth/signup": {**ACCOUNT, "password": PASSWORD, "handle": "odo", "display_name": "Odo"},
     "/api/auth/confirm": ACCOUNT,
     "/api/auth/resend": ACCOUNT,

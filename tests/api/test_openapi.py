@@ -105,15 +105,24 @@ def test_every_code_that_can_be_sent_is_documented() -> None:
 
 
 def _raised_codes() -> set[str]:
-    """Return the codes of all errors that the source raises."""
-    return {
-        argument.value
+    """Return the codes of all errors that the source raises, or passes to what raises them."""
+    calls = [
+        node
         for path in SOURCE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and hasattr(cruddur.errors, node.func.id)
-        for argument in node.args
+    ]
+    passed = {
+        keyword.value.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg == "error_code" and isinstance(keyword.value, ast.Constant)
+    }
+    return passed | {
+        argument.value
+        for call in calls
+        if isinstance(call.func, ast.Name) and hasattr(cruddur.errors, call.func.id)
+        for argument in call.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
 

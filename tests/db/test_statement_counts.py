@@ -336,6 +336,8 @@ async def test_a_page_is_compared_with_the_commits_of_long_transactions(
         ("PUT", "/api/profile/update", {"display_name": "Andrew", "bio": ""}, 1),
         ("POST", "/api/stream/ticket", None, 1),
         ("POST", "/api/avatars/key_upload", {"extension": "png"}, 1),
+        # A transaction: the address, which also locks the user, and the picture.
+        ("DELETE", "/api/avatars/me", None, 4),
         # The change, and the counts that its triggers have updated.
         ("PUT", "/api/activities/{crud}/like", None, 2),
         ("DELETE", "/api/activities/{crud}/like", None, 2),

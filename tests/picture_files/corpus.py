@@ -1,10 +1,10 @@
 """Picture files with damaged, odd or lying metadata, made of a picture that is red on the left and
 blue on the right."""
 
-import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -315,6 +315,7 @@ def webps() -> Iterator[tuple[str, bytes]]:
     yield "animation with damaged metadata", webp_chunks(animation, b"EXIF\xff\xff\0\0" + SECRET)
 
 
+@cache
 def readable() -> dict[str, bytes]:
     """Files whose pixels can be read, by what is odd about them."""
     kinds = ("JPEG", jpegs()), ("PNG", pngs()), ("GIF", gifs()), ("WebP", webps())
@@ -375,11 +376,3 @@ def metadata_of(data: bytes) -> list[str]:
             found.append(f"{data[at + 1]:x} {content!r}")
         at += 4 + len(content)
     return found
-
-
-Maker = Callable[[], bytes]
-
-
-def sent(data: bytes) -> Image.Image:
-    """Open what was served."""
-    return Image.open(io.BytesIO(data))

@@ -5,14 +5,14 @@ import struct
 from typing import Any
 
 import pytest
-from corpus import metadata_of, png_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from profiles import BLUE, GREEN, RED, of_display, of_gray, of_ink
 
 from cruddur.pictures.conversion import convert
 from cruddur.pictures.targets import Target
+from picture_files.corpus import metadata_of, png_with
+from picture_files.profiles import BLUE, GREEN, RED, of_display, of_gray, of_ink
 from pictures import chunk, file
 
 SWAPPED = of_display(BLUE, GREEN, RED)

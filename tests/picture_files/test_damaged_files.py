@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from corpus import SECRET, exif, metadata_of, readable, two_halves, unreadable, ycck
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -11,6 +10,7 @@ from PIL import Image
 from cruddur.pictures.conversion import convert
 from cruddur.pictures.parts import UnreadablePictureError
 from cruddur.pictures.targets import Encoded, Target
+from picture_files.corpus import SECRET, exif, metadata_of, readable, two_halves, unreadable, ycck
 from pictures import file
 
 TARGETS = [Target(32, 32, "crop", "JPEG", quality=95), Target(64, 64, "fit", "WEBP", quality=95)]

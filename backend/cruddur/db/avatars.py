@@ -5,7 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
+from cruddur.db.viewers import ViewerIds, parameters
 
+_CLEAR = load("avatars.clear")
+_DELETE = load("avatars.delete")
 _SAVE = load("avatars.save")
 _SHOW = load("avatars.show")
 _USE = load("avatars.use")
@@ -25,6 +28,21 @@ async def upsert_avatar(
     """Store a picture and return its URL, or None if the user was deleted."""
     url: str | None = await _SAVE.value(conn, user_uuid=user_uuid, jpeg=jpeg, digest=digest)
     return url
+
+
+async def update_without_avatar(conn: Connection, *, viewer: ViewerIds) -> UUID | None:
+    """Take the picture's URL from the viewer, and lock the user until the transaction ends.
+
+    Returns:
+        The user, or None if their session is not open.
+    """
+    uuid: UUID | None = await _CLEAR.value(conn, **parameters(viewer))
+    return uuid
+
+
+async def delete_avatar(conn: Connection, *, user_uuid: UUID) -> None:
+    """Delete a user's picture. The caller has locked the user, so no upload adds it again."""
+    await _DELETE.run(conn, user_uuid=user_uuid)
 
 
 async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:

@@ -13,8 +13,8 @@ from cruddur.routes.endpoint import (
 )
 from cruddur.routes.origin import public_origin
 from cruddur.services import avatars as service
-from cruddur.services.unit_of_work import Reading
-from cruddur.wire import Avatar, AvatarDraft, AvatarUpload
+from cruddur.services.unit_of_work import Reading, Transaction
+from cruddur.wire import Avatar, AvatarDraft, AvatarQuery, AvatarUpload
 
 UPLOAD_PATH = "/api/avatars/uploads/"
 
@@ -46,24 +46,31 @@ async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa
         429: ["rate_limited"],
     },
 )
-async def upload(token: str) -> Avatar:
+async def upload(token: str, query: AvatarQuery) -> Avatar:
     """JPEG, PNG, GIF or WebP up to 8 MiB, stored as a JPEG of 512 by 512 pixels. The URL can be
     used until a picture is decoded, even if decoding fails. A picture that is rejected earlier may
     be replaced by another one."""
     signed_upload = resources().uploads.read(token)
+    target = service.target(query.square)
     converter, database = resources().picture_converter, resources().database
     try:
         with converter.slot(signed_upload.user_uuid):
             data = await body_bytes()
-            await converter.check(data, service.INVALID)
+            await converter.check(data, error_code="avatar_invalid")
             async with database.writing() as conn:
                 await service.use(conn, signed_upload)
-            [encoded] = await converter.convert(data, [service.target()], service.INVALID)
+            [encoded] = await converter.convert(data, [target], error_code="avatar_invalid")
             async with database.writing() as conn:
                 return await service.save(conn, signed_upload.user_uuid, encoded.data)
     except (OverloadedError, RateLimitedError):
         await discard_body()
         raise
+
+
+@avatars.handle("DELETE", "/api/avatars/me", summary="Remove your picture")
+async def remove(conn: Transaction, viewer: Viewer) -> Avatar:
+    """Addresses of the picture return 404 from then on. Without a picture, nothing changes."""
+    return await service.remove(conn, viewer)
 
 
 @avatars.handle(
@@ -74,13 +81,14 @@ async def upload(token: str) -> Avatar:
     errors={404: ["not_found"]},
 )
 async def show(conn: Reading, subject: str) -> Response:
-    """Cached for a year with the picture's digest in `?v=`, otherwise for a minute."""
+    """With the picture's digest in `?v=`, browsers keep it for a year; otherwise, for a minute.
+    Shared caches ask again after a minute, so that they lose a picture that was removed."""
     picture = await service.show(conn, subject)
     response = Response(picture.jpeg, content_type="image/jpeg")
     response.set_etag(picture.digest)
     is_pinned = request.args.get("v") == picture.digest
     response.headers["Cache-Control"] = (
-        "public, max-age=31536000, immutable" if is_pinned else "public, max-age=60"
+        "public, max-age=31536000, s-maxage=60, immutable" if is_pinned else "public, max-age=60"
     )
     if request.if_none_match.contains(picture.digest):
         set_not_modified(response)

@@ -6,19 +6,23 @@ from uuid import UUID
 from cruddur.db import avatars as db
 from cruddur.db.statements import Connection
 from cruddur.errors import ForbiddenError, NotFoundError
-from cruddur.pictures.targets import Target
+from cruddur.identity.viewer import Viewer, require_open_session
+from cruddur.pictures.targets import Square, Target
 from cruddur.services.uploads import UPLOAD_SECONDS, Upload
 from cruddur.wire import Avatar
 
 SIDE = 512
 """Width and height in pixels; PROCESS_WIDTH and PROCESS_HEIGHT in the original project."""
 
-INVALID = "avatar_invalid"
 
+def target(square: str | None) -> Target:
+    """Return what to make of an uploaded picture.
 
-def target() -> Target:
-    """Return what to make of an uploaded picture."""
-    return Target(SIDE, SIDE, "crop", "JPEG")
+    Args:
+        square: the part to show, as in `AvatarQuery`; None for the middle.
+    """
+    part = None if square is None else Square(*map(float, square.split(",")))
+    return Target(SIDE, SIDE, "crop", "JPEG", square=part)
 
 
 async def use(conn: Connection, upload: Upload) -> None:
@@ -42,6 +46,17 @@ async def save(conn: Connection, user_uuid: UUID, jpeg: bytes) -> Avatar:
     if url is None:
         raise NotFoundError
     return Avatar(url)
+
+
+async def remove(conn: Connection, viewer: Viewer) -> Avatar:
+    """Remove the viewer's picture, in a transaction.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    user_uuid = require_open_session(await db.update_without_avatar(conn, viewer=viewer))
+    await db.delete_avatar(conn, user_uuid=user_uuid)
+    return Avatar(None)
 
 
 async def show(conn: Connection, subject: str) -> db.Picture:

@@ -533,7 +533,7 @@ export interface paths {
         };
         /**
          * A user's picture
-         * @description Cached for a year with the picture's digest in `?v=`, otherwise for a minute.
+         * @description With the picture's digest in `?v=`, browsers keep it for a year; otherwise, for a minute. Shared caches ask again after a minute, so that they lose a picture that was removed.
          */
         readonly get: operations["avatars_show_get"];
         readonly put?: never;
@@ -559,6 +559,26 @@ export interface paths {
          */
         readonly post: operations["avatars_key_upload_post"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/avatars/me": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Remove your picture
+         * @description Addresses of the picture return 404 from then on. Without a picture, nothing changes.
+         */
+        readonly delete: operations["avatars_remove_delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -945,10 +965,10 @@ export interface components {
         };
         /**
          * Avatar
-         * @description The picture's immutable address.
+         * @description The picture's immutable address, or null if there is no picture.
          */
         readonly Avatar: {
-            readonly avatar_url: string;
+            readonly avatar_url: string | null;
         };
         /**
          * AvatarDraft
@@ -956,6 +976,16 @@ export interface components {
          */
         readonly AvatarDraft: {
             readonly extension: string;
+        };
+        /**
+         * AvatarQuery
+         * @description The part of the upright picture to show. `square` is `left,top,side`: `left` is a fraction of
+         *     the picture's width, `top` of its height, and `side` of its shorter side. By default it is the
+         *     middle.
+         */
+        readonly AvatarQuery: {
+            /** @default null */
+            readonly square?: string | null;
         };
         /**
          * AvatarUpload
@@ -4217,9 +4247,70 @@ export interface operations {
             };
         };
     };
-    readonly avatars_upload_put: {
+    readonly avatars_remove_delete: {
         readonly parameters: {
             readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Avatar"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly avatars_upload_put: {
+        readonly parameters: {
+            readonly query?: {
+                readonly square?: string;
+            };
             readonly header?: never;
             readonly path: {
                 readonly token: string;
@@ -4274,7 +4365,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly "avatar_invalid"[];
+                    readonly "application/json": readonly ("square_invalid" | "avatar_invalid")[];
                 };
             };
             /** @description Too many attempts */

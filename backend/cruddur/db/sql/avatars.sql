@@ -1,3 +1,14 @@
+-- name: clear
+UPDATE users
+SET avatar_digest = NULL
+FROM signed_in(:viewer, :session) AS viewer
+WHERE users.uuid = viewer.uuid
+RETURNING users.uuid
+
+-- name: delete
+DELETE FROM avatars
+WHERE avatars.user_uuid = :user_uuid
+
 -- name: save
 WITH pointed AS (
     UPDATE users

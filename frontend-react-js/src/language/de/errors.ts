@@ -53,6 +53,7 @@ export const errors: First["errors"] = {
   search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
   search_term_invalid: "Gib ein Wort ein, nach dem wir suchen sollen.",
   shape_invalid: "Dieses Profil gibt es nicht in dieser Form.",
+  square_invalid: "Wir konnten das Bild nicht zuschneiden. Wähle es noch einmal aus.",
   telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
   ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
   ttl_blank: "Wähle, wie lange dein Crud leben soll.",

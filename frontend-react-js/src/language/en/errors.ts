@@ -51,6 +51,7 @@ export const errors: Record<Code | OwnCode | "method_not_allowed", string> = {
   search_term_exceed_max_chars: "That search is too long. You can use up to 200 characters.",
   search_term_invalid: "Enter a word to search for.",
   shape_invalid: "This profile isn’t available in that form.",
+  square_invalid: "We couldn’t crop that picture. Choose it again.",
   telemetry_invalid: "We can’t accept that telemetry.",
   ticket_invalid: "This link isn’t valid anymore. Reload the page.",
   ttl_blank: "Choose how long your crud lives.",
