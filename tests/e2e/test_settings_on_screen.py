@@ -4,12 +4,26 @@ import re
 from io import BytesIO
 
 import asyncpg
+import pytest
 from PIL import Image
-from playwright.async_api import FilePayload, Locator, expect
+from playwright.async_api import FilePayload, FloatRect, Locator, Page, ViewportSize, expect
 
-from e2e.screen import PASSWORD, Visit, Watch, settle, sign_in
+from e2e.screen import (
+    AXE,
+    DESKTOP,
+    PASSWORD,
+    PHONE,
+    SCREENS,
+    TAKES_SCREENSHOTS,
+    Visit,
+    Watch,
+    settle,
+    sideways,
+    sign_in,
+)
 from support import Api, Member, count_rows
 
+ORIENTATION = 0x0112
 NEW_PASSWORD = "there-is-no-honour-in-it"
 
 
@@ -60,10 +74,15 @@ async def test_a_changed_profile_is_shown_on_cruds(
     await expect(page.get_by_role("alert").filter(has_text="Choose a JPEG")).to_be_visible()
     assert not watch.sent("POST", "/api/avatars/*")
     await chooser.set_input_files({**png("red"), "buffer": b"\x89PNG and then nothing"})
-    await expect(page.get_by_role("alert").filter(has_text="read that picture")).to_be_visible()
+    crop = page.get_by_role("dialog", name="Crop your picture")
+    await expect(crop).to_contain_text("browser can’t show this picture")
+    await crop.get_by_role("button", name="Save picture").click()
+    await expect(crop.get_by_role("alert")).to_contain_text("read that picture")
+    await crop.get_by_role("button", name="Cancel").click()
     for color, rgb in (("red", [254, 0, 0]), ("lime", [0, 255, 1])):
+        await chooser.set_input_files(png(color))
         async with page.expect_response("**/api/avatars/*.jpg*"):
-            await chooser.set_input_files(png(color))
+            await crop.get_by_role("button", name="Save picture").click()
         await expect(notices).to_contain_text("Picture updated")
         mine = page.get_by_role("region", name="Picture").locator("img")
         assert await color_of(mine) == rgb
@@ -76,6 +95,147 @@ async def test_a_changed_profile_is_shown_on_cruds(
     about = others.get_by_role("region", name="Profile")
     await expect(about).to_contain_text("Security. Ask @odo about #honour.")
     await expect(about.get_by_role("link", name="@odo")).to_have_attribute("href", "/@odo")
+
+
+def quarters() -> FilePayload:
+    """Return a picture with four colors, which is stored on its side."""
+    image = Image.new("RGB", (400, 200), "red")
+    for place, color in (((200, 0), "lime"), ((0, 100), "blue"), ((200, 100), "white")):
+        image.paste(color, (*place, place[0] + 200, place[1] + 100))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    data = BytesIO()
+    image.save(data, "JPEG", quality=95, exif=exif)
+    return {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": data.getvalue()}
+
+
+async def uploaded_color(page: Page, crop: Locator) -> list[int]:
+    """Upload the cropped picture, and return its color."""
+    async with page.expect_response("**/api/avatars/*.jpg*"):
+        await crop.get_by_role("button", name="Save picture").click()
+    await expect(crop).not_to_be_attached()
+    return await color_of(page.get_by_role("region", name="Picture").locator("img"))
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_a_picture_is_cropped_with_the_pointer_touch_and_keys(
+    visit: Visit, watch: Watch, worf: Member, size: ViewportSize
+) -> None:
+    """Upright, the picture is blue, red, white and lime, from the upper left to the lower right."""
+    page = await visit(worf, "/settings", size=size)
+    await settle(page, watch)  # later content would move the picture
+    chooser = page.get_by_label("Choose a picture")
+    crop = page.get_by_role("dialog", name="Crop your picture")
+    area = crop.get_by_role("application", name="Part of the picture to show")
+
+    await chooser.set_input_files(quarters())
+    await expect(area).to_be_focused()
+    assert await sideways(page) == []
+    await page.keyboard.press("Minus")
+    for key in ("Minus",) * 10 + ("ArrowUp",) * 50 + ("ArrowLeft",) * 50:
+        await page.keyboard.press(key)
+    assert near(await uploaded_color(page, crop), [0, 0, 255])
+
+    await chooser.set_input_files(quarters())
+    stage = await shown_box(crop.locator("canvas"))
+    square = await shown_box(area)
+    assert abs(square["width"] - stage["width"]) < 2
+    assert abs(square["height"] - square["width"]) < 2
+    corner = square["x"] + square["width"] - 6, square["y"] + square["height"] - 6
+    await drag(page, corner, (corner[0] - stage["width"] * 0.7, corner[1] - stage["width"] * 0.7))
+    small = await shown_box(area)
+    assert abs(small["width"] - stage["width"] * 0.3) < 4
+    assert abs(small["x"] - stage["x"]) < 2
+    middle = small["x"] + small["width"] / 2, small["y"] + small["height"] / 2
+    await drag(page, middle, (stage["x"] + stage["width"] + 99, stage["y"] + stage["height"] + 99))
+    moved = await shown_box(area)
+    assert abs(moved["x"] + moved["width"] - stage["x"] - stage["width"]) < 2
+    assert abs(moved["y"] + moved["height"] - stage["y"] - stage["height"]) < 2
+    assert near(await uploaded_color(page, crop), [0, 255, 0])
+
+    await chooser.set_input_files(quarters())
+    await expect(area).to_be_focused()
+    before = await shown_box(area)
+    await pinch(page, area, 0.5)
+    after = await shown_box(area)
+    assert abs(after["width"] - before["width"] / 2) < 8
+    await check_with_axe(page)
+    if TAKES_SCREENSHOTS:
+        for scheme in ("dark", "light"):
+            await page.emulate_media(color_scheme=scheme)
+            await page.screenshot(path=SCREENS / f"crop-{size['width']}-{scheme}.png")
+    await page.keyboard.press("Escape")
+    await expect(crop).not_to_be_attached()
+
+
+async def check_with_axe(page: Page) -> None:
+    """Check the dialog in both themes."""
+    await page.evaluate(AXE.read_text())
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)
+        found = await page.evaluate("async () => (await axe.run('dialog')).violations")
+        assert found == [], scheme
+
+
+async def shown_box(element: Locator) -> FloatRect:
+    box = await element.bounding_box()
+    assert box is not None
+    return box
+
+
+def near(color: list[int], expected: list[int]) -> bool:
+    return all(abs(one - other) < 24 for one, other in zip(color, expected, strict=True))
+
+
+async def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    await page.mouse.move(*start)
+    await page.mouse.down()
+    await page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=3)
+    await page.mouse.move(*end, steps=3)
+    await page.mouse.up()
+
+
+async def pinch(page: Page, element: Locator, scale: float) -> None:
+    """Move two fingers on an element together."""
+    box = await shown_box(element)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    client = await page.context.new_cdp_session(page)
+    await client.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    async def touch(kind: str, distance: float | None) -> None:
+        points = (
+            []
+            if distance is None
+            else [{"x": x - distance, "y": y, "id": 1}, {"x": x + distance, "y": y, "id": 2}]
+        )
+        await client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    await touch("touchStart", 60)
+    for step in range(1, 11):
+        await touch("touchMove", 60 * (1 + (scale - 1) * step / 10))
+    await touch("touchEnd", None)
+    await client.detach()
+
+
+async def test_a_picture_is_removed_everywhere(visit: Visit, watch: Watch, worf: Member) -> None:
+    await worf.crud("a good day")
+    page = await visit(worf, "/settings")
+    mine = page.get_by_role("region", name="Picture")
+    await mine.get_by_label("Choose a picture").set_input_files(png("red"))
+    crop = page.get_by_role("dialog", name="Crop your picture")
+    await uploaded_color(page, crop)
+    others = await visit(None)
+    card = others.get_by_role("article")
+    await expect(card.locator("img")).to_be_visible()
+    await mine.get_by_role("button", name="Remove picture…").click()
+    confirmation = page.get_by_role("dialog", name="Remove your picture?")
+    await expect(confirmation.get_by_role("button", name="Cancel")).to_be_focused()
+    await confirmation.get_by_role("button", name="Remove picture").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Picture removed")
+    await expect(page.locator(".avatar img")).to_have_count(0)
+    await expect(mine.get_by_role("button", name="Remove picture…")).not_to_be_attached()
+    await others.reload()
+    await expect(card.locator(".avatar")).to_have_text("W")
 
 
 async def test_a_device_can_be_signed_out_from_another(

@@ -1,19 +1,33 @@
+import { type CSSProperties, useState } from "react";
+import { hueOf } from "../text/hues";
 import "./Avatar.css";
 
-/** A user's picture, or the first letter of their name. */
+/** A user's picture, or the first letter of their name on a color of their own. */
 export function Avatar({
   person,
   size = "normal",
 }: {
-  person: { display_name: string; avatar_url: string | null };
+  person: { handle: string; display_name: string; avatar_url: string | null };
   size?: "small" | "normal" | "large";
 }) {
+  const [missing, setMissing] = useState<string>(); // its user has removed it
+  const { avatar_url } = person;
   return (
-    <span className={`avatar avatar-${size}`} aria-hidden="true">
-      {person.avatar_url === null ? (
+    <span
+      className={`avatar avatar-${size}`}
+      aria-hidden="true"
+      style={{ "--hue": hueOf(person.handle) } as CSSProperties}
+    >
+      {avatar_url === null || avatar_url === missing ? (
         initial(person.display_name)
       ) : (
-        <img src={person.avatar_url} alt="" loading="lazy" decoding="async" />
+        <img
+          src={avatar_url}
+          alt=""
+          loading="lazy"
+          decoding="async"
+          onError={() => setMissing(avatar_url)}
+        />
       )}
     </span>
   );

@@ -1,4 +1,4 @@
-/** Upload of the member's picture: request a signed URL, then send the file to it. */
+/** The member's picture: upload it to a signed URL, or remove it. */
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
@@ -13,16 +13,28 @@ const UPLOAD_SECONDS = 120;
 export function useUploadAvatar() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (file: File) => {
+    mutationFn: async ({ file, square }: { file: File; square: string | undefined }) => {
       const extension = file.type.replace("image/", "");
       const { url } = await call("post", "/api/avatars/key_upload", { body: { extension } });
       const token = url.slice(url.lastIndexOf("/") + 1);
       return call("put", "/api/avatars/uploads/{token}", {
         path: { token },
+        query: square === undefined ? {} : { square },
         body: file,
         seconds: UPLOAD_SECONDS,
       });
     },
+    onSuccess: ({ avatar_url }) => {
+      updateMember({ avatar_url });
+      return client.invalidateQueries(); // every crud shows the picture
+    },
+  });
+}
+
+export function useRemoveAvatar() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call("delete", "/api/avatars/me", {}),
     onSuccess: ({ avatar_url }) => {
       updateMember({ avatar_url });
       return client.invalidateQueries(); // every crud shows the picture

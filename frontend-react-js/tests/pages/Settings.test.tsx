@@ -1,5 +1,5 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { getSession } from "../../src/api/session";
 import { device, profile, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
@@ -46,10 +46,26 @@ describe("the picture", () => {
   }
 
   async function choose(file: File): Promise<void> {
-    fireEvent.change(part("Picture").getByLabelText(/picture|Uploading/), {
+    fireEvent.change(part("Picture").getByLabelText("Choose a picture"), {
       target: { files: [file] },
     });
     await settle();
+  }
+
+  function dialog(name = "Crop your picture") {
+    return within(screen.getByRole("dialog", { name }));
+  }
+
+  async function press(name: string, from = dialog()): Promise<void> {
+    fireEvent.click(from.getByRole("button", { name }));
+    await settle();
+  }
+
+  /** Let the browser decode pictures, as happy-dom does not. */
+  function decodeAs(width: number, height: number): { close: ReturnType<typeof vi.fn> } {
+    const bitmap = { width, height, close: vi.fn() };
+    vi.stubGlobal("createImageBitmap", () => Promise.resolve(bitmap));
+    return bitmap;
   }
 
   test.each([
@@ -62,6 +78,7 @@ describe("the picture", () => {
     const before = server.requests.length;
     await choose(file);
     expect(part("Picture").getByRole("alert")).toHaveTextContent(words);
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
     expect(server.requests).toHaveLength(before);
   });
 
@@ -70,40 +87,130 @@ describe("the picture", () => {
     async (type) => {
       server.on("post", KEY, ok({ url: "/api/avatars/uploads/signed.token-1" }));
       server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+      const bitmap = decodeAs(400, 200);
       await showSettings();
       const file = picture(type, 8 * 1024 * 1024);
       await choose(file);
+      expect(server.sent("post", KEY)).toHaveLength(0);
+      await press("Save picture");
       expect(server.sent("post", KEY)[0]?.body).toEqual({ extension: type.slice(6) });
       const [sent] = server.sent("put", UPLOAD);
       expect(sent?.url.pathname).toBe("/api/avatars/uploads/signed.token-1");
+      expect(sent?.url.search).toBe("?square=0.25%2C0%2C1");
       expect(sent?.headers.get("Content-Type")).toBe(type);
       expect(sent?.body).toBe(file);
+      expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+      expect(bitmap.close).toHaveBeenCalledOnce();
       expect(notices()).toHaveTextContent("Picture updated");
       expect(getSession()).toMatchObject({ user: { avatar_url: "/api/avatars/1.webp" } });
       expect(document.querySelector(".nav-me img")).toHaveAttribute("src", "/api/avatars/1.webp");
     },
   );
 
-  test("that the server cannot read shows an error", async () => {
-    server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
-    const answer = server.hold("put", UPLOAD);
-    await showSettings();
-    await choose(picture("image/png"));
-    const input = part("Picture").getByLabelText("Uploading…");
-    expect(input).toBeDisabled();
-    answer.release(refuse(422, "avatar_invalid"));
-    await settle();
-    expect(part("Picture").getByRole("alert")).toHaveTextContent("We couldn’t read that picture");
-    expect(part("Picture").getByLabelText("Choose a picture")).toBeEnabled();
-  });
-
-  test("can be replaced after an error", async () => {
+  test("is cropped with the keyboard", async () => {
     server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
     server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+    decodeAs(400, 200);
+    const { user } = await showSettings();
+    await choose(picture("image/png"));
+    const area = dialog().getByRole("application", { name: "Part of the picture to show" });
+    expect(area).toHaveFocus();
+    expect(area).toHaveAccessibleDescription(/arrow keys/);
+    const size = dialog().getByRole("slider", { name: "Size" });
+    expect(size).toHaveValue("100");
+    await user.keyboard("{-}{-}");
+    expect(size).toHaveAttribute("aria-valuetext", "90%");
+    await user.keyboard("{+}{ArrowLeft}{Shift>}{ArrowLeft}{/Shift}{ArrowDown}");
+    expect(size).toHaveValue("95");
+    expect(area.style.width).toBe("47.5%");
+    await press("Save picture");
+    // 0.2625 - (0.02 + 0.1) / 2 of the width; the top is at its end.
+    expect(server.sent("put", UPLOAD)[0]?.url.search).toBe("?square=0.2025%2C0.045%2C0.95");
+  });
+
+  test("is cropped with the slider", async () => {
+    decodeAs(200, 400);
+    await showSettings();
+    await choose(picture("image/png"));
+    fireEvent.change(dialog().getByRole("slider", { name: "Size" }), { target: { value: "40" } });
+    const area = dialog().getByRole("application");
+    expect([area.style.left, area.style.top, area.style.width]).toEqual(["30%", "40%", "40%"]);
+  });
+
+  test("that only the server can decode is cropped in the middle", async () => {
+    server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
+    server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+    vi.stubGlobal("createImageBitmap", () => Promise.reject(new Error("unknown")));
+    await showSettings();
+    await choose(picture("image/png"));
+    expect(dialog().getByText(/browser can’t show this picture/)).toBeVisible();
+    await press("Save picture");
+    expect(server.sent("put", UPLOAD)[0]?.url.search).toBe("");
+  });
+
+  test("is not sent if the member cancels", async () => {
+    const bitmap = decodeAs(10, 10);
+    await showSettings();
+    await choose(picture("image/png"));
+    await press("Cancel");
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(bitmap.close).toHaveBeenCalledOnce();
+    expect(server.sent("post", KEY)).toHaveLength(0);
+  });
+
+  test("that the server cannot read shows an error, and can be replaced", async () => {
+    server.on("post", KEY, ok({ url: "/api/avatars/uploads/token" }));
+    const answer = server.hold("put", UPLOAD);
+    decodeAs(10, 10);
+    await showSettings();
+    await choose(picture("image/png"));
+    await press("Save picture");
+    expect(dialog().getByRole("button", { name: "Uploading…" })).toHaveAttribute(
+      "aria-busy",
+      "true",
+    );
+    answer.release(refuse(422, "avatar_invalid"));
+    await settle();
+    expect(dialog().getByRole("alert")).toHaveTextContent("We couldn’t read that picture");
+    await press("Cancel");
+    server.on("put", UPLOAD, ok({ avatar_url: "/api/avatars/1.webp" }));
+    await choose(picture("image/png"));
+    expect(dialog().queryByRole("alert")).not.toBeInTheDocument();
+    await press("Save picture");
+    expect(notices()).toHaveTextContent("Picture updated");
+  });
+
+  test("can be replaced after a file of another type", async () => {
     await showSettings();
     await choose(picture("text/plain"));
     await choose(picture("image/png"));
     expect(part("Picture").queryByRole("alert")).not.toBeInTheDocument();
+  });
+
+  test("is removed after a confirmation", async () => {
+    signIn({ ...WORF, avatar_url: "/api/avatars/1.webp" });
+    server.on("delete", "/api/avatars/me", ok({ avatar_url: null }));
+    await showSettings();
+    await press("Remove picture…", part("Picture"));
+    const confirmation = dialog("Remove your picture?");
+    await press("Cancel", confirmation);
+    expect(server.sent("delete", "/api/avatars/me")).toHaveLength(0);
+    await press("Remove picture…", part("Picture"));
+    await press("Remove picture", dialog("Remove your picture?"));
+    expect(server.sent("delete", "/api/avatars/me")).toHaveLength(1);
+    expect(notices()).toHaveTextContent("Picture removed");
+    expect(document.querySelector(".nav-me img")).toBeNull();
+    expect(part("Picture").queryByRole("button", { name: "Remove picture…" })).toBeNull();
+  });
+
+  test("stays if the removal fails", async () => {
+    signIn({ ...WORF, avatar_url: "/api/avatars/1.webp" });
+    server.on("delete", "/api/avatars/me", refuse(503, "unavailable"));
+    await showSettings();
+    await press("Remove picture…", part("Picture"));
+    await press("Remove picture", dialog("Remove your picture?"));
+    expect(dialog("Remove your picture?").getByRole("alert")).toBeVisible();
+    expect(document.querySelector(".nav-me img")).not.toBeNull();
   });
 });
 
