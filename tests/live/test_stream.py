@@ -97,6 +97,50 @@ async def test_a_deleted_crud_is_gone_with_its_replies(
         await marked(andrew, stream)
 
 
+@pytest.mark.rule("C62", "C91")
+async def test_a_changed_user_reaches_every_stream_also_later(
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    crud = await bayko.crud()
+    queries: list[dict[str, str]] = [
+        {}, {"feed": "home"}, {"handle": "bayko"}, {"crud": crud["uuid"]}
+    ]  # fmt: skip
+    named = {"uuid": str(andrew.uuid), "handle": "andrewbrown", "display_name": "Andy"}
+    plain, pictured = (
+        named | {"avatar_url": url}
+        for url in (None, f"/api/avatars/{andrew.uuid}.jpg?v=0123456789abcdef")
+    )
+    async with AsyncExitStack() as stack:
+        listeners = [
+            await stack.enter_async_context(listening(url, bayko.headers, **query))
+            for query in queries
+        ]
+        begin = listeners[0].last_id
+        await andrew.put("/api/profile/update", {"display_name": "Andy", "bio": ""})
+        for listener in listeners:
+            assert await listener.receive("user") == [plain]
+        await database.execute(
+            "UPDATE users SET avatar_digest = '0123456789abcdef' WHERE uuid = $1", andrew.uuid
+        )
+        for listener in listeners:
+            assert await listener.receive("user") == [pictured]
+        await andrew.delete("/api/avatars/me")
+        for listener in listeners:
+            assert await listener.receive("user") == [plain]
+        await bayko.put(f"/api/activities/{crud['uuid']}/repost")  # changes no user
+        assert await listeners[-1].receive("counts") == [counts(crud["uuid"], reposts=1)]
+    async with listening(url, {"Last-Event-ID": begin}, handle="bayko") as resumed:
+        assert (await resumed.receive("user", "user", "user", "counts"))[:3] == [plain] * 3
+
+
+async def test_a_deleted_user_is_no_event(
+    url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    async with listening(url) as stream:
+        await database.execute("DELETE FROM users WHERE uuid = $1", bayko.uuid)
+        await marked(andrew, stream)
+
+
 @pytest.mark.rule("C62")
 async def test_each_filter_passes_only_its_own_events(
     url: str, andrew: Member, bayko: Member

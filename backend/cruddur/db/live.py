@@ -14,7 +14,7 @@ from cruddur.db.notifications import notification
 from cruddur.db.positions import NOTHING, Position, Snapshot
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import parameters
-from cruddur.wire import Crud, Notification, SentMessage
+from cruddur.wire import Crud, Notification, SentMessage, ShortUser
 
 EventKind = Literal[
     "crud", "counts", "expiry", "gone", "message", "notification", "sign_out", "mark", "page"
@@ -36,6 +36,7 @@ _LISTEN = load("live.listen")
 _UNLISTEN = load("live.unlisten")
 _NOTIFY = load("live.notify")
 _CRUDS = load("live.cruds")
+_USERS = load("live.users")
 _MESSAGES = load("live.messages")
 _NOTIFICATIONS = load("live.notifications")
 _EXPIRING = load("live.expiring")
@@ -209,6 +210,12 @@ async def select_messages(
         )
         for row in rows
     }
+
+
+async def select_users(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, ShortUser]:
+    """Return users as others see them."""
+    rows = await _USERS.rows(conn, uuids=uuids)
+    return {row["uuid"]: ShortUser(**row) for row in rows}
 
 
 async def select_notifications(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from cruddur.db.positions import NOTHING, Position
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
-from cruddur.live.topics import Topic
+from cruddur.live.topics import EVERYONE, Topic
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
@@ -145,7 +145,7 @@ class Hub:
             subscribed = [
                 stream
                 for topic in publication.topics
-                for stream in self._topics.get(topic, ())
+                for stream in self._subscribed(topic)
                 if publication.size is None or publication.size > stream.after
             ]
             for stream in subscribed:
@@ -159,6 +159,9 @@ class Hub:
                 await asyncio.sleep(0)
         self._count("app.events.delivered", sum(counts))
         return counts
+
+    def _subscribed(self, topic: Topic) -> Collection[Stream]:
+        return self._streams if topic == EVERYONE else self._topics.get(topic, ())
 
     def send_position(self) -> None:
         """Send the latest position to every stream, so that clients resume after it."""

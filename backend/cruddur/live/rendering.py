@@ -12,7 +12,7 @@ from cruddur.db.positions import Position
 from cruddur.db.statements import Connection
 from cruddur.live import frames
 from cruddur.live.hub import Publication
-from cruddur.live.topics import Topic, crud_topics, for_user
+from cruddur.live.topics import EVERYONE, Topic, crud_topics, for_user
 from cruddur.wire import Crud, Gone, LiveCounts
 
 T = TypeVar("T")
@@ -53,6 +53,7 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
     cruds = await _read(conn, db.select_cruds, events, ("crud", "counts", "expiry"))
     messages = await _read(conn, db.select_messages, events, ("message",))
     notifications = await _read(conn, db.select_notifications, events, ("notification",))
+    users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page",))
     deleted = {event.subject_uuid for event in events if event.kind == "gone"}
     last_counts = {event.subject_uuid: event.id for event in events if event.kind == "counts"}
     for event in events:
@@ -75,6 +76,9 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
                 notification, user_uuid = notification_and_user
                 topics = (for_user(user_uuid),)
                 frame = frames.frame("notification", notification, event.position)
+        elif event.kind == "page":
+            if user := users.get(uuid):
+                topics, frame = (EVERYONE,), frames.frame("user", user, event.position)
         elif crud_and_author := cruds.get(uuid):
             crud, _ = crud_and_author
             rendered.expiring.append(_expiring(event, crud))
@@ -150,7 +154,7 @@ async def replay(
     )
     if len(events) > MAX_REPLAYED or len(expired) > MAX_REPLAYED:
         return None
-    wanted = set(topics)
+    wanted = {*topics, EVERYONE}
     rendered = await render(conn, [event for event in events if _may_match(event, wanted)])
     publications = [publication for _, publication in rendered.publications]
     publications += render_expiries(expired)
@@ -176,7 +180,12 @@ def _may_match(event: Event, wanted: set[Topic]) -> bool:
     """Return whether an event may have a wanted topic; for a message, only its row shows that."""
     if event.kind in _CRUD_KINDS:
         return not wanted.isdisjoint(_topics(event))
-    return event.kind == "message" or for_user(event.user_uuid) in wanted
+    return event.kind == "message" or _is_of_user(event) or for_user(event.user_uuid) in wanted
+
+
+def _is_of_user(event: Event) -> bool:
+    """Return whether a user has changed; the other events of this kind are about a crud."""
+    return event.kind == "page" and event.subject_uuid == event.user_uuid
 
 
 def _topics(event: Event) -> tuple[Topic, ...]:

@@ -8,6 +8,9 @@ Topic: TypeAlias = tuple[str, UUID | None]
 ALL: Topic = ("all", None)
 """Every public event."""
 
+EVERYONE: Topic = ("everyone", None)
+"""What concerns every stream, whatever it subscribes to."""
+
 HOME: Topic = ("home", None)
 """Cruds that are not replies."""
 

@@ -4,12 +4,21 @@ import { type Mutation, notifyManager, type Query, type QueryClient } from "@tan
 import type { ServerEvent } from "../api/events";
 import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
-import type { Crud, Gone, LiveCounts, Notification, Reset, SentMessage } from "../api/wire";
+import type {
+  Crud,
+  Gone,
+  LiveCounts,
+  Notification,
+  Reset,
+  SentMessage,
+  ShortUser,
+} from "../api/wire";
 import { observe } from "../telemetry/trace";
 import { hasData, refresh, retryFailed } from "./client";
 import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
 import { expireNotifications, refetchAfterGone, refetchAfterNotification } from "./notifications";
+import { showUser } from "./people";
 
 /** The payload of each event, by its name. */
 interface Payloads {
@@ -18,6 +27,7 @@ interface Payloads {
   gone: Gone;
   message: SentMessage;
   notification: Notification;
+  user: ShortUser;
   reset: Reset;
 }
 
@@ -78,6 +88,9 @@ export function followLive(client: QueryClient): () => void {
     },
     notification: {
       refetch: () => refetchAfterNotification(client),
+    },
+    user: {
+      apply: (user) => showUser(client, user),
     },
     reset: {
       refetch: () => refresh(client),

@@ -92,6 +92,32 @@ async function send(form: string, words: string): Promise<void> {
   await settle();
 }
 
+describe("a user", () => {
+  test("has the new name and picture wherever they are shown", async () => {
+    signIn();
+    await openHome(numbered(2, { reposted_by: "vir" }), ownCrud());
+    const shown = () =>
+      main()
+        .getAllByRole("article")
+        .map((article) => [
+          article.getAttribute("aria-label"),
+          article.querySelector(".avatar img")?.getAttribute("src"),
+        ]);
+    await stream.send("user", { ...LONDO, display_name: "Londo", avatar_url: "/londo.jpg" });
+    expect(shown()).toEqual([
+      ["Crud by Londo", "/londo.jpg"],
+      ["Crud by Worf", undefined],
+    ]);
+    expect(listed()).toEqual(["Crud 2", "Today is a good day"]);
+    await stream.send("user", LONDO);
+    expect(shown()[0]).toEqual(["Crud by Londo Mollari", undefined]);
+    const { uuid, handle, display_name } = WORF;
+    await stream.send("user", { uuid, handle, display_name, avatar_url: "/worf.jpg" });
+    expect(shown()[1]).toEqual(["Crud by Worf", "/worf.jpg"]);
+    expect(document.querySelector(".nav-me img")).toHaveAttribute("src", "/worf.jpg");
+  });
+});
+
 describe("a new crud", () => {
   test("is added and announced while the viewer is at the top", async () => {
     await openHome(numbered(1));

@@ -203,3 +203,12 @@ FROM (
 ) AS unseen
 ORDER BY unseen.id
 LIMIT :limit
+
+-- name: users
+SELECT
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url
+FROM users
+WHERE users.uuid = ANY(:uuids::uuid[])
