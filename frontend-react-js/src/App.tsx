@@ -18,12 +18,12 @@ import {
   useParams,
 } from "react-router";
 import { Boundary } from "./components/Boundary";
+import { Further } from "./components/Further";
 import { Layout } from "./components/Layout";
 import { Notices } from "./components/Notices";
 import { removeServedHead } from "./components/PageHead";
 import { getLanguage, onLanguage } from "./language";
 import { CrudPage } from "./pages/CrudPage";
-import { FurtherPage } from "./pages/FurtherPage";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
 import { Profile } from "./pages/Profile";
@@ -39,24 +39,24 @@ export function Pages() {
     <Routes>
       <Route element={<Layout />}>
         <Route path="/" element={<Home />} />
-        <Route path="/search" element={<FurtherPage name="Search" />} />
-        <Route path="/notifications" element={<FurtherPage name="Notifications" />} />
-        <Route path="/messages" element={<FurtherPage name="Messages" />} />
+        <Route path="/search" element={<Further name="Search" />} />
+        <Route path="/notifications" element={<Further name="Notifications" />} />
+        <Route path="/messages" element={<Further name="Messages" />} />
         <Route path="/messages/:at" element={<At page={Conversation} />} />
-        <Route path="/settings" element={<FurtherPage name="Settings" />} />
-        <Route path="/about" element={<FurtherPage name="About" />} />
-        <Route path="/terms" element={<FurtherPage name="Terms" />} />
-        <Route path="/privacy" element={<FurtherPage name="Privacy" />} />
+        <Route path="/settings" element={<Further name="Settings" />} />
+        <Route path="/about" element={<Further name="About" />} />
+        <Route path="/terms" element={<Further name="Terms" />} />
+        <Route path="/privacy" element={<Further name="Privacy" />} />
         <Route path="/:at" element={<At page={Profile} />} />
         <Route path="/:at/status/:uuid" element={<At page={CrudPage} />} />
         <Route path="*" element={<NotFound />} />
       </Route>
       <Route element={<Bare />}>
-        <Route path="/signup" element={<FurtherPage name="SignUp" />} />
-        <Route path="/confirm" element={<FurtherPage name="Confirm" />} />
-        <Route path="/signin" element={<FurtherPage name="SignIn" />} />
-        <Route path="/forgot" element={<FurtherPage name="Forgot" />} />
-        <Route path="/reset" element={<FurtherPage name="Reset" />} />
+        <Route path="/signup" element={<Further name="SignUp" />} />
+        <Route path="/confirm" element={<Further name="Confirm" />} />
+        <Route path="/signin" element={<Further name="SignIn" />} />
+        <Route path="/forgot" element={<Further name="Forgot" />} />
+        <Route path="/reset" element={<Further name="Reset" />} />
       </Route>
     </Routes>
   );
@@ -73,7 +73,7 @@ function Bare() {
 }
 
 const Conversation = ({ handle }: { handle: string }) => (
-  <FurtherPage name="Conversation" handle={handle} />
+  <Further name="Conversation" handle={handle} />
 );
 
 /** A page about a user: its path has an @ before the handle. */

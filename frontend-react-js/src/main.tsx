@@ -2,8 +2,8 @@
 
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { loadFurther } from "./components/Further";
 import { startLanguage } from "./language";
-import { loadFurtherPages } from "./pages/FurtherPage";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
@@ -13,5 +13,5 @@ if (root !== null) {
 }
 
 // Before they are needed, but not before this page has loaded. A failure shows when they are needed.
-const prepare = () => void loadFurtherPages().catch(() => undefined);
+const prepare = () => void loadFurther().catch(() => undefined);
 addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(prepare)); // none in Safari

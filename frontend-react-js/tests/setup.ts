@@ -4,9 +4,9 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
 import { afterAll, afterEach, beforeEach, vi } from "vitest";
 import { getSession, leave } from "../src/api/session";
+import { loadFurther } from "../src/components/Further";
 import { FAR } from "../src/components/nearness";
 import { dismiss, getNotices } from "../src/notices";
-import { loadFurtherPages } from "../src/pages/FurtherPage";
 import { serve, strays } from "./support/server";
 import { NOW } from "./support/time";
 
@@ -19,7 +19,7 @@ const LONGEST_CALL = 15_000;
 /** Errors that React, the router and the page logged. */
 let errors: string[] = [];
 
-await loadFurtherPages(); // so that tests need not wait for them
+await loadFurther(); // so that tests need not wait for them
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });

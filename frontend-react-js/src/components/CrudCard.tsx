@@ -8,9 +8,10 @@ import { observe } from "../telemetry/trace";
 import { crudAddress, profileAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Countdown, Since, useIsPast } from "./Clock";
+import { ComposerSkeleton } from "./ComposerSkeleton";
 import { CrudActions } from "./CrudActions";
-import { ReplyForm } from "./CrudForm";
 import { Dialog } from "./Dialog";
+import { Further } from "./Further";
 import { Icon } from "./Icon";
 import { RichText } from "./RichText";
 import "./CrudCard.css";
@@ -37,7 +38,12 @@ export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
           <blockquote className="crud-quoted">
             <RichText text={crud.message} />
           </blockquote>
-          <ReplyForm to={crud} onDone={() => setReplying(false)} />
+          <Further
+            name="ReplyForm"
+            fallback={<ComposerSkeleton />}
+            to={crud}
+            onDone={() => setReplying(false)}
+          />
         </Dialog>
       )}
     </>

@@ -3,10 +3,10 @@ import { Outlet, useLocation, useNavigate } from "react-router";
 import { t } from "../language";
 import { useMember, useSession } from "../queries/session";
 import { Boundary } from "./Boundary";
-import { CrudForm } from "./CrudForm";
+import { ComposerSkeleton } from "./ComposerSkeleton";
 import { Dialog } from "./Dialog";
+import { Further } from "./Further";
 import { Nav } from "./Nav";
-import { NewMessage } from "./NewMessage";
 import { Sidebar } from "./Sidebar";
 import "./Layout.css";
 
@@ -49,11 +49,13 @@ export function Layout() {
         <Sidebar member={member} isKnown={phase !== "restoring"} />
       </Boundary>
       {isComposing && member !== null && composes === "message" && (
-        <NewMessage onClose={() => setComposing(false)} />
+        <Further name="NewMessage" fallback={null} onClose={() => setComposing(false)} />
       )}
       {isComposing && member !== null && composes === "crud" && (
         <Dialog title={t.composer.crud} onClose={() => setComposing(false)}>
-          <CrudForm
+          <Further
+            name="CrudForm"
+            fallback={<ComposerSkeleton />}
             onDone={() => {
               setComposing(false);
               if (pathname !== "/") {

@@ -3,10 +3,11 @@ import { Link, useParams } from "react-router";
 import { Avatar } from "../components/Avatar";
 import { Button, ButtonLink } from "../components/Button";
 import { Countdown, useIsPast } from "../components/Clock";
+import { ComposerSkeleton } from "../components/ComposerSkeleton";
 import { CrudActions } from "../components/CrudActions";
 import { CrudCard, ReplyingTo } from "../components/CrudCard";
-import { ReplyForm } from "../components/CrudForm";
 import { Feed, rows } from "../components/Feed";
+import { Further } from "../components/Further";
 import { Empty, More, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead, removeServedHead } from "../components/PageHead";
@@ -204,7 +205,7 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
       />
       {member !== null && (
         <div ref={form}>
-          <ReplyForm to={crud} />
+          <Further name="ReplyForm" fallback={<ComposerSkeleton />} to={crud} />
         </div>
       )}
     </article>

@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Button, ButtonLink } from "../components/Button";
-import { CrudForm } from "../components/CrudForm";
+import { ComposerSkeleton } from "../components/ComposerSkeleton";
 import { Feed } from "../components/Feed";
+import { Further } from "../components/Further";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
 import { t } from "../language";
@@ -20,7 +21,13 @@ export function Home() {
       {phase === "out" ? (
         <Welcome />
       ) : (
-        <div className="home-composer">{member === null ? <ComposerSkeleton /> : <CrudForm />}</div>
+        <div className="home-composer">
+          {member === null ? (
+            <ComposerSkeleton />
+          ) : (
+            <Further name="CrudForm" fallback={<ComposerSkeleton />} />
+          )}
+        </div>
       )}
       <NewCruds home={home} />
       <Feed
@@ -32,16 +39,6 @@ export function Home() {
         }
       />
     </>
-  );
-}
-
-/** Keeps the place of the composer while the session is being restored. */
-function ComposerSkeleton() {
-  return (
-    <div className="composer skeleton" aria-hidden="true">
-      <span className="skeleton-line skeleton-field" />
-      <div className="composer-foot" />
-    </div>
   );
 }
 

@@ -226,6 +226,6 @@ function isReadAttribute({ name, initializer, parent }: ts.JsxAttribute): boolea
   const isNameInCode = // of a field, or of a page
     name.getText() === "name" &&
     (/^"[a-z_]+"$/.test(initializer?.getText() ?? "") ||
-      parent.parent.tagName.getText() === "FurtherPage");
+      parent.parent.tagName.getText() === "Further");
   return READ.has(name.getText()) && !isNameInCode;
 }

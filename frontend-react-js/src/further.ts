@@ -1,0 +1,20 @@
+/**
+ * What most first renders do without: the pages that few visits begin with, and the forms for texts.
+ * It is a script of its own, which loads later (docs/decisions/0005).
+ */
+
+export { CrudForm, ReplyForm } from "./components/CrudForm";
+export { NewMessage } from "./components/NewMessage";
+export { About } from "./pages/About";
+export { Confirm } from "./pages/Confirm";
+export { Conversation } from "./pages/Conversation";
+export { Forgot } from "./pages/Forgot";
+export { Messages } from "./pages/Messages";
+export { Notifications } from "./pages/Notifications";
+export { Privacy } from "./pages/Privacy";
+export { Reset } from "./pages/Reset";
+export { Search } from "./pages/Search";
+export { Settings } from "./pages/Settings";
+export { SignIn } from "./pages/SignIn";
+export { SignUp } from "./pages/SignUp";
+export { Terms } from "./pages/Terms";
