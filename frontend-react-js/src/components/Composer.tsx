@@ -105,7 +105,7 @@ export function Composer({
         onKeyDown={(event) => {
           // An on-screen keyboard has no other key for a new line.
           const shouldSend =
-            enterSends && matchMedia("(pointer: fine)").matches
+            enterSends && !matchMedia("(pointer: coarse)").matches
               ? !event.shiftKey
               : event.ctrlKey || event.metaKey;
           if (event.key === "Enter" && shouldSend && !isComposing(event)) {

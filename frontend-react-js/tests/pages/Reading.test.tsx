@@ -320,10 +320,15 @@ describe("a conversation", () => {
   beforeEach(() => {
     signIn();
     server.on("get", "/api/users/@{handle}/short", ok(LONDO));
-    vi.spyOn(window, "matchMedia").mockImplementation(
-      (query) => ({ matches: query === "(pointer: fine)" }) as MediaQueryList,
-    );
+    point("fine");
   });
+
+  /** Set the precision of the main pointing device. */
+  function point(precision: "coarse" | "fine" | "none"): void {
+    vi.spyOn(window, "matchMedia").mockImplementation(
+      (query) => ({ matches: query === `(pointer: ${precision})` }) as MediaQueryList,
+    );
+  }
 
   function listed(): (string | null | undefined)[] {
     const list = screen.getByRole("list", { name: "Messages" });
@@ -413,12 +418,20 @@ describe("a conversation", () => {
   });
 
   test("starts a new line with Enter on a touch screen", async () => {
-    vi.mocked(matchMedia).mockImplementation(() => ({ matches: false }) as MediaQueryList);
+    point("coarse");
     const { user } = await showConversation();
     await user.type(area(), "One{Enter}two");
     expect(area()).toHaveValue("One\ntwo");
     server.on("post", SEND, ok(sent));
     await user.type(area(), "{Control>}{Enter}{/Control}");
+    expect(server.sent("post", SEND)).toHaveLength(1);
+  });
+
+  test("is sent with Enter on a computer without a mouse", async () => {
+    point("none");
+    server.on("post", SEND, ok(sent));
+    const { user } = await showConversation();
+    await user.type(area(), "Qapla’!{Enter}");
     expect(server.sent("post", SEND)).toHaveLength(1);
   });
 
