@@ -205,7 +205,8 @@ $(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.ht
 .PHONY: FORCE
 FORCE:
 
-# The browser of tests/e2e: an installed one, or else one that is downloaded.
+# The browsers of tests/e2e: an installed Chromium, or else one that is downloaded, and Debian's
+# Firefox if possible.
 .local/browser: tests/e2e/browser_path.py $(VENV)/.dev
 	$(BIN)/python $<
 

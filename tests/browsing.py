@@ -1,4 +1,4 @@
-"""Start the browser for tests, or skip them if there is none."""
+"""Start a browser for tests, or skip them if there is none."""
 
 import os
 from collections.abc import AsyncIterator
@@ -19,6 +19,22 @@ async def chromium() -> AsyncIterator[Browser]:
         do_without("no browser was found: make test installs one if possible")
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=path, args=[*browsers.FLAGS])
+        yield launched
+        await launched.close()
+
+
+@asynccontextmanager
+async def firefox() -> AsyncIterator[Browser]:
+    """Yield a headless Firefox, driven by WebDriver BiDi. Without one, skip the test also in CI."""
+    path = browsers.find_firefox()
+    if path is None:
+        pytest.skip("no Firefox was found: make test installs Debian's firefox-esr if possible")
+    async with async_playwright() as playwright:
+        launched = await playwright.firefox.launch(
+            channel="moz-firefox",  # Mozilla's Firefox, and not Playwright's build of it
+            executable_path=path,
+            firefox_user_prefs=browsers.FIREFOX_PREFERENCES,
+        )
         yield launched
         await launched.close()
 

@@ -25,7 +25,7 @@ from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from playwright.async_api import Browser
 from quart import Quart
 
-from browsing import chromium
+import browsing
 from certificates import self_signed
 from cruddur.app import create_app
 from cruddur.cli.database import DATABASE, seed_if_empty
@@ -221,7 +221,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Yield a headless Chromium."""
-    async with chromium() as launched:
+    async with browsing.chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+async def firefox() -> AsyncIterator[Browser]:
+    """Yield a headless Firefox."""
+    async with browsing.firefox() as launched:
         yield launched
 
 

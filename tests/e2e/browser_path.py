@@ -1,8 +1,9 @@
-"""Find or install the browser of the end-to-end tests.
+"""Find or install the browsers of the end-to-end tests.
 
 `python tests/e2e/browser_path.py` writes the path of a browser to `.local/browser`. It prefers
 Chromium's headless shell, which needs half the CPU time of a whole browser, and installs Debian's
 package of it if apt is usable. Then it prefers an existing browser to Playwright's own download.
+It also installs Debian's Firefox if apt is usable. The tests that need it are skipped without it.
 `make test` runs it.
 """
 
@@ -15,6 +16,8 @@ from pathlib import Path
 
 VARIABLE = "CRUDDUR_TEST_BROWSER"
 SHELL = "chromium-headless-shell"
+FIREFOX_VARIABLE = "CRUDDUR_TEST_FIREFOX"
+FIREFOX = "firefox-esr"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 RECORD = Path(__file__).parents[2] / ".local" / "browser"
 
@@ -43,11 +46,24 @@ FLAGS = (
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 )
 
+FIREFOX_PREFERENCES: dict[str, str | float | bool] = {
+    "layout.css.prefers-color-scheme.content-override": 0,  # dark
+    "ui.prefersReducedMotion": 1,
+    "network.proxy.type": 0,  # none
+}
+"""What Playwright cannot set by WebDriver BiDi."""
+
 
 def find() -> str | None:
     """Return the path of a working browser on this machine, or None."""
     named = os.environ.get(VARIABLE)
     return next((path for path in ([named] if named else _here()) if _works(path)), None)
+
+
+def find_firefox() -> str | None:
+    """Return the path of a working Firefox on this machine, or None."""
+    path = os.environ.get(FIREFOX_VARIABLE) or shutil.which(FIREFOX)
+    return path if path and _works(path) else None
 
 
 def _here() -> Iterator[str]:
@@ -119,7 +135,9 @@ _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": F
 
 
 def main() -> int:
-    """Find or install a browser and record its path."""
+    """Find or install the browsers, and record the path of Chromium."""
+    if find_firefox() is None and FIREFOX_VARIABLE not in os.environ:
+        _install(FIREFOX)
     path = find()
     if VARIABLE not in os.environ and (path is None or Path(path).name != SHELL):
         path = _install(SHELL) or path or _install("chromium") or _download()

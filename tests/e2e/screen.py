@@ -7,7 +7,7 @@ there that the test did not announce fails the test.
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -51,6 +51,15 @@ USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Ge
 
 EMPTY = "/robots.txt"
 """An address without scripts. It shares a process with the pages, as a blank page would not."""
+
+ABORTED = {"net::ERR_ABORTED", "NS_BINDING_ABORTED"}
+"""How Chromium and Firefox name the failure of a request that the page aborted."""
+
+STANDARDS = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+"""The accessibility rules for every page."""
 
 STREAM = "/api/stream"
 COOKIE = "cruddur_refresh"
@@ -163,7 +172,7 @@ class Watch:
         self._under_way.discard(request)
         # A request that the page itself aborted is not a failure. Neither is a link to another
         # site, because no other site is reachable from here.
-        if request.failure != "net::ERR_ABORTED" and not self._is_elsewhere(request):
+        if request.failure not in ABORTED and not self._is_elsewhere(request):
             self._met_with(0, request, request.failure or "")
 
     def _is_elsewhere(self, request: Request) -> bool:
@@ -229,9 +238,10 @@ async def sign_in(api: Api, who: str, device: str = USER_AGENT) -> httpx.Respons
 
 async def open_browser(browser: Browser, service: Served) -> BrowserContext:
     """Open an empty browser."""
+    is_chromium = browser.browser_type.name == "chromium"
     context = await browser.new_context(
         base_url=service.url,
-        permissions=["clipboard-read", "clipboard-write"],
+        permissions=["clipboard-read", "clipboard-write"] if is_chromium else None,
         locale="en-GB",
         timezone_id="Europe/Vienna",
         viewport=DESKTOP,
@@ -333,6 +343,24 @@ _SETTLED = """() => new Promise((done) => requestAnimationFrame(() => requestAni
         && document.querySelector(".skeleton, [aria-busy='true']") === null
         && document.querySelector(".nav:not(:has([href='/settings'], [href='/signin']))") === null
     ))))"""
+
+
+async def violations(page: Page, rules: Mapping[str, Any], but: Sequence[str] = ()) -> list[str]:
+    """Return what violates accessibility rules on a page that has `AXE`.
+
+    Args:
+        page: the page.
+        rules: the rules, as the option `runOnly` of axe.
+        but: the selectors of parts that are not checked.
+    """
+    found: list[str] = await page.evaluate(
+        """async ([exclude, runOnly]) => (await axe.run({ exclude }, {
+            runOnly, resultTypes: ["violations"], elementRef: false, preload: false,
+        })).violations.flatMap((rule) => rule.nodes.map((node) =>
+            `${rule.id} (${rule.help}): ${node.target}\n    ${node.html}`))""",
+        [but, rules],
+    )
+    return found
 
 
 async def sideways(page: Page) -> list[str]:

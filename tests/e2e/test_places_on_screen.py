@@ -11,7 +11,16 @@ from werkzeug.routing import Map, Rule
 from cruddur.routes.pages import PAGES
 from e2e.gallery import Gallery
 from e2e.places import DIALOGS, PLACES, Audience, Place, views
-from e2e.screen import AXE, DESKTOP, PHONE, SCREENS, TAKES_SCREENSHOTS, sideways
+from e2e.screen import (
+    AXE,
+    DESKTOP,
+    PHONE,
+    SCREENS,
+    STANDARDS,
+    TAKES_SCREENSHOTS,
+    sideways,
+    violations,
+)
 from e2e.walk import Walk
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
@@ -19,10 +28,6 @@ VIEWS = views(*PLACES, *DIALOGS)
 LIGHT = ("home", "signup")
 """The places that also have a screenshot of the light scheme."""
 
-STANDARDS = {
-    "type": "tag",
-    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 PARTS = """() => Object.fromEntries(
     ["nav", "main", "aside"].flatMap((name) => {
         const part = document.querySelector(`body ${name}`);
@@ -152,10 +157,10 @@ async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str
             await page.emulate_media(color_scheme=scheme)
             found = []
             if scheme == "dark":
-                found = await violations(gallery, page, STANDARDS) + await sideways(page)
+                found = await new_violations(gallery, page, STANDARDS) + await sideways(page)
             elif size == "desktop":
                 # The other rules do not depend on the scheme.
-                found = await violations(gallery, page, COLORS)
+                found = await new_violations(gallery, page, COLORS)
             faults += [f"{size} {scheme}: {fault}" for fault in found]
             if name := wanted.get(f"{size} {scheme}"):
                 await page.screenshot(path=SCREENS / name, animations="disabled", caret="initial")
@@ -165,7 +170,7 @@ async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str
     return faults + await with_forced_colors(page) + await with_large_text(page)
 
 
-async def violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> list[str]:
+async def new_violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> list[str]:
     """Return the accessibility rules that a page violates.
 
     A part of the page is skipped if the same markup passed the same rules in the same size and
@@ -175,19 +180,10 @@ async def violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> lis
     setting = (rules["type"], page.viewport_size == PHONE)
     markup = {selector: (*setting, part) for selector, part in parts.items()}
     exclude = [selector for selector, key in markup.items() if key in gallery.accessible]
-    found: list[dict[str, Any]] = await page.evaluate(
-        """async ([exclude, runOnly]) => (await axe.run({ exclude }, {
-            runOnly, resultTypes: ["violations"], elementRef: false, preload: false,
-        })).violations""",
-        [exclude, rules],
-    )
+    found = await violations(page, rules, exclude)
     if not found:
         gallery.accessible.update(markup.values())
-    return [
-        f"{rule['id']} ({rule['help']}): {node['target']}\n    {node['html']}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    return found
 
 
 def test_every_address_has_a_place() -> None:
