@@ -43,7 +43,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test coverage check format types schema registry settings image-check images readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-traceview bench-page test-bench test-events load load-seed scenarios attack lock clean
+    bench-streams bench-commits bench-traceview bench-page test-bench test-events lighthouse load load-seed scenarios attack lock \
+    clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -76,6 +77,9 @@ test-bench: $(VENV)/.dev ## Test that the benchmarks run and report their figure
 test-events: $(VENV)/.dev ## Test the event log with 50,000 events in random transactions, among crashes
 	CRUDDUR_TEST_EVENTS=50000 CRUDDUR_TEST_SEED=$$(date +%s) \
 	    $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=0 tests/live/test_event_log.py
+
+lighthouse: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser .local/lighthouse/.installed) ## Check the page with Lighthouse; fails below 100
+	PYTHONPATH=tests $(BIN)/python tests/lighthouse/lighthouse_check.py
 
 coverage: $(TESTED) ## Run the tests and print the coverage of backend/ (T=path or pytest options)
 	rm -rf .local/coverage
@@ -243,6 +247,11 @@ FORCE:
 	@$(BIN)/python -m pip download --quiet --no-deps --no-binary hypercorn --require-hashes \
 	    --dest $(@D) -r $(@D)/requirements.txt && tar -xzf $(@D)/hypercorn-*.tar.gz -C $(@D) || \
 	    echo "hypercorn's sources were not found: its own tests will be skipped"
+	@touch $@
+
+.local/lighthouse/.installed: tests/lighthouse/package.json tests/lighthouse/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # A Cognito emulator. Without npm its tests are skipped; the tests against our own fake still run.
