@@ -13,12 +13,15 @@ from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.tracing import Hooks
-from cruddur.process.periodic_jobs import run_sweeper
+from cruddur.process.periodic_jobs import run_picture_sweeper, run_sweeper
 from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
-from cruddur.routes.avatars import UPLOAD_PATH, avatars
+from cruddur.routes.avatars import UPLOAD_PATH as AVATAR_UPLOAD_PATH
+from cruddur.routes.avatars import avatars
+from cruddur.routes.crud_pictures import UPLOAD_PATH as PICTURE_UPLOAD_PATH
+from cruddur.routes.crud_pictures import crud_pictures
 from cruddur.routes.health import health
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
@@ -39,6 +42,7 @@ BLUEPRINTS = (
     reactions,
     users,
     avatars,
+    crud_pictures,
     messages,
     notifications,
     trends,
@@ -131,6 +135,7 @@ def create_app(
             app.extensions["cruddur"] = resources
             tasks = [
                 asyncio.create_task(run_sweeper(resources)),
+                asyncio.create_task(run_picture_sweeper(resources)),
                 asyncio.create_task(
                     run_rate_exchange(rates, resources.database, telemetry.instruments)
                 ),
@@ -160,7 +165,8 @@ def create_app(
 
 def body_limit(path: str) -> int:
     """Return the largest request body for a path, in bytes."""
-    return PICTURE_BYTES if path.startswith(UPLOAD_PATH) else BODY_BYTES
+    takes_picture = path.startswith(AVATAR_UPLOAD_PATH) or path == PICTURE_UPLOAD_PATH
+    return PICTURE_BYTES if takes_picture else BODY_BYTES
 
 
 class BoundedRequest(Request):

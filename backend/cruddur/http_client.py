@@ -17,10 +17,23 @@ class BoundedTransport(httpx.AsyncBaseTransport):
     It requests and accepts only uncompressed responses, because httpx decompresses without a limit.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, *, seconds: float) -> None:
-        """Wrap a transport; `seconds` is the maximum duration of a call."""
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        seconds: float,
+        max_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        """Wrap a transport.
+
+        Args:
+            transport: sends the requests.
+            seconds: the maximum duration of a call.
+            max_bytes: the maximum size of the body of a response.
+        """
         self._transport = transport
         self._seconds = seconds
+        self._max_bytes = max_bytes
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and read the response.
@@ -28,7 +41,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         Raises:
             httpx.ReadTimeout: the response was not complete in time.
             httpx.DecodingError: the response is compressed.
-            httpx.ReadError: the response is longer than MAX_RESPONSE_BYTES.
+            httpx.ReadError: the response is too long.
             httpx.TransportError: any other error of httpx.
         """
         request.headers["Accept-Encoding"] = "identity"
@@ -36,7 +49,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(self._seconds):
                 response = await self._transport.handle_async_request(request)
                 async with contextlib.aclosing(response):
-                    body = await _read(response, request)
+                    body = await _read(response, request, self._max_bytes)
         except TimeoutError as error:
             text = f"no complete response in {self._seconds:g} s"
             raise httpx.ReadTimeout(text, request=request) from error
@@ -52,14 +65,14 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-async def _read(response: httpx.Response, request: httpx.Request) -> bytes:
+async def _read(response: httpx.Response, request: httpx.Request, max_bytes: int) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding != "identity":
         raise httpx.DecodingError(f"the response is compressed: {encoding}", request=request)
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > MAX_RESPONSE_BYTES:
-            text = f"the response is longer than {MAX_RESPONSE_BYTES} bytes"
+        if len(body) > max_bytes:
+            text = f"the response is longer than {max_bytes} bytes"
             raise httpx.ReadError(text, request=request)
     return bytes(body)

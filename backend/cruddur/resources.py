@@ -23,7 +23,10 @@ from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
 from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
 from cruddur.live.hub import Hub
+from cruddur.picture_stores.opening import open_store
+from cruddur.picture_stores.store import PictureStore
 from cruddur.services.accounts import Accounts
+from cruddur.services.crud_pictures import CrudPictures, Limits
 from cruddur.services.pictures import PictureConverter
 from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
@@ -51,6 +54,7 @@ class Resources:
     accounts: Accounts
     uploads: UploadSigner
     picture_converter: PictureConverter
+    crud_pictures: CrudPictures
     live: Hub
 
 
@@ -61,6 +65,7 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     Raises:
         DatabaseUnavailableError, DatabaseTooOldError: see `Database.open`.
         SigningKeyError: CRUDDUR_SIGNING_KEY is not a key.
+        OperatorError: the directory of pictures cannot be used.
         ValueError: SMTP_URL is not an SMTP URL.
     """
     database = Database(
@@ -97,9 +102,21 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
         try:
             await database.open()
             keys = await _keys(settings, database)
-            async with follower.running():
+            async with (
+                follower.running(),
+                open_store(settings, database, telemetry.trace_calls) as store,
+            ):
                 yield _assemble(
-                    settings, telemetry, database, probe, keys, mailer, http, hub, picture_converter
+                    settings,
+                    telemetry,
+                    database,
+                    probe,
+                    keys,
+                    mailer,
+                    http,
+                    hub,
+                    picture_converter,
+                    store,
                 )
         finally:
             picture_converter.close()
@@ -134,6 +151,7 @@ def _assemble(
     http: httpx.AsyncClient,
     hub: Hub,
     picture_converter: PictureConverter,
+    store: PictureStore,
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
@@ -165,5 +183,8 @@ def _assemble(
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
+        crud_pictures=CrudPictures(
+            database, store, Limits(settings.pictures_per_day, settings.pictures_per_member)
+        ),
         live=hub,
     )

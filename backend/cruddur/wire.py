@@ -26,6 +26,8 @@ CRUD_CHARS = 280
 REPLY_CHARS = 1024
 DISPLAY_NAME_CHARS = 50
 BIO_CHARS = 500
+ALT_CHARS = 1000
+PICTURES_MAX = 4
 EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 PASSWORD_CHARS = 256  # a limit on the work of hashing
 PAGE_DEFAULT = 40
@@ -59,6 +61,7 @@ DisplayName = Annotated[
     str, Meta(min_length=1, max_length=DISPLAY_NAME_CHARS, extra_json_schema=_VISIBLE)
 ]
 Bio = Annotated[str, Meta(max_length=BIO_CHARS, extra_json_schema=_NO_NUL)]
+AltText = Annotated[str, Meta(max_length=ALT_CHARS, pattern=r"^[^\x00]*$")]
 Email = Annotated[
     str,
     Meta(min_length=3, max_length=EMAIL_CHARS, pattern=EMAIL_PATTERN),
@@ -96,21 +99,65 @@ class Draft(Struct, kw_only=True):
 # --- Activities ---------------------------------------------------------------------
 
 
-class CrudDraft(Draft):
+class PictureChoice(Struct):
+    """A picture that the member has uploaded for a crud, and what it shows, for those who can't see
+    it."""
+
+    uuid: UUID
+    alt: AltText = ""
+
+
+PictureChoices = Annotated[list[PictureChoice], Meta(max_length=PICTURES_MAX)]
+
+
+# Without the defaults, a draft without pictures has the digest that it had before there were any
+# (cruddur.services.idempotency).
+class CrudDraft(Draft, omit_defaults=True):
     """A new crud. `ttl` is its time to live."""
 
-    codes: ClassVar[dict[str, str]] = {"ttl_invalid": "ttl_blank"}
+    codes: ClassVar[dict[str, str]] = {
+        "ttl_invalid": "ttl_blank",
+        "pictures_blank": "pictures_invalid",
+    }
 
     message: CrudMessage
     ttl: Ttl
+    pictures: PictureChoices = []
 
 
-class ReplyDraft(Draft):
+class ReplyDraft(Draft, omit_defaults=True):
     """A reply. It expires together with the crud that it answers."""
 
-    codes: ClassVar[dict[str, str]] = {"message_exceed_max_chars": "message_exceed_max_chars_1024"}
+    codes: ClassVar[dict[str, str]] = {
+        "message_exceed_max_chars": "message_exceed_max_chars_1024",
+        "pictures_blank": "pictures_invalid",
+    }
 
     message: LongMessage
+    pictures: PictureChoices = []
+
+
+class Picture(Struct):
+    """A picture of a crud: a JPEG, and a smaller one with the same proportions.
+
+    Both addresses end with the crud. `width` and `height` are those of the larger one, in pixels.
+    `alt` says what it shows, and may be empty.
+    """
+
+    url: str
+    thumbnail_url: str
+    alt: str
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+
+
+class UploadedPicture(Struct):
+    """A picture that its member can post with a crud until `expires_at`."""
+
+    uuid: UUID
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+    expires_at: datetime
 
 
 class Crud(Struct, kw_only=True):
@@ -137,6 +184,7 @@ class Crud(Struct, kw_only=True):
     liked: bool | UnsetType = UNSET
     reposted: bool | UnsetType = UNSET
     reposted_by: str | UnsetType = UNSET
+    pictures: list[Picture] = []
     replies: "list[Crud]" = []
 
 

@@ -49,6 +49,9 @@ BEYOND_SCHEMA = {
     "message_to_self",
     "password_invalid",
     "password_too_weak",
+    "picture_invalid",
+    "pictures_invalid",
+    "too_many_pictures",
     "user_reciever_handle_blank",
 }
 

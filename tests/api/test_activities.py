@@ -30,6 +30,7 @@ CRUD_KEYS = {
     "reposts_count",
     "likes_count",
     "reply_to_activity_uuid",
+    "pictures",
     "replies",
 }
 VIEWER_KEYS = {"liked", "reposted"}

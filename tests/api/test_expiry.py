@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 from quart import Quart
 from werkzeug.routing import Rule
 
@@ -22,6 +23,7 @@ from cruddur.app import ENDPOINTS
 from cruddur.db import sweeper
 from cruddur.db.sweeper import LOCK, sweep
 from patience import PATIENCE
+from pictures import file
 from support import Api, Member, count_rows, expire, swept
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -68,6 +70,7 @@ BODIES: dict[str, Any] = {
     "/api/auth/password": {"current_password": PASSWORD, "password": PASSWORD},
     "/api/auth/sessions": None,
     "/api/auth/sessions/<uuid:uuid>": None,
+    "/api/pictures": None,
     "/api/telemetry": {"resourceSpans": []},
 }
 
@@ -83,6 +86,8 @@ SHOWING = {
     "/api/activities/notifications/counter",  # requested before the list, which resets it
     "/api/trending",
     "/api/users/suggested",
+    "/api/pictures/<uuid:uuid>.jpg",
+    "/api/pictures/<uuid:uuid>/thumbnail.jpg",
 }
 
 # Parts that differ between any two responses.
@@ -93,8 +98,8 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 Response = tuple[int, bytes, dict[str, str]]
 
 
-CRUDS, NOTES = 3, 7
-"""The text that `doom` posts, and that its notifications contain."""
+CRUDS, NOTES, PICTURES = 3, 7, 1
+"""What `doom` posts, and the notifications about it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,14 @@ class Doomed:
 
     uuids: list[str]
     words: list[str]
+
+
+async def upload(member: Member) -> str:
+    """Upload a picture, and return its uuid."""
+    content = file(Image.new("RGB", (32, 16), "grey"))
+    uploaded = await member.request("POST", "/api/pictures", content=content)
+    uuid: str = uploaded.json()["uuid"]
+    return uuid
 
 
 @pytest.fixture
@@ -133,7 +146,15 @@ async def personas(api: Api, andrew: Member, bayko: Member, member: Any) -> dict
 
 async def doom(andrew: Member, bayko: Member, database: asyncpg.Connection) -> Doomed:
     """Post the crud with everything that can be attached to one."""
-    crud = await andrew.crud("vaporous #fading thoughts for @bayko")
+    picture = await upload(andrew)
+    crud = await andrew.post(
+        "/api/activities",
+        {
+            "message": "vaporous #fading thoughts for @bayko",
+            "ttl": "7-days",
+            "pictures": [{"uuid": picture, "alt": "evanescent fumes"}],
+        },
+    )
     reply = await bayko.reply(crud["uuid"], "secondhand #fading smoke, @andrewbrown")
     nested = await andrew.reply(reply["uuid"], "thirdhand #paling smoke")
     for item in (crud, reply):
@@ -146,8 +167,8 @@ async def doom(andrew: Member, bayko: Member, database: asyncpg.Connection) -> D
     )
     assert (len(cruds), len(notes)) == (CRUDS, NOTES)
     return Doomed(
-        uuids=[*cruds, *(str(note["uuid"]) for note in notes)],
-        words=["vaporous", "fading", "secondhand", "thirdhand", "paling"],
+        uuids=[*cruds, *(str(note["uuid"]) for note in notes), picture],
+        words=["vaporous", "fading", "secondhand", "thirdhand", "paling", "evanescent"],
     )
 
 
@@ -202,10 +223,10 @@ async def test_an_expired_crud_leaves_no_trace_in_any_response(
     database: asyncpg.Connection,
     unswept: None,
 ) -> None:
-    before = await walk(app, personas, [str(uuid4()) for _ in range(CRUDS + NOTES)])
+    before = await walk(app, personas, [str(uuid4()) for _ in range(CRUDS + NOTES + PICTURES)])
     doomed = await doom(andrew, bayko, database)
     during = await walk(app, personas, doomed.uuids)
-    shown = b"".join(body for _, body, _ in during.values()).decode()
+    shown = b"".join(body for _, body, _ in during.values()).decode(errors="replace")
     assert [word for word in doomed.words + doomed.uuids if word not in shown] == []
     assert {rule for (name, rule, n), a in during.items() if a != before[name, rule, n]} == SHOWING
 
@@ -325,7 +346,10 @@ async def test_a_crud_that_expires_during_a_read_is_gone_at_the_next_request(
 
 # --- Physical removal -----------------------------------------------------------------
 
-HANGING = ["activities", "activity_tags", "likes", "reposts", "idempotency_answers"]
+HANGING = [
+    *("activities", "activity_tags", "likes", "reposts", "idempotency_answers", "pictures"),
+    "picture_files",
+]
 
 
 @pytest.mark.rule("C37")

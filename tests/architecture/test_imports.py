@@ -47,6 +47,8 @@ MAY_IMPORT = {
     "httpx": (
         "cruddur.identity",
         "cruddur.http_client",
+        "cruddur.picture_stores.opening",
+        "cruddur.picture_stores.s3",
         "cruddur.resources",
         "cruddur.telemetry.http_calls",
         "cruddur.telemetry.pipeline",
@@ -174,8 +176,10 @@ MAY_COMMIT = (
     "cruddur.identity.cognito",
     "cruddur.identity.local",
     "cruddur.identity.rotation",
+    "cruddur.picture_stores.database",
     "cruddur.routes.avatars",
     "cruddur.services.accounts",
+    "cruddur.services.crud_pictures",
     "cruddur.services.unit_of_work",
 )
 

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.db.statements import load
 from cruddur.settings import Settings
 from cruddur.telemetry.operation import current_operation
+from pictures import file
 from support import Api, Member, insert_user
 
 Statements = list[str]
@@ -56,9 +58,12 @@ async def andrew(recorded_app: Quart, database: asyncpg.Connection) -> AsyncIter
 
 
 async def _cruds(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    """Insert cruds, each with a picture."""
     await conn.execute(
-        "INSERT INTO activities (user_uuid, message, expires_at)"
-        " SELECT $1, 'crud about tea ' || n, now() + interval '1 day'"
+        "INSERT INTO activities (user_uuid, message, expires_at, pictures)"
+        " SELECT $1, 'crud about tea ' || n, now() + interval '1 day',"
+        " jsonb_build_array(jsonb_build_object("
+        "'uuid', gen_random_uuid(), 'alt', '', 'width', 1, 'height', 1))"
         " FROM generate_series(1, $2::integer) AS n",
         andrew.uuid, count,
     )  # fmt: skip
@@ -108,6 +113,15 @@ async def _messages(conn: asyncpg.Connection, andrew: Member, count: int) -> Non
         " FROM message_groups, generate_series(2, $2::integer) AS n",
         andrew.uuid, count,
     )  # fmt: skip
+
+
+async def _picture(andrew: Member) -> str:
+    """Post a crud with a picture, and return the address of the picture."""
+    content = file(Image.new("RGB", (9, 9)))
+    uploaded = await andrew.request("POST", "/api/pictures", content=content)
+    body = {"message": "look", "ttl": "1-day", "pictures": [{"uuid": uploaded.json()["uuid"]}]}
+    url: str = (await andrew.post("/api/activities", body))["pictures"][0]["url"]
+    return url
 
 
 LISTS = [
@@ -333,6 +347,8 @@ async def test_a_page_is_compared_with_the_commits_of_long_transactions(
         ("POST", "/api/activities", {"message": "hello", "ttl": "1-day"}, 1),
         ("POST", "/api/activities/{crud}/reply", {"message": "hello"}, 1),
         ("DELETE", "/api/activities/{crud}", None, 1),
+        # Whether a live crud shows the picture, and its file.
+        ("GET", "{picture}", None, 2),
         ("PUT", "/api/profile/update", {"display_name": "Andrew", "bio": ""}, 1),
         ("POST", "/api/stream/ticket", None, 1),
         ("POST", "/api/avatars/key_upload", {"extension": "png"}, 1),
@@ -356,13 +372,14 @@ async def test_a_signed_in_request_costs_a_fixed_number_of_statements(
 ) -> None:
     crud = await andrew.crud()
     await andrew.reply(crud["uuid"])
+    picture = await _picture(andrew)
     await _message_groups(database, andrew, 1)
     group = await database.fetchval("SELECT uuid FROM message_groups")
     for _ in range(2):  # the first request with a token costs no more than the next
         statements.clear()
         response = await andrew.http.request(
             method,
-            path.format(crud=crud["uuid"], group=group),
+            path.format(crud=crud["uuid"], group=group, picture=picture),
             json=body,
             headers=andrew.headers,
         )

@@ -1,9 +1,10 @@
-"""An AWS endpoint for OTLP that computes the signature of each request itself."""
+"""AWS endpoints that compute the signature of each request themselves; here the one for OTLP."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -52,44 +53,49 @@ class FakeSignedOtlp(OtlpSink):
 
     def respond(self, request: Received) -> Response:
         try:
-            signature = self._verified(request)
+            signature = verified(request, self.credentials, self.region, "xray")
         except ValueError as error:
             self.problems.append(str(error))
             return self.refusal(403, str(error))
         self._signatures.append(signature)
         return super().respond(request)
 
-    def _verified(self, request: Received) -> Signature:
-        """Return the signature. Raises ValueError if it is wrong."""
-        found = _parse(request)
-        timestamp = request.headers.get("X-Amz-Date", "")
-        signed_at = datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC)
-        if abs(datetime.now(UTC) - signed_at) > TOLERANCE or found.date != timestamp[:8]:
-            raise ValueError("Signature expired")
-        if (found.region, found.service) != (self.region, "xray"):
-            raise ValueError(f"Credential should be scoped to {self.region}/xray")
-        if found.access_key != self.credentials.access_key:
-            raise ValueError("The security token included in the request is invalid")
-        if found.session_token != self.credentials.token:
-            raise ValueError("The security token included in the request is invalid")
-        needed = {"host", "x-amz-date"} | (
-            {"x-amz-security-token"} if found.session_token else set()
-        )
-        if not needed <= set(found.signed_headers):
-            raise ValueError(f"not signed: {sorted(needed - set(found.signed_headers))}")
-        if found.signature != self._computed(request, found, timestamp):
-            raise ValueError("The request signature we calculated does not match")
-        return found
 
-    def _computed(self, request: Received, found: Signature, timestamp: str) -> str:
-        signed = {name: request.headers[name] for name in found.signed_headers}
-        url = f"http://{request.headers['Host']}{request.path}"
-        replica = AWSRequest(request.method, url, headers=signed, data=request.raw)
-        replica.context["timestamp"] = timestamp
-        signer = SigV4Auth(self.credentials, found.service, found.region)
-        canonical = signer.canonical_request(replica)
-        computed: str = signer.signature(signer.string_to_sign(replica, canonical), replica)
-        return computed
+def verified(request: Received, credentials: Credentials, region: str, service: str) -> Signature:
+    """Return the signature of a request. Raises ValueError if it is wrong."""
+    found = _parse(request)
+    timestamp = request.headers.get("X-Amz-Date", "")
+    signed_at = datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC)
+    if abs(datetime.now(UTC) - signed_at) > TOLERANCE or found.date != timestamp[:8]:
+        raise ValueError("Signature expired")
+    if (found.region, found.service) != (region, service):
+        raise ValueError(f"Credential should be scoped to {region}/{service}")
+    if found.access_key != credentials.access_key:
+        raise ValueError("The security token included in the request is invalid")
+    if found.session_token != credentials.token:
+        raise ValueError("The security token included in the request is invalid")
+    needed = {"host", "x-amz-date"} | ({"x-amz-security-token"} if found.session_token else set())
+    if service == "s3":
+        needed |= {"x-amz-content-sha256"}
+        if request.headers.get("X-Amz-Content-SHA256") != sha256(request.raw).hexdigest():
+            raise ValueError("The provided 'x-amz-content-sha256' header does not match")
+    if not needed <= set(found.signed_headers):
+        raise ValueError(f"not signed: {sorted(needed - set(found.signed_headers))}")
+    if found.signature != _computed(request, found, timestamp, credentials):
+        raise ValueError("The request signature we calculated does not match")
+    return found
+
+
+def _computed(request: Received, found: Signature, timestamp: str, credentials: Credentials) -> str:
+    signed = {name: request.headers[name] for name in found.signed_headers}
+    url = f"http://{request.headers['Host']}{request.path}"
+    replica = AWSRequest(request.method, url, headers=signed, data=request.raw)
+    replica.context["timestamp"] = timestamp
+    kind = S3SigV4Auth if found.service == "s3" else SigV4Auth
+    signer = kind(credentials, found.service, found.region)
+    canonical = signer.canonical_request(replica)
+    computed: str = signer.signature(signer.string_to_sign(replica, canonical), replica)
+    return computed
 
 
 def _parse(request: Received) -> Signature:

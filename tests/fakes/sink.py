@@ -307,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._respond()
 
-    do_POST = do_PUT = do_OPTIONS = do_GET  # noqa: N815  # the names are http.server's
+    do_POST = do_PUT = do_DELETE = do_OPTIONS = do_GET  # noqa: N815  # the names are http.server's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
         """Log nothing."""

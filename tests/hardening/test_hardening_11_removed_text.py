@@ -1,14 +1,18 @@
 """Removed text is not in the statistics, the data files or the limits of an account."""
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import pytest
+from PIL import Image
 
 from cruddur.db.sweeper import sweep
 from patience import PATIENCE
+from pictures import file
 from support import Api, Member, expire, swept
 
 PAGE = 8192
@@ -44,14 +48,15 @@ def items(file: Path) -> Iterator[bytes]:
                 yield page[offset : offset + (pointer >> 17)]
 
 
-async def holders(conn: asyncpg.Connection, text: str) -> set[str]:
+async def holders(conn: asyncpg.Connection, text: str | bytes) -> set[str]:
     """The tables, TOAST tables and indexes that have the text, read from the data files."""
+    data = text.encode() if isinstance(text, str) else text
     await conn.execute("CHECKPOINT")
     directory = Path(await conn.fetchval("SHOW data_directory"))
     return {
         relation["name"]
         for relation in await conn.fetch(RELATIONS)
-        if any(text.encode() in item for item in items(directory / relation["path"]))
+        if any(data in item for item in items(directory / relation["path"]))
     }
 
 
@@ -115,6 +120,35 @@ async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_fi
     assert await holders(database, secret) <= {"activities_search_idx"}
     await database.execute("REINDEX INDEX activities_search_idx")
     assert await holders(database, secret) == set()
+
+
+@pytest.mark.rule("C85")
+async def test_hardening_11_a_sweep_leaves_no_bytes_of_a_picture_in_the_data_files(
+    dsn: str, andrew: Member, database: asyncpg.Connection
+) -> None:
+    async def post(seed: int) -> tuple[str, bytes]:
+        """Post a crud with a picture of noise, and return some bytes of each file."""
+        noise = Image.frombytes("RGB", (90, 90), random.Random(seed).randbytes(90 * 90 * 3))
+        uploaded = await andrew.request("POST", "/api/pictures", content=file(noise))
+        picture = {"uuid": uploaded.json()["uuid"], "alt": f"{SECRET} {seed}"}
+        body = {"message": "look", "ttl": "1-day", "pictures": [picture]}
+        crud = await andrew.post("/api/activities", body)
+        jpeg = (await andrew.http.get(crud["pictures"][0]["url"])).content
+        return crud["uuid"], jpeg[1000:1100]
+
+    expired, deleted, kept = [await post(seed) for seed in (1, 2, 3)]
+    toast = await database.fetchval(
+        "SELECT reltoastrelid::regclass::text FROM pg_class WHERE relname = 'picture_files'"
+    )
+    for _, jpeg in (expired, deleted, kept):
+        assert await holders(database, jpeg) == {toast}
+    await expire(database, expired[0])
+    await andrew.delete(f"/api/activities/{deleted[0]}")
+    await swept(dsn)
+    for _, jpeg in (expired, deleted):
+        assert await holders(database, jpeg) == set()
+    assert await holders(database, kept[1]) == {toast}
+    assert await holders(database, f"{SECRET} 1") == await holders(database, f"{SECRET} 2") == set()
 
 
 async def test_hardening_11_the_address_of_a_deleted_account_is_in_no_table(

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from PIL import Image
 from quart import Quart
 
 from cruddur.services import live as service
 from live.listening import Listener, listening
 from patience import PATIENCE
+from pictures import file
 from support import Api, Member, refused
 
 MakeMember = Callable[..., Awaitable[Member]]
@@ -37,6 +39,19 @@ async def test_a_new_crud_arrives_as_home_lists_it(url: str, api: Api, andrew: M
     async with listening(url) as stream:
         await andrew.crud("nuqneH & <Qapla'> 🖖\n\nid: 1\nevent: gone")
         [crud] = await stream.receive("crud")
+        assert [crud] == await api.get("/api/activities/home")
+
+
+@pytest.mark.rule("C62", "C83")
+async def test_a_new_crud_arrives_with_its_pictures(url: str, api: Api, andrew: Member) -> None:
+    content = file(Image.new("RGB", (60, 40), "red"))
+    uploaded = await andrew.request("POST", "/api/pictures", content=content)
+    picture = {"uuid": uploaded.json()["uuid"], "alt": "a red field"}
+    async with listening(url) as stream:
+        body = {"message": "look", "ttl": "1-day", "pictures": [picture]}
+        await andrew.post("/api/activities", body)
+        [crud] = await stream.receive("crud")
+        assert len(crud["pictures"]) == 1
         assert [crud] == await api.get("/api/activities/home")
 
 

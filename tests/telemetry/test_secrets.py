@@ -146,7 +146,9 @@ def _live(service: Served, received: Captured) -> None:
     profile = {"display_name": "Andrew", "bio": received.new("bio")}
     _ok(http.put("/api/profile/update", json=profile, headers=me))
     key = {"Idempotency-Key": received.new("key of a crud")}
-    draft = {"message": received.new("crud"), "ttl": "1-day"}
+    picture = _ok(http.post("/api/pictures", content=_picture(), headers=me))
+    shown = {"uuid": picture["uuid"], "alt": received.new("text of a picture")}
+    draft = {"message": received.new("crud"), "ttl": "1-day", "pictures": [shown]}
     crud = _ok(http.post("/api/activities", json=draft, headers=me | key))
     reply = {"message": received.new("reply")}
     _ok(http.post(f"/api/activities/{crud['uuid']}/reply", json=reply, headers=me))
@@ -200,13 +202,17 @@ def _code(service: Served, received: Captured, what: str) -> str:
     return str(code)
 
 
-def _upload(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
+def _picture() -> bytes:
     picture = io.BytesIO()
     Image.new("RGB", (9, 9)).save(picture, "PNG")
+    return picture.getvalue()
+
+
+def _upload(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
     response = _ok(http.post("/api/avatars/key_upload", json={"extension": "png"}, headers=me))
     path = urlsplit(response["url"]).path
     token = received.keep("upload token", path.rpartition("/")[2])
-    _ok(http.put(path, content=picture.getvalue()))
+    _ok(http.put(path, content=_picture()))
     assert http.put(path, content=received.new("broken picture")).status_code == 422
     # What a page, a proxy or a mistaken client makes of the same address.
     assert http.options(path, headers={"Origin": "http://localhost:3000"}).status_code == 200

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from PIL import Image
 from quart import Quart
 from quart.testing.app import LifespanError
 
@@ -23,7 +24,9 @@ from cruddur.settings import Settings
 from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
 from cruddur.telemetry.sampling import EdgeSampler
+from fakes.s3 import BUCKET, FakeS3
 from live.listening import listening
+from pictures import file
 from support import JSON, Api, Member, refused, serving, visiting
 from telemetry.recorded import Recorded, Reports, attributes, until
 
@@ -535,3 +538,52 @@ def _metric(reader: InMemoryMetricReader, name: str) -> float:
 
 def _requests(reader: InMemoryMetricReader) -> float:
     return _metric(reader, "http.server.request.duration")
+
+
+async def test_S12_the_calls_of_a_store_of_pictures_are_in_the_trace_of_the_upload(
+    settings: Settings,
+    spans: InMemorySpanExporter,
+    database: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = InMemoryMetricReader()
+    with FakeS3() as bucket:
+        for name, value in bucket.environment.items():
+            monkeypatch.setenv(name, value)
+        changed = replace(settings, picture_store=f"s3://{BUCKET}", s3_endpoint=bucket.url)
+        telemetry = Telemetry(
+            changed, processors=[SimpleSpanProcessor(spans)], readers=[reader], reporters=[]
+        )
+        async with serving(app := create_app(changed, telemetry)) as api:
+            worf = await Member.enter(api, database, app, "worf", "Worf")
+            spans.clear()
+            content = file(Image.new("RGB", (30, 20)))
+            uploaded = await worf.request("POST", "/api/pictures", content=content)
+            recorded = Recorded(spans)
+            server, store = recorded.server, recorded.named("store picture")
+            puts = [span for span in recorded.spans if span.name == "S3/PutObject"]
+            calls = [span for span in recorded.spans if span.name == "PUT 127.0.0.1"]
+            assert [span.parent for span in (store, *puts)] == [
+                server.context,
+                *[store.context] * 2,
+            ]
+            assert [span.parent for span in calls] == [span.context for span in puts]
+            assert attributes(store)["app.picture.store"] == "s3"
+            assert attributes(puts[0]).items() >= {
+                ("rpc.system.name", "aws-api"),
+                ("rpc.method", "S3/PutObject"),
+                ("aws.s3.bucket", BUCKET),
+                ("aws.request_id", "1"),
+            }
+            assert attributes(server)["app.http.calls"] == 2
+            await database.execute("DELETE FROM pictures WHERE uuid = $1", uploaded.json()["uuid"])
+            await app.extensions["cruddur"].crud_pictures.sweep()
+            data = reader.get_metrics_data()
+            assert data is not None
+            names = {
+                metric.name
+                for resource in data.resource_metrics
+                for scope in resource.scope_metrics
+                for metric in scope.metrics
+            }
+            assert "app.pictures.stored" in names

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Struct
 
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, public_rows
-from cruddur.wire import Crud, Profile
+from cruddur.wire import Crud, Picture, Profile
 
 _HOME = load("activities.home")
 _PROFILE = load("activities.profile")
@@ -45,6 +46,34 @@ class Thread:
     replies: list[ListedCrud]
 
 
+class _StoredPicture(Struct):
+    """An element of `activities.pictures`."""
+
+    uuid: UUID
+    alt: str
+    width: int
+    height: int
+
+
+_PICTURES = msgspec.json.Decoder(list[_StoredPicture])
+
+
+def pictures(stored: str | None) -> list[Picture]:
+    """Convert the column `pictures` of a crud."""
+    if stored is None:
+        return []
+    return [
+        Picture(
+            url=f"/api/pictures/{picture.uuid}.jpg",
+            thumbnail_url=f"/api/pictures/{picture.uuid}/thumbnail.jpg",
+            alt=picture.alt,
+            width=picture.width,
+            height=picture.height,
+        )
+        for picture in _PICTURES.decode(stored)
+    ]
+
+
 def crud(row: Row, viewer: UUID | None) -> Crud:
     """Convert a row to a crud. Without a viewer, `liked` and `reposted` are left out."""
     return Crud(
@@ -62,6 +91,7 @@ def crud(row: Row, viewer: UUID | None) -> Crud:
         reply_to_handle=row["reply_to_handle"] or UNSET,
         liked=UNSET if viewer is None else row["liked"],
         reposted=UNSET if viewer is None else row["reposted"],
+        pictures=pictures(row["pictures"]),
     )
 
 
@@ -230,11 +260,14 @@ async def insert_activity(
     lifetime: timedelta,
     tags: Sequence[str],
     mentions: Sequence[str],
+    pictures: Sequence[UUID] = (),
+    alts: Sequence[str] = (),
 ) -> Crud | None:
     """Insert a crud with its tags and the notifications of the users it mentions.
 
     Returns:
-        None if the viewer's session is not open.
+        None if the viewer's session is not open, or if one of the pictures is not an unused picture
+        of the viewer.
     """
     row = await _CREATE.row(
         conn,
@@ -243,6 +276,8 @@ async def insert_activity(
         lifetime=lifetime,
         tags=tags,
         mentions=mentions,
+        pictures=pictures,
+        alts=alts,
     )
     return crud(row, viewer.uuid) if row else None
 
@@ -255,11 +290,14 @@ async def insert_reply(
     message: str,
     tags: Sequence[str],
     mentions: Sequence[str],
+    pictures: Sequence[UUID] = (),
+    alts: Sequence[str] = (),
 ) -> Crud | None:
     """Insert a reply with its tags and notifications.
 
     Returns:
-        None if its parent is not live, or if the viewer's session is not open.
+        None if its parent is not live, if the viewer's session is not open, or if one of the
+        pictures is not an unused picture of the viewer.
     """
     row = await _REPLY.row(
         conn,
@@ -268,6 +306,8 @@ async def insert_reply(
         message=message,
         tags=tags,
         mentions=mentions,
+        pictures=pictures,
+        alts=alts,
     )
     return crud(row, viewer.uuid) if row else None
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from cruddur.db.activities import crud
+from cruddur.db.activities import crud, pictures
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
 from cruddur.wire import NOTIFICATION_TEXTS, Notification, NotificationGroup, ShortUser
@@ -129,4 +129,5 @@ def notification(row: Row, viewer: UUID | None) -> Notification:
         reply_to_activity_uuid=row["reply_to_activity_uuid"],
         liked=UNSET if viewer is None else row["liked"],
         reposted=UNSET if viewer is None else row["reposted"],
+        pictures=pictures(row["pictures"]),
     )

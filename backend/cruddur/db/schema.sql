@@ -133,6 +133,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_removed_picture() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO removed_pictures (uuid) VALUES (OLD.uuid) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_sign_out() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -312,9 +321,11 @@ CREATE TABLE public.activities (
     expires_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     search tsvector GENERATED ALWAYS AS (public.search_vector(message)) STORED NOT NULL,
+    pictures jsonb,
     CONSTRAINT activities_check CHECK (((reply_to_activity_uuid IS NOT NULL) OR (char_length(message) <= 280))),
     CONSTRAINT activities_likes_count_check CHECK ((likes_count >= 0)),
     CONSTRAINT activities_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 1024))),
+    CONSTRAINT activities_pictures_check CHECK (((jsonb_typeof(pictures) = 'array'::text) AND ((jsonb_array_length(pictures) >= 1) AND (jsonb_array_length(pictures) <= 4)))),
     CONSTRAINT activities_reposts_count_check CHECK ((reposts_count >= 0))
 )
 WITH (fillfactor='90');
@@ -327,6 +338,7 @@ ALTER TABLE ONLY public.activities ALTER COLUMN reposts_count SET STATISTICS 0;
 ALTER TABLE ONLY public.activities ALTER COLUMN expires_at SET STATISTICS 0;
 ALTER TABLE ONLY public.activities ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.activities ALTER COLUMN search SET STATISTICS 0;
+ALTER TABLE ONLY public.activities ALTER COLUMN pictures SET STATISTICS 0;
 
 CREATE TABLE public.activity_tags (
     activity_uuid uuid NOT NULL,
@@ -457,7 +469,8 @@ CREATE VIEW public.live_activities AS
     activities.reposts_count,
     activities.likes_count,
     activities.reply_to_activity_uuid,
-    activities.search
+    activities.search,
+    activities.pictures
    FROM (public.activities
      JOIN public.users ON ((users.uuid = activities.user_uuid)))
   WHERE (activities.expires_at > now());
@@ -538,6 +551,37 @@ ALTER TABLE ONLY public.password_resets ALTER COLUMN code_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.password_resets ALTER COLUMN tries_left SET STATISTICS 0;
 ALTER TABLE ONLY public.password_resets ALTER COLUMN expires_at SET STATISTICS 0;
 
+CREATE TABLE public.picture_files (
+    picture_uuid uuid NOT NULL,
+    size text NOT NULL,
+    jpeg bytea NOT NULL,
+    CONSTRAINT picture_files_size_check CHECK ((size = ANY (ARRAY['full'::text, 'thumbnail'::text])))
+);
+ALTER TABLE ONLY public.picture_files ALTER COLUMN picture_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.picture_files ALTER COLUMN size SET STATISTICS 0;
+ALTER TABLE ONLY public.picture_files ALTER COLUMN jpeg SET STATISTICS 0;
+ALTER TABLE ONLY public.picture_files ALTER COLUMN jpeg SET STORAGE EXTERNAL;
+
+CREATE TABLE public.pictures (
+    uuid uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_uuid uuid NOT NULL,
+    activity_uuid uuid,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pictures_check CHECK (((activity_uuid IS NULL) = (expires_at IS NOT NULL))),
+    CONSTRAINT pictures_height_check CHECK ((height > 0)),
+    CONSTRAINT pictures_width_check CHECK ((width > 0))
+);
+ALTER TABLE ONLY public.pictures ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN width SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN height SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN expires_at SET STATISTICS 0;
+ALTER TABLE ONLY public.pictures ALTER COLUMN created_at SET STATISTICS 0;
+
 CREATE UNLOGGED TABLE public.rates (
     bucket bytea NOT NULL,
     full_at timestamp with time zone NOT NULL
@@ -560,6 +604,13 @@ ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN token_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN session_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN used_at SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN successor_hash SET STATISTICS 0;
+
+CREATE TABLE public.removed_pictures (
+    uuid uuid NOT NULL,
+    claimed_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.removed_pictures ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.removed_pictures ALTER COLUMN claimed_until SET STATISTICS 0;
 
 CREATE TABLE public.reposts (
     activity_uuid uuid NOT NULL,
@@ -699,11 +750,20 @@ ALTER TABLE ONLY public.notifications
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_uuid);
 
+ALTER TABLE ONLY public.picture_files
+    ADD CONSTRAINT picture_files_pkey PRIMARY KEY (picture_uuid, size);
+
+ALTER TABLE ONLY public.pictures
+    ADD CONSTRAINT pictures_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_pkey PRIMARY KEY (bucket);
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.removed_pictures
+    ADD CONSTRAINT removed_pictures_pkey PRIMARY KEY (uuid);
 
 ALTER TABLE ONLY public.reposts
     ADD CONSTRAINT reposts_pkey PRIMARY KEY (activity_uuid, user_uuid);
@@ -791,6 +851,12 @@ CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_uu
 
 CREATE INDEX password_resets_expires_at_idx ON public.password_resets USING btree (expires_at);
 
+CREATE INDEX pictures_activity_uuid_idx ON public.pictures USING btree (activity_uuid);
+
+CREATE INDEX pictures_expires_at_idx ON public.pictures USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX pictures_user_uuid_idx ON public.pictures USING btree (user_uuid);
+
 CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btree (session_uuid);
 
 CREATE INDEX refresh_tokens_used_at_idx ON public.refresh_tokens USING btree (used_at) WHERE (used_at IS NOT NULL);
@@ -830,7 +896,7 @@ CREATE CONSTRAINT TRIGGER activities_record_created AFTER INSERT ON public.activ
 
 CREATE CONSTRAINT TRIGGER activities_record_deleted AFTER DELETE ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.expires_at > now())) EXECUTE FUNCTION public.record_activity();
 
-CREATE CONSTRAINT TRIGGER activities_record_page_change AFTER UPDATE OF uuid, user_uuid, reply_to_activity_uuid, message, created_at ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
+CREATE CONSTRAINT TRIGGER activities_record_page_change AFTER UPDATE OF uuid, user_uuid, reply_to_activity_uuid, message, created_at, pictures ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 
 CREATE TRIGGER activities_record_truncation AFTER TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION public.record_page_change();
 
@@ -843,6 +909,8 @@ CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW 
 CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('message');
 
 CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('notification');
+
+CREATE TRIGGER pictures_record_removed AFTER DELETE ON public.pictures FOR EACH ROW EXECUTE FUNCTION public.record_removed_picture();
 
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
 
@@ -915,6 +983,15 @@ ALTER TABLE ONLY public.notifications
 
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.picture_files
+    ADD CONSTRAINT picture_files_picture_uuid_fkey FOREIGN KEY (picture_uuid) REFERENCES public.pictures(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pictures
+    ADD CONSTRAINT pictures_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.pictures
+    ADD CONSTRAINT pictures_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;

@@ -29,6 +29,7 @@ _OTHER_STATEMENTS = tuple(
         "events",
         "expired_activities",
         "stream_tickets",
+        "unused_pictures",
         "used_uploads",
     )
 )

@@ -2,18 +2,23 @@
 
 import asyncio
 import logging
+from time import monotonic
 
 from opentelemetry.trace import Span
 
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
 from cruddur.db.sweeper import sweep
 from cruddur.identity.rotation import reload_stored_keys
+from cruddur.picture_stores.store import StoreError
 from cruddur.resources import Resources
 from cruddur.telemetry.background import background
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import current_operation, mark_failed
 
 logger = logging.getLogger(__name__)
+
+ORPHANS_SECONDS = 3600.0
+"""Interval of the search for files that belong to no picture."""
 
 
 async def run_sweeper(resources: Resources) -> None:
@@ -41,6 +46,32 @@ async def run_sweeper(resources: Resources) -> None:
             if not settings.signing_key:
                 await _reload_keys(resources, span)
         await asyncio.sleep(settings.sweep_interval)
+
+
+async def run_picture_sweeper(resources: Resources) -> None:
+    """Delete the files of deleted pictures every `sweep_interval` seconds, until cancelled.
+
+    It is separate from the other sweep, which a slow store must not delay. Workers share the work.
+    """
+    search_after = monotonic() + ORPHANS_SECONDS
+    while True:
+        with background("sweep pictures", resources.telemetry.instruments, is_quiet=True) as span:
+            try:
+                if monotonic() >= search_after:
+                    search_after = monotonic() + ORPHANS_SECONDS
+                    if orphans := await resources.crud_pictures.sweep_orphans():
+                        logger.warning("the store had files of %d unknown pictures", orphans)
+                removed = await resources.crud_pictures.sweep()
+            except (DatabaseUnavailableError, StoreError) as error:
+                logger.warning("the sweep of pictures is postponed: %s", error)
+                mark_failed(span, error, current_operation())
+            except Exception as error:
+                report(error, "the sweep of pictures")
+            else:
+                span.set_attribute("app.swept", removed)
+                if removed:
+                    current_operation().count("app.pictures.removed", removed)
+        await asyncio.sleep(resources.settings.sweep_interval)
 
 
 async def _reload_keys(resources: Resources, span: Span) -> None:

@@ -16,20 +16,26 @@ from cruddur.errors import (
     OverloadedError,
     UnavailableError,
 )
+from cruddur.picture_stores.store import StoreError
 from cruddur.telemetry.error_reporting import Outages, report
 
 
 def install(app: Quart) -> None:
     """Register a handler for each kind of exception."""
     outages = Outages("the database")
+    store_outages = Outages("the picture store")
 
     async def database_unavailable(error: Exception) -> Response:
         outages.report(error, condition(error))
-        unavailable = UnavailableError()
-        return _error_response(unavailable.status, unavailable.codes, unavailable.headers)
+        return _unavailable()
+
+    async def store_unavailable(error: Exception) -> Response:
+        store_outages.report(error, "")
+        return _unavailable()
 
     app.register_error_handler(CruddurError, _client_error)
     app.register_error_handler(DatabaseUnavailableError, database_unavailable)
+    app.register_error_handler(StoreError, store_unavailable)
     app.register_error_handler(asyncpg.ForeignKeyViolationError, _deleted_meanwhile)
     app.register_error_handler(HTTPException, framework_error)
     app.register_error_handler(Exception, _unexpected_error)
@@ -43,6 +49,11 @@ def is_outage(error: Exception) -> bool:
 async def _client_error(error: CruddurError) -> Response:
     if error.status >= 500 and not isinstance(error, OverloadedError):
         report(error)
+    return _error_response(error.status, error.codes, error.headers)
+
+
+def _unavailable() -> Response:
+    error = UnavailableError()
     return _error_response(error.status, error.codes, error.headers)
 
 

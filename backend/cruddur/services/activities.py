@@ -7,9 +7,9 @@ from uuid import UUID
 from cruddur.db import activities as db
 from cruddur.db import notifications as notifications_db
 from cruddur.db.statements import Connection
-from cruddur.errors import NotFoundError
+from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
-from cruddur.services import messages, notifications, text, users
+from cruddur.services import crud_pictures, messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
 from cruddur.telemetry.operation import current_operation, span
 from cruddur.wire import (
@@ -169,18 +169,23 @@ async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
     """Post a crud, which expires after the draft's ttl.
 
     Raises:
+        InvalidError: pictures_invalid, one of the pictures is not an unused one of the viewer.
         UnauthenticatedError: the viewer's session is not open.
     """
-    created = require_open_session(
-        await db.insert_activity(
-            conn,
-            viewer=viewer,
-            message=draft.message,
-            lifetime=LIFETIMES[draft.ttl],
-            tags=text.tags(draft.message),
-            mentions=text.mentions(draft.message),
-        )
+    pictures, alts = crud_pictures.split_choices(draft.pictures)
+    inserted = await db.insert_activity(
+        conn,
+        viewer=viewer,
+        message=draft.message,
+        lifetime=LIFETIMES[draft.ttl],
+        tags=text.tags(draft.message),
+        mentions=text.mentions(draft.message),
+        pictures=pictures,
+        alts=alts,
     )
+    if inserted is None and pictures:  # the endpoint checks the session
+        raise InvalidError("pictures_invalid")
+    created = require_open_session(inserted)
     current_operation().count("app.cruds.created", attributes={"app.kind": "crud"})
     return created
 
@@ -189,6 +194,8 @@ async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft)
     """Reply to a crud, or to the crud or message that a notification is about.
 
     Raises:
+        InvalidError: pictures_invalid, one of the pictures is not an unused one of the viewer, or
+            the reply is a message, which has no pictures.
         NotFoundError: there is nothing live to reply to, or the viewer's session is not open.
     """
     created = await _reply(conn, viewer, uuid, draft)
@@ -202,6 +209,8 @@ async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft)
         if created is None:
             raise NotFoundError
         return created
+    if draft.pictures:
+        raise InvalidError("pictures_invalid")
     sent = await messages.send(
         conn,
         viewer,
@@ -222,6 +231,7 @@ async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
 
 
 async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud | None:
+    pictures, alts = crud_pictures.split_choices(draft.pictures)
     created = await db.insert_reply(
         conn,
         viewer=viewer,
@@ -229,7 +239,11 @@ async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft
         message=draft.message,
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
+        pictures=pictures,
+        alts=alts,
     )
+    if created is None and pictures and await db.select_is_live(conn, uuid=uuid):
+        raise InvalidError("pictures_invalid")
     if created is not None:
         current_operation().count("app.cruds.created", attributes={"app.kind": "reply"})
     return created

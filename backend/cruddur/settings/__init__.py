@@ -18,6 +18,7 @@ from cruddur.settings.declaration import (
     variables,
 )
 from cruddur.settings.library_variables import check_environment
+from cruddur.settings.pictures import PictureSettings
 from cruddur.settings.proxies import proxy_for
 from cruddur.settings.server import ProfileShape, ServerSettings
 from cruddur.settings.telemetry import TelemetrySettings
@@ -36,6 +37,7 @@ GROUPS = {
     "Server": ServerSettings,
     "Database": DatabaseSettings,
     "Accounts": AccountSettings,
+    "Pictures": PictureSettings,
     "Telemetry": TelemetrySettings,
 }
 """The dataclasses that declare the settings, by the title of their section in documents."""
@@ -47,7 +49,9 @@ def declared_variables() -> dict[str, Variable]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySettings):
+class Settings(
+    ServerSettings, DatabaseSettings, AccountSettings, PictureSettings, TelemetrySettings
+):
     """All settings: what may differ between two deployments of the same code."""
 
     @classmethod
@@ -167,6 +171,18 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
         return ()
 
     @property
+    def picture_bucket_url(self) -> str:
+        """The address of the bucket of pictures, without a slash at the end; empty without one."""
+        if self.picture_bucket is None:
+            return ""
+        bucket, _ = self.picture_bucket
+        if self.s3_endpoint:
+            return f"{self.s3_endpoint.rstrip('/')}/{bucket}"
+        if "." in bucket:  # it would not match the certificate
+            return f"https://s3.{self.aws_region}.amazonaws.com/{bucket}"
+        return f"https://{bucket}.s3.{self.aws_region}.amazonaws.com"
+
+    @property
     def outgoing_urls(self) -> tuple[str, ...]:
         """The HTTP services that the service calls; AWS URLs name their region."""
         telemetry = (
@@ -182,5 +198,6 @@ class Settings(ServerSettings, DatabaseSettings, AccountSettings, TelemetrySetti
             self.rollbar_endpoint if self.rollbar_access_token else "",
             xray if self.xray in {"api", "otlp"} else "",
             f"https://logs.{aws}" if self.cloudwatch_log_group else "",
+            self.picture_bucket_url,
         )
         return tuple(filter(None, urls))

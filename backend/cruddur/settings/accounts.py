@@ -58,7 +58,7 @@ class AccountSettings:
         "Cruddur <no-reply@localhost>"
     )
     aws_region: Annotated[
-        str, setting("AWS_DEFAULT_REGION", "AWS region of Cognito, X-Ray and CloudWatch")
+        str, setting("AWS_DEFAULT_REGION", "AWS region of Cognito, X-Ray, CloudWatch and S3")
     ] = "us-east-1"
     cognito_user_pool_id: Annotated[
         str,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cruddur.settings.declaration import Check
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _DAEMON_ADDRESS = re.compile(r"(?:(tcp|udp):)?(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
 
 
@@ -32,6 +33,16 @@ def url(*schemes: str, wildcard: bool = False) -> Check:
 
 
 http_url = url("http", "https")
+
+
+def picture_store(text: str) -> str | None:
+    """Check `file:///directory` or `s3://bucket/prefix`."""
+    parts = urlsplit(text)
+    is_directory = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
+    is_bucket = parts.scheme == "s3" and bool(_BUCKET.fullmatch(parts.netloc))
+    if (is_directory or is_bucket) and not parts.query and not parts.fragment:
+        return None
+    return "is not of the form file:///directory or s3://bucket/prefix"
 
 
 def trace_url(text: str) -> str | None:

@@ -150,6 +150,7 @@ def require_extras(settings: Settings) -> None:
         for is_on, package, extra in (
             (bool(settings.cloudwatch_log_group), "watchtower", "aws"),
             (settings.xray in {"api", "otlp"}, "boto3", "aws"),
+            (settings.picture_bucket is not None, "botocore", "aws"),
             (bool(settings.bus), "redis", "redis"),
             (bool(settings.rollbar_access_token), "rollbar", "rollbar"),
         )

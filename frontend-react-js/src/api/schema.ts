@@ -764,6 +764,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/pictures": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Upload a picture for a crud
+         * @description The body is a JPEG, PNG, GIF or WebP up to 8 MiB. It is stored as a JPEG of at most 2,048 pixels a side, without metadata. Name its uuid in `pictures` of a crud or a reply within an hour; until then nobody sees it, and after that it is deleted. A member uploads one picture at a time.
+         */
+        readonly post: operations["crud_pictures_create_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/pictures/{uuid}.jpg": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A picture of a live crud
+         * @description Cached for a minute, and never for longer than its crud lives.
+         */
+        readonly get: operations["crud_pictures_show_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/pictures/{uuid}/thumbnail.jpg": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A picture of a live crud, at most 800 pixels a side
+         * @description Cached for a minute, and never for longer than its crud lives.
+         */
+        readonly get: operations["crud_pictures_thumbnail_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/profile/update": {
         readonly parameters: {
             readonly query?: never;
@@ -1093,6 +1153,8 @@ export interface components {
             readonly likes_count: number;
             readonly message: string;
             /** @default [] */
+            readonly pictures?: readonly components["schemas"]["Picture"][];
+            /** @default [] */
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
             readonly reply_to_activity_uuid: string | null;
@@ -1109,6 +1171,8 @@ export interface components {
          */
         readonly CrudDraft: {
             readonly message: string;
+            /** @default [] */
+            readonly pictures?: readonly components["schemas"]["PictureChoice"][];
             /** @enum {unknown} */
             readonly ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
         };
@@ -1255,6 +1319,8 @@ export interface components {
             readonly likes_count: number;
             readonly message: string;
             readonly message_group_uuid: string | null;
+            /** @default [] */
+            readonly pictures?: readonly components["schemas"]["Picture"][];
             /** @default [] */
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
@@ -1441,6 +1507,31 @@ export interface components {
             readonly password: string;
         };
         /**
+         * Picture
+         * @description A picture of a crud: a JPEG, and a smaller one with the same proportions.
+         *
+         *     Both addresses end with the crud. `width` and `height` are those of the larger one, in pixels.
+         *     `alt` says what it shows, and may be empty.
+         */
+        readonly Picture: {
+            readonly alt: string;
+            readonly height: number;
+            readonly thumbnail_url: string;
+            readonly url: string;
+            readonly width: number;
+        };
+        /**
+         * PictureChoice
+         * @description A picture that the member has uploaded for a crud, and what it shows, for those who can't see
+         *     it.
+         */
+        readonly PictureChoice: {
+            /** @default  */
+            readonly alt?: string;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * Profile
          * @description The head of a profile page. `cognito_user_uuid` is the token's subject.
          */
@@ -1522,6 +1613,8 @@ export interface components {
          */
         readonly ReplyDraft: {
             readonly message: string;
+            /** @default [] */
+            readonly pictures?: readonly components["schemas"]["PictureChoice"][];
         };
         /**
          * Reset
@@ -1709,6 +1802,17 @@ export interface components {
             /** Format: uuid */
             readonly uuid: string;
         };
+        /**
+         * UploadedPicture
+         * @description A picture that its member can post with a crud until `expires_at`.
+         */
+        readonly UploadedPicture: {
+            readonly expires_at: string;
+            readonly height: number;
+            /** Format: uuid */
+            readonly uuid: string;
+            readonly width: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1846,7 +1950,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "idempotency_key_invalid" | "idempotency_key_reused")[];
+                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "pictures_invalid" | "idempotency_key_invalid" | "idempotency_key_reused")[];
                 };
             };
             /** @description Too many attempts */
@@ -2254,7 +2358,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars_1024" | "idempotency_key_invalid" | "idempotency_key_reused")[];
+                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars_1024" | "pictures_invalid" | "idempotency_key_invalid" | "idempotency_key_reused")[];
                 };
             };
             /** @description Too many attempts */
@@ -4992,6 +5096,229 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid" | "feed_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly crud_pictures_create_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UploadedPicture"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("picture_invalid" | "too_many_pictures")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly crud_pictures_show_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": string;
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly crud_pictures_thumbnail_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": string;
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
                 };
             };
             /** @description Too many attempts */

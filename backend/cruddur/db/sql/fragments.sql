@@ -11,6 +11,7 @@ live_activities.replies_count,
 live_activities.reposts_count,
 live_activities.likes_count,
 live_activities.reply_to_activity_uuid,
+live_activities.pictures,
 CASE
     WHEN live_activities.reply_to_activity_uuid IS NOT NULL THEN (
         SELECT users.handle
@@ -46,8 +47,51 @@ created.expires_at,
 0 AS reposts_count,
 0 AS likes_count,
 created.reply_to_activity_uuid,
+created.pictures,
 false AS liked,
 false AS reposted
+
+-- name: chosen_pictures
+-- The pictures that a new crud shows, from the CTE author: those of :pictures that belong to the author
+-- and that no crud shows yet. They are locked, so that no other crud takes them.
+SELECT
+    pictures.uuid,
+    pictures.width,
+    pictures.height,
+    wanted.alt,
+    wanted.place
+FROM unnest(:pictures::uuid[], :alts::text[]) WITH ORDINALITY AS wanted (uuid, alt, place)
+JOIN pictures ON pictures.uuid = wanted.uuid
+WHERE pictures.user_uuid = (SELECT author.uuid FROM author)
+  AND pictures.activity_uuid IS NULL
+  AND pictures.expires_at > now()
+FOR UPDATE OF pictures
+
+-- name: shown_pictures
+-- The CTE chosen, as a crud shows it.
+(
+    SELECT
+        jsonb_agg(
+            jsonb_build_object(
+                'uuid', chosen.uuid,
+                'alt', chosen.alt,
+                'width', chosen.width,
+                'height', chosen.height
+            )
+            ORDER BY chosen.place
+        )
+    FROM chosen
+)
+
+-- name: attach_pictures
+-- Attaches the CTE chosen to the CTE created.
+UPDATE pictures
+SET
+    activity_uuid = created.uuid,
+    expires_at = NULL
+FROM created
+CROSS JOIN chosen
+WHERE pictures.uuid = chosen.uuid
 
 -- name: notification_columns
 -- A notification with its actor, and its live crud or its message.
@@ -64,7 +108,8 @@ live_activities.expires_at,
 COALESCE(live_activities.replies_count, 0) AS replies_count,
 COALESCE(live_activities.reposts_count, 0) AS reposts_count,
 COALESCE(live_activities.likes_count, 0) AS likes_count,
-live_activities.reply_to_activity_uuid
+live_activities.reply_to_activity_uuid,
+live_activities.pictures
 
 -- name: page_changes
 -- What has changed on pages since an earlier reading. That reading returned the snapshot :since, the

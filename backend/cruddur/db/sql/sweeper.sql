@@ -78,6 +78,11 @@ SELECT
 DELETE FROM used_uploads
 WHERE expires_at BETWEEN '-infinity' AND now()
 
+-- name: unused_pictures
+-- Pictures that no crud shows. The others are deleted with their crud.
+DELETE FROM pictures
+WHERE pictures.expires_at BETWEEN '-infinity' AND now()
+
 -- name: vacuum
 -- Removes the text of deleted rows from the pages of the tables, and updates the row counts (no
 -- column has statistics), which makes every connection replan its prepared statements: a plan
@@ -97,8 +102,11 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     messages,
     notifications,
     password_resets,
+    picture_files,
+    pictures,
     rates,
     refresh_tokens,
+    removed_pictures,
     reposts,
     sessions,
     signing_keys,

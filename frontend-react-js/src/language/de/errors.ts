@@ -48,6 +48,9 @@ export const errors: First["errors"] = {
   password_too_weak:
     "Das Passwort ist zu leicht zu erraten. Nimm mindestens 10 Zeichen, und vermeide gängige Passwörter und deinen Namen.",
   payload_too_large: "Das ist zu groß. Ein Bild darf höchstens 8 MB haben.",
+  picture_invalid:
+    "Wir konnten dieses Bild nicht lesen. Versuch es mit einer JPEG-, PNG-, GIF- oder WebP-Datei.",
+  pictures_invalid: "Eines deiner Bilder gibt es nicht mehr. Entferne es und füge es neu hinzu.",
   rate_limited: "Zu viele Versuche.",
   search_term_blank: "Gib einen Suchbegriff ein.",
   search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
@@ -56,6 +59,8 @@ export const errors: First["errors"] = {
   square_invalid: "Wir konnten das Bild nicht zuschneiden. Wähle es noch einmal aus.",
   telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
   ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
+  too_many_pictures:
+    "Du hast zu viele Bilder. Lösch einen Crud mit Bildern, oder warte, bis einer abläuft.",
   ttl_blank: "Wähle, wie lange dein Crud leben soll.",
   unavailable: "Cruddur ist gerade nicht erreichbar. Bitte versuch es gleich noch einmal.",
   unsupported_media_type: "Diese Art von Datei können wir nicht annehmen.",

@@ -46,6 +46,8 @@ export const errors: Record<Code | OwnCode | "method_not_allowed", string> = {
   password_too_weak:
     "That password is too easy to guess. Use at least 10 characters, and avoid common passwords and your own name.",
   payload_too_large: "That’s too large. A picture can be up to 8 MB.",
+  picture_invalid: "We couldn’t read that picture. Try a JPEG, PNG, GIF or WebP file.",
+  pictures_invalid: "A picture isn’t available anymore. Remove it and add it again.",
   rate_limited: "Too many attempts.",
   search_term_blank: "Enter something to search for.",
   search_term_exceed_max_chars: "That search is too long. You can use up to 200 characters.",
@@ -54,6 +56,8 @@ export const errors: Record<Code | OwnCode | "method_not_allowed", string> = {
   square_invalid: "We couldn’t crop that picture. Choose it again.",
   telemetry_invalid: "We can’t accept that telemetry.",
   ticket_invalid: "This link isn’t valid anymore. Reload the page.",
+  too_many_pictures:
+    "You have too many pictures. Delete a crud with pictures, or wait until one expires.",
   ttl_blank: "Choose how long your crud lives.",
   unavailable: "Cruddur isn’t available right now. Please try again in a moment.",
   unsupported_media_type: "We can’t accept that type of file.",

@@ -1,5 +1,5 @@
 -- Inserts a crud, its tags, and a notification for each user it mentions. No row unless the author's
--- session is open.
+-- session is open, and unless all :pictures can be shown.
 WITH author AS (
     SELECT
         viewer.uuid,
@@ -8,15 +8,24 @@ WITH author AS (
         viewer.avatar_url
     FROM signed_in(:viewer, :session) AS viewer
 ),
+chosen AS MATERIALIZED (
+    {chosen_pictures}
+),
 created AS (
-    INSERT INTO activities (user_uuid, message, expires_at)
+    INSERT INTO activities (user_uuid, message, expires_at, pictures)
     SELECT
         author.uuid,
         :message,
-        now() + :lifetime
+        now() + :lifetime,
+        {shown_pictures}
     FROM author
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
-    RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
+    WHERE (SELECT count(*) FROM chosen) = cardinality(:pictures::uuid[])
+    RETURNING
+        uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid, pictures
+),
+attached AS (
+    {attach_pictures}
 ),
 tagged AS (
     INSERT INTO activity_tags (activity_uuid, tag)

@@ -97,6 +97,7 @@ SELECT
     feed.reposts_count,
     feed.likes_count,
     feed.reply_to_activity_uuid,
+    feed.pictures,
     feed.reply_to_handle,
     feed.liked,
     feed.reposted,

@@ -1,6 +1,6 @@
 -- Inserts a reply to a live crud, its tags, and notifications for the crud's author and for each
--- user that the reply mentions. No row if the crud is not live, or unless the author's session is
--- open. A trigger limits the expiry to the parent's.
+-- user that the reply mentions. No row if the crud is not live, and unless the author's session is
+-- open and all :pictures can be shown. A trigger limits the expiry to the parent's.
 WITH author AS (
     SELECT
         viewer.uuid,
@@ -18,17 +18,26 @@ parent AS (
     FROM live_activities
     WHERE live_activities.uuid = :parent_uuid
 ),
+chosen AS MATERIALIZED (
+    {chosen_pictures}
+),
 created AS (
-    INSERT INTO activities (user_uuid, message, expires_at, reply_to_activity_uuid)
+    INSERT INTO activities (user_uuid, message, expires_at, reply_to_activity_uuid, pictures)
     SELECT
         author.uuid,
         :message,
         parent.expires_at,
-        parent.uuid
+        parent.uuid,
+        {shown_pictures}
     FROM author
     CROSS JOIN parent
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
-    RETURNING uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid
+    WHERE (SELECT count(*) FROM chosen) = cardinality(:pictures::uuid[])
+    RETURNING
+        uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid, pictures
+),
+attached AS (
+    {attach_pictures}
 ),
 tagged AS (
     INSERT INTO activity_tags (activity_uuid, tag)
