@@ -13,11 +13,13 @@ from xml.etree import ElementTree
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 from quart import Quart
 
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from outage import FOREVER, Limits
+from pictures import file
 from support import Api, Member, expire, insert_user, refused, serving, visiting
 
 ORIGIN = "https://cruddur.example"
@@ -365,3 +367,40 @@ async def test_a_feed_lists_a_users_live_cruds_and_reposts(
     empty = ElementTree.fromstring((await browser.get("/@worf/feed.atom")).content)
     assert empty.findtext(f"{ATOM}author/{ATOM}name") == "Worf, son of Mogh"
     assert empty.findtext(f"{ATOM}updated") == "1970-01-01T00:00:00+00:00"
+
+
+@pytest.mark.rule("C34", "C70", "C83")
+async def test_a_link_and_a_feed_show_the_pictures_of_a_crud(
+    browser: httpx.AsyncClient, worf: Member, database: asyncpg.Connection
+) -> None:
+    pictures = []
+    for color in ("red", "blue"):
+        content = file(Image.new("RGB", (60, 40), color))
+        uploaded = await worf.request("POST", "/api/pictures", content=content)
+        pictures.append({"uuid": uploaded.json()["uuid"], "alt": f'a "{color}" <field>'})
+    body = {"message": "look", "ttl": "1-day", "pictures": pictures}
+    crud = await worf.post("/api/activities", body)
+    first, second = (f"{ORIGIN}{picture['url']}" for picture in crud["pictures"])
+
+    path = f"/@worf/status/{crud['uuid']}"
+    head = await head_of(browser, path)
+    assert head.metas["og:image"] == first
+    assert head.metas["og:image:alt"] == 'a "red" <field>'
+    assert (head.metas["og:image:width"], head.metas["og:image:height"]) == ("60", "40")
+    assert head.metas["twitter:card"] == "summary_large_image"
+
+    feed = ElementTree.fromstring((await browser.get("/@worf/feed.atom")).content)
+    links = feed.findall(f"{ATOM}entry/{ATOM}link[@rel='enclosure']")
+    assert [(link.get("href"), link.get("type")) for link in links] == [
+        (first, "image/jpeg"),
+        (second, "image/jpeg"),
+    ]
+    content = feed.findtext(f"{ATOM}entry/{ATOM}content") or ""
+    assert (
+        f'<img src="{second}" alt="a &quot;blue&quot; &lt;field&gt;" width="60" height="40"/>'
+        in content
+    )
+    await expire(database, crud["uuid"])
+    for url in (path, "/@worf/feed.atom", first, second):
+        response = await browser.get(url)
+        assert "/api/pictures/" not in response.text, url

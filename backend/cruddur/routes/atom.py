@@ -61,8 +61,10 @@ def _add_entry(root: Element, crud: Crud, origin: str) -> None:
     _add(entry, "published", crud.created_at.isoformat())
     _add(entry, "updated", crud.created_at.isoformat())
     _link(entry, "alternate", "text/html", crud_url(crud, origin))
+    for picture in crud.pictures:
+        _link(entry, "enclosure", "image/jpeg", f"{origin}{picture.url}")
     _add_author(entry, crud, origin)
-    _add(entry, "content", _content(crud), type="html")
+    _add(entry, "content", _content(crud, origin), type="html")
 
 
 def _add_author(parent: Element, person: Profile | Crud, origin: str) -> None:
@@ -71,10 +73,15 @@ def _add_author(parent: Element, person: Profile | Crud, origin: str) -> None:
     _add(author, "uri", profile_url(person, origin))
 
 
-def _content(crud: Crud) -> str:
+def _content(crud: Crud, origin: str) -> str:
     text = escape(crud.message).replace("\n", "<br/>")
+    pictures = "".join(
+        f'<p><img src="{escape(origin + picture.url)}" alt="{escape(picture.alt)}"'
+        f' width="{picture.width}" height="{picture.height}"/></p>'
+        for picture in crud.pictures
+    )
     end = "" if crud.expires_at is None else f"<p>Expires on {exact_time(crud.expires_at)}.</p>"
-    return f"<p>{text}</p>{end}"
+    return f"<p>{text}</p>{pictures}{end}"
 
 
 def _add(parent: Element, name: str, text: str, **attributes: str) -> None:

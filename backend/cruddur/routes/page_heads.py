@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import Literal
 
 from cruddur.wire import Crud, Profile
 
@@ -33,6 +34,7 @@ class PageHead:
         url: the canonical address.
         feed_url: the address of the Atom feed, None if the page has none.
         properties: the OpenGraph properties that other pages do not have.
+        card: how large sites of the kind of Twitter show the picture.
         headers: response headers of the page.
     """
 
@@ -41,6 +43,7 @@ class PageHead:
     url: str
     feed_url: str | None = None
     properties: dict[str, str | None] = field(default_factory=dict)
+    card: Literal["summary", "summary_large_image"] = "summary"
     headers: dict[str, str] = field(default_factory=dict)
 
     def render(self) -> str:
@@ -62,7 +65,7 @@ class PageHead:
         for name, content in properties.items():
             if content is not None:
                 yield _element("meta", property=name, content=content)
-        yield _element("meta", name="twitter:card", content="summary")
+        yield _element("meta", name="twitter:card", content=self.card)
 
 
 def profile_head(profile: Profile, origin: str) -> PageHead:
@@ -108,13 +111,28 @@ def crud_head(crud: Crud, origin: str, now: datetime) -> PageHead:
         properties={
             "og:type": "article",
             "og:title": f"{crud.display_name} (@{crud.handle}) on {SITE}",
-            "og:image": absolute(crud.avatar_url, origin),
+            **_image(crud, origin),
             "article:published_time": crud.created_at.isoformat(),
             "article:expiration_time": ends.isoformat(),
             "article:author": profile_url(crud, origin),
         },
         headers={"X-Robots-Tag": f"noarchive, unavailable_after: {ends.isoformat()}"},
+        card="summary_large_image" if crud.pictures else "summary",
     )
+
+
+def _image(crud: Crud, origin: str) -> dict[str, str | None]:
+    """Return the properties of the first picture of a crud, or else of its author's picture."""
+    if not crud.pictures:
+        return {"og:image": absolute(crud.avatar_url, origin)}
+    picture = crud.pictures[0]
+    return {
+        "og:image": absolute(picture.url, origin),
+        "og:image:type": "image/jpeg",
+        "og:image:width": str(picture.width),
+        "og:image:height": str(picture.height),
+        "og:image:alt": picture.alt or None,
+    }
 
 
 def profile_title(profile: Profile) -> str:
