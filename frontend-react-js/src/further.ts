@@ -1,10 +1,12 @@
 /**
- * What most first renders do without: the pages that few visits begin with, and the forms for texts.
+ * What most first renders do without: the pages that few visits begin with, the forms for texts, and
+ * the larger view of pictures.
  * It is a script of its own, which loads later (docs/decisions/0005).
  */
 
 export { CrudForm, ReplyForm } from "./components/CrudForm";
 export { NewMessage } from "./components/NewMessage";
+export { PictureViewer } from "./components/PictureViewer";
 export { About } from "./pages/About";
 export { Confirm } from "./pages/Confirm";
 export { Conversation } from "./pages/Conversation";

@@ -91,7 +91,7 @@ def assert_page(response: httpx.Response, status: int = 200) -> None:
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",
         "connect-src 'self'",
         "font-src 'self'",
         "manifest-src 'self'",

@@ -84,6 +84,7 @@ PLACES = (
 DIALOGS = (
     Place("compose-dialog", "/about", MEMBER, press("Crud")),
     Place("message-dialog", "/messages", MEMBER, press("New message")),
+    Place("picture-dialog", "/@guinan", VISITOR, press("Picture 2 of 3")),
     Place("reply-dialog", "/@worf", MEMBER, press("Reply")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
     Place("leave-dialog", "/settings", MEMBER, press("Delete account…")),

@@ -4,6 +4,7 @@ The rows are inserted directly, with times in the past, for tests that look at w
 Only Andrew Brown has an account; the other users just appear on his pages.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -94,11 +95,15 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         2 * HOURS,
         10 * HOURS,
     )
-    await writer.crud("guinan", LONG, 22 * HOURS, 6 * DAYS)
+    long = await writer.crud("guinan", LONG, 22 * HOURS, 6 * DAYS)
     await writer.crud("altbrown", "I am the other!\n\nNobody ever asks the other.", 25 * HOURS, 90)
     await writer.crud("bayko", "להיות או לא להיות #expiry", 2 * DAYS, 5 * DAYS)
     older = await writer.crud(HANDLE, "Line 1 of the plan: #crud. Line 2:", 3 * DAYS, 27 * DAYS)
     await writer.crud("londo", "a" * 90 + " is what I say to that", 6 * DAYS, 1 * DAYS)
+    await writer.show(crud, ("A red planet at dawn", 400, 300))
+    await writer.show(
+        long, ("A glass of Saurian brandy", 300, 400), ("", 200, 200), ("Ten", 90, 40)
+    )
     first = await writer.reply("bayko", crud, "And it shows how long it has left, @worf. #crud", 90)
     await writer.reply(HANDLE, crud, "I read it. Twice.", 70)
     response = await writer.reply("guinan", own, "It does. I can read it from here.", 2)
@@ -167,6 +172,25 @@ class _Writer:
         await self._tag(uuid, message)
         return uuid
 
+    async def show(self, crud: UUID, *pictures: tuple[str, int, int]) -> None:
+        """Let a crud show pictures, each with a text, a width and a height."""
+        shown = []
+        for alt, width, height in pictures:
+            uuid: UUID = await self.conn.fetchval(
+                "INSERT INTO pictures (user_uuid, activity_uuid, width, height)"
+                " SELECT user_uuid, uuid, $2, $3 FROM activities WHERE uuid = $1 RETURNING uuid",
+                crud, width, height,
+            )  # fmt: skip
+            jpeg = _face((width % 256, height % 256, 120), (width, height))
+            for size in ("full", "thumbnail"):
+                await self.conn.execute(
+                    "INSERT INTO picture_files VALUES ($1, $2, $3)", uuid, size, jpeg
+                )
+            shown.append({"uuid": str(uuid), "alt": alt, "width": width, "height": height})
+        await self.conn.execute(
+            "UPDATE activities SET pictures = $2 WHERE uuid = $1", crud, json.dumps(shown)
+        )
+
     async def react(self, kind: str, who: str, to: UUID, age: int) -> None:
         await self.conn.execute(
             f"INSERT INTO {kind}s VALUES ($1, $2, now() - $3::interval)",
@@ -206,10 +230,10 @@ class _Writer:
 
 
 @cache
-def _face(color: tuple[int, int, int]) -> bytes:
+def _face(color: tuple[int, int, int], size: tuple[int, int] = (128, 128)) -> bytes:
     """Return a picture in a color that fades to dark."""
     data = BytesIO()
-    light = Image.linear_gradient("L").resize((128, 128))
-    dark, bright = Image.new("RGB", (128, 128), (20, 8, 30)), Image.new("RGB", (128, 128), color)
+    light = Image.linear_gradient("L").resize(size)
+    dark, bright = Image.new("RGB", size, (20, 8, 30)), Image.new("RGB", size, color)
     Image.composite(dark, bright, light).save(data, "JPEG")
     return data.getvalue()

@@ -12,7 +12,7 @@ def html_headers(*, scripts: str = "'self'", styles: str = "'self'") -> dict[str
         "default-src 'none'",
         f"script-src {scripts}",
         f"style-src {styles}",
-        "img-src 'self'",
+        "img-src 'self' blob:",  # previews of files that are being posted
         "connect-src 'self'",
         "font-src 'self'",
         "manifest-src 'self'",

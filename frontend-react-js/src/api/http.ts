@@ -43,12 +43,16 @@ export class ApiError extends Error {
   }
 }
 
-/** Options of every call. `seconds` is the timeout; `wantsPosition` asks for `Page.position`. */
+/**
+ * Options of every call. `seconds` is the timeout; `wantsPosition` asks for `Page.position`;
+ * `fetch` sends the request in another way (`api/upload.ts`).
+ */
 export interface Common {
   signal?: AbortSignal;
   idempotencyKey?: string;
   seconds?: number;
   wantsPosition?: boolean;
+  fetch?: typeof fetch;
 }
 
 /** One page of a list; `next` is the cursor of the following page. */
@@ -268,7 +272,7 @@ async function send(
   const call = { context, cause: trace.cause, method: verb, template: path, path: url };
   const endCall = observeCall(call);
   try {
-    const response = await fetch(url, {
+    const response = await (input.fetch ?? fetch)(url, {
       method: verb,
       headers,
       body: body === undefined ? null : isRaw ? body : JSON.stringify(body),

@@ -5,6 +5,9 @@ import type { components, paths } from "./schema";
 type Schemas = components["schemas"];
 
 export type Crud = Schemas["Crud"];
+export type Picture = Schemas["Picture"];
+export type PictureChoice = Schemas["PictureChoice"];
+export type UploadedPicture = Schemas["UploadedPicture"];
 export type CrudPage = Schemas["CrudPage"];
 export type CrudDraft = Schemas["CrudDraft"];
 export type Ttl = CrudDraft["ttl"];

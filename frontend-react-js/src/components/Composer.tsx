@@ -26,6 +26,7 @@ export function Composer({
   text,
   max,
   busy,
+  isHeld = false,
   error,
   onText,
   onSend,
@@ -39,6 +40,8 @@ export function Composer({
   text: string;
   max: number;
   busy: boolean;
+  /** Whether something has to end before the text can be sent. */
+  isHeld?: boolean;
   error: unknown;
   onText: (text: string) => void;
   /** Sends the text. `error` shows why it failed. */
@@ -60,7 +63,7 @@ export function Composer({
     };
   }, []);
   const count = countChars(text);
-  const isSendable = !isBlank(text) && count <= max;
+  const isSendable = !isBlank(text) && count <= max && !isHeld;
   const send = async () => {
     if (!isSendable || busy || isSending.current) {
       return;

@@ -13,6 +13,7 @@ import { CrudActions } from "./CrudActions";
 import { Dialog } from "./Dialog";
 import { Further } from "./Further";
 import { Icon } from "./Icon";
+import { Pictures } from "./Pictures";
 import { RichText } from "./RichText";
 import "./CrudCard.css";
 
@@ -126,6 +127,7 @@ function Card({
       <div className="crud-body">
         <ReplyingTo crud={crud} />
         <RichText text={withoutGaps(crud.message)} />
+        <Pictures pictures={crud.pictures} />
         {!crud.pending && <CrudActions crud={crud} onReply={onReply} />}
       </div>
     </article>

@@ -1,4 +1,4 @@
-import { useId } from "react";
+import { useId, useState } from "react";
 import type { Crud } from "../api/wire";
 import { t } from "../language";
 import { usePost, useReply } from "../queries/activities";
@@ -7,6 +7,7 @@ import { LIFETIMES, TTLS } from "../text/lifetimes";
 import { GoneAt, GoneIn } from "./Clock";
 import { Composer } from "./Composer";
 import { useDraft } from "./draft";
+import { PictureFields } from "./PictureFields";
 import "./CrudForm.css";
 
 /** The form for a new crud and its lifetime. `onDone` is called after posting. */
@@ -14,8 +15,9 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
   const id = useId();
   const draft = useDraft("crud");
   const post = usePost();
+  const [isUploading, setUploading] = useState(false);
   const send = async () => {
-    await post.mutateAsync({ message: draft.text, ttl: draft.ttl, key: draft.key });
+    await post.mutateAsync({ message: draft.text, ...draft });
     draft.clear();
   };
   return (
@@ -26,11 +28,18 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
       text={draft.text}
       max={CRUD_CHARS}
       busy={post.isPending}
+      isHeld={isUploading}
       error={post.error}
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
     >
+      <PictureFields
+        pictures={draft.pictures}
+        isBusy={post.isPending}
+        onPictures={draft.setPictures}
+        onUploading={setUploading}
+      />
       <div className="lives">
         <label htmlFor={id}>{t.composer.livesFor}</label>
         <select
@@ -63,8 +72,9 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
 export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
   const draft = useDraft(`reply.${to.uuid}`);
   const reply = useReply(to);
+  const [isUploading, setUploading] = useState(false);
   const send = async () => {
-    await reply.mutateAsync({ message: draft.text, key: draft.key });
+    await reply.mutateAsync({ message: draft.text, ...draft });
     draft.clear();
   };
   return (
@@ -75,11 +85,18 @@ export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
       text={draft.text}
       max={REPLY_CHARS}
       busy={reply.isPending}
+      isHeld={isUploading}
       error={reply.error}
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
     >
+      <PictureFields
+        pictures={draft.pictures}
+        isBusy={reply.isPending}
+        onPictures={draft.setPictures}
+        onUploading={setUploading}
+      />
       {to.expires_at !== null && (
         <span className="lives-end">
           <GoneAt time={to.expires_at} />

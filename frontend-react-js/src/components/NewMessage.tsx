@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
-import { t } from "../language";
+import { t } from "../language/further";
 import { useMember } from "../queries/session";
 import { useFindUser, useSuggested } from "../queries/users";
 import { conversationAddress } from "../text/addresses";
@@ -41,18 +41,18 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
       >
         <Field
           ref={field}
-          label={t.newMessage.to}
+          label={t.recipient.to}
           name="handle"
-          placeholder={t.newMessage.toPlaceholder}
+          placeholder={t.recipient.toPlaceholder}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
           problem={
-            isBlank ? t.newMessage.noHandle : isUnknown ? t.newMessage.unknownHandle : undefined
+            isBlank ? t.recipient.noHandle : isUnknown ? t.recipient.unknownHandle : undefined
           }
         />
         <Button type="submit" busy={find.isPending}>
-          {t.newMessage.write}
+          {t.recipient.write}
         </Button>
       </Form>
       {people.length > 0 && (

@@ -1,14 +1,26 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
 import { DEFAULT_TTL, isTtl } from "../text/lifetimes";
 
-/** An unsent text, and the key that prevents a second post of it. */
+/** A picture that was uploaded for a draft. */
+export interface DraftPicture {
+  readonly uuid: string;
+  readonly width: number;
+  readonly height: number;
+  /** What it shows, for those who can’t see it. */
+  readonly alt: string;
+  /** An address of the file, which is valid until the page is reloaded. */
+  readonly preview?: string;
+}
+
+/** An unsent text with its pictures, and the key that prevents a second post of it. */
 export interface Draft {
   readonly text: string;
   readonly key: string;
   /** How long the crud will live. */
   readonly ttl: Ttl;
+  readonly pictures: readonly DraftPicture[];
 }
 
 /**
@@ -22,17 +34,22 @@ export function useDraft(purpose: string) {
   const member = useMember()?.uuid ?? "";
   const name = `${PREFIX}${member}.${purpose}`;
   const [draft, setDraft] = useState(() => loadDraft(name) ?? empty(loadTtl(member)));
+  const latest = useRef(draft); // an upload ends after later changes
   const set = (next: Draft) => {
+    latest.current = next;
     setDraft(next);
     saveDraft(name, next);
   };
+  const change = (changed: Partial<Draft>) => set({ ...latest.current, ...changed, key: newKey() });
   return {
     ...draft,
-    setText: (text: string) => set({ ...draft, text, key: newKey() }),
+    setText: (text: string) => change({ text }),
     setTtl: (ttl: Ttl) => {
-      set({ ...draft, ttl, key: newKey() });
+      change({ ttl });
       saveTtl(member, ttl);
     },
+    setPictures: (by: (pictures: readonly DraftPicture[]) => readonly DraftPicture[]) =>
+      change({ pictures: by(latest.current.pictures) }),
     clear: () => set(empty(draft.ttl)),
   };
 }
@@ -65,7 +82,8 @@ function loadDraft(name: string): Draft | undefined {
   try {
     const found: unknown = JSON.parse(sessionStorage.getItem(name) ?? "null");
     if (isDraft(found)) {
-      return found;
+      const { pictures = [] } = found; // an earlier version of the page stored none
+      return { ...found, pictures: pictures.map(({ preview: _, ...picture }) => picture) };
     }
   } catch {
     // Storage is disabled, or holds something else.
@@ -74,12 +92,12 @@ function loadDraft(name: string): Draft | undefined {
 }
 
 function empty(ttl: Ttl): Draft {
-  return { text: "", key: newKey(), ttl };
+  return { text: "", key: newKey(), ttl, pictures: [] };
 }
 
 function saveDraft(name: string, draft: Draft): void {
   try {
-    if (draft.text === "") {
+    if (draft.text === "" && draft.pictures.length === 0) {
       sessionStorage.removeItem(name);
     } else {
       sessionStorage.setItem(name, JSON.stringify(draft));
@@ -89,7 +107,7 @@ function saveDraft(name: string, draft: Draft): void {
   }
 }
 
-function isDraft(found: unknown): found is Draft {
+function isDraft(found: unknown): found is Omit<Draft, "pictures"> & Partial<Draft> {
   return (
     typeof found === "object" &&
     found !== null &&

@@ -11,6 +11,7 @@ import { Further } from "../components/Further";
 import { Empty, More, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead, removeServedHead } from "../components/PageHead";
+import { Pictures } from "../components/Pictures";
 import { ProblemNote } from "../components/Problem";
 import { RichText } from "../components/RichText";
 import { t } from "../language";
@@ -182,6 +183,7 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
       </div>
       <ReplyingTo crud={crud} />
       <RichText text={crud.message} />
+      <Pictures pictures={crud.pictures} />
       <p className="the-crud-times">
         <time dateTime={crud.created_at} title={exactTime(crud.created_at)}>
           {shortTime(crud.created_at)}

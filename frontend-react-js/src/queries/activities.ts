@@ -11,7 +11,7 @@ import { useCallback } from "react";
 import { takeHome } from "../api/early";
 import { call, page } from "../api/http";
 import { getSession } from "../api/session";
-import type { Crud, CrudPage, ProfileFeed, Ttl } from "../api/wire";
+import type { Crud, CrudPage, PictureChoice, ProfileFeed, Ttl } from "../api/wire";
 import { serverNow } from "../clock";
 import { t } from "../language";
 import { notify } from "../notices";
@@ -185,10 +185,13 @@ export function useSearch(term: string) {
 export function usePost() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ message, ttl, key }: { message: string; ttl: Ttl; key: string }) =>
-      call("post", "/api/activities", { body: { message, ttl }, idempotencyKey: key }),
-    onMutate: async ({ message, ttl, key }) => {
-      const pending = pendingCrud(key, message, LIFETIMES[ttl] * 3_600_000);
+    mutationFn: ({ message, ttl, key, pictures }: Posted & { ttl: Ttl }) =>
+      call("post", "/api/activities", {
+        body: { message, ttl, ...choose(pictures) },
+        idempotencyKey: key,
+      }),
+    onMutate: async ({ ttl, ...posted }) => {
+      const pending = pendingCrud(posted, LIFETIMES[ttl] * 3_600_000);
       await cancelFeedRequests(client);
       for (const queryKey of [HOME, profileKey(pending.handle)]) {
         client.setQueryData<Feed>(queryKey, (feed) => prepend(feed, [pending]));
@@ -209,17 +212,17 @@ export function useReply(parent: Crud) {
   const client = useQueryClient();
   return useMutation({
     mutationKey: ["reply", parent.uuid],
-    mutationFn: ({ message, key }: { message: string; key: string }) =>
+    mutationFn: ({ message, key, pictures }: Posted) =>
       call("post", "/api/activities/{uuid}/reply", {
         path: { uuid: parent.uuid },
-        body: { message },
+        body: { message, ...choose(pictures) },
         idempotencyKey: key,
       }),
-    onMutate: async ({ message, key }) => {
+    onMutate: async (posted) => {
       await cancelFeedRequests(client);
       const left = parent.expires_at === null ? 0 : Date.parse(parent.expires_at) - serverNow();
       const pending = {
-        ...pendingCrud(key, message, left),
+        ...pendingCrud(posted, left),
         reply_to_activity_uuid: parent.uuid,
         reply_to_handle: parent.handle,
       };
@@ -256,8 +259,27 @@ export function useDelete() {
   });
 }
 
+/** What a member posts. `key` is the idempotency key. */
+interface Posted {
+  readonly message: string;
+  readonly key: string;
+  readonly pictures: readonly (PictureChoice & {
+    readonly width: number;
+    readonly height: number;
+    /** An address of the file in this browser. */
+    readonly preview?: string;
+  })[];
+}
+
+/** The part of a body that names the pictures. */
+function choose(pictures: Posted["pictures"]): { pictures?: readonly PictureChoice[] } {
+  return pictures.length === 0
+    ? {}
+    : { pictures: pictures.map(({ uuid, alt }) => ({ uuid, alt: alt ?? "" })) };
+}
+
 /** The crud that the server will probably create. Its uuid is the idempotency key until then. */
-function pendingCrud(key: string, message: string, lifetime: number): ListedCrud {
+function pendingCrud({ key, message, pictures }: Posted, lifetime: number): ListedCrud {
   const session = getSession();
   if (session.phase !== "in") {
     throw new Error("only members can post");
@@ -277,6 +299,9 @@ function pendingCrud(key: string, message: string, lifetime: number): ListedCrud
     liked: false,
     reposted: false,
     reply_to_activity_uuid: null,
+    pictures: pictures.flatMap(({ preview, alt = "", width, height }) =>
+      preview === undefined ? [] : [{ url: preview, thumbnail_url: preview, alt, width, height }],
+    ),
     replies: [],
     pending: true,
   };

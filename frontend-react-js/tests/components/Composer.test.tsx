@@ -27,7 +27,7 @@ function area(): HTMLElement {
 }
 
 function button(): HTMLElement {
-  return within(form()).getByRole("button");
+  return within(form()).getByRole("button", { name: "Crud it" });
 }
 
 function counter(): HTMLElement {
@@ -492,9 +492,9 @@ describe("a reply", () => {
     show(<ReplyForm to={parent} />);
     const words = within(replyForm()).getByRole("textbox", { name: "Reply to @londo" });
     fireEvent.change(words, { target: { value: "😀".repeat(1024) } });
-    expect(within(replyForm()).getByRole("button")).toBeEnabled();
+    expect(within(replyForm()).getByRole("button", { name: "Reply" })).toBeEnabled();
     fireEvent.change(words, { target: { value: "😀".repeat(1025) } });
-    expect(within(replyForm()).getByRole("button")).toBeDisabled();
+    expect(within(replyForm()).getByRole("button", { name: "Reply" })).toBeDisabled();
   });
 
   test("is listed last at once, and counted", async () => {

@@ -127,6 +127,9 @@ export const first: First = {
     charactersOver: (count) =>
       plural(count, { one: "1 Zeichen zu viel", other: `${count} Zeichen zu viel` }),
   },
+  pictures: {
+    numbered: (number, count) => `Bild ${number} von ${count}`,
+  },
   crud: {
     by: (name) => `Crud von ${name}`,
     repostedBy: (handle) => `Repostet von @${handle}`,
@@ -184,11 +187,6 @@ export const first: First = {
   },
   newMessage: {
     title: "Neue Nachricht",
-    to: "An",
-    toPlaceholder: "@handle",
-    noHandle: "Gib einen Handle ein.",
-    unknownHandle: "Diesen Handle hat niemand. Prüf die Schreibweise.",
-    write: "Nachricht schreiben",
   },
   profile: {
     label: "Profil",

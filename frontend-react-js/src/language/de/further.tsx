@@ -9,6 +9,27 @@ const others = (count: number) =>
   plural(count, { one: "1 weitere Person", other: `${count} weitere` });
 
 export const further: Further = {
+  recipient: {
+    to: "An",
+    toPlaceholder: "@handle",
+    noHandle: "Gib einen Handle ein.",
+    unknownHandle: "Diesen Handle hat niemand. Prüf die Schreibweise.",
+    write: "Nachricht schreiben",
+  },
+  pictureFields: {
+    add: "Bilder hinzufügen",
+    tooMany: "Ein Crud kann bis zu vier Bilder haben.",
+    describe: (picture) => `Beschreibung von ${picture}`,
+    describeHint: "Beschreib es für alle, die es nicht sehen können",
+    remove: (picture) => `${picture} entfernen`,
+    uploading: (name) => `${name} wird hochgeladen`,
+    cancel: (name) => `Hochladen von ${name} abbrechen`,
+  },
+  viewer: {
+    noDescription: "Bild ohne Beschreibung",
+    previous: "Vorheriges Bild",
+    next: "Nächstes Bild",
+  },
   accountPage: {
     home: "Cruddur, Startseite",
     expires: "Alles, was du hier schreibst, läuft ab. Du bestimmst, wann.",

@@ -140,6 +140,9 @@ export const first = {
     charactersOver: (count: number) =>
       plural(count, { one: "1 character too many", other: `${count} characters too many` }),
   },
+  pictures: {
+    numbered: (number: number, count: number) => `Picture ${number} of ${count}`,
+  },
   crud: {
     by: (name: string) => `Crud by ${name}`,
     repostedBy: (handle: string) => `Reposted by @${handle}`,
@@ -194,11 +197,6 @@ export const first = {
   },
   newMessage: {
     title: "New message",
-    to: "To",
-    toPlaceholder: "@handle",
-    noHandle: "Enter a handle.",
-    unknownHandle: "No one has this handle. Check the spelling.",
-    write: "Write message",
   },
   profile: {
     label: "Profile",

@@ -11,6 +11,27 @@ const plural = pluralsOf("en");
 const others = (count: number) => plural(count, { one: "1 other", other: `${count} others` });
 
 export const further = {
+  recipient: {
+    to: "To",
+    toPlaceholder: "@handle",
+    noHandle: "Enter a handle.",
+    unknownHandle: "No one has this handle. Check the spelling.",
+    write: "Write message",
+  },
+  pictureFields: {
+    add: "Add pictures",
+    tooMany: "A crud can have up to four pictures.",
+    describe: (picture: string) => `Description of ${picture}`,
+    describeHint: "Describe it for people who can’t see it",
+    remove: (picture: string) => `Remove ${picture}`,
+    uploading: (name: string) => `Uploading ${name}`,
+    cancel: (name: string) => `Cancel the upload of ${name}`,
+  },
+  viewer: {
+    noDescription: "Picture without a description",
+    previous: "Previous picture",
+    next: "Next picture",
+  },
   accountPage: {
     home: "Cruddur, home",
     expires: "Everything you post here expires. You choose when.",
