@@ -50,6 +50,7 @@ async def _post(dsn: str, rate: float, end: asyncio.Future[str]) -> None:
         "lifetime": timedelta(hours=1),
         "tags": [],
         "mentions": [],
+        "link": None,
         "traceparent": "",
     }
     start, posted = time.monotonic(), 0

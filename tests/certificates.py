@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SECURE_HOST = "secure.example"
+"""A host of the web of tests (fakes/web.py)."""
+
 
 def self_signed(directory: Path) -> Path:
     """Write a certificate of this machine and its key into one file, and return its path."""
@@ -24,7 +27,10 @@ def self_signed(directory: Path) -> Path:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName(SECURE_HOST)]
+            ),
+            critical=False,
         )
         .sign(key, hashes.SHA256())
     )

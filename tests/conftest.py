@@ -203,6 +203,7 @@ def worker_settings(worker_dsn: str) -> Settings:
             "CRUDDUR_RATE_EXEMPT": "127.0.0.1",
             "CRUDDUR_OVERLOAD_DELAY": "0",
             "CRUDDUR_RANKING_INTERVAL": "0",
+            "CRUDDUR_PREVIEWS": "off",
         }
     )
     return replace(settings, sweep_interval=FOREVER)

@@ -152,7 +152,14 @@ def inherited() -> dict[str, str]:
 
 
 def environment_of(data: Path, **more: str) -> dict[str, str]:
-    return {**inherited(), "CRUDDUR_DATA_DIRECTORY": str(data), "PORT": str(free_port()), **more}
+    """Return the environment of a service that fetches no previews from the internet."""
+    return {
+        **inherited(),
+        "CRUDDUR_DATA_DIRECTORY": str(data),
+        "CRUDDUR_PREVIEWS": "off",
+        "PORT": str(free_port()),
+        **more,
+    }
 
 
 def kill_session(session: int) -> None:

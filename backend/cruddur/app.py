@@ -14,6 +14,7 @@ from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.tracing import Hooks
 from cruddur.process.periodic_jobs import run_picture_sweeper, run_sweeper
+from cruddur.public_web.addresses import Network
 from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
@@ -26,6 +27,7 @@ from cruddur.routes.health import health
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
 from cruddur.routes.notifications import notifications
+from cruddur.routes.previews import previews
 from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
 from cruddur.routes.telemetry import telemetry as telemetry_routes
@@ -43,6 +45,7 @@ BLUEPRINTS = (
     users,
     avatars,
     crud_pictures,
+    previews,
     messages,
     notifications,
     trends,
@@ -85,7 +88,10 @@ EXPOSED_HEADERS = (
 
 
 def create_app(
-    settings: Settings, telemetry: Telemetry | None = None, hooks: Hooks | None = None
+    settings: Settings,
+    telemetry: Telemetry | None = None,
+    hooks: Hooks | None = None,
+    network: Network | None = None,
 ) -> Quart:
     """Create the application. It opens no connections before it is served.
 
@@ -93,6 +99,7 @@ def create_app(
         settings: the settings of the application.
         telemetry: the telemetry pipeline; default: created from the settings.
         hooks: called by the tracing middleware.
+        network: the way to linked pages; default: the internet.
     """
     telemetry = telemetry or Telemetry(settings)
     app = Cruddur("cruddur", static_folder=None)
@@ -129,13 +136,14 @@ def create_app(
     async def lifespan() -> AsyncGenerator[None, None]:
         async with (
             telemetry.running(),
-            open_resources(settings, telemetry) as resources,
+            open_resources(settings, telemetry, network) as resources,
             shedding.running() if shedding else contextlib.nullcontext(),
         ):
             app.extensions["cruddur"] = resources
             tasks = [
                 asyncio.create_task(run_sweeper(resources)),
                 asyncio.create_task(run_picture_sweeper(resources)),
+                asyncio.create_task(resources.previews.run()),
                 asyncio.create_task(
                     run_rate_exchange(rates, resources.database, telemetry.instruments)
                 ),

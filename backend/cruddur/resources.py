@@ -1,13 +1,14 @@
 """The resources of a running application: opened when it starts, closed when it stops."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx
 
-from cruddur import http_client
+from cruddur import __version__, http_client
 from cruddur.db.page_changes import PageChanges
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
@@ -25,9 +26,13 @@ from cruddur.live.follower import Follower
 from cruddur.live.hub import Hub
 from cruddur.picture_stores.opening import open_store
 from cruddur.picture_stores.store import PictureStore
+from cruddur.public_web.addresses import Internet, Network
+from cruddur.public_web.client import PublicWeb
+from cruddur.public_web.transport import PublicTransport
 from cruddur.services.accounts import Accounts
 from cruddur.services.crud_pictures import CrudPictures, Limits
 from cruddur.services.pictures import PictureConverter
+from cruddur.services.previews import Previews
 from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
@@ -55,12 +60,20 @@ class Resources:
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
+    previews: Previews
     live: Hub
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Resources]:
+async def open_resources(
+    settings: Settings, telemetry: Telemetry, network: Network | None = None
+) -> AsyncIterator[Resources]:
     """Open all resources in order, and close them in reverse order. `telemetry` must be running.
+
+    Args:
+        settings: the settings of the application.
+        telemetry: records what the resources do.
+        network: the way to linked pages; default: the internet.
 
     Raises:
         DatabaseUnavailableError, DatabaseTooOldError: see `Database.open`.
@@ -96,7 +109,10 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
     transport = http_client.BoundedTransport(
         httpx.AsyncHTTPTransport(limits=limits, proxy=proxy), seconds=http_client.CALL_SECONDS
     )
-    async with MeasuredClient(timeout=timeout, transport=transport) as http:
+    async with (
+        MeasuredClient(timeout=timeout, transport=transport) as http,
+        _previews(settings, telemetry, database, picture_converter, network) as previews,
+    ):
         telemetry.trace_calls(http)
         telemetry.watch_pool(database)
         try:
@@ -117,12 +133,50 @@ async def open_resources(settings: Settings, telemetry: Telemetry) -> AsyncItera
                     hub,
                     picture_converter,
                     store,
+                    previews,
                 )
         finally:
             picture_converter.close()
             await mailer.close()
             probe.close()
             await database.close()
+
+
+@asynccontextmanager
+async def _previews(
+    settings: Settings,
+    telemetry: Telemetry,
+    database: Database,
+    picture_converter: PictureConverter,
+    network: Network | None,
+) -> AsyncIterator[Previews]:
+    urls = (settings.backend_origin, settings.frontend_url)
+    own_hosts = {host for url in urls if (host := urlsplit(url).hostname)}
+    async with AsyncExitStack() as stack:
+        web: PublicWeb | None = None
+        if settings.previews == "on":
+            network = network or Internet()
+            stack.callback(network.close)
+            transport = PublicTransport(network, refused_hosts=own_hosts)
+            # No variable of the environment applies, such as those of proxies.
+            http = MeasuredClient(transport=transport, trust_env=False)
+            await stack.enter_async_context(http)
+            telemetry.trace_calls(http, is_private=True)
+            about = (
+                f"link previews; +{settings.backend_url}"
+                if settings.backend_url
+                else "link previews"
+            )
+            web = PublicWeb(http, f"Cruddur/{__version__} ({about})")
+        previews = Previews(
+            database,
+            web,
+            picture_converter,
+            telemetry.instruments,
+            own_hosts=own_hosts,
+        )
+        stack.callback(previews.close)
+        yield previews
 
 
 def _bus(settings: Settings, database: Database) -> Bus:
@@ -152,6 +206,7 @@ def _assemble(
     hub: Hub,
     picture_converter: PictureConverter,
     store: PictureStore,
+    previews: Previews,
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
@@ -186,5 +241,6 @@ def _assemble(
         crud_pictures=CrudPictures(
             database, store, Limits(settings.pictures_per_day, settings.pictures_per_member)
         ),
+        previews=previews,
         live=hub,
     )

@@ -160,13 +160,28 @@ class UploadedPicture(Struct):
     expires_at: datetime
 
 
+class Preview(Struct):
+    """What the page of a link says about itself.
+
+    `url` is the link as the crud has it, and `site` its host. `description` may be empty.
+    `picture_url` is a JPEG that this service serves, or null.
+    """
+
+    url: str
+    site: str
+    title: str
+    description: str
+    picture_url: str | None
+
+
 class Crud(Struct, kw_only=True):
     """A crud or reply. `expires_at` is null only in a notification about a message.
 
     `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
-    only for a reply: the author of the crud that it replies to. `reposted_by` is a handle, present
-    only if a profile shows another user's crud. `replies` has the first replies to a reply on the
-    page of a crud, and is empty elsewhere.
+    only for a reply: the author of the crud that it replies to. `preview` is that of the first
+    link; it is absent until the linked page was fetched, and if it cannot be. `reposted_by` is a
+    handle, present only if a profile shows another user's crud. `replies` has the first replies to
+    a reply on the page of a crud, and is empty elsewhere.
     """
 
     uuid: UUID
@@ -181,6 +196,7 @@ class Crud(Struct, kw_only=True):
     likes_count: Count
     reply_to_activity_uuid: UUID | None
     reply_to_handle: str | UnsetType = UNSET
+    preview: Preview | UnsetType = UNSET
     liked: bool | UnsetType = UNSET
     reposted: bool | UnsetType = UNSET
     reposted_by: str | UnsetType = UNSET
@@ -509,6 +525,13 @@ class LiveCounts(Struct):
     replies_count: Count
     reposts_count: Count
     likes_count: Count
+
+
+class LivePreview(Struct):
+    """The preview of a crud, which it did not have when it was posted."""
+
+    uuid: UUID
+    preview: Preview
 
 
 class Gone(Struct):

@@ -183,4 +183,5 @@ def new_reply(viewer: dict[str, Any], message: str) -> dict[str, Any]:
         "tags": list(dict.fromkeys(tag.lower() for tag in _TAG.findall(message))),
         "traceparent": "",  # no peer delivers events
         "mentions": list(dict.fromkeys(name.lower() for name in _MENTION.findall(message))),
+        "link": None,
     }

@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "cruddur.http_client",
         "cruddur.picture_stores.opening",
         "cruddur.picture_stores.s3",
+        "cruddur.public_web",
         "cruddur.resources",
         "cruddur.telemetry.http_calls",
         "cruddur.telemetry.pipeline",
@@ -180,6 +181,7 @@ MAY_COMMIT = (
     "cruddur.routes.avatars",
     "cruddur.services.accounts",
     "cruddur.services.crud_pictures",
+    "cruddur.services.previews",
     "cruddur.services.unit_of_work",
 )
 

@@ -13,7 +13,9 @@ SELECT
           AND (index.indkey::smallint[])[0 : cardinality(key.conkey) - 1] = key.conkey
           AND (index.indpred IS NULL OR key.conname LIKE 'activities_reply%')
     ) AS is_indexed,
-    key.confdeltype = 'c' AS cascades
+    -- A crud whose preview is deleted gets another one.
+    key.confdeltype = CASE WHEN key.conname LIKE 'activity_links_preview%' THEN 'n' ELSE 'c' END
+        AS cascades
 FROM pg_constraint AS key
 WHERE key.contype = 'f'
 """

@@ -58,13 +58,17 @@ async def andrew(recorded_app: Quart, database: asyncpg.Connection) -> AsyncIter
 
 
 async def _cruds(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
-    """Insert cruds, each with a picture."""
+    """Insert cruds, each with a picture and a preview."""
     await conn.execute(
-        "INSERT INTO activities (user_uuid, message, expires_at, pictures)"
+        "WITH created AS (INSERT INTO activities (user_uuid, message, expires_at, pictures)"
         " SELECT $1, 'crud about tea ' || n, now() + interval '1 day',"
         " jsonb_build_array(jsonb_build_object("
         "'uuid', gen_random_uuid(), 'alt', '', 'width', 1, 'height', 1))"
-        " FROM generate_series(1, $2::integer) AS n",
+        " FROM generate_series(1, $2::integer) AS n RETURNING uuid),"
+        " preview AS (INSERT INTO previews (url, title) VALUES ('http://news.example/', 'News')"
+        " ON CONFLICT (url) DO UPDATE SET title = 'News' RETURNING uuid)"
+        " INSERT INTO activity_links (activity_uuid, url, preview_uuid)"
+        " SELECT created.uuid, 'http://news.example/', preview.uuid FROM created, preview",
         andrew.uuid, count,
     )  # fmt: skip
 
@@ -196,6 +200,13 @@ class Change(NamedTuple):
     path: str = ONE
 
 
+PREVIEW = """
+INSERT INTO previews (url) VALUES ('http://news.example/');
+INSERT INTO activity_links (activity_uuid, url) VALUES ('{crud}', 'http://news.example/');
+UPDATE activity_links SET preview_uuid = (SELECT uuid FROM previews);
+UPDATE previews SET title = 'A title';
+"""
+
 STATEMENTS = {PROFILE: "profile", THREAD: "page", UPWARD_THREAD: "page", SEARCH: "search"}
 
 CHANGES = {
@@ -262,6 +273,14 @@ CHANGES = {
             "UPDATE activities SET expires_at = now() + interval '1 hour' WHERE uuid = '{newer}'"
         ),
         True,
+    ),
+    "a preview": Change(lambda scene: scene.sql(PREVIEW.format(crud=scene.newer)), True),
+    "a preview elsewhere": Change(lambda scene: scene.sql(PREVIEW.format(crud=scene.older)), False),
+    "a preview on a thread": Change(
+        lambda scene: scene.sql(PREVIEW.format(crud=scene.nested)), True, THREAD
+    ),
+    "a preview beside a thread": Change(
+        lambda scene: scene.sql(PREVIEW.format(crud=scene.older)), False, THREAD
     ),
     "an emptied table": Change(lambda scene: scene.sql("TRUNCATE activities CASCADE"), True),
     "an emptied log": Change(lambda scene: scene.sql("TRUNCATE events"), True),

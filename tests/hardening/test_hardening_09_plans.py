@@ -43,6 +43,9 @@ ARGUMENTS = {
             "session",
             "session_uuid",
             "message_group_uuid",
+            "link",
+            "pause",
+            "picture",
             "traceparent",
             "until",
             "access_ends_at",
@@ -76,6 +79,10 @@ ARGUMENTS = {
     "max_actors": "20",
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
     "max_kept": "20",
+    "max_attempts": "3",
+    "lease": "'1 minute'",
+    "title": "'tea'",
+    **dict.fromkeys(["description", "site"], "''"),
     "buckets": r"ARRAY['\x00'::bytea]",
     "seconds": "ARRAY[1.0]",
     "tries": "5",
@@ -96,11 +103,18 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
     ],
     "live.expiring": [{"after": "'-infinity'"}],
     "notifications.groups": [{"only_mentions": "true"}],
+    "previews.picture": [
+        {
+            "uuid": "(SELECT COALESCE((SELECT uuid FROM previews WHERE picture IS NOT NULL),"
+            " gen_random_uuid()))"
+        }
+    ],
     "notifications.show": [{"uuid": "(SELECT uuid FROM notifications LIMIT 1)"}],
 }
 
 # These statements read every live crud, every hit of a search, everything that a user reposted
-# or has not read, all their conversations, a hundred events, or all expired rows: each row once.
+# or has not read, all their conversations, a hundred events or links, or all expired rows: each row
+# once.
 LINEAR = {
     "activities.profile",
     "activities.search",
@@ -113,8 +127,11 @@ LINEAR = {
     "notifications.groups",
     "notifications.list",
     "notifications.unread",
+    "previews.assign",
+    "previews.picture",
     "sweeper.events",
     "sweeper.expired_activities",
+    "sweeper.released_previews",
     "sweeper.sessions",
     "trends.tags",
     "users.suggested",
@@ -173,6 +190,19 @@ def written(cruds: int, replies: int) -> str:
     SELECT 'crud', uuid, user_uuid FROM activities;
     INSERT INTO expired_activities (uuid, user_uuid, expired_at)
     SELECT gen_random_uuid(), user_uuid, now() FROM activities;
+    INSERT INTO previews (url, title, picture)
+    SELECT 'http://news.example/' || uuid, 'News', NULL::bytea FROM activities
+    UNION ALL SELECT 'http://news.example/', 'News', '' ON CONFLICT DO NOTHING;
+    INSERT INTO activity_links (activity_uuid, url, preview_uuid)
+    SELECT activities.uuid, previews.url, previews.uuid
+    FROM activities
+    JOIN previews ON previews.url = CASE
+        WHEN activities.user_uuid = '{OTHER}' THEN 'http://news.example/'
+        ELSE 'http://news.example/' || activities.uuid
+    END
+    ON CONFLICT DO NOTHING;
+    UPDATE activity_links SET preview_uuid = NULL WHERE url LIKE '%7';
+    INSERT INTO released_previews (preview_uuid) SELECT uuid FROM previews;
     INSERT INTO sessions (user_uuid, device, address, expires_at)
     SELECT uuid, 'test', '::1', now() + interval '1 day'
     FROM users, generate_series(1, {replies} / 200 + 1);

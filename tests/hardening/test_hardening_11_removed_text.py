@@ -4,7 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
+from secrets import token_bytes
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -102,9 +103,26 @@ async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_fi
     await bayko.put(
         "/api/profile/update", {"display_name": "Bayko", "bio": f"{secret} is replaced"}
     )
+    for crud in (expired, deleted):
+        address = f"http://news.example/{secret}/{crud['uuid']}"
+        preview = await database.fetchval(
+            "INSERT INTO previews (url, title, picture) VALUES ($1, 'A title', $2) RETURNING uuid",
+            address, secret.encode() + token_bytes(10_000),
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO activity_links (activity_uuid, url, preview_uuid) VALUES ($1, $2, $3)",
+            UUID(crud["uuid"]), address, preview,
+        )  # fmt: skip
+    toasted = await database.fetchval(
+        "SELECT reltoastrelid::regclass::text FROM pg_class WHERE relname = 'previews'"
+    )
     assert await holders(database, secret) == {
         "activities",
         "activities_search_idx",
+        "activity_links",
+        "previews",
+        "previews_url_key",
+        toasted,
         "activity_tags",
         "activity_tags_pkey",
         "activity_tags_tag_idx",

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct
 
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, public_rows
-from cruddur.wire import Crud, Picture, Profile
+from cruddur.wire import Crud, Picture, Preview, Profile
 
 _HOME = load("activities.home")
 _PROFILE = load("activities.profile")
@@ -20,6 +20,8 @@ _SEARCH = load("activities.search")
 _CREATE = load("activities.create")
 _REPLY = load("activities.reply")
 _DELETE = load("activities.delete")
+
+_PREVIEW = msgspec.json.Decoder(Preview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def crud(row: Row, viewer: UUID | None) -> Crud:
         likes_count=row["likes_count"],
         reply_to_activity_uuid=row["reply_to_activity_uuid"],
         reply_to_handle=row["reply_to_handle"] or UNSET,
+        preview=_PREVIEW.decode(row["preview"]) if row["preview"] else UNSET,
         liked=UNSET if viewer is None else row["liked"],
         reposted=UNSET if viewer is None else row["reposted"],
         pictures=pictures(row["pictures"]),
@@ -260,10 +263,13 @@ async def insert_activity(
     lifetime: timedelta,
     tags: Sequence[str],
     mentions: Sequence[str],
+    link: str | None,
     pictures: Sequence[UUID] = (),
     alts: Sequence[str] = (),
 ) -> Crud | None:
     """Insert a crud with its tags and the notifications of the users it mentions.
+
+    `link` gets a preview, unless it is None.
 
     Returns:
         None if the viewer's session is not open, or if one of the pictures is not an unused picture
@@ -278,6 +284,7 @@ async def insert_activity(
         mentions=mentions,
         pictures=pictures,
         alts=alts,
+        link=link,
     )
     return crud(row, viewer.uuid) if row else None
 
@@ -290,10 +297,13 @@ async def insert_reply(
     message: str,
     tags: Sequence[str],
     mentions: Sequence[str],
+    link: str | None,
     pictures: Sequence[UUID] = (),
     alts: Sequence[str] = (),
 ) -> Crud | None:
     """Insert a reply with its tags and notifications.
+
+    `link` gets a preview, unless it is None.
 
     Returns:
         None if its parent is not live, if the viewer's session is not open, or if one of the
@@ -308,6 +318,7 @@ async def insert_reply(
         mentions=mentions,
         pictures=pictures,
         alts=alts,
+        link=link,
     )
     return crud(row, viewer.uuid) if row else None
 

@@ -17,7 +17,16 @@ from cruddur.db.viewers import parameters
 from cruddur.wire import Crud, Notification, SentMessage, ShortUser
 
 EventKind = Literal[
-    "crud", "counts", "expiry", "gone", "message", "notification", "sign_out", "mark", "page"
+    "crud",
+    "counts",
+    "expiry",
+    "gone",
+    "preview",
+    "message",
+    "notification",
+    "sign_out",
+    "mark",
+    "page",
 ]
 
 CHANNEL = "cruddur_events"

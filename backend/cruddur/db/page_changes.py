@@ -30,8 +30,10 @@ TIMEOUT_SECONDS = 1.0
 """How long to wait for a connection: a reading that takes longer would save no time."""
 
 _OF_ALL = frozenset({"expiry", "page"})
-"""The kinds of events that may change any page. The others change pages that show their crud, and
-except for `counts`, pages that list it."""
+"""The kinds of events that may change any page. The others change pages that show their crud."""
+
+_OF_SHOWN = frozenset({"counts", "preview"})
+"""The kinds of events that change only pages that show the crud, and none that may list it."""
 
 _MAX_CHANGES = 1000
 """Changes that are read at once, and cruds whose changes are remembered one by one. With more, all
@@ -158,7 +160,7 @@ class PageChanges:
         self.version += 1
         for kind, subject, parent in events:
             self._cruds[subject] = self.version
-            if kind != "counts":
+            if kind not in _OF_SHOWN:
                 self._any_listed = self.version
                 if parent is None:
                     self._top_level_listed = self.version

@@ -300,7 +300,7 @@ async def _transaction(conn: Connection, settings_sql: str) -> AsyncIterator[Non
         conn: the connection.
         settings_sql: SQL that is appended to BEGIN to set parameters.
     """
-    with current_operation().counting():
+    with current_operation().committing():
         try:
             # Inside `try`: after a cancellation, the state of the server is unknown.
             await measured(_BEGIN, conn.execute(_begin() + settings_sql))

@@ -133,6 +133,30 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_preview() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'previews' THEN
+        PERFORM record_event(
+            'preview', activities.uuid, activities.user_uuid, activities.reply_to_activity_uuid
+        )
+        FROM activity_links
+        JOIN activities ON activities.uuid = activity_links.activity_uuid
+        WHERE activity_links.preview_uuid = NEW.uuid;
+    ELSE
+        PERFORM record_event(
+            'preview', activities.uuid, activities.user_uuid, activities.reply_to_activity_uuid
+        )
+        FROM activities
+        LEFT JOIN previews ON previews.uuid = NEW.preview_uuid
+        WHERE activities.uuid = NEW.activity_uuid
+          AND (OLD.preview_uuid IS NOT NULL OR previews.title IS NOT NULL);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_removed_picture() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -160,6 +184,15 @@ CREATE FUNCTION public.record_written() RETURNS trigger
     AS $$
 BEGIN
     PERFORM record_event(TG_ARGV[0], NEW.uuid, NEW.user_uuid);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.release_preview() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO released_previews (preview_uuid) VALUES (OLD.preview_uuid);
     RETURN NULL;
 END
 $$;
@@ -340,6 +373,18 @@ ALTER TABLE ONLY public.activities ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.activities ALTER COLUMN search SET STATISTICS 0;
 ALTER TABLE ONLY public.activities ALTER COLUMN pictures SET STATISTICS 0;
 
+CREATE TABLE public.activity_links (
+    activity_uuid uuid NOT NULL,
+    url text NOT NULL,
+    traceparent text,
+    preview_uuid uuid,
+    CONSTRAINT activity_links_url_check CHECK ((octet_length(url) <= 2000))
+);
+ALTER TABLE ONLY public.activity_links ALTER COLUMN activity_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_links ALTER COLUMN url SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_links ALTER COLUMN traceparent SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_links ALTER COLUMN preview_uuid SET STATISTICS 0;
+
 CREATE TABLE public.activity_tags (
     activity_uuid uuid NOT NULL,
     tag text NOT NULL,
@@ -377,7 +422,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -582,6 +627,32 @@ ALTER TABLE ONLY public.pictures ALTER COLUMN height SET STATISTICS 0;
 ALTER TABLE ONLY public.pictures ALTER COLUMN expires_at SET STATISTICS 0;
 ALTER TABLE ONLY public.pictures ALTER COLUMN created_at SET STATISTICS 0;
 
+CREATE TABLE public.previews (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    url text NOT NULL,
+    fetch_at timestamp with time zone DEFAULT now(),
+    attempts smallint DEFAULT 0 NOT NULL,
+    traceparent text,
+    title text,
+    description text DEFAULT ''::text NOT NULL,
+    site text DEFAULT ''::text NOT NULL,
+    picture bytea,
+    CONSTRAINT previews_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT previews_description_check CHECK ((char_length(description) <= 400)),
+    CONSTRAINT previews_site_check CHECK ((char_length(site) <= 255)),
+    CONSTRAINT previews_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
+    CONSTRAINT previews_url_check CHECK ((octet_length(url) <= 2000))
+);
+ALTER TABLE ONLY public.previews ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN url SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN fetch_at SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN attempts SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN traceparent SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN title SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN description SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN site SET STATISTICS 0;
+ALTER TABLE ONLY public.previews ALTER COLUMN picture SET STATISTICS 0;
+
 CREATE UNLOGGED TABLE public.rates (
     bucket bytea NOT NULL,
     full_at timestamp with time zone NOT NULL
@@ -604,6 +675,11 @@ ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN token_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN session_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN used_at SET STATISTICS 0;
 ALTER TABLE ONLY public.refresh_tokens ALTER COLUMN successor_hash SET STATISTICS 0;
+
+CREATE TABLE public.released_previews (
+    preview_uuid uuid NOT NULL
+);
+ALTER TABLE ONLY public.released_previews ALTER COLUMN preview_uuid SET STATISTICS 0;
 
 CREATE TABLE public.removed_pictures (
     uuid uuid NOT NULL,
@@ -702,6 +778,9 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_pkey PRIMARY KEY (uuid);
 
+ALTER TABLE ONLY public.activity_links
+    ADD CONSTRAINT activity_links_pkey PRIMARY KEY (activity_uuid);
+
 ALTER TABLE ONLY public.activity_tags
     ADD CONSTRAINT activity_tags_pkey PRIMARY KEY (activity_uuid, tag);
 
@@ -755,6 +834,12 @@ ALTER TABLE ONLY public.picture_files
 
 ALTER TABLE ONLY public.pictures
     ADD CONSTRAINT pictures_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.previews
+    ADD CONSTRAINT previews_url_key UNIQUE (url);
 
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_pkey PRIMARY KEY (bucket);
@@ -813,6 +898,10 @@ CREATE INDEX activities_user_idx ON public.activities USING btree (user_uuid, cr
 
 CREATE INDEX activities_user_live_idx ON public.activities USING btree (user_uuid, expires_at) WHERE (reply_to_activity_uuid IS NULL);
 
+CREATE INDEX activity_links_new_idx ON public.activity_links USING btree (activity_uuid) WHERE (preview_uuid IS NULL);
+
+CREATE INDEX activity_links_preview_idx ON public.activity_links USING btree (preview_uuid, activity_uuid);
+
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
@@ -856,6 +945,8 @@ CREATE INDEX pictures_activity_uuid_idx ON public.pictures USING btree (activity
 CREATE INDEX pictures_expires_at_idx ON public.pictures USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX pictures_user_uuid_idx ON public.pictures USING btree (user_uuid);
+
+CREATE INDEX previews_fetch_at_idx ON public.previews USING btree (fetch_at) WHERE (fetch_at IS NOT NULL);
 
 CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btree (session_uuid);
 
@@ -902,6 +993,10 @@ CREATE TRIGGER activities_record_truncation AFTER TRUNCATE ON public.activities 
 
 CREATE TRIGGER activities_remember_expired AFTER DELETE ON public.activities FOR EACH ROW WHEN ((old.expires_at <= now())) EXECUTE FUNCTION public.remember_expired();
 
+CREATE CONSTRAINT TRIGGER activity_links_record_preview AFTER UPDATE OF preview_uuid ON public.activity_links DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.preview_uuid IS DISTINCT FROM new.preview_uuid)) EXECUTE FUNCTION public.record_preview();
+
+CREATE TRIGGER activity_links_release_preview AFTER DELETE ON public.activity_links FOR EACH ROW WHEN ((old.preview_uuid IS NOT NULL)) EXECUTE FUNCTION public.release_preview();
+
 CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
 
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
@@ -911,6 +1006,8 @@ CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERR
 CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('notification');
 
 CREATE TRIGGER pictures_record_removed AFTER DELETE ON public.pictures FOR EACH ROW EXECUTE FUNCTION public.record_removed_picture();
+
+CREATE CONSTRAINT TRIGGER previews_record_change AFTER UPDATE OF title, description, site, picture ON public.previews DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_preview();
 
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
 
@@ -932,6 +1029,12 @@ ALTER TABLE ONLY public.activities
 
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.activity_links
+    ADD CONSTRAINT activity_links_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.activity_links
+    ADD CONSTRAINT activity_links_preview_uuid_fkey FOREIGN KEY (preview_uuid) REFERENCES public.previews(uuid) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.activity_tags
     ADD CONSTRAINT activity_tags_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;

@@ -28,6 +28,7 @@ _OTHER_STATEMENTS = tuple(
         "mark",
         "events",
         "expired_activities",
+        "released_previews",
         "stream_tickets",
         "unused_pictures",
         "used_uploads",

@@ -13,7 +13,7 @@ from cruddur.db.statements import Connection
 from cruddur.live import frames
 from cruddur.live.hub import Publication
 from cruddur.live.topics import EVERYONE, Topic, crud_topics, for_user
-from cruddur.wire import Crud, Gone, LiveCounts
+from cruddur.wire import Crud, Gone, LiveCounts, LivePreview
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _MARGIN = timedelta(seconds=5)
 """Expiries are published by the clock and not in the order of the log, so one may have been in
 flight after the client's last event. A client may get an expiry twice."""
 
-_CRUD_KINDS: tuple[EventKind, ...] = ("crud", "counts", "expiry", "gone")
+_CRUD_KINDS: tuple[EventKind, ...] = ("crud", "counts", "expiry", "gone", "preview")
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Rendered:
 async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
     """Read the rows of events with one statement per kind, and encode each event once."""
     rendered = Rendered()
-    cruds = await _read(conn, db.select_cruds, events, ("crud", "counts", "expiry"))
+    cruds = await _read(conn, db.select_cruds, events, ("crud", "counts", "expiry", "preview"))
     messages = await _read(conn, db.select_messages, events, ("message",))
     notifications = await _read(conn, db.select_notifications, events, ("notification",))
     users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page",))
@@ -89,6 +89,10 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
                     _topics(event),
                     frames.frame("counts", _counts(crud), event.position),
                 )
+            elif event.kind == "preview" and crud.preview:
+                live_preview = LivePreview(uuid, crud.preview)
+                topics = _topics(event)
+                frame = frames.frame("preview", live_preview, event.position)
         elif event.kind == "expiry" or (event.kind == "crud" and uuid not in deleted):
             # The expiry was moved into the past, or the crud expired before it was published.
             rendered.expiring.append(

@@ -108,7 +108,7 @@ async def show(
 @activities.handle("POST", "/api/activities", summary="Post a crud", idempotent=Crud)
 async def create(conn: Writing, viewer: Viewer, body: CrudDraft) -> Created:
     """The crud expires after its `ttl`."""
-    crud = await service.post(conn, viewer, body)
+    crud = await service.post(conn, viewer, body, resources().previews)
     return Created(crud, activity_uuid=crud.uuid)
 
 
@@ -122,7 +122,7 @@ async def create(conn: Writing, viewer: Viewer, body: CrudDraft) -> Created:
 async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Created:
     """The reply expires with its crud. A notification's uuid replies to the notification's crud,
     or sends a message if the notification is about a message."""
-    crud = await service.reply(conn, viewer, uuid, body)
+    crud = await service.reply(conn, viewer, uuid, body, resources().previews)
     if crud.expires_at is None:
         return Created(crud, message_uuid=crud.uuid)
     return Created(crud, activity_uuid=crud.uuid)

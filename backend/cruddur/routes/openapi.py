@@ -19,7 +19,16 @@ from cruddur.routes.accounts import COOKIE
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
 from cruddur.routes.parsing import validation_codes
-from cruddur.wire import Crud, Gone, LiveCounts, Notification, Reset, SentMessage, ShortUser
+from cruddur.wire import (
+    Crud,
+    Gone,
+    LiveCounts,
+    LivePreview,
+    Notification,
+    Reset,
+    SentMessage,
+    ShortUser,
+)
 
 _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -29,7 +38,7 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "": {"type": "string", "minLength": 1},
 }
 _COMMON_STATUSES = (500, 503)
-EVENTS = (Crud, LiveCounts, Gone, SentMessage, Notification, ShortUser, Reset)
+EVENTS = (Crud, LiveCounts, LivePreview, Gone, SentMessage, Notification, ShortUser, Reset)
 """The types of the data of events; OpenAPI cannot describe a stream."""
 
 _STATUS_TEXT = {

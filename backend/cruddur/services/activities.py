@@ -11,6 +11,7 @@ from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import crud_pictures, messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
+from cruddur.services.previews import Previews
 from cruddur.telemetry.operation import current_operation, span
 from cruddur.wire import (
     Crud,
@@ -165,13 +166,14 @@ async def show(
     return CrudPage(thread.crud, replies.items, thread.ancestors), replies.cursor
 
 
-async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
-    """Post a crud, which expires after the draft's ttl.
+async def post(conn: Connection, viewer: Viewer, draft: CrudDraft, previews: Previews) -> Crud:
+    """Post a crud, which expires after the draft's ttl. Its first link gets a preview later.
 
     Raises:
         InvalidError: pictures_invalid, one of the pictures is not an unused one of the viewer.
         UnauthenticatedError: the viewer's session is not open.
     """
+    link = previews.link(draft.message)
     pictures, alts = crud_pictures.split_choices(draft.pictures)
     inserted = await db.insert_activity(
         conn,
@@ -180,17 +182,22 @@ async def post(conn: Connection, viewer: Viewer, draft: CrudDraft) -> Crud:
         lifetime=LIFETIMES[draft.ttl],
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
+        link=link,
         pictures=pictures,
         alts=alts,
     )
     if inserted is None and pictures:  # the endpoint checks the session
         raise InvalidError("pictures_invalid")
     created = require_open_session(inserted)
+    if link is not None:
+        previews.note_new_link()
     current_operation().count("app.cruds.created", attributes={"app.kind": "crud"})
     return created
 
 
-async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud:
+async def reply(
+    conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft, previews: Previews
+) -> Crud:
     """Reply to a crud, or to the crud or message that a notification is about.
 
     Raises:
@@ -198,14 +205,14 @@ async def reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft)
             the reply is a message, which has no pictures.
         NotFoundError: there is nothing live to reply to, or the viewer's session is not open.
     """
-    created = await _reply(conn, viewer, uuid, draft)
+    created = await _reply(conn, viewer, uuid, draft, previews)
     if created is not None:
         return created
     note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
     if note is None:
         raise NotFoundError
     if note.activity_uuid is not None:
-        created = await _reply(conn, viewer, note.activity_uuid, draft)
+        created = await _reply(conn, viewer, note.activity_uuid, draft, previews)
         if created is None:
             raise NotFoundError
         return created
@@ -230,7 +237,10 @@ async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
     return Deleted(uuid)
 
 
-async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft) -> Crud | None:
+async def _reply(
+    conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft, previews: Previews
+) -> Crud | None:
+    link = previews.link(draft.message)
     pictures, alts = crud_pictures.split_choices(draft.pictures)
     created = await db.insert_reply(
         conn,
@@ -239,12 +249,15 @@ async def _reply(conn: Connection, viewer: Viewer, uuid: UUID, draft: ReplyDraft
         message=draft.message,
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
+        link=link,
         pictures=pictures,
         alts=alts,
     )
     if created is None and pictures and await db.select_is_live(conn, uuid=uuid):
         raise InvalidError("pictures_invalid")
     if created is not None:
+        if link is not None:
+            previews.note_new_link()
         current_operation().count("app.cruds.created", attributes={"app.kind": "reply"})
     return created
 

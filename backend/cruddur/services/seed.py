@@ -94,6 +94,7 @@ async def _post_crud(conn: Connection, author: Viewer, message: str) -> UUID:
         lifetime=LIFETIME,
         tags=text.tags(message),
         mentions=text.mentions(message),
+        link=None,
     )
     if crud is None:
         raise RuntimeError(f"the user {author.handle} does not exist")
@@ -108,6 +109,7 @@ async def _reply(conn: Connection, author: Viewer, parent: UUID, message: str) -
         message=message,
         tags=text.tags(message),
         mentions=text.mentions(message),
+        link=None,
     )
 
 

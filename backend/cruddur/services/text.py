@@ -75,6 +75,11 @@ def mentions(message: str) -> list[str]:
     return list(handles)[:MAX_MENTIONS]
 
 
+def first_link(message: str) -> str | None:
+    """Return the first link, or None."""
+    return next((word for kind, word in pointers(message) if kind == "link"), None)
+
+
 def pointers(message: str) -> Iterator[tuple[Kind, str]]:
     """Yield the links, #tags and @mentions of a text, in their order.
 

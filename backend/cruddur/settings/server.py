@@ -12,6 +12,7 @@ PublishedOn = Literal["", "loopback"]
 Cleartext = Literal["http/1.1", "h2c"]
 Parser = Literal["h11", "httptools"]
 ProfileShape = Literal["auto", "profile", "list"]
+Previews = Literal["on", "off"]
 
 RATES = "read=1200,write=120,search=120,account=60,upload=20,stream=120,telemetry=30,other=2400"
 
@@ -157,6 +158,13 @@ class ServerSettings:
             check=checks.networks,
         ),
     ] = ""
+    previews: Annotated[
+        Previews,
+        setting(
+            "CRUDDUR_PREVIEWS",
+            "Whether the service fetches the pages that cruds link to, to show a preview",
+        ),
+    ] = "on"
     profile_shape: Annotated[
         ProfileShape,
         setting(

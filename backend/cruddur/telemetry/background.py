@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import (
@@ -15,6 +16,8 @@ from cruddur.telemetry.operation import (
     operation_scope,
 )
 
+_propagator = TraceContextTextMapPropagator()
+
 
 @contextmanager
 def background(
@@ -23,6 +26,7 @@ def background(
     private: Sequence[str] = (),
     *,
     is_quiet: bool = False,
+    cause: str | None = None,
 ) -> Iterator[Span]:
     """Run background work in a trace of its own, linked to the span that started it.
 
@@ -33,8 +37,10 @@ def background(
         instruments: record the measurements; default: those of the current unit of work.
         private: texts to remove from recorded exceptions.
         is_quiet: whether a statement has a span only if it changed rows, failed or was slow.
+        cause: the `traceparent` of the span that started it; default: the current span.
     """
-    origin = trace.get_current_span().get_span_context()
+    started_in = _propagator.extract({"traceparent": cause}, context.Context()) if cause else None
+    origin = trace.get_current_span(started_in).get_span_context()
     links = [Link(origin)] if origin.is_valid else []
     operation = Operation(
         instruments or current_operation().instruments, bodies=[*private], is_quiet=is_quiet

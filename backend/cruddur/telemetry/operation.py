@@ -6,10 +6,11 @@ work, such as in short commands, `current_operation()` returns a placeholder tha
 """
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
@@ -67,7 +68,8 @@ class Operation:
         user_uuid: the signed-in user, or None.
         error: the exception that it failed with, or None.
         bodies: values read from the body of the request; private.
-        uncommitted: counts of a transaction in progress, dropped if it is rolled back.
+        uncommitted: what follows the commit of a transaction in progress, dropped if it is rolled
+            back.
         is_quiet: whether the span of a statement is kept only if it changed rows, failed or was
             slow. For periodic work, which usually finds nothing to do.
     """
@@ -87,7 +89,7 @@ class Operation:
     user_uuid: UUID | None = None
     error: BaseException | None = None
     bodies: list[object] = field(default_factory=list)
-    uncommitted: list[tuple[str, int, Mapping[str, AttributeValue] | None]] | None = None
+    uncommitted: list[Callable[[], None]] | None = None
     is_quiet: bool = False
 
     @property
@@ -103,25 +105,29 @@ class Operation:
         self, metric: str, amount: int = 1, attributes: Mapping[str, AttributeValue] | None = None
     ) -> None:
         """Add to a registered counter; inside a transaction, after the commit."""
+        self.after_commit(partial(self._add, metric, amount, attributes))
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call a function after the commit of the transaction, or now if there is none."""
         if self.uncommitted is not None:
-            self.uncommitted.append((metric, amount, attributes))
+            self.uncommitted.append(action)
         else:
-            self._add(metric, amount, attributes)
+            action()
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Delay the counts of a transaction until it ends, and drop them if it fails.
+    def committing(self) -> Iterator[None]:
+        """Delay what follows a commit until the transaction ends, and drop it if it fails.
 
         A nested transaction belongs to another connection and is independent.
         """
-        inner: list[tuple[str, int, Mapping[str, AttributeValue] | None]] = []
+        inner: list[Callable[[], None]] = []
         outer, self.uncommitted = self.uncommitted, inner
         try:
             yield
         finally:
             self.uncommitted = outer
-        for counted in inner:
-            self._add(*counted)
+        for action in inner:
+            action()
 
     def _add(
         self, metric: str, amount: int, attributes: Mapping[str, AttributeValue] | None

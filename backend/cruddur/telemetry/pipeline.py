@@ -31,6 +31,7 @@ from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.logs import write_lines
 from cruddur.telemetry.operation import Instruments, Reporter
 from cruddur.telemetry.propagation import make_propagator
+from cruddur.telemetry.redaction import REDACTED
 from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.sinks import Sinks, require_extras
@@ -138,17 +139,25 @@ class Telemetry:
             provider.add_span_processor(processor)
         return provider
 
-    def trace_calls(self, client: httpx.AsyncClient) -> None:
-        """Record a span for each call of an HTTP client."""
+    def trace_calls(self, client: httpx.AsyncClient, *, is_private: bool = False) -> None:
+        """Record a span for each call of an HTTP client.
+
+        Args:
+            client: the client.
+            is_private: users choose the URLs, so spans do not show them, and there are no metrics,
+                because their number would grow with each host.
+        """
 
         async def name(span: Span, call: Any) -> None:
             method, url = call.method.decode(), httpx.URL(str(call.url))
             span.update_name(f"{method} {url.host}")
+            if is_private:
+                span.set_attribute("url.full", f"{url.scheme}://{url.host}/{REDACTED}")
 
         HTTPXClientInstrumentor.instrument_client(
             client,
             tracer_provider=self.tracer_provider,
-            meter_provider=self.meter_provider,
+            meter_provider=NoOpMeterProvider() if is_private else self.meter_provider,
             request_hook=name,
         )
 

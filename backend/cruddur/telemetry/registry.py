@@ -104,6 +104,17 @@ SPANS = (
     SpanName("hash password", "INTERNAL", "Argon2id, and the wait for one of its two threads"),
     SpanName("verify password", "INTERNAL", "the same, for a sign-in"),
     SpanName("convert picture", "INTERNAL", "the conversion of an uploaded picture"),
+    SpanName(
+        "queue previews",
+        "INTERNAL",
+        "a worker takes the previews that it will fetch; its own trace",
+    ),
+    SpanName(
+        "fetch preview",
+        "INTERNAL",
+        "the page of a link and its picture; its own trace, linked to the request that posted it",
+    ),
+    SpanName("parse page", "INTERNAL", "the metadata of a linked page, and the wait for a process"),
     SpanName("sweep", "INTERNAL", "the removal of what has expired; the root of its own trace"),
     SpanName(
         "sweep pictures",
@@ -190,9 +201,17 @@ _ATTRIBUTES = (
     Attribute(
         "app.picture.bytes", "int", "convert picture, store picture", "size of the file", "By"
     ),
+    Attribute("app.page.bytes", "int", "parse page", "size of the page", "By"),
+    Attribute("app.preview.attempt", "int", "fetch preview", "number of the attempt"),
+    Attribute("app.preview.reason", "string", "fetch preview", "why there is no preview"),
     Attribute("app.kind", "string", "counters", "crud or reply"),
     Attribute("app.sink", "string", "metrics of sinks", "the sink's name"),
-    Attribute("app.outcome", "string", "metrics of sinks", "sent, failed or dropped"),
+    Attribute(
+        "app.outcome",
+        "string",
+        "metrics of sinks, fetch preview",
+        "of items: sent, failed or dropped; of previews: stored, postponed, none or failed",
+    ),
     Attribute("SampleRate", "int", "spans of a sample", "how many spans this one represents"),
     Attribute("rollbar.uuid", "string", "failed spans", "the failure's item in Rollbar"),
     Attribute(
@@ -292,6 +311,14 @@ _METRICS = (
     Metric("app.cruds.expired", "counter", "{crud}", "cruds and replies swept"),
     Metric("app.pictures.stored", "counter", "{picture}", "pictures uploaded for cruds"),
     Metric("app.pictures.removed", "counter", "{picture}", "pictures whose files were deleted"),
+    Metric(
+        "app.preview.duration",
+        "histogram",
+        "s",
+        "fetches of previews, with their pictures",
+        ("app.outcome",),
+        _SECONDS,
+    ),
     Metric("app.messages.sent", "counter", "{message}", "messages between people"),
     Metric("app.accounts.confirmed", "counter", "{account}", "accounts opened"),
     Metric("app.sessions.opened", "counter", "{session}", "sign-ins that succeeded"),

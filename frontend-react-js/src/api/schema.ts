@@ -824,6 +824,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/previews/{uuid}.jpg": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The picture of a link preview
+         * @description Served while a live crud has the preview, and cached for at most an hour of that time.
+         */
+        readonly get: operations["previews_show_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/profile/update": {
         readonly parameters: {
             readonly query?: never;
@@ -1139,9 +1159,10 @@ export interface components {
          * @description A crud or reply. `expires_at` is null only in a notification about a message.
          *
          *     `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
-         *     only for a reply: the author of the crud that it replies to. `reposted_by` is a handle, present
-         *     only if a profile shows another user's crud. `replies` has the first replies to a reply on the
-         *     page of a crud, and is empty elsewhere.
+         *     only for a reply: the author of the crud that it replies to. `preview` is that of the first
+         *     link; it is absent until the linked page was fetched, and if it cannot be. `reposted_by` is a
+         *     handle, present only if a profile shows another user's crud. `replies` has the first replies to
+         *     a reply on the page of a crud, and is empty elsewhere.
          */
         readonly Crud: {
             readonly avatar_url: string | null;
@@ -1154,6 +1175,7 @@ export interface components {
             readonly message: string;
             /** @default [] */
             readonly pictures?: readonly components["schemas"]["Picture"][];
+            readonly preview?: components["schemas"]["Preview"];
             /** @default [] */
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
@@ -1245,6 +1267,15 @@ export interface components {
             readonly uuid: string;
         };
         /**
+         * LivePreview
+         * @description The preview of a crud, which it did not have when it was posted.
+         */
+        readonly LivePreview: {
+            readonly preview: components["schemas"]["Preview"];
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * Member
          * @description The signed-in user, with the fields that only this user can see.
          */
@@ -1321,6 +1352,7 @@ export interface components {
             readonly message_group_uuid: string | null;
             /** @default [] */
             readonly pictures?: readonly components["schemas"]["Picture"][];
+            readonly preview?: components["schemas"]["Preview"];
             /** @default [] */
             readonly replies?: readonly components["schemas"]["Crud"][];
             readonly replies_count: number;
@@ -1530,6 +1562,20 @@ export interface components {
             readonly alt?: string;
             /** Format: uuid */
             readonly uuid: string;
+        };
+        /**
+         * Preview
+         * @description What the page of a link says about itself.
+         *
+         *     `url` is the link as the crud has it, and `site` its host. `description` may be empty.
+         *     `picture_url` is a JPEG that this service serves, or null.
+         */
+        readonly Preview: {
+            readonly description: string;
+            readonly picture_url: string | null;
+            readonly site: string;
+            readonly title: string;
+            readonly url: string;
         };
         /**
          * Profile
@@ -5282,6 +5328,77 @@ export interface operations {
         };
     };
     readonly crud_pictures_thumbnail_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": string;
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly previews_show_get: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {

@@ -19,7 +19,22 @@ CASE
         JOIN users ON users.uuid = activities.user_uuid
         WHERE activities.uuid = live_activities.reply_to_activity_uuid
     )
-END AS reply_to_handle
+END AS reply_to_handle,
+(
+    SELECT json_build_object(
+        'url', activity_links.url,
+        'site', previews.site,
+        'title', previews.title,
+        'description', previews.description,
+        'picture_url', CASE
+            WHEN previews.picture IS NOT NULL THEN '/api/previews/' || previews.uuid || '.jpg'
+        END
+    )
+    FROM activity_links
+    JOIN previews ON previews.uuid = activity_links.preview_uuid
+    WHERE activity_links.activity_uuid = live_activities.uuid
+      AND previews.title IS NOT NULL
+) AS preview
 
 -- name: viewer_reactions
 -- Whether the viewer, of a CTE with at most one row, has liked and reposted a live crud.
@@ -36,6 +51,7 @@ EXISTS (
 
 -- name: created_crud_columns
 -- A crud that the statement inserts, from the CTEs created and author; without `reply_to_handle`.
+-- A preview is assigned later, also if there is one for its link already.
 created.uuid,
 author.display_name,
 author.handle,
@@ -48,6 +64,7 @@ created.expires_at,
 0 AS likes_count,
 created.reply_to_activity_uuid,
 created.pictures,
+NULL AS preview,
 false AS liked,
 false AS reposted
 
@@ -153,7 +170,7 @@ FROM (
               -- Excludes no row: for a range the planner assumes one row in 200, and uses the index.
               AND events.xid < pg_snapshot_xmax(pg_current_snapshot())
               AND pg_visible_in_snapshot(events.xid, pg_current_snapshot())
-              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page')
+              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page', 'preview')
             LIMIT :most_changes
         )
         UNION ALL
@@ -162,7 +179,7 @@ FROM (
             FROM events
             WHERE events.xid = ANY(ARRAY(SELECT pg_snapshot_xip(:since)))
               AND pg_visible_in_snapshot(events.xid, pg_current_snapshot())
-              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page')
+              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page', 'preview')
             LIMIT :most_changes
         )
     ) AS relevant

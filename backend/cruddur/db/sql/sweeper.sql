@@ -53,6 +53,20 @@ WHERE full_at <= now()
 DELETE FROM refresh_tokens
 WHERE used_at BETWEEN '-infinity' AND now() - interval '7 days'
 
+-- name: released_previews
+-- Previews that lost a crud and have no other one.
+WITH released AS (
+    DELETE FROM released_previews
+    RETURNING preview_uuid
+)
+DELETE FROM previews
+USING released
+WHERE previews.uuid = released.preview_uuid
+  AND NOT EXISTS (
+      SELECT FROM activity_links
+      WHERE activity_links.preview_uuid = previews.uuid
+  )
+
 -- name: sessions
 DELETE FROM sessions
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -91,6 +105,7 @@ WHERE pictures.expires_at BETWEEN '-infinity' AND now()
 -- locks out readers.
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     activities,
+    activity_links,
     avatars,
     deleted_subjects,
     events,
@@ -106,6 +121,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     pictures,
     rates,
     refresh_tokens,
+    released_previews,
     removed_pictures,
     reposts,
     sessions,
@@ -120,6 +136,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
     accounts,
     activity_tags,
     idempotency_keys,
+    previews,
     signups,
     throttles,
     users

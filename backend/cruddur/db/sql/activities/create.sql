@@ -1,5 +1,5 @@
--- Inserts a crud, its tags, and a notification for each user it mentions. No row unless the author's
--- session is open, and unless all :pictures can be shown.
+-- Inserts a crud, its tags, its first link, and a notification for each user it mentions. No row
+-- unless the author's session is open, and unless all :pictures can be shown.
 WITH author AS (
     SELECT
         viewer.uuid,
@@ -34,6 +34,15 @@ tagged AS (
         tags.tag
     FROM created
     CROSS JOIN unnest(:tags::text[]) AS tags (tag)
+),
+linked AS (
+    INSERT INTO activity_links (activity_uuid, url, traceparent)
+    SELECT
+        created.uuid,
+        :link,
+        :traceparent
+    FROM created
+    WHERE :link::text IS NOT NULL
 ),
 mentioned AS (
     INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)

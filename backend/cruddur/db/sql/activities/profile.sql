@@ -99,6 +99,7 @@ SELECT
     feed.reply_to_activity_uuid,
     feed.pictures,
     feed.reply_to_handle,
+    feed.preview,
     feed.liked,
     feed.reposted,
     feed.listed_at,

@@ -1,6 +1,6 @@
--- Inserts a reply to a live crud, its tags, and notifications for the crud's author and for each
--- user that the reply mentions. No row if the crud is not live, and unless the author's session is
--- open and all :pictures can be shown. A trigger limits the expiry to the parent's.
+-- Inserts a reply to a live crud, its tags, its first link, and notifications for the crud's author
+-- and for each user that the reply mentions. No row if the crud is not live, and unless the author's
+-- session is open and all :pictures can be shown. A trigger limits the expiry to the parent's.
 WITH author AS (
     SELECT
         viewer.uuid,
@@ -46,6 +46,15 @@ tagged AS (
         tags.tag
     FROM created
     CROSS JOIN unnest(:tags::text[]) AS tags (tag)
+),
+linked AS (
+    INSERT INTO activity_links (activity_uuid, url, traceparent)
+    SELECT
+        created.uuid,
+        :link,
+        :traceparent
+    FROM created
+    WHERE :link::text IS NOT NULL
 ),
 notified AS (
     INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
