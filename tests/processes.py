@@ -145,21 +145,16 @@ def services(folder: Path, data: Path) -> Iterator[Serve]:
 def inherited() -> dict[str, str]:
     """Return the variables that a process needs that tests start with an environment of its own.
 
-    The last one is set by `make coverage` only: such a process measures its coverage, too.
+    The last one is set by `make coverage` only: such a process measures its coverage, too. The
+    service fetches no previews from the internet.
     """
     names = ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    return {**environment, "CRUDDUR_PREVIEWS": "off"}
 
 
 def environment_of(data: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a service that fetches no previews from the internet."""
-    return {
-        **inherited(),
-        "CRUDDUR_DATA_DIRECTORY": str(data),
-        "CRUDDUR_PREVIEWS": "off",
-        "PORT": str(free_port()),
-        **more,
-    }
+    return {**inherited(), "CRUDDUR_DATA_DIRECTORY": str(data), "PORT": str(free_port()), **more}
 
 
 def kill_session(session: int) -> None:

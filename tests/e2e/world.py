@@ -95,6 +95,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         2 * HOURS,
         10 * HOURS,
     )
+    await add_preview(conn, crud, "https://example.com/honour", _face((70, 130, 150)))
     long = await writer.crud("guinan", LONG, 22 * HOURS, 6 * DAYS)
     await writer.crud("altbrown", "I am the other!\n\nNobody ever asks the other.", 25 * HOURS, 90)
     await writer.crud("bayko", "להיות או לא להיות #expiry", 2 * DAYS, 5 * DAYS)
@@ -143,6 +144,28 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         "UPDATE users SET notifications_read_at = now() - interval '1 day' WHERE uuid = $1", andrew
     )
     return World(crud=crud, own=own, reply=reply, dying=dying)
+
+
+async def add_preview(conn: asyncpg.Connection, crud: UUID, url: str, picture: bytes) -> None:
+    """Give a crud the preview of its link, as the service does when it has fetched the page."""
+    preview = await conn.fetchval(
+        "INSERT INTO previews (url, fetch_at) VALUES ($1, NULL)"
+        " ON CONFLICT (url) DO UPDATE SET fetch_at = NULL RETURNING uuid",
+        url,
+    )
+    await conn.execute(
+        "INSERT INTO activity_links (activity_uuid, url, preview_uuid) VALUES ($1, $2, $3)",
+        crud, url, preview,
+    )  # fmt: skip
+    await conn.execute(
+        "UPDATE previews SET title = $2, description = $3, site = $4, picture = $5 WHERE uuid = $1",
+        preview,
+        "On honour, and what it costs to keep it in a house with three brothers and no door",
+        "A long read about promises. Part one of six: why a warrior does not count hours, and"
+        " who does. With pictures, a map, and a list of all names in the order of their deaths.",
+        "example.com",
+        picture,
+    )
 
 
 class _Writer:

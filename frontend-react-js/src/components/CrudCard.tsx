@@ -13,6 +13,7 @@ import { CrudActions } from "./CrudActions";
 import { Dialog } from "./Dialog";
 import { Further } from "./Further";
 import { Icon } from "./Icon";
+import { LinkPreview } from "./LinkPreview";
 import { Pictures } from "./Pictures";
 import { RichText } from "./RichText";
 import "./CrudCard.css";
@@ -128,6 +129,7 @@ function Card({
         <ReplyingTo crud={crud} />
         <RichText text={withoutGaps(crud.message)} />
         <Pictures pictures={crud.pictures} />
+        {crud.preview && <LinkPreview preview={crud.preview} />}
         {!crud.pending && <CrudActions crud={crud} onReply={onReply} />}
       </div>
     </article>

@@ -8,6 +8,7 @@ import { CrudActions } from "../components/CrudActions";
 import { CrudCard, ReplyingTo } from "../components/CrudCard";
 import { Feed, rows } from "../components/Feed";
 import { Further } from "../components/Further";
+import { LinkPreview } from "../components/LinkPreview";
 import { Empty, More, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead, removeServedHead } from "../components/PageHead";
@@ -184,6 +185,7 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
       <ReplyingTo crud={crud} />
       <RichText text={crud.message} />
       <Pictures pictures={crud.pictures} />
+      {crud.preview && <LinkPreview preview={crud.preview} />}
       <p className="the-crud-times">
         <time dateTime={crud.created_at} title={exactTime(crud.created_at)}>
           {shortTime(crud.created_at)}

@@ -8,6 +8,7 @@ import type {
   Crud,
   Gone,
   LiveCounts,
+  LivePreview,
   Notification,
   Reset,
   SentMessage,
@@ -15,7 +16,7 @@ import type {
 } from "../api/wire";
 import { observe } from "../telemetry/trace";
 import { hasData, refresh, retryFailed } from "./client";
-import { changeCounts, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
+import { changeCounts, changeCrud, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
 import { expireNotifications, refetchAfterGone, refetchAfterNotification } from "./notifications";
 import { showUser } from "./people";
@@ -24,6 +25,7 @@ import { showUser } from "./people";
 interface Payloads {
   crud: Crud;
   counts: LiveCounts;
+  preview: LivePreview;
   gone: Gone;
   message: SentMessage;
   notification: Notification;
@@ -74,6 +76,9 @@ export function followLive(client: QueryClient): () => void {
           changeCounts(client, uuid, counts);
         }
       },
+    },
+    preview: {
+      apply: ({ uuid, preview }) => changeCrud(client, uuid, (crud) => ({ ...crud, preview })),
     },
     gone: {
       apply: ({ uuid }) => {

@@ -95,6 +95,43 @@ describe("a crud in a list", () => {
     expect(card().querySelector(".rich")?.textContent).toBe("One\n\nTwo\n\nThree\nFour");
   });
 
+  test("shows the preview of its link, and room for the picture", () => {
+    const preview = {
+      url: "https://news.example/story",
+      site: "news.example",
+      title: "<b>News</b>",
+      description: "What happened",
+      picture_url: "/api/previews/1.jpg",
+    };
+    show(<CrudCard crud={crud({ preview })} />);
+    const link = within(card()).getByRole("link", {
+      name: "<b>News</b> What happened news.example",
+    });
+    expect(link).toHaveAttribute("href", "https://news.example/story");
+    expect(link).toHaveAttribute("rel", "nofollow noopener noreferrer ugc");
+    expect(link).toHaveAttribute("target", "_blank");
+    const picture = link.querySelector("img");
+    expect(picture).toHaveAttribute("src", "/api/previews/1.jpg");
+    expect(picture).toHaveAttribute("loading", "lazy");
+    expect(picture).toHaveAttribute("width", "600");
+    expect(picture).toHaveAttribute("height", "315");
+  });
+
+  test("shows the preview without a picture or a description", () => {
+    const url = "https://news.example/";
+    const preview = {
+      url,
+      site: "news.example",
+      title: "News",
+      description: "",
+      picture_url: null,
+    };
+    show(<CrudCard crud={crud({ preview })} />);
+    expect(
+      within(card()).getByRole("link", { name: "News news.example" }).querySelector("img"),
+    ).toBeNull();
+  });
+
   test("shows who reposted it", () => {
     show(<CrudCard crud={crud({ reposted_by: "worf" })} />);
     expect(screen.getByRole("link", { name: "Reposted by @worf" })).toHaveAttribute(

@@ -92,6 +92,23 @@ async function send(form: string, words: string): Promise<void> {
   await settle();
 }
 
+describe("a preview", () => {
+  test("appears below the text of its crud", async () => {
+    await openHome(numbered(2), numbered(1));
+    const preview = {
+      url: "https://news.example/",
+      site: "news.example",
+      title: "News",
+      description: "",
+      picture_url: null,
+    };
+    await stream.send("preview", { uuid: uuid(1), preview });
+    const [other, shown] = main().getAllByRole("article") as [HTMLElement, HTMLElement];
+    expect(within(shown).getByRole("link", { name: "News news.example" })).toBeVisible();
+    expect(within(other).queryByRole("link", { name: "News news.example" })).toBeNull();
+  });
+});
+
 describe("a user", () => {
   test("has the new name and picture wherever they are shown", async () => {
     signIn();
