@@ -25,6 +25,7 @@ NotificationKind = Literal["reply", "like", "repost", "mention", "message"]
 CRUD_CHARS = 280
 REPLY_CHARS = 1024
 DISPLAY_NAME_CHARS = 50
+TAG_CHARS = 100
 BIO_CHARS = 500
 ALT_CHARS = 1000
 PICTURES_MAX = 4
@@ -326,6 +327,12 @@ class Tag(Struct):
     count: Count
 
 
+class TagPrefix(Draft):
+    """The beginning of a tag, without the #."""
+
+    prefix: Annotated[str, Meta(min_length=1, max_length=TAG_CHARS, extra_json_schema=_VISIBLE)]
+
+
 # --- Users --------------------------------------------------------------------------
 
 
@@ -336,6 +343,14 @@ class ShortUser(Struct):
     handle: str
     display_name: str
     avatar_url: str | None
+
+
+class UserPrefix(Draft):
+    """The beginning of a handle or of a display name."""
+
+    prefix: Annotated[
+        str, Meta(min_length=1, max_length=DISPLAY_NAME_CHARS, extra_json_schema=_VISIBLE)
+    ]
 
 
 class Profile(Struct):

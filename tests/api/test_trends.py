@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -131,3 +132,65 @@ async def test_at_most_five_people_are_suggested(api: Api, member: Callable[...,
     for number in range(6):
         await (await member(f"member_{number}")).crud()
     assert len(await suggested(api)) == 5
+
+
+async def completed(member: Member, prefix: str) -> list[str]:
+    """Return the tags that complete a text."""
+    found: list[str] = await member.get(f"/api/tags?prefix={quote(prefix)}")
+    return found
+
+
+@pytest.mark.rule("C93")
+async def test_a_prefix_finds_tags_of_live_cruds(
+    andrew: Member, bayko: Member, database: asyncpg.Connection
+) -> None:
+    await andrew.crud("#tea #Tealights #team #Ünïcode #東京タワー")
+    await bayko.crud("#tea #teapot")
+    gone = await bayko.crud("#team #teak")
+    await expire(database, gone["uuid"])
+    assert await completed(andrew, "tea") == ["tea", "tealights", "team", "teapot"]
+    assert await completed(andrew, "TEAP") == ["teapot"]
+    assert await completed(andrew, "u\N{COMBINING DIAERESIS}") == ["ünïcode"]
+    assert await completed(andrew, "東京") == ["東京タワー"]
+    for prefix in ("teak", "ea", "%", "te_", "🖖"):
+        assert await completed(andrew, prefix) == []
+
+
+@pytest.mark.rule("C93")
+async def test_at_most_eight_tags_complete_a_word(andrew: Member) -> None:
+    await andrew.crud(" ".join(f"#tag{number}" for number in range(10)))
+    assert await completed(andrew, "t") == [f"tag{number}" for number in range(8)]
+
+
+@pytest.mark.rule("C93")
+async def test_tags_without_live_cruds_hide_no_other(
+    andrew: Member, database: asyncpg.Connection
+) -> None:
+    gone = await andrew.crud(" ".join(f"#a{number}" for number in range(50)))
+    await expire(database, gone["uuid"])
+    await andrew.crud("#away")
+    assert await completed(andrew, "a") == ["away"]
+
+
+@pytest.mark.rule("C17")
+async def test_only_members_complete_tags(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    assert await api.get("/api/tags?prefix=a", expect=401) == ["generic_401"]
+    await database.execute("DELETE FROM sessions")
+    assert await andrew.get("/api/tags?prefix=a", expect=401) == ["generic_401"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "prefix_blank"),
+        ("?prefix=%20", "prefix_blank"),
+        ("?prefix=a%00", "prefix_invalid"),
+        (f"?prefix={'a' * 101}", "prefix_exceed_max_chars"),
+    ],
+)
+async def test_a_prefix_of_a_tag_is_a_short_visible_text(
+    andrew: Member, query: str, code: str
+) -> None:
+    assert await andrew.get(f"/api/tags{query}", expect=422) == [code]

@@ -1,6 +1,8 @@
 """Users: the short form, the profile with its counts, and updates of the own profile."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -129,3 +131,74 @@ async def test_suggestions_are_the_authors_of_liked_live_cruds(
     assert [one["handle"] for one in await bayko.get("/api/users/suggested")] == ["andrewbrown"]
     await expire(database, liked["uuid"])
     assert [one["handle"] for one in await api.get("/api/users/suggested")] == ["andrewbrown"]
+
+
+async def completed(member: Member, prefix: str) -> list[str]:
+    """Return the handles of the users that complete a text."""
+    found = await member.get(f"/api/users?prefix={quote(prefix)}")
+    return [user["handle"] for user in found]
+
+
+@pytest.mark.rule("C92")
+async def test_a_prefix_finds_handles_and_then_names(
+    andrew: Member, member: Callable[..., Any]
+) -> None:
+    for handle, name in {
+        "annika": "Seven",
+        "b_elanna": "Ánna Torres",
+        "brunt": "An  Nagus",
+        "dax": "Jadzia",
+        "kira": "東京 Nerys",
+    }.items():
+        await member(handle, name)
+    assert await completed(andrew, "an") == ["andrewbrown", "annika", "b_elanna", "brunt"]
+    assert await completed(andrew, "AN") == await completed(andrew, "an")
+    assert await completed(andrew, "ann") == ["annika", "b_elanna", "brunt"]
+    assert await completed(andrew, "á") == ["andrewbrown", "b_elanna", "brunt"]
+    assert await completed(andrew, "b_") == ["b_elanna"]
+    assert await completed(andrew, "東") == ["kira"]
+    assert await completed(andrew, "adz") == []
+    [user] = await andrew.get("/api/users?prefix=dax")
+    assert set(user) == {"uuid", "handle", "display_name", "avatar_url"}
+
+
+@pytest.mark.rule("C92")
+async def test_wildcards_and_signs_match_nothing(andrew: Member, bayko: Member) -> None:
+    for prefix in ("%", "_", "\\", "'", "🖖", "..."):
+        assert await completed(andrew, prefix) == []
+
+
+@pytest.mark.rule("C92")
+async def test_at_most_eight_users_complete_a_name(
+    andrew: Member, member: Callable[..., Any]
+) -> None:
+    for number in range(10):
+        await member(f"fan_{number}", "Ferengi")
+    assert await completed(andrew, "fan") == [f"fan_{number}" for number in range(8)]
+    assert len(await completed(andrew, "fe")) == 8
+
+
+@pytest.mark.rule("C17")
+async def test_only_members_complete_names(
+    api: Api, andrew: Member, database: asyncpg.Connection
+) -> None:
+    assert await api.get("/api/users?prefix=an", expect=401) == ["generic_401"]
+    await database.execute("DELETE FROM sessions")
+    assert await andrew.get("/api/users?prefix=an", expect=401) == ["generic_401"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "prefix_blank"),
+        ("?prefix=", "prefix_blank"),
+        ("?prefix=%E2%80%8B", "prefix_blank"),
+        ("?prefix=%00", "prefix_invalid"),
+        ("?prefix=a%00", "prefix_invalid"),
+        (f"?prefix={'a' * 51}", "prefix_exceed_max_chars"),
+    ],
+)
+async def test_a_prefix_of_a_name_is_a_short_visible_text(
+    andrew: Member, query: str, code: str
+) -> None:
+    assert await andrew.get(f"/api/users{query}", expect=422) == [code]

@@ -248,6 +248,8 @@ async def test_hardening_07_no_header_evades_the_limit_without_a_trusted_proxy(
         ("GET", HOME, "read"),
         ("HEAD", HOME, "read"),
         ("GET", "/api/trending", "read"),
+        ("GET", "/api/users?prefix=x", "read"),
+        ("GET", "/api/tags?prefix=x", "read"),
         ("GET", "/api/activities/search?term=x", "search"),
         ("POST", "/api/activities", "write"),
         ("PUT", "/api/activities/01900000-0000-7000-8000-000000000000/like", "write"),

@@ -74,6 +74,8 @@ ARGUMENTS = {
     "limit": "41",
     "max_ancestors": "100",
     "max_nested": "3",
+    "max_passed": "100",
+    "prefix": "'tea'",
     "horizon": "interval '30 seconds'",
     "only_mentions": "false",
     "max_actors": "20",
@@ -109,6 +111,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
             " gen_random_uuid()))"
         }
     ],
+    "users.by_prefix": [{"prefix": "'fan'"}, {"prefix": "'Fán'"}],
     "notifications.show": [{"uuid": "(SELECT uuid FROM notifications LIMIT 1)"}],
 }
 
@@ -133,6 +136,7 @@ LINEAR = {
     "sweeper.expired_activities",
     "sweeper.released_previews",
     "sweeper.sessions",
+    "trends.by_prefix",
     "trends.tags",
     "users.suggested",
 }

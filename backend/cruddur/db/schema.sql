@@ -387,7 +387,7 @@ ALTER TABLE ONLY public.activity_links ALTER COLUMN preview_uuid SET STATISTICS 
 
 CREATE TABLE public.activity_tags (
     activity_uuid uuid NOT NULL,
-    tag text NOT NULL,
+    tag text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT activity_tags_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 100)))
 );
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN activity_uuid SET STATISTICS 0;
@@ -976,6 +976,11 @@ CREATE INDEX used_uploads_expires_at_idx ON public.used_uploads USING btree (exp
 
 CREATE INDEX users_email_idx ON public.users USING btree (lower(email));
 ALTER INDEX public.users_email_idx ALTER COLUMN 1 SET STATISTICS 0;
+
+CREATE INDEX users_handle_prefix_idx ON public.users USING btree (handle COLLATE "C");
+
+CREATE INDEX users_name_prefix_idx ON public.users USING btree (replace(public.search_text(display_name), ' '::text, ''::text) COLLATE "C");
+ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 

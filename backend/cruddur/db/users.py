@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cruddur.db.ranking import Candidate, candidate
 from cruddur.db.statements import Connection, load
-from cruddur.db.viewers import ViewerIds, parameters
+from cruddur.db.viewers import ViewerIds, parameters, private_rows
 from cruddur.wire import Member, ShortUser, UpdatedProfile
 
 _VIEWER = load("users.viewer")
@@ -15,6 +15,7 @@ _CREATE = load("users.create")
 _IS_DELETED = load("users.is_deleted")
 _DELETE = load("users.delete")
 _SHORT = load("users.short")
+_BY_PREFIX = load("users.by_prefix")
 _MEMBER = load("users.member")
 _UPDATE = load("users.update")
 _SUGGESTED = load("users.suggested")
@@ -88,6 +89,17 @@ async def select_short(conn: Connection, *, handle: str) -> ShortUser | None:
     """Return the user with this handle in short form."""
     row = await _SHORT.row(conn, handle=handle)
     return ShortUser(**row) if row else None
+
+
+async def select_users_by_prefix(
+    conn: Connection, *, viewer: ViewerIds, prefix: str, limit: int
+) -> list[ShortUser] | None:
+    """Return the users whose handle or display name starts with a text, those by handle first.
+
+    Returns None if the viewer's session is not open.
+    """
+    rows = await private_rows(_BY_PREFIX, conn, viewer, prefix=prefix, limit=limit)
+    return None if rows is None else [ShortUser(**row) for row in rows]
 
 
 async def select_member(

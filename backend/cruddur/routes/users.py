@@ -4,7 +4,7 @@ from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import ApiBlueprint, resources
 from cruddur.services import users as service
 from cruddur.services.unit_of_work import Reading, Writing
-from cruddur.wire import ProfileDraft, ShortUser, UpdatedProfile
+from cruddur.wire import ProfileDraft, ShortUser, UpdatedProfile, UserPrefix
 
 users = ApiBlueprint("users")
 
@@ -24,6 +24,13 @@ async def short(conn: Reading, handle: str) -> ShortUser:
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
     """Ordered by the likes and reposts of their live cruds, without the viewer."""
     return await service.suggested(resources().suggestions, viewer)
+
+
+@users.handle("GET", "/api/users", summary="Users by the beginning of a name")
+async def by_prefix(conn: Reading, viewer: Viewer, query: UserPrefix) -> list[ShortUser]:
+    """For the completion of a mention: at most eight, those whose handle matches first. Case and
+    accents of display names do not matter."""
+    return await service.by_prefix(conn, viewer, query.prefix)
 
 
 async def update(conn: Writing, viewer: Viewer, body: ProfileDraft) -> UpdatedProfile:

@@ -21,6 +21,8 @@ from cruddur.wire import (
 )
 
 SUGGESTIONS = 5
+COMPLETIONS = 8
+"""Maximum number of users that complete a name."""
 
 SuggestionRanking: TypeAlias = Ranking[ShortUser]
 _HANDLE = re.compile(HANDLE_PATTERN)
@@ -44,6 +46,20 @@ async def short(conn: Connection, handle: str) -> ShortUser:
     if user is None:
         raise NotFoundError
     return user
+
+
+async def by_prefix(conn: Connection, viewer: Viewer, prefix: str) -> list[ShortUser]:
+    """Return users whose handle or display name starts with a text.
+
+    Users with such a handle are first, each part in alphabetical order. Case, accents and spaces of
+    display names do not matter.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    return require_open_session(
+        await db.select_users_by_prefix(conn, viewer=viewer, prefix=prefix, limit=COMPLETIONS)
+    )
 
 
 async def update(conn: Connection, viewer: Viewer, draft: ProfileDraft) -> UpdatedProfile:

@@ -928,6 +928,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/tags": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Tags by their beginning
+         * @description For the completion of a hashtag: at most eight tags of live cruds, in alphabetical order.
+         */
+        readonly get: operations["trends_tags_by_prefix_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/telemetry": {
         readonly parameters: {
             readonly query?: never;
@@ -960,6 +980,26 @@ export interface paths {
          * @description The most common tag is first.
          */
         readonly get: operations["trends_trending_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/users": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Users by the beginning of a name
+         * @description For the completion of a mention: at most eight, those whose handle matches first. Case and accents of display names do not matter.
+         */
+        readonly get: operations["users_by_prefix_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1813,6 +1853,13 @@ export interface components {
             readonly tag: string;
         };
         /**
+         * TagPrefix
+         * @description The beginning of a tag, without the #.
+         */
+        readonly TagPrefix: {
+            readonly prefix: string;
+        };
+        /**
          * TelemetryHealth
          * @description The sinks of one process, and the fraction of the traces that it keeps.
          */
@@ -1858,6 +1905,13 @@ export interface components {
             /** Format: uuid */
             readonly uuid: string;
             readonly width: number;
+        };
+        /**
+         * UserPrefix
+         * @description The beginning of a handle or of a display name.
+         */
+        readonly UserPrefix: {
+            readonly prefix: string;
         };
     };
     responses: never;
@@ -5851,6 +5905,76 @@ export interface operations {
             };
         };
     };
+    readonly trends_tags_by_prefix_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly prefix: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly string[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("prefix_blank" | "prefix_invalid" | "prefix_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly telemetry_receive_post: {
         readonly parameters: {
             readonly query?: never;
@@ -5965,6 +6089,76 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["Tag"][];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly users_by_prefix_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly prefix: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ShortUser"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("prefix_blank" | "prefix_invalid" | "prefix_exceed_max_chars")[];
                 };
             };
             /** @description Too many attempts */

@@ -1,3 +1,58 @@
+-- name: by_prefix
+-- The tags of live cruds that start with :prefix, of the first :max_passed such tags. The recursion
+-- reads each tag once, however many cruds have it. The newest cruds of a tag come first, because they
+-- are the most likely ones to be live. U+10FFFF follows every character.
+WITH RECURSIVE passed AS (
+    SELECT
+        (
+            SELECT activity_tags.tag
+            FROM activity_tags
+            WHERE activity_tags.tag >= :prefix
+              AND activity_tags.tag < :prefix || U&'\+10FFFF'
+            ORDER BY activity_tags.tag
+            LIMIT 1
+        ) AS tag,
+        1 AS place
+    UNION ALL
+    SELECT
+        (
+            SELECT activity_tags.tag
+            FROM activity_tags
+            WHERE activity_tags.tag > passed.tag
+              AND activity_tags.tag < :prefix || U&'\+10FFFF'
+            ORDER BY activity_tags.tag
+            LIMIT 1
+        ) AS tag,
+        passed.place + 1 AS place
+    FROM passed
+    WHERE passed.tag IS NOT NULL
+      AND passed.place < :max_passed
+),
+found AS MATERIALIZED (
+    SELECT passed.tag
+    FROM passed
+    WHERE EXISTS (
+        SELECT
+        FROM (
+            SELECT activity_tags.activity_uuid
+            FROM activity_tags
+            WHERE activity_tags.tag = passed.tag
+            ORDER BY activity_tags.activity_uuid DESC
+            OFFSET 0
+        ) AS newest
+        WHERE (
+            SELECT activities.expires_at > now()
+            FROM activities
+            WHERE activities.uuid = newest.activity_uuid
+        )
+    )
+    LIMIT :limit
+)
+SELECT found.tag
+FROM signed_in(:viewer, :session) AS viewer
+LEFT JOIN found ON true
+ORDER BY found.tag
+
 -- name: tags
 -- The tags that can be among the first :limit within :horizon from now; ties are in their final
 -- order. These are the tags of most live cruds, and the ones that move up when cruds of the first

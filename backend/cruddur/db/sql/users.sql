@@ -15,6 +15,71 @@ SELECT named.uuid
 FROM named
 WHERE named.issuer = :issuer
 
+-- name: by_prefix
+-- The users whose handle, or folded display name, starts with :prefix, those by handle first. In the
+-- order of "C", they are the next ones from :prefix on: an index leads there, and only :limit of them
+-- are read.
+WITH prefix AS MATERIALIZED (
+    SELECT
+        lower(:prefix) AS handle,
+        replace(search_text(:prefix), ' ', '') AS name
+),
+next_handles AS MATERIALIZED (
+    SELECT
+        users.uuid,
+        users.handle
+    FROM users
+    WHERE users.handle COLLATE "C" >= (SELECT prefix.handle FROM prefix)
+    ORDER BY users.handle COLLATE "C"
+    LIMIT :limit
+),
+next_names AS MATERIALIZED (
+    SELECT
+        users.uuid,
+        replace(search_text(users.display_name), ' ', '') AS name
+    FROM users
+    WHERE replace(search_text(users.display_name), ' ', '') COLLATE "C" >= (SELECT prefix.name FROM prefix)
+    ORDER BY replace(search_text(users.display_name), ' ', '') COLLATE "C"
+    LIMIT :limit
+),
+named AS (
+    SELECT
+        next_handles.uuid,
+        1 AS place
+    FROM next_handles
+    CROSS JOIN prefix
+    WHERE starts_with(next_handles.handle, prefix.handle)
+    UNION ALL
+    SELECT
+        next_names.uuid,
+        2 AS place
+    FROM next_names
+    CROSS JOIN prefix
+    WHERE starts_with(next_names.name, prefix.name)
+      AND prefix.name <> ''
+),
+found AS MATERIALIZED (
+    SELECT
+        named.uuid,
+        min(named.place) AS place
+    FROM named
+    GROUP BY named.uuid
+)
+SELECT
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url
+FROM signed_in(:viewer, :session) AS viewer
+LEFT JOIN (
+    found
+    JOIN users
+        ON users.uuid = found.uuid
+        AND users.uuid = ANY(ARRAY(SELECT found.uuid FROM found))
+) ON true
+ORDER BY found.place, users.handle COLLATE "C"
+LIMIT :limit
+
 -- name: create
 -- Inserts a user. No row if the handle is taken, the user exists, or their account was deleted while
 -- this token was valid.

@@ -51,6 +51,9 @@ export const errors: First["errors"] = {
   picture_invalid:
     "Wir konnten dieses Bild nicht lesen. Versuch es mit einer JPEG-, PNG-, GIF- oder WebP-Datei.",
   pictures_invalid: "Eines deiner Bilder gibt es nicht mehr. Entferne es und füge es neu hinzu.",
+  prefix_blank: "Gib den Anfang eines Namens ein.",
+  prefix_exceed_max_chars: "Der Name ist zu lang.",
+  prefix_invalid: "Der Text enthält ein Zeichen, nach dem wir nicht suchen können.",
   rate_limited: "Zu viele Versuche.",
   search_term_blank: "Gib einen Suchbegriff ein.",
   search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
