@@ -17,20 +17,44 @@ const plainImports: Plugin = {
     id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null,
 };
 
-/** Load `src/early.ts` before the main script, with what both need in a chunk that both import. */
-const early: Plugin = {
-  name: "early",
+/**
+ * Add what runs outside of the main script:
+ *
+ * - `src/theme.ts`, which blocks the first paint and is therefore not a module;
+ * - `src/early.ts`, which loads before the main script, with what both need in a chunk that both
+ *   import.
+ */
+const entries: Plugin = {
+  name: "entries",
   config: () => ({
-    build: { rolldownOptions: { input: { index: "index.html", early: "src/early.ts" } } },
+    build: {
+      rolldownOptions: {
+        input: {
+          index: "index.html",
+          early: "src/early.ts",
+          theme: "src/theme.ts",
+        },
+      },
+    },
   }),
   transformIndexHtml: {
     order: "post",
     handler: (_, { bundle = {} }) => {
-      const entry = Object.values(bundle).find(
-        (one) => one.type === "chunk" && one.name === "early",
-      );
-      const src = entry === undefined ? "/src/early.ts" : `/${entry.fileName}`;
-      return [{ tag: "script", attrs: { type: "module", src }, injectTo: "head-prepend" }];
+      const address = (name: string) => {
+        const entry = Object.values(bundle).find(
+          (one) => one.type === "chunk" && one.name === name,
+        );
+        return entry === undefined ? `/src/${name}.ts` : `/${entry.fileName}`;
+      };
+      return [
+        // After the elements that it changes.
+        { tag: "script", attrs: { src: address("theme") }, injectTo: "head" },
+        {
+          tag: "script",
+          attrs: { type: "module", src: address("early") },
+          injectTo: "head-prepend",
+        },
+      ];
     },
   },
 };
@@ -60,7 +84,7 @@ const telemetry: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [react(), plainImports, early, texts, shell, telemetry],
+  plugins: [react(), plainImports, entries, texts, shell, telemetry],
   server: {
     port: 3000,
     strictPort: true,

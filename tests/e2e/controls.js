@@ -85,7 +85,7 @@ globalThis.controls = (() => {
       const at = target(control);
       const { width, height } = at.getBoundingClientRect();
       return (
-        !control.matches(":disabled, [inert] *") &&
+        !control.matches(":disabled, [inert] *, [type='radio']:checked") &&
         at.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
         width > 1 &&
         height > 1

@@ -14,6 +14,12 @@ from e2e.world import fill
 from support import Member
 from telemetry.serving import Served
 
+_FORGET = """() => {
+    sessionStorage.clear();
+    localStorage.removeItem("cruddur.theme");
+    localStorage.removeItem("cruddur.shortcuts");
+}"""
+
 
 @dataclass
 class Gallery:
@@ -66,10 +72,10 @@ class Gallery:
             await page.context.close()
 
     async def _clear(self, page: Page) -> None:
-        """Leave the page's place and forget its drafts: the next place is a first visit."""
+        """Leave the page's place and forget its drafts and choices: the next is a first visit."""
         if urlsplit(page.url).path != EMPTY:
             await page.goto(EMPTY)
-            await page.evaluate("sessionStorage.clear()")
+            await page.evaluate(_FORGET)
 
     async def _page(self, audience: Audience) -> Page:
         if audience not in self._pages:

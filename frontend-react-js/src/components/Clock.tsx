@@ -38,13 +38,15 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
     Math.ceil((Date.parse(to) - tickedNow()) / 60_000),
   );
   // The bar shows the share that is left; the color shows how soon, for a month as for an hour.
-  const mood = minutes <= 1 ? "last" : minutes <= 60 ? "soon" : "calm";
+  const mood = minutes <= 1 ? "last" : minutes <= HOUR ? "soon" : minutes <= DAY ? "calm" : "far";
   return (
     <time
       className={`countdown countdown-${mood}`}
       dateTime={to}
       title={t.time.expires(exactTime(to))}
-      style={{ backgroundSize: from === null ? "0" : `${left * 100}% 100%` }}
+      style={
+        mood === "far" ? undefined : { backgroundSize: from === null ? "0" : `${left * 100}% 100%` }
+      }
     >
       <Bomb left={left} />
       <span>
@@ -55,6 +57,10 @@ export function Countdown({ from, to }: { from: string | null; to: string }) {
     </time>
   );
 }
+
+/** Minutes. */
+const HOUR = 60;
+const DAY = 24 * HOUR;
 
 /** When something that starts now will be gone: "Gone Saturday 14:20". */
 export function GoneIn({ milliseconds }: { milliseconds: number }) {

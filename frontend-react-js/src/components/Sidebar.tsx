@@ -1,6 +1,7 @@
 import { Link, useLocation } from "react-router";
 import type { Member } from "../api/wire";
 import { t } from "../language";
+import { useMember } from "../queries/session";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
 import { profileAddress, searchAddress } from "../text/addresses";
@@ -106,9 +107,11 @@ function Suggested() {
 }
 
 export function FootLinks() {
+  const isMember = useMember() !== null; // members have Settings in the navigation
   return (
     <footer className="foot-links">
       <Link to="/about">{t.nav.about}</Link>
+      {!isMember && <Link to="/settings">{t.nav.settings}</Link>}
       <Link to="/terms">{t.nav.terms}</Link>
       <Link to="/privacy">{t.nav.privacy}</Link>
     </footer>

@@ -5,8 +5,9 @@ import { PageHead } from "../components/PageHead";
 import { FootLinks } from "../components/Sidebar";
 import { t } from "../language/further";
 import { useSignOut } from "../queries/accounts";
-import { useMember } from "../queries/session";
+import { useMember, useSession } from "../queries/session";
 import { AccountSection } from "./settings/AccountSection";
+import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
 import { LanguageSection } from "./settings/LanguageSection";
 import { PasswordSection } from "./settings/PasswordSection";
@@ -17,12 +18,18 @@ import "./Settings.css";
 /** Sign out, or change one's own profile, password, devices and account. */
 export function Settings() {
   const member = useMember();
+  const { phase } = useSession();
   return (
     <>
       <PageHead title={t.settings.title}>{member && <SignOut />}</PageHead>
       <MembersOnly why={t.signInTo.settings}>
         <Sections />
       </MembersOnly>
+      {phase === "out" && (
+        <div className="settings">
+          <DeviceChoices />
+        </div>
+      )}
     </>
   );
 }
@@ -55,11 +62,21 @@ function Sections() {
     <div className="settings">
       <PictureSection member={member} />
       <ProfileSection member={member} />
+      <DeviceChoices />
       <PasswordSection member={member} />
       <DevicesSection />
-      <LanguageSection />
       <AccountSection />
       <FootLinks />
     </div>
+  );
+}
+
+/** What is chosen for this device, also by visitors. */
+function DeviceChoices() {
+  return (
+    <>
+      <AppearanceSection />
+      <LanguageSection />
+    </>
   );
 }

@@ -22,7 +22,8 @@ function kept({ client }: Shown): string {
 describe("a countdown", () => {
   const SPARE = 250;
   test.each([
-    [7 * DAY, 6 * DAY, "6d 0h", "calm"],
+    [7 * DAY, 6 * DAY, "6d 0h", "far"],
+    [7 * DAY, DAY + MINUTE + SECOND, "1d 0h", "far"],
     [7 * DAY, DAY, "1d 0h", "calm"],
     [7 * DAY, HOUR, "1h 0m", "soon"],
     [DAY, 6 * HOUR, "6h 0m", "calm"],

@@ -94,6 +94,10 @@ export const further: Further = {
   settings: {
     title: "Einstellungen",
     signOut: "Abmelden",
+    appearance: "Darstellung",
+    theme: "Farben",
+    themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
+    themeHint: "Auf diesem Gerät gespeichert.",
     language: "Sprache",
     languageLabel: "Sprache dieser Seite",
     languageHint: "Auf diesem Gerät gespeichert. E-Mails von Cruddur sind auf Englisch.",

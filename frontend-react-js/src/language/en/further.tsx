@@ -93,6 +93,10 @@ export const further = {
   settings: {
     title: "Settings",
     signOut: "Sign out",
+    appearance: "Appearance",
+    theme: "Theme",
+    themes: { system: "System", light: "Light", dark: "Dark" },
+    themeHint: "Saved on this device.",
     language: "Language",
     languageLabel: "Language of this page",
     languageHint: "Saved on this device. Emails from Cruddur are in English.",
