@@ -42,7 +42,7 @@ NO_PAGE := Node.js 20.19 or newer with npm was not found:
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test coverage check format types schema registry settings image-check images readme-check bench bench-telemetry \
+.PHONY: help run dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
     bench-streams bench-commits bench-traceview bench-page test-bench test-events lighthouse load load-seed scenarios attack lock \
     clean
 
@@ -110,6 +110,9 @@ registry: $(VENV)/.dev ## Regenerate the tables of docs/telemetry.md from the re
 
 settings: $(VENV)/.dev ## Regenerate the settings in docs/operations.md, .env.example and deploy/settings.yaml
 	$(BIN)/python tests/architecture/settings_documents.py
+
+icons: $(VENV)/.dev .local/browser ## Draw the PNG icons of the front end from its SVG icon
+	PYTHONPATH=tests $(BIN)/python tests/frontend/icons.py
 
 image-check: ## Build the production image and test it as compose.prod.yaml deploys it (needs Docker or Podman)
 	$(PYTHON) tests/images/image_check.py
@@ -195,7 +198,7 @@ $(MODULES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	@touch $@
 
 # Node.js cannot load modules below a path with a backslash, so a copy is built elsewhere.
-$(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* src/* src/*/* src/*/*/*))
+$(FRONTEND)/dist/index.html: $(MODULES) $(wildcard $(addprefix $(FRONTEND)/,*.html *.ts *.json public/* worker/* src/* src/*/* src/*/*/*))
 	@cd $(FRONTEND) && case "$$PWD" in \
 	    *\\*) copy=$$(mktemp -d) && cp -R . "$$copy" && (cd "$$copy" && npm run --silent build) && \
 	        rm -rf dist && cp -R "$$copy/dist" . && rm -rf "$$copy" ;; \

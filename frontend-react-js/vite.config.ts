@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -22,7 +23,8 @@ const plainImports: Plugin = {
  *
  * - `src/theme.ts`, which blocks the first paint and is therefore not a module;
  * - `src/early.ts`, which loads before the main script, with what both need in a chunk that both
- *   import.
+ *   import;
+ * - `worker/worker.ts`, the service worker, which gets the names of all scripts and styles.
  */
 const entries: Plugin = {
   name: "entries",
@@ -33,6 +35,11 @@ const entries: Plugin = {
           index: "index.html",
           early: "src/early.ts",
           theme: "src/theme.ts",
+          worker: "worker/worker.ts",
+        },
+        output: {
+          entryFileNames: ({ name }) =>
+            name === "worker" ? "worker.js" : "assets/[name]-[hash].js",
         },
       },
     },
@@ -55,6 +62,24 @@ const entries: Plugin = {
           injectTo: "head-prepend",
         },
       ];
+    },
+  },
+  generateBundle: {
+    order: "post",
+    handler: (_, bundle) => {
+      const files = Object.values(bundle).filter(({ fileName }) => fileName !== "worker.js");
+      const digest = createHash("sha256");
+      for (const file of files) {
+        digest.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
+      }
+      const build = {
+        digest: digest.digest("hex").slice(0, 16),
+        files: files.map(({ fileName }) => `/${fileName}`).filter((file) => file !== "/index.html"),
+      };
+      const worker = bundle["worker.js"];
+      if (worker?.type === "chunk") {
+        worker.code = `const BUILD = ${JSON.stringify(build)};\n${worker.code}`;
+      }
     },
   },
 };

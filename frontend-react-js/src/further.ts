@@ -1,10 +1,11 @@
 /**
  * What most first renders do without: the pages that few visits begin with, the forms for texts, and
- * the larger view of pictures.
- * It is a script of its own, which loads later (docs/decisions/0005).
+ * the larger view of pictures, and what every page gets when it is idle. It is a script of its own,
+ * which loads later (docs/decisions/0005).
  */
 
 export { CrudForm, ReplyForm } from "./components/CrudForm";
+export { Extras } from "./components/Extras";
 export { NewMessage } from "./components/NewMessage";
 export { PictureViewer } from "./components/PictureViewer";
 export { About } from "./pages/About";

@@ -2,7 +2,6 @@
 
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { loadFurther } from "./components/Further";
 import { startLanguage } from "./language";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -11,7 +10,3 @@ const root = document.getElementById("root");
 if (root !== null) {
   void startLanguage().then(() => createRoot(root).render(<App />));
 }
-
-// Before they are needed, but not before this page has loaded. A failure shows when they are needed.
-const prepare = () => void loadFurther().catch(() => undefined);
-addEventListener("load", () => (window.requestIdleCallback ?? setTimeout)(prepare)); // none in Safari

@@ -95,6 +95,7 @@ def assert_page(response: httpx.Response, status: int = 200) -> None:
         "connect-src 'self'",
         "font-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

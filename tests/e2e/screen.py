@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -144,6 +144,7 @@ class Watch:
         return not any(
             request.frame.page == page and urlsplit(request.url).path != STREAM
             for request in self._under_way
+            if request.service_worker is None
         )
 
     def sent(self, method: str, path: str) -> list[Request]:
@@ -190,7 +191,7 @@ class Watch:
     def _on_console(self, message: ConsoleMessage) -> None:
         # The browser also logs failed responses; `_on_response` handles those.
         if message.type in {"error", "warning", "assert"} and not message.text.startswith(
-            "Failed to load resource"
+            ("Failed to load resource", "Service Worker registration blocked by Playwright")
         ):
             self.troubles.append(f"console {message.type}: {message.text}")
 
@@ -236,8 +237,10 @@ async def sign_in(api: Api, who: str, device: str = USER_AGENT) -> httpx.Respons
     return response
 
 
-async def open_browser(browser: Browser, service: Served) -> BrowserContext:
-    """Open an empty browser."""
+async def open_browser(
+    browser: Browser, service: Served, *, service_workers: Literal["allow", "block"] = "block"
+) -> BrowserContext:
+    """Open an empty browser. A service worker would answer requests that a test means to fail."""
     is_chromium = browser.browser_type.name == "chromium"
     context = await browser.new_context(
         base_url=service.url,
@@ -247,6 +250,7 @@ async def open_browser(browser: Browser, service: Served) -> BrowserContext:
         viewport=DESKTOP,
         color_scheme="dark",
         reduced_motion="reduce",
+        service_workers=service_workers,
     )
     await context.add_init_script(_MARK)
     return context

@@ -1,12 +1,15 @@
 """The security headers of HTML pages."""
 
 
-def html_headers(*, scripts: str = "'self'", styles: str = "'self'") -> dict[str, str]:
+def html_headers(
+    *, scripts: str = "'self'", styles: str = "'self'", workers: str = "'none'"
+) -> dict[str, str]:
     """Return headers that allow a page to load only its own content.
 
     Args:
         scripts: the `script-src` of its Content-Security-Policy.
         styles: the `style-src`.
+        workers: the `worker-src`.
     """
     policy = (
         "default-src 'none'",
@@ -16,6 +19,7 @@ def html_headers(*, scripts: str = "'self'", styles: str = "'self'") -> dict[str
         "connect-src 'self'",
         "font-src 'self'",
         "manifest-src 'self'",
+        f"worker-src {workers}",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

@@ -5,7 +5,8 @@ page has its own rule, so that its requests have a route name; a catch-all rule 
 405 instead of 404.
 
 The pages of people and cruds have heads of their own, and are 404 like their API. No page may be
-stored: it names the files of the build, and a crud on it may expire or be deleted at any time.
+stored: it names the files of the build, and a crud on it may expire or be deleted at any time. Only
+the service worker stores one, which names no crud, together with the files that it names.
 """
 
 import gzip
@@ -58,6 +59,10 @@ ACCOUNT_PAGES = frozenset({"/signup", "/confirm", "/signin", "/forgot", "/reset"
 INDEX = "index.html"
 ASSETS = "assets/"
 """The directory of files with a digest in their names."""
+
+WORKER = "worker.js"
+"""The service worker, which opens the pages while the service cannot be reached. The path of its
+file is its scope: all pages."""
 
 ASSET_RULE = f"/{ASSETS}<path:asset>"
 
@@ -240,7 +245,9 @@ def _file(name: str, plain: bytes) -> _File:
     if name == INDEX:
         headers["X-Robots-Tag"] = "noarchive"  # search engines run the scripts, which show cruds
     if content_type == _HTML:
-        headers |= html_headers()
+        headers |= html_headers(workers="'self'")
+    if name == WORKER:
+        headers["Content-Security-Policy"] = "default-src 'none'; connect-src 'self'"
     return _File(
         plain=plain,
         compressed=compressed if len(compressed) < len(plain) else None,

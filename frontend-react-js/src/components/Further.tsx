@@ -54,3 +54,19 @@ export function Further({
   const Component = loaded[name] as ComponentType<object>; // `Named` lets through what it needs
   return <Component {...props} />;
 }
+
+/** Whether the page has loaded, and the browser has been idle since. */
+export function useIsIdle(): boolean {
+  const [isIdle, setIdle] = useState(false);
+  useEffect(() => {
+    const wait = window.requestIdleCallback ?? setTimeout; // none in Safari
+    const start = () => wait(() => setIdle(true));
+    if (document.readyState === "complete") {
+      start();
+    } else {
+      addEventListener("load", start, { once: true });
+    }
+    return () => removeEventListener("load", start);
+  }, []);
+  return isIdle;
+}

@@ -5,7 +5,7 @@ import { useMember, useSession } from "../queries/session";
 import { Boundary } from "./Boundary";
 import { ComposerSkeleton } from "./ComposerSkeleton";
 import { Dialog } from "./Dialog";
-import { Further } from "./Further";
+import { Further, useIsIdle } from "./Further";
 import { Nav } from "./Nav";
 import { Sidebar } from "./Sidebar";
 import "./Layout.css";
@@ -14,6 +14,7 @@ import "./Layout.css";
 export function Layout() {
   const member = useMember();
   const { phase } = useSession();
+  const isIdle = useIsIdle();
   const [isComposing, setComposing] = useState(false);
   const { key, pathname } = useLocation();
   const navigate = useNavigate();
@@ -48,6 +49,11 @@ export function Layout() {
       <Boundary quiet>
         <Sidebar member={member} isKnown={phase !== "restoring"} />
       </Boundary>
+      {isIdle && (
+        <Boundary quiet>
+          <Further name="Extras" fallback={null} />
+        </Boundary>
+      )}
       {isComposing && member !== null && composes === "message" && (
         <Further name="NewMessage" fallback={null} onClose={() => setComposing(false)} />
       )}

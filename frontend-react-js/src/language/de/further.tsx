@@ -91,6 +91,10 @@ export const further: Further = {
     change: "Passwort ändern",
     changed: "Passwort geändert. Melde dich mit dem neuen an.",
   },
+  offline: {
+    title: "Du bist offline.",
+    text: "Auf diesem Gerät werden keine Cruds gespeichert. Sie erscheinen, sobald du wieder online bist.",
+  },
   settings: {
     title: "Einstellungen",
     signOut: "Abmelden",

@@ -90,6 +90,10 @@ export const further = {
     change: "Change password",
     changed: "Password changed. Sign in with the new one.",
   },
+  offline: {
+    title: "You’re offline.",
+    text: "Cruds aren’t stored on this device. They’ll be here when you’re back online.",
+  },
   settings: {
     title: "Settings",
     signOut: "Sign out",
