@@ -1,11 +1,17 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { t } from "../language/further";
+import { Shortcuts } from "./Shortcuts";
 import "./Extras.css";
 
-/** What every page gets once it is idle: a note while offline, and the service worker. */
+/** What every page gets once it is idle: shortcuts, a note while offline, the service worker. */
 export function Extras() {
   useEffect(register, []);
-  return <OfflineNote />;
+  return (
+    <>
+      <Shortcuts />
+      <OfflineNote />
+    </>
+  );
 }
 
 /** Says why there are no cruds while the device is offline. */

@@ -3,6 +3,7 @@ import type { Member } from "../api/wire";
 import { t } from "../language";
 import { useUnreadMessages } from "../queries/messages";
 import { useUnreadNotifications } from "../queries/notifications";
+import { useKeyOf } from "../shortcuts";
 import { profileAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Icon, type IconName } from "./Icon";
@@ -27,6 +28,7 @@ export function Nav({
   const notifications = useUnreadNotifications();
   const messages = useUnreadMessages();
   const state = { from: useHere() };
+  const composeKey = useKeyOf("n");
   return (
     <nav
       className={`nav ${member === null && isKnown ? "nav-visitor" : ""}`}
@@ -50,7 +52,12 @@ export function Nav({
             <Item to="/messages" icon="mail" name={t.nav.messages} unread={messages} />
             <Item to={profileAddress(member)} icon="person" name={t.nav.profile} />
             <Item to="/settings" icon="gear" name={t.nav.settings} />
-            <button className="nav-compose" type="button" onClick={onCompose}>
+            <button
+              className="nav-compose"
+              type="button"
+              aria-keyshortcuts={composeKey}
+              onClick={onCompose}
+            >
               <Icon name="pen" />
               <span className="nav-name">
                 {composes === "crud" ? t.nav.crud : t.newMessage.title}

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { t } from "../language";
+import { useKeyOf } from "../shortcuts";
 import { searchAddress } from "../text/addresses";
 import { isBlank } from "../text/chars";
 import { Icon } from "./Icon";
@@ -18,6 +19,7 @@ export function SearchForm({
 }) {
   const [text, setText] = useState(term);
   const navigate = useNavigate();
+  const key = useKeyOf("/");
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => setText(term), [term]);
   useEffect(() => {
@@ -41,6 +43,7 @@ export function SearchForm({
         <input
           ref={input}
           type="search"
+          aria-keyshortcuts={key}
           aria-label={t.sidebar.searchCruddur}
           placeholder={t.sidebar.searchCruddur}
           value={text}

@@ -9,6 +9,7 @@ import { useMember, useSession } from "../queries/session";
 import { AccountSection } from "./settings/AccountSection";
 import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
+import { KeyboardSection } from "./settings/KeyboardSection";
 import { LanguageSection } from "./settings/LanguageSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
@@ -77,6 +78,7 @@ function DeviceChoices() {
     <>
       <AppearanceSection />
       <LanguageSection />
+      <KeyboardSection />
     </>
   );
 }
