@@ -9,6 +9,7 @@ import {
 import { notifyError } from "../queries/client";
 import { countChars, isBlank } from "../text/chars";
 import { Button } from "./Button";
+import { Completion } from "./Completion";
 import { Counter } from "./Counter";
 import { ProblemNote } from "./Problem";
 import "./Composer.css";
@@ -32,6 +33,7 @@ export function Composer({
   onSend,
   onDone,
   enterSends = false,
+  completes = false,
   children,
 }: {
   label: string;
@@ -49,6 +51,8 @@ export function Composer({
   /** Called after sending, unless the composer was closed in the meantime. */
   onDone?: (() => void) | undefined;
   enterSends?: boolean;
+  /** Whether mentions and tags are completed. */
+  completes?: boolean;
   children?: ReactNode;
 }) {
   const id = useId();
@@ -95,28 +99,31 @@ export function Composer({
       <label className="unseen" htmlFor={id}>
         {placeholder}
       </label>
-      <textarea
-        ref={area}
-        id={id}
-        rows={1}
-        dir="auto"
-        placeholder={placeholder}
-        value={text}
-        readOnly={busy}
-        aria-invalid={count > max || undefined}
-        onChange={(event) => onText(event.target.value)}
-        onKeyDown={(event) => {
-          // An on-screen keyboard has no other key for a new line.
-          const shouldSend =
-            enterSends && !matchMedia("(pointer: coarse)").matches
-              ? !event.shiftKey
-              : event.ctrlKey || event.metaKey;
-          if (event.key === "Enter" && shouldSend && !isComposing(event)) {
-            event.preventDefault();
-            event.currentTarget.form?.requestSubmit();
-          }
-        }}
-      />
+      <div className="composer-field">
+        <textarea
+          ref={area}
+          id={id}
+          rows={1}
+          dir="auto"
+          placeholder={placeholder}
+          value={text}
+          readOnly={busy}
+          aria-invalid={count > max || undefined}
+          onChange={(event) => onText(event.target.value)}
+          onKeyDown={(event) => {
+            // An on-screen keyboard has no other key for a new line.
+            const shouldSend =
+              enterSends && !matchMedia("(pointer: coarse)").matches
+                ? !event.shiftKey
+                : event.ctrlKey || event.metaKey;
+            if (event.key === "Enter" && shouldSend && !isComposing(event)) {
+              event.preventDefault();
+              event.currentTarget.form?.requestSubmit();
+            }
+          }}
+        />
+        {completes && <Completion area={area} text={text} onText={onText} />}
+      </div>
       {error !== null && error !== undefined && <ProblemNote error={error} />}
       <div className="composer-foot">
         {children}

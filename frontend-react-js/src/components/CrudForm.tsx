@@ -33,6 +33,7 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
+      completes
     >
       <PictureFields
         pictures={draft.pictures}
@@ -90,6 +91,7 @@ export function ReplyForm({ to, onDone }: { to: Crud; onDone?: () => void }) {
       onText={draft.setText}
       onSend={send}
       onDone={onDone}
+      completes
     >
       <PictureFields
         pictures={draft.pictures}

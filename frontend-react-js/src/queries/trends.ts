@@ -3,8 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { call } from "../api/http";
 
-export function useTrending() {
+export function useTrending(enabled = true) {
   return useQuery({
+    enabled,
     queryKey: ["trending"],
     queryFn: ({ signal }) => call("get", "/api/trending", { signal }),
     staleTime: 60_000,

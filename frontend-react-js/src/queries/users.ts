@@ -23,8 +23,9 @@ export function useFindUser() {
   });
 }
 
-export function useSuggested() {
+export function useSuggested(enabled = true) {
   return useQuery({
+    enabled,
     queryKey: SUGGESTED,
     queryFn: ({ signal }) => call("get", "/api/users/suggested", { signal }),
     staleTime: 120_000,

@@ -107,6 +107,10 @@ export const further: Further = {
     list: "Diese Liste",
     off: (settings) => <>In den {settings("Einstellungen")} kannst du Tastenkürzel ausschalten.</>,
   },
+  completion: {
+    suggestions: "Vorschläge",
+    count: (count) => plural(count, { one: "1 Vorschlag", other: `${count} Vorschläge` }),
+  },
   offline: {
     title: "Du bist offline.",
     text: "Auf diesem Gerät werden keine Cruds gespeichert. Sie erscheinen, sobald du wieder online bist.",

@@ -106,6 +106,10 @@ export const further = {
     list: "This list",
     off: (settings: Slot) => <>You can turn shortcuts off in {settings("Settings")}.</>,
   },
+  completion: {
+    suggestions: "Suggestions",
+    count: (count: number) => plural(count, { one: "1 suggestion", other: `${count} suggestions` }),
+  },
   offline: {
     title: "You’re offline.",
     text: "Cruds aren’t stored on this device. They’ll be here when you’re back online.",
