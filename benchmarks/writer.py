@@ -51,6 +51,8 @@ async def _post(dsn: str, rate: float, end: asyncio.Future[str]) -> None:
         "tags": [],
         "mentions": [],
         "link": None,
+        "pictures": [],
+        "alts": [],
         "traceparent": "",
     }
     start, posted = time.monotonic(), 0

@@ -184,4 +184,6 @@ def new_reply(viewer: dict[str, Any], message: str) -> dict[str, Any]:
         "traceparent": "",  # no peer delivers events
         "mentions": list(dict.fromkeys(name.lower() for name in _MENTION.findall(message))),
         "link": None,
+        "pictures": [],
+        "alts": [],
     }
