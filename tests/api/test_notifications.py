@@ -32,6 +32,7 @@ KEYS = {
     "kind",
     "activity_uuid",
     "message_group_uuid",
+    "pictures",
 }
 
 

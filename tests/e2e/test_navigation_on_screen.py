@@ -71,6 +71,8 @@ async def test_everything_works_with_the_keyboard(visit: Visit, worf: Member) ->
     await expect(words).to_have_value("")
     await expect(words).to_be_focused()
     await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Add pictures")).to_be_focused()
+    await page.keyboard.press("Tab")
     await expect(page.get_by_label("Lives for")).to_be_focused()
     await page.keyboard.press(
         "Tab"
