@@ -36,11 +36,13 @@ async def firefox() -> AsyncIterator[Browser]:
             firefox_user_prefs=browsers.FIREFOX_PREFERENCES,
         )
         try:
-            await (await launched.new_context()).close()
-        except Error as error:  # Playwright 1.65 sends a command that Firefox 153 does not know
-            pytest.skip(f"Playwright cannot drive Firefox {launched.version}: {error}")
-        yield launched
-        await launched.close()
+            try:
+                await (await launched.new_context()).close()
+            except Error as error:  # Playwright 1.65 sends a command that Firefox 153 does not know
+                pytest.skip(f"Playwright cannot drive Firefox {launched.version}: {error}")
+            yield launched
+        finally:
+            await launched.close()
 
 
 def do_without(reason: str) -> NoReturn:
