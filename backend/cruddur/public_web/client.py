@@ -82,7 +82,7 @@ class PublicWeb:
         """Fetch a page.
 
         Raises:
-            NotFetchedError: there is none, or it may not be fetched.
+            NotFetchedError: there is none, or it must not be fetched.
         """
         return await self._fetch(url, PAGE_TYPES, MAX_PAGE_BYTES, may_cut=True)
 
@@ -90,7 +90,7 @@ class PublicWeb:
         """Fetch a picture.
 
         Raises:
-            NotFetchedError: there is none, it is too large, or it may not be fetched.
+            NotFetchedError: there is none, it is too large, or it must not be fetched.
         """
         return (await self._fetch(url, PICTURE_TYPES, MAX_PICTURE_BYTES, may_cut=False)).body
 

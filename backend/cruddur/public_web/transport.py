@@ -28,7 +28,7 @@ class PublicTransport(httpx.AsyncBaseTransport):
     """Sends each request on a connection of its own, without a proxy."""
 
     def __init__(self, network: Network, *, refused_hosts: Collection[str]) -> None:
-        """Set the way to the hosts, and hosts to which nothing is sent."""
+        """Set how to reach hosts, and the hosts that must not be contacted."""
         self._network = network
         self._refused_hosts = refused_hosts
         # A kept connection could serve another host with the same address, whose certificate was

@@ -13,7 +13,7 @@ _HOST = re.compile(r"[a-z0-9._:-]+")
 
 
 class RefusedError(httpx.TransportError):
-    """The URL, or the host behind it, may not be fetched."""
+    """The URL, or the host behind it, must not be fetched."""
 
 
 def public_url(text: str) -> httpx.URL:

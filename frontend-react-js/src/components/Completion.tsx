@@ -17,7 +17,7 @@ const SIGN = /[@＠#＃]/;
  * Completes the mention or tag that is being typed in a text area, in a list below it.
  *
  * The pattern is a combobox with a list (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/). A text
- * area with several lines may not have the role `combobox`, so it stays a text box with the same
+ * area with several lines must not have the role `combobox`, so it stays a text box with the same
  * properties, and the number of suggestions is announced.
  */
 export function Completion({
