@@ -61,6 +61,7 @@ class World:
 async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     """Replace the content of the database, except for Andrew's account."""
     await conn.execute("DELETE FROM activities")
+    await conn.execute("DELETE FROM previews")  # or the sweeper would, when they have a new crud
     await conn.execute("DELETE FROM message_groups")
     await conn.execute("DELETE FROM users WHERE uuid <> $1", andrew)
     await conn.execute(
@@ -149,9 +150,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
 async def add_preview(conn: asyncpg.Connection, crud: UUID, url: str, picture: bytes) -> None:
     """Give a crud the preview of its link, as the service does when it has fetched the page."""
     preview = await conn.fetchval(
-        "INSERT INTO previews (url, fetch_at) VALUES ($1, NULL)"
-        " ON CONFLICT (url) DO UPDATE SET fetch_at = NULL RETURNING uuid",
-        url,
+        "INSERT INTO previews (url, fetch_at) VALUES ($1, NULL) RETURNING uuid", url
     )
     await conn.execute(
         "INSERT INTO activity_links (activity_uuid, url, preview_uuid) VALUES ($1, $2, $3)",
