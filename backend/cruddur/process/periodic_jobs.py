@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from opentelemetry.trace import Span
@@ -31,14 +33,8 @@ async def run_sweeper(resources: Resources) -> None:
     settings = resources.settings
     while True:
         with background("sweep", resources.telemetry.instruments, is_quiet=True) as span:
-            try:
+            with _reported(span, "the sweep", DatabaseUnavailableError, DatabaseTooOldError):
                 removed = await sweep(settings.unpooled_url)
-            except (DatabaseUnavailableError, DatabaseTooOldError) as error:
-                logger.warning("the sweep is postponed: %s", error)
-                mark_failed(span, error, current_operation())
-            except Exception as error:
-                report(error, "the sweep")
-            else:
                 span.set_attribute("app.swept", removed or 0)
                 if removed:
                     current_operation().count("app.cruds.expired", removed)
@@ -55,22 +51,18 @@ async def run_picture_sweeper(resources: Resources) -> None:
     """
     search_after = monotonic() + ORPHANS_SECONDS
     while True:
-        with background("sweep pictures", resources.telemetry.instruments, is_quiet=True) as span:
-            try:
-                if monotonic() >= search_after:
-                    search_after = monotonic() + ORPHANS_SECONDS
-                    if orphans := await resources.crud_pictures.sweep_orphans():
-                        logger.warning("the store had files of %d unknown pictures", orphans)
-                removed = await resources.crud_pictures.sweep()
-            except (DatabaseUnavailableError, StoreError) as error:
-                logger.warning("the sweep of pictures is postponed: %s", error)
-                mark_failed(span, error, current_operation())
-            except Exception as error:
-                report(error, "the sweep of pictures")
-            else:
-                span.set_attribute("app.swept", removed)
-                if removed:
-                    current_operation().count("app.pictures.removed", removed)
+        with (
+            background("sweep pictures", resources.telemetry.instruments, is_quiet=True) as span,
+            _reported(span, "the sweep of pictures", DatabaseUnavailableError, StoreError),
+        ):
+            if monotonic() >= search_after:
+                search_after = monotonic() + ORPHANS_SECONDS
+                if orphans := await resources.crud_pictures.sweep_orphans():
+                    logger.warning("the store had files of %d unknown pictures", orphans)
+            removed = await resources.crud_pictures.sweep()
+            span.set_attribute("app.swept", removed)
+            if removed:
+                current_operation().count("app.pictures.removed", removed)
         await asyncio.sleep(resources.settings.sweep_interval)
 
 
@@ -83,3 +75,21 @@ async def _reload_keys(resources: Resources, span: Span) -> None:
         mark_failed(span, error, current_operation())
     except Exception as error:
         report(error, "reading the signing keys")
+
+
+@contextmanager
+def _reported(span: Span, job: str, *outages: type[Exception]) -> Iterator[None]:
+    """Record a failure of a part of a job, so that the job goes on.
+
+    Args:
+        span: the span of the job.
+        job: names the part in messages.
+        outages: the errors after which the part is postponed.
+    """
+    try:
+        yield
+    except outages as error:
+        logger.warning("%s is postponed: %s", job, error)
+        mark_failed(span, error, current_operation())
+    except Exception as error:
+        report(error, job)

@@ -110,6 +110,25 @@ FROM created
 CROSS JOIN chosen
 WHERE pictures.uuid = chosen.uuid
 
+-- name: insert_tags
+-- Inserts the :tags of the CTE created.
+INSERT INTO activity_tags (activity_uuid, tag)
+SELECT
+    created.uuid,
+    tags.tag
+FROM created
+CROSS JOIN unnest(:tags::text[]) AS tags (tag)
+
+-- name: insert_link
+-- Inserts the first :link of the CTE created, if it has one.
+INSERT INTO activity_links (activity_uuid, url, traceparent)
+SELECT
+    created.uuid,
+    :link,
+    :traceparent
+FROM created
+WHERE :link::text IS NOT NULL
+
 -- name: notification_columns
 -- A notification with its actor, and its live crud or its message.
 notifications.uuid,

@@ -40,21 +40,10 @@ attached AS (
     {attach_pictures}
 ),
 tagged AS (
-    INSERT INTO activity_tags (activity_uuid, tag)
-    SELECT
-        created.uuid,
-        tags.tag
-    FROM created
-    CROSS JOIN unnest(:tags::text[]) AS tags (tag)
+    {insert_tags}
 ),
 linked AS (
-    INSERT INTO activity_links (activity_uuid, url, traceparent)
-    SELECT
-        created.uuid,
-        :link,
-        :traceparent
-    FROM created
-    WHERE :link::text IS NOT NULL
+    {insert_link}
 ),
 notified AS (
     INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
