@@ -32,7 +32,7 @@ crud_pictures = ApiBlueprint("crud_pictures")
 async def create(viewer: Viewer) -> UploadedPicture:
     """The body is a JPEG, PNG, GIF or WebP up to 8 MiB. It is stored as a JPEG of at most 2,048
     pixels a side, without metadata. Name its uuid in `pictures` of a crud or a reply within an
-    hour; until then nobody sees it, and after that it is deleted. A member uploads one picture at a
+    hour; until then no one sees it, and after that it is deleted. A member uploads one picture at a
     time."""
     converter = resources().picture_converter
     try:

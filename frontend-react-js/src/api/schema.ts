@@ -775,7 +775,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Upload a picture for a crud
-         * @description The body is a JPEG, PNG, GIF or WebP up to 8 MiB. It is stored as a JPEG of at most 2,048 pixels a side, without metadata. Name its uuid in `pictures` of a crud or a reply within an hour; until then nobody sees it, and after that it is deleted. A member uploads one picture at a time.
+         * @description The body is a JPEG, PNG, GIF or WebP up to 8 MiB. It is stored as a JPEG of at most 2,048 pixels a side, without metadata. Name its uuid in `pictures` of a crud or a reply within an hour; until then no one sees it, and after that it is deleted. A member uploads one picture at a time.
          */
         readonly post: operations["crud_pictures_create_post"];
         readonly delete?: never;
