@@ -233,7 +233,7 @@ async def test_a_server_that_fails_is_tried_three_times(
         assert len(web.fetched) == attempt
         await database.execute("UPDATE previews SET fetch_at = now()")
         await author.crud(f"{PAGE}#wake")
-    await web.arrival(lambda: len(web.fetched) == 3)  # the last attempt is claimed before it is made
+    await web.arrival(lambda: len(web.fetched) == 3)  # the last one is claimed before it is made
     await settled(database)
     assert web.fetched == [URL] * 3
 
