@@ -246,6 +246,7 @@ async def test_an_open_picture_goes_with_its_crud(
     await settle(page, watch)
     await page.get_by_role("button", name="field 1").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
+    await settle(page, watch)  # the picture itself, which is 404 after the end
     await expire(database, crud["uuid"])
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.get_by_role("article")).to_have_count(0)

@@ -129,6 +129,7 @@ async def with_large_text(page: Page) -> list[str]:
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
     faults: list[str] = await sideways(page) + await page.evaluate(UNREADABLE)
     await page.evaluate("document.documentElement.style.fontSize = ''")
+    await page.set_viewport_size(DESKTOP)
     return [f"large text: {fault}" for fault in faults]
 
 
