@@ -111,15 +111,18 @@ def _literal(field: Field | Attribute, value: Cell) -> Value:
     return "" if value is None else value
 
 
-def complete_query(database: Database | None, text: str, position: int) -> Completions:
-    """Return what can follow at a position of a query.
+def complete_query(
+    database: Database | None, text: str, position: int, condition_of: Dataset | None = None
+) -> Completions:
+    """Return what can follow at a position of a query, or of a condition.
 
     Args:
         database: where keys and values are looked up; None: only words are returned.
         text: the whole text.
         position: the offset of the cursor.
+        condition_of: the dataset of which the text is a condition; None: it is a query.
     """
-    found = complete(text, position)
+    found = complete(text, position, condition_of)
     if found is None:
         return Completions(position, position, [])
     options = []

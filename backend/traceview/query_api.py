@@ -139,10 +139,16 @@ class QueryApi(Blueprint):
         text = request.args.get("q", "")
         at = request.args.get("at", str(len(text)))
         position = min(int(at), len(text)) if at.isascii() and at.isdecimal() else len(text)
+        named = request.args.get("condition_of")
+        try:
+            condition_of = None if named is None else _dataset(named)
+        except QueryError as error:
+            return json_answer({"error": str(error)}, 400)
         if self._file is None:
-            return json_answer(complete_query(None, text, position))
+            return json_answer(complete_query(None, text, position, condition_of))
         return await self._answer(
-            lambda database: complete_query(database, text, position), {"q", "at"}
+            lambda database: complete_query(database, text, position, condition_of),
+            {"q", "at", "condition_of"},
         )
 
     async def _answer(self, run: Callable[[Database], object], known: set[str]) -> Response:

@@ -33,6 +33,21 @@ async def options(viewer: Viewer, text: str, at: int | None = None) -> list[str]
     return [one["text"] for one in found["options"]]
 
 
+async def test_a_condition_is_completed_without_the_clauses_of_a_query(busy: Viewer) -> None:
+    async def found(text: str, dataset: str) -> list[str]:
+        params = {"q": text, "condition_of": dataset}
+        response = await busy.http.get("/api/query/complete", params=params)
+        return [one["text"] for one in response.json()["options"]]
+
+    assert await found("att", "logs") == ["attempt"]
+    assert await found("attempt", "spans") == []
+    assert await found("attempt = ", "logs") == ['"3"']
+    assert await found("attempt = 3 ", "logs") == ["and", "or"]
+    response = await busy.http.get("/api/query/complete", params={"condition_of": "lines"})
+    assert response.status_code == 400
+    assert response.json()["error"].startswith("there is no dataset 'lines'")
+
+
 async def completions(viewer: Viewer, text: str, at: int | None = None) -> dict[str, Any]:
     place = {} if at is None else {"at": str(at)}
     response = await viewer.http.get("/api/query/complete", params={"q": text, **place})

@@ -71,7 +71,10 @@ async def test_log_lines(logged: Screen) -> None:
         "Column 10: expected a value, found the end"
     )
     logged.expect_trouble("status of 400")
-    await condition.fill("attempt = 3")
+    await condition.fill("att")
+    completions = page.get_by_role("listbox", name="Completions")
+    await completions.get_by_role("option", name="attempt").click()
+    await condition.press_sequentially("= 3")
     await condition.press("Enter")
     await expect(lines).to_have_count(1)
 

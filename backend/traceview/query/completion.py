@@ -54,20 +54,25 @@ class Completion(NamedTuple):
     """The key whose value can follow; empty if no value can."""
 
 
-def complete(text: str, position: int) -> Completion | None:
-    """Return what can follow at a position; None if the text before it is no beginning of a query.
+def complete(text: str, position: int, condition_of: Dataset | None = None) -> Completion | None:
+    """Return what can follow at a position; None if the text before it has a mistake.
 
     Args:
         text: the whole text.
         position: the offset of the cursor.
+        condition_of: the dataset of which the text is a condition; None: it is a query.
     """
     before = text[:position]
     start = _start(before)
     if start is None:
         return None
-    parser = _Watcher(before[:start])
+    parser = _Watcher(before[:start], condition_of or "spans")
     try:
-        parser.query()
+        if condition_of is None:
+            parser.query()
+        else:
+            parser.condition()
+            parser.end()
     except QueryError as error:
         if error.position is not None and error.position < start and not parser.words:
             return None
@@ -121,13 +126,13 @@ def _after_key(words: tuple[str, ...], field: Field | Attribute) -> tuple[str, .
 class _Watcher(Parser):
     """A parser that records what it looks for at the end of the text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dataset: Dataset) -> None:
         self.words: list[str] = []
         self.has_keys = False
         self.has_values = False
         self.has_operators = False
         self.last_key = ""
-        super().__init__(text)
+        super().__init__(text, dataset)
 
     @property
     def _is_at_end(self) -> bool:

@@ -2,6 +2,7 @@
 // below without moving what is on screen. New lines arrive at the top, but wait while the user reads.
 
 import { ask } from "./api.js";
+import { withCompletion } from "./completion.js";
 import { byId, clock, el, formOf, fullTime, inputOf, pairs, plural, shownValue } from "./dom.js";
 import { hrefOf, textOf } from "./language.js";
 import { levelOf } from "./span_look.js";
@@ -43,11 +44,19 @@ let refresh = () => {};
 /** @param {{ refresh: () => void }} actions */
 export function startLogs(actions) {
   refresh = actions.refresh;
+  const condition = inputOf(form, "q");
+  const label = /** @type {HTMLLabelElement} */ (condition.parentElement);
+  label.append(withCompletion(condition, { conditionOf: "logs" }));
   form.addEventListener("input", (event) => {
-    // A condition is complete when it is entered.
-    if (event.target !== inputOf(form, "q")) search();
+    if (event.target !== condition) search();
   });
-  inputOf(form, "q").addEventListener("change", search);
+  // A condition is complete when it is entered. A completion changes it without an event "change".
+  condition.addEventListener("blur", () => {
+    if (condition.value.trim() !== (new URLSearchParams(location.search).get("q") ?? "")) search();
+  });
+  condition.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.defaultPrevented && !event.isComposing) search();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     search();

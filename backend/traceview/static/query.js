@@ -6,7 +6,7 @@ import { byId, el, files, inside, plural } from "./dom.js";
 import { timeSpan } from "./format.js";
 import { asMs } from "./axes.js";
 import { forgetSaving, showBoard, startBoard } from "./board.js";
-import { names, withSuggestions } from "./combobox.js";
+import { withCompletion } from "./completion.js";
 import { showForm, startControls } from "./controls.js";
 import { drawHeatMap } from "./heatmap.js";
 import { hrefOf, textOf } from "./language.js";
@@ -15,7 +15,6 @@ import { drawGroups, drawRows, drawValues } from "./results.js";
 import { select, selected } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
-/** @typedef {import("../wire").Completions} Completions */
 
 const PERIOD_MS = 5000;
 /** @type {[string, string, number][]} */
@@ -44,7 +43,7 @@ export function startQuery({ go }) {
   startControls({ go });
   startBoard(() => text ?? "");
   const editor = inside(form, ".editor");
-  editor.append(withSuggestions(input, { label: "Completions", find: completions, take: insert, place: belowCursor }));
+  editor.append(withCompletion(input, { place: belowCursor }));
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
     event.preventDefault();
@@ -76,30 +75,6 @@ export function readQuery() {
 
 export function focusQuery() {
   input.focus();
-}
-
-/** @type {Completions} */
-let offered = { start: 0, end: 0, options: [] };
-
-/** @param {AbortSignal} signal */
-async function completions(signal) {
-  const at = [...input.value.slice(0, input.selectionStart)].length; // the API counts code points
-  const found = await names("/api/query/complete", { q: input.value, at: String(at) }, signal);
-  offered = Array.isArray(found) ? { start: at, end: at, options: [] } : found;
-  return offered.options;
-}
-
-/** @param {{ text: string, kind?: string }} option */
-function insert({ text: word, kind }) {
-  const points = [...input.value];
-  const before = points.slice(0, offered.start).join("");
-  const after = points.slice(offered.end).join("");
-  const closing = kind === "key" && before.endsWith("(") && !after.startsWith(")") ? ")" : "";
-  const space = word.endsWith("(") || after.startsWith(" ") || after.startsWith(")") ? "" : " ";
-  input.value = `${before}${word}${closing}${space}${after}`;
-  const cursor = before.length + word.length + closing.length + space.length;
-  input.setSelectionRange(cursor, cursor);
-  input.dispatchEvent(new Event("input")); // offers what can follow
 }
 
 /** @param {HTMLElement} list */
