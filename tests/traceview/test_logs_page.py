@@ -73,6 +73,8 @@ async def test_log_lines(logged: Screen) -> None:
     logged.expect_trouble("status of 400")
     await condition.fill("att")
     completions = page.get_by_role("listbox", name="Completions")
+    await expect(completions).to_be_visible()
+    await logged.inspect("completions")
     await completions.get_by_role("option", name="attempt").click()
     await condition.press_sequentially("= 3")
     await condition.press("Enter")
