@@ -1,12 +1,14 @@
 """Start a browser for tests, or skip them if there is none."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from playwright.async_api import Browser, Error, async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from e2e import browser_path as browsers
 
@@ -29,20 +31,17 @@ async def firefox() -> AsyncIterator[Browser]:
     path = browsers.find_firefox()
     if path is None:
         pytest.skip("no Firefox was found: make test installs Debian's firefox-esr if possible")
+    # The relay needs the packages of this Python.
+    search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     async with async_playwright() as playwright:
         launched = await playwright.firefox.launch(
             channel="moz-firefox",  # Mozilla's Firefox, and not Playwright's build of it
-            executable_path=path,
+            executable_path=browsers.FIREFOX_RELAY,
+            env={**os.environ, "PATH": search, browsers.FIREFOX_VARIABLE: path},
             firefox_user_prefs=browsers.FIREFOX_PREFERENCES,
         )
-        try:
-            try:
-                await (await launched.new_context()).close()
-            except Error as error:  # Playwright 1.65 sends a command that Firefox 153 does not know
-                pytest.skip(f"Playwright cannot drive Firefox {launched.version}: {error}")
-            yield launched
-        finally:
-            await launched.close()
+        yield launched
+        await launched.close()
 
 
 def do_without(reason: str) -> NoReturn:

@@ -18,6 +18,7 @@ VARIABLE = "CRUDDUR_TEST_BROWSER"
 SHELL = "chromium-headless-shell"
 FIREFOX_VARIABLE = "CRUDDUR_TEST_FIREFOX"
 FIREFOX = "firefox-esr"
+FIREFOX_RELAY = Path(__file__).with_name("firefox_relay.py")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 RECORD = Path(__file__).parents[2] / ".local" / "browser"
 
