@@ -1,12 +1,17 @@
-"""Run a module as a child process that converts bytes, with limits on its time and its output."""
+"""Run modules as child processes that convert bytes, with limits on their time and their output."""
 
 import contextlib
+import logging
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import cruddur
+from cruddur.concurrency.thread_pool import BoundedThreadPool
+from cruddur.errors import OverloadedError
+
+logger = logging.getLogger(__name__)
 
 _ROOT = Path(cruddur.__file__).parents[1]
 _MAX_ERROR_BYTES = 64 * 1024
@@ -98,3 +103,56 @@ class ChildProcess:
         if code := process.wait():
             raise ChildProcessFailedError(code, lines[-1] if lines else "")
         return result
+
+
+class ChildProcessQueue:
+    """Runs child processes one at a time, and limits the number of callers that wait."""
+
+    def __init__(self, name: str, *, waiting: int) -> None:
+        """Set the limit; threads and processes start when they are needed.
+
+        Args:
+            name: names the process in the log.
+            waiting: maximum number of callers that wait.
+        """
+        self._name = name
+        self._threads = BoundedThreadPool(name, threads=1, waiting=waiting)
+        self._children: set[ChildProcess] = set()
+        self._is_closed = False
+
+    async def run(
+        self, module: str, *arguments: str, data: bytes, seconds: float, max_bytes: int
+    ) -> bytes:
+        """Run a child process and return its output. If the caller is cancelled, it is killed.
+
+        Args:
+            module, arguments, seconds, max_bytes: see `ChildProcess`.
+            data: its input.
+
+        Raises:
+            ChildProcessFailedError: it failed, took too long or returned too much.
+            OverloadedError: the queue is full or closed, or the process cannot be started.
+        """
+        child = ChildProcess(module, *arguments, seconds=seconds, max_bytes=max_bytes)
+        self._children.add(child)
+        try:
+            return await self._threads.run(child.run, data)
+        except OSError as error:  # no memory, or too many processes
+            logger.warning("the %s did not start: %s", self._name, error)
+            raise OverloadedError from error
+        except ChildProcessFailedError as error:
+            if self._is_closed:
+                raise OverloadedError from error
+            if error.code < 0:  # a limit was reached, or it crashed
+                logger.warning("the %s was killed by signal %d", self._name, -error.code)
+            raise
+        finally:
+            self._children.discard(child)
+            child.kill()
+
+    def close(self) -> None:
+        """Kill the running process and drop the callers that wait."""
+        self._is_closed = True
+        for child in self._children:
+            child.kill()
+        self._threads.close()

@@ -1,11 +1,10 @@
 """Check and convert uploaded pictures, with limits on their number and their cost."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from cruddur.concurrency.child_process import ChildProcess, ChildProcessFailedError
+from cruddur.concurrency.child_process import ChildProcessFailedError, ChildProcessQueue
 from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.errors import InvalidError, OverloadedError, RateLimitedError
 from cruddur.pictures.formats import split
@@ -13,8 +12,6 @@ from cruddur.pictures.parts import UnreadablePictureError
 from cruddur.pictures.targets import Encoded, Target
 from cruddur.process import picture
 from cruddur.telemetry.operation import span
-
-logger = logging.getLogger(__name__)
 
 PICTURE_BYTES = 8 * 1024 * 1024
 """Maximum size of an uploaded picture."""
@@ -40,10 +37,8 @@ class PictureConverter:
     def __init__(self) -> None:
         """Create the queues; threads and processes start when they are needed."""
         self._checks = BoundedThreadPool("picture headers", threads=1, waiting=MAX_UPLOADS)
-        self._conversions = BoundedThreadPool("picture", threads=1, waiting=MAX_UPLOADS)
+        self._decoders = ChildProcessQueue("picture decoder", waiting=MAX_UPLOADS)
         self._uploading: set[UUID] = set()
-        self._children: set[ChildProcess] = set()
-        self._is_closed = False
 
     @contextmanager
     def slot(self, user_uuid: UUID) -> Iterator[None]:
@@ -96,40 +91,27 @@ class PictureConverter:
 
         Raises:
             InvalidError: it cannot be decoded, or decoding it is too expensive.
-            OverloadedError: the process cannot be started.
+            OverloadedError: too many pictures wait, or the process cannot be started.
         """
-        child = ChildProcess(
-            picture.__name__,
-            *picture.to_arguments(targets),
-            seconds=DECODE_SECONDS,
-            max_bytes=sum(_max_bytes(target) for target in targets),
-        )
-        self._children.add(child)
         try:
             with span("convert picture", {"app.picture.bytes": len(data)}):
-                return picture.from_output(await self._conversions.run(child.run, data))
-        except OSError as error:  # no memory, or too many processes
-            logger.warning("the picture decoder did not start: %s", error)
-            raise OverloadedError from error
+                output = await self._decoders.run(
+                    picture.__name__,
+                    *picture.to_arguments(targets),
+                    data=data,
+                    seconds=DECODE_SECONDS,
+                    max_bytes=sum(_max_bytes(target) for target in targets),
+                )
+                return picture.from_output(output)
         except ChildProcessFailedError as error:
-            if self._is_closed:
-                raise OverloadedError from error
-            if error.code < 0:  # a limit was reached, or a decoder crashed
-                logger.warning("the picture decoder was killed by signal %d", -error.code)
-            elif error.code != picture.REFUSED:
+            if error.code >= 0 and error.code != picture.REFUSED:
                 raise
             raise InvalidError(error_code) from error
-        finally:
-            self._children.discard(child)
-            child.kill()
 
     def close(self) -> None:
         """Kill the running process and drop the pictures that wait."""
-        self._is_closed = True
-        for child in self._children:
-            child.kill()
         self._checks.close()
-        self._conversions.close()
+        self._decoders.close()
 
 
 def _max_bytes(target: Target) -> int:

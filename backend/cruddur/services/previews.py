@@ -18,9 +18,8 @@ import msgspec
 import regex
 from opentelemetry.trace import Span
 
-from cruddur.concurrency.child_process import ChildProcess, ChildProcessFailedError
+from cruddur.concurrency.child_process import ChildProcessFailedError, ChildProcessQueue
 from cruddur.concurrency.tasks import cancel_tasks
-from cruddur.concurrency.thread_pool import BoundedThreadPool
 from cruddur.db import previews as db
 from cruddur.db.pool import Database, DatabaseUnavailableError
 from cruddur.db.statements import Connection
@@ -110,8 +109,7 @@ class Previews:
         self._converter = converter
         self._instruments = instruments
         self._own_hosts = own_hosts
-        self._parsers = BoundedThreadPool("preview pages", threads=1, waiting=MAX_FETCHES)
-        self._children: set[ChildProcess] = set()
+        self._parsers = ChildProcessQueue("page parser", waiting=MAX_FETCHES)
         self._changed = asyncio.Event()
 
     def link(self, message: str) -> str | None:
@@ -150,9 +148,7 @@ class Previews:
             await cancel_tasks(*running)
 
     def close(self) -> None:
-        """Kill the parsers that are running."""
-        for child in self._children:
-            child.kill()
+        """Kill the parser that is running."""
         self._parsers.close()
 
     async def _claim(self, limit: int) -> list[db.ClaimedPreview]:
@@ -230,26 +226,22 @@ class Previews:
 
         Raises:
             NotFetchedError: it has no title, or parsing it costs too much.
-            OverloadedError: the process cannot be started.
+            OverloadedError: too many pages wait, or the process cannot be started.
         """
         charset = page.charset.encode("ascii", "replace").replace(b"\n", b"")
-        child = ChildProcess(
-            page_metadata.__name__, seconds=PARSE_SECONDS, max_bytes=_MAX_METADATA_BYTES
-        )
-        self._children.add(child)
         try:
             with span("parse page", {"app.page.bytes": len(page.body)}):
-                found = await self._parsers.run(child.run, charset + b"\n" + page.body)
-            metadata = _METADATA.decode(found)
-        except OSError as error:  # no memory, or too many processes
-            raise OverloadedError from error
+                found = await self._parsers.run(
+                    page_metadata.__name__,
+                    data=charset + b"\n" + page.body,
+                    seconds=PARSE_SECONDS,
+                    max_bytes=_MAX_METADATA_BYTES,
+                )
         except ChildProcessFailedError as error:
             if error.code >= 0:
                 raise
             raise NotFetchedError("parsing it costs too much") from error
-        finally:
-            self._children.discard(child)
-            child.kill()
+        metadata = _METADATA.decode(found)
         title = clean_text(metadata.title, TITLE_CHARS)
         if not title:
             raise NotFetchedError("it has no title")
