@@ -1,20 +1,20 @@
 """Pictures in a bucket of Amazon S3, or of any service with its API.
 
-botocore signs the requests (AWS Signature Version 4), and httpx sends them, so they do not block
-the event loop, and have spans. Each request can be repeated, so failed ones are.
+httpx sends the requests, so they do not block the event loop, and have spans. Each request can be
+repeated, so failed ones are.
 """
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 from xml.etree import ElementTree
 
 import httpx
 
+from cruddur.aws_signatures import AwsCredentialsError, AwsSigner
 from cruddur.db.crud_pictures import Size
 from cruddur.picture_stores.store import SIZES, StoreError, file_name, picture_of
 from cruddur.telemetry.operation import span
@@ -57,7 +57,8 @@ class S3Store:
         """Set the bucket and the client; credentials are loaded with the first request."""
         self._bucket = bucket
         self._http = http
-        self._signer = _Signer(bucket.region)
+        self._signer = AwsSigner("s3", bucket.region)
+        self._signing = asyncio.Lock()
 
     async def put(self, uuid: UUID, size: Size, jpeg: bytes) -> None:
         """Store a file."""
@@ -130,7 +131,7 @@ class S3Store:
         with span(f"S3/{operation}", attributes) as call_span:
             for attempt in range(1, ATTEMPTS + 1):
                 is_last = attempt == ATTEMPTS
-                signed = await self._signer.sign(method, url, headers or {}, body)
+                signed = await self._sign(method, url, headers or {}, body)
                 try:
                     response = await self._http.request(method, url, headers=signed, content=body)
                 except httpx.HTTPError as error:
@@ -144,51 +145,15 @@ class S3Store:
                 await asyncio.sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311  # not a secret
         raise AssertionError("the last attempt returns or raises")
 
-
-class _Signer:
-    """Signs requests, with the credentials of AWS's default chain."""
-
-    def __init__(self, region: str) -> None:
-        self._region = region
-        self._credentials: Any = None
-        self._lock = asyncio.Lock()
-
-    async def sign(
+    async def _sign(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> dict[str, str]:
-        """Return the headers with a signature over the request.
-
-        Raises:
-            StoreError: there are no credentials.
-        """
-        async with self._lock:  # several requests refresh credentials once
-            frozen = await asyncio.to_thread(self._freeze)
-        return await asyncio.to_thread(self._signed, frozen, method, url, headers, body)
-
-    def _freeze(self) -> Any:
-        """Return the present credentials. Loading and refreshing them can take seconds."""
-        from botocore.exceptions import BotoCoreError
-
+        """Return the headers with a signature. Raises StoreError if there are no credentials."""
         try:
-            if self._credentials is None:
-                from botocore.session import Session
-
-                self._credentials = Session().get_credentials()
-            if self._credentials is None:
-                raise StoreError("no AWS credentials were found")
-            return self._credentials.get_frozen_credentials()
-        except BotoCoreError as error:
-            raise StoreError(f"the AWS credentials cannot be loaded: {error}") from error
-
-    def _signed(
-        self, frozen: Any, method: str, url: str, headers: Mapping[str, str], body: bytes
-    ) -> dict[str, str]:
-        from botocore.auth import S3SigV4Auth
-        from botocore.awsrequest import AWSRequest
-
-        replica = AWSRequest(method, url, headers=dict(headers), data=body)
-        S3SigV4Auth(frozen, "s3", self._region).add_auth(replica)
-        return dict(replica.headers.items())
+            async with self._signing:  # only one thread waits for credentials
+                return await asyncio.to_thread(self._signer.sign, method, url, headers, body)
+        except AwsCredentialsError as error:
+            raise StoreError(str(error)) from error
 
 
 def _check(response: httpx.Response) -> None:

@@ -1,11 +1,11 @@
 """OTLP to X-Ray's endpoint: requests signed with AWS Signature Version 4."""
 
-import threading
 from typing import Any
 
 import requests
 from requests.auth import AuthBase
 
+from cruddur.aws_signatures import AwsCredentialsError, AwsSigner
 from cruddur.telemetry.export_queue import ExportError
 from cruddur.telemetry.sink_clients import bound
 
@@ -23,12 +23,10 @@ def endpoint(region: str) -> str:
 def signed_session(region: str, service: str = "xray") -> requests.Session:
     """Return a session for an OTLP exporter, whose requests are signed.
 
-    Needs botocore (the extra `aws`), which is imported with the first request. The
-    credentials come from AWS's default chain and are refreshed when they expire. A
-    request without credentials raises ExportError, which the exporter reports.
+    A request without credentials raises ExportError, which the exporter reports.
     """
     session = bound(_IsolatedSession())
-    session.auth = _Signer(region, service)
+    session.auth = _Signature(AwsSigner(service, region))
     return session
 
 
@@ -50,34 +48,17 @@ class _IsolatedSession(requests.Session):
         return super().request(*args, **options)
 
 
-class _Signer(AuthBase):
-    def __init__(self, region: str, service: str) -> None:
-        self._region = region
-        self._service = service
-        self._credentials: Any = None
-        self._lock = threading.Lock()
+class _Signature(AuthBase):
+    def __init__(self, signer: AwsSigner) -> None:
+        self._signer = signer
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add a signature over the final request, with its compressed body and all headers."""
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-
-        headers = {
-            name: request.headers[name] for name in SIGNED_HEADERS if name in request.headers
-        }
-        replica = AWSRequest(request.method, request.url, headers=headers, data=request.body)
-        SigV4Auth(
-            self._load_credentials().get_frozen_credentials(), self._service, self._region
-        ).add_auth(replica)
-        request.headers.update(replica.headers.items())
+        final: Any = request  # its types also allow what is not prepared yet
+        headers = {name: final.headers[name] for name in SIGNED_HEADERS if name in final.headers}
+        try:
+            signed = self._signer.sign(final.method, final.url, headers, final.body)
+        except AwsCredentialsError as error:
+            raise ExportError(str(error)) from error
+        request.headers.update(signed)
         return request
-
-    def _load_credentials(self) -> Any:
-        with self._lock:
-            if self._credentials is None:
-                from botocore.session import Session
-
-                self._credentials = Session().get_credentials()
-            if self._credentials is None:
-                raise ExportError("no AWS credentials were found")
-            return self._credentials
