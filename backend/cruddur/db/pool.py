@@ -203,7 +203,10 @@ class Database:
                     raise
                 finally:
                     try:
-                        await pool.release(conn, timeout=_ROLLBACK_SECONDS)
+                        # If the server is silent, the pool closes the connection. What the caller
+                        # has done with it was answered, so this is no error of the caller.
+                        with contextlib.suppress(TimeoutError):
+                            await pool.release(conn, timeout=_ROLLBACK_SECONDS)
                     finally:
                         self._turns.release()
         except TimeoutError:
