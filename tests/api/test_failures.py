@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -18,6 +19,8 @@ from support import JSON, Api, Member, refused, serving, untraced
 
 ORIGIN = "http://localhost:3000"
 HOST = "http://localhost:4567"
+COMPOSED_LATER = r"e\u0301" * 280
+"""280 characters, as soon as they are composed."""
 
 
 async def at(http: httpx.AsyncClient, path: str, method: str = "GET") -> httpx.Response:
@@ -242,6 +245,30 @@ async def test_a_foreign_origin_gets_a_response_without_cors_headers(
 async def test_a_body_that_is_not_a_json_object_is_malformed(andrew: Member, body: bytes) -> None:
     response = await andrew.request(
         "POST", "/api/activities", content=body, headers=JSON, expect=400
+    )
+    assert response.json() == ["invalid_json"]
+
+
+@pytest.mark.rule("C12")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"message": 5, "message": "tea", "ttl": "1-day"',
+        '"message": "", "message": "tea", "ttl": "1-day"',
+        '"message": "tea", "ttl": "never", "t\\u0074l": "1-day"',
+        f'"message": "{"x" * 281}", "message": "cafe\\u0301", "ttl": "1-day"',
+        f'"message": "{COMPOSED_LATER}", "ttl": "never", "ttl": "1-day"',
+        '"message": "tea", "ttl": "1-day", "pictures": 1, "pictures": []',
+        f'"message": "tea", "ttl": "1-day", "pictures": [{{"uuid": 1, "uuid": "{UUID(int=1)}"}}]',
+    ],
+    ids=range(7),
+)
+async def test_a_wrong_value_is_an_error_although_the_field_has_a_right_one_too(
+    andrew: Member, fields: str
+) -> None:
+    content = f"{{{fields}}}".encode()
+    response = await andrew.request(
+        "POST", "/api/activities", content=content, headers=JSON, expect=400
     )
     assert response.json() == ["invalid_json"]
 

@@ -1,5 +1,6 @@
 """Parse bodies and queries into the drafts of `cruddur.wire`, and map errors to codes."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -49,17 +50,21 @@ def read_body(draft: type[D], body: bytes) -> D:
     """Decode a JSON body and compose its texts (NFC), except passwords.
 
     Raises:
-        MalformedError: not JSON, not UTF-8, or not an object.
+        MalformedError: not JSON, not UTF-8, or not an object; or a field is there twice, once with
+            a wrong value.
         InvalidFieldsError: fields do not match their declarations; a code names the field and why.
     """
     try:
         try:
             value = msgspec.json.decode(body, type=draft)
-            is_composed = _is_composed(value)
-        except msgspec.ValidationError:  # a text can be too long only until it is composed
-            is_composed = False
-        if not is_composed:
+        except msgspec.ValidationError:
             value = _convert(draft, msgspec.json.decode(body), strict=True)
+            # Either a text is too long only until it is composed, or a field is there twice and the
+            # first value is wrong. `int` accepts a limited number of digits.
+            json.loads(body, object_pairs_hook=_reject_duplicates, parse_int=str)
+        else:
+            if not _is_composed(value):
+                value = _convert(draft, msgspec.json.decode(body), strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError from error
     return _checked(value)
@@ -94,6 +99,11 @@ def _convert(draft: type[D], values: Any, *, strict: bool) -> D:
         return msgspec.convert(composed, draft, strict=strict)
     except msgspec.ValidationError as error:
         raise _error(draft, composed, strict=strict) from error
+
+
+def _reject_duplicates(fields: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in fields}) < len(fields):
+        raise MalformedError
 
 
 def _is_composed(value: Draft) -> bool:
@@ -172,9 +182,7 @@ def _error(draft: type[Draft], values: Any, *, strict: bool) -> MalformedError |
             valid[field.name] = values[field.encode_name]
         if codes and not draft.reports_all:
             break
-    if codes:
-        return InvalidFieldsError(codes, valid)
-    return MalformedError()  # an object with a duplicate field, once with a wrong value
+    return InvalidFieldsError(codes, valid)
 
 
 def _fault(kind: Any, value: Any, *, strict: bool) -> Fault | None:
