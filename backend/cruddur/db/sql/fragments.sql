@@ -68,6 +68,27 @@ NULL AS preview,
 false AS liked,
 false AS reposted
 
+-- name: author
+-- The author of a new crud; no row unless the session is open.
+SELECT
+    viewer.uuid,
+    viewer.display_name,
+    viewer.handle,
+    viewer.avatar_url
+FROM signed_in(:viewer, :session) AS viewer
+
+-- name: insert_mentions
+-- Notifies the users that the CTE created mentions, except its author.
+INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
+SELECT
+    users.uuid,
+    created.user_uuid,
+    'mention',
+    created.uuid
+FROM created
+JOIN users ON users.handle = ANY(:mentions::text[])
+WHERE users.uuid <> created.user_uuid
+
 -- name: chosen_pictures
 -- The pictures that a new crud shows, from the CTE author: those of :pictures that belong to the author
 -- and that no crud shows yet. They are locked, so that no other crud takes them.

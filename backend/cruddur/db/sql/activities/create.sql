@@ -1,12 +1,7 @@
 -- Inserts a crud, its tags, its first link, and a notification for each user it mentions. No row
 -- unless the author's session is open, and unless all :pictures can be shown.
 WITH author AS (
-    SELECT
-        viewer.uuid,
-        viewer.display_name,
-        viewer.handle,
-        viewer.avatar_url
-    FROM signed_in(:viewer, :session) AS viewer
+    {author}
 ),
 chosen AS MATERIALIZED (
     {chosen_pictures}
@@ -34,15 +29,7 @@ linked AS (
     {insert_link}
 ),
 mentioned AS (
-    INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
-    SELECT
-        users.uuid,
-        created.user_uuid,
-        'mention',
-        created.uuid
-    FROM created
-    JOIN users ON users.handle = ANY(:mentions::text[])
-    WHERE users.uuid <> created.user_uuid
+    {insert_mentions}
 )
 SELECT
     {created_crud_columns},

@@ -2,12 +2,7 @@
 -- and for each user that the reply mentions. No row if the crud is not live, and unless the author's
 -- session is open and all :pictures can be shown. A trigger limits the expiry to the parent's.
 WITH author AS (
-    SELECT
-        viewer.uuid,
-        viewer.display_name,
-        viewer.handle,
-        viewer.avatar_url
-    FROM signed_in(:viewer, :session) AS viewer
+    {author}
 ),
 parent AS (
     SELECT
@@ -57,17 +52,8 @@ notified AS (
     WHERE parent.user_uuid <> created.user_uuid
 ),
 mentioned AS (
-    INSERT INTO notifications (user_uuid, actor_uuid, kind, activity_uuid)
-    SELECT
-        users.uuid,
-        created.user_uuid,
-        'mention',
-        created.uuid
-    FROM created
-    JOIN users ON users.handle = ANY(:mentions::text[])
-    CROSS JOIN parent
-    WHERE users.uuid <> created.user_uuid
-      AND users.uuid <> parent.user_uuid
+    {insert_mentions}
+      AND users.uuid <> (SELECT parent.user_uuid FROM parent)
 )
 SELECT
     {created_crud_columns},
