@@ -17,6 +17,7 @@ _TIME_LEFT = load("crud_pictures.time_left")
 _CREATE_FILE = load("crud_pictures.create_file")
 _SHOW_FILE = load("crud_pictures.show_file")
 _CLAIM_REMOVED = load("crud_pictures.claim_removed")
+_HAS_REMOVED = load("crud_pictures.has_removed")
 _DELETE_REMOVED = load("crud_pictures.delete_removed")
 _RELEASE_REMOVED = load("crud_pictures.release_removed")
 _REMOVE_ORPHANS = load("crud_pictures.remove_orphans")
@@ -81,6 +82,12 @@ async def select_file(conn: Connection, *, uuid: UUID, size: Size) -> bytes | No
     """Return a file that is stored in the database."""
     jpeg: bytes | None = await _SHOW_FILE.value(conn, uuid=uuid, size=size)
     return jpeg
+
+
+async def select_has_removed(conn: Connection) -> bool:
+    """Return whether `claim_removed` would return pictures."""
+    has_removed: bool = await _HAS_REMOVED.value(conn)
+    return has_removed
 
 
 async def claim_removed(conn: Connection, *, batch: int) -> list[UUID]:

@@ -40,7 +40,10 @@ async def run_sweeper(resources: Resources) -> None:
                     current_operation().count("app.cruds.expired", removed)
                     logger.info("swept %d expired cruds", removed)
             if not settings.signing_key:
-                await _reload_keys(resources, span)
+                # After the sweep, which has its own connection, so that a busy pool does not
+                # delay it.
+                with _reported(span, "reading the signing keys", DatabaseUnavailableError):
+                    await reload_stored_keys(resources.database, resources.keys)
         await asyncio.sleep(settings.sweep_interval)
 
 
@@ -48,33 +51,37 @@ async def run_picture_sweeper(resources: Resources) -> None:
     """Delete the files of deleted pictures every `sweep_interval` seconds, until cancelled.
 
     It is separate from the other sweep, which a slow store must not delay. Workers share the work.
+    It has a span only if there is something to do, since the other sweep has one at each interval.
     """
     search_after = monotonic() + ORPHANS_SECONDS
     while True:
-        with (
-            background("sweep pictures", resources.telemetry.instruments, is_quiet=True) as span,
-            _reported(span, "the sweep of pictures", DatabaseUnavailableError, StoreError),
-        ):
-            if monotonic() >= search_after:
-                search_after = monotonic() + ORPHANS_SECONDS
-                if orphans := await resources.crud_pictures.sweep_orphans():
-                    logger.warning("the store had files of %d unknown pictures", orphans)
-            removed = await resources.crud_pictures.sweep()
-            span.set_attribute("app.swept", removed)
-            if removed:
-                current_operation().count("app.pictures.removed", removed)
+        is_search = monotonic() >= search_after
+        if is_search:
+            search_after = monotonic() + ORPHANS_SECONDS
+        if is_search or await _has_removed_pictures(resources):
+            await _sweep_pictures(resources, is_search=is_search)
         await asyncio.sleep(resources.settings.sweep_interval)
 
 
-async def _reload_keys(resources: Resources, span: Span) -> None:
-    # After the sweep, which has its own connection, so that a busy pool does not delay it.
+async def _has_removed_pictures(resources: Resources) -> bool:
+    """Return whether pictures may be removed: if reading it fails, the sweep records why."""
     try:
-        await reload_stored_keys(resources.database, resources.keys)
-    except DatabaseUnavailableError as error:
-        logger.warning("the signing keys are not reloaded: %s", error)
-        mark_failed(span, error, current_operation())
-    except Exception as error:
-        report(error, "reading the signing keys")
+        return await resources.crud_pictures.has_removed()
+    except Exception:
+        return True
+
+
+async def _sweep_pictures(resources: Resources, *, is_search: bool) -> None:
+    with (
+        background("sweep pictures", resources.telemetry.instruments, is_quiet=True) as span,
+        _reported(span, "the sweep of pictures", DatabaseUnavailableError, StoreError),
+    ):
+        if is_search and (orphans := await resources.crud_pictures.sweep_orphans()):
+            logger.warning("the store had files of %d unknown pictures", orphans)
+        removed = await resources.crud_pictures.sweep()
+        span.set_attribute("app.swept", removed)
+        if removed:
+            current_operation().count("app.pictures.removed", removed)
 
 
 @contextmanager

@@ -152,6 +152,15 @@ class CrudPictures:
             raise NotFoundError
         return ShownPicture(jpeg, int(seconds_left))
 
+    async def has_removed(self) -> bool:
+        """Return whether there are files of deleted pictures, which no process is deleting.
+
+        Raises:
+            DatabaseUnavailableError: as `Database.connection` does.
+        """
+        async with self._database.connection() as conn:
+            return await db.select_has_removed(conn)
+
     async def sweep(self) -> int:
         """Delete the files of deleted pictures.
 

@@ -58,6 +58,12 @@ WHERE pictures.uuid = :uuid
 DELETE FROM removed_pictures
 WHERE removed_pictures.uuid = ANY(:uuids::uuid[])
 
+-- name: has_removed
+SELECT EXISTS (
+    SELECT FROM removed_pictures
+    WHERE removed_pictures.claimed_until <= now()
+)
+
 -- name: release_removed
 -- Lets the next sweep try again.
 UPDATE removed_pictures
