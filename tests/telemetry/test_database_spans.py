@@ -300,12 +300,13 @@ async def test_a_sweep_that_deletes_pictures_has_a_span(
     assert [attributes(span)["app.swept"] for span in sweeps()] == [1]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "event-position"}], ids=["", "position"])
 async def test_a_cached_response_has_one_statement_in_its_trace(
-    traced: Api, recorded: Recorded
+    traced: Api, recorded: Recorded, headers: dict[str, str]
 ) -> None:
     for _ in range(3):  # the second response is cached
         recorded.clear()
-        await traced.request("GET", "/api/activities/home?limit=7")
+        await traced.request("GET", "/api/activities/home?limit=7", headers=headers)
     names = [span.name for span in recorded.spans if span.name != WAIT]
     assert names == ["SELECT page_changes.read", "GET /api/activities/home"]
     assert attributes(recorded.server)["app.db.statements"] == 1

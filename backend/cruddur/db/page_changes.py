@@ -7,9 +7,11 @@ visible to the reading before. So it misses no commit, whichever process made it
 """
 
 import asyncio
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -66,6 +68,7 @@ class PageChanges:
     _top_level_listed: Version = 0
     _cruds: dict[UUID, Version] = field(default_factory=dict)
     _state: _State = field(default_factory=_State)
+    _began: float = -math.inf
     _reading: asyncio.Task[None] | None = None
     _next: asyncio.Task[None] | None = None
 
@@ -78,14 +81,19 @@ class PageChanges:
         seen = state.snapshot.until(state.newest)
         return str(Position(seen, seen, 0, state.newest_at))
 
-    async def read(self) -> None:
-        """Read the changes until now, which increase `version`.
+    async def read(self, since: float) -> None:
+        """Read the changes, which increase `version`, unless a reading has begun since a moment.
 
-        A reading in progress may have started too early, so the caller waits for the next one.
+        A reading in progress may have begun too early, so the caller waits for the next one.
+
+        Args:
+            since: the start of the request, in seconds of the monotonic clock.
 
         Raises:
             DatabaseUnavailableError: see `Database.connection`.
         """
+        if self._began >= since:
+            return
         if self._next is None:
             self._next = asyncio.create_task(self._read(self._reading))
             self._next.add_done_callback(_retrieve)
@@ -175,8 +183,10 @@ class PageChanges:
             await asyncio.wait([previous])
         self._reading, self._next = self._next, None
         async with self._database.connection(TIMEOUT_SECONDS) as conn:
+            began = monotonic()
             [row] = await _READ.rows(conn, **self.parameters())
         self.apply(row)
+        self._began = began
 
 
 def _retrieve(reading: asyncio.Task[None]) -> None:

@@ -12,6 +12,7 @@ from werkzeug.http import parse_options_header
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 from cruddur.db.page_changes import PageChanges
 from cruddur.request_context import current_request
+from cruddur.telemetry.operation import current_operation
 
 PREFERENCE = "event-position"
 """The preference in the request header `Prefer` (RFC 7240), and the name of the response header."""
@@ -70,7 +71,7 @@ class EventPositions:
     async def _position(self) -> str | None:
         changes = self._changes()
         try:
-            await changes.read()
+            await changes.read(since=current_operation().started)
         except Exception:  # recorded on its span; the application will fail in the same way
             return None
         return changes.position

@@ -29,6 +29,7 @@ from cruddur.db.page_changes import PageChanges, Shows, Version
 from cruddur.db.reactions import Marks
 from cruddur.request_context import current_request
 from cruddur.services.shared_pages import MarksReader, SharedPage
+from cruddur.telemetry.operation import current_operation
 from cruddur.wire import entity_tag
 
 MAX_ENTRIES = 256
@@ -214,7 +215,7 @@ class ResponseCache:
     async def _serve_visitor(self, slot: _Slot, scope: Scope, receive: Receive, send: Send) -> None:
         changes = self._changes()
         try:
-            await changes.read()
+            await changes.read(since=current_operation().started)
         except Exception:  # recorded on its span; the application will fail in the same way
             await self._app(self._with_key_headers(scope, _IF_NONE_MATCH), receive, send)
             return
