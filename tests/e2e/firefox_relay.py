@@ -13,11 +13,20 @@ import os
 import re
 import sys
 from functools import partial
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 COMMAND = "emulation.setMediaFeaturesOverride"
+
+# Without time limits: on a busy machine, Firefox may need long to answer a ping.
+OPTIONS: dict[str, Any] = {
+    "compression": None,
+    "max_size": None,
+    "open_timeout": None,
+    "ping_interval": None,
+}
 
 _LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
 _LINE_BYTES = 1024 * 1024
@@ -26,7 +35,7 @@ _LINE_BYTES = 1024 * 1024
 async def relay(url: str, playwright: ServerConnection) -> None:
     """Relay the messages of one connection until one side closes it."""
     replaced: set[int] = set()
-    async with connect(f"{url}/session", compression=None, max_size=None) as firefox:
+    async with connect(f"{url}/session", **OPTIONS) as firefox:
 
         async def send_commands() -> None:
             async for message in playwright:
@@ -58,7 +67,7 @@ async def main() -> int:
     async for line in firefox.stderr:
         if listening := _LISTENING.search(line):
             handler = partial(relay, listening[1].decode())
-            server = await serve(handler, "127.0.0.1", 0, compression=None, max_size=None)
+            server = await serve(handler, "127.0.0.1", 0, **OPTIONS)
             port = next(iter(server.sockets)).getsockname()[1]
             line = b"WebDriver BiDi listening on ws://127.0.0.1:%d\n" % port
         sys.stderr.buffer.write(line)
