@@ -23,6 +23,39 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.copy_expiry_to_tags() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE activity_tags SET expires_at = NEW.expires_at WHERE activity_uuid = NEW.uuid;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.count_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO follow_counts (user_uuid, followers_count, following_count)
+    SELECT
+        counted.user_uuid,
+        sum(counted.followers),
+        sum(counted.following)
+    FROM (
+        SELECT followee_uuid AS user_uuid, 1 AS followers, 0 AS following FROM changed
+        UNION ALL
+        SELECT follower_uuid AS user_uuid, 0 AS followers, 1 AS following FROM changed
+    ) AS counted
+    GROUP BY counted.user_uuid
+    ORDER BY counted.user_uuid
+    ON CONFLICT (user_uuid) DO UPDATE
+    SET
+        followers_count = follow_counts.followers_count + EXCLUDED.followers_count,
+        following_count = follow_counts.following_count + EXCLUDED.following_count;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.count_like() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -112,6 +145,29 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_follow() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    changed record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        changed := NEW;
+    ELSE
+        changed := OLD;
+    END IF;
+    IF TG_TABLE_NAME = 'followed_tags' THEN
+        PERFORM record_event('follow', changed.user_uuid, changed.user_uuid)
+        WHERE EXISTS (SELECT FROM users WHERE users.uuid = changed.user_uuid);
+    ELSE
+        PERFORM record_event('follow', changed.followee_uuid, changed.follower_uuid)
+        WHERE EXISTS (SELECT FROM users WHERE users.uuid = changed.followee_uuid)
+          AND EXISTS (SELECT FROM users WHERE users.uuid = changed.follower_uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_page_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -162,6 +218,15 @@ CREATE FUNCTION public.record_removed_picture() RETURNS trigger
     AS $$
 BEGIN
     INSERT INTO removed_pictures (uuid) VALUES (OLD.uuid) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_repost() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('repost', NEW.activity_uuid, NEW.user_uuid);
     RETURN NULL;
 END
 $$;
@@ -334,6 +399,40 @@ CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid u
            WHERE ((sessions.uuid = signed_in.session) AND (sessions.user_uuid = users.uuid) AND (sessions.expires_at > now()))))));
 END;
 
+CREATE FUNCTION public.uncount_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM
+    FROM follow_counts
+    WHERE follow_counts.user_uuid IN (
+        SELECT followee_uuid FROM changed
+        UNION
+        SELECT follower_uuid FROM changed
+    )
+    ORDER BY follow_counts.user_uuid
+    FOR NO KEY UPDATE;
+    UPDATE follow_counts
+    SET
+        followers_count = follow_counts.followers_count - counted.followers,
+        following_count = follow_counts.following_count - counted.following
+    FROM (
+        SELECT
+            ends.user_uuid,
+            sum(ends.followers) AS followers,
+            sum(ends.following) AS following
+        FROM (
+            SELECT followee_uuid AS user_uuid, 1 AS followers, 0 AS following FROM changed
+            UNION ALL
+            SELECT follower_uuid AS user_uuid, 0 AS followers, 1 AS following FROM changed
+        ) AS ends
+        GROUP BY ends.user_uuid
+    ) AS counted
+    WHERE follow_counts.user_uuid = counted.user_uuid;
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.accounts (
     user_uuid uuid NOT NULL,
     email text NOT NULL,
@@ -388,10 +487,14 @@ ALTER TABLE ONLY public.activity_links ALTER COLUMN preview_uuid SET STATISTICS 
 CREATE TABLE public.activity_tags (
     activity_uuid uuid NOT NULL,
     tag text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT activity_tags_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 100)))
 );
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN activity_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN tag SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_tags ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.activity_tags ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.avatars (
     user_uuid uuid NOT NULL,
@@ -422,7 +525,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -462,6 +565,38 @@ CREATE TABLE public.familiar_clients (
 ALTER TABLE ONLY public.familiar_clients ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.familiar_clients ALTER COLUMN client_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.familiar_clients ALTER COLUMN seen_at SET STATISTICS 0;
+
+CREATE TABLE public.follow_counts (
+    user_uuid uuid NOT NULL,
+    followers_count integer DEFAULT 0 NOT NULL,
+    following_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT follow_counts_followers_count_check CHECK ((followers_count >= 0)),
+    CONSTRAINT follow_counts_following_count_check CHECK ((following_count >= 0))
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY public.follow_counts ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.follow_counts ALTER COLUMN followers_count SET STATISTICS 0;
+ALTER TABLE ONLY public.follow_counts ALTER COLUMN following_count SET STATISTICS 0;
+
+CREATE TABLE public.followed_tags (
+    user_uuid uuid NOT NULL,
+    tag text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT followed_tags_tag_check CHECK (((char_length(tag) >= 1) AND (char_length(tag) <= 100)))
+);
+ALTER TABLE ONLY public.followed_tags ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.followed_tags ALTER COLUMN tag SET STATISTICS 0;
+ALTER TABLE ONLY public.followed_tags ALTER COLUMN created_at SET STATISTICS 0;
+
+CREATE TABLE public.follows (
+    follower_uuid uuid NOT NULL,
+    followee_uuid uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT follows_check CHECK ((follower_uuid <> followee_uuid))
+);
+ALTER TABLE ONLY public.follows ALTER COLUMN follower_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.follows ALTER COLUMN followee_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.follows ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.idempotency_answers (
     key_uuid uuid NOT NULL,
@@ -572,9 +707,9 @@ CREATE TABLE public.notifications (
     message_uuid uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT notifications_check CHECK (((kind = 'message'::text) = (message_uuid IS NOT NULL))),
-    CONSTRAINT notifications_check1 CHECK (((kind = 'message'::text) = (activity_uuid IS NULL))),
+    CONSTRAINT notifications_check1 CHECK (((kind = ANY (ARRAY['message'::text, 'follow'::text])) = (activity_uuid IS NULL))),
     CONSTRAINT notifications_check2 CHECK ((user_uuid <> actor_uuid)),
-    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'like'::text, 'repost'::text, 'mention'::text, 'message'::text])))
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'like'::text, 'repost'::text, 'mention'::text, 'message'::text, 'follow'::text])))
 );
 ALTER TABLE ONLY public.notifications ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.notifications ALTER COLUMN user_uuid SET STATISTICS 0;
@@ -799,6 +934,15 @@ ALTER TABLE ONLY public.expired_activities
 ALTER TABLE ONLY public.familiar_clients
     ADD CONSTRAINT familiar_clients_pkey PRIMARY KEY (user_uuid, client_hash);
 
+ALTER TABLE ONLY public.follow_counts
+    ADD CONSTRAINT follow_counts_pkey PRIMARY KEY (user_uuid);
+
+ALTER TABLE ONLY public.followed_tags
+    ADD CONSTRAINT followed_tags_pkey PRIMARY KEY (user_uuid, tag);
+
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_pkey PRIMARY KEY (follower_uuid, followee_uuid);
+
 ALTER TABLE ONLY public.idempotency_answers
     ADD CONSTRAINT idempotency_answers_pkey PRIMARY KEY (key_uuid);
 
@@ -888,7 +1032,7 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX activities_expires_at_idx ON public.activities USING btree (expires_at);
 
-CREATE INDEX activities_home_idx ON public.activities USING btree (created_at DESC, uuid DESC, expires_at) WHERE (reply_to_activity_uuid IS NULL);
+CREATE INDEX activities_home_idx ON public.activities USING btree (created_at DESC, uuid DESC, expires_at) INCLUDE (user_uuid) WHERE (reply_to_activity_uuid IS NULL);
 
 CREATE INDEX activities_replies_idx ON public.activities USING btree (reply_to_activity_uuid, created_at, uuid, expires_at) WHERE (reply_to_activity_uuid IS NOT NULL);
 
@@ -896,11 +1040,13 @@ CREATE INDEX activities_search_idx ON public.activities USING gin (search);
 
 CREATE INDEX activities_user_idx ON public.activities USING btree (user_uuid, created_at DESC, uuid DESC, expires_at);
 
-CREATE INDEX activities_user_live_idx ON public.activities USING btree (user_uuid, expires_at) WHERE (reply_to_activity_uuid IS NULL);
+CREATE INDEX activities_user_live_idx ON public.activities USING btree (user_uuid, expires_at) INCLUDE (created_at, uuid) WHERE (reply_to_activity_uuid IS NULL);
 
 CREATE INDEX activity_links_new_idx ON public.activity_links USING btree (activity_uuid) WHERE (preview_uuid IS NULL);
 
 CREATE INDEX activity_links_preview_idx ON public.activity_links USING btree (preview_uuid, activity_uuid);
+
+CREATE INDEX activity_tags_newest_idx ON public.activity_tags USING btree (tag, created_at DESC, activity_uuid DESC, expires_at);
 
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
@@ -913,6 +1059,10 @@ CREATE INDEX events_xid_idx ON public.events USING btree (xid);
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 
 CREATE INDEX familiar_clients_seen_at_idx ON public.familiar_clients USING btree (seen_at);
+
+CREATE INDEX follows_followee_idx ON public.follows USING btree (followee_uuid, created_at DESC, follower_uuid DESC);
+
+CREATE INDEX follows_follower_idx ON public.follows USING btree (follower_uuid, created_at DESC, followee_uuid DESC);
 
 CREATE INDEX idempotency_answers_activity_uuid_idx ON public.idempotency_answers USING btree (activity_uuid);
 
@@ -931,6 +1081,10 @@ CREATE INDEX messages_user_uuid_idx ON public.messages USING btree (user_uuid);
 CREATE UNIQUE INDEX notifications_activity_key ON public.notifications USING btree (activity_uuid, user_uuid, actor_uuid, kind);
 
 CREATE INDEX notifications_actor_uuid_idx ON public.notifications USING btree (actor_uuid);
+
+CREATE INDEX notifications_follow_idx ON public.notifications USING btree (user_uuid, created_at DESC, uuid DESC) INCLUDE (actor_uuid) WHERE (kind = 'follow'::text);
+
+CREATE UNIQUE INDEX notifications_follow_key ON public.notifications USING btree (user_uuid, actor_uuid) WHERE (kind = 'follow'::text);
 
 CREATE INDEX notifications_group_idx ON public.notifications USING btree (activity_uuid, user_uuid, kind, created_at DESC, uuid DESC) INCLUDE (actor_uuid) WHERE (activity_uuid IS NOT NULL);
 
@@ -951,6 +1105,8 @@ CREATE INDEX previews_fetch_at_idx ON public.previews USING btree (fetch_at) WHE
 CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btree (session_uuid);
 
 CREATE INDEX refresh_tokens_used_at_idx ON public.refresh_tokens USING btree (used_at) WHERE (used_at IS NOT NULL);
+
+CREATE INDEX reposts_newest_idx ON public.reposts USING btree (created_at DESC, activity_uuid DESC) INCLUDE (user_uuid);
 
 CREATE INDEX reposts_user_idx ON public.reposts USING btree (user_uuid, created_at DESC, activity_uuid DESC);
 
@@ -984,6 +1140,8 @@ ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 
+CREATE TRIGGER activities_copy_expiry_to_tags AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at <> old.expires_at)) EXECUTE FUNCTION public.copy_expiry_to_tags();
+
 CREATE TRIGGER activities_inherit_expiry BEFORE INSERT OR UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.reply_to_activity_uuid IS NOT NULL)) EXECUTE FUNCTION public.inherit_expiry();
 
 CREATE CONSTRAINT TRIGGER activities_record_change AFTER UPDATE OF likes_count, reposts_count, expires_at ON public.activities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.likes_count <> new.likes_count) OR (old.reposts_count <> new.reposts_count) OR (old.expires_at <> new.expires_at))) EXECUTE FUNCTION public.record_change();
@@ -1002,6 +1160,14 @@ CREATE CONSTRAINT TRIGGER activity_links_record_preview AFTER UPDATE OF preview_
 
 CREATE TRIGGER activity_links_release_preview AFTER DELETE ON public.activity_links FOR EACH ROW WHEN ((old.preview_uuid IS NOT NULL)) EXECUTE FUNCTION public.release_preview();
 
+CREATE CONSTRAINT TRIGGER followed_tags_record AFTER INSERT OR DELETE ON public.followed_tags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
+
+CREATE TRIGGER follows_count AFTER INSERT ON public.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_follows();
+
+CREATE CONSTRAINT TRIGGER follows_record AFTER INSERT OR DELETE ON public.follows DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
+
+CREATE TRIGGER follows_uncount AFTER DELETE ON public.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.uncount_follows();
+
 CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
 
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
@@ -1015,6 +1181,8 @@ CREATE TRIGGER pictures_record_removed AFTER DELETE ON public.pictures FOR EACH 
 CREATE CONSTRAINT TRIGGER previews_record_change AFTER UPDATE OF title, description, site, picture ON public.previews DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_preview();
 
 CREATE TRIGGER reposts_count AFTER INSERT OR DELETE ON public.reposts FOR EACH ROW EXECUTE FUNCTION public.count_repost();
+
+CREATE CONSTRAINT TRIGGER reposts_record AFTER INSERT ON public.reposts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_repost();
 
 CREATE CONSTRAINT TRIGGER reposts_record_page_change AFTER INSERT OR DELETE OR UPDATE ON public.reposts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 
@@ -1049,6 +1217,18 @@ ALTER TABLE ONLY public.avatars
 
 ALTER TABLE ONLY public.familiar_clients
     ADD CONSTRAINT familiar_clients_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.follow_counts
+    ADD CONSTRAINT follow_counts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.followed_tags
+    ADD CONSTRAINT followed_tags_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_followee_uuid_fkey FOREIGN KEY (followee_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_follower_uuid_fkey FOREIGN KEY (follower_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.idempotency_answers
     ADD CONSTRAINT idempotency_answers_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
