@@ -23,6 +23,7 @@ from cruddur.routes.avatars import UPLOAD_PATH as AVATAR_UPLOAD_PATH
 from cruddur.routes.avatars import avatars
 from cruddur.routes.crud_pictures import UPLOAD_PATH as PICTURE_UPLOAD_PATH
 from cruddur.routes.crud_pictures import crud_pictures
+from cruddur.routes.follows import follows
 from cruddur.routes.health import health
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     activities,
     reactions,
     users,
+    follows,
     avatars,
     crud_pictures,
     previews,

@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 Ttl = Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
 TTLS: tuple[Ttl, ...] = get_args(Ttl)
-NotificationKind = Literal["reply", "like", "repost", "mention", "message"]
+NotificationKind = Literal["reply", "like", "repost", "mention", "message", "follow"]
 
 CRUD_CHARS = 280
 REPLY_CHARS = 1024
@@ -181,8 +181,10 @@ class Crud(Struct, kw_only=True):
     `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
     only for a reply: the author of the crud that it replies to. `preview` is that of the first
     link; it is absent until the linked page was fetched, and if it cannot be. `reposted_by` is a
-    handle, present only if a profile shows another user's crud. `replies` has the first replies to
-    a reply on the page of a crud, and is empty elsewhere.
+    handle, present only if a profile or a feed shows the crud because that user reposted it, and
+    `reposted_by_name` is their display name. `followed_tag` is present only if a feed shows the
+    crud because the viewer follows that tag. `replies` has the first replies to a reply on the page
+    of a crud, and is empty elsewhere.
     """
 
     uuid: UUID
@@ -201,6 +203,8 @@ class Crud(Struct, kw_only=True):
     liked: bool | UnsetType = UNSET
     reposted: bool | UnsetType = UNSET
     reposted_by: str | UnsetType = UNSET
+    reposted_by_name: str | UnsetType = UNSET
+    followed_tag: str | UnsetType = UNSET
     pictures: list[Picture] = []
     replies: "list[Crud]" = []
 
@@ -220,7 +224,8 @@ class Notification(Crud, kw_only=True):
     """A notification of what `handle` did, in the shape of a crud.
 
     `activity_uuid` is the crud or `message_group_uuid` the conversation that it is about; the other
-    one is null. The status and reply routes accept its uuid.
+    one is null. Both are null if `handle` followed the user. The status route accepts its uuid, and
+    so does the reply route, except for a follow.
     """
 
     kind: NotificationKind
@@ -228,27 +233,31 @@ class Notification(Crud, kw_only=True):
     message_group_uuid: UUID | None
 
 
-NOTIFICATION_TEXTS = {"like": "liked your crud: “{}”", "repost": "reposted your crud: “{}”"}
+NOTIFICATION_TEXTS = {
+    "like": "liked your crud: “{}”",
+    "repost": "reposted your crud: “{}”",
+    "follow": "followed you",
+}
 """The `message` of a notification by its kind, around the text of the crud. The other kinds show
 what the user of `handle` wrote."""
 
 
 class NotificationGroup(Struct):
-    """The notifications of one kind about one crud.
+    """The notifications of one kind about one crud, or the follows of one day (in UTC).
 
-    `activity` is the reply, the mentioning crud, or the crud that was liked or reposted. `actors`
-    are the latest 20 users who caused a notification, the newest first; `actors_count` counts all.
-    `uuid` and `created_at` are those of the latest notification, and `unread` shows whether this
-    request is the first to list it.
+    `activity` is the reply, the mentioning crud, or the crud that was liked or reposted, and null
+    for follows. `actors` are the latest 20 users who caused a notification, the newest first;
+    `actors_count` counts all. `uuid` and `created_at` are those of the latest notification, and
+    `unread` shows whether this request is the first to list it.
     """
 
     uuid: UUID
-    kind: Literal["reply", "like", "repost", "mention"]
+    kind: Literal["reply", "like", "repost", "mention", "follow"]
     created_at: datetime
     unread: bool
     actors: "list[ShortUser]"
     actors_count: Count
-    activity: Crud
+    activity: Crud | None
 
 
 class Counts(Struct):
@@ -345,6 +354,29 @@ class ShortUser(Struct):
     avatar_url: str | None
 
 
+class ListedUser(ShortUser, kw_only=True):
+    """A user in a list. `followed` is present only for a signed-in viewer: whether they follow the
+    user."""
+
+    followed: bool | UnsetType = UNSET
+
+
+class FollowCounts(Struct):
+    """The counts of a user after a follow, and whether the caller follows them."""
+
+    uuid: UUID
+    followers_count: Count
+    following_count: Count
+    followed: bool
+
+
+class FollowedTag(Struct):
+    """A tag, folded, and whether the caller follows it."""
+
+    tag: str
+    followed: bool
+
+
 class UserPrefix(Draft):
     """The beginning of a handle or of a display name."""
 
@@ -354,7 +386,10 @@ class UserPrefix(Draft):
 
 
 class Profile(Struct):
-    """The head of a profile page. `cognito_user_uuid` is the token's subject."""
+    """The head of a profile page. `cognito_user_uuid` is the token's subject.
+
+    `followed` is present only for a signed-in viewer: whether they follow the user.
+    """
 
     uuid: UUID
     cognito_user_uuid: str
@@ -363,6 +398,9 @@ class Profile(Struct):
     bio: str
     avatar_url: str | None
     cruds_count: Count
+    followers_count: Count
+    following_count: Count
+    followed: bool | UnsetType = UNSET
 
 
 class ProfileFeed(Struct):
@@ -526,7 +564,7 @@ class StreamQuery(Draft):
         "ticket_exceed_max_chars": "ticket_invalid",
     }
 
-    feed: Literal["home"] | None = None
+    feed: Literal["home", "following"] | None = None
     handle: str | None = None
     crud: UUID | None = None
     last_event_id: Annotated[str, Meta(max_length=2000)] | None = None
@@ -551,6 +589,12 @@ class LivePreview(Struct):
 
 class Gone(Struct):
     """A crud that was deleted or has expired."""
+
+    uuid: UUID
+
+
+class FollowChange(Struct):
+    """The member has followed or unfollowed this user or, if it is the member, a tag."""
 
     uuid: UUID
 

@@ -33,6 +33,7 @@ HANDLES = ["andrewbrown", "bayko"]
 # Values of route parameters other than the uuids of cruds.
 ARGUMENTS = {
     "handle": HANDLES,
+    "tag": ["enduring"],
     "token": ["token"],
     "subject": ["00000000-0000-0000-0000-000000000000"],
 }
@@ -52,6 +53,8 @@ BODIES: dict[str, Any] = {
     "/api/activities/<uuid:uuid>/reply": {"message": "a new reply"},
     "/api/activities/<uuid:uuid>/like": None,
     "/api/activities/<uuid:uuid>/repost": None,
+    "/api/users/@<handle>/follow": None,
+    "/api/tags/<tag>/follow": None,
     "/api/messages": {"message": "a new message", "handle": "worf"},
     "/api/profile/update": {"display_name": "Another name"},
     "/api/avatars/key_upload": {"extension": "png"},

@@ -119,6 +119,43 @@ async def _messages(conn: asyncpg.Connection, andrew: Member, count: int) -> Non
     )  # fmt: skip
 
 
+async def _followers(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await _message_groups(conn, andrew, count)
+    await conn.execute(
+        "INSERT INTO follows (follower_uuid, followee_uuid)"
+        " SELECT uuid, $1 FROM users WHERE uuid <> $1",
+        andrew.uuid,
+    )
+
+
+async def _followed(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    await _message_groups(conn, andrew, count)
+    await conn.execute(
+        "INSERT INTO follows (follower_uuid, followee_uuid)"
+        " SELECT $1, uuid FROM users WHERE uuid <> $1",
+        andrew.uuid,
+    )
+
+
+async def _followed_cruds(conn: asyncpg.Connection, andrew: Member, count: int) -> None:
+    """Let a followed user post most cruds, and repost the others."""
+    await _cruds(conn, andrew, count)
+    await conn.execute(
+        "WITH friend AS (INSERT INTO users (issuer, subject, handle, display_name)"
+        " VALUES ('test', 'friend', 'friend', 'Friend') RETURNING uuid),"
+        " followed AS (INSERT INTO follows (follower_uuid, followee_uuid)"
+        " SELECT $1, uuid FROM friend)"
+        " INSERT INTO reposts (activity_uuid, user_uuid)"
+        " SELECT activities.uuid, friend.uuid FROM activities CROSS JOIN friend"
+        " WHERE message LIKE '%0'",
+        andrew.uuid,
+    )
+    await conn.execute(
+        "UPDATE activities SET user_uuid = (SELECT uuid FROM users WHERE handle = 'friend')"
+        " WHERE message NOT LIKE '%0'"
+    )
+
+
 async def _picture(andrew: Member) -> str:
     """Post a crud with a picture, and return the address of the picture."""
     content = file(Image.new("RGB", (9, 9)))
@@ -136,6 +173,9 @@ LISTS = [
     ("/api/notifications", _notification_groups),
     ("/api/message_groups", _message_groups),
     ("/api/messages/@friend_1", _messages),
+    ("/api/activities/following", _followed_cruds),
+    ("/api/users/@andrewbrown/followers", _followers),
+    ("/api/users/@andrewbrown/following", _followed),
 ]
 
 
@@ -162,6 +202,7 @@ async def test_a_signed_in_list_of_any_length_costs_one_statement(
 HOME = "/api/activities/home"
 ONE = f"{HOME}?limit=1"
 PROFILE = "/api/activities/@andrewbrown"
+FULL_PROFILE = f"{PROFILE}?shape=profile"
 THREAD = "/api/activities/{newer}"
 UPWARD_THREAD = "/api/activities/{nested}"
 SEARCH = "/api/activities/search?term=so"
@@ -200,6 +241,13 @@ class Change(NamedTuple):
     path: str = ONE
 
 
+FOLLOW = """
+INSERT INTO follows (follower_uuid, followee_uuid)
+SELECT follower.uuid, followee.uuid
+FROM users AS follower, users AS followee
+WHERE follower.handle = '{follower}' AND followee.handle = '{followee}'
+"""
+
 PREVIEW = """
 INSERT INTO previews (url) VALUES ('http://news.example/');
 INSERT INTO activity_links (activity_uuid, url) VALUES ('{crud}', 'http://news.example/');
@@ -207,7 +255,13 @@ UPDATE activity_links SET preview_uuid = (SELECT uuid FROM previews);
 UPDATE previews SET title = 'A title';
 """
 
-STATEMENTS = {PROFILE: "profile", THREAD: "page", UPWARD_THREAD: "page", SEARCH: "search"}
+STATEMENTS = {
+    PROFILE: "profile",
+    FULL_PROFILE: "profile",
+    THREAD: "page",
+    UPWARD_THREAD: "page",
+    SEARCH: "search",
+}
 
 CHANGES = {
     "nothing": Change(lambda scene: scene.sql("SELECT"), False),
@@ -263,6 +317,24 @@ CHANGES = {
         True,
         PROFILE,
     ),
+    "a new follower": Change(
+        lambda scene: scene.sql(FOLLOW.format(follower="bayko", followee="andrewbrown")),
+        True,
+        FULL_PROFILE,
+    ),
+    "a followed user": Change(
+        lambda scene: scene.sql(FOLLOW.format(follower="andrewbrown", followee="bayko")),
+        True,
+        FULL_PROFILE,
+    ),
+    "a follow of another user": Change(
+        lambda scene: scene.sql(FOLLOW.format(follower="worf", followee="bayko")),
+        False,
+        FULL_PROFILE,
+    ),
+    "a follow beside a list": Change(
+        lambda scene: scene.sql(FOLLOW.format(follower="bayko", followee="andrewbrown")), False
+    ),
     "another text": Change(
         lambda scene: scene.sql("UPDATE activities SET message = 'new' WHERE uuid = '{newer}'"),
         True,
@@ -307,6 +379,7 @@ async def test_a_cached_page_costs_one_statement_until_something_on_it_changes(
         return [text for text in statements if text in {check, page}]
 
     bayko = await insert_user(database, "bayko", "Bayko")
+    await insert_user(database, "worf", "Worf")
     await database.execute(
         "INSERT INTO sessions (user_uuid, device, address, expires_at)"
         " VALUES ($1, 'other', '', now() + interval '1 day')",
@@ -378,6 +451,12 @@ async def test_a_page_is_compared_with_the_commits_of_long_transactions(
         ("DELETE", "/api/activities/{crud}/like", None, 2),
         ("PUT", "/api/activities/{crud}/repost", None, 2),
         ("DELETE", "/api/activities/{crud}/repost", None, 2),
+        ("PUT", "/api/tags/tea/follow", None, 1),
+        ("DELETE", "/api/tags/tea/follow", None, 1),
+        ("GET", "/api/tags/followed", None, 1),
+        # The change, and the counts that its triggers have updated.
+        ("PUT", "/api/users/@friend_1/follow", None, 2),
+        ("DELETE", "/api/users/@friend_1/follow", None, 2),
     ],
 )
 async def test_a_signed_in_request_costs_a_fixed_number_of_statements(

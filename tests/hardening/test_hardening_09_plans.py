@@ -80,7 +80,11 @@ ARGUMENTS = {
     "only_mentions": "false",
     "max_actors": "20",
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
+    "max_followed": "5000",
     "max_kept": "20",
+    "max_tags": "200",
+    "few": "100",
+    "tag": "'tea'",
     "max_attempts": "3",
     "lease": "'1 minute'",
     "title": "'tea'",
@@ -88,6 +92,7 @@ ARGUMENTS = {
     "buckets": r"ARRAY['\x00'::bytea]",
     "seconds": "ARRAY[1.0]",
     "tries": "5",
+    "users": f"'{{{OTHER}}}'",
     "uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM activities LIMIT 100) AS few)",
 }
 
@@ -104,6 +109,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
         {"uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM notifications LIMIT 100) AS few)"}
     ],
     "live.expiring": [{"after": "'-infinity'"}],
+    "activities.following": [{"few": "2000"}, {"viewer": f"'{OTHER}'"}],
     "notifications.groups": [{"only_mentions": "true"}],
     "previews.picture": [
         {
@@ -116,9 +122,10 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
 }
 
 # These statements read every live crud, every hit of a search, everything that a user reposted
-# or has not read, all their conversations, a hundred events or links, or all expired rows: each row
-# once.
+# or has not read, all their conversations, all whom they follow, a hundred events or links, or all
+# expired rows: each row once.
 LINEAR = {
+    "activities.following",
     "activities.profile",
     "activities.search",
     "activities.sweep",
@@ -146,6 +153,12 @@ INSERT INTO users (uuid, issuer, subject, handle, display_name)
 VALUES ('{ANDREW}', 'andrew', 'andrew', 'andrew', 'Andrew'), ('{OTHER}', 'o', 'o', 'other', 'O');
 INSERT INTO users (issuer, subject, handle, display_name)
 SELECT 'test', n::text, 'fan_' || n, 'Fan' FROM generate_series(1, 1000) AS n;
+INSERT INTO follows (follower_uuid, followee_uuid)
+SELECT '{ANDREW}', uuid FROM users WHERE handle LIKE 'fan%'
+UNION ALL SELECT uuid, '{ANDREW}' FROM users WHERE handle LIKE 'fan%';
+INSERT INTO notifications (user_uuid, actor_uuid, kind, created_at)
+SELECT '{ANDREW}', uuid, 'follow', now() - make_interval(hours => number::integer)
+FROM (SELECT uuid, row_number() OVER () AS number FROM users WHERE handle LIKE 'fan%') AS fans;
 INSERT INTO message_groups (low_user_uuid, high_user_uuid)
 SELECT LEAST('{ANDREW}', uuid), GREATEST('{ANDREW}', uuid) FROM users WHERE handle LIKE 'fan%';
 """

@@ -124,6 +124,7 @@ async def test_hardening_11_a_sweep_leaves_no_row_of_removed_text_in_the_data_fi
         "previews_url_key",
         toasted,
         "activity_tags",
+        "activity_tags_newest_idx",
         "activity_tags_pkey",
         "activity_tags_tag_idx",
         "idempotency_answers",

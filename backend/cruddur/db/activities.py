@@ -9,10 +9,11 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from cruddur.db.statements import Connection, Row, load
-from cruddur.db.viewers import ViewerIds, parameters, public_rows
+from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
 from cruddur.wire import Crud, Picture, Preview, Profile
 
 _HOME = load("activities.home")
+_FOLLOWING = load("activities.following")
 _PROFILE = load("activities.profile")
 _PAGE = load("activities.page")
 _IS_LIVE = load("activities.is_live")
@@ -20,6 +21,12 @@ _SEARCH = load("activities.search")
 _CREATE = load("activities.create")
 _REPLY = load("activities.reply")
 _DELETE = load("activities.delete")
+
+_FEW_FOLLOWED = 100
+"""Followed users of whom each is looked up. A page costs less than the newest cruds of everyone."""
+
+_MAX_PASSED = 2000
+"""Newest cruds, and newest reposts, that are passed to find those of many followed users."""
 
 _PREVIEW = msgspec.json.Decoder(Preview)
 
@@ -113,6 +120,42 @@ async def select_home(
     return _listed(rows, "created_at")
 
 
+async def select_following(
+    conn: Connection,
+    *,
+    viewer: ViewerIds,
+    before_at: datetime | None,
+    before_uuid: UUID | None,
+    limit: int,
+) -> list[ListedCrud] | None:
+    """Return the newest live cruds that the viewer follows, before a position.
+
+    These are cruds and reposts of followed users, and cruds with followed tags. The position of a
+    repost is its time.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    rows = await private_rows(
+        _FOLLOWING,
+        conn,
+        viewer,
+        before_at=before_at,
+        before_uuid=before_uuid,
+        limit=limit,
+        few=_FEW_FOLLOWED,
+        max_passed=_MAX_PASSED,
+    )
+    if rows is None:
+        return None
+    listed = _listed(rows, "listed_at")
+    for item, row in zip(listed, rows, strict=True):
+        item.crud.reposted_by = row["reposted_by"] or UNSET
+        item.crud.reposted_by_name = row["reposted_by_name"] or UNSET
+        item.crud.followed_tag = row["followed_tag"] or UNSET
+    return listed
+
+
 async def select_profile_feed(
     conn: Connection,
     *,
@@ -147,11 +190,15 @@ async def select_profile_feed(
         bio=first["person_bio"],
         avatar_url=first["person_avatar_url"],
         cruds_count=first["person_cruds_count"],
+        followers_count=first["person_followers_count"],
+        following_count=first["person_following_count"],
+        followed=UNSET if first["viewer"] is None else first["person_followed"],
     )
     listed = _listed(rows, "listed_at")
     for item, row in zip(listed, rows, strict=False):
         if row["is_repost"]:
             item.crud.reposted_by = profile.handle
+            item.crud.reposted_by_name = profile.display_name
     return profile, listed
 
 

@@ -27,6 +27,8 @@ EventKind = Literal[
     "sign_out",
     "mark",
     "page",
+    "follow",
+    "repost",
 ]
 
 CHANNEL = "cruddur_events"
@@ -84,6 +86,15 @@ class Now:
 
     position: Position
     clock: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCrud:
+    """A crud as an anonymous client sees it, with its author and its tags."""
+
+    crud: Crud
+    author_uuid: UUID
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +212,12 @@ async def notify(conn: Connection, *, sender: str, own_process_id: int) -> None:
     )
 
 
-async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, tuple[Crud, UUID]]:
-    """Return those cruds that are live, as an anonymous client sees them, with their authors."""
+async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveCrud]:
+    """Return those cruds that are live, as an anonymous client sees them."""
     rows = await _CRUDS.rows(conn, uuids=uuids)
-    return {row["uuid"]: (crud(row, None), row["user_uuid"]) for row in rows}
+    return {
+        row["uuid"]: LiveCrud(crud(row, None), row["user_uuid"], tuple(row["tags"])) for row in rows
+    }
 
 
 async def select_messages(

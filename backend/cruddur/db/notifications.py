@@ -65,17 +65,16 @@ async def select_notification_groups(
     Returns:
         None if the viewer's session is not open.
     """
-    rows = await private_rows(
-        _GROUPS,
+    rows = await _GROUPS.rows(
         conn,
-        viewer,
+        **parameters(viewer),
         only_mentions=only_mentions,
         before_at=before_at,
         before_uuid=before_uuid,
         limit=limit,
         max_actors=MAX_ACTORS,
     )
-    if rows is None:
+    if not rows:
         return None
     return [
         NotificationGroup(
@@ -85,9 +84,10 @@ async def select_notification_groups(
             unread=row["is_unread"],
             actors=msgspec.json.decode(row["actors"], type=list[ShortUser]),
             actors_count=row["actors_count"],
-            activity=crud(row, viewer.uuid),
+            activity=None if row["uuid"] is None else crud(row, viewer.uuid),
         )
         for row in rows
+        if row["latest_uuid"] is not None
     ]
 
 

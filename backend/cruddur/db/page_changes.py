@@ -37,9 +37,12 @@ _OF_ALL = frozenset({"expiry", "page"})
 _OF_SHOWN = frozenset({"counts", "preview"})
 """The kinds of events that change only pages that show the crud, and none that may list it."""
 
+_OF_USERS = "follow"
+"""The kind of event that changes only pages about its two users."""
+
 _MAX_CHANGES = 1000
-"""Changes that are read at once, and cruds whose changes are remembered one by one. With more, all
-pages count as changed."""
+"""Changes that are read at once, and cruds and users whose changes are remembered one by one. With
+more, all pages count as changed."""
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class PageChanges:
     _all_changed: Version = 0
     _any_listed: Version = 0
     _top_level_listed: Version = 0
-    _cruds: dict[UUID, Version] = field(default_factory=dict)
+    _shown: dict[UUID, Version] = field(default_factory=dict)
     _state: _State = field(default_factory=_State)
     _began: float = -math.inf
     _reading: asyncio.Task[None] | None = None
@@ -122,12 +125,12 @@ class PageChanges:
         if not is_known or row["has_expired"]:
             self._change_all()
         elif kinds and not is_late:
-            columns = (kinds, row["subjects"], row["parents"], row["xids"])
+            columns = (kinds, row["subjects"], row["users"], row["parents"], row["xids"])
             # Two readings may have begun at the same snapshot: the first has added what both saw.
             self._add(
                 [
-                    (kind, subject, parent)
-                    for kind, subject, parent, xid in zip(*columns, strict=True)
+                    (kind, subject, user, parent)
+                    for kind, subject, user, parent, xid in zip(*columns, strict=True)
                     if not state.snapshot.has(xid)
                 ]
             )
@@ -146,29 +149,31 @@ class PageChanges:
         Args:
             version: the version that it was valid for.
             shows: what appears on it.
-            uuids: the cruds on it.
+            uuids: the cruds on it, and the user whom it is about.
         """
         if version == self.version:
             return True
         listed = {"any": self._any_listed, "top-level": self._top_level_listed, "thread": 0}[shows]
         return version >= max(self._all_changed, listed) and all(
-            self._cruds.get(uuid, 0) <= version for uuid in uuids
+            self._shown.get(uuid, 0) <= version for uuid in uuids
         )
 
-    def _add(self, events: Collection[tuple[str, UUID, UUID | None]]) -> None:
-        """Add events: the kind, the crud or user, and the crud that the crud replies to.
+    def _add(self, events: Collection[tuple[str, UUID, UUID, UUID | None]]) -> None:
+        """Add events: the kind, the crud or user, its user, and the crud that the crud replies to.
 
         A reply also has an event of the counts of its parent, so pages that show the parent change.
         """
         if not events:
             return
-        if any(kind in _OF_ALL for kind, _, _ in events) or len(self._cruds) > _MAX_CHANGES:
+        if any(kind in _OF_ALL for kind, *_ in events) or len(self._shown) > _MAX_CHANGES:
             self._change_all()
             return
         self.version += 1
-        for kind, subject, parent in events:
-            self._cruds[subject] = self.version
-            if kind not in _OF_SHOWN:
+        for kind, subject, user, parent in events:
+            self._shown[subject] = self.version
+            if kind == _OF_USERS:
+                self._shown[user] = self.version
+            elif kind not in _OF_SHOWN:
                 self._any_listed = self.version
                 if parent is None:
                     self._top_level_listed = self.version
@@ -176,7 +181,7 @@ class PageChanges:
     def _change_all(self) -> None:
         self.version += 1
         self._all_changed = self.version
-        self._cruds.clear()
+        self._shown.clear()
 
     async def _read(self, previous: asyncio.Task[None] | None) -> None:
         if previous is not None:

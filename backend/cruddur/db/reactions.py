@@ -22,17 +22,19 @@ _MARKS = load("reactions.marks")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks of a viewer on some cruds.
+    """The marks of a viewer on the cruds and users of a page.
 
     Attributes:
         viewer: the viewer, or None if their session is not open.
         liked: those that the viewer liked.
         reposted: those that the viewer reposted.
+        followed: the users whom the viewer follows.
     """
 
     viewer: UUID | None
     liked: frozenset[UUID]
     reposted: frozenset[UUID]
+    followed: frozenset[UUID]
 
 
 async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
@@ -62,12 +64,27 @@ async def select_counts(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> Cou
 
 
 async def select_marks(
-    conn: Connection, changes: PageChanges, *, viewer: ViewerIds, uuids: Sequence[UUID]
+    conn: Connection,
+    changes: PageChanges,
+    *,
+    viewer: ViewerIds,
+    uuids: Sequence[UUID],
+    users: Sequence[UUID],
 ) -> Marks:
-    """Return the marks of a viewer on cruds, and add to `changes` what has changed until then."""
-    [row] = await _MARKS.rows(conn, **parameters(viewer), uuids=uuids, **changes.parameters())
+    """Return the marks of a viewer on the cruds `uuids` and on users.
+
+    Adds to `changes` what has changed until then.
+    """
+    [row] = await _MARKS.rows(
+        conn, **parameters(viewer), uuids=uuids, users=users, **changes.parameters()
+    )
     changes.apply(row)
-    return Marks(row["viewer"], frozenset(row["liked"]), frozenset(row["reposted"]))
+    return Marks(
+        row["viewer"],
+        frozenset(row["liked"]),
+        frozenset(row["reposted"]),
+        frozenset(row["followed"]),
+    )
 
 
 async def _change(statement: Statement, conn: Connection, uuid: UUID, viewer: ViewerIds) -> bool:

@@ -1,7 +1,7 @@
 """Cache responses that many callers share, for as long as they are valid.
 
-Visitors share whole responses. Members share everything but `liked` and `reposted`, which are
-written into a copy for each member.
+Visitors share whole responses. Members share everything but their own marks, such as `liked`, which
+are written into a copy for each member.
 
 Each request first reads from the database what has changed on pages. As long as nothing that a
 response shows has changed or expired since it was computed, computing it again would give the same

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db import live as db
 from cruddur.db.connector import check_writable
+from cruddur.db.follows import select_followed
 from cruddur.db.live import Event, Expiring
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError, listening
 from cruddur.db.positions import Position
@@ -27,7 +28,7 @@ from cruddur.live.bus import Bus
 from cruddur.live.expiry import NEVER, DatabaseClock, ExpirySchedule
 from cruddur.live.hub import Hub, Publication
 from cruddur.live.rendering import Rendered, parents, render, render_counts, render_expiries
-from cruddur.live.topics import for_user, of_session
+from cruddur.live.topics import Topic, followed, followed_by, for_user, of_session
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import Instruments, Operation, operation_scope
 
@@ -174,7 +175,12 @@ class Follower:
             rendered = await render(conn, events)
             if self._hub.position != position:
                 return  # all streams ended meanwhile, and new ones start at another position
+            followed = await self._followed(conn, rendered.followers)
+            if self._hub.position != position:
+                return
             self._hub.position = events[-1].position if events else goal
+            for uuid, topics in followed.items():
+                self._hub.change_followed(uuid, topics)
             await self._publish(rendered, start)
         while self._counts_due:
             uuids = list(self._counts_due)[:BATCH]
@@ -196,6 +202,14 @@ class Follower:
                     await self._hub.wake.wait()
             self._hub.wake.clear()
 
+    async def _followed(self, conn: Connection, users: Iterable[UUID]) -> dict[UUID, list[Topic]]:
+        """Read what those users follow now who have a stream of it."""
+        uuids = [uuid for uuid in dict.fromkeys(users) if self._hub.has(followed_by(uuid))]
+        if not uuids:
+            return {}
+        found = await select_followed(conn, uuids=uuids)
+        return {uuid: followed(what.users, what.tags) for uuid, what in found.items()}
+
     async def _publish(self, rendered: Rendered, start: int) -> None:
         # End these streams first: they must not get events after the end of their session.
         for uuid in rendered.signed_out:
@@ -206,18 +220,20 @@ class Follower:
         for item in rendered.expiring:
             self._expiries.add(item)
         self._expiries_changed.set()
-        deliveries = [self._start_delivery(event, start) for event, _ in rendered.publications]
+        published = [
+            (event, publication)
+            for event, publication in rendered.publications
+            # Few streams are about reposts.
+            if event.kind != "repost" or any(map(self._hub.has, publication.topics))
+        ]
+        deliveries = [self._start_delivery(event, start) for event, _ in published]
         counts = await self._hub.publish(
             [
                 self._traced(publication, delivery)
-                for (_, publication), delivery in zip(
-                    rendered.publications, deliveries, strict=True
-                )
+                for (_, publication), delivery in zip(published, deliveries, strict=True)
             ]
         )
-        for (event, _), delivery, streams in zip(
-            rendered.publications, deliveries, counts, strict=True
-        ):
+        for (event, _), delivery, streams in zip(published, deliveries, counts, strict=True):
             self._end_delivery(event, delivery, streams)
         if rendered.has_mark:
             self._hub.send_position()
@@ -239,7 +255,8 @@ class Follower:
         if not self._sends_traces or not ids.is_valid:
             return publication
         frame = frames.with_trace(publication.frame, ids.trace_id, ids.span_id)
-        return replace(publication, frame=frame)
+        variants = tuple(self._traced(variant, delivery) for variant in publication.variants)
+        return replace(publication, frame=frame, variants=variants)
 
     def _end_delivery(self, event: Event, delivery: Span, streams: int) -> None:
         """Record the delay, and end the span."""

@@ -8,7 +8,9 @@ import msgspec
 from cruddur.db.positions import Position
 from cruddur.wire import Reset
 
-Name = Literal["crud", "counts", "gone", "preview", "message", "notification", "user", "reset"]
+Name = Literal[
+    "crud", "counts", "gone", "preview", "message", "notification", "user", "follow", "reset"
+]
 
 HEARTBEAT = b":\n\n"
 """A comment that keeps proxies and clients from closing an idle stream."""

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from cruddur.db.live import Now
 from cruddur.db.positions import NOTHING, Position
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
-from cruddur.live.topics import EVERYONE, Topic
+from cruddur.live.topics import EVERYONE, Topic, followed_by, is_followed
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
@@ -30,11 +31,21 @@ class Publication:
     Attributes:
         size: the size of the snapshot in which the event is new; None for an expiry, which is not
             in the log.
+        unless: topics whose streams do not get it, because they get the event in another form, or
+            show the crud already.
+        shown: the topic of the crud that it shows to streams that get it for a repost or a tag.
+            They get the later events of that crud, too.
+        ended: the topic of a crud that is gone, to which no more events belong.
+        variants: other forms of the event, for streams of other topics.
     """
 
     topics: tuple[Topic, ...]
     frame: bytes
     size: int | None = None
+    unless: tuple[Topic, ...] = ()
+    shown: Topic | None = None
+    ended: Topic | None = None
+    variants: tuple["Publication", ...] = ()
 
 
 class Hub:
@@ -83,7 +94,7 @@ class Hub:
         """Open a stream that receives every later event of its topics.
 
         Args:
-            topics: the topics of its subscription, one public topic among them.
+            topics: the topics of its subscription, public ones among them.
             address: the address of the client.
             now: the state of the log, read a moment ago.
             seconds: maximum duration of the stream; None: no limit.
@@ -110,9 +121,20 @@ class Hub:
             loop = asyncio.get_running_loop()
             self._timers[stream] = loop.call_later(seconds, stream.end, "signed_out")
         self._addresses[address] += 1
-        for topic in topics:
+        for topic in stream.topics:
             self._topics.setdefault(topic, {})[stream] = None
         return stream
+
+    def has(self, topic: Topic) -> bool:
+        """Return whether a stream subscribes to a topic."""
+        return topic in self._topics
+
+    def change_followed(self, user_uuid: UUID, topics: Collection[Topic]) -> None:
+        """Replace the followed users and tags of a user's streams of what they follow."""
+        for stream in tuple(self._topics.get(followed_by(user_uuid), ())):
+            before = [topic for topic in stream.topics if is_followed(topic)]
+            self._unsubscribe(stream, set(before).difference(topics))
+            self._subscribe(stream, topics)
 
     def restart(self, position: Position) -> None:
         """Continue at a complete position."""
@@ -135,30 +157,46 @@ class Hub:
     async def publish(self, publications: Sequence[Publication]) -> list[int]:
         """Deliver each publication to its streams; return the number of streams for each.
 
-        A stream receives a publication once, because it has only one public topic. It does not
+        A stream receives a publication once, even if it has several of its topics. It does not
         receive events before its start, because they were replayed when it was opened. Each stream
         is flushed once, so a larger batch costs less per event.
         """
         counts = []
         reached: dict[Stream, None] = {}
         for publication in publications:
-            subscribed = [
-                stream
-                for topic in publication.topics
-                for stream in self._subscribed(topic)
-                if publication.size is None or publication.size > stream.after
-            ]
-            for stream in subscribed:
-                if not stream.enqueue(publication.frame):
-                    stream.drop(frames.reset(self.position))
-            reached.update(dict.fromkeys(subscribed))
-            counts.append(len(subscribed))
+            count = 0
+            for variant in (publication, *publication.variants):
+                subscribed = self._enqueue(variant)
+                reached.update(subscribed)
+                count += len(subscribed)
+            counts.append(count)
         for number, stream in enumerate(reached, 1):
             stream.flush()
             if number % _STREAMS_PER_TURN == 0:
                 await asyncio.sleep(0)
         self._count("app.events.delivered", sum(counts))
         return counts
+
+    def _enqueue(self, publication: Publication) -> dict[Stream, None]:
+        """Queue a publication for its streams, and return them."""
+        subscribed = dict.fromkeys(
+            stream
+            for topic in publication.topics
+            for stream in self._subscribed(topic)
+            if publication.size is None or publication.size > stream.after
+        )
+        for topic in publication.unless:
+            for stream in self._topics.get(topic, ()):
+                subscribed.pop(stream, None)
+        for stream in subscribed:
+            if not stream.enqueue(publication.frame):
+                stream.drop(frames.reset(self.position))
+            if publication.shown is not None:
+                self._subscribe(stream, [publication.shown])
+        if publication.ended is not None:
+            for stream in tuple(self._topics.get(publication.ended, ())):
+                self._unsubscribe(stream, [publication.ended])
+        return subscribed
 
     def _subscribed(self, topic: Topic) -> Collection[Stream]:
         return self._streams if topic == EVERYONE else self._topics.get(topic, ())
@@ -211,13 +249,26 @@ class Hub:
             del self._addresses[stream.address]
         if timer := self._timers.pop(stream, None):
             timer.cancel()
-        for topic in stream.topics:
+        self._unsubscribe(stream, tuple(stream.topics))
+        if stream.reason == "slow":
+            self._count("app.streams.dropped", 1)
+
+    def _subscribe(self, stream: Stream, topics: Iterable[Topic]) -> None:
+        if stream not in self._streams:  # it has just ended
+            return
+        for topic in topics:
+            stream.topics[topic] = None
+            self._topics.setdefault(topic, {})[stream] = None
+
+    def _unsubscribe(self, stream: Stream, topics: Iterable[Topic]) -> None:
+        for topic in topics:
+            if topic not in stream.topics:
+                continue
+            del stream.topics[topic]
             streams = self._topics[topic]
             del streams[stream]
             if not streams:
                 del self._topics[topic]
-        if stream.reason == "slow":
-            self._count("app.streams.dropped", 1)
 
     def _count(self, metric: str, amount: int) -> None:
         if amount and (counter := self._instruments.counters.get(metric)):

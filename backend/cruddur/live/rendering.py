@@ -1,19 +1,31 @@
 """Render events: read the rows that they refer to, when they are published, and encode them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from cruddur.db import live as db
-from cruddur.db.live import Event, EventKind, Expiring
+from cruddur.db.live import Event, EventKind, Expiring, LiveCrud
 from cruddur.db.positions import Position
 from cruddur.db.statements import Connection
 from cruddur.live import frames
 from cruddur.live.hub import Publication
-from cruddur.live.topics import EVERYONE, Topic, crud_topics, for_user
-from cruddur.wire import Crud, Gone, LiveCounts, LivePreview
+from cruddur.live.topics import (
+    EVERYONE,
+    Topic,
+    about,
+    crud_topics,
+    feed_of,
+    for_user,
+    is_about,
+    is_followed,
+    tagged,
+)
+from cruddur.wire import Crud, FollowChange, Gone, LiveCounts, LivePreview, ShortUser
 
 T = TypeVar("T")
 
@@ -37,6 +49,7 @@ class Rendered:
         expiring: expiries to schedule.
         gone: deleted cruds, whose expiries are not scheduled any more.
         signed_out: sessions and users whose streams end.
+        followers: users who follow other users or tags than before.
         has_mark: whether to send the latest position to all streams.
     """
 
@@ -44,13 +57,16 @@ class Rendered:
     expiring: list[Expiring] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     signed_out: list[UUID] = field(default_factory=list)
+    followers: list[UUID] = field(default_factory=list)
     has_mark: bool = False
 
 
 async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
     """Read the rows of events with one statement per kind, and encode each event once."""
     rendered = Rendered()
-    cruds = await _read(conn, db.select_cruds, events, ("crud", "counts", "expiry", "preview"))
+    kinds: tuple[EventKind, ...] = ("crud", "counts", "expiry", "preview", "repost")
+    cruds = await _read(conn, db.select_cruds, events, kinds)
+    reposters = await _read_reposters(conn, events)
     messages = await _read(conn, db.select_messages, events, ("message",))
     notifications = await _read(conn, db.select_notifications, events, ("notification",))
     users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page",))
@@ -59,9 +75,13 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
     for event in events:
         uuid = event.subject_uuid
         topics: tuple[Topic, ...] = ()
+        unless: tuple[Topic, ...] = ()
+        shown, ended = None, None
+        variants: tuple[Publication, ...] = ()
         if event.kind == "gone":
             rendered.gone.append(uuid)
             topics, frame = _topics(event), frames.frame("gone", Gone(uuid), event.position)
+            ended = about(uuid)
         elif event.kind == "sign_out":
             rendered.signed_out.append(uuid)
         elif event.kind == "mark":
@@ -76,14 +96,29 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
                 notification, user_uuid = notification_and_user
                 topics = (for_user(user_uuid),)
                 frame = frames.frame("notification", notification, event.position)
+        elif event.kind == "follow":
+            rendered.followers.append(event.user_uuid)
+            topics = (for_user(event.user_uuid),)
+            frame = frames.frame("follow", FollowChange(uuid), event.position)
         elif event.kind == "page":
             if user := users.get(uuid):
                 topics, frame = (EVERYONE,), frames.frame("user", user, event.position)
-        elif crud_and_author := cruds.get(uuid):
-            crud, _ = crud_and_author
-            rendered.expiring.append(_expiring(event, crud))
+        elif found := cruds.get(uuid):
+            crud = found.crud
+            if event.kind == "repost":
+                reposter = reposters.get(event.user_uuid)
+                if reposter is None or reposter.uuid == found.author_uuid:
+                    continue
+                topics, unless, shown = (feed_of(reposter.uuid),), _in_feeds(found), about(uuid)
+                reposted = replace(
+                    crud, reposted_by=reposter.handle, reposted_by_name=reposter.display_name
+                )
+                frame = frames.frame("crud", reposted, event.position)
+            else:
+                rendered.expiring.append(_expiring(event, crud))
             if event.kind == "crud":
                 topics, frame = _topics(event), frames.frame("crud", crud, event.position)
+                variants = tuple(_tagged(found, event))
             elif event.kind == "counts" and event.id == last_counts[uuid]:
                 topics, frame = (
                     _topics(event),
@@ -99,9 +134,16 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
                 Expiring(uuid, event.user_uuid, event.parent_uuid, event.created_at)
             )
         if topics:
-            rendered.publications.append(
-                (event, Publication(topics, frame, event.position.until.size))
+            publication = Publication(
+                topics,
+                frame,
+                event.position.until.size,
+                unless=unless,
+                shown=shown,
+                ended=ended,
+                variants=variants,
             )
+            rendered.publications.append((event, publication))
     return rendered
 
 
@@ -111,6 +153,7 @@ def render_expiries(items: Iterable[Expiring]) -> list[Publication]:
         Publication(
             crud_topics(item.uuid, item.user_uuid, item.parent_uuid),
             frames.frame("gone", Gone(item.uuid)),
+            ended=about(item.uuid),
         )
         for item in items
     ]
@@ -128,10 +171,10 @@ async def render_counts(conn: Connection, uuids: Sequence[UUID]) -> list[Publica
     cruds = await db.select_cruds(conn, uuids=uuids)
     return [
         Publication(
-            crud_topics(crud.uuid, user_uuid, crud.reply_to_activity_uuid),
-            frames.frame("counts", _counts(crud)),
+            crud_topics(found.crud.uuid, found.author_uuid, found.crud.reply_to_activity_uuid),
+            frames.frame("counts", _counts(found.crud)),
         )
-        for crud, user_uuid in cruds.values()
+        for found in cruds.values()
     ]
 
 
@@ -163,11 +206,26 @@ async def replay(
     publications = [publication for _, publication in rendered.publications]
     publications += render_expiries(expired)
     publications += await render_counts(conn, parents(expired))
-    return [
-        publication.frame
-        for publication in publications
-        if not wanted.isdisjoint(publication.topics)
-    ]
+    return _select(publications, wanted)
+
+
+def _select(publications: Iterable[Publication], wanted: set[Topic]) -> list[bytes]:
+    """Return the frames of those publications that a stream with these topics gets.
+
+    The stream may have lost what it showed because of a repost or a tag, so that is sent again.
+    """
+    listed = {topic for topic in wanted if is_about(topic)}
+    kept = wanted - listed
+    selected = []
+    for publication in publications:
+        for variant in (publication, *publication.variants):
+            if not wanted.isdisjoint(variant.topics) and kept.isdisjoint(variant.unless):
+                selected.append(variant.frame)
+                if variant.shown is not None:
+                    kept.add(variant.shown)
+                    wanted.add(variant.shown)
+                break
+    return selected
 
 
 async def _read(
@@ -181,15 +239,42 @@ async def _read(
 
 
 def _may_match(event: Event, wanted: set[Topic]) -> bool:
-    """Return whether an event may have a wanted topic; for a message, only its row shows that."""
+    """Return whether an event may have a wanted topic; for a message, and for the tags of a crud,
+    only the row shows that."""
     if event.kind in _CRUD_KINDS:
-        return not wanted.isdisjoint(_topics(event))
+        return any(map(is_followed, wanted)) or not wanted.isdisjoint(_topics(event))
+    if event.kind == "repost":
+        return feed_of(event.user_uuid) in wanted
     return event.kind == "message" or _is_of_user(event) or for_user(event.user_uuid) in wanted
 
 
 def _is_of_user(event: Event) -> bool:
     """Return whether a user has changed; the other events of this kind are about a crud."""
     return event.kind == "page" and event.subject_uuid == event.user_uuid
+
+
+def _tagged(found: LiveCrud, event: Event) -> Iterator[Publication]:
+    """Encode a new crud for the streams of those who follow one of its tags."""
+    if found.crud.reply_to_activity_uuid is None:
+        uuid, size = found.crud.uuid, event.position.until.size
+        for tag in found.tags:
+            marked = replace(found.crud, followed_tag=tag)
+            frame = frames.frame("crud", marked, event.position)
+            unless = (feed_of(found.author_uuid), about(uuid))
+            yield Publication((tagged(tag),), frame, size, unless=unless, shown=about(uuid))
+
+
+def _in_feeds(found: LiveCrud) -> tuple[Topic, ...]:
+    """Return the topics of the streams that show a crud without its repost."""
+    shown = about(found.crud.uuid)
+    if found.crud.reply_to_activity_uuid is not None:
+        return (shown,)
+    return (shown, feed_of(found.author_uuid), *map(tagged, found.tags))
+
+
+async def _read_reposters(conn: Connection, events: Iterable[Event]) -> dict[UUID, ShortUser]:
+    uuids = list({event.user_uuid: None for event in events if event.kind == "repost"})
+    return await db.select_users(conn, uuids=uuids) if uuids else {}
 
 
 def _topics(event: Event) -> tuple[Topic, ...]:

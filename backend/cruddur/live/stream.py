@@ -29,7 +29,7 @@ class Stream:
     which ends when the queue is empty.
 
     Attributes:
-        topics: the topics of the subscription.
+        topics: the topics of the subscription, as an ordered set. The hub changes them.
         address: the address of the client.
         start: the complete position at which the stream starts.
         after: the size of that snapshot; only events of larger ones are sent on this stream.
@@ -64,7 +64,7 @@ class Stream:
         on_end: Callable[["Stream"], None],
     ) -> None:
         """Set the subscription; `on_end` is called exactly once, when the stream has ended."""
-        self.topics = topics
+        self.topics = dict.fromkeys(topics)
         self.address = address
         self.start = start
         self.after = start.until.size

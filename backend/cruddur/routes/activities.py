@@ -41,6 +41,21 @@ async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[lis
 
 @activities.handle(
     "GET",
+    "/api/activities/following",
+    summary="The newest live cruds that the viewer follows",
+    cached=True,
+    errors={422: ["cursor_invalid"]},
+)
+async def following(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[Crud]]:
+    """Cruds and reposts of followed users, and cruds with followed tags. A repost is listed at its
+    time, with `reposted_by`; a crud with a followed tag has `followed_tag`. Each crud is listed
+    once."""
+    page = await service.following(conn, viewer, query)
+    return Paged(page.items, page.cursor)
+
+
+@activities.handle(
+    "GET",
     "/api/activities/search",
     rate="search",
     summary="Live cruds and replies that match",

@@ -20,10 +20,12 @@ async def short(conn: Reading, handle: str) -> ShortUser:
     return await service.short(conn, handle)
 
 
-@users.handle("GET", "/api/users/suggested", summary="Suggested users", checks_session=True)
+@users.handle("GET", "/api/users/suggested", summary="Suggested users")
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
-    """Ordered by the likes and reposts of their live cruds, without the viewer."""
-    return await service.suggested(resources().suggestions, viewer)
+    """Ordered by the likes and reposts of their live cruds, without the viewer and those whom the
+    viewer follows."""
+    opened = resources()
+    return await service.suggested(opened.database, opened.suggestions, viewer)
 
 
 @users.handle("GET", "/api/users", summary="Users by the beginning of a name")

@@ -63,6 +63,27 @@ async def home(conn: Connection, viewer: Viewer | None, paging: Paging) -> Page[
     return page
 
 
+async def following(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Crud]:
+    """Return the newest cruds that the viewer follows.
+
+    These are cruds and reposts of followed users, and cruds with followed tags; each crud once.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    before_at, before_uuid = time_cursor(paging.cursor)
+    listed = require_open_session(
+        await db.select_following(
+            conn,
+            viewer=viewer,
+            before_at=before_at,
+            before_uuid=before_uuid,
+            limit=paging.limit + 1,
+        )
+    )
+    return _cruds(listed, paging.limit)
+
+
 async def profile_feed(
     conn: Connection, viewer: Viewer | None, handle: str, paging: Paging
 ) -> tuple[ProfileFeed, str | None]:
@@ -122,7 +143,7 @@ async def show(
     """Return a crud in its thread with a page of its replies, and the cursor of the next page.
 
     The uuid may be a notification's. Then the result is the crud that the notification is about
-    or, for the recipient of a message, the message in the form of a crud.
+    or, for the recipient of a message or a follow, the notification in the form of a crud.
 
     Args:
         conn: a connection for reading.
@@ -216,6 +237,8 @@ async def reply(
         if created is None:
             raise NotFoundError
         return created
+    if note.message_group_uuid is None:  # a follow
+        raise NotFoundError
     if draft.pictures:
         raise InvalidError("pictures_invalid")
     sent = await messages.send(

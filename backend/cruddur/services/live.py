@@ -5,6 +5,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from cruddur.db import activities as activities_db
+from cruddur.db import follows as follows_db
 from cruddur.db import live as db
 from cruddur.db import sessions as sessions_db
 from cruddur.db.live import StreamUser
@@ -20,13 +21,16 @@ from cruddur.live.topics import (
     ALL,
     HOME,
     Topic,
+    about,
     by_author,
+    followed,
+    followed_by,
     for_user,
     of_session,
     thread,
 )
 from cruddur.services import users
-from cruddur.wire import StreamQuery, Ticket
+from cruddur.wire import PAGE_MAX, StreamQuery, Ticket
 
 TICKET_LIFETIME = timedelta(seconds=30)
 
@@ -81,7 +85,7 @@ async def open_stream(
         InvalidError: more than one filter.
         NotFoundError: no user has the handle, or there is no such live crud.
         RateLimitedError, UnavailableError: see `Hub.open`.
-        UnauthenticatedError: the session is not open.
+        UnauthenticatedError: the session is not open, or a visitor asks for what they follow.
     """
     topics = await _topics(conn, user, query)
     now = await db.select_now(conn)
@@ -94,6 +98,12 @@ async def open_stream(
         seconds = (user.access_ends_at - datetime.now(UTC)).total_seconds()
     stream = hub.open(topics, address, now, seconds=seconds)
     try:
+        if query.feed == "following" and user is not None:
+            # The viewer may have followed others since the topics were read. Later changes are
+            # events.
+            found = await follows_db.select_followed(conn, uuids=[user.uuid])
+            for what in found.values():
+                hub.change_followed(user.uuid, followed(what.users, what.tags))
         # This check finds a session that ended before the stream was open. If the session ends
         # later, the stream gets the event.
         if user is not None:
@@ -117,6 +127,8 @@ async def _topics(
     if sum(part is not None for part in (query.feed, query.handle, query.crud)) > 1:
         raise InvalidError("filter_invalid")
     public = ALL
+    if query.feed == "following":
+        return await _followed_topics(conn, user)
     if query.feed is not None:
         public = HOME
     elif query.handle is not None:
@@ -125,11 +137,33 @@ async def _topics(
         if not await activities_db.select_is_live(conn, uuid=query.crud):
             raise NotFoundError
         public = thread(query.crud)
+    return (public, *_private_topics(user))
+
+
+async def _followed_topics(conn: Connection, user: StreamUser | None) -> tuple[Topic, ...]:
+    """Return the topics of what a user follows, and of the cruds that their feed shows."""
     if user is None:
-        return (public,)
+        raise UnauthenticatedError
+    found = await follows_db.select_followed(conn, uuids=[user.uuid])
+    listed = await activities_db.select_following(
+        conn, viewer=user, before_at=None, before_uuid=None, limit=PAGE_MAX
+    )
+    require_open_session(None if user.uuid not in found else listed)
+    what = found[user.uuid]
+    return (
+        followed_by(user.uuid),
+        *followed(what.users, what.tags),
+        *(about(item.crud.uuid) for item in listed or ()),
+        *_private_topics(user),
+    )
+
+
+def _private_topics(user: StreamUser | None) -> tuple[Topic, ...]:
+    if user is None:
+        return ()
     if user.session_uuid is None:
-        return (public, for_user(user.uuid))
-    return (public, for_user(user.uuid), of_session(user.session_uuid))
+        return (for_user(user.uuid),)
+    return (for_user(user.uuid), of_session(user.session_uuid))
 
 
 def _initial_frames(missed: list[bytes] | None, position: Position) -> bytes:

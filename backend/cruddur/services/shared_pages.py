@@ -1,4 +1,7 @@
-"""Pages of cruds that all members share, apart from each member's own `liked` and `reposted`."""
+"""Pages of cruds that all members share, apart from each member's own marks.
+
+These are `liked` and `reposted` of a crud, and `followed` of a profile.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
@@ -34,20 +37,30 @@ class SharedPage:
     """A page into which the marks of one member after the other are written.
 
     Attributes:
-        uuids: the cruds on the page.
+        cruds: the cruds on the page.
+        users: the user whose profile the page is about, if there is one.
     """
 
     def __init__(self, body: bytes) -> None:
         """Decode the response to any member; the marks in it do not matter."""
         self._page = _DECODER.decode(body)
         self._cruds = _cruds(self._page)
-        self.uuids: Sequence[UUID] = [crud.uuid for crud in self._cruds]
+        self._profile = self._page.profile or None if isinstance(self._page, _Fields) else None
+        self.cruds: Sequence[UUID] = [crud.uuid for crud in self._cruds]
+        self.users: Sequence[UUID] = [] if self._profile is None else [self._profile.uuid]
+
+    @property
+    def uuids(self) -> Sequence[UUID]:
+        """The cruds and users that the page shows."""
+        return [*self.cruds, *self.users]
 
     def render(self, marks: Marks) -> bytes:
         """Return the response to the member who has these marks."""
         for crud in self._cruds:
             crud.liked = crud.uuid in marks.liked
             crud.reposted = crud.uuid in marks.reposted
+        if self._profile is not None:
+            self._profile.followed = self._profile.uuid in marks.followed
         return msgspec.json.encode(self._page)
 
 
@@ -74,7 +87,7 @@ async def read_marks(
     if viewer is None:
         return None
     async with database.connection() as conn:
-        marks = await select_marks(conn, changes, viewer=viewer, uuids=page.uuids)
+        marks = await select_marks(conn, changes, viewer=viewer, uuids=page.cruds, users=page.users)
     current_operation().user_uuid = marks.viewer
     return None if marks.viewer is None else marks
 

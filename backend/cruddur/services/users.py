@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
+from cruddur.db import follows as follows_db
 from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.db.ranking import Candidate
@@ -12,6 +13,7 @@ from cruddur.db.statements import Connection
 from cruddur.errors import NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.ranking import Ranking
+from cruddur.telemetry.operation import current_operation
 from cruddur.wire import (
     HANDLE_PATTERN,
     Member,
@@ -21,6 +23,9 @@ from cruddur.wire import (
 )
 
 SUGGESTIONS = 5
+CANDIDATES = 50
+"""Users among whom suggestions are chosen: those whom the viewer follows are left out."""
+
 COMPLETIONS = 8
 """Maximum number of users that complete a name."""
 
@@ -90,14 +95,31 @@ def suggestion_ranking(database: Database, interval: float) -> SuggestionRanking
     """Return the ranking of users by the likes and reposts of their live cruds."""
 
     async def select(conn: Connection, horizon: timedelta) -> list[Candidate[ShortUser]]:
-        # One more than needed, because the viewer may be among them.
-        return await db.select_suggested(conn, limit=SUGGESTIONS + 1, horizon=horizon)
+        return await db.select_suggested(conn, limit=CANDIDATES, horizon=horizon)
 
     return Ranking(database, select, interval)
 
 
-async def suggested(ranking: SuggestionRanking, viewer: Viewer | None) -> list[ShortUser]:
-    """Return the users whose live cruds have the most reactions, without the viewer."""
-    own_uuid = None if viewer is None else viewer.uuid
+async def suggested(
+    database: Database, ranking: SuggestionRanking, viewer: Viewer | None
+) -> list[ShortUser]:
+    """Return the users whose live cruds have the most reactions.
+
+    The viewer is not among them, nor anyone whom the viewer follows. A viewer whose session is not
+    open gets the users that everyone gets.
+
+    Raises:
+        DatabaseUnavailableError: see `Database.connection`.
+    """
     users = [ranked.item for ranked in await ranking.current()]
-    return [user for user in users if user.uuid != own_uuid][:SUGGESTIONS]
+    if viewer is not None:
+        # Not earlier: the ranking may need a connection, too.
+        async with database.connection() as conn:
+            followed = await follows_db.select_followed_among(
+                conn, viewer=viewer, uuids=[user.uuid for user in users]
+            )
+        if followed is None:
+            current_operation().user_uuid = None
+        else:
+            users = [user for user in users if user.uuid not in {viewer.uuid, *followed}]
+    return users[:SUGGESTIONS]

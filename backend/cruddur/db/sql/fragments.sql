@@ -133,10 +133,12 @@ WHERE pictures.uuid = chosen.uuid
 
 -- name: insert_tags
 -- Inserts the :tags of the CTE created.
-INSERT INTO activity_tags (activity_uuid, tag)
+INSERT INTO activity_tags (activity_uuid, tag, created_at, expires_at)
 SELECT
     created.uuid,
-    tags.tag
+    tags.tag,
+    created.created_at,
+    created.expires_at
 FROM created
 CROSS JOIN unnest(:tags::text[]) AS tags (tag)
 
@@ -149,6 +151,52 @@ SELECT
     :traceparent
 FROM created
 WHERE :link::text IS NOT NULL
+
+-- name: lists_repost
+-- Whether a repost `passed` by a user whom the viewer follows lists its crud in their feed: the crud is
+-- live and another user's, is not listed for its author or for a tag, and no user whom the viewer
+-- follows has reposted it before.
+(
+    SELECT
+        activities.expires_at > now()
+        AND activities.user_uuid <> passed.reposter_uuid
+        AND (
+            activities.reply_to_activity_uuid IS NOT NULL
+            OR NOT EXISTS (
+                SELECT FROM follows
+                WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+                  AND follows.followee_uuid = activities.user_uuid
+            )
+            AND NOT EXISTS (
+                SELECT FROM activity_tags
+                WHERE activity_tags.activity_uuid = activities.uuid
+                  AND (
+                      SELECT true
+                      FROM followed_tags
+                      WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
+                        AND followed_tags.tag = activity_tags.tag
+                  )
+            )
+        )
+    FROM activities
+    WHERE activities.uuid = passed.uuid
+)
+AND NOT EXISTS (
+    SELECT FROM reposts AS earlier
+    WHERE earlier.activity_uuid = passed.uuid
+      AND (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
+      AND earlier.user_uuid <> (
+          SELECT activities.user_uuid
+          FROM activities
+          WHERE activities.uuid = passed.uuid
+      )
+      AND (
+          SELECT true
+          FROM follows
+          WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+            AND follows.followee_uuid = earlier.user_uuid
+      )
+)
 
 -- name: notification_columns
 -- A notification with its actor, and its live crud or its message.
@@ -194,12 +242,14 @@ SELECT
     ) AS is_complete,
     unseen.kinds,
     unseen.subjects,
+    unseen.users,
     unseen.parents,
     unseen.xids
 FROM (
     SELECT
         array_agg(relevant.kind) AS kinds,
         array_agg(relevant.subject_uuid) AS subjects,
+        array_agg(relevant.user_uuid) AS users,
         array_agg(relevant.parent_uuid) AS parents,
         array_agg(relevant.xid::text::bigint) AS xids
     FROM (
@@ -210,7 +260,7 @@ FROM (
               -- Excludes no row: for a range the planner assumes one row in 200, and uses the index.
               AND events.xid < pg_snapshot_xmax(pg_current_snapshot())
               AND pg_visible_in_snapshot(events.xid, pg_current_snapshot())
-              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page', 'preview')
+              AND events.kind IN ('crud', 'counts', 'expiry', 'follow', 'gone', 'page', 'preview')
             LIMIT :most_changes
         )
         UNION ALL
@@ -219,7 +269,7 @@ FROM (
             FROM events
             WHERE events.xid = ANY(ARRAY(SELECT pg_snapshot_xip(:since)))
               AND pg_visible_in_snapshot(events.xid, pg_current_snapshot())
-              AND events.kind IN ('crud', 'counts', 'expiry', 'gone', 'page', 'preview')
+              AND events.kind IN ('crud', 'counts', 'expiry', 'follow', 'gone', 'page', 'preview')
             LIMIT :most_changes
         )
     ) AS relevant

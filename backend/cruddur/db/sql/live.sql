@@ -12,7 +12,13 @@ FROM signed_in(:viewer, :session) AS viewer
 -- Live cruds and replies as an anonymous client sees them.
 SELECT
     {crud_columns},
-    live_activities.user_uuid
+    live_activities.user_uuid,
+    ARRAY(
+        SELECT activity_tags.tag
+        FROM activity_tags
+        WHERE activity_tags.activity_uuid = live_activities.uuid
+        ORDER BY activity_tags.tag
+    ) AS tags
 FROM live_activities
 WHERE live_activities.uuid = ANY(:uuids::uuid[])
 
@@ -124,7 +130,7 @@ JOIN users AS actor ON actor.uuid = notifications.actor_uuid
 LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
 LEFT JOIN messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = ANY(:uuids::uuid[])
-  AND (live_activities.uuid IS NOT NULL OR notifications.kind = 'message')
+  AND (live_activities.uuid IS NOT NULL OR notifications.kind IN ('message', 'follow'))
 
 -- name: notify
 -- Wakes the processes that listen, if there is one except the sender.

@@ -111,6 +111,8 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     events,
     expired_activities,
     familiar_clients,
+    follow_counts,
+    follows,
     idempotency_answers,
     likes,
     message_groups,
@@ -135,6 +137,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
     accounts,
     activity_tags,
+    followed_tags,
     idempotency_keys,
     previews,
     signups,

@@ -20,8 +20,16 @@ person AS MATERIALIZED (
             WHERE activities.user_uuid = users.uuid
               AND activities.reply_to_activity_uuid IS NULL
               AND activities.expires_at > now()
-        )::integer AS cruds_count
+        )::integer AS cruds_count,
+        COALESCE(follow_counts.followers_count, 0) AS followers_count,
+        COALESCE(follow_counts.following_count, 0) AS following_count,
+        EXISTS (
+            SELECT FROM follows
+            WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+              AND follows.followee_uuid = users.uuid
+        ) AS followed
     FROM users
+    LEFT JOIN follow_counts ON follow_counts.user_uuid = users.uuid
     WHERE users.handle = lower(:handle)
 ),
 own AS MATERIALIZED (
@@ -86,6 +94,9 @@ SELECT
     person.bio AS person_bio,
     person.avatar_url AS person_avatar_url,
     person.cruds_count AS person_cruds_count,
+    person.followers_count AS person_followers_count,
+    person.following_count AS person_following_count,
+    person.followed AS person_followed,
     feed.uuid,
     feed.display_name,
     feed.handle,

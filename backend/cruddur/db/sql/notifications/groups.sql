@@ -1,11 +1,11 @@
--- The viewer's notifications without messages, in groups of one kind about one live crud, the group
--- with the newest notification first. No row unless the viewer's session is open; one row of NULLs
+-- The viewer's notifications without messages, in groups of one kind about one live crud, or of the
+-- follows of one day, the group with the newest notification first. No row unless the viewer's session is open; one row of NULLs
 -- if there is no notification.
 -- The newest page marks the notifications of its feed read, up to the newest that is returned and not
 -- up to now, so that one that commits meanwhile stays unread. `is_unread` is the state before.
 -- The page is cut first, and each crud is looked up separately (notifications/unread.sql explains
 -- why).
-WITH viewer AS MATERIALIZED (
+WITH RECURSIVE viewer AS MATERIALIZED (
     {notified_viewer}
 ),
 -- Each reply and each mention is a crud of its own, and so a group.
@@ -59,10 +59,65 @@ reactions AS (
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       )
 ),
+-- The latest follow of each day, from the day of the position on: a look-up for each day, however many
+-- followers there are.
+followed_days AS (
+    SELECT
+        latest.uuid,
+        latest.created_at,
+        1 AS place
+    FROM (
+        SELECT
+            notifications.uuid,
+            notifications.created_at
+        FROM notifications
+        WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
+          AND notifications.kind = 'follow'
+          AND NOT :only_mentions
+          AND notifications.created_at < COALESCE(
+              date_trunc('day', :before_at::timestamptz, 'UTC') + interval '1 day',
+              'infinity'::timestamptz
+          )
+        ORDER BY notifications.created_at DESC, notifications.uuid DESC
+        LIMIT 1
+    ) AS latest
+    UNION ALL
+    SELECT
+        latest.uuid,
+        latest.created_at,
+        followed_days.place + 1 AS place
+    FROM followed_days
+    CROSS JOIN LATERAL (
+        SELECT
+            notifications.uuid,
+            notifications.created_at
+        FROM notifications
+        WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
+          AND notifications.kind = 'follow'
+          AND notifications.created_at < date_trunc('day', followed_days.created_at, 'UTC')
+        ORDER BY notifications.created_at DESC, notifications.uuid DESC
+        LIMIT 1
+    ) AS latest
+    WHERE followed_days.place <= :limit::bigint
+),
+follows AS (
+    SELECT
+        followed_days.uuid,
+        'follow' AS kind,
+        NULL::uuid AS activity_uuid,
+        followed_days.created_at
+    FROM followed_days
+    WHERE (followed_days.created_at, followed_days.uuid) < (
+        COALESCE(:before_at, 'infinity'::timestamptz),
+        COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+    )
+),
 page AS MATERIALIZED (
     SELECT * FROM texts
     UNION ALL
     SELECT * FROM reactions
+    UNION ALL
+    SELECT * FROM follows
     ORDER BY created_at DESC, uuid DESC
     LIMIT (SELECT :limit::bigint)
 ),
@@ -100,13 +155,23 @@ SELECT
         WHEN page.kind IN ('reply', 'mention') THEN viewer.mentions_read_at
         ELSE viewer.notifications_read_at
     END AS is_unread,
-    (
-        SELECT count(*)
-        FROM notifications
-        WHERE notifications.activity_uuid = page.activity_uuid
-          AND notifications.user_uuid = viewer.uuid
-          AND notifications.kind = page.kind
-    ) AS actors_count,
+    CASE
+        WHEN page.kind = 'follow' THEN (
+            SELECT count(*)
+            FROM notifications
+            WHERE notifications.user_uuid = viewer.uuid
+              AND notifications.kind = 'follow'
+              AND notifications.created_at >= date_trunc('day', page.created_at, 'UTC')
+              AND notifications.created_at <= page.created_at
+        )
+        ELSE (
+            SELECT count(*)
+            FROM notifications
+            WHERE notifications.activity_uuid = page.activity_uuid
+              AND notifications.user_uuid = viewer.uuid
+              AND notifications.kind = page.kind
+        )
+    END AS actors_count,
     (
         SELECT json_agg(
             json_build_object(
@@ -118,16 +183,33 @@ SELECT
             ORDER BY latest.created_at DESC, latest.uuid DESC
         )
         FROM (
-            SELECT
-                notifications.uuid,
-                notifications.actor_uuid,
-                notifications.created_at
-            FROM notifications
-            WHERE notifications.activity_uuid = page.activity_uuid
-              AND notifications.user_uuid = viewer.uuid
-              AND notifications.kind = page.kind
-            ORDER BY notifications.created_at DESC, notifications.uuid DESC
-            LIMIT (SELECT :max_actors::bigint)
+            (
+                SELECT
+                    notifications.uuid,
+                    notifications.actor_uuid,
+                    notifications.created_at
+                FROM notifications
+                WHERE notifications.activity_uuid = page.activity_uuid
+                  AND notifications.user_uuid = viewer.uuid
+                  AND notifications.kind = page.kind
+                ORDER BY notifications.created_at DESC, notifications.uuid DESC
+                LIMIT (SELECT :max_actors::bigint)
+            )
+            UNION ALL
+            (
+                SELECT
+                    notifications.uuid,
+                    notifications.actor_uuid,
+                    notifications.created_at
+                FROM notifications
+                WHERE page.kind = 'follow'
+                  AND notifications.user_uuid = viewer.uuid
+                  AND notifications.kind = 'follow'
+                  AND notifications.created_at >= date_trunc('day', page.created_at, 'UTC')
+                  AND notifications.created_at <= page.created_at
+                ORDER BY notifications.created_at DESC, notifications.uuid DESC
+                LIMIT (SELECT :max_actors::bigint)
+            )
         ) AS latest
         JOIN users AS actor ON actor.uuid = latest.actor_uuid
     ) AS actors

@@ -19,7 +19,7 @@ page AS MATERIALIZED (
     FROM notifications
     WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
       AND (
-          notifications.kind = 'message'
+          notifications.kind IN ('message', 'follow')
           OR (
               SELECT activities.expires_at
               FROM activities

@@ -1,5 +1,5 @@
--- One notification. About a live crud it is as public as the crud; about a message it is visible to
--- the recipient only. `viewer` is NULL unless the viewer's session is open.
+-- One notification. About a live crud it is as public as the crud; about a message or a follow it is
+-- visible to the recipient only. `viewer` is NULL unless the viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 )
@@ -15,5 +15,5 @@ LEFT JOIN messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = :uuid
   AND (
       live_activities.uuid IS NOT NULL
-      OR (notifications.kind = 'message' AND notifications.user_uuid = viewer.uuid)
+      OR (notifications.kind IN ('message', 'follow') AND notifications.user_uuid = viewer.uuid)
   )

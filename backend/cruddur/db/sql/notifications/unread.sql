@@ -1,4 +1,4 @@
--- Counts unread notifications about live cruds; messages have a counter of their own. No row unless
+-- Counts unread notifications about live cruds and follows; messages have a counter of their own. No row unless
 -- the viewer's session is open.
 -- Each crud is looked up separately. For a join, the planner expects a third of all notifications
 -- that the user ever had, and scans every crud.
@@ -17,9 +17,12 @@ SELECT
               OR notifications.created_at > viewer.mentions_read_at
           )
           AND (
-              SELECT activities.expires_at
-              FROM activities
-              WHERE activities.uuid = notifications.activity_uuid
-          ) > now()
+              notifications.kind = 'follow'
+              OR (
+                  SELECT activities.expires_at
+                  FROM activities
+                  WHERE activities.uuid = notifications.activity_uuid
+              ) > now()
+          )
     )::integer AS count
 FROM viewer

@@ -1,0 +1,215 @@
+-- What the viewer follows, the newest first: live top-level cruds of followed users, live cruds and
+-- replies that followed users reposted, and live top-level cruds with followed tags. Each crud is listed
+-- once: for its author, else for its first followed tag, else for the first of its reposts. No row
+-- unless the viewer's session is open; one row of NULLs if there is nothing (docs/decisions/0020).
+--
+-- A viewer who follows many users finds most of a page among the newest cruds of everyone, so up to
+-- :max_passed of these are passed. Otherwise, or if they do not fill the page, the cruds of each
+-- followed user are read.
+WITH viewer AS MATERIALIZED (
+    SELECT member.uuid
+    FROM signed_in(:viewer, :session) AS member
+),
+followed AS MATERIALIZED (
+    SELECT follows.followee_uuid AS uuid
+    FROM follows
+    WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+),
+crowd AS MATERIALIZED (
+    SELECT count(*) > :few AS is_large
+    FROM followed
+),
+newest AS MATERIALIZED (
+    SELECT
+        passed.uuid,
+        passed.created_at AS listed_at
+    FROM (
+        SELECT
+            activities.uuid,
+            activities.user_uuid,
+            activities.created_at
+        FROM activities
+        WHERE (SELECT crowd.is_large FROM crowd)
+          AND activities.reply_to_activity_uuid IS NULL
+          AND activities.expires_at > now()
+          AND (activities.created_at, activities.uuid) < (
+              COALESCE(:before_at, 'infinity'::timestamptz),
+              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+          )
+        ORDER BY activities.created_at DESC, activities.uuid DESC
+        LIMIT (SELECT :max_passed::bigint)
+    ) AS passed
+    WHERE (
+        SELECT true
+        FROM follows
+        WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+          AND follows.followee_uuid = passed.user_uuid
+    )
+    LIMIT (SELECT :limit::bigint)
+),
+by_author AS MATERIALIZED (
+    SELECT
+        live.uuid,
+        live.created_at AS listed_at
+    FROM (
+        SELECT
+            activities.uuid,
+            activities.created_at
+        FROM activities
+        WHERE (SELECT count(*) < :limit::bigint FROM newest)
+          AND activities.user_uuid = ANY(ARRAY(SELECT followed.uuid FROM followed))
+          AND activities.reply_to_activity_uuid IS NULL
+          AND activities.expires_at > now()
+          AND (activities.created_at, activities.uuid) < (
+              COALESCE(:before_at, 'infinity'::timestamptz),
+              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+          )
+        OFFSET 0
+    ) AS live
+    ORDER BY live.created_at DESC, live.uuid DESC
+    LIMIT (SELECT :limit::bigint)
+),
+tagged AS MATERIALIZED (
+    SELECT
+        found.uuid,
+        found.listed_at,
+        min(followed_tags.tag) AS tag
+    FROM followed_tags
+    CROSS JOIN LATERAL (
+        SELECT
+            candidates.uuid,
+            candidates.listed_at
+        FROM (
+            SELECT
+                activity_tags.activity_uuid AS uuid,
+                activity_tags.created_at AS listed_at
+            FROM activity_tags
+            WHERE activity_tags.tag = followed_tags.tag
+              AND activity_tags.expires_at > now()
+              AND (activity_tags.created_at, activity_tags.activity_uuid) < (
+                  COALESCE(:before_at, 'infinity'::timestamptz),
+                  COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              )
+            ORDER BY activity_tags.created_at DESC, activity_tags.activity_uuid DESC
+            OFFSET 0
+        ) AS candidates
+        WHERE (
+            SELECT
+                activities.expires_at > now()
+                AND activities.reply_to_activity_uuid IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM follows
+                    WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+                      AND follows.followee_uuid = activities.user_uuid
+                )
+            FROM activities
+            WHERE activities.uuid = candidates.uuid
+        )
+        LIMIT (SELECT :limit::bigint)
+    ) AS found
+    WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
+    GROUP BY found.uuid, found.listed_at
+),
+newest_reposts AS MATERIALIZED (
+    SELECT
+        passed.uuid,
+        passed.reposter_uuid,
+        passed.listed_at
+    FROM (
+        SELECT
+            reposts.activity_uuid AS uuid,
+            reposts.user_uuid AS reposter_uuid,
+            reposts.created_at AS listed_at
+        FROM reposts
+        WHERE (SELECT crowd.is_large FROM crowd)
+          AND (reposts.created_at, reposts.activity_uuid) < (
+              COALESCE(:before_at, 'infinity'::timestamptz),
+              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+          )
+        ORDER BY reposts.created_at DESC, reposts.activity_uuid DESC
+        LIMIT (SELECT :max_passed::bigint)
+    ) AS passed
+    WHERE (
+        SELECT true
+        FROM follows
+        WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+          AND follows.followee_uuid = passed.reposter_uuid
+    )
+    AND {lists_repost}
+    LIMIT (SELECT :limit::bigint)
+),
+reposts_by_user AS MATERIALIZED (
+    SELECT
+        passed.uuid,
+        passed.reposter_uuid,
+        passed.listed_at
+    FROM (
+        SELECT
+            own.uuid,
+            own.reposter_uuid,
+            own.listed_at
+        FROM (
+            SELECT
+                reposts.activity_uuid AS uuid,
+                reposts.user_uuid AS reposter_uuid,
+                reposts.created_at AS listed_at
+            FROM reposts
+            WHERE (SELECT count(*) < :limit::bigint FROM newest_reposts)
+              AND reposts.user_uuid = ANY(ARRAY(SELECT followed.uuid FROM followed))
+              AND (reposts.created_at, reposts.activity_uuid) < (
+                  COALESCE(:before_at, 'infinity'::timestamptz),
+                  COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              )
+            OFFSET 0
+        ) AS own
+        ORDER BY own.listed_at DESC, own.uuid DESC
+    ) AS passed
+    WHERE {lists_repost}
+    LIMIT (SELECT :limit::bigint)
+),
+listed AS MATERIALIZED (
+    SELECT
+        found.uuid,
+        found.listed_at,
+        found.reposter_uuid,
+        found.tag
+    FROM (
+        SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, NULL::text AS tag
+        FROM newest
+        WHERE (SELECT count(*) = :limit::bigint FROM newest)
+        UNION ALL
+        SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, NULL::text AS tag
+        FROM by_author
+        UNION ALL
+        SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, tag
+        FROM tagged
+        UNION ALL
+        SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
+        FROM newest_reposts
+        WHERE (SELECT count(*) = :limit::bigint FROM newest_reposts)
+        UNION ALL
+        SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
+        FROM reposts_by_user
+    ) AS found
+    ORDER BY found.listed_at DESC, found.uuid DESC
+    LIMIT :limit
+)
+SELECT
+    viewer.uuid AS viewer,
+    {crud_columns},
+    {viewer_reactions},
+    listed.listed_at,
+    listed.tag AS followed_tag,
+    reposter.handle AS reposted_by,
+    reposter.display_name AS reposted_by_name
+FROM viewer
+LEFT JOIN (
+    listed
+    JOIN live_activities
+        ON live_activities.uuid = listed.uuid
+        AND live_activities.uuid = ANY(ARRAY(SELECT listed.uuid FROM listed))
+) ON true
+LEFT JOIN users AS reposter
+    ON reposter.uuid = listed.reposter_uuid
+    AND reposter.uuid = ANY(ARRAY(SELECT listed.reposter_uuid FROM listed))
+ORDER BY listed.listed_at DESC, listed.uuid DESC
