@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-traceview bench-page test-bench test-events lighthouse load load-seed scenarios attack lock \
+    bench-streams bench-commits bench-following bench-traceview bench-page test-bench test-events lighthouse load load-seed scenarios attack lock \
     clean
 
 help: ## List the targets
@@ -134,6 +134,9 @@ bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 
 bench-commits: $(VENV)/.dev ## Measure posts a second with and without events, also with slow commits
 	$(BIN)/python -m benchmarks.commits
+
+bench-following: $(VENV)/.dev ## Measure the feed of followed users with 1,000,000 cruds
+	$(BIN)/python -m benchmarks.following
 
 bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans
 	$(BIN)/python -m benchmarks.traceview

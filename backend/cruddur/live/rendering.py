@@ -117,7 +117,8 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
             else:
                 rendered.expiring.append(_expiring(event, crud))
             if event.kind == "crud":
-                topics, frame = _topics(event), frames.frame("crud", crud, event.position)
+                topics = tuple(topic for topic in _topics(event) if not is_about(topic))
+                frame = frames.frame("crud", crud, event.position)
                 variants = tuple(_tagged(found, event))
             elif event.kind == "counts" and event.id == last_counts[uuid]:
                 topics, frame = (

@@ -182,9 +182,16 @@ WHERE :link::text IS NOT NULL
     WHERE activities.uuid = passed.uuid
 )
 AND NOT EXISTS (
-    SELECT FROM reposts AS earlier
-    WHERE earlier.activity_uuid = passed.uuid
-      AND (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
+    SELECT
+    FROM (
+        SELECT
+            reposts.user_uuid,
+            reposts.created_at
+        FROM reposts
+        WHERE reposts.activity_uuid = passed.uuid
+        OFFSET 0
+    ) AS earlier
+    WHERE (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
       AND earlier.user_uuid <> (
           SELECT activities.user_uuid
           FROM activities

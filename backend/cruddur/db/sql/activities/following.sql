@@ -5,7 +5,7 @@
 --
 -- A viewer who follows many users finds most of a page among the newest cruds of everyone, so up to
 -- :max_passed of these are passed. Otherwise, or if they do not fill the page, the cruds of each
--- followed user are read.
+-- followed user are read. Reposts and tags are read only as far back as the cruds of a full page.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
@@ -16,8 +16,12 @@ followed AS MATERIALIZED (
     WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
 ),
 crowd AS MATERIALIZED (
-    SELECT count(*) > :few AS is_large
-    FROM followed
+    SELECT
+        EXISTS (
+            SELECT FROM follow_counts
+            WHERE follow_counts.user_uuid = (SELECT viewer.uuid FROM viewer)
+              AND follow_counts.following_count > :few
+        ) AS is_large
 ),
 newest AS MATERIALIZED (
     SELECT
@@ -51,23 +55,37 @@ by_author AS MATERIALIZED (
     SELECT
         live.uuid,
         live.created_at AS listed_at
-    FROM (
+    FROM followed
+    CROSS JOIN LATERAL (
         SELECT
             activities.uuid,
             activities.created_at
         FROM activities
-        WHERE (SELECT count(*) < :limit::bigint FROM newest)
-          AND activities.user_uuid = ANY(ARRAY(SELECT followed.uuid FROM followed))
+        WHERE activities.user_uuid = followed.uuid
           AND activities.reply_to_activity_uuid IS NULL
           AND activities.expires_at > now()
-          AND (activities.created_at, activities.uuid) < (
+          -- An expression, so that activities_home_idx, which holds every author's cruds, does not match.
+          AND (activities.created_at + interval '0', activities.uuid) < (
               COALESCE(:before_at, 'infinity'::timestamptz),
               COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
           )
         OFFSET 0
     ) AS live
+    WHERE (SELECT count(*) < :limit::bigint FROM newest)
     ORDER BY live.created_at DESC, live.uuid DESC
     LIMIT (SELECT :limit::bigint)
+),
+own AS MATERIALIZED (
+    SELECT uuid, listed_at
+    FROM newest
+    WHERE (SELECT count(*) = :limit::bigint FROM newest)
+    UNION ALL
+    SELECT uuid, listed_at
+    FROM by_author
+),
+page_end AS MATERIALIZED (
+    SELECT CASE WHEN count(*) >= :limit::bigint THEN min(own.listed_at) ELSE '-infinity' END AS listed_at
+    FROM own
 ),
 tagged AS MATERIALIZED (
     SELECT
@@ -86,6 +104,7 @@ tagged AS MATERIALIZED (
             FROM activity_tags
             WHERE activity_tags.tag = followed_tags.tag
               AND activity_tags.expires_at > now()
+              AND activity_tags.created_at >= (SELECT page_end.listed_at FROM page_end)
               AND (activity_tags.created_at, activity_tags.activity_uuid) < (
                   COALESCE(:before_at, 'infinity'::timestamptz),
                   COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -122,6 +141,7 @@ newest_reposts AS MATERIALIZED (
             reposts.created_at AS listed_at
         FROM reposts
         WHERE (SELECT crowd.is_large FROM crowd)
+          AND reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
           AND (reposts.created_at, reposts.activity_uuid) < (
               COALESCE(:before_at, 'infinity'::timestamptz),
               COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -138,6 +158,26 @@ newest_reposts AS MATERIALIZED (
     AND {lists_repost}
     LIMIT (SELECT :limit::bigint)
 ),
+-- Whether the passed reposts fill the page, or reach its end.
+passed_reposts AS MATERIALIZED (
+    SELECT
+        count(*) = :limit::bigint
+        OR (SELECT crowd.is_large FROM crowd)
+        AND (
+            SELECT count(*)
+            FROM (
+                SELECT
+                FROM reposts
+                WHERE reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
+                  AND (reposts.created_at, reposts.activity_uuid) < (
+                      COALESCE(:before_at, 'infinity'::timestamptz),
+                      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                  )
+                LIMIT (SELECT :max_passed::bigint)
+            ) AS counted
+        ) < :max_passed::bigint AS is_enough
+    FROM newest_reposts
+),
 reposts_by_user AS MATERIALIZED (
     SELECT
         passed.uuid,
@@ -145,24 +185,25 @@ reposts_by_user AS MATERIALIZED (
         passed.listed_at
     FROM (
         SELECT
-            own.uuid,
-            own.reposter_uuid,
-            own.listed_at
-        FROM (
+            unsorted.uuid,
+            followed.uuid AS reposter_uuid,
+            unsorted.listed_at
+        FROM followed
+        CROSS JOIN LATERAL (
             SELECT
                 reposts.activity_uuid AS uuid,
-                reposts.user_uuid AS reposter_uuid,
                 reposts.created_at AS listed_at
             FROM reposts
-            WHERE (SELECT count(*) < :limit::bigint FROM newest_reposts)
-              AND reposts.user_uuid = ANY(ARRAY(SELECT followed.uuid FROM followed))
+            WHERE reposts.user_uuid = followed.uuid
+              AND reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
               AND (reposts.created_at, reposts.activity_uuid) < (
                   COALESCE(:before_at, 'infinity'::timestamptz),
                   COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
               )
             OFFSET 0
-        ) AS own
-        ORDER BY own.listed_at DESC, own.uuid DESC
+        ) AS unsorted
+        WHERE NOT (SELECT passed_reposts.is_enough FROM passed_reposts)
+        ORDER BY unsorted.listed_at DESC, unsorted.uuid DESC
     ) AS passed
     WHERE {lists_repost}
     LIMIT (SELECT :limit::bigint)
@@ -175,18 +216,14 @@ listed AS MATERIALIZED (
         found.tag
     FROM (
         SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, NULL::text AS tag
-        FROM newest
-        WHERE (SELECT count(*) = :limit::bigint FROM newest)
-        UNION ALL
-        SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, NULL::text AS tag
-        FROM by_author
+        FROM own
         UNION ALL
         SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, tag
         FROM tagged
         UNION ALL
         SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
         FROM newest_reposts
-        WHERE (SELECT count(*) = :limit::bigint FROM newest_reposts)
+        WHERE (SELECT passed_reposts.is_enough FROM passed_reposts)
         UNION ALL
         SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
         FROM reposts_by_user
