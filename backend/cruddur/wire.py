@@ -385,6 +385,18 @@ class UserPrefix(Draft):
     ]
 
 
+class UserSearch(Draft):
+    """Words of the names of users."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "term_blank": "search_term_blank",
+        "term_invalid": "search_term_invalid",
+        "term_exceed_max_chars": "search_term_exceed_max_chars",
+    }
+
+    term: Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_VISIBLE)]
+
+
 class Profile(Struct):
     """The head of a profile page. `cognito_user_uuid` is the token's subject.
 

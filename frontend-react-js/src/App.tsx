@@ -48,6 +48,8 @@ export function Pages() {
         <Route path="/terms" element={<Further name="Terms" />} />
         <Route path="/privacy" element={<Further name="Privacy" />} />
         <Route path="/:at" element={<At page={Profile} />} />
+        <Route path="/:at/followers" element={<At page={Followers} />} />
+        <Route path="/:at/following" element={<At page={Followed} />} />
         <Route path="/:at/status/:uuid" element={<At page={CrudPage} />} />
         <Route path="*" element={<NotFound />} />
       </Route>
@@ -74,6 +76,14 @@ function Bare() {
 
 const Conversation = ({ handle }: { handle: string }) => (
   <Further name="Conversation" handle={handle} />
+);
+
+const Followers = ({ handle }: { handle: string }) => (
+  <Further name="People" handle={handle} direction="followers" />
+);
+
+const Followed = ({ handle }: { handle: string }) => (
+  <Further name="People" handle={handle} direction="following" />
 );
 
 /** A page about a user: its path has an @ before the handle. */

@@ -6,6 +6,8 @@
 
 export { CrudForm, ReplyForm } from "./components/CrudForm";
 export { Extras } from "./components/Extras";
+export { FollowButton } from "./components/FollowButton";
+export { FollowingFeed } from "./components/FollowingFeed";
 export { NewMessage } from "./components/NewMessage";
 export { PictureViewer } from "./components/PictureViewer";
 export { About } from "./pages/About";
@@ -14,6 +16,7 @@ export { Conversation } from "./pages/Conversation";
 export { Forgot } from "./pages/Forgot";
 export { Messages } from "./pages/Messages";
 export { Notifications } from "./pages/Notifications";
+export { People } from "./pages/People";
 export { Privacy } from "./pages/Privacy";
 export { Reset } from "./pages/Reset";
 export { Search } from "./pages/Search";

@@ -42,6 +42,7 @@ TERMS = ["vaporous", "%23fading", "fading", "secondhand", "%40andrewbrown", "and
 QUERIES = {
     "/api/activities/search": [f"?term={term}" for term in TERMS],
     "/api/activities/@<handle>": ["?shape=list", "?shape=profile"],
+    "/api/users/search": ["?term=andrew"],
 }
 
 ACCOUNT = {"email": "odo@example.com", "code": "000000"}

@@ -49,6 +49,32 @@ async def test_both_methods_update_the_profile(api: Api, andrew: Member, method:
     assert (await andrew.get("/api/auth/me"))["display_name"] == "A. Brown"
 
 
+@pytest.mark.rule("C100")
+async def test_users_are_found_by_the_words_of_their_names(
+    api: Api, andrew: Member, bayko: Member, member: Callable[..., Any]
+) -> None:
+    await member("ada_b", "Ada Lovelace-Brown")
+    await member("brown", "Zoë Çelik")
+    await member("brownie", "Nobody")
+    await andrew.put("/api/users/@ada_b/follow")
+
+    async def found(reader: Api, term: str) -> list[str]:
+        users = await reader.get("/api/users/search", params={"term": term})
+        return [user["handle"] for user in users]
+
+    assert await found(api, "Brown") == ["brown", "brownie", "ada_b", "andrewbrown"]
+    assert await found(api, "@BROWN") == ["brown", "brownie", "ada_b", "andrewbrown"]
+    assert await found(api, "bro love") == ["ada_b"]
+    assert await found(api, "b ada") == ["ada_b"]
+    assert await found(api, "zoe celik") == ["brown"]
+    for nothing in ("rown", "#", "'", ":*", "\\", "!!"):
+        assert await found(api, nothing) == [], nothing
+    [first] = await andrew.get("/api/users/search?term=ada")
+    assert first["followed"] is True
+    assert "followed" not in (await api.get("/api/users/search?term=ada"))[0]
+    assert await api.get("/api/users/search?term=", expect=422) == ["search_term_blank"]
+
+
 async def test_a_new_name_shows_on_old_cruds(api: Api, andrew: Member) -> None:
     await andrew.crud()
     await andrew.put("/api/profile/update", {"display_name": "A. Brown"})

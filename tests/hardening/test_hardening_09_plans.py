@@ -82,6 +82,8 @@ ARGUMENTS = {
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
     "max_followed": "5000",
     "max_kept": "20",
+    "max_ranked": "200",
+    "term": "'fan'",
     "max_tags": "200",
     "few": "100",
     "tag": "'tea'",

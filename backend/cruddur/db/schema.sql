@@ -1138,6 +1138,9 @@ CREATE INDEX users_handle_prefix_idx ON public.users USING btree (handle COLLATE
 CREATE INDEX users_name_prefix_idx ON public.users USING btree (replace(public.search_text(display_name), ' '::text, ''::text) COLLATE "C");
 ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
+CREATE INDEX users_words_idx ON public.users USING gin (to_tsvector('simple'::regconfig, ((public.search_text(display_name) || ' '::text) || replace(handle, '_'::text, ' '::text))));
+ALTER INDEX public.users_words_idx ALTER COLUMN 1 SET STATISTICS 0;
+
 CREATE TRIGGER activities_bequeath_expiry AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at < old.expires_at)) EXECUTE FUNCTION public.bequeath_expiry();
 
 CREATE TRIGGER activities_copy_expiry_to_tags AFTER UPDATE OF expires_at ON public.activities FOR EACH ROW WHEN ((new.expires_at <> old.expires_at)) EXECUTE FUNCTION public.copy_expiry_to_tags();

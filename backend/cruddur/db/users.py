@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from cruddur.db.follows import listed_user
 from cruddur.db.ranking import Candidate, candidate
 from cruddur.db.statements import Connection, load
-from cruddur.db.viewers import ViewerIds, parameters, private_rows
-from cruddur.wire import Member, ShortUser, UpdatedProfile
+from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
+from cruddur.wire import ListedUser, Member, ShortUser, UpdatedProfile
 
 _VIEWER = load("users.viewer")
 _VIEWER_BY_HANDLE = load("users.viewer_by_handle")
@@ -16,6 +17,7 @@ _IS_DELETED = load("users.is_deleted")
 _DELETE = load("users.delete")
 _SHORT = load("users.short")
 _BY_PREFIX = load("users.by_prefix")
+_SEARCH = load("users.search")
 _MEMBER = load("users.member")
 _UPDATE = load("users.update")
 _SUGGESTED = load("users.suggested")
@@ -23,6 +25,10 @@ _ANY = load("users.any")
 _BY_EMAIL = load("users.by_email")
 _LOCK = load("users.lock")
 _LINK = load("users.link")
+
+
+_MAX_RANKED = 200
+"""Maximum number of users that a search ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,24 @@ async def select_users_by_prefix(
     """
     rows = await private_rows(_BY_PREFIX, conn, viewer, prefix=prefix, limit=limit)
     return None if rows is None else [ShortUser(**row) for row in rows]
+
+
+async def search_users(
+    conn: Connection, *, viewer: ViewerIds | None, term: str, handle: str, limit: int
+) -> list[ListedUser]:
+    """Return the users whose names have words that begin with those of a text, the best first.
+
+    Args:
+        conn: a connection for reading.
+        viewer: the user that the request acts for.
+        term: the words.
+        handle: the user with this handle is first, and those whose handle begins with it follow.
+        limit: the maximum number of users.
+    """
+    rows = await public_rows(
+        _SEARCH, conn, viewer, term=term, handle=handle, limit=limit, max_ranked=_MAX_RANKED
+    )
+    return [listed_user(row) for row in rows if row["uuid"] is not None]
 
 
 async def select_member(

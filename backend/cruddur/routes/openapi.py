@@ -22,6 +22,7 @@ from cruddur.routes.parsing import validation_codes
 from cruddur.wire import (
     Crud,
     Gone,
+    FollowChange,
     LiveCounts,
     LivePreview,
     Notification,
@@ -38,7 +39,17 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "": {"type": "string", "minLength": 1},
 }
 _COMMON_STATUSES = (500, 503)
-EVENTS = (Crud, LiveCounts, LivePreview, Gone, SentMessage, Notification, ShortUser, Reset)
+EVENTS = (
+    Crud,
+    LiveCounts,
+    LivePreview,
+    Gone,
+    SentMessage,
+    Notification,
+    ShortUser,
+    FollowChange,
+    Reset,
+)
 """The types of the data of events; OpenAPI cannot describe a stream."""
 
 _STATUS_TEXT = {

@@ -40,6 +40,8 @@ PAGES = (
     "/messages",
     "/messages/@<handle>",
     "/@<handle>",
+    "/@<handle>/followers",
+    "/@<handle>/following",
     "/@<handle>/status/<uuid:uuid>",
     "/signup",
     "/confirm",

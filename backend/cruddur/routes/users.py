@@ -4,7 +4,14 @@ from cruddur.identity.viewer import Viewer
 from cruddur.routes.endpoint import ApiBlueprint, resources
 from cruddur.services import users as service
 from cruddur.services.unit_of_work import Reading, Writing
-from cruddur.wire import ProfileDraft, ShortUser, UpdatedProfile, UserPrefix
+from cruddur.wire import (
+    ListedUser,
+    ProfileDraft,
+    ShortUser,
+    UpdatedProfile,
+    UserPrefix,
+    UserSearch,
+)
 
 users = ApiBlueprint("users")
 
@@ -33,6 +40,16 @@ async def by_prefix(conn: Reading, viewer: Viewer, query: UserPrefix) -> list[Sh
     """For the completion of a mention: at most eight, those whose handle matches first. Case and
     accents of display names do not matter."""
     return await service.by_prefix(conn, viewer, query.prefix)
+
+
+@users.handle(
+    "GET", "/api/users/search", rate="search", summary="Users whose names have these words"
+)
+async def search(conn: Reading, viewer: Viewer | None, query: UserSearch) -> list[ListedUser]:
+    """At most ten. A word matches the beginning of a word of the handle or of the display name. The
+    user with this handle is first, then those whose handle begins with it, then those with the most
+    followers."""
+    return await service.search(conn, viewer, query.term)
 
 
 async def update(conn: Writing, viewer: Viewer, body: ProfileDraft) -> UpdatedProfile:

@@ -16,6 +16,7 @@ from cruddur.services.ranking import Ranking
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import (
     HANDLE_PATTERN,
+    ListedUser,
     Member,
     ProfileDraft,
     ShortUser,
@@ -28,6 +29,9 @@ CANDIDATES = 50
 
 COMPLETIONS = 8
 """Maximum number of users that complete a name."""
+
+FOUND = 10
+"""Maximum number of users that a search finds."""
 
 SuggestionRanking: TypeAlias = Ranking[ShortUser]
 _HANDLE = re.compile(HANDLE_PATTERN)
@@ -64,6 +68,16 @@ async def by_prefix(conn: Connection, viewer: Viewer, prefix: str) -> list[Short
     """
     return require_open_session(
         await db.select_users_by_prefix(conn, viewer=viewer, prefix=prefix, limit=COMPLETIONS)
+    )
+
+
+async def search(conn: Connection, viewer: Viewer | None, term: str) -> list[ListedUser]:
+    """Return users whose handle and display name have words that begin with those of a text.
+
+    The user with this handle is first. Case and accents do not matter.
+    """
+    return await db.search_users(
+        conn, viewer=viewer, term=term, handle=term.strip().lstrip("@＠"), limit=FOUND
     )
 
 

@@ -1,5 +1,6 @@
 /** The home feed, requested before the main script has loaded. */
 
+import { chosenFeed } from "../feedChoice";
 import { type Page, page } from "./http";
 import type { Answer } from "./wire";
 
@@ -10,7 +11,7 @@ let position: Promise<string> | undefined;
 
 /** Request the home feed if this is its page. */
 export function requestEarly(): void {
-  if (location.pathname === "/") {
+  if (location.pathname === "/" && chosenFeed(location.search) === "everyone") {
     home = page("get", "/api/activities/home", { wantsPosition: true });
     position = home.then(
       (found) => found.position ?? "",

@@ -102,16 +102,19 @@ export async function page<M extends Method, P extends PathOf<M>>(
  *
  * @param lastEventId the last event received, to resume after it; empty for none.
  * @returns the bytes of a `text/event-stream`, chunk by chunk.
+ * @param feed restricts the stream to what the member follows.
  * @throws {ApiError} the server rejected it, or the connection was lost.
  * @throws {DOMException} `AbortError`: `signal` was aborted.
  */
 export async function* listen(
   lastEventId: string,
   signal: AbortSignal,
+  feed?: "following",
 ): AsyncGenerator<Uint8Array, void> {
   const trace = newTrace();
   const input = { signal, lastEventId, seconds: Number.POSITIVE_INFINITY };
-  const received = await asViewer(trace, (token) => send("get", STREAM, input, token, trace));
+  const path = feed === undefined ? STREAM : `${STREAM}?feed=${feed}`;
+  const received = await asViewer(trace, (token) => send("get", path, input, token, trace));
   if (received.stream === undefined) {
     read(received, trace); // throws if it is an error
     throw unreachable(trace);

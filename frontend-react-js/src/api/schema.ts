@@ -176,6 +176,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/activities/following": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The newest live cruds that the viewer follows
+         * @description Cruds and reposts of followed users, and cruds with followed tags. A repost is listed at its time, with `reposted_by`; a crud with a followed tag has `followed_tag`. Each crud is listed once.
+         */
+        readonly get: operations["activities_following_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/activities/home": {
         readonly parameters: {
             readonly query?: never;
@@ -897,7 +917,7 @@ export interface paths {
         };
         /**
          * Stream live events
-         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed, so reload everything). A member also gets their own `message` and `notification` events. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
+         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed, so reload everything). A member also gets their own `message`, `notification` and `follow` events. With `feed=following`, it sends only what the member follows. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
          */
         readonly get: operations["live_stream_get"];
         readonly put?: never;
@@ -940,6 +960,50 @@ export interface paths {
          * @description For the completion of a hashtag: at most eight tags of live cruds, in alphabetical order.
          */
         readonly get: operations["trends_tags_by_prefix_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/tags/{tag}/follow": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Follow a tag
+         * @description Idempotent. The tag is without its #.
+         */
+        readonly put: operations["follows_follow_tag_put"];
+        readonly post?: never;
+        /**
+         * Unfollow a tag
+         * @description Idempotent.
+         */
+        readonly delete: operations["follows_unfollow_tag_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/tags/followed": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The tags that the viewer follows
+         * @description In alphabetical order, at most 200.
+         */
+        readonly get: operations["follows_followed_tags_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1008,6 +1072,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/users/@{handle}/follow": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Follow a user
+         * @description Idempotent. The user gets a notification.
+         */
+        readonly put: operations["follows_follow_put"];
+        readonly post?: never;
+        /**
+         * Unfollow a user
+         * @description Idempotent.
+         */
+        readonly delete: operations["follows_unfollow_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/users/@{handle}/followers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The followers of a user
+         * @description The latest is first.
+         */
+        readonly get: operations["follows_followers_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/users/@{handle}/following": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The users whom a user follows
+         * @description The one who was followed last is first.
+         */
+        readonly get: operations["follows_following_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/users/@{handle}/short": {
         readonly parameters: {
             readonly query?: never;
@@ -1028,6 +1156,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/users/search": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Users whose names have these words
+         * @description At most ten. A word matches the beginning of a word of the handle or of the display name. The user with this handle is first, then those whose handle begins with it, then those with the most followers.
+         */
+        readonly get: operations["users_search_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/users/suggested": {
         readonly parameters: {
             readonly query?: never;
@@ -1037,7 +1185,7 @@ export interface paths {
         };
         /**
          * Suggested users
-         * @description Ordered by the likes and reposts of their live cruds, without the viewer.
+         * @description Ordered by the likes and reposts of their live cruds, without the viewer and those whom the viewer follows.
          */
         readonly get: operations["users_suggested_get"];
         readonly put?: never;
@@ -1201,14 +1349,17 @@ export interface components {
          *     `liked` and `reposted` are present only for a signed-in viewer. `reply_to_handle` is present
          *     only for a reply: the author of the crud that it replies to. `preview` is that of the first
          *     link; it is absent until the linked page was fetched, and if it cannot be. `reposted_by` is a
-         *     handle, present only if a profile shows another user's crud. `replies` has the first replies to
-         *     a reply on the page of a crud, and is empty elsewhere.
+         *     handle, present only if a profile or a feed shows the crud because that user reposted it, and
+         *     `reposted_by_name` is their display name. `followed_tag` is present only if a feed shows the
+         *     crud because the viewer follows that tag. `replies` has the first replies to a reply on the page
+         *     of a crud, and is empty elsewhere.
          */
         readonly Crud: {
             readonly avatar_url: string | null;
             readonly created_at: string;
             readonly display_name: string;
             readonly expires_at: string | null;
+            readonly followed_tag?: string;
             readonly handle: string;
             readonly liked?: boolean;
             readonly likes_count: number;
@@ -1223,6 +1374,7 @@ export interface components {
             readonly reply_to_handle?: string;
             readonly reposted?: boolean;
             readonly reposted_by?: string;
+            readonly reposted_by_name?: string;
             readonly reposts_count: number;
             /** Format: uuid */
             readonly uuid: string;
@@ -1278,6 +1430,33 @@ export interface components {
             readonly email: string;
         };
         /**
+         * FollowChange
+         * @description The member has followed or unfollowed this user or, if it is the member, a tag.
+         */
+        readonly FollowChange: {
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * FollowCounts
+         * @description The counts of a user after a follow, and whether the caller follows them.
+         */
+        readonly FollowCounts: {
+            readonly followed: boolean;
+            readonly followers_count: number;
+            readonly following_count: number;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * FollowedTag
+         * @description A tag, folded, and whether the caller follows it.
+         */
+        readonly FollowedTag: {
+            readonly followed: boolean;
+            readonly tag: string;
+        };
+        /**
          * Gone
          * @description A crud that was deleted or has expired.
          */
@@ -1294,6 +1473,19 @@ export interface components {
             readonly success?: boolean;
             /** @default 1 */
             readonly ver?: number;
+        };
+        /**
+         * ListedUser
+         * @description A user in a list. `followed` is present only for a signed-in viewer: whether they follow the
+         *     user.
+         */
+        readonly ListedUser: {
+            readonly avatar_url: string | null;
+            readonly display_name: string;
+            readonly followed?: boolean;
+            readonly handle: string;
+            /** Format: uuid */
+            readonly uuid: string;
         };
         /**
          * LiveCounts
@@ -1375,7 +1567,8 @@ export interface components {
          * @description A notification of what `handle` did, in the shape of a crud.
          *
          *     `activity_uuid` is the crud or `message_group_uuid` the conversation that it is about; the other
-         *     one is null. The status and reply routes accept its uuid.
+         *     one is null. Both are null if `handle` followed the user. The status route accepts its uuid, and
+         *     so does the reply route, except for a follow.
          */
         readonly Notification: {
             readonly activity_uuid: string | null;
@@ -1383,9 +1576,10 @@ export interface components {
             readonly created_at: string;
             readonly display_name: string;
             readonly expires_at: string | null;
+            readonly followed_tag?: string;
             readonly handle: string;
             /** @enum {unknown} */
-            readonly kind: "like" | "mention" | "message" | "reply" | "repost";
+            readonly kind: "follow" | "like" | "mention" | "message" | "reply" | "repost";
             readonly liked?: boolean;
             readonly likes_count: number;
             readonly message: string;
@@ -1400,26 +1594,27 @@ export interface components {
             readonly reply_to_handle?: string;
             readonly reposted?: boolean;
             readonly reposted_by?: string;
+            readonly reposted_by_name?: string;
             readonly reposts_count: number;
             /** Format: uuid */
             readonly uuid: string;
         };
         /**
          * NotificationGroup
-         * @description The notifications of one kind about one crud.
+         * @description The notifications of one kind about one crud, or the follows of one day (in UTC).
          *
-         *     `activity` is the reply, the mentioning crud, or the crud that was liked or reposted. `actors`
-         *     are the latest 20 users who caused a notification, the newest first; `actors_count` counts all.
-         *     `uuid` and `created_at` are those of the latest notification, and `unread` shows whether this
-         *     request is the first to list it.
+         *     `activity` is the reply, the mentioning crud, or the crud that was liked or reposted, and null
+         *     for follows. `actors` are the latest 20 users who caused a notification, the newest first;
+         *     `actors_count` counts all. `uuid` and `created_at` are those of the latest notification, and
+         *     `unread` shows whether this request is the first to list it.
          */
         readonly NotificationGroup: {
-            readonly activity: components["schemas"]["Crud"];
+            readonly activity: components["schemas"]["Crud"] | null;
             readonly actors: readonly components["schemas"]["ShortUser"][];
             readonly actors_count: number;
             readonly created_at: string;
             /** @enum {unknown} */
-            readonly kind: "like" | "mention" | "reply" | "repost";
+            readonly kind: "follow" | "like" | "mention" | "reply" | "repost";
             readonly unread: boolean;
             /** Format: uuid */
             readonly uuid: string;
@@ -1620,6 +1815,8 @@ export interface components {
         /**
          * Profile
          * @description The head of a profile page. `cognito_user_uuid` is the token's subject.
+         *
+         *     `followed` is present only for a signed-in viewer: whether they follow the user.
          */
         readonly Profile: {
             readonly avatar_url: string | null;
@@ -1627,6 +1824,9 @@ export interface components {
             readonly cognito_user_uuid: string;
             readonly cruds_count: number;
             readonly display_name: string;
+            readonly followed?: boolean;
+            readonly followers_count: number;
+            readonly following_count: number;
             readonly handle: string;
             /** Format: uuid */
             readonly uuid: string;
@@ -1836,7 +2036,7 @@ export interface components {
             /** @default null */
             readonly crud?: string | null;
             /** @default null */
-            readonly feed?: "home" | null;
+            readonly feed?: ("following" | "home") | null;
             /** @default null */
             readonly handle?: string | null;
             /** @default null */
@@ -1912,6 +2112,13 @@ export interface components {
          */
         readonly UserPrefix: {
             readonly prefix: string;
+        };
+        /**
+         * UserSearch
+         * @description Words of the names of users.
+         */
+        readonly UserSearch: {
+            readonly term: string;
         };
     };
     responses: never;
@@ -2762,6 +2969,90 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly activities_following_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Crud"][];
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
                 };
             };
             /** @description The request is invalid */
@@ -5764,7 +6055,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 readonly crud?: string;
-                readonly feed?: "home";
+                readonly feed?: "following" | "home";
                 readonly handle?: string;
                 readonly last_event_id?: string;
                 readonly ticket?: string;
@@ -5942,6 +6233,205 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("prefix_blank" | "prefix_invalid" | "prefix_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_follow_tag_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly tag: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FollowedTag"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("tag_invalid" | "too_many_tags")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_unfollow_tag_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly tag: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FollowedTag"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "tag_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_followed_tags_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly string[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
                 };
             };
             /** @description Too many attempts */
@@ -6192,6 +6682,303 @@ export interface operations {
             };
         };
     };
+    readonly follows_follow_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FollowCounts"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("follow_self" | "too_many_followed")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_unfollow_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FollowCounts"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_followers_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly follows_following_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly users_short_get: {
         readonly parameters: {
             readonly query?: never;
@@ -6219,6 +7006,66 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly users_search_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly term: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("search_term_blank" | "search_term_invalid" | "search_term_exceed_max_chars")[];
                 };
             };
             /** @description Too many attempts */

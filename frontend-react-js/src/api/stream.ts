@@ -52,12 +52,15 @@ function setState(next: StreamState): void {
  * @param onEvent is called with each event.
  * @param onStart is called when a stream starts that does not resume a previous one.
  * @param onReachable is called when the server can be reached again, or perhaps.
+ * @param feed restricts it to what the member follows. Such a stream has no part in the state.
  */
 export function follow(
   onEvent: (event: ServerEvent) => void,
   onStart: () => void,
   onReachable: () => void,
+  feed?: "following",
 ): () => void {
+  const show = feed === undefined ? setState : () => {};
   let isOver = false;
   let isAway = false;
   let viewer = viewerUuid();
@@ -70,7 +73,7 @@ export function follow(
   let wake = () => {};
 
   async function run(): Promise<void> {
-    const position = startPosition();
+    const position = feed === undefined ? startPosition() : undefined;
     if (position !== undefined) {
       lastEventId = await position;
     }
@@ -103,7 +106,7 @@ export function follow(
     const startTimer = () => setTimeout(() => controller.abort(), SILENCE);
     let silence = startTimer();
     try {
-      for await (const part of listen(lastEventId, controller.signal)) {
+      for await (const part of listen(lastEventId, controller.signal, feed)) {
         if (controller.signal.aborted) {
           return; // the data under way is for the previous viewer
         }
@@ -135,13 +138,13 @@ export function follow(
   }
 
   function onDisconnected(): void {
-    losing ??= setTimeout(() => setState("lost"), PATIENCE);
+    losing ??= setTimeout(() => show("lost"), PATIENCE);
   }
 
   function onConnected(): void {
     clearTimeout(losing);
     losing = undefined;
-    setState("live");
+    show("live");
   }
 
   /** Wait until `wake` is called, or for at most this long. */
@@ -195,7 +198,7 @@ export function follow(
   });
   addEventListener("online", onOnline);
   document.addEventListener("visibilitychange", onVisibility);
-  setState("live");
+  show("live");
   onVisibility();
   void run();
 
@@ -207,7 +210,7 @@ export function follow(
     document.removeEventListener("visibilitychange", onVisibility);
     clearTimeout(hiding);
     clearTimeout(losing);
-    setState("off");
+    show("off");
   };
 }
 

@@ -5,7 +5,7 @@ import { t } from "../language";
 import { removeCrud } from "../queries/feedCache";
 import type { ListedCrud } from "../queries/feeds";
 import { observe } from "../telemetry/trace";
-import { crudAddress, profileAddress } from "../text/addresses";
+import { crudAddress, profileAddress, searchAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
 import { Countdown, Since, useIsPast } from "./Clock";
 import { ComposerSkeleton } from "./ComposerSkeleton";
@@ -100,7 +100,16 @@ function Card({
       {crud.reposted_by && (
         <p className="crud-reposted">
           <Icon name="repost" />
-          <Link to={`/@${crud.reposted_by}`}>{t.crud.repostedBy(crud.reposted_by)}</Link>
+          <Link to={`/@${crud.reposted_by}`}>
+            {t.crud.reposted(<bdi>{crud.reposted_by_name ?? `@${crud.reposted_by}`}</bdi>)}
+          </Link>
+        </p>
+      )}
+      {crud.followed_tag && (
+        <p className="crud-reposted">
+          <Link to={searchAddress(`#${crud.followed_tag}`)}>
+            {t.crud.forTag(<bdi>#{crud.followed_tag}</bdi>)}
+          </Link>
         </p>
       )}
       <Link className="crud-avatar" to={profileAddress(crud)} tabIndex={-1} aria-hidden="true">

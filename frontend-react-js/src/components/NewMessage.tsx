@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { t } from "../language/further";
+import { useUsersByPrefix } from "../queries/completion";
 import { useMember } from "../queries/session";
 import { useFindUser, useSuggested } from "../queries/users";
 import { conversationAddress } from "../text/addresses";
@@ -17,7 +18,12 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
   const find = useFindUser();
   const member = useMember();
   const { data: suggested = [] } = useSuggested();
-  const people = suggested.filter(({ uuid }) => uuid !== member?.uuid);
+  const [typed, setTyped] = useState("");
+  const prefix = typed.trim().replace(/^[@＠]/, "");
+  const { data: completions = [] } = useUsersByPrefix(prefix === "" ? null : prefix);
+  const shown = prefix === "" ? suggested : completions;
+  const people = shown.filter(({ uuid }) => uuid !== member?.uuid);
+  const title = prefix === "" ? t.sidebar.suggested : t.search.people;
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
   const [isBlank, setBlank] = useState(false);
@@ -47,6 +53,7 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
+          onChange={(event) => setTyped(event.target.value)}
           problem={
             isBlank ? t.recipient.noHandle : isUnknown ? t.recipient.unknownHandle : undefined
           }
@@ -56,8 +63,8 @@ export function NewMessage({ onClose }: { onClose: () => void }) {
         </Button>
       </Form>
       {people.length > 0 && (
-        <section aria-label={t.sidebar.suggested}>
-          <h3>{t.sidebar.suggested}</h3>
+        <section aria-label={title}>
+          <h3>{title}</h3>
           <ul>
             {people.map((person) => (
               <li key={person.uuid}>

@@ -1,12 +1,15 @@
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useLocation } from "react-router";
 import { Button, ButtonLink } from "../components/Button";
 import { ComposerSkeleton } from "../components/ComposerSkeleton";
 import { Feed } from "../components/Feed";
 import { Further } from "../components/Further";
 import { Empty } from "../components/List";
 import { PageHead } from "../components/PageHead";
+import { Tabs } from "../components/Tabs";
+import { chosenFeed, type HomeFeed, rememberFeed } from "../feedChoice";
 import { t } from "../language";
-import { useHome, useNewCruds } from "../queries/activities";
+import { HOME_FEED, useHome, useNewCruds } from "../queries/activities";
 import { useMember, useSession } from "../queries/session";
 import "./Home.css";
 
@@ -14,10 +17,22 @@ import "./Home.css";
 export function Home() {
   const member = useMember();
   const { phase } = useSession();
-  const home = useHome();
+  const { search } = useLocation();
+  const chosen = chosenFeed(search);
+  useEffect(() => rememberFeed(chosen), [chosen]);
   return (
     <>
       <PageHead title={t.home.title} />
+      {member !== null && (
+        <Tabs
+          label={t.home.feeds}
+          current={ADDRESSES[chosen]}
+          tabs={[
+            [t.home.everyone, ADDRESSES.everyone],
+            [t.home.following, ADDRESSES.following],
+          ]}
+        />
+      )}
       {phase === "out" ? (
         <Welcome />
       ) : (
@@ -29,7 +44,21 @@ export function Home() {
           )}
         </div>
       )}
-      <NewCruds home={home} />
+      {chosen === "following" && phase !== "out" ? <Further name="FollowingFeed" /> : <Everyone />}
+    </>
+  );
+}
+
+const ADDRESSES: Record<HomeFeed, string> = {
+  everyone: "/?feed=everyone",
+  following: "/?feed=following",
+};
+
+function Everyone() {
+  const home = useHome();
+  return (
+    <>
+      <NewCruds source={HOME_FEED} feed={home.data} />
       <Feed
         query={home}
         empty={
@@ -59,8 +88,14 @@ function Welcome() {
  * New cruds. They are added to the feed at once if the viewer is at its top and neither hovers
  * over it nor has the focus in it, because it would move away. Otherwise a button adds them.
  */
-function NewCruds({ home }: { home: ReturnType<typeof useHome> }) {
-  const { found, isGap, show } = useNewCruds(home.data);
+export function NewCruds({
+  source,
+  feed,
+}: {
+  source: Parameters<typeof useNewCruds>[0];
+  feed: Parameters<typeof useNewCruds>[1];
+}) {
+  const { found, isGap, show } = useNewCruds(source, feed);
   const isAtTop = useSyncExternalStore(onScroll, () => scrollY < NEAR);
   const { announced, announce } = useAnnouncement();
   const unannounced = useRef(0); // cruds added to the feed since the last announcement

@@ -49,7 +49,7 @@ function List({ feed }: { feed: Feed }) {
       <ul>
         {groups.map((group) => (
           <Group
-            key={`${group.kind} ${group.activity.uuid}`}
+            key={`${group.kind} ${group.activity?.uuid ?? group.created_at.slice(0, 10)}`}
             group={group}
             isUnread={isUnread(group)}
           />
@@ -74,13 +74,16 @@ const ICONS: Record<NotificationGroup["kind"], IconName> = {
   repost: "repost",
   reply: "reply",
   mention: "pen",
+  follow: "person",
 };
 
 /** Who did what, as a sentence: "Gus and Ravi liked your crud". */
 function describe({ kind, activity, actors, actors_count }: NotificationGroup): ReactNode {
   const people = <Names actors={actors} count={actors_count} />;
-  const isCrud = activity.reply_to_activity_uuid === null;
+  const isCrud = activity?.reply_to_activity_uuid === null;
   switch (kind) {
+    case "follow":
+      return t.notifications.followed(people, actors_count);
     case "reply":
       return t.notifications.replied(people, actors_count);
     case "mention":
@@ -102,7 +105,7 @@ const PICTURES = 5;
 function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolean }) {
   const { kind, activity, actors, actors_count } = group;
   const remove = useRemoveNotification();
-  const isGone = useIsPast(activity.expires_at);
+  const isGone = useIsPast(activity?.expires_at ?? null);
   const [isExpanded, setExpanded] = useState(false);
   const id = useId();
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is removed once.
@@ -140,9 +143,11 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
           {isUnread && <span className="unseen">{t.notifications.unread} </span>}
           {describe(group)} · <Since time={group.created_at} />
         </p>
-        <Link className="note-what" dir="auto" to={crudAddress(activity)}>
-          {activity.message}
-        </Link>
+        {activity && (
+          <Link className="note-what" dir="auto" to={crudAddress(activity)}>
+            {activity.message}
+          </Link>
+        )}
         {isExpanded && (
           <ul className="note-actors" id={id} aria-label={t.notifications.peopleLabel}>
             {actors.map((actor) => (
@@ -164,7 +169,7 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
           </ul>
         )}
       </div>
-      {activity.expires_at !== null && (
+      {activity != null && activity.expires_at !== null && (
         <Countdown from={activity.created_at} to={activity.expires_at} />
       )}
     </li>

@@ -1,8 +1,9 @@
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import type { Profile as Person } from "../api/wire";
 import { Avatar } from "../components/Avatar";
 import { Button, ButtonLink } from "../components/Button";
 import { Feed } from "../components/Feed";
+import { Further } from "../components/Further";
 import { Empty, PagedList } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
@@ -10,7 +11,7 @@ import { RichText } from "../components/RichText";
 import { t } from "../language";
 import { useProfile } from "../queries/activities";
 import { useMember } from "../queries/session";
-import { conversationAddress, feedAddress } from "../text/addresses";
+import { conversationAddress, feedAddress, followsAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
 import { profileTitle } from "../text/titles";
 import "./Profile.css";
@@ -72,17 +73,24 @@ function ProfileHead({ profile }: { profile: Person }) {
             {t.profile.edit}
           </ButtonLink>
         ) : (
-          <Button
-            look="outlined"
-            icon="mail"
-            onClick={() =>
-              asMember(t.signInTo.message(profile.handle), () => {
-                void navigate(conversationAddress(profile));
-              })
-            }
-          >
-            {t.profile.message}
-          </Button>
+          <div className="profile-actions">
+            <Button
+              look="outlined"
+              icon="mail"
+              onClick={() =>
+                asMember(t.signInTo.message(profile.handle), () => {
+                  void navigate(conversationAddress(profile));
+                })
+              }
+            >
+              {t.profile.message}
+            </Button>
+            <Further
+              name="FollowButton"
+              fallback={<Button busy>{t.profile.follow}</Button>}
+              person={profile}
+            />
+          </div>
         )}
       </div>
       <div className="profile-who">
@@ -96,6 +104,18 @@ function ProfileHead({ profile }: { profile: Person }) {
         {t.profile.liveCruds(profile.cruds_count, (words) => (
           <b>{words}</b>
         ))}
+        {" · "}
+        <Link to={followsAddress(profile, "followers")}>
+          {t.profile.followers(profile.followers_count, (words) => (
+            <b>{words}</b>
+          ))}
+        </Link>
+        {" · "}
+        <Link to={followsAddress(profile, "following")}>
+          {t.profile.followed(profile.following_count, (words) => (
+            <b>{words}</b>
+          ))}
+        </Link>
         {" · "}
         <a href={feedAddress(profile)} target="_blank" rel="noopener">
           {t.profile.feed}

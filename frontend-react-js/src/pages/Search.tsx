@@ -1,11 +1,15 @@
 import { useSearchParams } from "react-router";
+import { Button } from "../components/Button";
 import { Feed } from "../components/Feed";
 import { Empty } from "../components/List";
+import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
+import { PersonRows } from "../components/PersonRow";
 import { SearchForm } from "../components/SearchForm";
 import { Ideas } from "../components/Sidebar";
 import { t } from "../language/further";
 import { useSearch } from "../queries/activities";
+import { useFollowedTags, useFollowTag, usePeople } from "../queries/follows";
 import { isBlank } from "../text/chars";
 import "./Search.css";
 
@@ -33,16 +37,47 @@ export function Search() {
 
 function Results({ term }: { term: string }) {
   const found = useSearch(term);
+  const { data: people = [] } = usePeople(term);
+  const [tag] = /^[#＃](\S+)$/.exec(term)?.slice(1) ?? [];
   return (
-    <section aria-label={t.search.results}>
-      <Feed
-        query={found}
-        empty={
-          <Empty title={t.search.empty}>
-            <p>{t.search.noMatch(term)}</p>
-          </Empty>
-        }
-      />
-    </section>
+    <>
+      {tag && <FollowTag tag={tag.toLowerCase()} />}
+      {people.length > 0 && (
+        <section aria-labelledby="people">
+          <h2 id="people" className="people-title">
+            {t.search.people}
+          </h2>
+          <PersonRows people={people} />
+        </section>
+      )}
+      <section aria-label={t.search.results}>
+        <Feed
+          query={found}
+          empty={
+            <Empty title={t.search.empty}>
+              <p>{t.search.noMatch(term)}</p>
+            </Empty>
+          }
+        />
+      </section>
+    </>
+  );
+}
+
+/** Follows a tag, or unfollows it. */
+function FollowTag({ tag }: { tag: string }) {
+  const asMember = useMemberAction();
+  const follow = useFollowTag(tag);
+  const { data: tags = [] } = useFollowedTags();
+  const isFollowed = tags.includes(tag);
+  return (
+    <p className="search-tag">
+      <Button
+        look={isFollowed ? "outlined" : "filled"}
+        onClick={() => asMember(t.signInTo.followTag(tag), () => follow.mutate(!isFollowed))}
+      >
+        {isFollowed ? t.search.unfollowTag(tag) : t.search.followTag(tag)}
+      </Button>
+    </p>
   );
 }

@@ -17,13 +17,15 @@ import { t } from "../language";
 import { notify } from "../notices";
 import { crudAddress } from "../text/addresses";
 import { LIFETIMES } from "../text/lifetimes";
-import { NOTIFY_ON_ERROR } from "./client";
+import { isVisible, NOTIFY_ON_ERROR } from "./client";
 import {
   addBelow,
   addReplies,
   cancelFeedRequests,
   changeCrud,
   crudKey,
+  FOLLOWING,
+  FOLLOWING_HEAD,
   HEAD,
   HOME,
   isLive,
@@ -75,18 +77,40 @@ export function useHome() {
   });
 }
 
+/** What the member follows: people, their reposts, and tags. */
+export function useFollowing() {
+  return useFeed(FOLLOWING, async (cursor, signal) => {
+    const found = await page("get", "/api/activities/following", {
+      query: query({ cursor }),
+      signal,
+    });
+    return { cruds: found.body, next: found.next };
+  });
+}
+
+/** A feed of Home: its key, that of its newest part, and where to fetch both. */
+export const HOME_FEED = { key: HOME, head: HEAD, path: "/api/activities/home" } as const;
+export const FOLLOWING_FEED = {
+  key: FOLLOWING,
+  head: FOLLOWING_HEAD,
+  path: "/api/activities/following",
+} as const;
+
 /**
- * The cruds that were posted since the home feed was fetched. They come from the stream; from a
+ * The cruds that were posted since a feed of Home was fetched. They come from the stream; from a
  * second request if the stream began later than the feed; and from polling while it is down.
  *
- * `show` adds them to the home feed.
+ * `show` adds them to the feed.
  */
-export function useNewCruds(home: Feed | undefined) {
+export function useNewCruds(
+  { key, head: headKey, path }: typeof HOME_FEED | typeof FOLLOWING_FEED,
+  home: Feed | undefined,
+) {
   const client = useQueryClient();
   const { data: head } = useQuery({
-    queryKey: HEAD,
+    queryKey: headKey,
     queryFn: async ({ signal }): Promise<Feed> => {
-      const { body, next } = await page("get", "/api/activities/home", { signal });
+      const { body, next } = await page("get", path, { signal });
       return { pages: [{ cruds: body, next }], pageParams: [undefined] };
     },
     select: useCallback((feed: Feed) => withoutRemoved(client, feed), [client]),
@@ -99,7 +123,9 @@ export function useNewCruds(home: Feed | undefined) {
   const shown = home?.pages.flatMap(({ cruds }) => cruds) ?? [];
   const known = new Set(shown.map((crud) => crud.uuid));
   // Compare with the oldest: a crud that is older than one's own latest post is still new here.
-  const oldest = shown.findLast((crud) => !crud.pending)?.created_at ?? "";
+  // A repost is listed by its own time, so any that is not shown is new.
+  const isByTime = key === HOME;
+  const oldest = isByTime ? (shown.findLast((crud) => !crud.pending)?.created_at ?? "") : "";
   const first = head?.pages[0];
   const isSending = shown.some((crud) => crud.pending); // the head may list it under its real uuid
   const found = (isSending ? [] : (first?.cruds ?? []))
@@ -111,9 +137,10 @@ export function useNewCruds(home: Feed | undefined) {
     found,
     isGap,
     show: () => {
-      client.setQueryData<Feed>(HOME, (feed) =>
-        isGap ? head : sortFirstPage(prepend(feed, found)),
-      );
+      client.setQueryData<Feed>(key, (feed) => {
+        const added = prepend(feed, found);
+        return isGap ? head : isByTime ? sortFirstPage(added) : added;
+      });
     },
   };
 }
@@ -203,6 +230,9 @@ export function usePost() {
       client.setQueryData<Feed>(HOME, (feed) => prepend(feed, [crud]));
       client.setQueryData<Feed>(profileKey(crud.handle), (feed) => addToProfile(feed, crud));
       void client.invalidateQueries({ queryKey: ["trending"] });
+      if (isVisible(client, FOLLOWING)) {
+        notify(t.crud.posted, "good", null, { text: t.crud.view, to: crudAddress(crud) });
+      }
     },
   });
 }

@@ -30,6 +30,9 @@ export const FEEDS = ["activities"];
 export const HOME = [...FEEDS, "home"];
 /** The newest cruds, of which some may not be in the home feed yet. */
 export const HEAD = [...FEEDS, "head"];
+/** What the member follows, as the member sees it, and the newest part of it. */
+export const FOLLOWING = [...FEEDS, "following"];
+export const FOLLOWING_HEAD = [...FEEDS, "following head"];
 export const profileKey = (handle: string) => [...FEEDS, "profile", handle.toLowerCase()];
 export const crudKey = (uuid: string) => [...FEEDS, "crud", uuid];
 export const searchKey = (term: string) => [...FEEDS, "search", term];
@@ -134,9 +137,18 @@ export function insertPosted(client: QueryClient, posted: Crud): void {
   );
 }
 
-/** Whether a query is the home feed, which moves only when its viewer asks for it. */
+/** Add a crud that the member follows to the newest part of their feed. */
+export function insertFollowed(client: QueryClient, posted: Crud): void {
+  const isKnown = client.getQueryData(FOLLOWING) !== undefined;
+  if (isKnown && !removedFrom(client).has(posted.uuid) && isLive(posted)) {
+    const crud = { liked: false, reposted: false, ...posted, arrived: true };
+    client.setQueryData<Feed>(FOLLOWING_HEAD, (feed) => prepend(feed ?? EMPTY_FEED, [crud]));
+  }
+}
+
+/** Whether a query is a feed of Home, which moves only when its viewer asks for it. */
 export function isHome({ queryKey }: Query): boolean {
-  return hashKey(queryKey) === hashKey(HOME);
+  return [HOME, FOLLOWING].some((key) => hashKey(queryKey) === hashKey(key));
 }
 
 /** Fetch the head feed again once the stream has added too many cruds to it. */

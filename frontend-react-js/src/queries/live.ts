@@ -6,6 +6,7 @@ import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
 import type {
   Crud,
+  FollowChange,
   Gone,
   LiveCounts,
   LivePreview,
@@ -30,6 +31,7 @@ interface Payloads {
   message: SentMessage;
   notification: Notification;
   user: ShortUser;
+  follow: FollowChange;
   reset: Reset;
 }
 
@@ -93,6 +95,13 @@ export function followLive(client: QueryClient): () => void {
     },
     notification: {
       refetch: () => refetchAfterNotification(client),
+    },
+    follow: {
+      refetch: () =>
+        client.invalidateQueries({
+          predicate: ({ queryKey: [first, second] }) =>
+            /^(follow|profile)/.test(`${first === "activities" ? second : first}`),
+        }),
     },
     user: {
       apply: (user) => showUser(client, user),

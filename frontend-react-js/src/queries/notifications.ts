@@ -70,7 +70,7 @@ export function useNotifications(feed: Feed) {
 export function useRemoveNotification(): (group: NotificationGroup) => void {
   const client = useQueryClient();
   return ({ activity }) =>
-    changeGroups(client, (group) => (group.activity.uuid === activity.uuid ? null : group));
+    changeGroups(client, (group) => (group.activity?.uuid === activity?.uuid ? null : group));
 }
 
 /** Refetch after a notification arrived: the list if it is visible, which marks it read. */
@@ -85,7 +85,7 @@ export async function refetchAfterNotification(client: QueryClient): Promise<voi
 export function expireNotifications(client: QueryClient, uuid: string): void {
   const expires_at = new Date(serverNow()).toISOString();
   changeGroups(client, (group) =>
-    group.activity.uuid === uuid
+    group.activity?.uuid === uuid
       ? { ...group, activity: { ...group.activity, expires_at } }
       : group,
   );

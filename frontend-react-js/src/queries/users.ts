@@ -27,7 +27,10 @@ export function useSuggested(enabled = true) {
   return useQuery({
     enabled,
     queryKey: SUGGESTED,
-    queryFn: ({ signal }) => call("get", "/api/users/suggested", { signal }),
+    queryFn: async ({ signal }) => {
+      const people = await call("get", "/api/users/suggested", { signal });
+      return people.map((person) => ({ ...person, followed: false })); // no one whom the member follows
+    },
     staleTime: 120_000,
   });
 }

@@ -8,6 +8,13 @@ export function profileAddress(person: { readonly handle: string }): string {
   return `/@${person.handle}`;
 }
 
+export function followsAddress(
+  person: { readonly handle: string },
+  direction: "followers" | "following",
+): string {
+  return `${profileAddress(person)}/${direction}`;
+}
+
 /** The Atom feed of a profile, which the service renders. */
 export function feedAddress(person: { readonly handle: string }): string {
   return `${profileAddress(person)}/feed.atom`;

@@ -134,10 +134,15 @@ describe("a crud in a list", () => {
   });
 
   test("shows who reposted it", () => {
-    show(<CrudCard crud={crud({ reposted_by: "worf" })} />);
-    expect(screen.getByRole("link", { name: "Reposted by @worf" })).toHaveAttribute(
+    show(<CrudCard crud={crud({ reposted_by: "worf", reposted_by_name: "Worf" })} />);
+    expect(screen.getByRole("link", { name: "Worf reposted" })).toHaveAttribute("href", "/@worf");
+  });
+
+  test("shows which followed tag it has", () => {
+    show(<CrudCard crud={crud({ followed_tag: "tea" })} />);
+    expect(screen.getByRole("link", { name: "You follow #tea" })).toHaveAttribute(
       "href",
-      "/@worf",
+      "/search?term=%23tea",
     );
   });
 

@@ -74,7 +74,15 @@ export function counts(change: Partial<Counts> = {}): Counts {
 }
 
 export function profile(change: Partial<Profile> = {}): Profile {
-  return { ...LONDO, cognito_user_uuid: uuid(3), bio: "Ambassador.", cruds_count: 1, ...change };
+  return {
+    ...LONDO,
+    cognito_user_uuid: uuid(3),
+    bio: "Ambassador.",
+    cruds_count: 1,
+    followers_count: 0,
+    following_count: 0,
+    ...change,
+  };
 }
 
 export function message(change: Partial<Message> = {}): Message {

@@ -199,7 +199,10 @@ export function servePage(): Server {
   server.on("get", "/api/stream", unfinished("retry: 1000\nid: 0\n\n", quiet));
   server.on("get", "/api/activities/home", ok([]));
   server.on("get", "/api/trending", ok([]));
+  server.on("get", "/api/activities/following", ok([]));
   server.on("get", "/api/users/suggested", ok([]));
+  server.on("get", "/api/users/search", ok([]));
+  server.on("get", "/api/tags/followed", ok([]));
   server.on("get", "/api/activities/notifications/counter", ok({ count: 0 }));
   server.on("get", "/api/messages/counter", ok({ count: 0 }));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));

@@ -215,3 +215,10 @@ DROP INDEX activities_user_live_idx;
 CREATE INDEX activities_user_live_idx ON activities (user_uuid, expires_at)
     INCLUDE (created_at, uuid)
     WHERE reply_to_activity_uuid IS NULL;
+
+-- The words of handles and display names, as search compares them. A query finds words by their
+-- beginnings.
+CREATE INDEX users_words_idx ON users USING gin (
+    to_tsvector('simple', search_text(display_name) || ' ' || replace(handle, '_', ' '))
+);
+ALTER INDEX users_words_idx ALTER COLUMN 1 SET STATISTICS 0;

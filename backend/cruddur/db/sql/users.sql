@@ -172,6 +172,72 @@ SELECT
     viewer.avatar_url
 FROM signed_in(:viewer, :session) AS viewer
 
+-- name: search
+-- The users whose handles and display names have words that begin with those of :term: first the one
+-- with this handle, then those whose handle begins with it, then the ones with the most followers. At
+-- least one row, of NULLs if there is no user. Only :max_ranked users are ranked.
+WITH viewer AS MATERIALIZED (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+),
+query AS MATERIALIZED (
+    SELECT
+        lower(:handle) AS handle,
+        (
+            SELECT to_tsquery('simple', string_agg('''' || words.word || ''':*', ' & '))
+            FROM regexp_split_to_table(search_text(:term), ' +') AS words (word)
+            WHERE words.word <> ''
+        ) AS words
+),
+found AS MATERIALIZED (
+    SELECT
+        users.uuid,
+        users.handle
+    FROM users
+    WHERE to_tsvector('simple', search_text(users.display_name) || ' ' || replace(users.handle, '_', ' '))
+        @@ (SELECT query.words FROM query)
+    LIMIT (SELECT :max_ranked::bigint)
+),
+ranked AS MATERIALIZED (
+    SELECT
+        found.uuid,
+        CASE
+            WHEN found.handle = query.handle THEN 1
+            WHEN starts_with(found.handle, query.handle) THEN 2
+            ELSE 3
+        END AS place,
+        COALESCE(
+            (
+                SELECT follow_counts.followers_count
+                FROM follow_counts
+                WHERE follow_counts.user_uuid = found.uuid
+            ),
+            0
+        ) AS followers_count
+    FROM found
+    CROSS JOIN query
+    ORDER BY place, followers_count DESC, found.handle
+    LIMIT :limit
+)
+SELECT
+    viewer.uuid AS viewer,
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url,
+    EXISTS (
+        SELECT FROM follows
+        WHERE follows.follower_uuid = viewer.uuid
+          AND follows.followee_uuid = users.uuid
+    ) AS followed
+FROM viewer
+LEFT JOIN (
+    ranked
+    JOIN users
+        ON users.uuid = ranked.uuid
+        AND users.uuid = ANY(ARRAY(SELECT ranked.uuid FROM ranked))
+) ON true
+ORDER BY ranked.place, ranked.followers_count DESC, users.handle
+
 -- name: short
 SELECT
     users.uuid,

@@ -22,6 +22,7 @@ export const errors: First["errors"] = {
   extension_invalid: "Wähle ein Bild im Format JPEG, PNG, GIF oder WebP.",
   feed_invalid: "Diesen Feed gibt es nicht.",
   filter_invalid: "Du kannst immer nur einer Sache auf einmal folgen.",
+  follow_self: "Du kannst dir nicht selbst folgen.",
   generic_401: "Du bist abgemeldet. Melde dich an, um weiterzumachen.",
   generic_403: "Das darfst du nicht. Falls du gerade ein Bild hochlädst, wähle es noch einmal aus.",
   generic_500: "Bei uns ist etwas schiefgegangen. Bitte versuch es gleich noch einmal.",
@@ -60,10 +61,14 @@ export const errors: First["errors"] = {
   search_term_invalid: "Gib ein Wort ein, nach dem wir suchen sollen.",
   shape_invalid: "Dieses Profil gibt es nicht in dieser Form.",
   square_invalid: "Wir konnten das Bild nicht zuschneiden. Wähle es noch einmal aus.",
+  tag_invalid: "Ein Tag ist ein Wort mit mindestens einem Buchstaben.",
   telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
   ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
+  too_many_followed:
+    "Du folgst schon so vielen Leuten wie möglich. Folge zuerst jemandem nicht mehr.",
   too_many_pictures:
     "Du hast zu viele Bilder. Lösch einen Crud mit Bildern, oder warte, bis einer abläuft.",
+  too_many_tags: "Du folgst schon so vielen Tags wie möglich. Folge zuerst einem nicht mehr.",
   ttl_blank: "Wähle, wie lange dein Crud leben soll.",
   unavailable: "Cruddur ist gerade nicht erreichbar. Bitte versuch es gleich noch einmal.",
   unsupported_media_type: "Diese Art von Datei können wir nicht annehmen.",

@@ -34,6 +34,8 @@ export const first: First = {
     reply: "Melde dich an, um zu antworten",
     repost: "Melde dich an, um das zu reposten",
     like: "Melde dich an, um das zu liken",
+    follow: (handle) => `Melde dich an, um @${handle} zu folgen`,
+    followTag: (tag) => `Melde dich an, um #${tag} zu folgen`,
     message: (handle) => `Melde dich an, um @${handle} zu schreiben`,
     messages: "Melde dich an, um deine Nachrichten zu lesen",
     notifications: "Melde dich an, um deine Mitteilungen zu sehen",
@@ -132,7 +134,8 @@ export const first: First = {
   },
   crud: {
     by: (name) => `Crud von ${name}`,
-    repostedBy: (handle) => `Repostet von @${handle}`,
+    reposted: (name) => <>Repostet von {name}</>,
+    forTag: (tag) => <>Du folgst {tag}</>,
     replyingTo: (person) => <>Antwort an {person}</>,
     sending: "wird gesendet…",
     justExpired: "Dieser Crud ist gerade abgelaufen.",
@@ -151,6 +154,7 @@ export const first: First = {
     deleteWarning:
       "Seine Antworten, Likes und Reposts werden mitgelöscht. Das lässt sich nicht rückgängig machen.",
     cancel: "Abbrechen",
+    posted: "Dein Crud ist da.",
     replyPosted: "Antwort gesendet",
     view: "Ansehen",
   },
@@ -180,6 +184,9 @@ export const first: First = {
     title: "Start",
     empty: "Gerade gibt es keine Cruds",
     beFirst: "Schreib den ersten. Er bleibt nicht für immer.",
+    feeds: "Feeds",
+    everyone: "Alle",
+    following: "Gefolgt",
     welcome: "Willkommen",
     say: "Sag es jetzt. Schon bereut? Kein Problem, wir vergessen es.",
     newCruds: (count, more) =>
@@ -204,6 +211,12 @@ export const first: First = {
       </>
     ),
     feed: "Atom-Feed",
+    follow: "Folgen",
+    following: "Gefolgt",
+    followPerson: (handle) => `@${handle} folgen`,
+    unfollowPerson: (handle) => `@${handle} nicht mehr folgen`,
+    followers: (count, bold) => <>{bold(String(count))} Follower</>,
+    followed: (count, bold) => <>{bold(String(count))} gefolgt</>,
   },
   notFound: {
     title: "Nicht gefunden",

@@ -250,10 +250,26 @@ export const further: Further = {
     othersTitle: "Wer sie sonst sehen kann",
     others: "Niemand. Es gibt keine Werbung, keine Tracker und keine Inhalte von anderen Websites.",
   },
+  follows: {
+    empty: "Noch nichts hier",
+    emptyHint: "Folge Leuten und Hashtags. Dann stehen ihre Cruds hier, bis sie ablaufen.",
+    suggested: "Vorschläge",
+    followers: "Follower",
+    following: "Gefolgt",
+    tabs: (handle) => `Leute um @${handle}`,
+    noFollowers: "Noch keine Follower",
+    noFollowersHint: (handle) => `Wer @${handle} folgt, steht dann hier.`,
+    noneFollowed: "Noch niemand",
+    noneFollowedHint: (handle) => `Leute, denen @${handle} folgt, stehen dann hier.`,
+    tags: "Hashtags, denen du folgst",
+  },
   search: {
     title: "Suche",
     help: "Suche nach Wörtern, #Tags oder @Handles. Setz einen Satzteil in „Anführungszeichen“, und ein Minus vor ein Wort, das nicht vorkommen soll.",
     results: "Ergebnisse",
+    people: "Leute",
+    followTag: (tag) => `#${tag} folgen`,
+    unfollowTag: (tag) => `#${tag} nicht mehr folgen`,
     empty: "Keine Ergebnisse",
     noMatch: (term) => `Zu „${term}“ gibt es gerade keinen Crud.`,
   },
@@ -262,7 +278,7 @@ export const further: Further = {
     all: "Alle",
     mentions: "Erwähnungen",
     empty: "Noch keine Mitteilungen",
-    emptyHint: "Hier siehst du Antworten, Erwähnungen, Likes und Reposts.",
+    emptyHint: "Hier siehst du Antworten, Erwähnungen, Likes, Reposts und neue Follower.",
     noMentions: "Noch keine Erwähnungen",
     noMentionsHint: "Hier siehst du Antworten an dich und Cruds mit deinem Handle.",
     unread: "Ungelesen:",
@@ -308,6 +324,11 @@ export const further: Further = {
         {people} {have(count)} deine Antwort repostet
       </>
     ),
+    followed: (people, count) => (
+      <>
+        {people} {follow(count)} dir jetzt
+      </>
+    ),
     showLess: "Weniger anzeigen",
     showAll: (count) => `Alle ${count} Personen anzeigen`,
     peopleLabel: "Personen",
@@ -330,6 +351,10 @@ export const further: Further = {
     send: "Senden",
   },
 };
+
+function follow(people: number): string {
+  return people === 1 ? "folgt" : "folgen";
+}
 
 function have(people: number): string {
   return plural(people, { one: "hat", other: "haben" });

@@ -42,6 +42,8 @@ export const first = {
     reply: "Sign in to reply",
     repost: "Sign in to repost",
     like: "Sign in to like it",
+    follow: (handle: string) => `Sign in to follow @${handle}`,
+    followTag: (tag: string) => `Sign in to follow #${tag}`,
     message: (handle: string) => `Sign in to message @${handle}`,
     messages: "Sign in to read your messages",
     notifications: "Sign in to see your notifications",
@@ -145,7 +147,8 @@ export const first = {
   },
   crud: {
     by: (name: string) => `Crud by ${name}`,
-    repostedBy: (handle: string) => `Reposted by @${handle}`,
+    reposted: (name: ReactNode) => <>{name} reposted</>,
+    forTag: (tag: ReactNode) => <>You follow {tag}</>,
     replyingTo: (person: ReactNode) => <>Replying to {person}</>,
     sending: "sending…",
     justExpired: "This crud has just expired.",
@@ -163,6 +166,7 @@ export const first = {
     deleteTitle: "Delete this crud?",
     deleteWarning: "Its replies, likes and reposts will be deleted too. You can’t undo this.",
     cancel: "Cancel",
+    posted: "Your crud is posted.",
     replyPosted: "Reply posted",
     view: "View",
   },
@@ -189,6 +193,9 @@ export const first = {
     title: "Home",
     empty: "No cruds right now",
     beFirst: "Be the first to post. It won’t last forever.",
+    feeds: "Feeds",
+    everyone: "Everyone",
+    following: "Following",
     welcome: "Welcome",
     say: "Say it now. Regret it? No worries, we’ll forget it.",
     /** `more` is a plus sign if there are more than `count`. */
@@ -214,6 +221,17 @@ export const first = {
       </>
     ),
     feed: "Atom feed",
+    follow: "Follow",
+    following: "Following",
+    /** The names of the buttons for screen readers. */
+    followPerson: (handle: string) => `Follow @${handle}`,
+    unfollowPerson: (handle: string) => `Unfollow @${handle}`,
+    followers: (count: number, bold: Slot) => (
+      <>
+        {bold(String(count))} {plural(count, { one: "follower", other: "followers" })}
+      </>
+    ),
+    followed: (count: number, bold: Slot) => <>{bold(String(count))} following</>,
   },
   notFound: {
     title: "Not found",
