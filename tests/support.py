@@ -158,6 +158,14 @@ class Member(Api):
         headers = {"Authorization": f"Bearer {token}"}
         return cls(api.http, headers, uuid, session, handle, display_name)
 
+    async def api_token(self, *scopes: str, name: str = "bot", ttl: str = "1-day") -> "Member":
+        """Create an API token and return the member who calls the API with it."""
+        draft = {"name": name, "scopes": scopes, "ttl": ttl}
+        created = await self.post("/api/auth/tokens", draft)
+        headers = {"Authorization": f"Bearer {created['token']}"}
+        session = UUID(created["uuid"])
+        return Member(self.http, headers, self.uuid, session, self.handle, self.display_name)
+
     async def crud(self, message: str = "Today is a good day to crud", ttl: str = "7-days") -> Any:
         return await self.post("/api/activities", {"message": message, "ttl": ttl})
 

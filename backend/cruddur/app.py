@@ -19,6 +19,7 @@ from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
 from cruddur.routes.accounts import accounts
 from cruddur.routes.activities import activities
+from cruddur.routes.api_tokens import api_tokens
 from cruddur.routes.avatars import UPLOAD_PATH as AVATAR_UPLOAD_PATH
 from cruddur.routes.avatars import avatars
 from cruddur.routes.crud_pictures import UPLOAD_PATH as PICTURE_UPLOAD_PATH
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     notifications,
     trends,
     accounts,
+    api_tokens,
     live,
     health,
     telemetry_routes,
@@ -132,7 +134,7 @@ def create_app(
     )
 
     shedding: LoadShedding | None = None
-    rates = Rates(settings.rate_quotas, settings.rate_address_factor)
+    rates = Rates(settings.rate_quotas, settings.token_rate_quotas, settings.rate_address_factor)
 
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None, None]:

@@ -7,6 +7,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── MalformedError          400 ["invalid_json"]
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
+    │   └── InsufficientScopeError  403, with WWW-Authenticate
     ├── NotFoundError           404 ["not_found"], also for expired cruds
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
@@ -14,6 +15,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
         └── OverloadedError     503, although nothing has failed
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 GENERIC_CODES = {
@@ -68,6 +70,23 @@ class ForbiddenError(CruddurError):
     """The caller is authenticated but not allowed to do this."""
 
     status = 403
+
+
+class InsufficientScopeError(ForbiddenError):
+    """The API token does not have the scopes of the route, or no API token may use it."""
+
+    def __init__(self, code: str, *, scopes: Sequence[str]) -> None:
+        """Set the scopes that the route requires; none if no API token may use it."""
+        super().__init__(code)
+        self.scopes = scopes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge of RFC 6750, with the scopes that are required."""
+        challenge = 'Bearer error="insufficient_scope"'
+        if self.scopes:
+            challenge += f', scope="{" ".join(self.scopes)}"'
+        return {"WWW-Authenticate": challenge}
 
 
 class NotFoundError(CruddurError):

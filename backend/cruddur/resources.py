@@ -12,6 +12,7 @@ from cruddur import __version__, http_client
 from cruddur.db.page_changes import PageChanges
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
+from cruddur.identity.api_tokens import ApiTokenVerifier
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
@@ -234,7 +235,13 @@ def _assemble(
         tags=tag_ranking(database, settings.ranking_interval),
         suggestions=suggestion_ranking(database, settings.ranking_interval),
         keys=keys,
-        authenticator=Authenticator(database, Verifier(issuers), describers, settings.demo_handle),
+        authenticator=Authenticator(
+            database,
+            Verifier(issuers),
+            ApiTokenVerifier(database),
+            describers,
+            settings.demo_handle,
+        ),
         accounts=Accounts(database, provider, keys, throttle),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,

@@ -21,11 +21,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Ttl = Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
 TTLS: tuple[Ttl, ...] = get_args(Ttl)
 NotificationKind = Literal["reply", "like", "repost", "mention", "message", "follow"]
+SignInMethod = Literal["password", "password_and_code", "sign_up"]
+Scope = Literal["read", "write", "message"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+TokenTtl = Literal["1-day", "7-days", "30-days", "90-days", "365-days"]
 
 CRUD_CHARS = 280
 REPLY_CHARS = 1024
 DISPLAY_NAME_CHARS = 50
 TAG_CHARS = 100
+TOKEN_NAME_CHARS = 50
 BIO_CHARS = 500
 ALT_CHARS = 1000
 PICTURES_MAX = 4
@@ -790,9 +795,58 @@ class Session(Struct):
     uuid: UUID
     device: str
     address: str
+    method: SignInMethod
     created_at: datetime
     used_at: datetime
     current: bool
+
+
+# --- API tokens ---------------------------------------------------------------------
+
+
+class ApiTokenDraft(AccountDraft):
+    """A new API token: its name, what it may do, and its time to live."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "name_blank": "token_name_blank",
+        "name_invalid": "token_name_blank",
+        "name_exceed_max_chars": "token_name_exceed_max_chars",
+        "scopes_blank": "scopes_invalid",
+        "ttl_invalid": "ttl_blank",
+    }
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=TOKEN_NAME_CHARS, extra_json_schema=_VISIBLE)
+    ]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=len(SCOPES))]
+    ttl: TokenTtl
+
+
+class ApiToken(Struct, kw_only=True):
+    """An API token, without the token itself.
+
+    `used_at` is exact to the hour, and null if the token was never used.
+    """
+
+    uuid: UUID
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+
+
+class NewApiToken(ApiToken, kw_only=True):
+    """An API token that was just created. Only this response contains the token."""
+
+    token: str
+
+
+class ApiTokenRevoked(Struct):
+    """The token that is no longer valid."""
+
+    uuid: UUID
+    status: Literal["revoked"] = "revoked"
 
 
 # --- Health -------------------------------------------------------------------------

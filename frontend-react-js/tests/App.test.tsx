@@ -145,6 +145,7 @@ describe("a browser that was signed in", () => {
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [crud()] }));
     server.on("get", "/api/activities/search", ok([crud()]));
     server.on("get", "/api/auth/sessions", ok([]));
+    server.on("get", "/api/auth/tokens", ok([]));
     server.on(
       "get",
       "/api/activities/@{handle}/status/{uuid}",

@@ -30,8 +30,8 @@ from cruddur.routes import openapi
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
 
-ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION = (
-    UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(8)
+ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION, TOKEN = (
+    UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(9)
 )
 SIGNING_KEY = new_signing_key()
 KEYS = KeyRing([SIGNING_KEY])
@@ -52,12 +52,14 @@ BEYOND_SCHEMA = {
     "picture_invalid",
     "pictures_invalid",
     "too_many_pictures",
+    "too_many_tokens",
     "user_reciever_handle_blank",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "DELETE /api/activities/{uuid}": {"uuid": str(DOOMED)},
     "DELETE /api/auth/sessions/{uuid}": {"uuid": str(OTHER_SESSION)},
+    "DELETE /api/auth/tokens/{uuid}": {"uuid": str(TOKEN)},
     "*": {
         "uuid": str(CRUD),
         "message_group_uuid": str(GROUP),
@@ -136,8 +138,10 @@ async def insert_rows(dsn: str) -> None:
         await conn.executemany(
             "INSERT INTO sessions (uuid, user_uuid, device, address, expires_at)"
             " VALUES ($1, $2, 'test', '127.0.0.1', now() + interval '1 day')",
-            [(SESSION, ANDREW), (OTHER_SESSION, ANDREW)],
+            [(SESSION, ANDREW), (OTHER_SESSION, ANDREW), (TOKEN, ANDREW)],
         )
+        await conn.execute("UPDATE sessions SET method = 'api_token' WHERE uuid = $1", TOKEN)
+        await conn.execute("INSERT INTO api_tokens VALUES ($1, 'digest', 'bot', '{read}')", TOKEN)
         await conn.executemany(
             "INSERT INTO activities (uuid, user_uuid, reply_to_activity_uuid, message, expires_at)"
             " VALUES ($1, $2, $3, 'To be found', now() + interval '1 day')",

@@ -173,6 +173,7 @@ def test_only_the_database_layer_sends_sql() -> None:
 MAY_COMMIT = (
     "cruddur.cli",
     "cruddur.db",
+    "cruddur.identity.api_tokens",
     "cruddur.identity.authenticator",
     "cruddur.identity.cognito",
     "cruddur.identity.local",

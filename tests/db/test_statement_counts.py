@@ -199,6 +199,27 @@ async def test_a_signed_in_list_of_any_length_costs_one_statement(
         assert len(statements) == 1, statements
 
 
+@pytest.mark.rule("C110")
+async def test_a_request_with_an_api_token_costs_no_further_statement(
+    andrew: Member, statements: Statements
+) -> None:
+    bot = await andrew.api_token("read", "write")
+    lookup = load("api_tokens.use").sql
+    crud = (await bot.crud())["uuid"]
+    assert statements.count(lookup) == 1
+    for method, path in (
+        ("GET", "/api/notifications"),
+        ("GET", f"/api/activities/{crud}"),
+        ("PUT", f"/api/activities/{crud}/like"),
+    ):
+        statements.clear()
+        await andrew.request(method, path)
+        own = list(statements)
+        statements.clear()
+        await bot.request(method, path)
+        assert statements == own
+
+
 HOME = "/api/activities/home"
 ONE = f"{HOME}?limit=1"
 PROFILE = "/api/activities/@andrewbrown"

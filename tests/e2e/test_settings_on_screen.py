@@ -1,4 +1,4 @@
-"""Settings: profile, picture, devices, password, and account deletion."""
+"""Settings: profile, picture, devices, API tokens, password, and account deletion."""
 
 import re
 from io import BytesIO
@@ -272,6 +272,50 @@ async def test_a_device_can_be_signed_out_from_another(
     await expect(devices).to_have_count(1)
     await expect(devices).to_contain_text("This device")
     await expect(page.get_by_role("status", name="Notices")).to_contain_text("Signed out 2 devices")
+
+
+async def test_an_api_token_is_created_used_and_revoked(
+    visit: Visit, watch: Watch, api: Api, worf: Member
+) -> None:
+    page = await visit(worf, "/settings")
+    await settle(page, watch)
+    tokens = page.get_by_role("region", name="API tokens")
+    await tokens.get_by_role("button", name="Create a token…").click()
+    dialog = page.get_by_role("dialog", name="Create a token")
+    name = dialog.get_by_label("Name of the token")
+    await expect(name).to_be_focused()
+    watch.expect(422, "/api/auth/tokens")
+    await dialog.get_by_label("Read cruds").uncheck()
+    await dialog.get_by_role("button", name="Create a token").click()
+    await expect(name).to_have_accessible_description(re.compile("Enter a name for the token"))
+    await expect(dialog.get_by_role("group", name="What it can do")).to_have_accessible_description(
+        re.compile("Choose what the token can do")
+    )
+    await name.fill("Bat'leth bot")
+    await dialog.get_by_label("Post, react").check()
+    await dialog.get_by_label("Valid for").select_option("1 year")
+    await dialog.get_by_role("button", name="Create a token").click()
+
+    shown = page.get_by_role("dialog", name="Your new token")
+    await expect(shown.get_by_role("button", name="Copy")).to_be_focused()
+    token = await shown.get_by_label("API token").inner_text()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await shown.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == token
+    await shown.get_by_role("button", name="Done").click()
+    bot = {"Authorization": f"Bearer {token}"}
+    draft = {"message": "from a bot", "ttl": "1-hour"}
+    assert (await api.post("/api/activities", draft, headers=bot))["handle"] == worf.handle
+
+    await page.reload()
+    listed = tokens.get_by_role("listitem")
+    await expect(listed).to_contain_text("Bat'leth bot")
+    await expect(listed).to_contain_text(re.compile("Write · last used .* · expires "))
+    assert token not in await page.content()
+    await listed.get_by_role("button", name="Revoke Bat'leth bot").click()
+    await expect(listed).to_have_count(0)
+    await api.post("/api/activities", draft, headers=bot, expect=401)
 
 
 async def test_a_changed_password_ends_other_sessions(

@@ -30,6 +30,8 @@ PEOPLE = {
 
 OTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
 
+API_TOKEN = "The bot that reads the weather station on the roof"
+
 LONG = (
     "We shape our tools, and afterwards our tools forget us. Somebody will read this in six"
     " days, think about it for a moment, and on the seventh it will be as if nobody had ever"
@@ -68,11 +70,24 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         "UPDATE users SET display_name = $2, bio = $3 WHERE uuid = $1",
         andrew, NAME, "ExamPro, and a microblog that forgets. Say it to @bayko. #cruddur",
     )  # fmt: skip
-    await conn.execute("DELETE FROM sessions WHERE user_uuid = $1 AND device ~ 'Windows'", andrew)
+    await conn.execute(
+        "DELETE FROM sessions"
+        " WHERE user_uuid = $1 AND (device ~ 'Windows' OR method = 'api_token')",
+        andrew,
+    )
     await conn.execute(
         "INSERT INTO sessions (user_uuid, device, address, used_at, created_at, expires_at) VALUES"
         " ($1, $2, '198.51.100.7', now() - interval '3 h', now() - interval '9 d', 'infinity')",
         andrew, OTHER_DEVICE,
+    )  # fmt: skip
+    await conn.execute(
+        "WITH created AS (INSERT INTO sessions"
+        " (user_uuid, device, address, method, used_at, created_at, expires_at) VALUES"
+        " ($1, '', '198.51.100.8', 'api_token', now() - interval '2 h', now() - interval '9 d',"
+        " now() + interval '80 d') RETURNING uuid)"
+        " INSERT INTO api_tokens (session_uuid, token_hash, name, scopes)"
+        " SELECT uuid, 'digest', $2, '{read,write}' FROM created",
+        andrew, API_TOKEN,
     )  # fmt: skip
     people = {HANDLE: andrew} | {handle: uuid4() for handle in PEOPLE}
     for handle, (name, bio, color) in PEOPLE.items():

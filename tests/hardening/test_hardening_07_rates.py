@@ -165,6 +165,27 @@ async def test_hardening_07_a_member_is_counted_by_account_wherever_they_are(
         await other.request("GET", HOME)
 
 
+@pytest.mark.rule("C115")
+async def test_hardening_07_the_api_tokens_of_a_member_share_an_allowance_of_their_own(
+    start: Start, database: asyncpg.Connection
+) -> None:
+    app = await start(rates="read=9,write=100", token_rates="read=3")
+    async with visiting(app) as api:
+        member = await entered(app, api, database, "worf")
+        first, second = [await member.api_token("read") for _ in range(2)]
+        response = await first.request("GET", HOME)
+        assert set(left(response)) == {"address-read"}  # not verified yet
+        await second.request("GET", HOME)
+        response = await first.request("GET", HOME)
+        assert policies(response) == {"token-read": 3}
+        assert left(response)["token-read"][0] == 2
+        assert left(await second.request("GET", HOME))["token-read"][0] == 1
+        await first.request("GET", HOME)
+        assert refused(await second.request("GET", HOME, expect=429)) == ["rate_limited"]
+        assert left(await member.request("GET", HOME))["account-read"][0] == 8
+        assert policies(await member.request("GET", "/api/auth/sessions")) == {"account-read": 9}
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -466,6 +487,16 @@ def test_hardening_07_an_invalid_setting_is_named(changes: Any) -> None:
     with pytest.raises(SettingsError, match="CRUDDUR_RATE"):
         replace(settings, **changes).check()
     replace(settings, rates="write=1", rate_exempt="10.0.0.0/8,2001:db8::/32").check()
+
+
+def test_hardening_07_an_invalid_rate_of_api_tokens_is_named() -> None:
+    settings = Settings.from_env({})
+    for invalid in ("read", "read=0", "reads=1"):
+        with pytest.raises(SettingsError, match="CRUDDUR_TOKEN_RATES"):
+            replace(settings, token_rates=invalid).check()
+    limited = replace(settings, token_rates="read=5")
+    limited.check()
+    assert limited.token_rate_quotas == {**limited.rate_quotas, "read": 5}
 
 
 async def differs(read: Callable[[], Awaitable[Any]], before: Any) -> bool:

@@ -189,6 +189,21 @@ class TestAccounts:
         assert await people(database) == [("worf", "Worf")]
         assert (await sign_in(api, email))["user"] == response["user"]
 
+    @pytest.mark.rule("C110")
+    async def test_a_member_of_the_pool_has_api_tokens(
+        self, api: Api, fake: FakeCognito, email: str
+    ) -> None:
+        entered = await enter(api, fake, email)
+        draft = {"name": "bot", "scopes": ["write"], "ttl": "1-day"}
+        own = bearer(entered["access_token"])
+        created = await api.post("/api/auth/tokens", draft, headers=own)
+        bot = bearer(created["token"])
+        crud = await api.post("/api/activities", {"message": "x", "ttl": "1-day"}, headers=bot)
+        assert crud["handle"] == "worf"
+        assert len(await api.get("/api/auth/sessions", headers=own)) == 1
+        await api.delete(f"/api/auth/tokens/{created['uuid']}", headers=own)
+        await api.delete(f"/api/activities/{crud['uuid']}", headers=bot, expect=401)
+
     @everywhere
     async def test_the_case_of_an_address_does_not_matter(
         self, api: Api, pool: Pool, email: str

@@ -309,6 +309,22 @@ async def test_revoking_a_session_ends_its_streams(
         assert visitor.comments == 0
 
 
+@pytest.mark.rule("C113")
+async def test_revoking_an_api_token_ends_its_streams(url: str, andrew: Member) -> None:
+    bot = await andrew.api_token("read", "message")
+    ticket = (await bot.post("/api/stream/ticket"))["ticket"]
+    async with (
+        listening(url, bot.headers) as first,
+        listening(url, ticket=ticket) as second,
+        listening(url, andrew.headers) as own,
+    ):
+        await andrew.delete(f"/api/auth/tokens/{bot.session_uuid}")
+        assert await first.rest() == []
+        assert await second.rest() == []
+        await bot.request("GET", "/api/stream", expect=401)
+        await marked(andrew, own)
+
+
 async def test_an_event_committed_after_the_session_ended_is_not_delivered(
     url: str, andrew: Member, bayko: Member, database: asyncpg.Connection
 ) -> None:

@@ -158,6 +158,7 @@ def _live(service: Served, received: Captured) -> None:
     term = {"term": received.new("search term")}
     _ok(http.get("/api/activities/search", params=term, headers=me))
     _upload(http, received, me)
+    _use_api_token(http, received, me)
     _change_passwords(service, received, me)
     _report(http, received)
     _knock(http, received)
@@ -200,6 +201,31 @@ def _code(service: Served, received: Captured, what: str) -> str:
     [code] = service.until(found)
     received.codes[what] = code
     return str(code)
+
+
+def _use_api_token(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
+    """Use an API token, also where it is not allowed, and in the wrong places."""
+    bot = {"Authorization": f"Bearer {_api_token(http, received, me, 'API token')}"}
+    draft = {"message": received.new("crud of an API token"), "ttl": "1-day"}
+    _ok(http.post("/api/activities", json=draft, headers=bot))
+    assert http.post("/api/messages", json=draft, headers=bot).status_code == 403
+    assert http.get("/api/auth/me", headers=bot).status_code == 403
+    token = bot["Authorization"].partition(" ")[2]
+    for path in (f"/api/auth/tokens/{token}", f"/{token}", f"/api/users/@{token}/short"):
+        assert http.get(path).status_code in {404, 405}
+    agent = {"User-Agent": f"bot with {token}"}
+    _ok(http.get("/api/activities/home", params={"cruddur": token}, headers=agent))
+    [listed] = _ok(http.get("/api/auth/tokens", headers=me))
+    _ok(http.delete(f"/api/auth/tokens/{listed['uuid']}", headers=me))
+    assert http.post("/api/activities", json=draft, headers=bot).status_code == 401
+
+
+def _api_token(http: httpx.Client, received: Captured, me: Mapping[str, str], what: str) -> str:
+    """Create an API token that may write, and record it as a secret."""
+    draft = {"name": received.new(f"name of the {what}"), "scopes": ["write"], "ttl": "1-day"}
+    token = str(_ok(http.post("/api/auth/tokens", json=draft, headers=me))["token"])
+    received.keep(what, token.removeprefix("cruddur_"))
+    return token
 
 
 def _picture() -> bytes:
@@ -345,6 +371,8 @@ async def _fail(service: Served, received: Captured, conn: asyncpg.Connection) -
     }
     token = _ok(http.post("/api/auth/signin", json=credentials))["access_token"]
     received.keep("signature of the last token", token.rpartition(".")[2])
+    me = {"Authorization": f"Bearer {token}"}
+    bot = {"Authorization": f"Bearer {_api_token(http, received, me, 'API token of a failure')}"}
     await conn.execute(FAILING_STATEMENTS)
     headers = {
         "Authorization": f"Bearer {token}",
@@ -360,8 +388,8 @@ async def _fail(service: Served, received: Captured, conn: asyncpg.Connection) -
     }
     query = {"token": received.new("token of a failure"), "term": received.new("term of a failure")}
 
-    def fail(method: str, path: str, body: Any = None) -> None:
-        response = http.request(method, path, json=body, params=query, headers=headers)
+    def fail(method: str, path: str, body: Any = None, **other: str) -> None:
+        response = http.request(method, path, json=body, params=query, headers=headers | other)
         assert response.status_code == 500, f"{path}: {response.text}"
         received.failures.append(response.headers["traceresponse"].split("-")[1])
 
@@ -369,6 +397,8 @@ async def _fail(service: Served, received: Captured, conn: asyncpg.Connection) -
     received.keep("beginning of the odd crud", "canary-ödd")
     for text in (received.new("failing crud"), odd):
         fail("POST", "/api/activities", {"message": text, "ttl": "1-day"})
+    text = received.new("failing crud of an API token")
+    fail("POST", "/api/activities", {"message": text, "ttl": "1-day"}, **bot)
     fail("POST", "/api/messages", {"message": received.new("failing message"), "handle": "bayko"})
     account = {
         "email": received.keep("failing address", "failing.canary@example.org"),
@@ -460,7 +490,7 @@ def test_S9_every_sink_has_received_every_failure(captured: Captured) -> None:
     """Otherwise there would be nothing to find."""
     assert captured.stopped is not None
     assert captured.stopped.code == 0
-    assert len(set(captured.failures)) == 6
+    assert len(set(captured.failures)) == 7
     for trace in captured.failures:
         assert bytes.fromhex(trace) in captured.exports["Honeycomb"]
         for sink in ("Rollbar", "CloudWatch"):

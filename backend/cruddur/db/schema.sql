@@ -339,8 +339,10 @@ CREATE TABLE public.sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     used_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    method text DEFAULT 'password'::text NOT NULL,
     CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
-    CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200))
+    CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200)),
+    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'password_and_code'::text, 'sign_up'::text, 'api_token'::text])))
 );
 ALTER TABLE ONLY public.sessions ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.sessions ALTER COLUMN user_uuid SET STATISTICS 0;
@@ -350,6 +352,7 @@ ALTER TABLE ONLY public.sessions ALTER COLUMN sealed_token SET STATISTICS 0;
 ALTER TABLE ONLY public.sessions ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.sessions ALTER COLUMN used_at SET STATISTICS 0;
 ALTER TABLE ONLY public.sessions ALTER COLUMN expires_at SET STATISTICS 0;
+ALTER TABLE ONLY public.sessions ALTER COLUMN method SET STATISTICS 0;
 
 CREATE TABLE public.users (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -495,6 +498,19 @@ ALTER TABLE ONLY public.activity_tags ALTER COLUMN activity_uuid SET STATISTICS 
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN tag SET STATISTICS 0;
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN expires_at SET STATISTICS 0;
+
+CREATE TABLE public.api_tokens (
+    session_uuid uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    CONSTRAINT api_tokens_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 50))),
+    CONSTRAINT api_tokens_scopes_check CHECK (((scopes <@ ARRAY['read'::text, 'write'::text, 'message'::text]) AND (cardinality(scopes) >= 1)))
+);
+ALTER TABLE ONLY public.api_tokens ALTER COLUMN session_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.api_tokens ALTER COLUMN token_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.api_tokens ALTER COLUMN name SET STATISTICS 0;
+ALTER TABLE ONLY public.api_tokens ALTER COLUMN scopes SET STATISTICS 0;
 
 CREATE TABLE public.avatars (
     user_uuid uuid NOT NULL,
@@ -919,6 +935,12 @@ ALTER TABLE ONLY public.activity_links
 ALTER TABLE ONLY public.activity_tags
     ADD CONSTRAINT activity_tags_pkey PRIMARY KEY (activity_uuid, tag);
 
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (session_uuid);
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (user_uuid);
 
@@ -1214,6 +1236,9 @@ ALTER TABLE ONLY public.activity_links
 
 ALTER TABLE ONLY public.activity_tags
     ADD CONSTRAINT activity_tags_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;

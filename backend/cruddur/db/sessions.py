@@ -6,6 +6,7 @@ from uuid import UUID
 
 from cruddur.db.statements import Connection, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows
+from cruddur.wire import SignInMethod
 
 _CREATE = load("sessions.create")
 _PRESENT = load("sessions.present")
@@ -38,6 +39,7 @@ class ListedSession:
     uuid: UUID
     device: str
     address: str
+    method: SignInMethod
     created_at: datetime
     used_at: datetime
 
@@ -48,6 +50,7 @@ async def insert_session(
     user_uuid: UUID,
     device: str,
     address: str,
+    method: SignInMethod,
     sealed_token: bytes | None,
     token_hash: bytes,
     lifetime: timedelta,
@@ -58,6 +61,7 @@ async def insert_session(
         user_uuid=user_uuid,
         device=device,
         address=address,
+        method=method,
         sealed_token=sealed_token,
         token_hash=token_hash,
         lifetime=lifetime,
@@ -73,7 +77,10 @@ async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> None:
 async def delete_oldest_sessions(
     conn: Connection, *, user_uuid: UUID, max_kept: int
 ) -> list[bytes | None]:
-    """Delete the oldest sessions of a user beyond a number; return their sealed tokens."""
+    """Delete the oldest sessions of a user beyond a number; return their sealed tokens.
+
+    API tokens do not count and stay.
+    """
     rows = await _DELETE_OLDEST.rows(conn, user_uuid=user_uuid, max_kept=max_kept)
     return [row["sealed_token"] for row in rows]
 
@@ -126,7 +133,7 @@ async def select_is_open(conn: Connection, *, viewer: ViewerIds) -> bool:
 
 
 async def select_sessions(conn: Connection, *, viewer: ViewerIds) -> list[ListedSession] | None:
-    """Return the viewer's open sessions, the last used first.
+    """Return the viewer's open sessions, the last used first, without API tokens.
 
     Returns:
         None if the viewer's own session is not open.
@@ -151,8 +158,14 @@ async def revoke_session(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> 
 
 
 async def delete_other_sessions(
-    conn: Connection, *, user_uuid: UUID, kept_uuid: UUID | None
+    conn: Connection, *, user_uuid: UUID, kept_uuid: UUID | None, keeps_tokens: bool
 ) -> list[bytes | None]:
-    """Delete all sessions of a user except one; return their sealed tokens."""
-    rows = await _DELETE_OTHERS.rows(conn, user_uuid=user_uuid, kept_uuid=kept_uuid)
+    """Delete all sessions of a user except one, and except API tokens if `keeps_tokens` is true.
+
+    Returns:
+        Their sealed tokens.
+    """
+    rows = await _DELETE_OTHERS.rows(
+        conn, user_uuid=user_uuid, kept_uuid=kept_uuid, keeps_tokens=keeps_tokens
+    )
     return [row["sealed_token"] for row in rows]

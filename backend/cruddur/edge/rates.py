@@ -1,8 +1,9 @@
 """Refuse requests of clients that exceed their rate limits, and report the limits in headers.
 
-A member's requests are charged to their account, once a worker has verified their token. All other
-requests are charged to the client's address, and for IPv6 also to its /48 network. The headers are
-those of draft-ietf-httpapi-ratelimit-headers-10.
+A member's requests are charged to their account, once a worker has verified their token. The API
+tokens of an account have another allowance, which they share. All other requests are charged to the
+client's address, and for IPv6 also to its /48 network. The headers are those of
+draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 from cruddur.edge.refusals import Headers, Refusals
 from cruddur.errors import RateLimitedError
+from cruddur.identity.authenticator import Account
 from cruddur.request_context import current_request
 from cruddur.services.client_addresses import UNKNOWN, address_key, network_key
 from cruddur.services.rates import Charge, Decision, RateClass, Rates
@@ -29,7 +31,7 @@ class RateLimits:
         *,
         classes: Mapping[tuple[str, str], RateClass | None],
         exempt: Sequence[IPv4Network | IPv6Network],
-        account: Callable[[str], str | None],
+        account: Callable[[str], Account | None],
         refusals: Refusals,
     ) -> None:
         """Wrap an application.
@@ -83,7 +85,12 @@ class RateLimits:
         if len(tokens) == 1:
             account = self._account(tokens[0].decode("latin-1"))
             if account is not None:
-                return ((self._rates.account_policies[rate], account),)
+                by_class = (
+                    self._rates.token_policies
+                    if account.has_api_token
+                    else self._rates.account_policies
+                )
+                return ((by_class[rate], account.name),)
         charge = (self._rates.address_policies[rate], address_key(address))
         network = network_key(address)
         if network is None:

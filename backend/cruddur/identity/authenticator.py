@@ -1,16 +1,19 @@
 """Authenticate requests: verify the `Authorization` header and return its viewer."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from cruddur.db import users as db
 from cruddur.db.pool import Database
-from cruddur.errors import UnauthenticatedError, UnavailableError
+from cruddur.errors import InsufficientScopeError, UnauthenticatedError, UnavailableError
+from cruddur.identity.api_tokens import ApiTokenVerifier, is_api_token
 from cruddur.identity.provider import Attributes
 from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Viewer, check_session
+from cruddur.wire import Scope
 
 logger = logging.getLogger(__name__)
 
@@ -18,17 +21,26 @@ Describe = Callable[[Claims, str], Awaitable[Attributes]]
 """Returns the attributes that the issuer has of a user, for verified claims and their token."""
 
 
-class Authenticator:
-    """Verifies access tokens and finds their users.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of a token, and whether it is an API token."""
 
-    A token of ours names its user, so it needs no lookup. The user of another issuer's token is
-    looked up once per token, and inserted into our table if it is not there.
+    name: str
+    has_api_token: bool
+
+
+class Authenticator:
+    """Verifies access tokens and API tokens, and finds their users.
+
+    An access token of ours names its user, so it needs no lookup. The user of another issuer's
+    token is looked up once per token, and inserted into our table if it is not there.
     """
 
     def __init__(
         self,
         database: Database,
         verifier: Verifier,
+        api_tokens: ApiTokenVerifier,
         describers: Mapping[str, Describe],
         demo_handle: str,
     ) -> None:
@@ -37,37 +49,52 @@ class Authenticator:
         Args:
             database: holds the users.
             verifier: verifies access tokens.
+            api_tokens: verifies API tokens.
             describers: functions that return the attributes of users, by the issuer's name.
             demo_handle: the user for requests without a token; empty for none.
         """
         self._database = database
         self._verifier = verifier
+        self._api_tokens = api_tokens
         self._describers = describers
         self._demo_handle = demo_handle.lower()
         # The users of other issuers' tokens, for as long as the verifier caches the claims.
         self._users: WeakKeyDictionary[Claims, db.UserIdentity] = WeakKeyDictionary()
 
-    def account(self, header: str) -> str | None:
+    def account(self, header: str) -> Account | None:
         """Return the account of a token whose claims are cached; None for any other header.
 
         The session may have ended since. Use the result for rate limits only: it proves nothing.
         """
         try:
-            claims = self._verifier.cached_claims(_bearer_token(header))
+            token = _bearer_token(header)
         except UnauthenticatedError:
             return None
-        return None if claims is None else f"{claims.issuer} {claims.subject}"
+        has_api_token = is_api_token(token)
+        identity = (
+            self._api_tokens.cached(token) if has_api_token else self._verifier.cached_claims(token)
+        )
+        if identity is None:
+            return None
+        return Account(f"{identity.issuer} {identity.subject}", has_api_token)
 
-    async def require(self, header: str | None) -> Viewer:
+    async def require(self, header: str | None, scopes: Sequence[Scope] | None) -> Viewer:
         """Return the viewer of a header, or the demo viewer if there is no header.
+
+        Args:
+            header: the value of `Authorization`.
+            scopes: the scopes that an API token needs; None if no API token is accepted.
 
         Raises:
             UnauthenticatedError: there is no valid token.
+            InsufficientScopeError: the token is a valid API token without the scopes.
             UnavailableError: the issuer's keys or attributes are not available.
         """
         if header is None and self._demo_handle:
             return await self._demo_viewer()
         token = _bearer_token(header)
+        if is_api_token(token):
+            return await self._api_token_viewer(token, scopes)
         claims = await self._verifier.verify(token)
         if claims.user_uuid is not None:
             user_uuid, handle = claims.user_uuid, claims.username
@@ -86,12 +113,16 @@ class Authenticator:
             access_ends_at=claims.ends_at,
         )
 
-    async def recognize(self, header: str | None) -> Viewer | None:
-        """Return the viewer of a header, or None if there is no valid token."""
+    async def recognize(self, header: str | None, scopes: Sequence[Scope] | None) -> Viewer | None:
+        """Return the viewer of a header, or None if there is no valid token.
+
+        Raises:
+            InsufficientScopeError: as `require` does.
+        """
         if header is None and not self._demo_handle:
             return None
         try:
-            return await self.require(header)
+            return await self.require(header, scopes)
         except (UnauthenticatedError, UnavailableError):
             return None
 
@@ -105,11 +136,17 @@ class Authenticator:
             await check_session(conn, viewer)
 
     def evict(self, header: str | None) -> None:
-        """Evict the cached user of a token, so that the next request looks it up.
+        """Evict what is cached about a token, so that the next request looks it up.
 
-        After an account is deleted, an operator may link its subject to another user.
+        An API token may have been revoked. After an account is deleted, an operator may link its
+        subject to another user.
         """
-        if header is not None and (claims := self._verifier.cached_claims(_bearer_token(header))):
+        if header is None:
+            return
+        token = _bearer_token(header)
+        if is_api_token(token):
+            self._api_tokens.evict(token)
+        elif claims := self._verifier.cached_claims(token):
             self._users.pop(claims, None)
 
     async def _find_or_create_user(self, claims: Claims, token: str) -> db.UserIdentity:
@@ -131,6 +168,22 @@ class Authenticator:
             raise UnauthenticatedError
         return user
 
+    async def _api_token_viewer(self, token: str, scopes: Sequence[Scope] | None) -> Viewer:
+        identity = await self._api_tokens.verify(token)
+        viewer = Viewer(
+            uuid=identity.user_uuid,
+            session_uuid=identity.session_uuid,
+            handle=identity.handle,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            access_token="",
+            access_ends_at=identity.expires_at,
+        )
+        if scopes is None or not set(scopes) <= set(identity.scopes):
+            await self.check_session(viewer)  # 401 has precedence, as for every other error
+            raise InsufficientScopeError("insufficient_scope", scopes=scopes or ())
+        return viewer
+
     async def _demo_viewer(self) -> Viewer:
         async with self._database.connection() as conn:
             user = await db.select_viewer_by_handle(conn, handle=self._demo_handle)
@@ -147,12 +200,14 @@ class Authenticator:
         )
 
 
-def has_jwt(header: str | None) -> bool:
-    """Return whether a header holds a JWT, valid or not.
+def has_token(header: str | None) -> bool:
+    """Return whether a header holds a JWT or an API token, valid or not.
 
     The published front ends send `Bearer null` after a sign-out.
     """
-    return header is not None and header.count(".") == 2
+    return header is not None and (
+        header.count(".") == 2 or is_api_token(header.rpartition(" ")[2])
+    )
 
 
 def _bearer_token(header: str | None) -> str:

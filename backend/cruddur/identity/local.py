@@ -96,7 +96,7 @@ class LocalAccounts:
                 password_hash=signup.password_hash,
             ):
                 raise InvalidError("code_invalid")
-        return Proof(user_uuid)
+        return Proof(user_uuid, method="sign_up")
 
     async def resend(self, email: str) -> None:
         """Send a new code if there is a pending sign-up. Takes the same time if not."""

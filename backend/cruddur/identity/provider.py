@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer
-from cruddur.wire import SignUpDraft
+from cruddur.wire import SignInMethod, SignUpDraft
 
 SaveSignUp: TypeAlias = Callable[[Connection], Awaitable[Callable[[], None]]]
 """Saves a prepared sign-up in the caller's transaction, and returns a function that sends the code
@@ -28,7 +28,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The result of a successful check of credentials.
+    """The result of a successful check of credentials. `method` names these.
 
     A provider that issues tokens returns its access token, with its lifetime in seconds, and its
     refresh token. For local accounts, our own session issues them.
@@ -38,6 +38,7 @@ class Proof:
     access_token: str | None = None
     expires_in: int | None = None
     refresh_token: str | None = None
+    method: SignInMethod = "password"
 
 
 class Provider(Protocol):

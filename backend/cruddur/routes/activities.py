@@ -29,6 +29,7 @@ activities = ApiBlueprint("activities")
     "GET",
     "/api/activities/home",
     summary="The newest live cruds",
+    scopes=["read"],
     cached=True,
     shows="top-level",
     errors={422: ["cursor_invalid"]},
@@ -43,6 +44,7 @@ async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[lis
     "GET",
     "/api/activities/following",
     summary="The newest live cruds that the viewer follows",
+    scopes=["read"],
     cached=True,
     errors={422: ["cursor_invalid"]},
 )
@@ -59,6 +61,7 @@ async def following(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[
     "/api/activities/search",
     rate="search",
     summary="Live cruds and replies that match",
+    scopes=["read"],
     cached=True,
     errors={422: ["cursor_invalid"]},
 )
@@ -72,6 +75,7 @@ async def search(conn: Reading, viewer: Viewer | None, query: Search) -> Paged[l
     "GET",
     "/api/activities/@<handle>",
     summary="A user's profile and live cruds",
+    scopes=["read"],
     cached=True,
     shows="top-level",
     vary=("Content-Type",),
@@ -92,6 +96,7 @@ async def profile(
     "GET",
     "/api/activities/@<handle>/status/<uuid:uuid>",
     summary="A crud and its replies",
+    scopes=["read"],
     cached=True,
     shows="thread",
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
@@ -108,6 +113,7 @@ async def status(
     "GET",
     "/api/activities/<uuid:uuid>",
     summary="A crud and its replies, by any author",
+    scopes=["read"],
     cached=True,
     shows="thread",
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
@@ -120,7 +126,9 @@ async def show(
     return Paged(page, cursor)
 
 
-@activities.handle("POST", "/api/activities", summary="Post a crud", idempotent=Crud)
+@activities.handle(
+    "POST", "/api/activities", summary="Post a crud", scopes=["write"], idempotent=Crud
+)
 async def create(conn: Writing, viewer: Viewer, body: CrudDraft) -> Created:
     """The crud expires after its `ttl`."""
     crud = await service.post(conn, viewer, body, resources().previews)
@@ -131,6 +139,7 @@ async def create(conn: Writing, viewer: Viewer, body: CrudDraft) -> Created:
     "POST",
     "/api/activities/<uuid:uuid>/reply",
     summary="Reply to a crud",
+    scopes=["write"],
     idempotent=Crud,
     errors={404: ["not_found"]},
 )
@@ -147,6 +156,7 @@ async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> 
     "DELETE",
     "/api/activities/<uuid:uuid>",
     summary="Delete your own crud or reply",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def delete(conn: Writing, viewer: Viewer, uuid: UUID) -> Deleted:

@@ -26,6 +26,7 @@ avatars = ApiBlueprint("avatars")
     "/api/avatars/key_upload",
     "/avatars/key_upload",
     summary="Get a URL to upload your picture to",
+    scopes=["write"],
     checks_session=True,
 )
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # parsed to check the extension; the bytes decide
@@ -67,7 +68,7 @@ async def upload(token: str, query: AvatarQuery) -> Avatar:
         raise
 
 
-@avatars.handle("DELETE", "/api/avatars/me", summary="Remove your picture")
+@avatars.handle("DELETE", "/api/avatars/me", summary="Remove your picture", scopes=["write"])
 async def remove(conn: Transaction, viewer: Viewer) -> Avatar:
     """Addresses of the picture return 404 from then on. Without a picture, nothing changes."""
     return await service.remove(conn, viewer)

@@ -25,6 +25,7 @@ crud_pictures = ApiBlueprint("crud_pictures")
     "POST",
     UPLOAD_PATH,
     summary="Upload a picture for a crud",
+    scopes=["write"],
     picture="upload",
     checks_session=True,
     errors={422: ["picture_invalid", "too_many_pictures"]},

@@ -4,7 +4,8 @@
     async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> Created: ...
 
 - `viewer: Viewer` requires a valid access token, `viewer: Viewer | None` uses one if it is valid,
-  and a handler without `viewer` ignores tokens.
+  and a handler without `viewer` ignores tokens. An API token is accepted in its place if it has all
+  scopes that the endpoint declares; without such a declaration, none is.
 - `body` and `query` are drafts of `cruddur.wire`.
 - `conn` is a unit of work (`cruddur.services.unit_of_work`). It opens when the request has been
   parsed, and commits when the handler returns. `conn: Writing | None` is None for an anonymous
@@ -37,7 +38,7 @@ from cruddur.errors import (
     UnauthenticatedError,
     UnsupportedMediaTypeError,
 )
-from cruddur.identity.authenticator import has_jwt
+from cruddur.identity.authenticator import has_token
 from cruddur.identity.viewer import Viewer, check_session
 from cruddur.resources import Resources
 from cruddur.routes.idempotency_key import idempotent_call
@@ -47,7 +48,7 @@ from cruddur.services.rates import RateClass
 from cruddur.services.shared_pages import Shows
 from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
-from cruddur.wire import Draft, entity_tag
+from cruddur.wire import Draft, Scope, entity_tag
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -95,6 +96,7 @@ class Endpoint:
     field_rules: FieldRules | None
     vary: Sequence[str]
     rate: RateClass | None
+    scopes: Sequence[Scope] | None
 
 
 class ApiBlueprint(Blueprint):
@@ -125,6 +127,7 @@ class ApiBlueprint(Blueprint):
         field_rules: FieldRules | None = None,
         vary: Sequence[str] = (),
         rate: RateClass | None = None,
+        scopes: Sequence[Scope] | None = None,
     ) -> Callable[[H], H]:
         """Register a handler for a method on one or more rules.
 
@@ -156,6 +159,7 @@ class ApiBlueprint(Blueprint):
             vary: request headers other than `Authorization` that change the response.
             rate: the class of requests that share a rate limit, if it does not follow from the
                 other arguments.
+            scopes: the scopes that an API token needs; None if no API token may use the endpoint.
         """
 
         default_rate = self._default_rate(method, picture, stream)
@@ -190,6 +194,7 @@ class ApiBlueprint(Blueprint):
                     field_rules=field_rules,
                     vary=vary,
                     rate=None if probe else rate or default_rate,
+                    scopes=scopes,
                 )
                 self.endpoints.append(endpoint)
                 self.add_url_rule(
@@ -296,7 +301,7 @@ async def _viewer(endpoint: Endpoint, header: str | None, *, is_required: bool) 
     authenticator = resources().authenticator
     authenticate = authenticator.require if is_required else authenticator.recognize
     try:
-        viewer = await authenticate(header)
+        viewer = await authenticate(header, endpoint.scopes)
         if viewer is not None and endpoint.checks_session:
             await authenticator.check_session(viewer)
     except UnauthenticatedError:
@@ -311,7 +316,7 @@ def _requires_viewer(endpoint: Endpoint, header: str | None) -> bool:
     return (
         endpoint.access == "required"
         or (endpoint.stream and header is not None)
-        or (endpoint.personal and has_jwt(header))
+        or (endpoint.personal and has_token(header))
     )
 
 

@@ -13,6 +13,7 @@ follows = ApiBlueprint("follows")
     "PUT",
     "/api/users/@<handle>/follow",
     summary="Follow a user",
+    scopes=["write"],
     errors={404: ["not_found"], 422: ["follow_self", "too_many_followed"]},
 )
 async def follow(conn: Writing, viewer: Viewer, handle: str) -> FollowCounts:
@@ -24,6 +25,7 @@ async def follow(conn: Writing, viewer: Viewer, handle: str) -> FollowCounts:
     "DELETE",
     "/api/users/@<handle>/follow",
     summary="Unfollow a user",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def unfollow(conn: Writing, viewer: Viewer, handle: str) -> FollowCounts:
@@ -35,6 +37,7 @@ async def unfollow(conn: Writing, viewer: Viewer, handle: str) -> FollowCounts:
     "GET",
     "/api/users/@<handle>/followers",
     summary="The followers of a user",
+    scopes=["read"],
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def followers(
@@ -49,6 +52,7 @@ async def followers(
     "GET",
     "/api/users/@<handle>/following",
     summary="The users whom a user follows",
+    scopes=["read"],
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
 async def following(
@@ -59,7 +63,9 @@ async def following(
     return Paged(page.items, page.cursor)
 
 
-@follows.handle("GET", "/api/tags/followed", summary="The tags that the viewer follows")
+@follows.handle(
+    "GET", "/api/tags/followed", summary="The tags that the viewer follows", scopes=["read"]
+)
 async def followed_tags(conn: Reading, viewer: Viewer) -> list[str]:
     """In alphabetical order, at most 200."""
     return await service.followed_tags(conn, viewer)
@@ -69,6 +75,7 @@ async def followed_tags(conn: Reading, viewer: Viewer) -> list[str]:
     "PUT",
     "/api/tags/<tag>/follow",
     summary="Follow a tag",
+    scopes=["write"],
     errors={422: ["tag_invalid", "too_many_tags"]},
 )
 async def follow_tag(conn: Writing, viewer: Viewer, tag: str) -> FollowedTag:
@@ -80,6 +87,7 @@ async def follow_tag(conn: Writing, viewer: Viewer, tag: str) -> FollowedTag:
     "DELETE",
     "/api/tags/<tag>/follow",
     summary="Unfollow a tag",
+    scopes=["write"],
     errors={422: ["tag_invalid"]},
 )
 async def unfollow_tag(conn: Writing, viewer: Viewer, tag: str) -> FollowedTag:

@@ -17,6 +17,7 @@ live = ApiBlueprint("live")
     "GET",
     "/api/stream",
     summary="Stream live events",
+    scopes=["read", "message"],
     stream=True,
     errors={
         404: ["not_found"],
@@ -55,7 +56,12 @@ async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Re
     return response
 
 
-@live.handle("POST", "/api/stream/ticket", summary="Get a ticket to open a stream")
+@live.handle(
+    "POST",
+    "/api/stream/ticket",
+    summary="Get a ticket to open a stream",
+    scopes=["read", "message"],
+)
 async def ticket(conn: Writing, viewer: Viewer) -> Ticket:
     """For `?ticket=`, valid once and for 30 seconds. `EventSource` cannot send headers, and an
     access token must not be part of a URL."""

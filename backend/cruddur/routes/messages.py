@@ -16,6 +16,7 @@ messages = ApiBlueprint("messages")
     "GET",
     "/api/message_groups",
     summary="The viewer's conversations",
+    scopes=["message"],
     cached=True,
     errors={422: ["cursor_invalid"]},
 )
@@ -25,7 +26,9 @@ async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[Mes
     return Paged(page.items, page.cursor)
 
 
-@messages.handle("GET", "/api/messages/counter", summary="The number of unread messages")
+@messages.handle(
+    "GET", "/api/messages/counter", summary="The number of unread messages", scopes=["message"]
+)
 async def counter(conn: Reading, viewer: Viewer) -> Counter:
     """Counts messages from others since the viewer last read the conversation."""
     return await service.unread(conn, viewer)
@@ -35,6 +38,7 @@ async def counter(conn: Reading, viewer: Viewer) -> Counter:
     "GET",
     "/api/messages/@<handle>",
     summary="The conversation with a user",
+    scopes=["message"],
     cached=True,
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
@@ -50,6 +54,7 @@ async def conversation_with(
     "GET",
     "/api/messages/<uuid:message_group_uuid>",
     summary="A conversation",
+    scopes=["message"],
     cached=True,
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )
@@ -65,6 +70,7 @@ async def conversation(
     "POST",
     "/api/messages",
     summary="Send a message",
+    scopes=["message"],
     idempotent=SentMessage,
     errors={404: ["not_found"], 422: ["user_reciever_handle_blank", "message_to_self"]},
 )

@@ -19,6 +19,7 @@ notifications = ApiBlueprint("notifications")
     "GET",
     "/api/activities/notifications/counter",
     summary="The number of unread notifications",
+    scopes=["read"],
 )
 async def counter(conn: Reading, viewer: Viewer) -> Counter:
     """Counts notifications about live cruds since the viewer last read the newest page, without
@@ -30,6 +31,7 @@ async def counter(conn: Reading, viewer: Viewer) -> Counter:
     "GET",
     "/api/notifications",
     summary="Replies, likes, reposts and mentions, in groups",
+    scopes=["read"],
     cached=True,
     errors={422: ["cursor_invalid"]},
 )
@@ -48,6 +50,7 @@ async def grouped(
     "GET",
     "/api/activities/notifications",
     summary="Replies, likes, reposts, mentions and messages to the viewer",
+    scopes=["read", "message"],
     cached=True,
     personal=True,
     errors={422: ["cursor_invalid"]},

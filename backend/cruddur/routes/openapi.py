@@ -15,6 +15,7 @@ from quart import Blueprint, Response
 
 from cruddur import __version__
 from cruddur.errors import GENERIC_CODES
+from cruddur.identity.api_tokens import PREFIX
 from cruddur.routes.accounts import COOKIE
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
@@ -96,6 +97,14 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "api_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": f"{PREFIX}…",
+                    "description": "A token for programs (`POST /api/auth/tokens`). It needs all"
+                    " scopes that the operation lists; an operation without this scheme accepts no"
+                    " API token.",
+                },
                 "refresh": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
         },
@@ -160,10 +169,12 @@ def _operation(
         "parameters": _parameters(endpoint, components),
         "responses": _responses(endpoint, schemas_by_type),
     }
-    if endpoint.access == "required":
-        operation["security"] = [{"bearer": []}]
-    elif endpoint.access == "optional":
-        operation["security"] = [{}, {"bearer": []}]
+    if endpoint.access != "open":
+        operation["security"] = [
+            *([{}] if endpoint.access == "optional" else []),
+            {"bearer": []},
+            *([{"api_token": endpoint.scopes}] if endpoint.scopes else []),
+        ]
     elif endpoint.cookie:
         operation["security"] = [{}, {"refresh": []}]
     if endpoint.body is not None:
@@ -286,6 +297,8 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
         add(429, [GENERIC_CODES[429]])
     if endpoint.access == "required" or endpoint.stream or endpoint.personal:
         add(401, [GENERIC_CODES[401]])
+    if endpoint.access != "open":
+        add(403, ["insufficient_scope"])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])
     if endpoint.body is not None:
@@ -318,8 +331,8 @@ def _failure(status: int, codes: list[str]) -> dict[str, Any]:
         },
     }
     text = {"required": True, "schema": {"type": "string"}}
-    if status == 401:
-        failure["headers"] = {"WWW-Authenticate": text}
+    if status == 401 or "insufficient_scope" in codes:
+        failure["headers"] = {"WWW-Authenticate": {**text, "required": status == 401}}
     if status in {429, 503}:
         failure["headers"] = {"Retry-After": text}
     return failure

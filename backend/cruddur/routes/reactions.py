@@ -15,6 +15,7 @@ reactions = ApiBlueprint("reactions")
     "PUT",
     "/api/activities/<uuid:uuid>/like",
     summary="Like a crud",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def like(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
@@ -26,6 +27,7 @@ async def like(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     "DELETE",
     "/api/activities/<uuid:uuid>/like",
     summary="Remove a like",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def unlike(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
@@ -37,6 +39,7 @@ async def unlike(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     "PUT",
     "/api/activities/<uuid:uuid>/repost",
     summary="Repost a crud",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def repost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
@@ -48,6 +51,7 @@ async def repost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:
     "DELETE",
     "/api/activities/<uuid:uuid>/repost",
     summary="Remove a repost",
+    scopes=["write"],
     errors={404: ["not_found"]},
 )
 async def unrepost(conn: Writing, viewer: Viewer, uuid: UUID) -> Counts:

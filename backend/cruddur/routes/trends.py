@@ -15,7 +15,7 @@ async def trending() -> list[Tag]:
     return await service.trending(resources().tags)
 
 
-@trends.handle("GET", "/api/tags", summary="Tags by their beginning")
+@trends.handle("GET", "/api/tags", summary="Tags by their beginning", scopes=["read"])
 async def tags_by_prefix(conn: Reading, viewer: Viewer, query: TagPrefix) -> list[str]:
     """For the completion of a hashtag: at most eight tags of live cruds, in alphabetical order."""
     return await service.tags_by_prefix(conn, viewer, query.prefix)

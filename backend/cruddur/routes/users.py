@@ -27,7 +27,7 @@ async def short(conn: Reading, handle: str) -> ShortUser:
     return await service.short(conn, handle)
 
 
-@users.handle("GET", "/api/users/suggested", summary="Suggested users")
+@users.handle("GET", "/api/users/suggested", summary="Suggested users", scopes=["read"])
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
     """Ordered by the likes and reposts of their live cruds, without the viewer and those whom the
     viewer follows."""
@@ -35,7 +35,7 @@ async def suggested(viewer: Viewer | None) -> list[ShortUser]:
     return await service.suggested(opened.database, opened.suggestions, viewer)
 
 
-@users.handle("GET", "/api/users", summary="Users by the beginning of a name")
+@users.handle("GET", "/api/users", summary="Users by the beginning of a name", scopes=["read"])
 async def by_prefix(conn: Reading, viewer: Viewer, query: UserPrefix) -> list[ShortUser]:
     """For the completion of a mention: at most eight, those whose handle matches first. Case and
     accents of display names do not matter."""
@@ -57,5 +57,5 @@ async def update(conn: Writing, viewer: Viewer, body: ProfileDraft) -> UpdatedPr
     return await service.update(conn, viewer, body)
 
 
-users.handle("PUT", "/api/profile/update", summary="Change your profile")(update)
-users.handle("POST", "/api/profile/update", summary="Change your profile")(update)
+users.handle("PUT", "/api/profile/update", summary="Change your profile", scopes=["write"])(update)
+users.handle("POST", "/api/profile/update", summary="Change your profile", scopes=["write"])(update)

@@ -177,6 +177,7 @@ class Accounts:
                 user_uuid=proof.user_uuid,
                 device=user_agent[:200],
                 address=client.address[:64],
+                method=proof.method,
                 sealed_token=self._seal(proof.refresh_token),
                 token_hash=_digest(token),
                 lifetime=SESSION_LIFETIME,
@@ -252,7 +253,7 @@ class Accounts:
         await self._send_code(attempt, "reset", self._provider.forgot, draft.email)
 
     async def reset(self, draft: ResetDraft, client: Client) -> None:
-        """Set a new password and end every session.
+        """Set a new password and end every session and API token.
 
         Codes: password_invalid, password_too_weak, code_invalid, rate_limited.
         """
@@ -270,7 +271,7 @@ class Accounts:
     async def change_password(
         self, viewer: Viewer, draft: PasswordDraft, token: str | None, client: Client
     ) -> None:
-        """Change the password and end the other sessions.
+        """Change the password, and end the other sessions and all API tokens.
 
         Codes: password_invalid, password_too_weak, credentials_invalid, rate_limited.
         """
@@ -296,6 +297,7 @@ class Accounts:
                 uuid=session.uuid,
                 device=session.device,
                 address=session.address,
+                method=session.method,
                 created_at=session.created_at,
                 used_at=session.used_at,
                 current=session.uuid == current,
@@ -304,10 +306,13 @@ class Accounts:
         ]
 
     async def revoke_others(self, viewer: Viewer, token: str | None) -> list[Session]:
-        """End the viewer's sessions except the current one, if it is known, and list the rest."""
+        """End the viewer's sessions except the current one, if it is known, and list the rest.
+
+        API tokens stay.
+        """
         async with self._database.connection() as conn:
             kept = await _current_session(conn, viewer, token)
-        await self._end_sessions(viewer.uuid, kept=kept)
+        await self._end_sessions(viewer.uuid, kept=kept, keeps_tokens=True)
         async with self._database.connection() as conn:
             return await self.sessions(conn, viewer, token)
 
@@ -382,9 +387,13 @@ class Accounts:
         async with self._database.transaction() as conn:
             await db.delete_session(conn, uuid=session.uuid, user_uuid=session.user_uuid)
 
-    async def _end_sessions(self, user_uuid: UUID, *, kept: UUID | None) -> None:
+    async def _end_sessions(
+        self, user_uuid: UUID, *, kept: UUID | None, keeps_tokens: bool = False
+    ) -> None:
         async with self._database.transaction() as conn:
-            ended = await db.delete_other_sessions(conn, user_uuid=user_uuid, kept_uuid=kept)
+            ended = await db.delete_other_sessions(
+                conn, user_uuid=user_uuid, kept_uuid=kept, keeps_tokens=keeps_tokens
+            )
         await self._revoke(ended)
 
     async def _revoke(self, sealed_tokens: Sequence[bytes | None]) -> None:

@@ -120,15 +120,18 @@ class Rates:
     def __init__(
         self,
         quotas: Mapping[str, int],
+        token_quotas: Mapping[str, int],
         address_factor: int,
     ) -> None:
         """Set the limits.
 
         Args:
             quotas: requests of each class in WINDOW seconds that an account may send.
+            token_quotas: the same for all API tokens of an account together.
             address_factor: the quota of an address, as a multiple of an account's.
         """
         self.account_policies = _policies("account", quotas, 1)
+        self.token_policies = _policies("token", token_quotas, 1)
         self.address_policies = _policies("address", quotas, address_factor)
         self.network_policies = _policies("network", quotas, address_factor * NETWORK_FACTOR)
         self._buckets: dict[tuple[str, str], _Bucket] = {}

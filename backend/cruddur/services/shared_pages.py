@@ -15,7 +15,7 @@ from cruddur.db.pool import Database
 from cruddur.db.reactions import Marks, select_marks
 from cruddur.identity.authenticator import Authenticator
 from cruddur.telemetry.operation import current_operation
-from cruddur.wire import Crud, Profile
+from cruddur.wire import Crud, Profile, Scope
 
 __all__ = ["MarksReader", "SharedPage", "Shows", "read_marks"]
 
@@ -29,6 +29,9 @@ class _Fields(Struct):
     replies: list[Crud] | UnsetType = UNSET
     ancestors: list[Crud] | UnsetType = UNSET
 
+
+SCOPES: Sequence[Scope] = ("read",)
+"""The scopes that an API token needs to read pages that members share."""
 
 _DECODER = msgspec.json.Decoder(list[Crud] | _Fields)
 
@@ -81,9 +84,10 @@ async def read_marks(
         None if there is no valid token, or if its session is not open.
 
     Raises:
+        InsufficientScopeError: the token is an API token that may not read.
         DatabaseUnavailableError: see `Database.connection`.
     """
-    viewer = await authenticator.recognize(header)
+    viewer = await authenticator.recognize(header, SCOPES)
     if viewer is None:
         return None
     async with database.connection() as conn:

@@ -112,10 +112,14 @@ class Settings(
         for variable in variables(type(self)):
             variable.validate(getattr(self, variable.field))
         defaults = checks.parse_pairs(type(self).rates)
-        if unknown := ", ".join(sorted(self.rate_quotas.keys() - defaults.keys())):
-            raise SettingsError(
-                f"CRUDDUR_RATES has {unknown}; the classes are {', '.join(defaults)}"
-            )
+        for variable_name, pairs in (
+            ("CRUDDUR_RATES", self.rates),
+            ("CRUDDUR_TOKEN_RATES", self.token_rates),
+        ):
+            if unknown := ", ".join(sorted(checks.parse_pairs(pairs).keys() - defaults.keys())):
+                raise SettingsError(
+                    f"{variable_name} has {unknown}; the classes are {', '.join(defaults)}"
+                )
         if self.direct_url and not self.connection_url:
             raise SettingsError("CRUDDUR_DIRECT_URL needs CONNECTION_URL")
         if bool(self.cognito_user_pool_id) != bool(self.cognito_client_id):

@@ -141,6 +141,15 @@ class ServerSettings:
             check=checks.rates,
         ),
     ] = RATES
+    token_rates: Annotated[
+        str,
+        setting(
+            "CRUDDUR_TOKEN_RATES",
+            "Requests per minute of all API tokens of a user together, by class; a class that is"
+            " left out has the number of CRUDDUR_RATES",
+            check=checks.rates,
+        ),
+    ] = ""
     rate_address_factor: Annotated[
         int,
         setting(
@@ -213,6 +222,11 @@ class ServerSettings:
     def rate_quotas(self) -> Mapping[str, int]:
         """Requests per minute that an account may send, by class."""
         return {**checks.parse_pairs(RATES), **checks.parse_pairs(self.rates)}
+
+    @property
+    def token_rate_quotas(self) -> Mapping[str, int]:
+        """Requests per minute that the API tokens of an account may send, by class."""
+        return {**self.rate_quotas, **checks.parse_pairs(self.token_rates)}
 
     @property
     def rate_exempt_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -69,7 +69,9 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]{0,39}")
 _QUOTED = re.compile(
     r"(?<!\w)[\"'`\u201c\u2018\xab](.*?)(?:[\"'`\u201d\u2019\xbb](?!\w)|$)", re.DOTALL
 )
-_SUSPICIOUS = re.compile(r"[^/]@|%40|eyJ")  # may be part of an address or a token
+_SUSPICIOUS = re.compile(
+    r"[^/]@|%40|eyJ|cruddur_[0-9a-f]{20}"
+)  # may be part of an address or a token
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t"}
 _MIN_CHARS = 3
 """Minimum length of a value that is replaced; shorter values occur in any text."""
@@ -79,10 +81,11 @@ _PLAIN_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")  # close, keep-alive: lett
 _BEGIN = r"(?:(?<![^\W\d_])|(?<=\\[nrt]))"
 _END = r"(?![^\W\d_])"
 
-_HINT = re.compile(r"@|%40|eyJ|earer |asic |://|-----")  # without any, no pattern matches
+_HINT = re.compile(r"@|%40|eyJ|cruddur_|earer |asic |://|-----")  # without any, no pattern matches
 _PATTERNS = re.compile(
     r"""
       eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a JSON web token
+    | cruddur_[0-9a-f]{20,}                                 # an API token
     | (?:(?<=[Bb]earer\ )|(?<=[Bb]asic\ ))\S+
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                      # user and password of a URL
     | (?:"[^"\n]{1,64}"|[^\s"'<>()\[\],;:@\\/=&?]{1,64})(?:@|%40)    # an e-mail address

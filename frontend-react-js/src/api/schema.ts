@@ -544,6 +544,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/tokens": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The viewer's API tokens
+         * @description The newest token is first. Expired tokens are not listed.
+         */
+        readonly get: operations["api_tokens_tokens_get"];
+        readonly put?: never;
+        /**
+         * Create an API token
+         * @description A token for programs, which is sent like an access token: `Authorization: Bearer cruddur_…`. The scope `read` lets it read lists and profiles, `write` post, react and change the profile, and `message` read and send messages. Only this response contains the token.
+         */
+        readonly post: operations["api_tokens_create_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/tokens/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Revoke an API token
+         * @description The token is rejected with the next request, and its streams end.
+         */
+        readonly delete: operations["api_tokens_revoke_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/avatars/{subject}.jpg": {
         readonly parameters: {
             readonly query?: never;
@@ -1232,6 +1276,44 @@ export interface components {
             readonly status?: "deleted";
         };
         /**
+         * ApiToken
+         * @description An API token, without the token itself.
+         *
+         *     `used_at` is exact to the hour, and null if the token was never used.
+         */
+        readonly ApiToken: {
+            readonly created_at: string;
+            readonly expires_at: string;
+            readonly name: string;
+            readonly scopes: readonly ("message" | "read" | "write")[];
+            readonly used_at: string | null;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * ApiTokenDraft
+         * @description A new API token: its name, what it may do, and its time to live.
+         */
+        readonly ApiTokenDraft: {
+            readonly name: string;
+            readonly scopes: readonly ("message" | "read" | "write")[];
+            /** @enum {unknown} */
+            readonly ttl: "1-day" | "30-days" | "365-days" | "7-days" | "90-days";
+        };
+        /**
+         * ApiTokenRevoked
+         * @description The token that is no longer valid.
+         */
+        readonly ApiTokenRevoked: {
+            /**
+             * @default revoked
+             * @enum {unknown}
+             */
+            readonly status?: "revoked";
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * Avatar
          * @description The picture's immutable address, or null if there is no picture.
          */
@@ -1559,6 +1641,20 @@ export interface components {
             readonly handle: string;
             readonly message: string;
             readonly unread_count: number;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * NewApiToken
+         * @description An API token that was just created. Only this response contains the token.
+         */
+        readonly NewApiToken: {
+            readonly created_at: string;
+            readonly expires_at: string;
+            readonly name: string;
+            readonly scopes: readonly ("message" | "read" | "write")[];
+            readonly token: string;
+            readonly used_at: string | null;
             /** Format: uuid */
             readonly uuid: string;
         };
@@ -1951,6 +2047,8 @@ export interface components {
             readonly created_at: string;
             readonly current: boolean;
             readonly device: string;
+            /** @enum {unknown} */
+            readonly method: "password" | "password_and_code" | "sign_up";
             readonly used_at: string;
             /** Format: uuid */
             readonly uuid: string;
@@ -2224,6 +2322,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -2327,6 +2435,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -2406,6 +2524,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -2476,6 +2604,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -2544,6 +2682,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -2630,6 +2778,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -2729,6 +2887,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -2797,6 +2965,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -2875,6 +3053,16 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
@@ -2961,6 +3149,16 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
@@ -3129,6 +3327,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -3213,6 +3421,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -3281,6 +3499,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description Too many attempts */
             readonly 429: {
                 headers: {
@@ -3346,6 +3574,16 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
             };
             /** @description The request is invalid */
             readonly 422: {
@@ -3642,6 +3880,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description Too many attempts */
             readonly 429: {
                 headers: {
@@ -3712,6 +3960,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("generic_401" | "credentials_invalid")[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The body is too large */
@@ -3811,6 +4069,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("generic_401" | "credentials_invalid")[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The body is too large */
@@ -4145,6 +4413,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description Too many attempts */
             readonly 429: {
                 headers: {
@@ -4202,6 +4480,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description Too many attempts */
@@ -4263,6 +4551,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -4572,6 +4870,264 @@ export interface operations {
             };
         };
     };
+    readonly api_tokens_tokens_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["ApiToken"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly api_tokens_create_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ApiTokenDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("token_name_blank" | "token_name_exceed_max_chars" | "scopes_invalid" | "ttl_blank" | "too_many_tokens")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly api_tokens_revoke_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiTokenRevoked"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly avatars_show_get: {
         readonly parameters: {
             readonly query?: never;
@@ -4684,6 +5240,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The body is too large */
             readonly 413: {
                 headers: {
@@ -4768,6 +5334,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description Too many attempts */
@@ -5035,6 +5611,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -5117,6 +5703,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -5232,6 +5828,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -5327,6 +5933,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -5402,6 +6018,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description Too many attempts */
@@ -5480,6 +6106,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -5550,6 +6186,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The body is too large */
@@ -5855,6 +6501,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The body is too large */
             readonly 413: {
                 headers: {
@@ -5952,6 +6608,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The body is too large */
@@ -6088,6 +6754,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -6165,6 +6841,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description Too many attempts */
             readonly 429: {
                 headers: {
@@ -6224,6 +6910,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The request is invalid */
@@ -6640,6 +7336,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The request is invalid */
@@ -7117,6 +7823,16 @@ export interface operations {
                     readonly "application/json": readonly components["schemas"]["ShortUser"][];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description Too many attempts */
             readonly 429: {
                 headers: {
@@ -7187,6 +7903,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The body is too large */

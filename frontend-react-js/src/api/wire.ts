@@ -32,6 +32,9 @@ export type MessageGroup = Schemas["MessageGroup"];
 export type Member = Schemas["Member"];
 export type SignedIn = Schemas["SignedIn"];
 export type Session = Schemas["Session"];
+export type ApiToken = Schemas["ApiToken"];
+export type NewApiToken = Schemas["NewApiToken"];
+export type ApiTokenDraft = Schemas["ApiTokenDraft"];
 
 export type Method = "get" | "post" | "put" | "delete";
 export type Path = keyof paths;

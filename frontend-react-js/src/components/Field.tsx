@@ -53,7 +53,8 @@ export function AreaField({
   );
 }
 
-function FieldNotes({
+/** What is wrong with a field, and a hint; the field names both by `aria-describedby`. */
+export function FieldNotes({
   id,
   hint,
   problem,

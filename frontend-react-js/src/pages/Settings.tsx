@@ -7,6 +7,7 @@ import { t } from "../language/further";
 import { useSignOut } from "../queries/accounts";
 import { useMember, useSession } from "../queries/session";
 import { AccountSection } from "./settings/AccountSection";
+import { ApiTokensSection } from "./settings/ApiTokensSection";
 import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
 import { KeyboardSection } from "./settings/KeyboardSection";
@@ -66,6 +67,7 @@ function Sections() {
       <DeviceChoices />
       <PasswordSection member={member} />
       <DevicesSection />
+      <ApiTokensSection />
       <AccountSection />
       <FootLinks />
     </div>

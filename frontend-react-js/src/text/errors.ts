@@ -15,6 +15,8 @@ const FIELDS = [
   "message",
   "search_term",
   "ttl",
+  "token_name",
+  "scopes",
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];

@@ -145,6 +145,7 @@ describe("the choice in the settings", () => {
     signIn();
     const server = servePage();
     server.on("get", "/api/auth/sessions", ok([device({ current: true })]));
+    server.on("get", "/api/auth/tokens", ok([]));
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(WORF), activities: [] }));
     open("/settings");
     await settle();

@@ -140,6 +140,7 @@ describe("a malformed response", () => {
     const seen = silence();
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
     server.on("get", "/api/auth/sessions", ok(odd));
+    server.on("get", "/api/auth/tokens", ok([]));
     const { user } = open("/settings");
     expect(await main().findByText("Something went wrong")).toBeInTheDocument();
     const links = within(screen.getByRole("navigation", { name: "Main" }));

@@ -1,12 +1,13 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { getSession } from "../../src/api/session";
-import { device, profile, signIn, uuid, WORF } from "../support/make";
+import { apiToken, device, profile, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, settle } from "../support/time";
 
 const SESSIONS = "/api/auth/sessions";
+const TOKENS = "/api/auth/tokens";
 
 let server: Server;
 
@@ -14,6 +15,7 @@ beforeEach(() => {
   server = servePage();
   signIn();
   server.on("get", SESSIONS, ok([device({ current: true })]));
+  server.on("get", TOKENS, ok([]));
   server.on("get", "/api/activities/@{handle}", own("Worf", "Son of Mogh"));
 });
 
@@ -356,6 +358,71 @@ describe("other devices", () => {
     expect(rows()).toHaveLength(1);
     expect(notices()).toHaveTextContent("Signed out 2 devices");
     expect(part("Devices").queryByRole("button")).not.toBeInTheDocument();
+  });
+});
+
+describe("API tokens", () => {
+  const path = "/api/auth/tokens/{uuid}";
+
+  function rows(): HTMLElement[] {
+    return part("API tokens").queryAllByRole("listitem");
+  }
+
+  test("are listed with what they may do, their last use and their end", async () => {
+    const used = apiToken({
+      uuid: uuid(701),
+      name: "Reader",
+      scopes: ["read"],
+      used_at: at(-HOUR),
+    });
+    server.on("get", TOKENS, ok([apiToken(), used]));
+    await showSettings();
+    expect(rows()[0]).toHaveTextContent("Weather bot");
+    expect(rows()[0]).toHaveTextContent("Read, Write · never used · expires ");
+    expect(rows()[1]).toHaveTextContent("Read · last used 1 h ago · expires ");
+  });
+
+  test("are created, and shown once", async () => {
+    const created = { ...apiToken({ scopes: ["read", "message"] }), token: "cruddur_0123" };
+    server.on("post", TOKENS, refuse(422, ["token_name_blank"]), ok(created));
+    const { user } = await showSettings();
+    const press = (name: string) => user.click(screen.getByRole("button", { name }));
+    await press("Create a token…");
+    await press("Create a token");
+    await settle();
+    const name = screen.getByLabelText("Name of the token");
+    expect(name).toHaveAccessibleDescription(/Enter a name for the token/);
+    await user.type(name, "Weather bot");
+    await user.click(screen.getByLabelText("Read and send messages"));
+    await user.selectOptions(screen.getByLabelText("Valid for"), "7 days");
+    await press("Create a token");
+    await settle();
+    expect(server.sent("post", TOKENS)[1]?.body).toEqual({
+      name: "Weather bot",
+      scopes: ["read", "message"],
+      ttl: "7-days",
+    });
+    const shown = screen.getByRole("dialog", { name: "Your new token" });
+    expect(within(shown).getByLabelText("API token")).toHaveTextContent("cruddur_0123");
+    await press("Done");
+    expect(screen.queryByText("cruddur_0123")).not.toBeInTheDocument();
+    expect(rows()).toHaveLength(1);
+    expect(server.sent("get", TOKENS)).toHaveLength(1);
+  });
+
+  test("are revoked", async () => {
+    server.on("get", TOKENS, ok([apiToken()]));
+    const revoked = ok({ uuid: uuid(700), status: "revoked" as const });
+    server.on("delete", path, refuse(503, "unavailable"), revoked);
+    const { user } = await showSettings();
+    const revoke = () => part("API tokens").getByRole("button", { name: "Revoke Weather bot" });
+    await user.click(revoke());
+    await settle();
+    expect(rows()[0]).toHaveTextContent("isn’t available right now");
+    await user.click(revoke());
+    await settle();
+    expect(rows()).toHaveLength(0);
+    expect(notices()).toHaveTextContent("Revoked Weather bot");
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { enter } from "../../src/api/session";
 import type {
+  ApiToken,
   Counts,
   Crud,
   Member,
@@ -132,9 +133,22 @@ export function device(change: Partial<Session> = {}): Session {
     uuid: uuid(600),
     device: "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
     address: "192.0.2.7",
+    method: "password",
     created_at: at(-3 * DAY),
     used_at: at(-5 * MINUTE),
     current: false,
+    ...change,
+  };
+}
+
+export function apiToken(change: Partial<ApiToken> = {}): ApiToken {
+  return {
+    uuid: uuid(700),
+    name: "Weather bot",
+    scopes: ["read", "write"],
+    created_at: at(-3 * DAY),
+    used_at: null,
+    expires_at: at(30 * DAY),
     ...change,
   };
 }

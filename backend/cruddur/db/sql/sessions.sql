@@ -1,7 +1,7 @@
 -- name: create
 WITH created AS (
-    INSERT INTO sessions (user_uuid, device, address, sealed_token, expires_at)
-    VALUES (:user_uuid, :device, :address, :sealed_token, now() + :lifetime)
+    INSERT INTO sessions (user_uuid, device, address, method, sealed_token, expires_at)
+    VALUES (:user_uuid, :device, :address, :method, :sealed_token, now() + :lifetime)
     RETURNING uuid
 ),
 issued AS (
@@ -21,12 +21,13 @@ WHERE sessions.uuid = :uuid
 RETURNING sealed_token
 
 -- name: delete_oldest
--- Ends the least recently used sessions of a user, beyond a number.
+-- Ends the least recently used sessions of a user, beyond a number. API tokens do not count.
 DELETE FROM sessions
 WHERE sessions.uuid IN (
     SELECT older.uuid
     FROM sessions AS older
     WHERE older.user_uuid = :user_uuid
+      AND older.method <> 'api_token'
     ORDER BY
         older.used_at DESC,
         older.uuid DESC
@@ -35,28 +36,31 @@ WHERE sessions.uuid IN (
 RETURNING sealed_token
 
 -- name: delete_others
--- Ends every session of a user except one; NULL: all of them.
+-- Ends every session of a user except one; NULL: all of them. API tokens stay with :keeps_tokens.
 DELETE FROM sessions
 WHERE sessions.user_uuid = :user_uuid
   AND sessions.uuid IS DISTINCT FROM :kept_uuid
+  AND NOT (:keeps_tokens AND sessions.method = 'api_token')
 RETURNING sealed_token
 
 -- name: is_open
 SELECT EXISTS (SELECT FROM signed_in(:viewer, :session))
 
 -- name: list
--- The viewer's open sessions. No row unless the viewer's own session is open; one row of NULLs if
--- there is no session.
+-- The viewer's open sessions without API tokens. No row unless the viewer's own session is open; one
+-- row of NULLs if there is no session.
 SELECT
     sessions.uuid,
     sessions.device,
     sessions.address,
+    sessions.method,
     sessions.created_at,
     sessions.used_at
 FROM signed_in(:viewer, :session) AS viewer
 LEFT JOIN sessions
     ON sessions.user_uuid = viewer.uuid
     AND sessions.expires_at > now()
+    AND sessions.method <> 'api_token'
 ORDER BY sessions.used_at DESC, sessions.uuid DESC
 
 -- name: lock
@@ -86,13 +90,14 @@ WHERE refresh_tokens.token_hash = :token_hash
   AND sessions.expires_at > now()
 
 -- name: revoke
--- Ends a session of the viewer. No row if there is no such session, or unless the viewer's own
--- session is open.
+-- Ends a session of the viewer, but no API token. No row if there is no such session, or unless the
+-- viewer's own session is open.
 DELETE FROM sessions
 USING signed_in(:viewer, :session) AS viewer
 CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
 WHERE sessions.uuid = :uuid
   AND sessions.user_uuid = viewer.uuid
+  AND sessions.method <> 'api_token'
 RETURNING sessions.sealed_token
 
 -- name: rotate

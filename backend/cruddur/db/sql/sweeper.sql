@@ -106,6 +106,7 @@ WHERE pictures.expires_at BETWEEN '-infinity' AND now()
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     activities,
     activity_links,
+    api_tokens,
     avatars,
     deleted_subjects,
     events,

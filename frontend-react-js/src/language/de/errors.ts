@@ -32,6 +32,7 @@ export const errors: First["errors"] = {
     "Wir konnten das nicht senden. Lade die Seite neu und versuch es noch einmal.",
   idempotency_key_reused:
     "Du hast schon eine andere Fassung davon gesendet. Ändere den Text und sende ihn noch einmal.",
+  insufficient_scope: "Dieses Token darf das nicht.",
   invalid_json: "Unterwegs ist etwas verloren gegangen. Bitte versuch es noch einmal.",
   last_event_id_invalid: "Wir können dich nicht live auf dem Laufenden halten. Lade die Seite neu.",
   limit_invalid: "Das sind zu viele Einträge auf einmal.",
@@ -56,6 +57,7 @@ export const errors: First["errors"] = {
   prefix_exceed_max_chars: "Der Name ist zu lang.",
   prefix_invalid: "Der Text enthält ein Zeichen, nach dem wir nicht suchen können.",
   rate_limited: "Zu viele Versuche.",
+  scopes_invalid: "Wähle, was das Token darf.",
   search_term_blank: "Gib einen Suchbegriff ein.",
   search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
   search_term_invalid: "Gib ein Wort ein, nach dem wir suchen sollen.",
@@ -64,11 +66,14 @@ export const errors: First["errors"] = {
   tag_invalid: "Ein Tag ist ein Wort mit mindestens einem Buchstaben.",
   telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
   ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
+  token_name_blank: "Gib dem Token einen Namen.",
+  token_name_exceed_max_chars: "Der Name darf höchstens 50 Zeichen haben.",
   too_many_followed:
     "Du folgst schon so vielen Leuten wie möglich. Folge zuerst jemandem nicht mehr.",
   too_many_pictures:
     "Du hast zu viele Bilder. Lösch einen Crud mit Bildern, oder warte, bis einer abläuft.",
   too_many_tags: "Du folgst schon so vielen Tags wie möglich. Folge zuerst einem nicht mehr.",
+  too_many_tokens: "Du hast 20 Tokens. Widerrufe eines, das du nicht mehr brauchst.",
   ttl_blank: "Wähle, wie lange dein Crud leben soll.",
   unavailable: "Cruddur ist gerade nicht erreichbar. Bitte versuch es gleich noch einmal.",
   unsupported_media_type: "Diese Art von Datei können wir nicht annehmen.",
