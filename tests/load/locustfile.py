@@ -38,6 +38,13 @@ from traces import Request, Slowest, new_trace
 
 logger = logging.getLogger(__name__)
 
+API_TOKEN = {
+    "name": "make load",
+    "scopes": ["read", "write", "message"],
+    "ttl": "1-day",
+}
+"""The API token with which a member acts after the sign-in."""
+
 THINKING = between(2, 10)
 """Seconds between two actions of a user."""
 
@@ -46,9 +53,6 @@ LISTENING = (15.0, 45.0)
 
 SILENCE = 40.0
 """Seconds without data after which a stream is dead; the service sends a heartbeat every 15 s."""
-
-RENEWAL = 60.0
-"""Seconds before expiry at which an access token is renewed."""
 
 SEED = Path(__file__).with_name("seed.py")
 MEMBERS = 100
@@ -272,13 +276,13 @@ class Reader(Person):
 
 
 class Member(Person):
-    """A reader who signs in, and then also writes."""
+    """A reader who signs in, creates an API token, and then also writes with it."""
 
     weight = 3
 
     def on_start(self) -> None:
         super().on_start()
-        self.refreshed_until = 0.0
+        self.token_uuid: str | None = None
         self.number = next(population.numbers, None)
         if self.number is None:
             logger.warning("only %d members exist: one user only reads", population.members)
@@ -300,34 +304,34 @@ class Member(Person):
             self.change_picture: 1,
         }
 
-    def ask(self, method: str, name: str, *arguments: Any, **options: Any) -> Any:
-        if self.is_signed_in and time.monotonic() > self.refreshed_until:
-            self.refreshed_until = (
-                time.monotonic() + RENEWAL
-            )  # one renewal for all concurrent actions
-            self.enter("/api/auth/refresh", None)
-        return super().ask(method, name, *arguments, **options)
+    def on_stop(self) -> None:
+        """Revoke the API token, which needs a session."""
+        super().on_stop()
+        if self.token_uuid is not None and self.enter("/api/auth/refresh", None):
+            self.ask("DELETE", "/api/auth/tokens/<uuid>", f"/api/auth/tokens/{self.token_uuid}")
 
     def sign_in(self) -> None:
-        """Start a session; without one, the user only reads."""
+        """Start a session, and create an API token; without one, the user only reads."""
         assert self.number is not None
         credentials = {"email": handle_of(self.number), "password": PASSWORD}
-        self.enter("/api/auth/signin", credentials)
-        if self.is_signed_in:
-            self.doings = spread(self.member_habits())
+        if not self.enter("/api/auth/signin", credentials):
+            return
+        created = self.ask("POST", "/api/auth/tokens", "", API_TOKEN)
+        if created is None:
+            del self.headers["Authorization"]
+            return
+        token = created.json()
+        self.token_uuid = token["uuid"]
+        self.headers["Authorization"] = f"Bearer {token['token']}"
+        self.doings = spread(self.member_habits())
 
-    @property
-    def is_signed_in(self) -> bool:
-        """Whether the user has got an access token."""
-        return "Authorization" in self.headers
-
-    def enter(self, path: str, body: Json | None) -> None:
-        """Get an access token with the password or the refresh cookie."""
-        response = super().ask("POST", path, "", body)
-        if response is not None:
-            signed_in = response.json()
-            self.headers["Authorization"] = f"Bearer {signed_in['access_token']}"
-            self.refreshed_until = time.monotonic() + signed_in["expires_in"] - RENEWAL
+    def enter(self, path: str, body: Json | None) -> bool:
+        """Get an access token with the password or the refresh cookie; return whether it worked."""
+        response = self.ask("POST", path, "", body)
+        if response is None:
+            return False
+        self.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+        return True
 
     def post(self) -> None:
         message = sentence() + (f" #{favourite(TAGS)}" if random.random() < 0.3 else "")
