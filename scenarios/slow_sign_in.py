@@ -22,6 +22,7 @@ from cruddur.db.statements import Connection
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.resources import Resources
 from cruddur.services.accounts import Accounts
+from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.throttling import Throttle
 from cruddur.settings import Settings
 from cruddur.telemetry.http_calls import MeasuredClient
@@ -116,7 +117,8 @@ def _accounts(resources: Resources, client: httpx.AsyncClient) -> Accounts:
         settings.address_attempts,
         settings.account_attempts,
     )
-    return Accounts(database, CognitoAccounts(settings, database, client), keys, throttle)
+    provider = CognitoAccounts(settings, database, client)
+    return Accounts(database, provider, keys, throttle, ConcurrentCalls())
 
 
 SCENARIO = SlowSignIn

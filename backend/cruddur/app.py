@@ -32,6 +32,7 @@ from cruddur.routes.notifications import notifications
 from cruddur.routes.previews import previews
 from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
+from cruddur.routes.second_factors import second_factors
 from cruddur.routes.telemetry import telemetry as telemetry_routes
 from cruddur.routes.trends import trends
 from cruddur.routes.users import users
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     notifications,
     trends,
     accounts,
+    second_factors,
     api_tokens,
     live,
     health,

@@ -7,7 +7,8 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── MalformedError          400 ["invalid_json"]
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
-    │   └── InsufficientScopeError  403, with WWW-Authenticate
+    │   ├── InsufficientScopeError  403, with WWW-Authenticate
+    │   └── CodeRequiredError       403, the password is correct, and a code is needed, too
     ├── NotFoundError           404 ["not_found"], also for expired cruds
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
@@ -87,6 +88,10 @@ class InsufficientScopeError(ForbiddenError):
         if self.scopes:
             challenge += f', scope="{" ".join(self.scopes)}"'
         return {"WWW-Authenticate": challenge}
+
+
+class CodeRequiredError(ForbiddenError):
+    """The password is correct, and the account also needs a code of its second factor."""
 
 
 class NotFoundError(CruddurError):

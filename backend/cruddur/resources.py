@@ -16,11 +16,12 @@ from cruddur.identity.api_tokens import ApiTokenVerifier
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
 from cruddur.identity.jwks import RemoteKeySet
-from cruddur.identity.keys import KeyRing, configured_keys
+from cruddur.identity.keys import KeyRing, Sealer, configured_keys
 from cruddur.identity.local import LocalAccounts
 from cruddur.identity.mail import Mailer
 from cruddur.identity.provider import Provider
 from cruddur.identity.rotation import load_stored_keys
+from cruddur.identity.second_factors import SecondFactors
 from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
 from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
@@ -31,9 +32,11 @@ from cruddur.public_web.addresses import Internet, Network
 from cruddur.public_web.client import PublicWeb
 from cruddur.public_web.transport import PublicTransport
 from cruddur.services.accounts import Accounts
+from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.crud_pictures import CrudPictures, Limits
 from cruddur.services.pictures import PictureConverter
 from cruddur.services.previews import Previews
+from cruddur.services.second_factors import SecondFactorSettings
 from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
 from cruddur.services.uploads import UploadSigner
@@ -58,6 +61,7 @@ class Resources:
     keys: KeyRing
     authenticator: Authenticator
     accounts: Accounts
+    second_factors: SecondFactorSettings
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
@@ -211,7 +215,9 @@ def _assemble(
 ) -> Resources:
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
-    provider: Provider = LocalAccounts(database, mailer, partial(keys.secrets, "codes"))
+    second_factors = SecondFactors(database, Sealer(partial(keys.secrets, "second factors")))
+    local = LocalAccounts(database, mailer, partial(keys.secrets, "codes"), second_factors)
+    provider: Provider = local
     if settings.cognito_user_pool_id:
         pool_url = settings.cognito_issuer
         key_set = RemoteKeySet(f"{pool_url}/.well-known/jwks.json", http)
@@ -226,6 +232,7 @@ def _assemble(
         settings.address_attempts,
         settings.account_attempts,
     )
+    concurrent_calls = ConcurrentCalls()
     return Resources(
         settings=settings,
         telemetry=telemetry,
@@ -242,7 +249,10 @@ def _assemble(
             describers,
             settings.demo_handle,
         ),
-        accounts=Accounts(database, provider, keys, throttle),
+        accounts=Accounts(database, provider, keys, throttle, concurrent_calls),
+        second_factors=SecondFactorSettings(
+            local if provider is local else None, throttle, concurrent_calls
+        ),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
         crud_pictures=CrudPictures(

@@ -84,6 +84,10 @@ NewPassword = Annotated[
     Meta(min_length=10, max_length=PASSWORD_CHARS, extra_json_schema=_NO_NUL, extra=AS_TYPED),
 ]
 Code = Annotated[str, Meta(min_length=6, max_length=6, pattern=CODE_PATTERN)]
+# Six digits of an app, or 16 letters and digits of a recovery code, in groups or not.
+SecondFactorCode = Annotated[
+    str, Meta(min_length=6, max_length=40, pattern=r"^[0-9A-Za-z -]{6,40}$")
+]
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -689,17 +693,23 @@ class ResetDraft(ConfirmDraft):
 
 
 class SignInDraft(AccountDraft):
-    """Credentials; `email` may also be a handle."""
+    """Credentials; `email` may also be a handle.
+
+    `code` is needed if the account has a second factor: a code of the app, or a recovery code.
+    """
 
     codes: ClassVar[dict[str, str]] = {
         "email_invalid": "email_blank",
         "email_exceed_max_chars": "email_blank",
         "password_invalid": "password_blank",
         "password_exceed_max_chars": "password_blank",
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
     }
 
     email: Annotated[str, Meta(min_length=1, max_length=EMAIL_CHARS, extra_json_schema=_VISIBLE)]
     password: Password
+    code: SecondFactorCode | None = None
 
 
 class PasswordDraft(AccountDraft):
@@ -799,6 +809,65 @@ class Session(Struct):
     created_at: datetime
     used_at: datetime
     current: bool
+
+
+# --- Second factor ------------------------------------------------------------------
+
+
+class SecondFactorPasswordDraft(AccountDraft):
+    """The password, as proof before a second factor is set up."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "password_invalid": "password_blank",
+        "password_exceed_max_chars": "password_blank",
+    }
+
+    password: Password
+
+
+class SecondFactorCodeDraft(AccountDraft):
+    """The first code of the app, which turns the second factor on."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+    }
+
+    code: SecondFactorCode
+
+
+class SecondFactorProofDraft(AccountDraft):
+    """The password or a code, as proof before the second factor is turned off."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "password_invalid": "password_blank",
+        "password_exceed_max_chars": "password_blank",
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+    }
+
+    password: Password | None = None
+    code: SecondFactorCode | None = None
+
+
+class SecondFactor(Struct):
+    """Whether sign-ins need a code. `unavailable`: the member has no local account."""
+
+    status: Literal["off", "on", "unavailable"]
+    recovery_codes_left: Count
+
+
+class SecondFactorSecret(Struct):
+    """A new secret for an authenticator app: in base32, and as the URI of its QR code."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Struct):
+    """Codes that each replace one code of the app. Only this response contains them."""
+
+    recovery_codes: list[str]
 
 
 # --- API tokens ---------------------------------------------------------------------

@@ -7,6 +7,7 @@ import {
   LONDO,
   ownCrud,
   profile,
+  secondFactor,
   signedIn,
   signIn,
   uuid,
@@ -146,6 +147,7 @@ describe("a browser that was signed in", () => {
     server.on("get", "/api/activities/search", ok([crud()]));
     server.on("get", "/api/auth/sessions", ok([]));
     server.on("get", "/api/auth/tokens", ok([]));
+    server.on("get", "/api/auth/second-factor", ok(secondFactor()));
     server.on(
       "get",
       "/api/activities/@{handle}/status/{uuid}",

@@ -41,7 +41,7 @@ CALLERS: Mapping[str, Enter] = {
     "token of all scopes": _token(*SCOPES),
 }
 
-OF_THE_TAGS_WITHOUT_TOKENS = {"accounts", "api_tokens"}
+OF_THE_TAGS_WITHOUT_TOKENS = {"accounts", "second_factors", "api_tokens"}
 """The areas that no API token may use."""
 
 

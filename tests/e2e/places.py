@@ -87,6 +87,7 @@ DIALOGS = (
     Place("picture-dialog", "/@guinan", VISITOR, press("Picture 2 of 3")),
     Place("reply-dialog", "/@worf", MEMBER, press("Reply")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
+    Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),
     Place("leave-dialog", "/settings", MEMBER, press("Delete account…")),
 )

@@ -1,10 +1,14 @@
-"""Settings: profile, picture, devices, API tokens, password, and account deletion."""
+"""Settings: profile, picture, devices, second factor, API tokens, password, deletion."""
 
+import base64
 import re
+import time
 from io import BytesIO
 
 import asyncpg
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from PIL import Image
 from playwright.async_api import FilePayload, FloatRect, Locator, Page, ViewportSize, expect
 
@@ -272,6 +276,55 @@ async def test_a_device_can_be_signed_out_from_another(
     await expect(devices).to_have_count(1)
     await expect(devices).to_contain_text("This device")
     await expect(page.get_by_role("status", name="Notices")).to_contain_text("Signed out 2 devices")
+
+
+async def test_a_second_factor_is_set_up_used_and_turned_off(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    page = await visit(worf, "/settings")
+    await settle(page, watch)
+    section = page.get_by_role("region", name="Two-factor sign-in")
+    await section.get_by_role("button", name="Set up two-factor…").click()
+    dialog = page.get_by_role("dialog", name="Set up two-factor sign-in")
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Next").click()
+    secret = await dialog.get_by_label("Key").inner_text()
+    app = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
+    qr = dialog.get_by_role("img", name="QR code")
+    await expect(qr.locator("path")).to_have_attribute("d", re.compile("^M4 4h1"))
+    assert await sideways(page) == []
+    code = dialog.get_by_label("Code from your app")
+    await expect(code).to_be_focused()
+    await code.fill(app.generate(time.time()).decode())
+    await page.keyboard.press("Enter")
+    shown = page.get_by_role("dialog", name="Two-factor sign-in is on")
+    codes = (await shown.get_by_label("Recovery codes").inner_text()).split()
+    assert len(codes) == 10
+    await shown.get_by_role("button", name="Done").click()
+    await expect(section).to_contain_text("You have 10 recovery codes left")
+
+    await page.get_by_role("button", name="Sign out", exact=True).first.click()
+    await expect(page.get_by_role("link", name="Join").first).to_be_visible()
+    await page.goto("/signin")
+    await page.get_by_label("Email or handle").fill(worf.handle)
+    await page.get_by_label("Password").fill(PASSWORD)
+    watch.expect(403, "/api/auth/signin")
+    await page.get_by_role("button", name="Sign in").click()
+    second = page.get_by_label("Code from your app")
+    await expect(second).to_be_focused()
+    await page.keyboard.type(codes[0])
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("form", name="New crud")).to_be_visible()
+
+    await page.goto("/settings")
+    devices = page.get_by_role("region", name="Devices")
+    await expect(devices).to_contain_text("with your password and a code")
+    await expect(section).to_contain_text("You have 9 recovery codes left")
+    await section.get_by_role("button", name="Turn off…").click()
+    off = page.get_by_role("dialog", name="Turn off two-factor sign-in?")
+    await off.get_by_label("Your password").fill(PASSWORD)
+    await off.get_by_role("button", name="Turn off").click()
+    await expect(section.get_by_role("button", name="Set up two-factor…")).to_be_visible()
 
 
 async def test_an_api_token_is_created_used_and_revoked(

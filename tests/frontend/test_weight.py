@@ -34,8 +34,9 @@ def test_initial_javascript_is_small() -> None:
 
 def test_the_recorder_is_small() -> None:
     later = sorted(set((BUILD / "assets").glob("*.js")) - initial_scripts())
-    german, further, recorder = later
+    german, further, qr_code, recorder = later
     assert german.name.startswith("de-")
     assert further.name.startswith("further-")  # the pages that few visits begin with
+    assert qr_code.name.startswith("qrCode-")  # loads when a second factor is set up
     assert recorder.name.startswith("recorder-")
     assert weight([recorder]) <= MAX_RECORDER_BYTES

@@ -1,8 +1,10 @@
 """Rotation of the signing key: existing tokens stay valid on every replica."""
 
 import asyncio
+import base64
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +12,8 @@ from typing import Any
 
 import asyncpg
 import jwt
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from quart import Quart
 
 from cruddur.app import create_app
@@ -137,6 +141,37 @@ async def test_a_stored_key_is_rotated_while_the_service_runs(
         newest = (await asyncio.to_thread(rotate, dsn)).stdout.partition(" ")[0]
         await until_held(api, new, newest)
     await database.close()
+
+
+async def test_a_second_factor_survives_the_removal_of_the_key_that_encrypted_it(
+    settings: Settings, database: asyncpg.Connection, codes: Callable[[str], str]
+) -> None:
+    old, new = new_signing_key(), new_signing_key()
+    path = "/api/auth/second-factor"
+
+    async def sealed() -> Any:
+        return await database.fetchval("SELECT sealed_secret FROM second_factors")
+
+    async with serving(replica(settings, old)) as api:
+        await api.post("/api/auth/signup", DRAFT)
+        await api.post("/api/auth/confirm", {"email": EMAIL, "code": codes(EMAIL)})
+        me = {"Authorization": f"Bearer {await sign_in(api)}"}
+        begun = await api.post(path, {"password": PASSWORD}, headers=me)
+        app = TOTP(base64.b32decode(begun["secret"]), 6, SHA1(), 30)
+        confirmed = await api.put(path, {"code": app.generate(time.time()).decode()}, headers=me)
+    before = await sealed()
+    async with serving(replica(settings, new, old)), asyncio.timeout(PATIENCE):
+        while await sealed() == before:  # noqa: ASYNC110  # the database has no such event
+            await asyncio.sleep(0.01)
+    credentials = {"email": EMAIL, "password": PASSWORD}
+    async with serving(replica(settings, new)) as api:
+        code = app.generate(time.time() + 30).decode()
+        await api.post("/api/auth/signin", {**credentials, "code": code})
+    async with serving(replica(settings, new_signing_key())) as api:
+        code = app.generate(time.time() + 30).decode()
+        await api.post("/api/auth/signin", {**credentials, "code": code}, expect=422)
+        recovery_code = confirmed["recovery_codes"][0]
+        await api.post("/api/auth/signin", {**credentials, "code": recovery_code})
 
 
 def test_the_command_does_not_rotate_a_configured_key(dsn: str) -> None:

@@ -20,6 +20,8 @@ import asyncpg
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from PIL import Image
 from serving import Line, Served, Stopped, patient, served
 
@@ -159,6 +161,7 @@ def _live(service: Served, received: Captured) -> None:
     _ok(http.get("/api/activities/search", params=term, headers=me))
     _upload(http, received, me)
     _use_api_token(http, received, me)
+    _use_second_factor(http, received, {"Authorization": f"Bearer {bayko}"})
     _change_passwords(service, received, me)
     _report(http, received)
     _knock(http, received)
@@ -226,6 +229,36 @@ def _api_token(http: httpx.Client, received: Captured, me: Mapping[str, str], wh
     token = str(_ok(http.post("/api/auth/tokens", json=draft, headers=me))["token"])
     received.keep(what, token.removeprefix("cruddur_"))
     return token
+
+
+def _use_second_factor(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
+    """Set up a second factor, sign in with it, and turn it off."""
+    path = "/api/auth/second-factor"
+    password = {"password": received.secrets["password of bayko"]}
+    begun = _ok(http.post(path, json=password, headers=me))
+    secret = base64.b32decode(received.keep("secret of bayko", begun["secret"]))
+    received.keep("bytes of the secret", secret.hex())
+    app = HOTP(secret, 6, SHA1())
+    step = int(time.time()) // 30
+
+    def code(what: str, steps: int) -> str:
+        made = app.generate(step + steps).decode()
+        received.codes[what] = made
+        return made
+
+    body = {"code": code("code of another time", 99)}
+    assert http.put(path, json=body, headers=me).status_code == 422
+    codes = _ok(http.put(path, json={"code": code("first code", 0)}, headers=me))["recovery_codes"]
+    for number, recovery_code in enumerate(codes):
+        received.keep(f"recovery code {number}", recovery_code)
+    credentials = {"email": received.secrets["address of bayko"], **password}
+    assert http.post("/api/auth/signin", json=credentials).status_code == 403
+    for wrong in (code("code of yet another time", -99), received.new("wrong recovery")[:16]):
+        body = {**credentials, "code": wrong}
+        assert http.post("/api/auth/signin", json=body).status_code == 422
+    _ok(http.post("/api/auth/signin", json={**credentials, "code": code("second code", 1)}))
+    _ok(http.post("/api/auth/signin", json={**credentials, "code": codes[0]}))
+    _ok(http.request("DELETE", path, json={"code": codes[1]}, headers=me))
 
 
 def _picture() -> bytes:

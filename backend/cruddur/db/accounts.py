@@ -22,11 +22,15 @@ _SET_PASSWORD = load("accounts.set_password")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The account and password hash that a login is checked against."""
+    """The account and password hash that a login is checked against.
+
+    `has_second_factor`: a sign-in also needs a code.
+    """
 
     user_uuid: UUID
     email: str
     password_hash: str
+    has_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -816,6 +816,13 @@ COMMENT ON COLUMN public.rates.bucket IS 'digest of the policy and the client';
 
 COMMENT ON COLUMN public.rates.full_at IS 'when the bucket is full again, if nothing more is spent';
 
+CREATE TABLE public.recovery_codes (
+    user_uuid uuid NOT NULL,
+    code_hash bytea NOT NULL
+);
+ALTER TABLE ONLY public.recovery_codes ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.recovery_codes ALTER COLUMN code_hash SET STATISTICS 0;
+
 CREATE TABLE public.refresh_tokens (
     token_hash bytea NOT NULL,
     session_uuid uuid NOT NULL,
@@ -847,6 +854,19 @@ CREATE TABLE public.reposts (
 ALTER TABLE ONLY public.reposts ALTER COLUMN activity_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.reposts ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.reposts ALTER COLUMN created_at SET STATISTICS 0;
+
+CREATE TABLE public.second_factors (
+    user_uuid uuid NOT NULL,
+    sealed_secret bytea NOT NULL,
+    key_digest bytea NOT NULL,
+    confirmed_at timestamp with time zone,
+    used_step bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY public.second_factors ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.second_factors ALTER COLUMN sealed_secret SET STATISTICS 0;
+ALTER TABLE ONLY public.second_factors ALTER COLUMN key_digest SET STATISTICS 0;
+ALTER TABLE ONLY public.second_factors ALTER COLUMN confirmed_at SET STATISTICS 0;
+ALTER TABLE ONLY public.second_factors ALTER COLUMN used_step SET STATISTICS 0;
 
 CREATE TABLE public.signing_keys (
     kid text NOT NULL,
@@ -1010,6 +1030,9 @@ ALTER TABLE ONLY public.previews
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_pkey PRIMARY KEY (bucket);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_uuid, code_hash);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
 
@@ -1018,6 +1041,9 @@ ALTER TABLE ONLY public.removed_pictures
 
 ALTER TABLE ONLY public.reposts
     ADD CONSTRAINT reposts_pkey PRIMARY KEY (activity_uuid, user_uuid);
+
+ALTER TABLE ONLY public.second_factors
+    ADD CONSTRAINT second_factors_pkey PRIMARY KEY (user_uuid);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (uuid);
@@ -1309,6 +1335,9 @@ ALTER TABLE ONLY public.pictures
 ALTER TABLE ONLY public.pictures
     ADD CONSTRAINT pictures_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.second_factors(user_uuid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
 
@@ -1317,6 +1346,9 @@ ALTER TABLE ONLY public.reposts
 
 ALTER TABLE ONLY public.reposts
     ADD CONSTRAINT reposts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.second_factors
+    ADD CONSTRAINT second_factors_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.accounts(user_uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;

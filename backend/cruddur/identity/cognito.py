@@ -230,7 +230,7 @@ class CognitoAccounts:
         """Send a new code if there is an unconfirmed sign-up."""
         await self._send_code("ResendConfirmationCode", email)
 
-    async def authenticate(self, login: str, password: str) -> Proof:
+    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:  # noqa: ARG002  # only local accounts have a second factor here
         """Check a password, and create the user on first sight.
 
         Raises:

@@ -122,6 +122,10 @@ class Sealer:
         """Set the secrets, of 32 bytes each."""
         self._secrets = secrets
 
+    def key_digest(self) -> bytes:
+        """Return 8 bytes that identify the key that `seal` uses."""
+        return hashlib.sha256(self._secrets()[0]).digest()[:8]
+
     def seal(self, text: str) -> bytes:
         """Encrypt a text; the nonce is the first 12 bytes of the result."""
         nonce = secrets.token_bytes(12)

@@ -11,11 +11,17 @@ from cruddur.db import accounts as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
-from cruddur.errors import ForbiddenError, InvalidError, UnauthenticatedError
+from cruddur.errors import (
+    CodeRequiredError,
+    ForbiddenError,
+    InvalidError,
+    UnauthenticatedError,
+)
 from cruddur.identity.keys import Secrets
 from cruddur.identity.mail import Mailer
 from cruddur.identity.passwords import hash_password, verify_password
 from cruddur.identity.provider import Proof, SaveSignUp
+from cruddur.identity.second_factors import SecondFactors
 from cruddur.identity.tokens import ISSUER
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import EMAIL_CHARS, SignUpDraft
@@ -24,8 +30,15 @@ from cruddur.wire import EMAIL_CHARS, SignUpDraft
 class LocalAccounts:
     """The account provider that needs only the database."""
 
-    def __init__(self, database: Database, mailer: Mailer, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        database: Database,
+        mailer: Mailer,
+        secrets: Secrets,
+        second_factors: SecondFactors,
+    ) -> None:
         """Set the dependencies; `secrets` key the digests of codes, which have only six digits."""
+        self.second_factors = second_factors
         self._database = database
         self._mailer = mailer
         self._secrets = secrets
@@ -107,11 +120,16 @@ class LocalAccounts:
         if handle is not None:
             self._mailer.send_confirmation_code(email, handle, code)
 
-    async def authenticate(self, login: str, password: str) -> Proof:
+    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:
         """Check a password, always with two hashes, so that the duration reveals nothing.
+
+        The code of a second factor is checked after the password only.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
+            CodeRequiredError: code_required, if the account has a second factor and there is no
+                code.
+            InvalidError: code_invalid, for the code of a second factor.
             ForbiddenError: email_unconfirmed, if the password is that of a pending sign-up,
                 whether or not the address has an account.
         """
@@ -122,7 +140,12 @@ class LocalAccounts:
         is_correct = await verify_password(password, account.password_hash if account else None)
         is_pending = await verify_password(password, pending)
         if account is not None and is_correct:
-            return Proof(account.user_uuid)
+            if not account.has_second_factor:
+                return Proof(account.user_uuid)
+            if code is None:
+                raise CodeRequiredError("code_required")
+            await self.second_factors.check(account.user_uuid, code)
+            return Proof(account.user_uuid, method="password_and_code")
         if is_pending:
             raise ForbiddenError("email_unconfirmed")
         raise UnauthenticatedError("credentials_invalid")
@@ -163,7 +186,7 @@ class LocalAccounts:
 
     async def change_password(self, viewer: Viewer, current: str, password: str) -> None:
         """Change the password. Raises UnauthenticatedError: credentials_invalid."""
-        await self._check_password(viewer, current)
+        await self.check_password(viewer, current)
         password_hash = await hash_password(password)
         async with self._database.transaction() as conn:
             await db.update_password(conn, user_uuid=viewer.uuid, password_hash=password_hash)
@@ -174,12 +197,13 @@ class LocalAccounts:
         Raises:
             UnauthenticatedError: credentials_invalid.
         """
-        await self._check_password(viewer, password)
+        await self.check_password(viewer, password)
 
     async def end_session(self, refresh_token: str | None) -> None:
         """Do nothing: a local session has no refresh token of a provider."""
 
-    async def _check_password(self, viewer: Viewer, password: str) -> None:
+    async def check_password(self, viewer: Viewer, password: str) -> None:
+        """Check the viewer's password. Raises UnauthenticatedError: credentials_invalid."""
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=viewer.handle)
         is_correct = await verify_password(password, account.password_hash if account else None)

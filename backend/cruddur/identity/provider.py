@@ -60,8 +60,11 @@ class Provider(Protocol):
     async def resend(self, email: str) -> None:
         """Send a new code. Does nothing if there is no pending sign-up."""
 
-    async def authenticate(self, login: str, password: str) -> Proof:
-        """Check credentials. Codes: credentials_invalid, email_unconfirmed."""
+    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:
+        """Check credentials, and the code of a second factor if the account has one.
+
+        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid.
+        """
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:
         """Check that a session's user may continue. Codes: generic_401."""

@@ -28,7 +28,7 @@ async def run_sweeper(resources: Resources) -> None:
 
     Visibility does not depend on it: an expired crud is invisible before it is swept. Only one
     worker of a database sweeps at a time. The signing keys are reloaded at the same interval, if
-    they are in the database.
+    they are in the database, and second factors are encrypted with a new one.
     """
     settings = resources.settings
     while True:
@@ -44,6 +44,8 @@ async def run_sweeper(resources: Resources) -> None:
                 # delay it.
                 with _reported(span, "reading the signing keys", DatabaseUnavailableError):
                     await reload_stored_keys(resources.database, resources.keys)
+            with _reported(span, "the encryption of second factors", DatabaseUnavailableError):
+                await resources.second_factors.reseal()
         await asyncio.sleep(settings.sweep_interval)
 
 

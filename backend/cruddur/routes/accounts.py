@@ -72,7 +72,7 @@ async def signup(body: SignUpDraft) -> Raw:
     """Sends a code to the address. The response does not reveal whether it has an account."""
     secrets = resources().keys.secrets("idempotency keys")
     call = idempotent_call(body.email.lower(), body, secrets)
-    return await resources().accounts.sign_up(body, _client(), call)
+    return await resources().accounts.sign_up(body, calling_client(), call)
 
 
 @accounts.handle(
@@ -84,14 +84,14 @@ async def signup(body: SignUpDraft) -> Raw:
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
     """Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins."""
-    result = await resources().accounts.confirm(body, _client(), _user_agent())
+    result = await resources().accounts.confirm(body, calling_client(), _user_agent())
     return Confirmed() if result is None else Confirmed(session=_set_session_cookies(result))
 
 
 @accounts.handle("POST", "/api/auth/resend", summary="Send the code again", errors={429: LIMITED})
 async def resend(body: EmailDraft) -> ConfirmationSent:
     """The response does not reveal whether a sign-up waits for a code."""
-    await resources().accounts.resend(body, _client())
+    await resources().accounts.resend(body, calling_client())
     return ConfirmationSent()
 
 
@@ -107,11 +107,16 @@ async def code_delivery() -> CodeDelivery:
     "/api/auth/signin",
     summary="Sign in",
     cookie=True,
-    errors={401: ["credentials_invalid"], 403: ["email_unconfirmed"], 429: LIMITED},
+    errors={
+        401: ["credentials_invalid"],
+        403: ["email_unconfirmed", "code_required"],
+        429: LIMITED,
+    },
 )
 async def signin(body: SignInDraft) -> SignedIn:
-    """With an address or a handle, and a password. Sets the refresh token as a cookie."""
-    result = await resources().accounts.sign_in(body, _client(), _user_agent())
+    """With an address or a handle, and a password. If the account has a second factor, the response
+    without `code` is 403 `code_required`. Sets the refresh token as a cookie."""
+    result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
     return _set_session_cookies(result)
 
 
@@ -149,7 +154,7 @@ async def signout() -> SignedOut:
 )
 async def forgot(body: EmailDraft) -> CodeSent:
     """The response does not reveal whether there is such an account."""
-    await resources().accounts.forgot(body, _client())
+    await resources().accounts.forgot(body, calling_client())
     return CodeSent()
 
 
@@ -162,7 +167,7 @@ async def forgot(body: EmailDraft) -> CodeSent:
 )
 async def reset(body: ResetDraft) -> PasswordChanged:
     """Ends every session."""
-    await resources().accounts.reset(body, _client())
+    await resources().accounts.reset(body, calling_client())
     return PasswordChanged()
 
 
@@ -182,7 +187,7 @@ async def me(conn: Reading, viewer: Viewer) -> Member:
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
     """Also deletes the user's cruds, replies, reactions and messages."""
-    await resources().accounts.delete(viewer, body, _client())
+    await resources().accounts.delete(viewer, body, calling_client())
     return _delete_session_cookies(AccountDeleted())
 
 
@@ -200,7 +205,7 @@ async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
 )
 async def password(viewer: Viewer, body: PasswordDraft) -> PasswordChanged:
     """Ends the other sessions."""
-    await resources().accounts.change_password(viewer, body, _refresh_token(), _client())
+    await resources().accounts.change_password(viewer, body, _refresh_token(), calling_client())
     return PasswordChanged()
 
 
@@ -241,7 +246,8 @@ def _user_agent() -> str:
     return request.headers.get("User-Agent", "").replace("\x00", "")
 
 
-def _client() -> Client:
+def calling_client() -> Client:
+    """Return the client of the request, for the limits of attempts."""
     device = _cookie(DEVICE_COOKIE) or ""
     return Client(client_address(), device if _DEVICE.fullmatch(device) else None)
 

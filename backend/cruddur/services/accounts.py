@@ -23,7 +23,13 @@ from cruddur.db import sessions as db
 from cruddur.db import users as users_db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
-from cruddur.errors import CruddurError, InvalidError, NotFoundError, UnauthenticatedError
+from cruddur.errors import (
+    CodeRequiredError,
+    CruddurError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passwords import check_strength, prepare_password
 from cruddur.identity.provider import Proof, Provider
@@ -77,13 +83,14 @@ class Accounts:
         provider: Provider,
         keys: KeyRing,
         throttle: Throttle,
+        concurrent_calls: ConcurrentCalls,
     ) -> None:
         """Set the dependencies; `keys` sign access tokens and encrypt provider refresh tokens."""
         self._database = database
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
-        self._concurrent_calls = ConcurrentCalls()
+        self._concurrent_calls = concurrent_calls
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
     async def sign_up(
@@ -157,10 +164,18 @@ class Accounts:
         await self._send_code(attempt, "confirm", self._provider.resend, draft.email)
 
     async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> SignInResult:
-        """Start a session. Codes: credentials_invalid, email_unconfirmed, rate_limited."""
+        """Start a session.
+
+        Wrong codes of a second factor count like wrong passwords. Asking for the code does not.
+        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid, rate_limited.
+        """
         attempt = await self._throttle.attempt("signin", draft.email, client)
-        async with self._concurrent_calls.of(client.address):
-            proof = await self._provider.authenticate(draft.email, draft.password)
+        try:
+            async with self._concurrent_calls.of(client.address):
+                proof = await self._provider.authenticate(draft.email, draft.password, draft.code)
+        except CodeRequiredError:
+            await self._throttle.refund(attempt)
+            raise
         await self._throttle.refund(attempt)
         device = client.device or secrets.token_urlsafe(32)
         return await self._start_session(proof, client, user_agent, device)

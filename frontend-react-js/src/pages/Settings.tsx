@@ -15,6 +15,7 @@ import { LanguageSection } from "./settings/LanguageSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
+import { SecondFactorSection } from "./settings/SecondFactorSection";
 import "./Settings.css";
 
 /** Sign out, or change one's own profile, password, devices and account. */
@@ -66,6 +67,7 @@ function Sections() {
       <ProfileSection member={member} />
       <DeviceChoices />
       <PasswordSection member={member} />
+      <SecondFactorSection member={member} />
       <DevicesSection />
       <ApiTokensSection />
       <AccountSection />

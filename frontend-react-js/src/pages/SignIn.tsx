@@ -1,7 +1,8 @@
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { Link, Navigate } from "react-router";
 import { AccountPage } from "../components/AccountPage";
 import { Button, ButtonLink } from "../components/Button";
+import { CodeField } from "../components/CodeField";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
@@ -16,6 +17,7 @@ export function SignIn() {
   const member = useMember();
   const signIn = useSignIn();
   const email = useRef(passed.email ?? "");
+  const [asksForCode, setAsksForCode] = useState(false);
   if (member !== null) {
     return <Navigate to={passed.from ?? "/"} replace />;
   }
@@ -33,11 +35,15 @@ export function SignIn() {
     >
       <Form
         label={t.account.signIn}
-        fields={["email", "password"]}
+        fields={["email", "password", "code"]}
         error={signIn.error}
         onSend={(value) => {
           email.current = value("email").trim();
-          signIn.mutate({ email: email.current, password: value("password") });
+          const code = value("code").trim();
+          signIn.mutate(
+            { email: email.current, password: value("password"), ...(code && { code }) },
+            { onError: (error) => hasCode(error, "code_required") && setAsksForCode(true) },
+          );
         }}
       >
         {hasCode(signIn.error, "email_unconfirmed") && (
@@ -61,6 +67,7 @@ export function SignIn() {
           autoComplete="current-password"
           problem={problemOf(signIn.error, "password")}
         />
+        {asksForCode && <CodeField hint={t.signIn.codeHint} error={signIn.error} />}
         <div className="account-row">
           <Link to="/forgot" state={passed}>
             {t.signIn.forgot}

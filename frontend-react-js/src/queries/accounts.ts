@@ -83,10 +83,10 @@ export function useResend() {
   });
 }
 
-/** Sign in. `email` may also be a handle. */
+/** Sign in. `email` may also be a handle; `code` is that of a second factor. */
 export function useSignIn() {
   return useMutation({
-    mutationFn: (body: { email: string; password: string }) =>
+    mutationFn: (body: { email: string; password: string; code?: string }) =>
       call("post", "/api/auth/signin", { body }),
     onSuccess: enter,
   });

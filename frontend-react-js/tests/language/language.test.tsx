@@ -6,7 +6,7 @@ import { t as further } from "../../src/language/further";
 import { notify } from "../../src/notices";
 import { compactNumber } from "../../src/text/numbers";
 import { exactTime, goneTime, timeAgo, timeLeft, timeSince } from "../../src/text/time";
-import { crud, device, notes, profile, signIn, WORF } from "../support/make";
+import { crud, device, notes, profile, secondFactor, signIn, WORF } from "../support/make";
 import { open, showPage } from "../support/page";
 import { ok, servePage } from "../support/server";
 import { at, DAY, HOUR, MINUTE, NOW, SECOND, settle } from "../support/time";
@@ -146,6 +146,7 @@ describe("the choice in the settings", () => {
     const server = servePage();
     server.on("get", "/api/auth/sessions", ok([device({ current: true })]));
     server.on("get", "/api/auth/tokens", ok([]));
+    server.on("get", "/api/auth/second-factor", ok(secondFactor()));
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(WORF), activities: [] }));
     open("/settings");
     await settle();

@@ -164,6 +164,34 @@ describe("signing in", () => {
     expect(getSession().phase).toBe("out");
   });
 
+  test("asks for the code of a second factor", async () => {
+    const path = "/api/auth/signin";
+    server.on(
+      "post",
+      path,
+      refuse(403, "code_required"),
+      refuse(422, "code_invalid"),
+      ok(signedIn()),
+    );
+    const shown = showPage("/signin");
+    expect(screen.queryByLabelText("Code from your app")).not.toBeInTheDocument();
+    await fill(shown, { "Email or handle": "worf", Password: PASSWORD });
+    await press(shown, "Sign in");
+    const code = field("Code from your app");
+    expect(code).toHaveFocus();
+    expect(code).toHaveAccessibleDescription(/Enter the code from your authenticator app/);
+    await fill(shown, { "Code from your app": "123456" });
+    await press(shown, "Sign in");
+    expect(code).toHaveAccessibleDescription(/code is wrong/);
+    await press(shown, "Sign in");
+    expect(server.sent("post", path).map(({ body }) => body)).toEqual([
+      { email: "worf", password: PASSWORD },
+      { email: "worf", password: PASSWORD, code: "123456" },
+      { email: "worf", password: PASSWORD, code: "123456" },
+    ]);
+    expect(shown.address()).toBe("/");
+  });
+
   test("with an unconfirmed address leads to the confirmation page", async () => {
     server.on("post", "/api/auth/signin", refuse(403, "email_unconfirmed"));
     const shown = showPage("/signin");

@@ -10,6 +10,7 @@ import {
   LONDO,
   ownCrud,
   profile,
+  secondFactor,
   signedIn,
   signIn,
   uuid,
@@ -141,6 +142,7 @@ describe("a malformed response", () => {
     server.on("get", "/api/activities/@{handle}", ok({ profile: profile(), activities: [] }));
     server.on("get", "/api/auth/sessions", ok(odd));
     server.on("get", "/api/auth/tokens", ok([]));
+    server.on("get", "/api/auth/second-factor", ok(secondFactor()));
     const { user } = open("/settings");
     expect(await main().findByText("Something went wrong")).toBeInTheDocument();
     const links = within(screen.getByRole("navigation", { name: "Main" }));

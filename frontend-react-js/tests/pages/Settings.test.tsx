@@ -1,13 +1,14 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { getSession } from "../../src/api/session";
-import { apiToken, device, profile, signIn, uuid, WORF } from "../support/make";
+import { apiToken, device, profile, secondFactor, signIn, uuid, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, settle } from "../support/time";
 
 const SESSIONS = "/api/auth/sessions";
 const TOKENS = "/api/auth/tokens";
+const SECOND_FACTOR = "/api/auth/second-factor";
 
 let server: Server;
 
@@ -16,6 +17,7 @@ beforeEach(() => {
   signIn();
   server.on("get", SESSIONS, ok([device({ current: true })]));
   server.on("get", TOKENS, ok([]));
+  server.on("get", SECOND_FACTOR, ok(secondFactor()));
   server.on("get", "/api/activities/@{handle}", own("Worf", "Son of Mogh"));
 });
 
@@ -301,6 +303,7 @@ describe("the devices", () => {
     uuid: uuid(601),
     device: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Safari/604.1",
     address: "2001:db8::7",
+    method: "sign_up",
     used_at: at(-HOUR),
     created_at: at(-2 * DAY),
   });
@@ -313,9 +316,11 @@ describe("the devices", () => {
     server.on("get", SESSIONS, ok([device({ current: true }), phone]));
     await showSettings();
     expect(rows()[0]).toHaveTextContent("Firefox on Linux This device");
-    expect(rows()[0]).toHaveTextContent("Active now · signed in 3 days ago");
+    expect(rows()[0]).toHaveTextContent("Active now · signed in 3 days ago with your password");
     expect(rows()[1]).toHaveTextContent("Safari on iPhone");
-    expect(rows()[1]).toHaveTextContent("Active 1 h ago · signed in 2 days ago · 2001:db8::7");
+    expect(rows()[1]).toHaveTextContent(
+      "Active 1 h ago · signed in 2 days ago by joining · 2001:db8::7",
+    );
     expect(within(rows()[0] as HTMLElement).queryByRole("button")).not.toBeInTheDocument();
   });
 
@@ -358,6 +363,70 @@ describe("other devices", () => {
     expect(rows()).toHaveLength(1);
     expect(notices()).toHaveTextContent("Signed out 2 devices");
     expect(part("Devices").queryByRole("button")).not.toBeInTheDocument();
+  });
+});
+
+describe("the second factor", () => {
+  const title = "Two-factor sign-in";
+  const press = (shown: Shown, name: string) =>
+    shown.user.click(screen.getByRole("button", { name }));
+
+  test("is set up with a QR code, a first code and recovery codes", async () => {
+    const uri = "otpauth://totp/Cruddur:worf?secret=ABCD";
+    server.on(
+      "post",
+      SECOND_FACTOR,
+      refuse(401, "credentials_invalid"),
+      ok({ secret: "ABCD", uri }),
+    );
+    const codes = ["aaaa-bbbb-cccc-dddd", "eeee-ffff-gggg-hhhh"];
+    server.on("put", SECOND_FACTOR, refuse(422, "code_invalid"), ok({ recovery_codes: codes }));
+    const shown = await showSettings();
+    await press(shown, "Set up two-factor…");
+    const dialog = () => within(screen.getByRole("dialog"));
+    await shown.user.type(dialog().getByLabelText("Your password"), "a password");
+    await press(shown, "Next");
+    await settle();
+    expect(dialog().getByRole("form")).toHaveTextContent("That password doesn’t match");
+    await press(shown, "Next");
+    await settle();
+    expect(server.sent("post", SECOND_FACTOR)[1]?.body).toEqual({ password: "a password" });
+    expect(dialog().getByLabelText("Key")).toHaveTextContent("ABCD");
+    const qr = dialog().getByRole("img", { name: "QR code for your authenticator app" });
+    await waitFor(() => expect(qr.querySelector("path")).toHaveAttribute("d"));
+    const code = dialog().getByLabelText("Code from your app");
+    expect(code).toHaveFocus();
+    await shown.user.type(code, " 123 456 ");
+    await press(shown, "Turn on");
+    await settle();
+    expect(code).toHaveAccessibleDescription(/code is wrong/);
+    await press(shown, "Turn on");
+    await settle();
+    expect(server.sent("put", SECOND_FACTOR)[1]?.body).toEqual({ code: "123 456" });
+    expect(dialog().getByLabelText("Recovery codes").textContent).toBe(codes.join("\n"));
+    await press(shown, "Done");
+    expect(part(title).getByText(/You have 2 recovery codes left/)).toBeInTheDocument();
+    expect(screen.queryByText(/aaaa-bbbb/)).not.toBeInTheDocument();
+  });
+
+  test("is turned off with the password", async () => {
+    server.on("get", SECOND_FACTOR, ok(secondFactor({ status: "on", recovery_codes_left: 1 })));
+    server.on("delete", SECOND_FACTOR, ok(secondFactor()));
+    const shown = await showSettings();
+    expect(part(title).getByText(/You have 1 recovery code left/)).toBeInTheDocument();
+    await press(shown, "Turn off…");
+    await shown.user.type(screen.getByLabelText("Your password"), "a password");
+    await press(shown, "Turn off");
+    await settle();
+    expect(server.sent("delete", SECOND_FACTOR)[0]?.body).toEqual({ password: "a password" });
+    expect(notices()).toHaveTextContent("Two-factor sign-in is off");
+    expect(part(title).getByRole("button", { name: "Set up two-factor…" })).toBeInTheDocument();
+  });
+
+  test("is not offered where the provider has its own", async () => {
+    server.on("get", SECOND_FACTOR, ok(secondFactor({ status: "unavailable" })));
+    await showSettings();
+    expect(screen.queryByRole("region", { name: title })).not.toBeInTheDocument();
   });
 });
 

@@ -11,6 +11,7 @@ import type {
   Notification,
   NotificationGroup,
   Profile,
+  SecondFactor,
   Session,
   ShortUser,
   SignedIn,
@@ -139,6 +140,10 @@ export function device(change: Partial<Session> = {}): Session {
     current: false,
     ...change,
   };
+}
+
+export function secondFactor(change: Partial<SecondFactor> = {}): SecondFactor {
+  return { status: "off", recovery_codes_left: 0, ...change };
 }
 
 export function apiToken(change: Partial<ApiToken> = {}): ApiToken {

@@ -28,20 +28,32 @@ RETURNING user_uuid
 
 -- name: credentials
 -- The account of an address or a handle; each has its own index.
+WITH found AS MATERIALIZED (
+    SELECT
+        accounts.user_uuid,
+        accounts.email,
+        accounts.password_hash
+    FROM accounts
+    WHERE accounts.email = :login
+    UNION ALL
+    SELECT
+        accounts.user_uuid,
+        accounts.email,
+        accounts.password_hash
+    FROM users
+    JOIN accounts ON accounts.user_uuid = users.uuid
+    WHERE users.handle = :login
+)
 SELECT
-    accounts.user_uuid,
-    accounts.email,
-    accounts.password_hash
-FROM accounts
-WHERE accounts.email = :login
-UNION ALL
-SELECT
-    accounts.user_uuid,
-    accounts.email,
-    accounts.password_hash
-FROM users
-JOIN accounts ON accounts.user_uuid = users.uuid
-WHERE users.handle = :login
+    found.user_uuid,
+    found.email,
+    found.password_hash,
+    EXISTS (
+        SELECT FROM second_factors
+        WHERE second_factors.user_uuid = found.user_uuid
+          AND second_factors.confirmed_at IS NOT NULL
+    ) AS has_second_factor
+FROM found
 
 -- name: end_reset
 DELETE FROM password_resets

@@ -57,6 +57,7 @@ export const further: Further = {
     isNew: "Neu bei Cruddur?",
     enterCode: "Code eingeben",
     forgot: "Passwort vergessen?",
+    codeHint: "Sechs Ziffern. Ein Ersatzcode geht auch.",
   },
   confirm: {
     title: "Gib deinen Code ein",
@@ -174,6 +175,11 @@ export const further: Further = {
     activeNow: "Gerade aktiv",
     active: (ago) => <>Aktiv {ago}</>,
     signedIn: (ago) => <>angemeldet {ago}</>,
+    methods: {
+      password: "mit deinem Passwort",
+      password_and_code: "mit deinem Passwort und einem Code",
+      sign_up: "beim Beitreten",
+    },
     signOut: (device) => `${device} abmelden`,
     signedOut: (device) => `${device} ist abgemeldet`,
     signOutOthers: "Alle anderen Geräte abmelden",
@@ -181,6 +187,35 @@ export const further: Further = {
       plural(count, { one: "1 Gerät abgemeldet", other: `${count} Geräte abgemeldet` }),
     browserOn: (browser, system) => `${browser} auf ${system}`,
     unknown: "Unbekanntes Gerät",
+  },
+  secondFactor: {
+    title: "Anmeldung mit zwei Faktoren",
+    isOff:
+      "Verlange einen Code aus einer App auf deinem Handy, wenn sich jemand mit deinem Passwort anmeldet.",
+    isOn: (left) =>
+      plural(left, {
+        one: "Zur Anmeldung gehören dein Passwort und ein Code. Du hast noch 1 Ersatzcode.",
+        other: `Zur Anmeldung gehören dein Passwort und ein Code. Du hast noch ${left} Ersatzcodes.`,
+      }),
+    setUpMore: "Zwei Faktoren einrichten…",
+    setUp: "Zwei Faktoren einrichten",
+    needsApp:
+      "Du brauchst eine Authenticator-App, zum Beispiel die Passwort-App deines Handys. Gib zuerst dein Passwort ein.",
+    next: "Weiter",
+    scan: "Scanne das mit deiner App, oder tippe den Schlüssel ein. Gib dann den Code ein, den sie zeigt.",
+    qr: "QR-Code für deine Authenticator-App",
+    secret: "Schlüssel",
+    code: "Code aus deiner App",
+    turnOn: "Einschalten",
+    recoveryTitle: "Zwei Faktoren sind eingeschaltet",
+    recoveryHint:
+      "Bewahre diese Ersatzcodes sicher auf. Jeder ersetzt einmal einen Code, wenn du dein Handy verlierst. Wir zeigen sie nicht noch einmal.",
+    recoveryCodes: "Ersatzcodes",
+    turnOffMore: "Ausschalten…",
+    turnOffTitle: "Zwei Faktoren ausschalten?",
+    turnOffText: "Dann reicht dein Passwort zur Anmeldung. Deine Ersatzcodes gelten nicht mehr.",
+    turnOff: "Ausschalten",
+    turnedOff: "Zwei Faktoren sind ausgeschaltet",
   },
   apiTokens: {
     title: "API-Tokens",

@@ -58,6 +58,7 @@ export const further = {
     isNew: "New to Cruddur?",
     enterCode: "Enter the code",
     forgot: "Forgot your password?",
+    codeHint: "Six digits. You can also use a recovery code.",
   },
   confirm: {
     title: "Enter your code",
@@ -173,6 +174,11 @@ export const further = {
     activeNow: "Active now",
     active: (ago: ReactNode) => <>Active {ago}</>,
     signedIn: (ago: ReactNode) => <>signed in {ago}</>,
+    methods: {
+      password: "with your password",
+      password_and_code: "with your password and a code",
+      sign_up: "by joining",
+    },
     signOut: (device: string) => `Sign out ${device}`,
     signedOut: (device: string) => `Signed out ${device}`,
     signOutOthers: "Sign out all other devices",
@@ -180,6 +186,34 @@ export const further = {
       plural(count, { one: "Signed out 1 device", other: `Signed out ${count} devices` }),
     browserOn: (browser: string, system: string) => `${browser} on ${system}`,
     unknown: "Unknown device",
+  },
+  secondFactor: {
+    title: "Two-factor sign-in",
+    isOff: "Ask for a code from an app on your phone when someone signs in with your password.",
+    isOn: (left: number) =>
+      plural(left, {
+        one: "Signing in needs your password and a code. You have 1 recovery code left.",
+        other: `Signing in needs your password and a code. You have ${left} recovery codes left.`,
+      }),
+    setUpMore: "Set up two-factor…",
+    setUp: "Set up two-factor sign-in",
+    needsApp:
+      "You need an authenticator app, such as the password app of your phone. Enter your password to start.",
+    next: "Next",
+    scan: "Scan this with your app, or type the key into it. Then enter the code that it shows.",
+    qr: "QR code for your authenticator app",
+    secret: "Key",
+    code: "Code from your app",
+    turnOn: "Turn on",
+    recoveryTitle: "Two-factor sign-in is on",
+    recoveryHint:
+      "Keep these recovery codes in a safe place. Each one works once in place of a code, if you lose your phone. We won’t show them again.",
+    recoveryCodes: "Recovery codes",
+    turnOffMore: "Turn off…",
+    turnOffTitle: "Turn off two-factor sign-in?",
+    turnOffText: "Then your password is enough to sign in. Your recovery codes stop working.",
+    turnOff: "Turn off",
+    turnedOff: "Two-factor sign-in is off",
   },
   apiTokens: {
     title: "API tokens",

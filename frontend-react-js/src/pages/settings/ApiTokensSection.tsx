@@ -96,7 +96,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
       ) : (
         <>
           <p>{t.apiTokens.copyNow}</p>
-          <Secret label={t.apiTokens.token} text={created.token} />
+          <Secret label={t.apiTokens.token} text={created.token} hasFocus />
           <div className="dialog-actions">
             <Button onClick={onClose}>{t.apiTokens.done}</Button>
           </div>

@@ -75,7 +75,8 @@ function Device({ session }: { session: Session }) {
           {session.current || !isIdle
             ? t.devices.activeNow
             : t.devices.active(<Ago time={session.used_at} />)}{" "}
-          · {t.devices.signedIn(<Ago time={session.created_at} />)} · {session.address}
+          · {t.devices.signedIn(<Ago time={session.created_at} />)}{" "}
+          {t.devices.methods[session.method]} · {session.address}
         </p>
       </div>
       {!session.current && (

@@ -3,11 +3,23 @@ import { Button } from "../../components/Button";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
 
-/** A text that is shown only once, with a button that copies it and gets the focus. */
-export function Secret({ label, text }: { label: string; text: string }) {
+/** A secret text with a button that copies it, which can get the focus when it appears. */
+export function Secret({
+  label,
+  text,
+  hasFocus = false,
+}: {
+  label: string;
+  text: string;
+  hasFocus?: boolean;
+}) {
   const id = useId();
   const part = useRef<HTMLDivElement>(null);
-  useEffect(() => part.current?.querySelector("button")?.focus(), []);
+  useEffect(() => {
+    if (hasFocus) {
+      part.current?.querySelector("button")?.focus();
+    }
+  }, [hasFocus]);
   return (
     <div className="secret" ref={part}>
       <label htmlFor={id}>{label}</label>

@@ -1,0 +1,48 @@
+/** The second factor of this account. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http";
+import type { SecondFactor } from "../api/wire";
+
+const SECOND_FACTOR = ["second-factor"];
+
+/** Whether sign-ins to this account need a code. */
+export function useSecondFactor() {
+  return useQuery({
+    queryKey: SECOND_FACTOR,
+    queryFn: ({ signal }) => call("get", "/api/auth/second-factor", { signal }),
+  });
+}
+
+/** Get a new secret for an authenticator app. */
+export function useBeginSecondFactor() {
+  return useMutation({
+    mutationFn: (password: string) =>
+      call("post", "/api/auth/second-factor", { body: { password } }),
+    gcTime: 0,
+  });
+}
+
+/** Turn the second factor on with the first code. Resolves to the recovery codes. */
+export function useConfirmSecondFactor() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (code: string) => call("put", "/api/auth/second-factor", { body: { code } }),
+    onSuccess: ({ recovery_codes }) =>
+      client.setQueryData<SecondFactor>(SECOND_FACTOR, {
+        status: "on",
+        recovery_codes_left: recovery_codes.length,
+      }),
+    gcTime: 0,
+  });
+}
+
+/** Turn the second factor off, with the password. */
+export function useRemoveSecondFactor() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (password: string) =>
+      call("delete", "/api/auth/second-factor", { body: { password } }),
+    onSuccess: (state) => client.setQueryData(SECOND_FACTOR, state),
+  });
+}
