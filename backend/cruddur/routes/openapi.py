@@ -22,8 +22,8 @@ from cruddur.routes.html import html_headers
 from cruddur.routes.parsing import validation_codes
 from cruddur.wire import (
     Crud,
-    Gone,
     FollowChange,
+    Gone,
     LiveCounts,
     LivePreview,
     Notification,

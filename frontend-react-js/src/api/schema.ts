@@ -3337,6 +3337,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -7499,6 +7509,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -7569,6 +7589,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description The request is invalid */
             readonly 422: {
                 headers: {
@@ -7635,6 +7665,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description Too many attempts */
@@ -7925,6 +7965,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -8004,6 +8054,16 @@ export interface operations {
                     readonly "application/json": readonly "generic_401"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -8067,6 +8127,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -8141,6 +8211,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -8270,6 +8350,16 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["ListedUser"][];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description The request is invalid */
