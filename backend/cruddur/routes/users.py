@@ -43,7 +43,11 @@ async def by_prefix(conn: Reading, viewer: Viewer, query: UserPrefix) -> list[Sh
 
 
 @users.handle(
-    "GET", "/api/users/search", rate="search", summary="Users whose names have these words"
+    "GET",
+    "/api/users/search",
+    rate="search",
+    summary="Users whose names have these words",
+    scopes=["read"],
 )
 async def search(conn: Reading, viewer: Viewer | None, query: UserSearch) -> list[ListedUser]:
     """At most ten. A word matches the beginning of a word of the handle or of the display name. The
