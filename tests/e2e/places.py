@@ -49,9 +49,11 @@ MEMBER: tuple[Audience, ...] = ("member",)
 VISITOR: tuple[Audience, ...] = ("visitor",)
 
 PLACES = (
-    Place("home", "/"),
+    Place("home", "/?feed=everyone"),
+    Place("following", "/?feed=following", MEMBER),
     Place("search", "/search"),
     Place("results", "/search?term=%23crud"),
+    Place("people-results", "/search?term=brown"),
     Place("no-results", "/search?term=tribble", VISITOR),
     Place("notifications", "/notifications"),
     Place("mentions", "/notifications?feed=mentions", MEMBER),
@@ -59,6 +61,9 @@ PLACES = (
     Place("conversation", "/messages/@bayko"),
     Place("profile", "/@worf"),
     Place("own-profile", "/@andrewbrown", MEMBER),
+    Place("followers", "/@andrewbrown/followers"),
+    Place("followed", "/@andrewbrown/following", MEMBER),
+    Place("no-followers", "/@altbrown/followers", VISITOR),
     Place("crud", "/@worf/status/{crud}"),
     Place("own-crud", "/@andrewbrown/status/{own}", MEMBER),
     Place("reply", "/@andrewbrown/status/{reply}", MEMBER),

@@ -147,6 +147,19 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         ("repost", "londo", older, 2 * DAYS),
     ):
         await writer.note(kind, handle, about, age)
+    for follower, followed, age in (
+        (HANDLE, "worf", 9 * DAYS),
+        (HANDLE, "guinan", 8 * DAYS),
+        ("bayko", HANDLE, 10),
+        ("guinan", HANDLE, 3 * DAYS),
+        ("londo", HANDLE, 3 * DAYS),
+        ("londo", "worf", 4 * DAYS),
+    ):
+        await writer.follow(follower, followed, age)
+    await conn.execute("DELETE FROM followed_tags")
+    await conn.execute(
+        "INSERT INTO followed_tags (user_uuid, tag) VALUES ($1, 'centauri'), ($1, 'expiry')", andrew
+    )
     await writer.converse(
         "bayko",
         (3 * DAYS, "bayko", "Did you see that posts here have an end?"),
@@ -233,6 +246,20 @@ class _Writer:
             f"INSERT INTO {kind}s VALUES ($1, $2, now() - $3::interval)",
             to, self.people[who], timedelta(minutes=age),
         )  # fmt: skip
+
+    async def follow(self, follower: str, followed: str, age: int) -> None:
+        """Insert a follow and, if Andrew is followed, its notification."""
+        ends = self.people[follower], self.people[followed]
+        await self.conn.execute(
+            "INSERT INTO follows VALUES ($1, $2, now() - $3::interval)",
+            *ends, timedelta(minutes=age),
+        )  # fmt: skip
+        if followed == HANDLE:
+            await self.conn.execute(
+                "INSERT INTO notifications (user_uuid, actor_uuid, kind, created_at)"
+                " VALUES ($2, $1, 'follow', now() - $3::interval)",
+                *ends, timedelta(minutes=age),
+            )  # fmt: skip
 
     async def note(self, kind: str, who: str, about: UUID, age: int) -> None:
         """Notify Andrew about an action of another user."""

@@ -20,7 +20,8 @@ export function FollowButton({
   return (
     <Button
       look={followed ? "outlined" : "filled"}
-      aria-label={followed ? t.profile.unfollowPerson(handle) : t.profile.followPerson(handle)}
+      aria-label={followed ? t.profile.followingPerson(handle) : t.profile.followPerson(handle)}
+      aria-pressed={followed}
       onClick={() => asMember(t.signInTo.follow(handle), () => follow.mutate(!followed))}
     >
       {followed ? t.profile.following : t.profile.follow}

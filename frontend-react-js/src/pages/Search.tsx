@@ -10,6 +10,7 @@ import { Ideas } from "../components/Sidebar";
 import { t } from "../language/further";
 import { useSearch } from "../queries/activities";
 import { useFollowedTags, useFollowTag, usePeople } from "../queries/follows";
+import { useMember } from "../queries/session";
 import { isBlank } from "../text/chars";
 import "./Search.css";
 
@@ -68,15 +69,20 @@ function Results({ term }: { term: string }) {
 function FollowTag({ tag }: { tag: string }) {
   const asMember = useMemberAction();
   const follow = useFollowTag(tag);
-  const { data: tags = [] } = useFollowedTags();
-  const isFollowed = tags.includes(tag);
+  const isMember = useMember() !== null;
+  const { data: tags } = useFollowedTags();
+  if (isMember && tags === undefined) {
+    return null;
+  }
+  const isFollowed = tags?.includes(tag) ?? false;
   return (
     <p className="search-tag">
       <Button
         look={isFollowed ? "outlined" : "filled"}
+        aria-pressed={isFollowed}
         onClick={() => asMember(t.signInTo.followTag(tag), () => follow.mutate(!isFollowed))}
       >
-        {isFollowed ? t.search.unfollowTag(tag) : t.search.followTag(tag)}
+        {isFollowed ? t.search.followingTag(tag) : t.search.followTag(tag)}
       </Button>
     </p>
   );

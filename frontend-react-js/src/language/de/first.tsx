@@ -214,7 +214,7 @@ export const first: First = {
     follow: "Folgen",
     following: "Gefolgt",
     followPerson: (handle) => `@${handle} folgen`,
-    unfollowPerson: (handle) => `@${handle} nicht mehr folgen`,
+    followingPerson: (handle) => `Gefolgt: @${handle}`,
     followers: (count, bold) => <>{bold(String(count))} Follower</>,
     followed: (count, bold) => <>{bold(String(count))} gefolgt</>,
   },

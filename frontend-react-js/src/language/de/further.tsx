@@ -343,7 +343,7 @@ export const further: Further = {
     results: "Ergebnisse",
     people: "Leute",
     followTag: (tag) => `#${tag} folgen`,
-    unfollowTag: (tag) => `#${tag} nicht mehr folgen`,
+    followingTag: (tag) => `Gefolgt: #${tag}`,
     empty: "Keine Ergebnisse",
     noMatch: (term) => `Zu „${term}“ gibt es gerade keinen Crud.`,
   },

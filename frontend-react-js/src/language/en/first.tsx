@@ -225,7 +225,7 @@ export const first = {
     following: "Following",
     /** The names of the buttons for screen readers. */
     followPerson: (handle: string) => `Follow @${handle}`,
-    unfollowPerson: (handle: string) => `Unfollow @${handle}`,
+    followingPerson: (handle: string) => `Following @${handle}`,
     followers: (count: number, bold: Slot) => (
       <>
         {bold(String(count))} {plural(count, { one: "follower", other: "followers" })}

@@ -341,7 +341,7 @@ export const further = {
     results: "Results",
     people: "People",
     followTag: (tag: string) => `Follow #${tag}`,
-    unfollowTag: (tag: string) => `Unfollow #${tag}`,
+    followingTag: (tag: string) => `Following #${tag}`,
     empty: "No results",
     noMatch: (term: string) => `No live crud matches “${term}” right now.`,
   },
