@@ -289,7 +289,9 @@ class _Writer:
 
     async def _tag(self, uuid: UUID, message: str) -> None:
         await self.conn.executemany(
-            "INSERT INTO activity_tags VALUES ($1, $2)", [(uuid, tag) for tag in tags(message)]
+            "INSERT INTO activity_tags (activity_uuid, tag, created_at, expires_at)"
+            " SELECT uuid, $2, created_at, expires_at FROM activities WHERE uuid = $1",
+            [(uuid, tag) for tag in tags(message)],
         )
 
 
