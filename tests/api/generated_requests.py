@@ -44,6 +44,7 @@ MAX_EXAMPLES = 4
 BEYOND_SCHEMA = {
     "avatar_invalid",
     "code_invalid",
+    "follow_self",
     "handle_taken",
     "idempotency_key_reused",
     "message_to_self",
@@ -51,6 +52,7 @@ BEYOND_SCHEMA = {
     "password_too_weak",
     "picture_invalid",
     "pictures_invalid",
+    "tag_invalid",
     "too_many_pictures",
     "too_many_tokens",
     "user_reciever_handle_blank",
@@ -60,11 +62,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DELETE /api/activities/{uuid}": {"uuid": str(DOOMED)},
     "DELETE /api/auth/sessions/{uuid}": {"uuid": str(OTHER_SESSION)},
     "DELETE /api/auth/tokens/{uuid}": {"uuid": str(TOKEN)},
+    "PUT /api/users/@{handle}/follow": {"handle": "bayko"},
     "*": {
         "uuid": str(CRUD),
         "message_group_uuid": str(GROUP),
         "handle": "andrewbrown",
         "subject": str(ANDREW),
+        "tag": "crud",
         "token": UPLOAD,
     },
 }

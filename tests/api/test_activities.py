@@ -623,6 +623,8 @@ async def test_a_profile_has_the_users_fields_and_counts_live_cruds(
         "bio": "",
         "avatar_url": None,
         "cruds_count": 1,
+        "followers_count": 0,
+        "following_count": 0,
     }
     [shown] = feed["activities"]
     assert shown["uuid"] == live["uuid"]

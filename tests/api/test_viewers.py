@@ -31,8 +31,8 @@ def named(endpoint: Endpoint) -> str:
 
 
 def address(endpoint: Endpoint, crud: UUID) -> str:
-    """The path of an endpoint, with the uuid of a crud and an existing handle in it."""
-    path = endpoint.rule.replace("<handle>", "bayko")
+    """The path of an endpoint, with the uuid of a crud, an existing handle and a tag in it."""
+    path = endpoint.rule.replace("<handle>", "bayko").replace("<tag>", "crud")
     for parameter in ("<uuid:uuid>", "<uuid:message_group_uuid>"):
         path = path.replace(parameter, str(crud))
     assert "<" not in path, path
