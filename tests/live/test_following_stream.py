@@ -83,9 +83,11 @@ async def test_a_follow_changes_an_open_stream(
     worf = await member("worf")
     async with (
         listening(url, andrew.headers, feed="following") as stream,
-        listening(url, andrew.headers, handle="worf") as other,
+        listening(url, andrew.headers, handle="bayko") as other,
     ):
         await bayko.crud("before")
+        # A follow changes the stream for the events that are published together with it, too.
+        await other.receive("crud")
         await follow(andrew, bayko)
         for listener in (stream, other):
             assert await listener.receive("follow") == [{"uuid": str(bayko.uuid)}]
