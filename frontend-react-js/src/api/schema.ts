@@ -993,7 +993,7 @@ export interface paths {
         };
         /**
          * Stream live events
-         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed, so reload everything). A member also gets their own `message`, `notification` and `follow` events. With `feed=following`, it sends only what the member follows. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
+         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed, so reload everything). A member also gets their own `message`, `notification` and `follow` events, and with `feed=following` only the cruds of what the member follows. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
          */
         readonly get: operations["live_stream_get"];
         readonly put?: never;
