@@ -53,7 +53,9 @@ BEYOND_SCHEMA = {
     "picture_invalid",
     "pictures_invalid",
     "tag_invalid",
+    "too_many_followed",
     "too_many_pictures",
+    "too_many_tags",
     "too_many_tokens",
     "user_reciever_handle_blank",
 }
