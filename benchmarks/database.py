@@ -90,8 +90,8 @@ RETURNING reply_to_activity_uuid
 
 
 TAGGED = """
-INSERT INTO activity_tags (activity_uuid, tag)
-SELECT uuid, $1 FROM activities WHERE message LIKE '%#' || $1 || ' %'
+INSERT INTO activity_tags (activity_uuid, tag, created_at, expires_at)
+SELECT uuid, $1, created_at, expires_at FROM activities WHERE message LIKE '%#' || $1 || ' %'
 """
 
 LIKES = """

@@ -61,6 +61,9 @@ async def test_everything_works_with_the_keyboard(visit: Visit, worf: Member) ->
     await expect(page.get_by_role("link", name="Skip to main content")).to_be_in_viewport()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
+    for feed in ("Everyone", "Following"):
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("main").get_by_role("link", name=feed)).to_be_focused()
     await page.keyboard.press("Tab")
     words = page.get_by_label("What’s on your mind?")
     await expect(words).to_be_focused()

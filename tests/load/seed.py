@@ -88,7 +88,7 @@ COLUMNS = {
         "created_at",
         "expires_at",
     ),
-    "activity_tags": ("activity_uuid", "tag"),
+    "activity_tags": ("activity_uuid", "tag", "created_at", "expires_at"),
     "likes": ("activity_uuid", "user_uuid"),
     "reposts": ("activity_uuid", "user_uuid"),
 }
@@ -114,7 +114,7 @@ class Rows:
     """The rows of one transaction. They refer to no later rows."""
 
     activities: list[tuple[Any, ...]] = field(default_factory=list)
-    activity_tags: list[tuple[UUID, str]] = field(default_factory=list)
+    activity_tags: list[tuple[Any, ...]] = field(default_factory=list)
     likes: list[tuple[UUID, UUID]] = field(default_factory=list)
     reposts: list[tuple[UUID, UUID]] = field(default_factory=list)
 
@@ -312,10 +312,7 @@ def _add_crud(
     rows: Rows, members: Sequence[UUID], now: datetime, created_at: datetime, *, is_alive: bool
 ) -> None:
     uuid, message = _uuid(created_at), sentence()
-    if random.random() < 0.3:
-        tag = favourite(TAGS)
-        message += f" #{tag}"
-        rows.activity_tags.append((uuid, tag))
+    tag = favourite(TAGS) if random.random() < 0.3 else None
     replies, likers, reposters = 0, [], []
     if is_alive:
         soonest = now + SHORTEST
@@ -326,6 +323,9 @@ def _add_crud(
         reposters = random.sample(members, min(random.randint(0, 2), len(members)))
     else:
         expires_at = created_at + (now - created_at) * random.random()
+    if tag is not None:
+        message += f" #{tag}"
+        rows.activity_tags.append((uuid, tag, created_at, expires_at))
     rows.activities.append(
         (
             uuid, favourite(members), None, message, len(likers), len(reposters),
