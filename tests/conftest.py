@@ -38,7 +38,7 @@ from event_loop import accept_unless_closed
 from outage import FOREVER
 from patience import PATIENCE
 from processes import Serve, kill_session, services
-from support import BUILD, QUICK_HASHER, Api, Member, empty
+from support import BUILD, QUICK_HASHER, Api, Member, acquaint, empty
 
 TEMPLATE = "cruddur_template"
 
@@ -332,6 +332,12 @@ async def andrew(member: Callable[..., Any]) -> Member:
 async def bayko(member: Callable[..., Any]) -> Member:
     """Andrew Bayko, signed in."""
     return await member("bayko", "Andrew Bayko")
+
+
+@pytest.fixture
+async def acquainted(andrew: Member, bayko: Member, database: asyncpg.Connection) -> None:
+    """Andrew and Bayko follow each other, so their messages are no requests."""
+    await acquaint(database, andrew, bayko)
 
 
 @pytest.fixture

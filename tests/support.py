@@ -187,6 +187,14 @@ async def insert_user(conn: asyncpg.Connection, handle: str, display_name: str) 
     return uuid
 
 
+async def acquaint(conn: asyncpg.Connection, one: Member, other: Member) -> None:
+    """Let two users follow each other, so that their messages are no requests."""
+    await conn.execute(
+        "INSERT INTO follows (follower_uuid, followee_uuid) VALUES ($1, $2), ($2, $1)",
+        one.uuid, other.uuid,
+    )  # fmt: skip
+
+
 async def expire(conn: asyncpg.Connection, uuid: str) -> None:
     """Let a crud have expired a second ago."""
     count = await conn.execute(

@@ -32,6 +32,7 @@ from cruddur.routes.notifications import notifications
 from cruddur.routes.previews import previews
 from cruddur.routes.reactions import reactions
 from cruddur.routes.rollbar import rollbar
+from cruddur.routes.safety import safety
 from cruddur.routes.second_factors import second_factors
 from cruddur.routes.telemetry import telemetry as telemetry_routes
 from cruddur.routes.trends import trends
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     reactions,
     users,
     follows,
+    safety,
     avatars,
     crud_pictures,
     previews,

@@ -1,5 +1,6 @@
 """The typed context of one request, shared by the ASGI layers and the handlers."""
 
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -62,6 +63,9 @@ class RequestContext:
         span: the server span; without one, a span that records nothing and has ids.
         metric_attributes: the attributes of the HTTP metrics of the request, if it is traced.
         content_length: the declared length of the response body in bytes, if known.
+        is_shared: whether the response is cached for all members, so that the handler's page has to
+            be complete. The response cache then leaves out what is hidden from the viewer.
+        hidden: the handles on that page that are hidden from the viewer.
     """
 
     scope: Scope
@@ -74,6 +78,8 @@ class RequestContext:
     span: Span = INVALID_SPAN
     metric_attributes: dict[str, AttributeValue] | None = None
     content_length: int | None = None
+    is_shared: bool = False
+    hidden: Collection[str] = ()
 
     def take_stream(self) -> OpenStream | None:
         """Return the stream and clear it, so that only one caller runs or releases it."""

@@ -409,7 +409,8 @@ class UserSearch(Draft):
 class Profile(Struct):
     """The head of a profile page. `cognito_user_uuid` is the token's subject.
 
-    `followed` is present only for a signed-in viewer: whether they follow the user.
+    `followed` and `muted` are present only for a signed-in viewer: whether they follow and mute the
+    user.
     """
 
     uuid: UUID
@@ -422,6 +423,7 @@ class Profile(Struct):
     followers_count: Count
     following_count: Count
     followed: bool | UnsetType = UNSET
+    muted: bool | UnsetType = UNSET
 
 
 class ProfileFeed(Struct):
@@ -449,6 +451,41 @@ class UpdatedProfile(Struct):
     display_name: str
     bio: str
     avatar_url: str | None
+
+
+class Relation(Struct):
+    """A user, and whether the viewer blocks or mutes them."""
+
+    uuid: UUID
+    handle: str
+    display_name: str
+    avatar_url: str | None
+    blocked: bool
+    muted: bool
+
+
+class BlockedUser(ShortUser):
+    """A user whom the viewer blocks since `created_at`."""
+
+    created_at: datetime
+
+
+class MutedUser(ShortUser):
+    """A user whom the viewer mutes since `created_at`; until `ends_at`, if it is not null."""
+
+    created_at: datetime
+    ends_at: datetime | None
+
+
+MuteDuration = Literal["1-hour", "1-day", "7-days", "30-days"]
+
+
+class MuteDraft(Draft):
+    """How long a user is muted. Without a duration, the mute does not end by itself."""
+
+    codes: ClassVar[dict[str, str]] = {"duration_blank": "duration_invalid"}
+
+    duration: MuteDuration | None = None
 
 
 class AvatarDraft(Draft):
@@ -559,6 +596,31 @@ class MessageGroup(Struct):
     unread_count: Count
 
 
+MessagePolicy = Literal["everyone", "following", "nobody"]
+
+
+class MessagePolicyDraft(Draft):
+    """Who may start a conversation with the member: everyone, the users that the member follows, or
+    nobody."""
+
+    codes: ClassVar[dict[str, str]] = {"policy_blank": "policy_invalid"}
+
+    policy: MessagePolicy
+
+
+class MessageSettings(Struct):
+    """Who may start a conversation with the member."""
+
+    policy: MessagePolicy
+
+
+class RequestChange(Struct):
+    """A message request that was accepted or deleted."""
+
+    uuid: UUID
+    status: Literal["accepted", "deleted"]
+
+
 class Counter(Struct):
     """The number of unread items."""
 
@@ -606,6 +668,20 @@ class LivePreview(Struct):
 
     uuid: UUID
     preview: Preview
+
+
+class Hidden(Struct):
+    """A user who was hidden from the viewer by a block or mute, or is shown again."""
+
+    uuid: UUID
+    handle: str
+    hidden: bool
+
+
+class MessageRequest(Struct):
+    """A conversation in which a stranger has written. It does not notify."""
+
+    message_group_uuid: UUID
 
 
 class Gone(Struct):

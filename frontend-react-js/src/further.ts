@@ -5,10 +5,13 @@
  */
 
 export { CrudForm, ReplyForm } from "./components/CrudForm";
+export { DeleteDialog } from "./components/DeleteDialog";
 export { Extras } from "./components/Extras";
 export { FollowButton } from "./components/FollowButton";
 export { FollowingFeed } from "./components/FollowingFeed";
+export { MutedNote } from "./components/MutedNote";
 export { NewMessage } from "./components/NewMessage";
+export { PersonButton, PersonMenu } from "./components/PersonMenu";
 export { PictureViewer } from "./components/PictureViewer";
 export { About } from "./pages/About";
 export { Confirm } from "./pages/Confirm";
@@ -24,3 +27,4 @@ export { Settings } from "./pages/Settings";
 export { SignIn } from "./pages/SignIn";
 export { SignUp } from "./pages/SignUp";
 export { Terms } from "./pages/Terms";
+export { applyHidden } from "./queries/hiding";

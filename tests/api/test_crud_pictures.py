@@ -207,6 +207,7 @@ async def test_a_reply_has_pictures_and_a_plain_crud_has_none(
     assert len(nested["pictures"]) == 1
 
 
+@pytest.mark.usefixtures("acquainted")
 async def test_a_reply_to_the_notification_of_a_message_has_no_pictures(
     andrew: Member, bayko: Member
 ) -> None:

@@ -244,6 +244,7 @@ async def test_a_key_can_be_used_again_after_a_day(
         assert anew.json()["uuid"] != first.json()["uuid"]
 
 
+@pytest.mark.usefixtures("acquainted")
 async def test_a_response_to_a_reply_by_message_is_stored_too(
     andrew: Member, bayko: Member, crud: Any, database: asyncpg.Connection
 ) -> None:

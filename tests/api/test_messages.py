@@ -10,7 +10,9 @@ import pytest
 from quart import Quart
 
 from cruddur.db.messages import insert_message
-from support import Api, Member, count_rows, pages
+from support import Api, Member, acquaint, count_rows, pages
+
+pytestmark = pytest.mark.usefixtures("acquainted")
 
 KEYS = {"uuid", "display_name", "handle", "avatar_url", "message", "created_at"}
 
@@ -216,9 +218,10 @@ async def test_an_invalid_cursor_is_rejected(andrew: Member, bayko: Member, curs
 
 @pytest.mark.rule("C45")
 async def test_conversations_are_listed_by_their_latest_message(
-    andrew: Member, bayko: Member, member: Callable[..., Any]
+    andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     londo = await member("londo", "Londo Mollari")
+    await acquaint(database, andrew, londo)
     with_bayko = await andrew.message("bayko", "to Bayko")
     with_londo = await londo.message("andrewbrown", "to Andrew")
     listed = await andrew.get("/api/message_groups")
@@ -265,9 +268,10 @@ async def test_conversations_of_last_year_are_still_listed(
 
 
 async def test_a_message_is_unread_until_its_recipient_reads_it(
-    andrew: Member, bayko: Member, member: Callable[..., Any]
+    andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     londo = await member("londo")
+    await acquaint(database, andrew, londo)
     group = (await bayko.message("andrewbrown"))["message_group_uuid"]
     await bayko.message("andrewbrown")
     await andrew.message("bayko")
@@ -317,9 +321,10 @@ async def test_an_invalid_handle_returns_404(andrew: Member, handle: str) -> Non
 
 
 async def test_no_handle_hides_the_counter_route(
-    andrew: Member, member: Callable[..., Any]
+    andrew: Member, member: Callable[..., Any], database: asyncpg.Connection
 ) -> None:
     counter = await member("counter")
+    await acquaint(database, andrew, counter)
     await counter.message("andrewbrown")
     assert await andrew.get("/api/messages/counter") == {"count": 1}
     assert len(await andrew.get("/api/messages/@counter")) == 1

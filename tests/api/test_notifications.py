@@ -12,6 +12,8 @@ from quart import Quart
 from cruddur.db.reactions import insert_like
 from support import Api, Member, count_rows, expire, pages
 
+pytestmark = pytest.mark.usefixtures("acquainted")
+
 NOTIFICATIONS = "/api/activities/notifications"
 GROUPS = "/api/notifications"
 KEYS = {

@@ -159,6 +159,7 @@ async def test_a_notification_is_drawn_opened_and_replied_to_as_a_crud(
     assert reply["reply_to_activity_uuid"] == crud["uuid"]
 
 
+@pytest.mark.usefixtures("acquainted")
 async def test_a_message_notification_is_opened_by_its_link(
     page: Browser, andrew: Member, bayko: Member
 ) -> None:

@@ -55,7 +55,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def literals(language: str) -> set[str]:
     """Return the texts of a language in the catalogue, in parts without placeholders."""
     typescript = FRONTEND / "node_modules" / "typescript" / "lib" / "typescript.js"
-    files = [LANGUAGES / language / name for name in ("first.tsx", "further.tsx", "errors.ts")]
+    names = ("first.tsx", "further.tsx", "errors.ts", "moreErrors.ts")
+    files = [LANGUAGES / language / name for name in names]
     command = ["node", str(LITERALS), str(typescript), *map(str, files)]
     try:
         printed = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout

@@ -26,6 +26,8 @@ PEOPLE = {
     "londo": ("Londo Mollari", "", (200, 160, 60)),
     "worf": ("Worf, son of Mogh", "Security. #honour above all. @guinan knows.", None),
     "altbrown": ("Alt Brown", "The other one.", None),
+    "morn": ("Morn", "", None),
+    "dukat": ("Skrain Dukat", "", None),
 }
 
 OTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -169,6 +171,15 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         (30, "bayko", "So this chat is all that is left of it. See https://example.com/left"),
     )
     await writer.converse("londo", (20, "londo", "You and I will speak of empires."))
+    await writer.converse(
+        "guinan", (25, "guinan", "You look like someone who needs to talk."), accepted=False
+    )
+    await conn.execute(
+        "INSERT INTO mutes (muter_uuid, muted_uuid, ends_at)"
+        " VALUES ($1, $2, now() + interval '3 days')",
+        andrew, people["morn"],
+    )  # fmt: skip
+    await conn.execute("INSERT INTO blocks VALUES ($1, $2)", andrew, people["dukat"])
     await conn.execute(
         "UPDATE users SET notifications_read_at = now() - interval '1 day' WHERE uuid = $1", andrew
     )
@@ -269,14 +280,17 @@ class _Writer:
             self.people[HANDLE], self.people[who], kind, about, timedelta(minutes=age),
         )  # fmt: skip
 
-    async def converse(self, other: str, *messages: tuple[int, str, str]) -> None:
+    async def converse(
+        self, other: str, *messages: tuple[int, str, str], accepted: bool = True
+    ) -> None:
         """Insert a conversation of Andrew's. A message is its age in minutes, author and text."""
         group = uuid4()
         low, high = sorted((self.people[HANDLE], self.people[other]))
         await self.conn.execute(
             "INSERT INTO message_groups (uuid, low_user_uuid, high_user_uuid, low_read_at,"
-            " high_read_at, latest_message_at) VALUES ($1, $2, $3, $4, $4, '-infinity')",
-            group, low, high, await self.conn.fetchval("SELECT now() - interval '1 day'"),
+            " high_read_at, latest_message_at, low_has_accepted, high_has_accepted)"
+            " VALUES ($1, $2, $3, $4, $4, '-infinity', $5, $5)",
+            group, low, high, await self.conn.fetchval("SELECT now() - interval '1 day'"), accepted,
         )  # fmt: skip
         await self.conn.executemany(
             "INSERT INTO messages (message_group_uuid, user_uuid, message, created_at)"

@@ -26,7 +26,10 @@ def test_every_error_code_has_a_sentence_and_vice_versa() -> None:
     sendable = set(GENERIC_CODES.values()) | {
         code for endpoint in ENDPOINTS for codes in refusals(endpoint).values() for code in codes
     }
-    catalogue = (SOURCE / "language" / "en" / "errors.ts").read_text("utf-8")
+    catalogue = "".join(
+        (SOURCE / "language" / "en" / name).read_text("utf-8")
+        for name in ("errors.ts", "moreErrors.ts")
+    )
     own = {"timed_out", "unreachable"}  # the page itself detects these
     assert set(re.findall(r"^  (\w+):", catalogue, re.M)) == sendable | own
 

@@ -78,8 +78,12 @@ ARGUMENTS = {
     "prefix": "'tea'",
     "horizon": "interval '30 seconds'",
     "only_mentions": "false",
+    "are_requests": "false",
+    "duration": "NULL::interval",
+    "policy": "'everyone'",
     "max_actors": "20",
     **dict.fromkeys(["hashes", "device_hashes", "address_hashes"], r"ARRAY['\x00'::bytea]"),
+    "viewers": f"'{{{ANDREW}}}'",
     "max_followed": "5000",
     "max_kept": "20",
     "max_ranked": "200",
@@ -112,6 +116,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
     ],
     "live.expiring": [{"after": "'-infinity'"}],
     "activities.following": [{"few": "2000"}, {"viewer": f"'{OTHER}'"}],
+    "messages.groups": [{"are_requests": "true"}],
     "notifications.groups": [{"only_mentions": "true"}],
     "previews.picture": [
         {

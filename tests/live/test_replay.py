@@ -48,6 +48,7 @@ async def test_a_stream_resumes_where_it_ended(
         assert order(stream.last_id) > order(last_id)
 
 
+@pytest.mark.usefixtures("acquainted")
 async def test_each_viewer_receives_only_their_own_events(
     url: str, andrew: Member, bayko: Member
 ) -> None:

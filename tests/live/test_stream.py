@@ -218,6 +218,7 @@ async def test_a_bad_token_is_rejected(api: Api, token: str) -> None:
 
 
 @pytest.mark.rule("C63")
+@pytest.mark.usefixtures("acquainted")
 async def test_a_message_reaches_only_its_two_members(
     url: str, andrew: Member, bayko: Member, member: MakeMember
 ) -> None:
@@ -273,6 +274,7 @@ async def test_a_notification_reaches_only_its_recipient(
         await marked(andrew, own, other)
 
 
+@pytest.mark.usefixtures("acquainted")
 async def test_a_ticket_opens_one_stream_as_its_member(
     url: str, andrew: Member, bayko: Member, api: Api, database: asyncpg.Connection
 ) -> None:

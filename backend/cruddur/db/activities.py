@@ -1,7 +1,7 @@
 """Queries for cruds and replies, which are read only through the view live_activities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,10 +33,18 @@ _PREVIEW = msgspec.json.Decoder(Preview)
 
 @dataclass(frozen=True, slots=True)
 class ListedCrud:
-    """A crud and its position in the list (a time or a rank)."""
+    """A crud and its position in the list.
+
+    Attributes:
+        crud: the crud.
+        position: a time or a rank.
+        hidden: the handles of its author, and of the author of its parent, if they are hidden from
+            the viewer.
+    """
 
     crud: Crud
     position: datetime | int
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,13 @@ class Thread:
         ancestors: the crud that it replies to, the one that this replies to, and so on; the oldest
             first.
         replies: the replies to the crud, the oldest first. Each has its own first replies.
+        hidden: the handles of authors in the thread who are hidden from the viewer.
     """
 
     crud: Crud
     ancestors: list[Crud]
     replies: list[ListedCrud]
+    hidden: frozenset[str] = frozenset()
 
 
 class _StoredPicture(Struct):
@@ -105,6 +115,14 @@ def crud(row: Row, viewer: UUID | None) -> Crud:
     )
 
 
+def hidden_handles(row: Row) -> frozenset[str]:
+    """Return the handles on a crud that are hidden from the viewer."""
+    if not (row["is_hidden"] or row["is_parent_hidden"]):
+        return frozenset()
+    names = {"is_hidden": "handle", "is_parent_hidden": "reply_to_handle"}
+    return frozenset(row[name] for column, name in names.items() if row[column])
+
+
 async def select_home(
     conn: Connection,
     *,
@@ -153,7 +171,12 @@ async def select_following(
         item.crud.reposted_by = row["reposted_by"] or UNSET
         item.crud.reposted_by_name = row["reposted_by_name"] or UNSET
         item.crud.followed_tag = row["followed_tag"] or UNSET
-    return listed
+    return [
+        replace(item, hidden=item.hidden | {row["reposted_by"]})
+        if row["is_reposter_hidden"]
+        else item
+        for item, row in zip(listed, rows, strict=True)
+    ]
 
 
 async def select_profile_feed(
@@ -168,7 +191,7 @@ async def select_profile_feed(
     """Return a user's profile and the newest live cruds that they posted or reposted.
 
     Returns:
-        None if no user has the handle.
+        None if no user has the handle, or if one of this user and the viewer blocks the other.
     """
     rows = await public_rows(
         _PROFILE,
@@ -193,6 +216,7 @@ async def select_profile_feed(
         followers_count=first["person_followers_count"],
         following_count=first["person_following_count"],
         followed=UNSET if first["viewer"] is None else first["person_followed"],
+        muted=UNSET if first["viewer"] is None else first["person_is_muted"],
     )
     listed = _listed(rows, "listed_at")
     for item, row in zip(listed, rows, strict=False):
@@ -240,6 +264,7 @@ async def select_thread(
         max_nested=max_nested,
     )
     cruds = {row["uuid"]: crud(row, row["viewer"]) for row in rows}
+    hidden = frozenset[str]().union(*map(hidden_handles, rows))
     shown = cruds.pop(uuid, None)
     if shown is None:
         return None
@@ -253,13 +278,16 @@ async def select_thread(
         if item.reply_to_activity_uuid in replies:
             replies[item.reply_to_activity_uuid].replies.append(item)
     return Thread(
-        shown, ancestors, [ListedCrud(reply, reply.created_at) for reply in replies.values()]
+        shown,
+        ancestors,
+        [ListedCrud(reply, reply.created_at) for reply in replies.values()],
+        hidden,
     )
 
 
-async def select_is_live(conn: Connection, *, uuid: UUID) -> bool:
-    """Return whether there is such a live crud or reply."""
-    return bool(await _IS_LIVE.value(conn, uuid=uuid))
+async def select_is_live(conn: Connection, *, viewer: ViewerIds | None, uuid: UUID) -> bool:
+    """Return whether there is such a live crud or reply, whose author the viewer sees."""
+    return bool(await _IS_LIVE.value(conn, **parameters(viewer), uuid=uuid))
 
 
 async def search_activities(
@@ -381,7 +409,7 @@ async def delete_activity(conn: Connection, *, uuid: UUID, viewer: ViewerIds) ->
 
 def _listed(rows: Sequence[Row], position: str) -> list[ListedCrud]:
     return [
-        ListedCrud(crud(row, row["viewer"]), row[position])
+        ListedCrud(crud(row, row["viewer"]), row[position], hidden_handles(row))
         for row in rows
         if row["uuid"] is not None
     ]

@@ -9,13 +9,12 @@ from uuid import UUID
 from msgspec import UNSET
 
 from cruddur.db.statements import Connection, Row, Statement, load
-from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
+from cruddur.db.viewers import ViewerIds, parameters, public_rows
 from cruddur.wire import FollowCounts, ListedUser
 
 _FOLLOW = load("follows.follow")
 _UNFOLLOW = load("follows.unfollow")
 _COUNTS = load("follows.counts")
-_AMONG = load("follows.among")
 _FOLLOWED = load("follows.followed")
 _FOLLOW_TAG = load("follows.follow_tag")
 _UNFOLLOW_TAG = load("follows.unfollow_tag")
@@ -114,14 +113,6 @@ async def select_follows(
     if not rows:
         return None
     return [Follow(listed_user(row), row["followed_at"]) for row in rows if row["uuid"] is not None]
-
-
-async def select_followed_among(
-    conn: Connection, *, viewer: ViewerIds, uuids: Sequence[UUID]
-) -> set[UUID] | None:
-    """Return those of some users whom the viewer follows; None if the session is not open."""
-    rows = await private_rows(_AMONG, conn, viewer, uuids=uuids)
-    return None if rows is None else {row["uuid"] for row in rows}
 
 
 async def select_followed(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, Followed]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -29,6 +29,7 @@ EventKind = Literal[
     "page",
     "follow",
     "repost",
+    "hidden",
 ]
 
 CHANNEL = "cruddur_events"
@@ -36,6 +37,9 @@ CHANNEL = "cruddur_events"
 
 _LISTENERS = 4567_0003
 """The advisory lock that each connection shares while it listens."""
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+"""The time until which a user is hidden without an end."""
 
 _UNSEEN_EVENTS = load("live.unseen_events")
 _MORE_EVENTS = load("live.more_events")
@@ -49,6 +53,7 @@ _NOTIFY = load("live.notify")
 _CRUDS = load("live.cruds")
 _USERS = load("live.users")
 _MESSAGES = load("live.messages")
+_HIDDEN = load("live.hidden")
 _NOTIFICATIONS = load("live.notifications")
 _EXPIRING = load("live.expiring")
 _CREATE_TICKET = load("live.create_ticket")
@@ -89,15 +94,6 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCrud:
-    """A crud as an anonymous client sees it, with its author and its tags."""
-
-    crud: Crud
-    author_uuid: UUID
-    tags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Expiring:
     """The expiry of a crud or reply, with its author and its parent."""
 
@@ -105,6 +101,38 @@ class Expiring:
     user_uuid: UUID
     parent_uuid: UUID | None
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCrud:
+    """A live crud as an anonymous client sees it.
+
+    Attributes:
+        crud: the crud.
+        author_uuid: its author.
+        parent_author_uuid: the author of the crud that it replies to.
+        tags: its tags.
+    """
+
+    crud: Crud
+    author_uuid: UUID
+    parent_author_uuid: UUID | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """A message.
+
+    Attributes:
+        message: the message.
+        recipient: the user who received it.
+        is_request: whether its conversation is a request for the recipient.
+    """
+
+    message: SentMessage
+    recipient: UUID
+    is_request: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,25 +241,38 @@ async def notify(conn: Connection, *, sender: str, own_process_id: int) -> None:
 
 
 async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveCrud]:
-    """Return those cruds that are live, as an anonymous client sees them."""
+    """Return those cruds that are live."""
     rows = await _CRUDS.rows(conn, uuids=uuids)
     return {
-        row["uuid"]: LiveCrud(crud(row, None), row["user_uuid"], tuple(row["tags"])) for row in rows
-    }
-
-
-async def select_messages(
-    conn: Connection, *, uuids: Sequence[UUID]
-) -> dict[UUID, tuple[SentMessage, tuple[UUID, UUID]]]:
-    """Return messages, each with the two users who may read it."""
-    rows = await _MESSAGES.rows(conn, uuids=uuids)
-    return {
-        row["uuid"]: (
-            convert(dict(row), SentMessage),
-            (row["low_user_uuid"], row["high_user_uuid"]),
+        row["uuid"]: LiveCrud(
+            crud(row, None), row["user_uuid"], row["parent_user_uuid"], tuple(row["tags"])
         )
         for row in rows
     }
+
+
+async def select_messages(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveMessage]:
+    """Return messages, without those between users of whom one blocks the other."""
+    rows = await _MESSAGES.rows(conn, uuids=uuids)
+    return {
+        row["uuid"]: LiveMessage(
+            convert(dict(row), SentMessage), row["recipient_uuid"], row["is_request"]
+        )
+        for row in rows
+    }
+
+
+async def select_hidden(
+    conn: Connection, *, viewers: Sequence[UUID]
+) -> dict[UUID, dict[UUID, datetime]]:
+    """Return the users who are hidden from each of some viewers, and until when."""
+    hidden: dict[UUID, dict[UUID, datetime]] = {viewer: {} for viewer in viewers}
+    if viewers:
+        for row in await _HIDDEN.rows(conn, viewers=viewers):
+            of_viewer, author = hidden[row["viewer_uuid"]], row["author_uuid"]
+            until = row["until"] or FOREVER
+            of_viewer[author] = max(until, of_viewer.get(author, until))
+    return hidden
 
 
 async def select_users(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, ShortUser]:

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows
-from cruddur.wire import Message, MessageGroup, SentMessage
+from cruddur.wire import Message, MessageGroup, MessagePolicy, SentMessage
 
 _OPEN_GROUP = load("messages.open_group")
 _CREATE = load("messages.create")
 _LIST = load("messages.list")
 _GROUPS = load("messages.groups")
 _UNREAD = load("messages.unread")
+_ACCEPT_REQUEST = load("messages.accept_request")
+_DELETE_REQUEST = load("messages.delete_request")
+_POLICY = load("messages.policy")
+_SET_POLICY = load("messages.set_policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,20 @@ async def upsert_message_group(conn: Connection, *, user_uuid: UUID, other_uuid:
 
 async def insert_message(
     conn: Connection, *, message_group_uuid: UUID, viewer: ViewerIds, message: str
-) -> SentMessage | None:
+) -> SentMessage | Literal["refused"] | None:
     """Insert a message.
 
     Returns:
-        None if the viewer is not in that conversation, or if their session is not open.
+        "refused" if the other user does not accept messages from the viewer. None if the viewer is
+        not in that conversation, if one of its members blocks the other, or if the viewer's session
+        is not open.
     """
     row = await _CREATE.row(
         conn, message_group_uuid=message_group_uuid, **parameters(viewer), message=message
     )
-    return SentMessage(**row) if row else None
+    if row is None:
+        return None
+    return "refused" if row["uuid"] is None else SentMessage(**row)
 
 
 async def select_messages(
@@ -109,17 +118,32 @@ async def select_message_groups(
     conn: Connection,
     *,
     viewer: ViewerIds,
+    are_requests: bool,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
 ) -> list[ListedConversation] | None:
     """Return the viewer's conversations before a position, the latest message first.
 
+    Args:
+        conn: a connection for reading.
+        viewer: a member of the conversations.
+        are_requests: select the message requests instead of the conversations.
+        before_at: the time of the position; None for the newest page.
+        before_uuid: the conversation at the position.
+        limit: the largest number of conversations.
+
     Returns:
         None if the viewer's session is not open.
     """
     rows = await private_rows(
-        _GROUPS, conn, viewer, before_at=before_at, before_uuid=before_uuid, limit=limit
+        _GROUPS,
+        conn,
+        viewer,
+        are_requests=are_requests,
+        before_at=before_at,
+        before_uuid=before_uuid,
+        limit=limit,
     )
     if rows is None:
         return None
@@ -141,10 +165,42 @@ async def select_message_groups(
 
 
 async def count_unread(conn: Connection, *, viewer: ViewerIds) -> int | None:
-    """Count the messages from others that the viewer has not read.
+    """Count the messages from others that the viewer has not read, without those of requests.
 
     Returns:
         None if the viewer's session is not open.
     """
     count: int | None = await _UNREAD.value(conn, **parameters(viewer))
     return count
+
+
+async def accept_request(conn: Connection, *, viewer: ViewerIds, message_group_uuid: UUID) -> bool:
+    """Move a request to the viewer's conversations; return False if there is no such one."""
+    found = await _ACCEPT_REQUEST.value(
+        conn, **parameters(viewer), message_group_uuid=message_group_uuid
+    )
+    return found is not None
+
+
+async def delete_request(conn: Connection, *, viewer: ViewerIds, message_group_uuid: UUID) -> bool:
+    """Hide the messages of a request from the viewer; return False if there is no such request."""
+    found = await _DELETE_REQUEST.value(
+        conn, **parameters(viewer), message_group_uuid=message_group_uuid
+    )
+    return found is not None
+
+
+async def select_policy(conn: Connection, *, viewer: ViewerIds) -> MessagePolicy | None:
+    """Return who may message the viewer; None if the viewer's session is not open."""
+    policy: MessagePolicy | None = await _POLICY.value(conn, **parameters(viewer))
+    return policy
+
+
+async def update_policy(
+    conn: Connection, *, viewer: ViewerIds, policy: MessagePolicy
+) -> MessagePolicy | None:
+    """Set who may message the viewer; return None if the viewer's session is not open."""
+    updated: MessagePolicy | None = await _SET_POLICY.value(
+        conn, **parameters(viewer), policy=policy
+    )
+    return updated

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from cruddur.db.activities import crud, pictures
+from cruddur.db.activities import crud, hidden_handles, pictures
 from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows, public_rows
 from cruddur.wire import NOTIFICATION_TEXTS, Notification, NotificationGroup, ShortUser
@@ -76,19 +76,22 @@ async def select_notification_groups(
     )
     if not rows:
         return None
-    return [
-        NotificationGroup(
-            uuid=row["latest_uuid"],
-            kind=row["kind"],
-            created_at=row["latest_at"],
-            unread=row["is_unread"],
-            actors=msgspec.json.decode(row["actors"], type=list[ShortUser]),
-            actors_count=row["actors_count"],
-            activity=None if row["uuid"] is None else crud(row, viewer.uuid),
-        )
-        for row in rows
-        if row["latest_uuid"] is not None
-    ]
+    return [_group(row, viewer.uuid) for row in rows if row["latest_uuid"] is not None]
+
+
+def _group(row: Row, viewer: UUID) -> NotificationGroup:
+    activity = None if row["uuid"] is None else crud(row, viewer)
+    if activity is not None and activity.reply_to_handle in hidden_handles(row):
+        activity.reply_to_handle = UNSET
+    return NotificationGroup(
+        uuid=row["latest_uuid"],
+        kind=row["kind"],
+        created_at=row["latest_at"],
+        unread=row["is_unread"],
+        actors=msgspec.json.decode(row["actors"], type=list[ShortUser]),
+        actors_count=row["actors_count"],
+        activity=activity,
+    )
 
 
 async def select_notification(

@@ -29,12 +29,14 @@ class Marks:
         liked: those that the viewer liked.
         reposted: those that the viewer reposted.
         followed: the users whom the viewer follows.
+        hidden: the handles of users who are hidden from the viewer.
     """
 
     viewer: UUID | None
     liked: frozenset[UUID]
     reposted: frozenset[UUID]
     followed: frozenset[UUID]
+    hidden: frozenset[str]
 
 
 async def insert_like(conn: Connection, *, uuid: UUID, viewer: ViewerIds) -> bool:
@@ -70,13 +72,25 @@ async def select_marks(
     viewer: ViewerIds,
     uuids: Sequence[UUID],
     users: Sequence[UUID],
+    handles: Sequence[str],
 ) -> Marks:
-    """Return the marks of a viewer on the cruds `uuids` and on users.
+    """Return the marks of a viewer on a page, and add to `changes` what has changed until then.
 
-    Adds to `changes` what has changed until then.
+    Args:
+        conn: a connection for reading.
+        changes: the changes on pages.
+        viewer: the user that the request acts for.
+        uuids: the cruds on the page.
+        users: the users whom the page is about.
+        handles: the handles of all users on the page.
     """
     [row] = await _MARKS.rows(
-        conn, **parameters(viewer), uuids=uuids, users=users, **changes.parameters()
+        conn,
+        **parameters(viewer),
+        uuids=uuids,
+        users=users,
+        handles=handles,
+        **changes.parameters(),
     )
     changes.apply(row)
     return Marks(
@@ -84,6 +98,7 @@ async def select_marks(
         frozenset(row["liked"]),
         frozenset(row["reposted"]),
         frozenset(row["followed"]),
+        frozenset(row["hidden"]),
     )
 
 

@@ -17,7 +17,10 @@ CREATE FUNCTION public.bump_message_group() RETURNS trigger
     AS $$
 BEGIN
     UPDATE message_groups
-    SET latest_message_at = GREATEST(latest_message_at, NEW.created_at)
+    SET
+        latest_message_at = GREATEST(latest_message_at, NEW.created_at),
+        low_has_accepted = low_has_accepted OR low_user_uuid = NEW.user_uuid,
+        high_has_accepted = high_has_accepted OR high_user_uuid = NEW.user_uuid
     WHERE uuid = NEW.message_group_uuid;
     RETURN NULL;
 END
@@ -163,6 +166,36 @@ BEGIN
         PERFORM record_event('follow', changed.followee_uuid, changed.follower_uuid)
         WHERE EXISTS (SELECT FROM users WHERE users.uuid = changed.followee_uuid)
           AND EXISTS (SELECT FROM users WHERE users.uuid = changed.follower_uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_hidden() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    changed record;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        changed := OLD;
+    ELSE
+        changed := NEW;
+    END IF;
+    IF TG_TABLE_NAME = 'mutes' THEN
+        PERFORM record_event('hidden', changed.muted_uuid, changed.muter_uuid)
+        WHERE (
+            SELECT count(*) FROM users WHERE users.uuid IN (changed.muted_uuid, changed.muter_uuid)
+        ) = 2;
+    ELSE
+        PERFORM
+            record_event('hidden', changed.blocked_uuid, changed.blocker_uuid),
+            record_event('hidden', changed.blocker_uuid, changed.blocked_uuid)
+        WHERE (
+            SELECT count(*)
+            FROM users
+            WHERE users.uuid IN (changed.blocked_uuid, changed.blocker_uuid)
+        ) = 2;
     END IF;
     RETURN NULL;
 END
@@ -367,11 +400,13 @@ CREATE TABLE public.users (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
     mentions_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    message_policy text DEFAULT 'everyone'::text NOT NULL,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
     CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
     CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
+    CONSTRAINT users_message_policy_check CHECK ((message_policy = ANY (ARRAY['everyone'::text, 'following'::text, 'nobody'::text]))),
     CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
 );
 ALTER TABLE ONLY public.users ALTER COLUMN uuid SET STATISTICS 0;
@@ -386,6 +421,7 @@ ALTER TABLE ONLY public.users ALTER COLUMN avatar_url SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN mentions_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN message_policy SET STATISTICS 0;
 
 CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
@@ -519,6 +555,70 @@ CREATE TABLE public.avatars (
 ALTER TABLE ONLY public.avatars ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.avatars ALTER COLUMN jpeg SET STATISTICS 0;
 
+CREATE TABLE public.blocks (
+    blocker_uuid uuid NOT NULL,
+    blocked_uuid uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT blocks_check CHECK ((blocker_uuid <> blocked_uuid))
+);
+ALTER TABLE ONLY public.blocks ALTER COLUMN blocker_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.blocks ALTER COLUMN blocked_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.blocks ALTER COLUMN created_at SET STATISTICS 0;
+
+CREATE VIEW public.blocked_pairs AS
+ SELECT blocks.blocker_uuid AS viewer_uuid,
+    blocks.blocked_uuid AS other_uuid
+   FROM public.blocks
+UNION ALL
+ SELECT blocks.blocked_uuid AS viewer_uuid,
+    blocks.blocker_uuid AS other_uuid
+   FROM public.blocks;
+
+CREATE TABLE public.message_groups (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    low_user_uuid uuid NOT NULL,
+    high_user_uuid uuid NOT NULL,
+    low_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    high_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    latest_message_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    low_has_accepted boolean DEFAULT false NOT NULL,
+    high_has_accepted boolean DEFAULT false NOT NULL,
+    low_cleared_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    high_cleared_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid))
+);
+ALTER TABLE ONLY public.message_groups ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN latest_message_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_has_accepted SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_has_accepted SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN low_cleared_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN high_cleared_at SET STATISTICS 0;
+
+CREATE VIEW public.conversations AS
+ SELECT message_groups.uuid,
+    message_groups.low_user_uuid AS user_uuid,
+    message_groups.high_user_uuid AS other_uuid,
+    message_groups.low_read_at AS read_at,
+    message_groups.low_cleared_at AS cleared_at,
+    message_groups.low_has_accepted AS has_accepted,
+    message_groups.latest_message_at
+   FROM public.message_groups
+UNION ALL
+ SELECT message_groups.uuid,
+    message_groups.high_user_uuid AS user_uuid,
+    message_groups.low_user_uuid AS other_uuid,
+    message_groups.high_read_at AS read_at,
+    message_groups.high_cleared_at AS cleared_at,
+    message_groups.high_has_accepted AS has_accepted,
+    message_groups.latest_message_at
+   FROM public.message_groups;
+
 CREATE TABLE public.deleted_subjects (
     issuer text NOT NULL,
     subject text NOT NULL,
@@ -541,7 +641,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text, 'hidden'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -614,6 +714,35 @@ ALTER TABLE ONLY public.follows ALTER COLUMN follower_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.follows ALTER COLUMN followee_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.follows ALTER COLUMN created_at SET STATISTICS 0;
 
+CREATE TABLE public.mutes (
+    muter_uuid uuid NOT NULL,
+    muted_uuid uuid NOT NULL,
+    ends_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mutes_check CHECK ((muter_uuid <> muted_uuid))
+);
+ALTER TABLE ONLY public.mutes ALTER COLUMN muter_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.mutes ALTER COLUMN muted_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.mutes ALTER COLUMN ends_at SET STATISTICS 0;
+ALTER TABLE ONLY public.mutes ALTER COLUMN created_at SET STATISTICS 0;
+
+CREATE VIEW public.hidden_authors AS
+ SELECT blocks.blocker_uuid AS viewer_uuid,
+    blocks.blocked_uuid AS author_uuid,
+    'infinity'::timestamp with time zone AS until
+   FROM public.blocks
+UNION ALL
+ SELECT blocks.blocked_uuid AS viewer_uuid,
+    blocks.blocker_uuid AS author_uuid,
+    'infinity'::timestamp with time zone AS until
+   FROM public.blocks
+UNION ALL
+ SELECT mutes.muter_uuid AS viewer_uuid,
+    mutes.muted_uuid AS author_uuid,
+    mutes.ends_at AS until
+   FROM public.mutes
+  WHERE (mutes.ends_at > now());
+
 CREATE TABLE public.idempotency_answers (
     key_uuid uuid NOT NULL,
     activity_uuid uuid,
@@ -670,24 +799,6 @@ CREATE VIEW public.live_activities AS
    FROM (public.activities
      JOIN public.users ON ((users.uuid = activities.user_uuid)))
   WHERE (activities.expires_at > now());
-
-CREATE TABLE public.message_groups (
-    uuid uuid DEFAULT uuidv7() NOT NULL,
-    low_user_uuid uuid NOT NULL,
-    high_user_uuid uuid NOT NULL,
-    low_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    high_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    latest_message_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid))
-);
-ALTER TABLE ONLY public.message_groups ALTER COLUMN uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN low_user_uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN high_user_uuid SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN low_read_at SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN high_read_at SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN latest_message_at SET STATISTICS 0;
-ALTER TABLE ONLY public.message_groups ALTER COLUMN created_at SET STATISTICS 0;
 
 CREATE TABLE public.messages (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -964,6 +1075,9 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (user_uuid);
 
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_pkey PRIMARY KEY (blocker_uuid, blocked_uuid);
+
 ALTER TABLE ONLY public.deleted_subjects
     ADD CONSTRAINT deleted_subjects_pkey PRIMARY KEY (issuer, subject);
 
@@ -1008,6 +1122,9 @@ ALTER TABLE ONLY public.messages
 
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.mutes
+    ADD CONSTRAINT mutes_pkey PRIMARY KEY (muter_uuid, muted_uuid);
 
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (uuid);
@@ -1098,6 +1215,8 @@ CREATE INDEX activity_tags_newest_idx ON public.activity_tags USING btree (tag, 
 
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
+CREATE INDEX blocks_blocked_idx ON public.blocks USING btree (blocked_uuid, blocker_uuid);
+
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
 
 CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (kind = 'mark'::text);
@@ -1125,6 +1244,10 @@ CREATE INDEX message_groups_high_user_uuid_idx ON public.message_groups USING bt
 CREATE INDEX messages_group_idx ON public.messages USING btree (message_group_uuid, created_at DESC, uuid DESC);
 
 CREATE INDEX messages_user_uuid_idx ON public.messages USING btree (user_uuid);
+
+CREATE INDEX mutes_ends_at_idx ON public.mutes USING btree (ends_at);
+
+CREATE INDEX mutes_muted_uuid_idx ON public.mutes USING btree (muted_uuid);
 
 CREATE UNIQUE INDEX notifications_activity_key ON public.notifications USING btree (activity_uuid, user_uuid, actor_uuid, kind);
 
@@ -1211,6 +1334,8 @@ CREATE CONSTRAINT TRIGGER activity_links_record_preview AFTER UPDATE OF preview_
 
 CREATE TRIGGER activity_links_release_preview AFTER DELETE ON public.activity_links FOR EACH ROW WHEN ((old.preview_uuid IS NOT NULL)) EXECUTE FUNCTION public.release_preview();
 
+CREATE CONSTRAINT TRIGGER blocks_record AFTER INSERT OR DELETE ON public.blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
+
 CREATE CONSTRAINT TRIGGER followed_tags_record AFTER INSERT OR DELETE ON public.followed_tags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
 
 CREATE TRIGGER follows_count AFTER INSERT ON public.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_follows();
@@ -1224,6 +1349,8 @@ CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW E
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
 
 CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('message');
+
+CREATE CONSTRAINT TRIGGER mutes_record AFTER INSERT OR DELETE OR UPDATE ON public.mutes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 
 CREATE CONSTRAINT TRIGGER notifications_record AFTER INSERT ON public.notifications DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('notification');
 
@@ -1269,6 +1396,12 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_blocked_uuid_fkey FOREIGN KEY (blocked_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_blocker_uuid_fkey FOREIGN KEY (blocker_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.familiar_clients
     ADD CONSTRAINT familiar_clients_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
@@ -1310,6 +1443,12 @@ ALTER TABLE ONLY public.messages
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mutes
+    ADD CONSTRAINT mutes_muted_uuid_fkey FOREIGN KEY (muted_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.mutes
+    ADD CONSTRAINT mutes_muter_uuid_fkey FOREIGN KEY (muter_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;

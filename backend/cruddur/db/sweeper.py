@@ -24,6 +24,7 @@ _OTHER_STATEMENTS = tuple(
         "throttles",
         "rates",
         "familiar_clients",
+        "mutes",
         "idempotency_keys",
         "mark",
         "events",

@@ -91,10 +91,17 @@ async def delete_user(conn: Connection, *, uuid: UUID) -> None:
     await _DELETE.run(conn, uuid=uuid)
 
 
-async def select_short(conn: Connection, *, handle: str) -> ShortUser | None:
-    """Return the user with this handle in short form."""
-    row = await _SHORT.row(conn, handle=handle)
-    return ShortUser(**row) if row else None
+async def select_short(
+    conn: Connection, *, viewer: ViewerIds | None, handle: str
+) -> ShortUser | None:
+    """Return the user with this handle in short form.
+
+    Returns:
+        None if no user has the handle, or if one of this user and the viewer blocks the other.
+    """
+    rows = await public_rows(_SHORT, conn, viewer, handle=handle)
+    columns = ShortUser.__struct_fields__
+    return ShortUser(*(rows[0][name] for name in columns)) if rows else None
 
 
 async def select_users_by_prefix(

@@ -1,7 +1,7 @@
 """Cache responses that many callers share, for as long as they are valid.
 
 Visitors share whole responses. Members share everything but their own marks, such as `liked`, which
-are written into a copy for each member.
+are written into a copy for each member, without the users who are hidden from that member.
 
 Each request first reads from the database what has changed on pages. As long as nothing that a
 response shows has changed or expired since it was computed, computing it again would give the same
@@ -60,6 +60,10 @@ class Key(NamedTuple):
     headers: tuple[bytes | None, ...]
 
 
+class _SubjectHiddenError(Exception):
+    """A shared page cannot be used for a member."""
+
+
 @dataclass(frozen=True)
 class CachedResponse:
     """A complete response with status 200 and an entity tag."""
@@ -75,7 +79,13 @@ class CachedResponse:
 
     def personal(self, marks: Marks) -> "CachedResponse":
         """Return the response with the marks of a member."""
-        body = self.page.render(marks)
+        return self._with_body(self.page.render(marks))
+
+    def without(self, hidden: Collection[str]) -> "CachedResponse":
+        """Return the response without the users with some handles."""
+        return self._with_body(self.page.without(hidden))
+
+    def _with_body(self, body: bytes) -> "CachedResponse":
         etag = entity_tag(body)
         changed = {b"content-length": b"%d" % len(body), b"etag": f'W/"{etag}"'.encode()}
         headers = [(name, changed.get(name, value)) for name, value in self.headers]
@@ -245,29 +255,43 @@ class ResponseCache:
         if entry is not None:
             try:
                 response = await self._with_marks(slot, entry, scope)
-            except Exception:  # recorded on its span; the application will fail in the same way
+            except Exception:  # a hidden subject, or a failure that is recorded on its span
                 await self._app(uncached_scope, receive, send)
                 return
             if response is not None:
                 await _send(response, scope, send)
                 return
         version = changes.version
+        context = current_request()
+        context.is_shared = True
         messages, response = await self._compute(
             self._with_key_headers(scope, _AUTHORIZATION), receive
         )
+        context.is_shared = False
+        if response is None and context.hidden:  # it is complete, and cannot be cached
+            await self._app(uncached_scope, receive, send)
+            return
         if response is not None:
             # Without a comparison just before, the version may be too old for the next one.
             slot.members_entry = _MembersEntry(version, response, is_used=entry is None)
+            if context.hidden:
+                response = response.without(context.hidden)
         await _send_computed(messages, response, scope, send)
 
     async def _with_marks(
         self, slot: _Slot, entry: _MembersEntry, scope: Scope
     ) -> CachedResponse | None:
-        """Return a response with the marks of a member, or None if it is not valid for them."""
+        """Return a response with the marks of a member, or None if it is not valid for them.
+
+        Raises:
+            _SubjectHiddenError: the page is about a user who is hidden from the member.
+        """
         [header] = (value for name, value in scope["headers"] if name == _AUTHORIZATION)
         marks = await self._read_marks(header.decode("latin-1"), entry.response.page)
         if marks is None:
             return None
+        if entry.response.page.subject in marks.hidden:
+            raise _SubjectHiddenError
         if _is_valid(entry.response, slot.shows, entry, self._changes()):
             entry.is_used = True
             return entry.response.personal(marks)

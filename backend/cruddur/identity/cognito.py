@@ -170,7 +170,7 @@ class CognitoAccounts:
             InvalidError: handle_taken, password_too_weak, email_invalid.
         """
         async with self._database.connection() as conn:
-            if await db.select_short(conn, handle=draft.handle) is not None:
+            if await db.select_short(conn, viewer=None, handle=draft.handle) is not None:
                 raise InvalidError("handle_taken")
         _check_password(draft.password)
         email = draft.email.lower()

@@ -140,8 +140,15 @@ class Follower:
             is_known = await db.select_is_known(conn, position)
             if not is_known and self._since == self._hub.since:
                 self._hub.reset(now.position)
+                await self._read_hidden(conn)  # the log may have lost blocks
                 break
         await self._load_expiries(conn)
+
+    async def _read_hidden(self, conn: Connection) -> None:
+        """Read again who is hidden from the users of all streams."""
+        hidden = await db.select_hidden(conn, viewers=self._hub.users)
+        for viewer, authors in hidden.items():
+            self._hub.hide(viewer, authors)
 
     async def _wait_for_streams(self, conn: Connection) -> None:
         """Wait for the first stream, or for the connection to fail."""
@@ -191,7 +198,7 @@ class Follower:
             except BaseException:
                 self._counts_due.update(dict.fromkeys(uuids))
                 raise
-            await self._hub.publish(publications)
+            await self._hub.publish(publications, self._clock.now())
         if self._clock.now() > self._expiries.horizon - HORIZON / 2:
             await self._load_expiries(conn)
         if not events:  # also the case after the server is demoted
@@ -211,6 +218,8 @@ class Follower:
         return {uuid: followed(what.users, what.tags) for uuid, what in found.items()}
 
     async def _publish(self, rendered: Rendered, start: int) -> None:
+        for viewer, authors in rendered.hidden.items():
+            self._hub.hide(viewer, authors)
         # End these streams first: they must not get events after the end of their session.
         for uuid in rendered.signed_out:
             for topic in (of_session(uuid), for_user(uuid)):
@@ -231,7 +240,8 @@ class Follower:
             [
                 self._traced(publication, delivery)
                 for (_, publication), delivery in zip(published, deliveries, strict=True)
-            ]
+            ],
+            self._clock.now(),
         )
         for (event, _), delivery, streams in zip(published, deliveries, counts, strict=True):
             self._end_delivery(event, delivery, streams)
@@ -300,7 +310,7 @@ class Follower:
 
     async def _publish_expiries(self, due: list[Expiring]) -> None:
         for start in range(0, len(due), BATCH):
-            await self._hub.publish(render_expiries(due[start : start + BATCH]))
+            await self._hub.publish(render_expiries(due[start : start + BATCH]), self._clock.now())
             await asyncio.sleep(_BATCH_PAUSE_SECONDS)
         if uuids := parents(due):
             self._counts_due.update(dict.fromkeys(uuids))

@@ -9,7 +9,17 @@ from cruddur.db.positions import Position
 from cruddur.wire import Reset
 
 Name = Literal[
-    "crud", "counts", "gone", "preview", "message", "notification", "user", "follow", "reset"
+    "crud",
+    "counts",
+    "gone",
+    "preview",
+    "message",
+    "request",
+    "notification",
+    "user",
+    "follow",
+    "hidden",
+    "reset",
 ]
 
 HEARTBEAT = b":\n\n"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from cruddur.db.positions import NOTHING, Position
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
-from cruddur.live.topics import EVERYONE, Topic, followed_by, is_followed
+from cruddur.live.topics import EVERYONE, USER, Topic, followed_by, for_user, is_followed
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
@@ -29,6 +29,8 @@ class Publication:
     """An encoded event and its topics.
 
     Attributes:
+        people: the users whom it is about. A stream whose viewer does not see one of them does not
+            receive it.
         size: the size of the snapshot in which the event is new; None for an expiry, which is not
             in the log.
         unless: topics whose streams do not get it, because they get the event in another form, or
@@ -41,6 +43,7 @@ class Publication:
 
     topics: tuple[Topic, ...]
     frame: bytes
+    people: tuple[UUID, ...] = ()
     size: int | None = None
     unless: tuple[Topic, ...] = ()
     shown: Topic | None = None
@@ -154,19 +157,33 @@ class Hub:
         """The positions that streams depend on."""
         return {self.position, self.goal, *self._starts}
 
-    async def publish(self, publications: Sequence[Publication]) -> list[int]:
+    @property
+    def users(self) -> list[UUID]:
+        """The users who have open streams."""
+        return [uuid for kind, uuid in self._topics if kind == USER and isinstance(uuid, UUID)]
+
+    def hide(self, viewer: UUID, hidden: Mapping[UUID, datetime]) -> None:
+        """Set which users are hidden from a viewer, each with the time until which they are."""
+        for stream in self._topics.get(for_user(viewer), ()):
+            stream.hidden = hidden
+
+    async def publish(self, publications: Sequence[Publication], now: datetime) -> list[int]:
         """Deliver each publication to its streams; return the number of streams for each.
 
         A stream receives a publication once, even if it has several of its topics. It does not
         receive events before its start, because they were replayed when it was opened. Each stream
         is flushed once, so a larger batch costs less per event.
+
+        Args:
+            publications: the publications in their order.
+            now: the time of the database, which decides whether a mute has ended.
         """
         counts = []
         reached: dict[Stream, None] = {}
         for publication in publications:
             count = 0
             for variant in (publication, *publication.variants):
-                subscribed = self._enqueue(variant)
+                subscribed = self._enqueue(variant, now)
                 reached.update(subscribed)
                 count += len(subscribed)
             counts.append(count)
@@ -177,19 +194,20 @@ class Hub:
         self._count("app.events.delivered", sum(counts))
         return counts
 
-    def _enqueue(self, publication: Publication) -> dict[Stream, None]:
+    def _enqueue(self, publication: Publication, now: datetime) -> dict[Stream, None]:
         """Queue a publication for its streams, and return them."""
         subscribed = dict.fromkeys(
             stream
             for topic in publication.topics
             for stream in self._subscribed(topic)
-            if publication.size is None or publication.size > stream.after
+            if (publication.size is None or publication.size > stream.after)
+            and (not stream.hidden or stream.shows(publication.people, now))
         )
         for topic in publication.unless:
             for stream in self._topics.get(topic, ()):
                 subscribed.pop(stream, None)
         for stream in subscribed:
-            if not stream.enqueue(publication.frame):
+            if not stream.enqueue(publication.frame, publication.people):
                 stream.drop(frames.reset(self.position))
             if publication.shown is not None:
                 self._subscribe(stream, [publication.shown])

@@ -1,8 +1,8 @@
 """Render events: read the rows that they refer to, when they are published, and encode them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,7 +25,16 @@ from cruddur.live.topics import (
     is_followed,
     tagged,
 )
-from cruddur.wire import Crud, FollowChange, Gone, LiveCounts, LivePreview, ShortUser
+from cruddur.wire import (
+    Crud,
+    FollowChange,
+    Gone,
+    Hidden,
+    LiveCounts,
+    LivePreview,
+    MessageRequest,
+    ShortUser,
+)
 
 T = TypeVar("T")
 
@@ -50,6 +59,8 @@ class Rendered:
         gone: deleted cruds, whose expiries are not scheduled any more.
         signed_out: sessions and users whose streams end.
         followers: users who follow other users or tags than before.
+        hidden: for each viewer with a new block or mute, or one that ended, the users who are now
+            hidden from them, and until when.
         has_mark: whether to send the latest position to all streams.
     """
 
@@ -58,6 +69,7 @@ class Rendered:
     gone: list[UUID] = field(default_factory=list)
     signed_out: list[UUID] = field(default_factory=list)
     followers: list[UUID] = field(default_factory=list)
+    hidden: dict[UUID, dict[UUID, datetime]] = field(default_factory=dict)
     has_mark: bool = False
 
 
@@ -68,29 +80,52 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
     cruds = await _read(conn, db.select_cruds, events, kinds)
     reposters = await _read_reposters(conn, events)
     messages = await _read(conn, db.select_messages, events, ("message",))
+    # The present state, also if a later change of it is not among the events yet.
+    rendered.hidden = await db.select_hidden(
+        conn, viewers=list({event.user_uuid for event in events if event.kind == "hidden"})
+    )
     notifications = await _read(conn, db.select_notifications, events, ("notification",))
-    users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page",))
+    users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page", "hidden"))
     deleted = {event.subject_uuid for event in events if event.kind == "gone"}
     last_counts = {event.subject_uuid: event.id for event in events if event.kind == "counts"}
     for event in events:
         uuid = event.subject_uuid
         topics: tuple[Topic, ...] = ()
+        people: tuple[UUID, ...] = ()
         unless: tuple[Topic, ...] = ()
         shown, ended = None, None
         variants: tuple[Publication, ...] = ()
         if event.kind == "gone":
             rendered.gone.append(uuid)
             topics, frame = _topics(event), frames.frame("gone", Gone(uuid), event.position)
-            ended = about(uuid)
+            people, ended = (event.user_uuid,), about(uuid)
         elif event.kind == "sign_out":
             rendered.signed_out.append(uuid)
         elif event.kind == "mark":
             rendered.has_mark = True
         elif event.kind == "message":
-            if message_and_members := messages.get(uuid):
-                message, members = message_and_members
-                topics = tuple(map(for_user, members))
+            if delivery := messages.get(uuid):
+                message = delivery.message
+                topics = (for_user(event.user_uuid), for_user(delivery.recipient))
                 frame = frames.frame("message", message, event.position)
+                if delivery.is_request:
+                    topics = topics[:1]
+                    request = MessageRequest(message.message_group_uuid)
+                    rendered.publications.append(
+                        (
+                            event,
+                            Publication(
+                                (for_user(delivery.recipient),),
+                                frames.frame("request", request, event.position),
+                                size=event.position.until.size,
+                            ),
+                        )
+                    )
+        elif event.kind == "hidden":
+            if user := users.get(uuid):
+                hidden = Hidden(uuid, user.handle, uuid in rendered.hidden[event.user_uuid])
+                topics = (for_user(event.user_uuid),)
+                frame = frames.frame("hidden", hidden, event.position)
         elif event.kind == "notification":
             if notification_and_user := notifications.get(uuid):
                 notification, user_uuid = notification_and_user
@@ -103,12 +138,17 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
         elif event.kind == "page":
             if user := users.get(uuid):
                 topics, frame = (EVERYONE,), frames.frame("user", user, event.position)
+                people = (uuid,)
         elif found := cruds.get(uuid):
             crud = found.crud
+            people = (found.author_uuid,)
+            if found.parent_author_uuid is not None and event.kind in {"crud", "repost"}:
+                people = (*people, found.parent_author_uuid)  # the crud names them
             if event.kind == "repost":
                 reposter = reposters.get(event.user_uuid)
                 if reposter is None or reposter.uuid == found.author_uuid:
                     continue
+                people = (*people, reposter.uuid)
                 topics, unless, shown = (feed_of(reposter.uuid),), _in_feeds(found), about(uuid)
                 reposted = replace(
                     crud, reposted_by=reposter.handle, reposted_by_name=reposter.display_name
@@ -138,6 +178,7 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
             publication = Publication(
                 topics,
                 frame,
+                people,
                 event.position.until.size,
                 unless=unless,
                 shown=shown,
@@ -154,6 +195,7 @@ def render_expiries(items: Iterable[Expiring]) -> list[Publication]:
         Publication(
             crud_topics(item.uuid, item.user_uuid, item.parent_uuid),
             frames.frame("gone", Gone(item.uuid)),
+            (item.user_uuid,),
             ended=about(item.uuid),
         )
         for item in items
@@ -174,13 +216,19 @@ async def render_counts(conn: Connection, uuids: Sequence[UUID]) -> list[Publica
         Publication(
             crud_topics(found.crud.uuid, found.author_uuid, found.crud.reply_to_activity_uuid),
             frames.frame("counts", _counts(found.crud)),
+            (found.author_uuid,),
         )
         for found in cruds.values()
     ]
 
 
 async def replay(
-    conn: Connection, topics: Sequence[Topic], after: Position, *, until: Position
+    conn: Connection,
+    topics: Sequence[Topic],
+    after: Position,
+    *,
+    until: Position,
+    is_shown: Callable[[Collection[UUID]], bool],
 ) -> list[bytes] | None:
     """Return the frames that a reconnecting client has missed, or None if there are too many.
 
@@ -189,6 +237,7 @@ async def replay(
         topics: the topics of the stream.
         after: the position of the last event that the client has received.
         until: the complete position where the stream starts.
+        is_shown: whether the viewer sees events about some users.
     """
     events: list[Event] = []
     for start, end in ((after, after.end), (after.end, until)):
@@ -207,10 +256,14 @@ async def replay(
     publications = [publication for _, publication in rendered.publications]
     publications += render_expiries(expired)
     publications += await render_counts(conn, parents(expired))
-    return _select(publications, wanted)
+    return _select(publications, wanted, is_shown)
 
 
-def _select(publications: Iterable[Publication], wanted: set[Topic]) -> list[bytes]:
+def _select(
+    publications: Iterable[Publication],
+    wanted: set[Topic],
+    is_shown: Callable[[Collection[UUID]], bool],
+) -> list[bytes]:
     """Return the frames of those publications that a stream with these topics gets.
 
     The stream may have lost what it showed because of a repost or a tag, so that is sent again.
@@ -220,7 +273,11 @@ def _select(publications: Iterable[Publication], wanted: set[Topic]) -> list[byt
     selected = []
     for publication in publications:
         for variant in (publication, *publication.variants):
-            if not wanted.isdisjoint(variant.topics) and kept.isdisjoint(variant.unless):
+            if (
+                not wanted.isdisjoint(variant.topics)
+                and kept.isdisjoint(variant.unless)
+                and is_shown(variant.people)
+            ):
                 selected.append(variant.frame)
                 if variant.shown is not None:
                     kept.add(variant.shown)
@@ -246,12 +303,14 @@ def _may_match(event: Event, wanted: set[Topic]) -> bool:
         return any(map(is_followed, wanted)) or not wanted.isdisjoint(_topics(event))
     if event.kind == "repost":
         return feed_of(event.user_uuid) in wanted
-    return event.kind == "message" or _is_of_user(event) or for_user(event.user_uuid) in wanted
+    return event.kind in {"message", "page"} or for_user(event.user_uuid) in wanted
 
 
 def _is_of_user(event: Event) -> bool:
-    """Return whether a user has changed; the other events of this kind are about a crud."""
-    return event.kind == "page" and event.subject_uuid == event.user_uuid
+    """Return whether the subject is a user: other events of the kind `page` are about a crud."""
+    return event.kind == "hidden" or (
+        event.kind == "page" and event.subject_uuid == event.user_uuid
+    )
 
 
 def _tagged(found: LiveCrud, event: Event) -> Iterator[Publication]:
@@ -262,7 +321,8 @@ def _tagged(found: LiveCrud, event: Event) -> Iterator[Publication]:
             marked = replace(found.crud, followed_tag=tag)
             frame = frames.frame("crud", marked, event.position)
             unless = (feed_of(found.author_uuid), about(uuid))
-            yield Publication((tagged(tag),), frame, size, unless=unless, shown=about(uuid))
+            people = (found.author_uuid,)
+            yield Publication((tagged(tag),), frame, people, size, unless=unless, shown=about(uuid))
 
 
 def _in_feeds(found: LiveCrud) -> tuple[Topic, ...]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 from cruddur.asgi_types import Receive, Send
 from cruddur.db.positions import Position
@@ -17,6 +19,9 @@ QUEUE_FRAMES = 256
 
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """Send at once, without a turn of the event loop, unless the client is slow."""
+
+_SHOWN = datetime.min.replace(tzinfo=UTC)
+"""The time until which a user is hidden who is not hidden at all."""
 
 SLOW_SECONDS = 10.0
 """Time for a slow client to read the reset before its stream is aborted."""
@@ -36,10 +41,13 @@ class Stream:
         heartbeat_slot: the second of the heartbeat interval in which it gets its heartbeat.
         sent: frames that were passed to the server.
         reason: why the stream ended.
+        hidden: the users who are hidden from the viewer, each with the time until which they are.
+            None for a visitor, and until it is known.
     """
 
     __slots__ = (
         "_frames",
+        "_held",
         "_is_aborted",
         "_is_ending",
         "_on_end",
@@ -49,6 +57,7 @@ class Stream:
         "address",
         "after",
         "heartbeat_slot",
+        "hidden",
         "reason",
         "sent",
         "start",
@@ -72,28 +81,43 @@ class Stream:
         self.sent = 0
         self.reason: Reason = "failed"
         self._on_end: Callable[[Stream], None] | None = on_end
+        self.hidden: Mapping[UUID, datetime] | None = None
         self._frames: list[bytes] = []
+        self._held: list[tuple[Collection[UUID], bytes]] | None = []
         self._is_ending = False
         self._is_aborted = False
         self._send: Send | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._writer: asyncio.Task[None] | None = None
 
-    def enqueue(self, frame: bytes) -> bool:
+    def enqueue(self, frame: bytes, people: Collection[UUID] = ()) -> bool:
         """Queue a frame for the next `flush`; return False if the queue is full.
 
         A stream that is ending ignores the frame.
+
+        Args:
+            frame: the frame.
+            people: the users whom it is about. `begin` drops it if one of them is hidden.
         """
         if self._is_ending:
             return True
-        if len(self._frames) >= QUEUE_FRAMES:
+        if len(self._frames if self._held is None else self._held) >= QUEUE_FRAMES:
             return False
-        self._frames.append(frame)
+        if self._held is None:
+            self._frames.append(frame)
+        else:
+            self._held.append((people, frame))
         return True
+
+    def shows(self, people: Collection[UUID], now: datetime) -> bool:
+        """Return whether no user of some is known to be hidden from the viewer at a time."""
+        return not self.hidden or all(self.hidden.get(uuid, _SHOWN) <= now for uuid in people)
 
     def drop(self, reset: bytes) -> None:
         """End the stream of a slow client: send `reset` in place of its queue, to free memory."""
         self._frames.clear()
+        if self._held is not None:
+            self._held.clear()
         self.end("slow", reset)
         asyncio.get_running_loop().call_later(SLOW_SECONDS, self._abort)
 
@@ -112,9 +136,16 @@ class Stream:
             on_end, self._on_end = self._on_end, None
             on_end(self)
 
-    def prepend(self, first: bytes) -> None:
-        """Insert a frame before all frames that were queued since the stream was opened."""
-        self._frames.insert(0, first)
+    def begin(self, first: bytes, now: datetime) -> None:
+        """Release the frames that were queued since the stream was opened, after a first frame.
+
+        Args:
+            first: the first frame.
+            now: the time of the database. Frames about users who are hidden then are dropped.
+        """
+        held, self._held = self._held or (), None
+        kept = [frame for people, frame in held if self.shows(people, now)]
+        self._frames = [first, *kept, *self._frames]
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Send frames until the client disconnects or the stream ends, after the headers."""

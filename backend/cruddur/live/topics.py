@@ -19,6 +19,9 @@ ALL: Topic = ("all", None)
 EVERYONE: Topic = ("everyone", None)
 """What concerns every stream, whatever it subscribes to."""
 
+USER = "user"
+"""The kind of a topic of one user."""
+
 HOME: Topic = ("home", None)
 """Cruds that are not replies."""
 
@@ -71,7 +74,7 @@ def thread(uuid: UUID) -> Topic:
 
 def for_user(user_uuid: UUID) -> Topic:
     """Return the topic of a user's messages and notifications."""
-    return ("user", user_uuid)
+    return (USER, user_uuid)
 
 
 def of_session(session_uuid: UUID) -> Topic:

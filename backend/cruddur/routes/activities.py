@@ -37,7 +37,7 @@ activities = ApiBlueprint("activities")
 async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
     """Top-level cruds of all users; replies are on their crud's page."""
     page = await service.home(conn, viewer, query)
-    return Paged(page.items, page.cursor)
+    return Paged(page.items, page.cursor, page.hidden)
 
 
 @activities.handle(
@@ -53,7 +53,7 @@ async def following(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[
     time, with `reposted_by`; a crud with a followed tag has `followed_tag`. Each crud is listed
     once."""
     page = await service.following(conn, viewer, query)
-    return Paged(page.items, page.cursor)
+    return Paged(page.items, page.cursor, page.hidden)
 
 
 @activities.handle(
@@ -68,7 +68,7 @@ async def following(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[
 async def search(conn: Reading, viewer: Viewer | None, query: Search) -> Paged[list[Crud]]:
     """Words are stemmed and ranked; `#tag` and `@handle` match exactly."""
     page = await service.search(conn, viewer, query)
-    return Paged(page.items, page.cursor)
+    return Paged(page.items, page.cursor, page.hidden)
 
 
 @activities.handle(
@@ -86,10 +86,10 @@ async def profile(
 ) -> Paged[ProfileFeed] | Paged[list[Crud]]:
     """An object if the request has `Authorization` or a JSON `Content-Type`, as the later
     published front ends send; otherwise only the array of cruds."""
-    feed, cursor = await service.profile_feed(conn, viewer, handle, query)
+    feed, page = await service.profile_feed(conn, viewer, handle, query)
     if _wants_profile(query):
-        return Paged(feed, cursor)
-    return Paged(feed.activities, cursor)
+        return Paged(feed, page.cursor, page.hidden)
+    return Paged(feed.activities, page.cursor, page.hidden)
 
 
 @activities.handle(
@@ -105,8 +105,8 @@ async def status(
     conn: Reading, viewer: Viewer | None, handle: str, uuid: UUID, query: RepliesPaging
 ) -> Paged[CrudPage]:
     """The uuid may be a notification's. Then the response is what the notification is about."""
-    page, cursor = await service.show(conn, viewer, handle, uuid, query)
-    return Paged(page, cursor)
+    page, replies = await service.show(conn, viewer, handle, uuid, query)
+    return Paged(page, replies.cursor, replies.hidden)
 
 
 @activities.handle(
@@ -122,8 +122,8 @@ async def show(
     conn: Reading, viewer: Viewer | None, uuid: UUID, query: RepliesPaging
 ) -> Paged[CrudPage]:
     """The same as the status route, without the handle."""
-    page, cursor = await service.show(conn, viewer, None, uuid, query)
-    return Paged(page, cursor)
+    page, replies = await service.show(conn, viewer, None, uuid, query)
+    return Paged(page, replies.cursor, replies.hidden)
 
 
 @activities.handle(

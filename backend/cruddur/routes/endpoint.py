@@ -40,12 +40,13 @@ from cruddur.errors import (
 )
 from cruddur.identity.authenticator import has_token
 from cruddur.identity.viewer import Viewer, check_session
+from cruddur.request_context import current_request
 from cruddur.resources import Resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.parsing import InvalidFieldsError, read_body, read_query
 from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
-from cruddur.services.shared_pages import Shows
+from cruddur.services.shared_pages import Shows, without_hidden
 from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Draft, Scope, entity_tag
@@ -60,10 +61,18 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True, slots=True)
 class Paged(Generic[T]):
-    """A response that is one page of a list; the next page's cursor goes into `Link`."""
+    """A response that is one page of a list.
+
+    Attributes:
+        answer: the page.
+        cursor: the cursor of the next page, which goes into `Link`; None for the last page.
+        hidden: the handles on the page of users who are hidden from the viewer. What they wrote is
+            left out of the response.
+    """
 
     answer: T
     cursor: str | None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,7 +372,9 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
         return answer
     cursor = None
     if isinstance(answer, Paged):
-        cursor, answer = answer.cursor, answer.answer
+        cursor, hidden, answer = answer.cursor, answer.hidden, answer.answer
+        if hidden:
+            answer = _visible(answer, hidden)
     # The stored response for an Idempotency-Key is replayed byte for byte.
     body = bytes(answer) if isinstance(answer, msgspec.Raw) else msgspec.json.encode(answer)
     response = Response(body, content_type="application/json")
@@ -382,6 +393,15 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
     if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
         set_not_modified(response)
     return response
+
+
+def _visible(answer: Any, hidden: frozenset[str]) -> Any:
+    """Return a page without hidden users; all of it for the cache that members share."""
+    context = current_request()
+    if context.is_shared:
+        context.hidden = hidden
+        return answer
+    return without_hidden(answer, hidden)
 
 
 def set_not_modified(response: Response) -> None:

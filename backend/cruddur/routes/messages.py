@@ -7,7 +7,17 @@ from cruddur.routes.endpoint import ApiBlueprint, Paged
 from cruddur.services import messages as service
 from cruddur.services.idempotency import Created
 from cruddur.services.unit_of_work import Reading, Transaction, Writing
-from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
+from cruddur.wire import (
+    Counter,
+    Message,
+    MessageDraft,
+    MessageGroup,
+    MessagePolicyDraft,
+    MessageSettings,
+    Paging,
+    RequestChange,
+    SentMessage,
+)
 
 messages = ApiBlueprint("messages")
 
@@ -21,16 +31,71 @@ messages = ApiBlueprint("messages")
     errors={422: ["cursor_invalid"]},
 )
 async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
-    """Each has the other user and the latest message."""
+    """Each has the other user and the latest message. Requests are not listed."""
     page = await service.groups(conn, viewer, query)
     return Paged(page.items, page.cursor)
+
+
+@messages.handle(
+    "GET",
+    "/api/message_requests",
+    summary="The viewer's message requests",
+    scopes=["message"],
+    cached=True,
+    errors={422: ["cursor_invalid"]},
+)
+async def requests(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
+    """Conversations that the viewer has neither accepted nor written in, with users whom the viewer
+    does not follow."""
+    page = await service.groups(conn, viewer, query, are_requests=True)
+    return Paged(page.items, page.cursor)
+
+
+@messages.handle(
+    "PUT",
+    "/api/message_requests/<uuid:message_group_uuid>",
+    summary="Accept a message request",
+    scopes=["message"],
+    errors={404: ["not_found"]},
+)
+async def accept(conn: Writing, viewer: Viewer, message_group_uuid: UUID) -> RequestChange:
+    """Idempotent. Writing in the conversation accepts it, too."""
+    return await service.accept(conn, viewer, message_group_uuid)
+
+
+@messages.handle(
+    "DELETE",
+    "/api/message_requests/<uuid:message_group_uuid>",
+    summary="Delete a message request",
+    scopes=["message"],
+    errors={404: ["not_found"]},
+)
+async def delete_request(conn: Writing, viewer: Viewer, message_group_uuid: UUID) -> RequestChange:
+    """Its messages until now are not shown to the viewer any more. The sender notices nothing."""
+    return await service.delete_request(conn, viewer, message_group_uuid)
+
+
+@messages.handle(
+    "GET", "/api/messages/policy", summary="Who may message the viewer", scopes=["message"]
+)
+async def policy(conn: Reading, viewer: Viewer) -> MessageSettings:
+    """By default, everyone."""
+    return await service.settings(conn, viewer)
+
+
+@messages.handle(
+    "PUT", "/api/messages/policy", summary="Choose who may message you", scopes=["message"]
+)
+async def set_policy(conn: Writing, viewer: Viewer, body: MessagePolicyDraft) -> MessageSettings:
+    """Conversations that the viewer has accepted go on."""
+    return await service.set_policy(conn, viewer, body.policy)
 
 
 @messages.handle(
     "GET", "/api/messages/counter", summary="The number of unread messages", scopes=["message"]
 )
 async def counter(conn: Reading, viewer: Viewer) -> Counter:
-    """Counts messages from others since the viewer last read the conversation."""
+    """Counts messages from others since the viewer last read the conversation, without requests."""
     return await service.unread(conn, viewer)
 
 
@@ -72,7 +137,11 @@ async def conversation(
     summary="Send a message",
     scopes=["message"],
     idempotent=SentMessage,
-    errors={404: ["not_found"], 422: ["user_reciever_handle_blank", "message_to_self"]},
+    errors={
+        403: ["messages_not_accepted"],
+        404: ["not_found"],
+        422: ["user_reciever_handle_blank", "message_to_self"],
+    },
 )
 async def send(conn: Transaction, viewer: Viewer, body: MessageDraft) -> Created:
     """To a conversation by `message_group_uuid`, or to a user by either handle field."""

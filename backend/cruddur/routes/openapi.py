@@ -24,8 +24,10 @@ from cruddur.wire import (
     Crud,
     FollowChange,
     Gone,
+    Hidden,
     LiveCounts,
     LivePreview,
+    MessageRequest,
     Notification,
     Reset,
     SentMessage,
@@ -46,9 +48,11 @@ EVENTS = (
     LivePreview,
     Gone,
     SentMessage,
+    MessageRequest,
     Notification,
     ShortUser,
     FollowChange,
+    Hidden,
     Reset,
 )
 """The types of the data of events; OpenAPI cannot describe a stream."""

@@ -22,15 +22,15 @@ users = ApiBlueprint("users")
     summary="The user with a handle",
     errors={404: ["not_found"]},
 )
-async def short(conn: Reading, handle: str) -> ShortUser:
+async def short(conn: Reading, viewer: Viewer | None, handle: str) -> ShortUser:
     """For the title of a new conversation."""
-    return await service.short(conn, handle)
+    return await service.short(conn, viewer, handle)
 
 
 @users.handle("GET", "/api/users/suggested", summary="Suggested users", scopes=["read"])
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
     """Ordered by the likes and reposts of their live cruds, without the viewer and those whom the
-    viewer follows."""
+    viewer follows or does not see."""
     opened = resources()
     return await service.suggested(opened.database, opened.suggestions, viewer)
 

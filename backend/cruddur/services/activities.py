@@ -1,6 +1,7 @@
 """Rules for cruds, replies, and the feeds that list them."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -86,11 +87,11 @@ async def following(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Cr
 
 async def profile_feed(
     conn: Connection, viewer: Viewer | None, handle: str, paging: Paging
-) -> tuple[ProfileFeed, str | None]:
-    """Return a profile with a page of its feed, and the cursor of the next page.
+) -> tuple[ProfileFeed, Page[Crud]]:
+    """Return a profile with a page of its feed, and that page.
 
     Raises:
-        NotFoundError: no user has the handle.
+        NotFoundError: no user has the handle, or one of this user and the viewer blocks the other.
     """
     before_at, before_uuid = time_cursor(paging.cursor)
     result = await db.select_profile_feed(
@@ -105,7 +106,10 @@ async def profile_feed(
         raise NotFoundError
     profile, listed = result
     feed = _cruds(listed, paging.limit)
-    return ProfileFeed(profile, feed.items), feed.cursor
+    if profile.muted is True:
+        profile.muted = False  # for the members who share the page; the endpoint sets it again
+        feed = replace(feed, hidden=feed.hidden | {profile.handle})
+    return ProfileFeed(profile, feed.items), feed
 
 
 async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page[Crud]:
@@ -139,8 +143,8 @@ async def search(conn: Connection, viewer: Viewer | None, query: Search) -> Page
 
 async def show(
     conn: Connection, viewer: Viewer | None, handle: str | None, uuid: UUID, paging: Paging
-) -> tuple[CrudPage, str | None]:
-    """Return a crud in its thread with a page of its replies, and the cursor of the next page.
+) -> tuple[CrudPage, Page[Crud]]:
+    """Return a crud in its thread with a page of its replies, and that page.
 
     The uuid may be a notification's. Then the result is the crud that the notification is about
     or, for the recipient of a message or a follow, the notification in the form of a crud.
@@ -153,7 +157,7 @@ async def show(
         paging: the position in the list of replies.
 
     Raises:
-        NotFoundError: there is no such live crud.
+        NotFoundError: there is no such live crud, or its author is hidden from the viewer.
     """
     after_at, after_uuid = time_cursor(paging.cursor)
 
@@ -183,8 +187,10 @@ async def show(
             handles |= {thread.crud.handle} if thread else set()
     if thread is None or (handle is not None and handle.lower() not in handles):
         raise NotFoundError
-    replies = _cruds(thread.replies, paging.limit)
-    return CrudPage(thread.crud, replies.items, thread.ancestors), replies.cursor
+    if thread.crud.handle in thread.hidden:
+        raise NotFoundError
+    replies = replace(_cruds(thread.replies, paging.limit), hidden=thread.hidden)
+    return CrudPage(thread.crud, replies.items, thread.ancestors), replies
 
 
 async def post(conn: Connection, viewer: Viewer, draft: CrudDraft, previews: Previews) -> Crud:
@@ -276,7 +282,7 @@ async def _reply(
         pictures=pictures,
         alts=alts,
     )
-    if created is None and pictures and await db.select_is_live(conn, uuid=uuid):
+    if created is None and pictures and await db.select_is_live(conn, viewer=viewer, uuid=uuid):
         raise InvalidError("pictures_invalid")
     if created is not None:
         if link is not None:
@@ -287,4 +293,5 @@ async def _reply(
 
 def _cruds(listed: list[db.ListedCrud], limit: int) -> Page[Crud]:
     result = page(listed, limit, lambda item: (item.position, item.crud.uuid))
-    return Page([item.crud for item in result.items], result.cursor)
+    hidden = frozenset[str]().union(*(item.hidden for item in result.items))
+    return Page([item.crud for item in result.items], result.cursor, hidden)

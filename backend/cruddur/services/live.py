@@ -83,7 +83,8 @@ async def open_stream(
 
     Raises:
         InvalidError: more than one filter.
-        NotFoundError: no user has the handle, or there is no such live crud.
+        NotFoundError: no user has the handle, or there is no such live crud, or the user does not
+            see that person or crud.
         RateLimitedError, UnavailableError: see `Hub.open`.
         UnauthenticatedError: the session is not open, or a visitor asks for what they follow.
     """
@@ -108,13 +109,22 @@ async def open_stream(
         # later, the stream gets the event.
         if user is not None:
             require_open_session(await sessions_db.select_is_open(conn, viewer=user))
+            hidden = await db.select_hidden(conn, viewers=[user.uuid])
+            if stream.hidden is None:  # otherwise an event has set it since
+                stream.hidden = hidden[user.uuid]
         if last_event_id is None:
             missed: list[bytes] | None = []
         elif last is None:
             missed = None
         else:
-            missed = await replay(conn, topics, last, until=stream.start)
-        stream.prepend(_initial_frames(missed, stream.start))
+            missed = await replay(
+                conn,
+                topics,
+                last,
+                until=stream.start,
+                is_shown=lambda people: stream.shows(people, now.clock),
+            )
+        stream.begin(_initial_frames(missed, stream.start), now.clock)
     except BaseException:
         stream.release()
         raise
@@ -132,9 +142,9 @@ async def _topics(
     if query.feed is not None:
         public = HOME
     elif query.handle is not None:
-        public = by_author((await users.short(conn, query.handle)).uuid)
+        public = by_author((await users.short(conn, user, query.handle)).uuid)
     elif query.crud is not None:
-        if not await activities_db.select_is_live(conn, uuid=query.crud):
+        if not await activities_db.select_is_live(conn, viewer=user, uuid=query.crud):
             raise NotFoundError
         public = thread(query.crud)
     return (public, *_private_topics(user))

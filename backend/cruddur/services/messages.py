@@ -7,16 +7,31 @@ from uuid import UUID
 
 from cruddur.db import messages as db
 from cruddur.db.statements import Connection
-from cruddur.errors import InvalidError, NotFoundError
+from cruddur.errors import ForbiddenError, InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import users
 from cruddur.services.paging import Page, page, time_cursor
 from cruddur.telemetry.operation import current_operation
-from cruddur.wire import Counter, Message, MessageDraft, MessageGroup, Paging, SentMessage
+from cruddur.wire import (
+    Counter,
+    Message,
+    MessageDraft,
+    MessageGroup,
+    MessagePolicy,
+    MessageSettings,
+    Paging,
+    RequestChange,
+    SentMessage,
+)
 
 
-async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[MessageGroup]:
-    """Return the viewer's conversations, the latest message first.
+async def groups(
+    conn: Connection, viewer: Viewer, paging: Paging, *, are_requests: bool = False
+) -> Page[MessageGroup]:
+    """Return the viewer's conversations, or the requests for them, the latest message first.
+
+    A conversation is a request for a user who has neither accepted it nor written in it, and who
+    does not follow the other one.
 
     Raises:
         UnauthenticatedError: the viewer's session is not open.
@@ -26,6 +41,7 @@ async def groups(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Messa
         await db.select_message_groups(
             conn,
             viewer=viewer,
+            are_requests=are_requests,
             before_at=before_at,
             before_uuid=before_uuid,
             limit=paging.limit + 1,
@@ -89,8 +105,10 @@ async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMes
     """Send a message; the first message to a user creates the conversation.
 
     Raises:
+        ForbiddenError: messages_not_accepted, the recipient does not accept the viewer's messages.
         InvalidError: there is no recipient, or it is the viewer.
-        NotFoundError: there is no such user or conversation, or the viewer's session is not open.
+        NotFoundError: there is no such user or conversation, one of both users blocks the other, or
+            the viewer's session is not open.
     """
     group = draft.message_group_uuid
     if group is None:
@@ -100,12 +118,57 @@ async def send(conn: Connection, viewer: Viewer, draft: MessageDraft) -> SentMes
     )
     if sent is None:
         raise NotFoundError
+    if sent == "refused":
+        raise ForbiddenError("messages_not_accepted")
     current_operation().count("app.messages.sent")
     return sent
 
 
+async def accept(conn: Connection, viewer: Viewer, message_group_uuid: UUID) -> RequestChange:
+    """Move a request to the viewer's conversations. Repeating it has no further effect.
+
+    Raises:
+        NotFoundError: the viewer has no such conversation, or their session is not open.
+    """
+    if not await db.accept_request(conn, viewer=viewer, message_group_uuid=message_group_uuid):
+        raise NotFoundError
+    return RequestChange(message_group_uuid, "accepted")
+
+
+async def delete_request(
+    conn: Connection, viewer: Viewer, message_group_uuid: UUID
+) -> RequestChange:
+    """Delete a request for the viewer. The other user still sees the conversation.
+
+    Raises:
+        NotFoundError: the viewer has no such request, or their session is not open.
+    """
+    if not await db.delete_request(conn, viewer=viewer, message_group_uuid=message_group_uuid):
+        raise NotFoundError
+    return RequestChange(message_group_uuid, "deleted")
+
+
+async def settings(conn: Connection, viewer: Viewer) -> MessageSettings:
+    """Return who may start a conversation with the viewer.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    return MessageSettings(require_open_session(await db.select_policy(conn, viewer=viewer)))
+
+
+async def set_policy(conn: Connection, viewer: Viewer, policy: MessagePolicy) -> MessageSettings:
+    """Set who may start a conversation with the viewer.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    updated = await db.update_policy(conn, viewer=viewer, policy=policy)
+    return MessageSettings(require_open_session(updated))
+
+
 async def unread(conn: Connection, viewer: Viewer) -> Counter:
-    """Count the viewer's unread messages.
+    """Count the viewer's unread messages, without those of requests.
 
     Raises:
         UnauthenticatedError: the viewer's session is not open.
@@ -121,7 +184,7 @@ def _page(result: db.Conversation, paging: Paging) -> Page[Message]:
 async def _group_with(conn: Connection, viewer: Viewer, handle: str | None) -> UUID:
     if not handle or not handle.strip():
         raise InvalidError("user_reciever_handle_blank")
-    other = await users.short(conn, handle)
+    other = await users.short(conn, viewer, handle)
     if other.uuid == viewer.uuid:
         raise InvalidError("message_to_self")
     return await db.upsert_message_group(conn, user_uuid=viewer.uuid, other_uuid=other.uuid)

@@ -23,10 +23,18 @@ _CURSOR = struct.Struct(">q16s")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """The items of a page, and the cursor of the next page if there is one."""
+    """The items of a page.
+
+    Attributes:
+        items: the items.
+        cursor: the cursor of the next page, if there is one.
+        hidden: the handles of users on the page who are hidden from the viewer. The endpoint leaves
+            out what they wrote.
+    """
 
     items: list[T]
     cursor: str | None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

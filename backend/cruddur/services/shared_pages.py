@@ -1,14 +1,16 @@
-"""Pages of cruds that all members share, apart from each member's own marks.
+"""Pages of cruds that all members share, apart from what depends on the member who reads them.
 
-These are `liked` and `reposted` of a crud, and `followed` of a profile.
+
+These are `liked` and `reposted` of a crud, `followed` of a profile, and the users who are hidden
+from the member.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from cruddur.db.page_changes import PageChanges, Shows
 from cruddur.db.pool import Database
@@ -17,7 +19,9 @@ from cruddur.identity.authenticator import Authenticator
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Crud, Profile, Scope
 
-__all__ = ["MarksReader", "SharedPage", "Shows", "read_marks"]
+__all__ = ["MarksReader", "SharedPage", "Shows", "read_marks", "without_hidden"]
+
+P = TypeVar("P")
 
 
 class _Fields(Struct):
@@ -42,15 +46,22 @@ class SharedPage:
     Attributes:
         cruds: the cruds on the page.
         users: the user whose profile the page is about, if there is one.
+        handles: the handles of all users on the page.
+        subject: the handle of the user whom the whole page is about: the owner of the profile, or
+            the author of the crud. None for a list.
     """
 
     def __init__(self, body: bytes) -> None:
-        """Decode the response to any member; the marks in it do not matter."""
+        """Decode the complete response to any member; the marks in it do not matter."""
         self._page = _DECODER.decode(body)
         self._cruds = _cruds(self._page)
         self._profile = self._page.profile or None if isinstance(self._page, _Fields) else None
         self.cruds: Sequence[UUID] = [crud.uuid for crud in self._cruds]
         self.users: Sequence[UUID] = [] if self._profile is None else [self._profile.uuid]
+        self.subject = _subject(self._page)
+        self.handles: Sequence[str] = list(
+            dict.fromkeys(filter(None, [self.subject, *_handles(self._cruds)]))
+        )
 
     @property
     def uuids(self) -> Sequence[UUID]:
@@ -58,13 +69,20 @@ class SharedPage:
         return [*self.cruds, *self.users]
 
     def render(self, marks: Marks) -> bytes:
-        """Return the response to the member who has these marks."""
+        """Return the response to the member who has these marks.
+
+        The subject of the page is not hidden from this member.
+        """
         for crud in self._cruds:
             crud.liked = crud.uuid in marks.liked
             crud.reposted = crud.uuid in marks.reposted
         if self._profile is not None:
             self._profile.followed = self._profile.uuid in marks.followed
-        return msgspec.json.encode(self._page)
+        return msgspec.json.encode(without_hidden(self._page, marks.hidden))
+
+    def without(self, hidden: Collection[str]) -> bytes:
+        """Return the response that was decoded, without the users with these handles."""
+        return msgspec.json.encode(without_hidden(self._page, hidden))
 
 
 MarksReader: TypeAlias = Callable[[str, SharedPage], Awaitable[Marks | None]]
@@ -91,9 +109,67 @@ async def read_marks(
     if viewer is None:
         return None
     async with database.connection() as conn:
-        marks = await select_marks(conn, changes, viewer=viewer, uuids=page.cruds, users=page.users)
+        marks = await select_marks(
+            conn,
+            changes,
+            viewer=viewer,
+            uuids=page.cruds,
+            users=page.users,
+            handles=page.handles,
+        )
     current_operation().user_uuid = marks.viewer
     return None if marks.viewer is None else marks
+
+
+def without_hidden(page: P, hidden: Collection[str]) -> P:
+    """Return a page without what users with some handles wrote or reposted.
+
+    A reply to one of them is kept, but does not name them. Of the cruds above a crud, only those
+    below the last hidden one are left. The profile of such a user is that of a muted one.
+
+    Args:
+        page: a list of cruds, a ProfileFeed or a CrudPage, which is not changed.
+        hidden: the handles.
+    """
+    if not hidden:
+        return page
+    if isinstance(page, list):
+        return _visible(page, hidden)  # type: ignore[return-value]  # a list, as P is
+    changes: dict[str, Any] = {}
+    for name in ("activities", "replies"):
+        if cruds := getattr(page, name, UNSET):
+            changes[name] = _visible(cruds, hidden)
+    if ancestors := getattr(page, "ancestors", UNSET):
+        changes["ancestors"] = _visible(_below_hidden(ancestors, hidden), hidden)
+    if activity := getattr(page, "activity", UNSET):
+        changes["activity"] = _without_parent(activity, hidden)
+    if (profile := getattr(page, "profile", UNSET)) and profile.handle in hidden:
+        changes["profile"] = structs.replace(profile, muted=True)
+    return structs.replace(page, **changes)  # type: ignore[type-var]  # the others are structs
+
+
+def _visible(cruds: Iterable[Crud], hidden: Collection[str]) -> list[Crud]:
+    return [
+        _without_parent(crud, hidden)
+        for crud in cruds
+        if crud.handle not in hidden and crud.reposted_by not in hidden
+    ]
+
+
+def _without_parent(crud: Crud, hidden: Collection[str]) -> Crud:
+    """Return a crud that does not name a hidden author of its parent, nor has hidden replies."""
+    if crud.reply_to_handle in hidden:
+        crud = structs.replace(crud, reply_to_handle=UNSET)
+    if crud.replies:
+        crud = structs.replace(crud, replies=_visible(crud.replies, hidden))
+    return crud
+
+
+def _below_hidden(ancestors: Sequence[Crud], hidden: Collection[str]) -> Sequence[Crud]:
+    for index in range(len(ancestors) - 1, -1, -1):
+        if ancestors[index].handle in hidden:
+            return ancestors[index + 1 :]
+    return ancestors
 
 
 def _cruds(page: list[Crud] | _Fields) -> list[Crud]:
@@ -103,3 +179,15 @@ def _cruds(page: list[Crud] | _Fields) -> list[Crud]:
     replies = page.replies or ()
     nested = [crud for reply in replies for crud in reply.replies]
     return [*single, *(page.activities or ()), *(page.ancestors or ()), *replies, *nested]
+
+
+def _subject(page: list[Crud] | _Fields) -> str | None:
+    if isinstance(page, list):
+        return None
+    subject = page.profile or page.activity
+    return subject.handle if subject else None
+
+
+def _handles(cruds: Iterable[Crud]) -> Iterable[str | None]:
+    for crud in cruds:
+        yield from (crud.handle, crud.reply_to_handle or None, crud.reposted_by or None)

@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from cruddur.db import follows as follows_db
+from cruddur.db import safety as safety_db
 from cruddur.db import users as db
 from cruddur.db.pool import Database
 from cruddur.db.ranking import Candidate
 from cruddur.db.statements import Connection
+from cruddur.db.viewers import ViewerIds
 from cruddur.errors import NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.ranking import Ranking
@@ -25,7 +26,7 @@ from cruddur.wire import (
 
 SUGGESTIONS = 5
 CANDIDATES = 50
-"""Users among whom suggestions are chosen: those whom the viewer follows are left out."""
+"""Users among whom suggestions are chosen: those whom the viewer follows or hides are left out."""
 
 COMPLETIONS = 8
 """Maximum number of users that complete a name."""
@@ -49,9 +50,13 @@ def fold_handle(handle: str) -> str:
     return folded
 
 
-async def short(conn: Connection, handle: str) -> ShortUser:
-    """Return the user with this handle. Raises NotFoundError if there is none."""
-    user = await db.select_short(conn, handle=fold_handle(handle))
+async def short(conn: Connection, viewer: ViewerIds | None, handle: str) -> ShortUser:
+    """Return the user with this handle.
+
+    Raises:
+        NotFoundError: there is none, or one of this user and the viewer blocks the other.
+    """
+    user = await db.select_short(conn, viewer=viewer, handle=fold_handle(handle))
     if user is None:
         raise NotFoundError
     return user
@@ -119,21 +124,20 @@ async def suggested(
 ) -> list[ShortUser]:
     """Return the users whose live cruds have the most reactions.
 
-    The viewer is not among them, nor anyone whom the viewer follows. A viewer whose session is not
-    open gets the users that everyone gets.
+    The viewer is not among them, nor anyone whom the viewer follows or who is hidden from them. A
+    viewer whose session is not open gets the users that everyone gets.
 
     Raises:
         DatabaseUnavailableError: see `Database.connection`.
     """
     users = [ranked.item for ranked in await ranking.current()]
     if viewer is not None:
+        uuids = [user.uuid for user in users]
         # Not earlier: the ranking may need a connection, too.
         async with database.connection() as conn:
-            followed = await follows_db.select_followed_among(
-                conn, viewer=viewer, uuids=[user.uuid for user in users]
-            )
-        if followed is None:
+            excluded = await safety_db.select_not_suggested(conn, viewer=viewer, uuids=uuids)
+        if excluded is None:
             current_operation().user_uuid = None
         else:
-            users = [user for user in users if user.uuid not in {viewer.uuid, *followed}]
+            users = [user for user in users if user.uuid not in {viewer.uuid, *excluded}]
     return users[:SUGGESTIONS]

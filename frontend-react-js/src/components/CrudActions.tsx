@@ -1,25 +1,25 @@
-import { type MouseEvent, useState } from "react";
+import { useState } from "react";
 import { t } from "../language";
 import { notify } from "../notices";
-import { useDelete } from "../queries/activities";
 import type { ListedCrud } from "../queries/feeds";
 import { useReaction } from "../queries/reactions";
 import { useMember } from "../queries/session";
 import { crudAddress } from "../text/addresses";
 import { compactNumber } from "../text/numbers";
-import { Button } from "./Button";
-import { Dialog } from "./Dialog";
+import { Further } from "./Further";
 import { Icon, type IconName } from "./Icon";
 import { useMemberAction } from "./memberAction";
 import "./CrudActions.css";
 
-/** Reply, repost, like and share; delete for the author. */
+/** Reply, repost, like and share; delete for the author, and a menu for other members. */
 export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () => void }) {
   const asMember = useMemberAction();
   const member = useMember();
   const like = useReaction("like", crud);
   const repost = useReaction("repost", crud);
   const [isDeleting, setDeleting] = useState(false);
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const isOwn = member?.handle === crud.handle;
   return (
     <>
       <div className="actions">
@@ -47,11 +47,27 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           onClick={() => asMember(t.signInTo.like, () => like.mutate(!crud.liked))}
         />
         <Action name={t.crud.share} icon="share" onClick={() => void share(crud)} />
-        {member?.handle === crud.handle && (
-          <Action name={t.crud.delete} icon="trash" onClick={() => setDeleting(true)} />
+        {isOwn && <Action name={t.crud.delete} icon="trash" onClick={() => setDeleting(true)} />}
+        {member && !isOwn && (
+          <Action name={t.crud.more} icon="dots" onClick={() => setMenuOpen(true)} />
         )}
       </div>
-      {isDeleting && <DeleteDialog crud={crud} onClose={() => setDeleting(false)} />}
+      {isMenuOpen && (
+        <Further
+          name="PersonMenu"
+          fallback={null}
+          person={crud}
+          onClose={() => setMenuOpen(false)}
+        />
+      )}
+      {isDeleting && (
+        <Further
+          name="DeleteDialog"
+          fallback={null}
+          crud={crud}
+          onClose={() => setDeleting(false)}
+        />
+      )}
     </>
   );
 }
@@ -84,35 +100,6 @@ function Action({
       <Icon name={icon} filled={isOn === true && icon === "heart"} />
       {count !== undefined && count > 0 && <span>{compactNumber(count)}</span>}
     </button>
-  );
-}
-
-/** Ask for confirmation, then delete. */
-function DeleteDialog({ crud, onClose }: { crud: ListedCrud; onClose: () => void }) {
-  const remove = useDelete();
-  const confirm = (event: MouseEvent) => {
-    const row = event.currentTarget.closest(".row");
-    const next = row?.nextElementSibling ?? row?.previousElementSibling;
-    remove.mutate(crud);
-    onClose();
-    // Move the keyboard focus to the crud that takes its place.
-    requestAnimationFrame(() => {
-      const place = next?.querySelector<HTMLElement>(".crud-time");
-      (place?.isConnected ? place : document.getElementById("main"))?.focus();
-    });
-  };
-  return (
-    <Dialog title={t.crud.deleteTitle} onClose={onClose}>
-      <p>{t.crud.deleteWarning}</p>
-      <div className="dialog-actions">
-        <Button look="outlined" onClick={onClose}>
-          {t.crud.cancel}
-        </Button>
-        <Button look="danger" onClick={confirm}>
-          {t.crud.delete}
-        </Button>
-      </div>
-    </Dialog>
   );
 }
 

@@ -7,18 +7,20 @@ import {
 } from "react";
 import { Skeleton } from "./List";
 
-type Components = typeof import("../further");
+type Loaded = typeof import("../further");
+/** Everything in it but functions. */
+type Components = Omit<Loaded, "applyHidden">;
 
 /** The name of a component, with the properties that it needs. */
 type Named<Name extends keyof Components> = Name extends Name
   ? { readonly name: Name } & ComponentProps<Components[Name]>
   : never;
 
-let components: Components | undefined;
-let loading: Promise<Components> | undefined;
+let components: Loaded | undefined;
+let loading: Promise<Loaded> | undefined;
 
 /** Load the further components, once. A failure, such as a lost connection, is not kept. */
-export function loadFurther(): Promise<Components> {
+export function loadFurther(): Promise<Loaded> {
   loading ??= import("../further").then(
     (loaded) => {
       components = loaded;

@@ -1,5 +1,6 @@
 /** The messages for the further pages: all of `t`, and those that only these pages use. */
 
+import { setMoreErrors } from "../text/errors";
 import { getTranslation, onLanguage, t as shared } from ".";
 import type { First } from "./en/first";
 import { type Further, further } from "./en/further";
@@ -11,5 +12,7 @@ onLanguage(() => {
 });
 
 function messages(): First & Further {
-  return { ...shared, ...(getTranslation()?.further ?? further) };
+  const own = getTranslation()?.further ?? further;
+  setMoreErrors(own.moreErrors);
+  return { ...shared, ...own };
 }

@@ -1,15 +1,24 @@
-import { useEffect, useRef } from "react";
-import { Link } from "react-router";
+import { useEffect, useRef, useState } from "react";
+import { Link, useNavigate } from "react-router";
 import type { Member } from "../api/wire";
+import { Button } from "../components/Button";
 import { Since } from "../components/Clock";
 import { Composer } from "../components/Composer";
 import { useDraft } from "../components/draft";
 import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
+import { BlockDialog } from "../components/PersonMenu";
 import { RichText } from "../components/RichText";
 import { t } from "../language/further";
-import { type ListedMessage, useConversation, useSend } from "../queries/messages";
+import { notify } from "../notices";
+import {
+  type ListedMessage,
+  useAnswerRequest,
+  useConversation,
+  useRequestOf,
+  useSend,
+} from "../queries/messages";
 import { useMember } from "../queries/session";
 import { useShortUser } from "../queries/users";
 import { profileAddress } from "../text/addresses";
@@ -54,6 +63,7 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
     <>
       <PagedList query={{ ...query, hasNextPage: false }}>
         {query.hasNextPage && <More query={query} label={t.messages.showOlder} />}
+        <Request handle={handle} />
         <Arrival latest={latest} member={member} />
         <ol className="messages" aria-label={t.messages.title}>
           {messages.map((message) => (
@@ -70,6 +80,55 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
         <MessageForm handle={handle} />
       </div>
     </>
+  );
+}
+
+/** Says that the conversation is a request, and what the member can do about it. */
+function Request({ handle }: { handle: string }) {
+  const request = useRequestOf(handle);
+  const accept = useAnswerRequest("accept");
+  const remove = useAnswerRequest("delete");
+  const navigate = useNavigate();
+  const [isBlocking, setBlocking] = useState(false);
+  if (request === undefined) {
+    return null;
+  }
+  return (
+    <section className="request" aria-label={t.safety.requests}>
+      <p>{t.safety.requestText(request.handle)}</p>
+      <div className="request-actions">
+        <Button
+          busy={accept.isPending}
+          onClick={() =>
+            void accept.mutateAsync(request).then(
+              () => notify(t.safety.accepted),
+              () => undefined, // shown as a notice
+            )
+          }
+        >
+          {t.safety.accept}
+        </Button>
+        <Button
+          look="outlined"
+          busy={remove.isPending}
+          onClick={() =>
+            void remove.mutateAsync(request).then(
+              () => {
+                notify(t.safety.deleted);
+                void navigate("/messages?list=requests");
+              },
+              () => undefined, // shown as a notice
+            )
+          }
+        >
+          {t.safety.delete}
+        </Button>
+        <Button look="outlined" onClick={() => setBlocking(true)}>
+          {t.safety.blockMore(request.handle)}
+        </Button>
+      </div>
+      {isBlocking && <BlockDialog person={request} onClose={() => setBlocking(false)} />}
+    </section>
   );
 }
 

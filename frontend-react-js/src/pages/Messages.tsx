@@ -1,29 +1,45 @@
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import type { MessageGroup } from "../api/wire";
 import { Avatar } from "../components/Avatar";
 import { Since } from "../components/Clock";
 import { Empty, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
+import { Tabs } from "../components/Tabs";
 import { t } from "../language/further";
-import { useMessageGroups } from "../queries/messages";
+import { type List, useMessageGroups } from "../queries/messages";
 import { conversationAddress } from "../text/addresses";
 import "./Messages.css";
 
-/** The member's conversations, the latest first. */
+const ADDRESSES: Record<List, string> = {
+  groups: "/messages",
+  requests: "/messages?list=requests",
+};
+
+/** The member's conversations, or the requests for them, the latest first. */
 export function Messages() {
+  const [search] = useSearchParams();
+  const list = search.get("list") === "requests" ? "requests" : "groups";
   return (
     <>
       <PageHead title={t.messages.title} />
       <MembersOnly why={t.signInTo.messages}>
-        <Groups />
+        <Tabs
+          label={t.messages.title}
+          current={ADDRESSES[list]}
+          tabs={[
+            [t.messages.conversations, ADDRESSES.groups],
+            [t.safety.requests, ADDRESSES.requests],
+          ]}
+        />
+        <Groups key={list} list={list} />
       </MembersOnly>
     </>
   );
 }
 
-function Groups() {
-  const query = useMessageGroups();
+function Groups({ list }: { list: List }) {
+  const query = useMessageGroups(list);
   const groups = query.data?.pages.flatMap((part) => part.body) ?? [];
   return (
     <PagedList query={query}>
@@ -32,11 +48,16 @@ function Groups() {
           <Group key={group.uuid} group={group} />
         ))}
       </ul>
-      {groups.length === 0 && (
-        <Empty title={t.messages.empty}>
-          <p>{t.messages.emptyHint}</p>
-        </Empty>
-      )}
+      {groups.length === 0 &&
+        (list === "groups" ? (
+          <Empty title={t.messages.empty}>
+            <p>{t.messages.emptyHint}</p>
+          </Empty>
+        ) : (
+          <Empty title={t.safety.noRequests}>
+            <p>{t.safety.noRequestsHint}</p>
+          </Empty>
+        ))}
     </PagedList>
   );
 }

@@ -40,7 +40,12 @@ export function Profile({ handle }: { handle: string }) {
       <PagedList query={{ ...feed, hasNextPage: false }}>
         {profile && <ProfileHead profile={profile} />}
       </PagedList>
-      {profile && <Feed query={feed} empty={<NoCruds profile={profile} />} />}
+      {profile &&
+        (profile.muted ? (
+          <Further name="MutedNote" handle={handle} />
+        ) : (
+          <Feed query={feed} empty={<NoCruds profile={profile} />} />
+        ))}
     </>
   );
 }
@@ -74,6 +79,7 @@ function ProfileHead({ profile }: { profile: Person }) {
           </ButtonLink>
         ) : (
           <div className="profile-actions">
+            {member && <Further name="PersonButton" fallback={null} person={profile} />}
             <Button
               look="outlined"
               icon="mail"

@@ -15,6 +15,7 @@ import { LanguageSection } from "./settings/LanguageSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
+import { SafetySection } from "./settings/SafetySection";
 import { SecondFactorSection } from "./settings/SecondFactorSection";
 import "./Settings.css";
 
@@ -68,6 +69,7 @@ function Sections() {
       <DeviceChoices />
       <PasswordSection member={member} />
       <SecondFactorSection member={member} />
+      <SafetySection />
       <DevicesSection />
       <ApiTokensSection />
       <AccountSection />

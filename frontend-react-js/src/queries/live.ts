@@ -8,13 +8,16 @@ import type {
   Crud,
   FollowChange,
   Gone,
+  Hidden,
   LiveCounts,
   LivePreview,
+  MessageRequest,
   Notification,
   Reset,
   SentMessage,
   ShortUser,
 } from "../api/wire";
+import { loadFurther } from "../components/Further";
 import { observe } from "../telemetry/trace";
 import { hasData, refresh, retryFailed } from "./client";
 import { changeCounts, changeCrud, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
@@ -32,6 +35,8 @@ interface Payloads {
   notification: Notification;
   user: ShortUser;
   follow: FollowChange;
+  request: MessageRequest;
+  hidden: Hidden;
   reset: Reset;
 }
 
@@ -105,6 +110,12 @@ export function followLive(client: QueryClient): () => void {
     },
     user: {
       apply: (user) => showUser(client, user),
+    },
+    request: {
+      refetch: () => client.invalidateQueries({ queryKey: ["messages"] }),
+    },
+    hidden: {
+      refetch: (hidden) => loadFurther().then((loaded) => loaded.applyHidden(client, hidden)),
     },
     reset: {
       refetch: () => refresh(client),

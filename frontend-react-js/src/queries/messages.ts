@@ -12,7 +12,7 @@ import { call, type Page, page } from "../api/http";
 import { getSession } from "../api/session";
 import type { Message, MessageGroup, SentMessage } from "../api/wire";
 import { serverNow } from "../clock";
-import { hasData, isVisible, refetchSoon } from "./client";
+import { hasData, isVisible, NOTIFY_ON_ERROR, refetchSoon } from "./client";
 import { COUNT_EVERY } from "./notifications";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
@@ -20,9 +20,14 @@ import { useSession } from "./session";
 /** A message as it is listed. `pending`: the request that sends it is still under way. */
 export type ListedMessage = Message & { readonly pending?: boolean };
 
+type Groups = InfiniteData<Page<readonly MessageGroup[]>, string | undefined>;
 type Conversation = InfiniteData<Page<readonly ListedMessage[]>, string | undefined>;
 
+/** Conversations, or the requests for them. */
+export type List = "groups" | "requests";
+
 const GROUPS = ["messages", "groups"];
+const REQUESTS = ["messages", "requests"];
 const COUNTER = ["messages", "counter"];
 const CONVERSATIONS = ["messages", "conversation"];
 const sendKey = (handle: string) => ["send", handle.toLowerCase()];
@@ -31,12 +36,15 @@ const conversationKey = (handle: string) => [...CONVERSATIONS, handle.toLowerCas
 /** Milliseconds between two requests for an open conversation while the stream is down. */
 const POLL_EVERY = 5_000;
 
-/** The member's conversations, the latest first. */
-export function useMessageGroups() {
+/** The member's conversations, or the requests for them, the latest first. */
+export function useMessageGroups(list: List) {
   return useInfiniteQuery({
-    queryKey: GROUPS,
+    queryKey: list === "groups" ? GROUPS : REQUESTS,
     queryFn: ({ pageParam, signal }) =>
-      page("get", "/api/message_groups", { query: cursor(pageParam), signal }),
+      page("get", list === "groups" ? "/api/message_groups" : "/api/message_requests", {
+        query: cursor(pageParam),
+        signal,
+      }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: usePolling(COUNT_EVERY),
@@ -69,6 +77,44 @@ export function useConversation(handle: string) {
     getNextPageParam: (last) => last.next ?? undefined,
     staleTime: 0, // opening it must mark everything read, including what the stream added
     refetchInterval: usePolling(POLL_EVERY),
+  });
+}
+
+/** The request of a user, if their conversation with the member is one. */
+export function useRequestOf(handle: string): MessageGroup | undefined {
+  const requests = useMessageGroups("requests");
+  return requests.data?.pages
+    .flatMap(({ body }) => body)
+    .find((group) => group.handle === handle.toLowerCase());
+}
+
+/** Accept or delete a request. It leaves the list at once, and returns if the server rejects it. */
+export function useAnswerRequest(answer: "accept" | "delete") {
+  const client = useQueryClient();
+  return useMutation({
+    meta: NOTIFY_ON_ERROR,
+    mutationFn: ({ uuid }: MessageGroup) =>
+      call(answer === "accept" ? "put" : "delete", "/api/message_requests/{message_group_uuid}", {
+        path: { message_group_uuid: uuid },
+      }),
+    onMutate: async ({ uuid }) => {
+      await client.cancelQueries({ queryKey: REQUESTS });
+      const before = client.getQueryData<Groups>(REQUESTS);
+      client.setQueryData<Groups>(
+        REQUESTS,
+        (found) =>
+          found && {
+            ...found,
+            pages: found.pages.map(({ body, next }) => ({
+              body: body.filter((group) => group.uuid !== uuid),
+              next,
+            })),
+          },
+      );
+      return before;
+    },
+    onError: (_error, _group, before) => client.setQueryData(REQUESTS, before),
+    onSettled: () => client.invalidateQueries({ queryKey: ["messages"] }),
   });
 }
 
@@ -105,6 +151,7 @@ export function useSend(handle: string) {
     },
     onSuccess: (sent, { key }) => {
       change((newest) => [...without(sent.uuid)(without(key)(newest)), sent]);
+      void client.invalidateQueries({ queryKey: REQUESTS }); // an answer accepts a request
       return client.invalidateQueries({ queryKey: GROUPS });
     },
   });

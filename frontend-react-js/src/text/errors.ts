@@ -46,12 +46,16 @@ export function hasCode(error: unknown, code: AnyCode): boolean {
   return error instanceof ApiError && error.codes.includes(code);
 }
 
-function sentence(code: string): string {
-  return isCode(code) ? t.errors[code] : t.problem.unknown(code);
+/** The sentences for errors of the further pages, once these are loaded. */
+let more: Readonly<Record<string, string>> = {};
+
+export function setMoreErrors(errors: Readonly<Record<string, string>>): void {
+  more = errors;
 }
 
-function isCode(code: string): code is keyof typeof t.errors {
-  return Object.hasOwn(t.errors, code);
+function sentence(code: string): string {
+  const sentences = new Map(Object.entries({ ...more, ...t.errors }));
+  return sentences.get(code) ?? t.problem.unknown(code);
 }
 
 function withWait(text: string, seconds: number | null, status: number): string {

@@ -9,7 +9,12 @@ const SOURCES = import.meta.glob<string>("../../src/**/*.{ts,tsx}", {
 
 const CATALOGUES = "../../src/language/";
 /** The parts of a catalogue, each with the variable that has its messages. */
-const PARTS = { "first.tsx": "first", "further.tsx": "further", "errors.ts": "errors" };
+const PARTS = {
+  "first.tsx": "first",
+  "further.tsx": "further",
+  "errors.ts": "errors",
+  "moreErrors.ts": "moreErrors",
+};
 const TRANSLATIONS = Object.keys(SOURCES).flatMap((path) => {
   const [, name] = /language\/(\w+)\/index\.ts$/.exec(path) ?? [];
   return name === undefined ? [] : [name];

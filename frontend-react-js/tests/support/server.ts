@@ -205,6 +205,10 @@ export function servePage(): Server {
   server.on("get", "/api/tags/followed", ok([]));
   server.on("get", "/api/activities/notifications/counter", ok({ count: 0 }));
   server.on("get", "/api/messages/counter", ok({ count: 0 }));
+  server.on("get", "/api/message_requests", ok([]));
+  server.on("get", "/api/messages/policy", ok({ policy: "everyone" }));
+  server.on("get", "/api/blocks", ok([]));
+  server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
   return server;
 }

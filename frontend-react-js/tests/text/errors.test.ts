@@ -2,12 +2,17 @@ import { describe, expect, test } from "vitest";
 import { ApiError } from "../../src/api/http";
 import schema from "../../src/api/schema.ts?raw";
 import { de } from "../../src/language/de";
-import { errors } from "../../src/language/en/errors";
+import { errors as firstErrors } from "../../src/language/en/errors";
+import { moreErrors } from "../../src/language/en/moreErrors";
+import "../../src/language/further"; // adds its sentences
 import { describeProblem, hasCode } from "../../src/text/errors";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 /** The codes that the page itself detects. */
 const OWN = ["timed_out", "unreachable"];
+/** All sentences, in English and German. */
+const errors = { ...firstErrors, ...moreErrors };
+const german = { ...de.first.errors, ...de.further.moreErrors };
 
 function failed(status: number, code: string | string[], retryAfter: number | null = null) {
   return new ApiError(status, typeof code === "string" ? [code] : code, TRACE, retryAfter);
@@ -27,7 +32,7 @@ describe("the sentences", () => {
     expect(Object.keys(errors).sort()).toEqual([...documentedCodes(), anywhere, ...OWN].sort());
   });
 
-  test.each([...Object.entries(errors), ...Object.entries(de.first.errors)])(
+  test.each([...Object.entries(errors), ...Object.entries(german)])(
     "describe %s in words: %s",
     (code, sentence) => {
       expect(sentence).toMatch(/^[A-ZÄÖÜ].*[.?!]$/);

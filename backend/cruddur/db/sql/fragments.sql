@@ -49,6 +49,61 @@ EXISTS (
       AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
 ) AS reposted
 
+-- name: hidden_on_page
+-- The authors of the cruds of the CTE shown, and of what these reply to, who are hidden from the
+-- viewer. For a viewer who hides no one, the first condition is false before anything is looked up.
+-- With the array, a few look-ups suffice, however many users are hidden.
+SELECT hidden_authors.author_uuid AS uuid
+FROM hidden_authors
+WHERE EXISTS (
+    SELECT FROM hidden_authors AS anyone
+    WHERE anyone.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+)
+  AND hidden_authors.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+  AND hidden_authors.author_uuid = ANY(ARRAY(
+      SELECT activities.user_uuid
+      FROM activities
+      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
+      UNION ALL
+      SELECT
+          (
+              SELECT parents.user_uuid
+              FROM activities AS parents
+              WHERE parents.uuid = activities.reply_to_activity_uuid
+          )
+      FROM activities
+      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
+        AND num_nulls(activities.reply_to_activity_uuid) = 0
+  ))
+
+-- name: viewer_hides
+-- Whether the author of a live crud, and the author of the crud that it replies to, are in the CTE
+-- hidden.
+live_activities.user_uuid IN (SELECT hidden.uuid FROM hidden) AS is_hidden,
+live_activities.reply_to_activity_uuid IS NOT NULL AND (
+    SELECT activities.user_uuid
+    FROM activities
+    WHERE activities.uuid = live_activities.reply_to_activity_uuid
+) IN (SELECT hidden.uuid FROM hidden) AS is_parent_hidden
+
+-- name: visible_actor
+-- A condition on notifications: their actor is not hidden from the viewer. For a viewer who hides no
+-- one, nothing is looked up.
+NOT (
+    (
+        SELECT
+            EXISTS (
+                SELECT FROM hidden_authors AS anyone
+                WHERE anyone.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+            )
+    )
+    AND EXISTS (
+        SELECT FROM hidden_authors
+        WHERE hidden_authors.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+          AND hidden_authors.author_uuid = notifications.actor_uuid
+    )
+)
+
 -- name: created_crud_columns
 -- A crud that the statement inserts, from the CTEs created and author; without `reply_to_handle`.
 -- A preview is assigned later, also if there is one for its link already.
@@ -88,6 +143,11 @@ SELECT
 FROM created
 JOIN users ON users.handle = ANY(:mentions::text[])
 WHERE users.uuid <> created.user_uuid
+  AND NOT EXISTS (
+      SELECT FROM blocked_pairs
+      WHERE blocked_pairs.viewer_uuid = created.user_uuid
+        AND blocked_pairs.other_uuid = users.uuid
+  )
 
 -- name: chosen_pictures
 -- The pictures that a new crud shows, from the CTE author: those of :pictures that belong to the author
@@ -155,7 +215,7 @@ WHERE :link::text IS NOT NULL
 -- name: lists_repost
 -- Whether a repost `passed` by a user whom the viewer follows lists its crud in their feed: the crud is
 -- live and another user's, is not listed for its author or for a tag, and no user whom the viewer
--- follows has reposted it before.
+-- follows, and has not muted, has reposted it before.
 (
     SELECT
         activities.expires_at > now()
@@ -192,6 +252,12 @@ AND NOT EXISTS (
         OFFSET 0
     ) AS earlier
     WHERE (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
+      AND NOT EXISTS (
+          SELECT FROM mutes
+          WHERE mutes.muter_uuid = (SELECT viewer.uuid FROM viewer)
+            AND mutes.muted_uuid = earlier.user_uuid
+            AND mutes.ends_at > now()
+      )
       AND earlier.user_uuid <> (
           SELECT activities.user_uuid
           FROM activities
@@ -299,3 +365,21 @@ SELECT
     GREATEST(users.notifications_read_at, users.mentions_read_at) AS mentions_read_at
 FROM signed_in(:viewer, :session) AS member
 JOIN users ON users.uuid = member.uuid
+
+-- name: is_request
+-- Whether a conversation, of `conversations AS joined`, is a request.
+(
+    NOT joined.has_accepted AND NOT EXISTS (
+        SELECT FROM follows
+        WHERE follows.follower_uuid = joined.user_uuid
+          AND follows.followee_uuid = joined.other_uuid
+    )
+)
+
+-- name: is_visible
+-- Whether neither member of a conversation, of `conversations AS joined`, blocks the other.
+NOT EXISTS (
+    SELECT FROM blocked_pairs
+    WHERE blocked_pairs.viewer_uuid = joined.user_uuid
+      AND blocked_pairs.other_uuid = joined.other_uuid
+)

@@ -13,6 +13,13 @@ FROM signed_in(:viewer, :session) AS viewer
 SELECT
     {crud_columns},
     live_activities.user_uuid,
+    CASE
+        WHEN live_activities.reply_to_activity_uuid IS NOT NULL THEN (
+            SELECT activities.user_uuid
+            FROM activities
+            WHERE activities.uuid = live_activities.reply_to_activity_uuid
+        )
+    END AS parent_user_uuid,
     ARRAY(
         SELECT activity_tags.tag
         FROM activity_tags
@@ -47,6 +54,15 @@ WHERE expired_activities.expired_at > :after
 ORDER BY expires_at
 LIMIT :limit
 
+-- name: hidden
+-- The authors who are hidden from each of these viewers; `until` is NULL if that has no end.
+SELECT
+    hidden_authors.viewer_uuid,
+    hidden_authors.author_uuid,
+    NULLIF(hidden_authors.until, 'infinity') AS until
+FROM hidden_authors
+WHERE hidden_authors.viewer_uuid = ANY(:viewers::uuid[])
+
 -- name: is_foreign
 -- Whether the log has events of another server: here, no transaction from xmax on is complete.
 SELECT COALESCE(
@@ -77,7 +93,8 @@ SELECT pg_backend_pid()
 FROM pg_advisory_lock_shared(:lock)
 
 -- name: messages
--- Messages with the two users of their conversation.
+-- Messages with the two users of their conversation, unless one blocks the other. `recipient_uuid` is
+-- the user who received the message, and `is_request` whether the conversation is a request for them.
 SELECT
     messages.uuid,
     users.display_name,
@@ -86,12 +103,24 @@ SELECT
     messages.message,
     messages.created_at,
     messages.message_group_uuid,
-    message_groups.low_user_uuid,
-    message_groups.high_user_uuid
+    messages.user_uuid,
+    received.user_uuid AS recipient_uuid,
+    NOT received.has_accepted AND NOT EXISTS (
+        SELECT FROM follows
+        WHERE follows.follower_uuid = received.user_uuid
+          AND follows.followee_uuid = messages.user_uuid
+    ) AS is_request
 FROM messages
 JOIN users ON users.uuid = messages.user_uuid
-JOIN message_groups ON message_groups.uuid = messages.message_group_uuid
+JOIN conversations AS received
+    ON received.uuid = messages.message_group_uuid
+    AND received.other_uuid = messages.user_uuid
 WHERE messages.uuid = ANY(:uuids::uuid[])
+  AND NOT EXISTS (
+      SELECT FROM blocked_pairs
+      WHERE blocked_pairs.viewer_uuid = received.user_uuid
+        AND blocked_pairs.other_uuid = messages.user_uuid
+  )
 
 -- name: more_events
 -- Further events of a batch, in the order of their ids.
@@ -111,7 +140,7 @@ ORDER BY events.id
 LIMIT :limit
 
 -- name: notifications
--- Notifications as their recipients see them, without those about expired cruds.
+-- Notifications as their recipients see them, without those about expired cruds and of hidden users.
 SELECT
     {notification_columns},
     notifications.user_uuid,
@@ -131,6 +160,11 @@ LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
 LEFT JOIN messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = ANY(:uuids::uuid[])
   AND (live_activities.uuid IS NOT NULL OR notifications.kind IN ('message', 'follow'))
+  AND NOT EXISTS (
+      SELECT FROM hidden_authors
+      WHERE hidden_authors.viewer_uuid = notifications.user_uuid
+        AND hidden_authors.author_uuid = notifications.actor_uuid
+  )
 
 -- name: notify
 -- Wakes the processes that listen, if there is one except the sender.

@@ -40,6 +40,10 @@ WHERE NOT EXISTS (
       AND events.created_at > now() - interval '5 minutes'
 )
 
+-- name: mutes
+DELETE FROM mutes
+WHERE ends_at BETWEEN '-infinity' AND now()
+
 -- name: password_resets
 DELETE FROM password_resets
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -108,6 +112,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     activity_links,
     api_tokens,
     avatars,
+    blocks,
     deleted_subjects,
     events,
     expired_activities,
@@ -118,6 +123,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     likes,
     message_groups,
     messages,
+    mutes,
     notifications,
     password_resets,
     picture_files,

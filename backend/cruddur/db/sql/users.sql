@@ -76,7 +76,11 @@ LEFT JOIN (
     JOIN users
         ON users.uuid = found.uuid
         AND users.uuid = ANY(ARRAY(SELECT found.uuid FROM found))
-) ON true
+) ON NOT EXISTS (
+    SELECT FROM blocked_pairs
+    WHERE blocked_pairs.viewer_uuid = viewer.uuid
+      AND blocked_pairs.other_uuid = users.uuid
+)
 ORDER BY found.place, users.handle COLLATE "C"
 LIMIT :limit
 
@@ -235,17 +239,31 @@ LEFT JOIN (
     JOIN users
         ON users.uuid = ranked.uuid
         AND users.uuid = ANY(ARRAY(SELECT ranked.uuid FROM ranked))
-) ON true
+) ON NOT EXISTS (
+    SELECT FROM blocked_pairs
+    WHERE blocked_pairs.viewer_uuid = viewer.uuid
+      AND blocked_pairs.other_uuid = users.uuid
+)
 ORDER BY ranked.place, ranked.followers_count DESC, users.handle
 
 -- name: short
+-- The user with a handle, unless one of this user and the viewer blocks the other.
 SELECT
+    viewer.uuid AS viewer,
     users.uuid,
     users.handle,
     users.display_name,
     users.avatar_url
-FROM users
+FROM (
+    SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
+) AS viewer
+CROSS JOIN users
 WHERE users.handle = lower(:handle)
+  AND NOT EXISTS (
+      SELECT FROM blocked_pairs
+      WHERE blocked_pairs.viewer_uuid = viewer.uuid
+        AND blocked_pairs.other_uuid = users.uuid
+  )
 
 -- name: suggested
 -- The users that can be among the first :limit within :horizon from now; ties are in their final

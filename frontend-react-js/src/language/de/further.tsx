@@ -2,6 +2,7 @@
 
 import type { Further } from "../en/further";
 import { pluralsOf } from "../plural";
+import { moreErrors } from "./moreErrors";
 
 const plural = pluralsOf("de");
 
@@ -9,6 +10,7 @@ const others = (count: number) =>
   plural(count, { one: "1 weitere Person", other: `${count} weitere` });
 
 export const further: Further = {
+  moreErrors,
   recipient: {
     to: "An",
     toPlaceholder: "@handle",
@@ -168,6 +170,49 @@ export const further: Further = {
     deleteAccount: "Konto löschen",
     accountDeleted: "Dein Konto ist gelöscht",
     yourPassword: "Dein Passwort",
+  },
+  deleting: {
+    title: "Diesen Crud löschen?",
+    warning:
+      "Seine Antworten, Likes und Reposts werden mitgelöscht. Das lässt sich nicht rückgängig machen.",
+  },
+  safety: {
+    muteMore: (handle) => `@${handle} stummschalten…`,
+    muteTitle: (handle) => `@${handle} stummschalten?`,
+    muteText:
+      "Du siehst keine Cruds, Reposts und Mitteilungen dieser Person mehr. Sie merkt nichts davon, und ihre Nachrichten kommen weiter an.",
+    muteFor: "Für",
+    forever: "Bis ich es aufhebe",
+    mute: "Stummschalten",
+    muted: (handle) => `@${handle} ist stummgeschaltet`,
+    unmute: "Stummschaltung aufheben",
+    unmuted: (handle) => `@${handle} ist nicht mehr stummgeschaltet`,
+    mutedNote: (handle) => `Du hast @${handle} stummgeschaltet.`,
+    mutedPeople: "Stummgeschaltete Personen",
+    mutedUntil: (time) => `Bis ${time}`,
+    noneMuted: "Du hast niemanden stummgeschaltet.",
+    blockMore: (handle) => `@${handle} blockieren…`,
+    blockTitle: (handle) => `@${handle} blockieren?`,
+    blockText:
+      "Ihr seht dann keine Cruds, Profile und Nachrichten mehr voneinander und folgt euch nicht mehr. Du kannst die Blockierung in den Einstellungen aufheben.",
+    block: "Blockieren",
+    blocked: (handle) => `@${handle} ist blockiert`,
+    unblock: "Blockierung aufheben",
+    unblocked: (handle) => `@${handle} ist nicht mehr blockiert`,
+    blockedPeople: "Blockierte Personen",
+    noneBlocked: "Du hast niemanden blockiert.",
+    whoMessages: "Wer dir schreiben kann",
+    policies: { everyone: "Alle", following: "Personen, denen du folgst", nobody: "Niemand" },
+    policyHint: "Unterhaltungen, die du angenommen hast, gehen weiter.",
+    requests: "Anfragen",
+    noRequests: "Keine Nachrichtenanfragen",
+    noRequestsHint: "Nachrichten von Personen, denen du nicht folgst, stehen zuerst hier.",
+    requestText: (handle) =>
+      `Du folgst @${handle} nicht. Niemand erfährt, dass du das gelesen hast.`,
+    accept: "Annehmen",
+    accepted: "Anfrage angenommen",
+    delete: "Löschen",
+    deleted: "Anfrage gelöscht",
   },
   devices: {
     title: "Geräte",
@@ -410,6 +455,7 @@ export const further: Further = {
   },
   messages: {
     title: "Nachrichten",
+    conversations: "Unterhaltungen",
     empty: "Noch keine Nachrichten",
     emptyHint: "Wähle „Neue Nachricht“, um jemandem zu schreiben. Nur ihr beide könnt sie lesen.",
     isYou: "Das bist du",

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { pluralsOf } from "../plural";
 import type { Slot } from "./first";
+import { moreErrors } from "./moreErrors";
 
 export type Further = typeof further;
 
@@ -11,6 +12,7 @@ const plural = pluralsOf("en");
 const others = (count: number) => plural(count, { one: "1 other", other: `${count} others` });
 
 export const further = {
+  moreErrors,
   recipient: {
     to: "To",
     toPlaceholder: "@handle",
@@ -167,6 +169,48 @@ export const further = {
     deleteAccount: "Delete account",
     accountDeleted: "Your account is deleted",
     yourPassword: "Your password",
+  },
+  deleting: {
+    title: "Delete this crud?",
+    warning: "Its replies, likes and reposts will be deleted too. You can’t undo this.",
+  },
+  safety: {
+    muteMore: (handle: string) => `Mute @${handle}…`,
+    muteTitle: (handle: string) => `Mute @${handle}?`,
+    muteText:
+      "You won’t see their cruds, reposts and notifications. They won’t know, and their messages still arrive.",
+    muteFor: "For",
+    forever: "Until I unmute them",
+    mute: "Mute",
+    muted: (handle: string) => `@${handle} is muted`,
+    unmute: "Unmute",
+    unmuted: (handle: string) => `@${handle} isn’t muted anymore`,
+    mutedNote: (handle: string) => `You’ve muted @${handle}.`,
+    mutedPeople: "Muted people",
+    mutedUntil: (time: string) => `Until ${time}`,
+    noneMuted: "You haven’t muted anyone.",
+    blockMore: (handle: string) => `Block @${handle}…`,
+    blockTitle: (handle: string) => `Block @${handle}?`,
+    blockText:
+      "You won’t see each other’s cruds, profiles and messages, and you’ll stop following each other. You can unblock them in Settings.",
+    block: "Block",
+    blocked: (handle: string) => `@${handle} is blocked`,
+    unblock: "Unblock",
+    unblocked: (handle: string) => `@${handle} isn’t blocked anymore`,
+    blockedPeople: "Blocked people",
+    noneBlocked: "You haven’t blocked anyone.",
+    whoMessages: "Who can message you",
+    policies: { everyone: "Everyone", following: "People you follow", nobody: "No one" },
+    policyHint: "Conversations that you’ve accepted go on.",
+    requests: "Requests",
+    noRequests: "No message requests",
+    noRequestsHint: "Messages from people you don’t follow show up here first.",
+    requestText: (handle: string) =>
+      `You don’t follow @${handle}. They won’t know that you’ve read this.`,
+    accept: "Accept",
+    accepted: "Request accepted",
+    delete: "Delete",
+    deleted: "Request deleted",
   },
   devices: {
     title: "Devices",
@@ -382,6 +426,7 @@ export const further = {
   },
   messages: {
     title: "Messages",
+    conversations: "Conversations",
     empty: "No messages yet",
     emptyHint: "Choose “New message” to write to someone. Only the two of you can read it.",
     isYou: "This is you",

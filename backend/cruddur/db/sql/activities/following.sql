@@ -230,15 +230,27 @@ listed AS MATERIALIZED (
     ) AS found
     ORDER BY found.listed_at DESC, found.uuid DESC
     LIMIT :limit
+),
+shown AS MATERIALIZED (
+    SELECT listed.uuid FROM listed
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
 )
 SELECT
     viewer.uuid AS viewer,
     {crud_columns},
     {viewer_reactions},
+    {viewer_hides},
     listed.listed_at,
     listed.tag AS followed_tag,
     reposter.handle AS reposted_by,
-    reposter.display_name AS reposted_by_name
+    reposter.display_name AS reposted_by_name,
+    EXISTS (
+        SELECT FROM hidden_authors
+        WHERE hidden_authors.viewer_uuid = viewer.uuid
+          AND hidden_authors.author_uuid = reposter.uuid
+    ) AS is_reposter_hidden
 FROM viewer
 LEFT JOIN (
     listed

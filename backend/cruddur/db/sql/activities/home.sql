@@ -17,11 +17,18 @@ page AS MATERIALIZED (
       )
     ORDER BY activities.created_at DESC, activities.uuid DESC
     LIMIT (SELECT :limit::bigint)
+),
+shown AS MATERIALIZED (
+    SELECT page.uuid FROM page
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
 )
 SELECT
     viewer.uuid AS viewer,
     {crud_columns},
-    {viewer_reactions}
+    {viewer_reactions},
+    {viewer_hides}
 FROM viewer
 LEFT JOIN live_activities ON live_activities.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
 ORDER BY live_activities.created_at DESC, live_activities.uuid DESC

@@ -48,17 +48,22 @@ nested AS MATERIALIZED (
             LIMIT (SELECT :max_nested::bigint)
         )) AS uuid
     FROM page
-)
-SELECT
-    viewer.uuid AS viewer,
-    {crud_columns},
-    {viewer_reactions}
-FROM viewer
-JOIN live_activities ON live_activities.uuid = ANY(ARRAY(
+),
+shown AS MATERIALIZED (
     SELECT thread.uuid FROM thread
     UNION ALL
     SELECT page.uuid FROM page
     UNION ALL
     SELECT nested.uuid FROM nested
-))
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
+)
+SELECT
+    viewer.uuid AS viewer,
+    {crud_columns},
+    {viewer_reactions},
+    {viewer_hides}
+FROM viewer
+JOIN live_activities ON live_activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
 ORDER BY live_activities.created_at, live_activities.uuid

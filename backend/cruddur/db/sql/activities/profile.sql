@@ -1,6 +1,6 @@
 -- A user's profile with their live cruds and the live cruds of others that they reposted, ordered by
--- the time of the crud or the repost. No row if no user has the handle; one row with NULLs for the
--- crud if there is none.
+-- the time of the crud or the repost. No row if no user has the handle, or if one of this user and the
+-- viewer blocks the other; one row with NULLs for the crud if there is none.
 -- Each branch is cut to the page first, so that neither sorts all, and each reposted crud is looked
 -- up separately (notifications/unread.sql explains why).
 WITH viewer AS MATERIALIZED (
@@ -31,6 +31,11 @@ person AS MATERIALIZED (
     FROM users
     LEFT JOIN follow_counts ON follow_counts.user_uuid = users.uuid
     WHERE users.handle = lower(:handle)
+      AND NOT EXISTS (
+          SELECT FROM blocked_pairs
+          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+            AND blocked_pairs.other_uuid = users.uuid
+      )
 ),
 own AS MATERIALIZED (
     SELECT
@@ -73,10 +78,17 @@ listed AS MATERIALIZED (
     UNION ALL
     SELECT uuid, listed_at, true AS is_repost FROM reposted
 ),
+shown AS MATERIALIZED (
+    SELECT listed.uuid FROM listed
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
+),
 feed AS MATERIALIZED (
     SELECT
         {crud_columns},
         {viewer_reactions},
+        {viewer_hides},
         listed.listed_at,
         listed.is_repost
     FROM listed
@@ -97,6 +109,11 @@ SELECT
     person.followers_count AS person_followers_count,
     person.following_count AS person_following_count,
     person.followed AS person_followed,
+    EXISTS (
+        SELECT FROM hidden_authors
+        WHERE hidden_authors.viewer_uuid = viewer.uuid
+          AND hidden_authors.author_uuid = person.uuid
+    ) AS person_is_muted,
     feed.uuid,
     feed.display_name,
     feed.handle,
@@ -113,6 +130,8 @@ SELECT
     feed.preview,
     feed.liked,
     feed.reposted,
+    feed.is_hidden,
+    feed.is_parent_hidden,
     feed.listed_at,
     feed.is_repost
 FROM viewer

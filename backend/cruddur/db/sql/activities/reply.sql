@@ -12,6 +12,11 @@ parent AS (
         live_activities.expires_at
     FROM live_activities
     WHERE live_activities.uuid = :parent_uuid
+      AND NOT EXISTS (
+          SELECT FROM hidden_authors
+          WHERE hidden_authors.viewer_uuid = (SELECT author.uuid FROM author)
+            AND hidden_authors.author_uuid = live_activities.user_uuid
+      )
 ),
 chosen AS MATERIALIZED (
     {chosen_pictures}

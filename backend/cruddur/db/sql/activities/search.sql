@@ -139,11 +139,18 @@ page AS MATERIALIZED (
         WHERE activities.uuid = best.uuid
     )
     LIMIT :limit
+),
+shown AS MATERIALIZED (
+    SELECT page.uuid FROM page
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
 )
 SELECT
     viewer.uuid AS viewer,
     {crud_columns},
     {viewer_reactions},
+    {viewer_hides},
     page.rank
 FROM viewer
 LEFT JOIN (

@@ -8,6 +8,11 @@ person AS MATERIALIZED (
     SELECT users.uuid
     FROM users
     WHERE users.handle = lower(:handle)
+      AND NOT EXISTS (
+          SELECT FROM blocked_pairs
+          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+            AND blocked_pairs.other_uuid = users.uuid
+      )
 ),
 allowance AS MATERIALIZED (
     SELECT

@@ -7,6 +7,11 @@ person AS MATERIALIZED (
     SELECT users.uuid
     FROM users
     WHERE users.handle = lower(:handle)
+      AND NOT EXISTS (
+          SELECT FROM blocked_pairs
+          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+            AND blocked_pairs.other_uuid = users.uuid
+      )
 ),
 page AS MATERIALIZED (
     SELECT
@@ -14,6 +19,11 @@ page AS MATERIALIZED (
         follows.created_at
     FROM follows
     WHERE follows.followee_uuid = (SELECT person.uuid FROM person)
+      AND NOT EXISTS (
+          SELECT FROM blocked_pairs
+          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+            AND blocked_pairs.other_uuid = follows.follower_uuid
+      )
       AND (follows.created_at, follows.follower_uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

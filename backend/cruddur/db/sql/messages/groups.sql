@@ -1,25 +1,8 @@
--- The viewer's conversations, the one with the latest message first. No row unless the viewer's
--- session is open; one row of NULLs if there is no conversation.
+-- The viewer's conversations, or the requests for them, the one with the latest message first. No row
+-- unless the viewer's session is open; one row of NULLs if there is no conversation.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
-),
-joined AS (
-    SELECT
-        message_groups.uuid,
-        message_groups.latest_message_at,
-        message_groups.high_user_uuid AS other_uuid,
-        message_groups.low_read_at AS read_at
-    FROM message_groups
-    WHERE message_groups.low_user_uuid = (SELECT viewer.uuid FROM viewer)
-    UNION ALL
-    SELECT
-        message_groups.uuid,
-        message_groups.latest_message_at,
-        message_groups.low_user_uuid AS other_uuid,
-        message_groups.high_read_at AS read_at
-    FROM message_groups
-    WHERE message_groups.high_user_uuid = (SELECT viewer.uuid FROM viewer)
 ),
 page AS MATERIALIZED (
     SELECT
@@ -35,9 +18,9 @@ page AS MATERIALIZED (
             FROM messages
             WHERE messages.message_group_uuid = joined.uuid
               AND messages.user_uuid <> (SELECT viewer.uuid FROM viewer)
-              AND messages.created_at > joined.read_at
+              AND messages.created_at > GREATEST(joined.read_at, joined.cleared_at)
         )::integer AS unread_count
-    FROM joined
+    FROM conversations AS joined
     JOIN users ON users.uuid = joined.other_uuid
     CROSS JOIN LATERAL (
         SELECT
@@ -45,10 +28,14 @@ page AS MATERIALIZED (
             messages.created_at
         FROM messages
         WHERE messages.message_group_uuid = joined.uuid
+          AND messages.created_at > joined.cleared_at
         ORDER BY messages.created_at DESC, messages.uuid DESC
         LIMIT 1
     ) AS latest
-    WHERE (joined.latest_message_at, joined.uuid) < (
+    WHERE joined.user_uuid = (SELECT viewer.uuid FROM viewer)
+      AND {is_request} = :are_requests
+      AND {is_visible}
+      AND (joined.latest_message_at, joined.uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       )

@@ -6,16 +6,19 @@
 -- a message that commits meanwhile is later than the mark and stays unread.
 --
 -- No row unless the viewer's session is open. `message_group_uuid` is NULL if there is no such
--- conversation or the viewer is not in it, `uuid` if the page is empty.
+-- conversation, the viewer is not in it, or one of its members blocks the other; `uuid` is NULL if the
+-- page is empty.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
 ),
 conversation AS MATERIALIZED (
-    SELECT message_groups.uuid
+    SELECT
+        joined.uuid,
+        joined.cleared_at
     FROM viewer
-    JOIN message_groups ON viewer.uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
-    WHERE message_groups.uuid = COALESCE(
+    JOIN conversations AS joined ON joined.user_uuid = viewer.uuid
+    WHERE joined.uuid = COALESCE(
         :message_group_uuid,
         (
             SELECT pair.uuid
@@ -27,6 +30,7 @@ conversation AS MATERIALIZED (
             WHERE users.handle = lower(:handle)
         )
     )
+      AND {is_visible}
 ),
 page AS MATERIALIZED (
     SELECT
@@ -36,6 +40,7 @@ page AS MATERIALIZED (
         messages.created_at
     FROM messages
     WHERE messages.message_group_uuid = (SELECT conversation.uuid FROM conversation)
+      AND messages.created_at > (SELECT conversation.cleared_at FROM conversation)
       AND (messages.created_at, messages.uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

@@ -1,31 +1,21 @@
--- No row unless the viewer's session is open.
+-- Counts unread messages, without those of requests. No row unless the viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
-),
-joined AS (
-    SELECT
-        message_groups.uuid,
-        message_groups.low_read_at AS read_at
-    FROM message_groups
-    WHERE message_groups.low_user_uuid = (SELECT viewer.uuid FROM viewer)
-    UNION ALL
-    SELECT
-        message_groups.uuid,
-        message_groups.high_read_at AS read_at
-    FROM message_groups
-    WHERE message_groups.high_user_uuid = (SELECT viewer.uuid FROM viewer)
 )
 SELECT
     (
         SELECT COALESCE(sum(unread.count), 0)
-        FROM joined
+        FROM conversations AS joined
         CROSS JOIN LATERAL (
             SELECT count(*) AS count
             FROM messages
             WHERE messages.message_group_uuid = joined.uuid
               AND messages.user_uuid <> viewer.uuid
-              AND messages.created_at > joined.read_at
+              AND messages.created_at > GREATEST(joined.read_at, joined.cleared_at)
         ) AS unread
+        WHERE joined.user_uuid = viewer.uuid
+          AND NOT {is_request}
+          AND {is_visible}
     )::integer AS count
 FROM viewer

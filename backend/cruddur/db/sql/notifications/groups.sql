@@ -18,6 +18,7 @@ texts AS (
     FROM notifications
     WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
       AND notifications.kind IN ('reply', 'mention')
+      AND {visible_actor}
       AND (
           SELECT activities.expires_at
           FROM activities
@@ -48,6 +49,7 @@ reactions AS (
         WHERE notifications.activity_uuid = activities.uuid
           AND notifications.user_uuid = activities.user_uuid
           AND notifications.kind = reaction.kind
+          AND {visible_actor}
         ORDER BY notifications.created_at DESC, notifications.uuid DESC
         LIMIT 1
     ) AS latest
@@ -73,6 +75,7 @@ followed_days AS (
         FROM notifications
         WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
           AND notifications.kind = 'follow'
+          AND {visible_actor}
           AND NOT :only_mentions
           AND notifications.created_at < COALESCE(
               date_trunc('day', :before_at::timestamptz, 'UTC') + interval '1 day',
@@ -94,6 +97,7 @@ followed_days AS (
         FROM notifications
         WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
           AND notifications.kind = 'follow'
+          AND {visible_actor}
           AND notifications.created_at < date_trunc('day', followed_days.created_at, 'UTC')
         ORDER BY notifications.created_at DESC, notifications.uuid DESC
         LIMIT 1
@@ -144,10 +148,17 @@ marked AS (
           WHEN :only_mentions THEN GREATEST(users.notifications_read_at, users.mentions_read_at)
           ELSE users.notifications_read_at
       END
+),
+shown AS MATERIALIZED (
+    SELECT page.activity_uuid AS uuid FROM page
+),
+hidden AS MATERIALIZED (
+    {hidden_on_page}
 )
 SELECT
     {crud_columns},
     {viewer_reactions},
+    {viewer_hides},
     page.uuid AS latest_uuid,
     page.kind,
     page.created_at AS latest_at,
@@ -163,6 +174,7 @@ SELECT
               AND notifications.kind = 'follow'
               AND notifications.created_at >= date_trunc('day', page.created_at, 'UTC')
               AND notifications.created_at <= page.created_at
+              AND {visible_actor}
         )
         ELSE (
             SELECT count(*)
@@ -170,6 +182,7 @@ SELECT
             WHERE notifications.activity_uuid = page.activity_uuid
               AND notifications.user_uuid = viewer.uuid
               AND notifications.kind = page.kind
+              AND {visible_actor}
         )
     END AS actors_count,
     (
@@ -192,6 +205,7 @@ SELECT
                 WHERE notifications.activity_uuid = page.activity_uuid
                   AND notifications.user_uuid = viewer.uuid
                   AND notifications.kind = page.kind
+                  AND {visible_actor}
                 ORDER BY notifications.created_at DESC, notifications.uuid DESC
                 LIMIT (SELECT :max_actors::bigint)
             )
@@ -207,6 +221,7 @@ SELECT
                   AND notifications.kind = 'follow'
                   AND notifications.created_at >= date_trunc('day', page.created_at, 'UTC')
                   AND notifications.created_at <= page.created_at
+                  AND {visible_actor}
                 ORDER BY notifications.created_at DESC, notifications.uuid DESC
                 LIMIT (SELECT :max_actors::bigint)
             )

@@ -18,6 +18,7 @@ page AS MATERIALIZED (
         notifications.created_at
     FROM notifications
     WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
+      AND {visible_actor}
       AND (
           notifications.kind IN ('message', 'follow')
           OR (

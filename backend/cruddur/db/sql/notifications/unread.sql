@@ -12,6 +12,7 @@ SELECT
         WHERE notifications.user_uuid = viewer.uuid
           AND notifications.created_at > viewer.notifications_read_at
           AND notifications.kind <> 'message'
+          AND {visible_actor}
           AND (
               notifications.kind NOT IN ('reply', 'mention')
               OR notifications.created_at > viewer.mentions_read_at

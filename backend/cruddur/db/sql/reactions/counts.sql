@@ -1,4 +1,4 @@
--- The counts of a live crud. They are read after the statement that changes them, because triggers
+-- The counts of a live crud. No row if its author is hidden from the user. They are read after the statement that changes them, because triggers
 -- keep them and that statement cannot see what its triggers write.
 SELECT
     live_activities.uuid,
@@ -15,3 +15,8 @@ SELECT
     ) AS reposted
 FROM live_activities
 WHERE live_activities.uuid = :uuid
+  AND NOT EXISTS (
+      SELECT FROM hidden_authors
+      WHERE hidden_authors.viewer_uuid = :user_uuid
+        AND hidden_authors.author_uuid = live_activities.user_uuid
+  )

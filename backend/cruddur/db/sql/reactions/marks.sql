@@ -1,5 +1,6 @@
--- Which of these cruds the viewer has liked and reposted, which of these users they follow, and what
--- has changed on pages. `viewer` is NULL unless the viewer's session is open.
+-- Which of these cruds the viewer has liked and reposted, which of these users they follow, which of the
+-- users with :handles are hidden from them, and what has changed on pages. `viewer` is NULL unless the
+-- viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 )
@@ -23,6 +24,25 @@ SELECT
         WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
           AND follows.followee_uuid = ANY(:users::uuid[])
     ) AS followed,
+    -- For a viewer who hides no one, the first condition is false before any user is looked up.
+    ARRAY(
+        SELECT users.handle
+        FROM users
+        WHERE EXISTS (
+            SELECT FROM hidden_authors
+            WHERE hidden_authors.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+        )
+          AND users.uuid = ANY(ARRAY(
+              SELECT hidden_authors.author_uuid
+              FROM hidden_authors
+              WHERE hidden_authors.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+                AND hidden_authors.author_uuid = ANY(ARRAY(
+                    SELECT people.uuid
+                    FROM users AS people
+                    WHERE people.handle = ANY(:handles::text[])
+                ))
+          ))
+    ) AS hidden,
     page_changes.*
 FROM viewer
 CROSS JOIN (

@@ -13,6 +13,11 @@ reposted AS (
     CROSS JOIN live_activities
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     WHERE live_activities.uuid = :uuid
+      AND NOT EXISTS (
+          SELECT FROM hidden_authors
+          WHERE hidden_authors.viewer_uuid = viewer.uuid
+            AND hidden_authors.author_uuid = live_activities.user_uuid
+      )
     ON CONFLICT DO NOTHING
     RETURNING activity_uuid, user_uuid
 ),

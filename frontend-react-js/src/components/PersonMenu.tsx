@@ -1,0 +1,130 @@
+import { useId, useState } from "react";
+import type { MuteDuration, ShortUser } from "../api/wire";
+import { t } from "../language/further";
+import { notify } from "../notices";
+import { useBlock, useMute } from "../queries/safety";
+import { Button, IconButton } from "./Button";
+import { Dialog } from "./Dialog";
+import "./PersonMenu.css";
+
+type Person = Pick<ShortUser, "handle">;
+
+/** The button that opens the menu, on a profile. */
+export function PersonButton({ person }: { person: Person }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <IconButton label={t.crud.more} icon="dots" onClick={() => setOpen(true)} />
+      {isOpen && <PersonMenu person={person} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** What a member can do about another user. Each choice says what will happen, and then asks. */
+export function PersonMenu({ person, onClose }: { person: Person; onClose: () => void }) {
+  const [choice, setChoice] = useState<"mute" | "block">();
+  if (choice === "mute") {
+    return <MuteDialog person={person} onClose={onClose} />;
+  }
+  if (choice === "block") {
+    return <BlockDialog person={person} onClose={onClose} />;
+  }
+  return (
+    <Dialog title={`@${person.handle}`} onClose={onClose}>
+      <div className="person-menu">
+        <Button look="outlined" onClick={() => setChoice("mute")}>
+          {t.safety.muteMore(person.handle)}
+        </Button>
+        <Button look="outlined" onClick={() => setChoice("block")}>
+          {t.safety.blockMore(person.handle)}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** The durations of a mute; null is without an end. */
+const DURATIONS: readonly (MuteDuration | null)[] = ["1-hour", "1-day", "7-days", "30-days", null];
+
+function MuteDialog({ person, onClose }: { person: Person; onClose: () => void }) {
+  const id = useId();
+  const [duration, setDuration] = useState<MuteDuration | null>(null);
+  const mute = useMute();
+  return (
+    <Dialog title={t.safety.muteTitle(person.handle)} onClose={onClose}>
+      <p>{t.safety.muteText}</p>
+      <div className="field">
+        <label htmlFor={id}>{t.safety.muteFor}</label>
+        <select
+          id={id}
+          value={duration ?? ""}
+          onChange={(event) => setDuration(DURATIONS[event.target.selectedIndex] ?? null)}
+        >
+          {DURATIONS.map((one) => (
+            <option key={one} value={one ?? ""}>
+              {one === null ? t.safety.forever : t.lifetimes[one]}
+            </option>
+          ))}
+        </select>
+      </div>
+      <Confirm
+        name={t.safety.mute}
+        onClose={onClose}
+        onConfirm={() =>
+          mute.mutateAsync({ handle: person.handle, duration }).then(
+            () => notify(t.safety.muted(person.handle)),
+            () => undefined, // shown as a notice
+          )
+        }
+      />
+    </Dialog>
+  );
+}
+
+/** Ask for confirmation, then block. */
+export function BlockDialog({ person, onClose }: { person: Person; onClose: () => void }) {
+  const block = useBlock();
+  return (
+    <Dialog title={t.safety.blockTitle(person.handle)} onClose={onClose}>
+      <p>{t.safety.blockText}</p>
+      <Confirm
+        name={t.safety.block}
+        onClose={onClose}
+        onConfirm={() =>
+          block.mutateAsync({ handle: person.handle }).then(
+            () => notify(t.safety.blocked(person.handle)),
+            () => undefined, // shown as a notice
+          )
+        }
+      />
+    </Dialog>
+  );
+}
+
+/** The buttons of a dialog that closes at once: the card that it belongs to disappears. */
+function Confirm({
+  name,
+  onClose,
+  onConfirm,
+}: {
+  name: string;
+  onClose: () => void;
+  onConfirm: () => unknown;
+}) {
+  return (
+    <div className="dialog-actions">
+      <Button look="outlined" onClick={onClose}>
+        {t.crud.cancel}
+      </Button>
+      <Button
+        look="danger"
+        onClick={() => {
+          void onConfirm();
+          onClose();
+        }}
+      >
+        {name}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+/** A sentence for each error code that only the further pages can meet, in German. */
+
+import type { Further } from "../en/further";
+
+export const moreErrors: Further["moreErrors"] = {
+  avatar_invalid:
+    "Wir konnten das Bild nicht lesen. Versuch es mit einer Datei im Format JPEG, PNG, GIF oder WebP.",
+  bio_exceed_max_chars: "Deine Bio darf höchstens 500 Zeichen haben.",
+  bio_invalid: "Deine Bio enthält ein Zeichen, das wir nicht speichern können.",
+  block_self: "Du kannst dich nicht selbst blockieren.",
+  code_invalid: "Der Code ist falsch oder abgelaufen. Prüf ihn, oder fordere einen neuen an.",
+  code_required: "Gib den Code aus deiner Authenticator-App ein.",
+  credentials_invalid: "Das Passwort passt nicht zu diesem Konto.",
+  crud_invalid: "Das ist kein Link zu einem Crud.",
+  current_password_blank: "Gib dein aktuelles Passwort ein.",
+  display_name_blank: "Gib deinen Namen ein.",
+  display_name_exceed_max_chars: "Dein Name darf höchstens 50 Zeichen haben.",
+  display_name_invalid: "Dein Name darf nicht leer sein.",
+  duration_invalid: "Wähle, wie lange du die Person stummschalten willst.",
+  email_blank: "Gib deine E-Mail-Adresse oder deinen Handle ein.",
+  email_invalid: "Das sieht nicht nach einer E-Mail-Adresse aus.",
+  email_unconfirmed:
+    "Deine E-Mail-Adresse ist noch nicht bestätigt. Gib deinen Code ein, um sie zu bestätigen.",
+  extension_invalid: "Wähle ein Bild im Format JPEG, PNG, GIF oder WebP.",
+  feed_invalid: "Diesen Feed gibt es nicht.",
+  filter_invalid: "Du kannst immer nur einer Sache auf einmal folgen.",
+  follow_self: "Du kannst dir nicht selbst folgen.",
+  handle_invalid: "Ein Handle hat 2 bis 30 Buchstaben (a bis z), Ziffern und Unterstriche.",
+  handle_taken: "Dieser Handle ist schon vergeben. Versuch einen anderen.",
+  insufficient_scope: "Dieses Token darf das nicht.",
+  last_event_id_invalid: "Wir können dich nicht live auf dem Laufenden halten. Lade die Seite neu.",
+  message_group_uuid_blank: "Diese Unterhaltung gibt es nicht mehr.",
+  message_to_self: "Du kannst dir nicht selbst schreiben.",
+  messages_not_accepted: "Diese Person nimmt keine Nachrichten von dir an.",
+  mute_self: "Du kannst dich nicht selbst stummschalten.",
+  password_blank: "Gib dein Passwort ein.",
+  password_exceed_max_chars: "Ein Passwort darf höchstens 256 Zeichen haben.",
+  password_invalid: "Das Passwort enthält ein Zeichen, das wir nicht annehmen können.",
+  password_too_weak:
+    "Das Passwort ist zu leicht zu erraten. Nimm mindestens 10 Zeichen, und vermeide gängige Passwörter und deinen Namen.",
+  picture_invalid:
+    "Wir konnten dieses Bild nicht lesen. Versuch es mit einer JPEG-, PNG-, GIF- oder WebP-Datei.",
+  policy_invalid: "Wähle, wer dir schreiben kann.",
+  prefix_blank: "Gib den Anfang eines Namens ein.",
+  prefix_exceed_max_chars: "Der Name ist zu lang.",
+  prefix_invalid: "Der Text enthält ein Zeichen, nach dem wir nicht suchen können.",
+  scopes_invalid: "Wähle, was das Token darf.",
+  search_term_blank: "Gib einen Suchbegriff ein.",
+  search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
+  search_term_invalid: "Gib ein Wort ein, nach dem wir suchen sollen.",
+  second_factor_on: "Die Anmeldung mit zwei Faktoren ist schon eingeschaltet.",
+  shape_invalid: "Dieses Profil gibt es nicht in dieser Form.",
+  square_invalid: "Wir konnten das Bild nicht zuschneiden. Wähle es noch einmal aus.",
+  tag_invalid: "Ein Tag ist ein Wort mit mindestens einem Buchstaben.",
+  telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
+  ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
+  token_name_blank: "Gib dem Token einen Namen.",
+  token_name_exceed_max_chars: "Der Name darf höchstens 50 Zeichen haben.",
+  too_many_followed:
+    "Du folgst schon so vielen Leuten wie möglich. Folge zuerst jemandem nicht mehr.",
+  too_many_pictures:
+    "Du hast zu viele Bilder. Lösch einen Crud mit Bildern, oder warte, bis einer abläuft.",
+  too_many_tags: "Du folgst schon so vielen Tags wie möglich. Folge zuerst einem nicht mehr.",
+  too_many_tokens: "Du hast 20 Tokens. Widerrufe eines, das du nicht mehr brauchst.",
+  user_receiver_handle_invalid: "Wähle aus, wem du schreiben möchtest.",
+  user_reciever_handle_blank: "Wähle aus, wem du schreiben möchtest.",
+};
