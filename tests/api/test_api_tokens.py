@@ -79,7 +79,7 @@ async def test_a_token_acts_for_its_member(andrew: Member, bayko: Member) -> Non
     for _ in range(3):  # the last ones from the response cache
         assert (await bot.get("/api/activities/home"))[0]["liked"]
     await bot.message("bayko", "from a bot")
-    [group] = await bayko.get("/api/message_groups")
+    [group] = await bayko.get("/api/message_requests")
     assert (group["handle"], group["message"]) == ("andrewbrown", "from a bot")
     draft = {"message": "once", "ttl": "1-hour"}
     key = {"Idempotency-Key": "1"}

@@ -75,8 +75,8 @@ class Run:
         self.posted(crud["uuid"], author, None, mentioned)
         if len(self.model.cruds) > MAX_CRUDS:
             oldest = min(self.model.cruds.values(), key=lambda one: one.order)
-            await self.members[oldest.author].delete(f"/api/activities/{oldest.uuid}")
             await self.drain()  # events of cruds that are gone are not delivered
+            await self.members[oldest.author].delete(f"/api/activities/{oldest.uuid}")
             self.model.delete(oldest.uuid)
 
     async def reply(self) -> None:

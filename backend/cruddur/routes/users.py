@@ -20,6 +20,7 @@ users = ApiBlueprint("users")
     "GET",
     "/api/users/@<handle>/short",
     summary="The user with a handle",
+    scopes=["read"],
     errors={404: ["not_found"]},
 )
 async def short(conn: Reading, viewer: Viewer | None, handle: str) -> ShortUser:

@@ -82,7 +82,7 @@ function catalogue(language: string): Map<string, Message> {
     Object.entries(PARTS).flatMap(([file, name]) => [
       ...messages(
         variable(parse(`${CATALOGUES}${language}/${file}`), name),
-        name === "errors" ? "errors." : "",
+        name === "errors" || name === "moreErrors" ? "errors." : "",
       ),
     ]),
   );

@@ -39,7 +39,7 @@ SELECT
                 AND hidden_authors.author_uuid = ANY(ARRAY(
                     SELECT people.uuid
                     FROM users AS people
-                    WHERE people.handle = ANY(:handles::text[])
+                    WHERE people.handle COLLATE "C" = ANY(:handles::text[])
                 ))
           ))
     ) AS hidden,
