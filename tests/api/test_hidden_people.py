@@ -195,11 +195,6 @@ def name(rule: Rule, method: str) -> str:
     return f"{method} {rule.rule}"
 
 
-def is_api(rule: Rule) -> bool:
-    """Whether a rule has endpoints of the API. Pages are the same for all viewers."""
-    return any(endpoint.rule == rule.rule for endpoint in ENDPOINTS)
-
-
 def paths(rule: Rule, handle: str, uuids: list[str], group: str) -> Iterator[str]:
     """Return the paths to request for a rule."""
     choices = {

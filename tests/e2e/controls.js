@@ -118,8 +118,8 @@ globalThis.controls = (() => {
     const kind = [control.parentElement, control].map((at) => at.classList[0] ?? at.localName);
     const isRow = control.closest(ROWS) !== null;
     const href = control.getAttribute("href");
-    const address = href?.replace(/@\w+/, "@").replace(/[0-9a-f-]{36}/, "…");
-    const sort = isRow ? address?.replace(/(term=|:\/\/).*/, "$1…") : href;
+    const address = href?.replace(/[0-9a-f-]{36}/, "…"); // each new world has other cruds
+    const sort = isRow ? address?.replace(/@\w+/, "@").replace(/(term=|:\/\/).*/, "$1…") : address;
     const isOwnWords = (isRow && href !== null) || control.querySelector("bdi") !== null;
     const words = isOwnWords ? "" : nameOf(control);
     return [...where, kind.join(">"), sort ?? "", words].join(" / ");
