@@ -7,6 +7,7 @@ follow a visitor, a new member and two members through the pages, and check each
 import re
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -22,7 +23,7 @@ from e2e.screen import (
     settle,
     violations,
 )
-from support import Member
+from support import Member, acquaint
 from telemetry.serving import Served
 
 
@@ -117,8 +118,9 @@ async def live(visit: Visit, watch: Watch, member: Member) -> Page:
 
 
 async def test_two_members_see_each_other_live(
-    visit: Visit, watch: Watch, worf: Member, odo: Member
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
+    await acquaint(database, worf, odo)
     his, hers = await live(visit, watch, worf), await live(visit, watch, odo)
     # No mention at the end: suggestions that appear there would move the button during the click.
     await write(his, "@odo, a good day")

@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 from playwright.async_api import Browser, Locator, Page, Response, expect
 
 from e2e.screen import DIST, STREAM, Visit, Watch, open_browser, settle
-from support import Member, free_port
+from support import Member, acquaint, free_port
 from telemetry.serving import served
 
 LOST = 10_000
@@ -126,8 +127,9 @@ async def test_profiles_and_crud_pages_are_live(
 
 
 async def test_messages_arrive_live_and_are_marked_read(
-    visit: Visit, watch: Watch, worf: Member, odo: Member
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
 ) -> None:
+    await acquaint(database, worf, odo)
     his, hers = await live(visit, watch, worf, "/messages/@odo"), await live(visit, watch, odo)
     await his.get_by_label("Message @odo").fill("nuqneH")
     async with answered(his, "POST", "/api/messages"):

@@ -10,10 +10,13 @@ import asyncpg
 from playwright.async_api import Route, expect
 
 from e2e.screen import PHONE, Visit, Watch
-from support import Member, count_rows
+from support import Member, acquaint, count_rows
 
 
-async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, odo: Member) -> None:
+async def test_a_conversation_between_two_browsers(
+    visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    await acquaint(database, worf, odo)
     his, hers = await visit(worf, "/@odo"), await visit(odo)
     await his.get_by_role("button", name="Message").click()
     await expect(his.get_by_role("heading", name="Say hello")).to_be_visible()
@@ -41,7 +44,7 @@ async def test_a_conversation_between_two_browsers(visit: Visit, worf: Member, o
     await his.get_by_role("button", name="Back").click()
     await expect(his.get_by_role("heading", name="Odo").first).to_be_visible()
     await his.get_by_role("link", name="Messages", exact=True).click()
-    await expect(his.get_by_role("main").get_by_role("link")).to_contain_text("and another")
+    await expect(his.get_by_role("main").get_by_role("listitem")).to_contain_text("and another")
     await expect(his.get_by_role("main").get_by_text("unread")).not_to_be_attached()
 
 
@@ -106,8 +109,13 @@ async def test_conversations_with_oneself_or_an_unknown_user(
 
 
 async def test_notifications_name_the_users_and_link_to_the_crud(
-    visit: Visit, worf: Member, odo: Member, member: Callable[..., Any]
+    visit: Visit,
+    worf: Member,
+    odo: Member,
+    member: Callable[..., Any],
+    database: asyncpg.Connection,
 ) -> None:
+    await acquaint(database, worf, odo)
     crud = await worf.crud("a good day")
     page = await visit(worf)
     await expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
