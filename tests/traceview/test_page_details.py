@@ -71,7 +71,7 @@ async def test_an_empty_result_offers_longer_ranges_and_nothing_to_compare(shown
     page = shown.page
     empty = page.locator("#drawing .empty")
     await ask(shown, "from roots where name = other")
-    await expect(empty.get_by_role("link")).to_have_text(["24 hours", "3 days"])
+    await expect(empty.get_by_role("link")).to_have_text(["6 hours", "24 hours", "3 days"])
     await expect(page.get_by_role("heading", name="What is different?")).to_be_hidden()
     await ask(shown, "from roots where name = other since 3d")
     await expect(empty).to_contain_text("no such rows")

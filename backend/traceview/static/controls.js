@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { names, withSuggestions } from "./combobox.js";
 import { byId, el } from "./dom.js";
 import { hrefOf, instant } from "./language.js";
+import { DEFAULT_RANGE, RANGES } from "./ranges.js";
 
 /** @typedef {import("../wire").QueryForm} QueryForm */
 /** @typedef {import("../wire").FormCondition} FormCondition */
@@ -20,8 +21,6 @@ const WITHOUT_KEY = ["count", "rate", "errors"];
 const FUNCTIONS = [...WITHOUT_KEY, "sum", "avg", "min", "max", "p50", "p75", "p90", "p95", "p99", "count_distinct", "heatmap"];
 const OF_SERIES = ["rate", "increase", "last"]; // of a key, only for metrics
 const NUMBERS = ["number", "duration", "attribute", "histogram"];
-/** @type {[string, string][]} */
-const RANGES = [["5m", "Last 5 minutes"], ["15m", "Last 15 minutes"], ["", "Last hour"], ["6h", "Last 6 hours"], ["24h", "Last 24 hours"], ["3d", "Last 3 days"]];
 /** @type {[string, string][]} */
 const WIDTHS = [["", "not over time"], ["10s", "every 10 s"], ["1m", "every minute"], ["5m", "every 5 minutes"], ["15m", "every 15 minutes"], ["1h", "every hour"]];
 const CUSTOM = "custom";
@@ -241,13 +240,13 @@ function dataset(current) {
 function range(current) {
   const { since, until } = current;
   const isCustom = since.includes("T") && (!until || until.includes("T"));
-  const preset = since === "1h" ? "" : since;
-  const choices = /** @type {[string, string][]} */ ([...RANGES]);
+  const preset = since === DEFAULT_RANGE ? "" : since;
+  const choices = /** @type {[string, string][]} */ (RANGES.map((one) => [one.since === DEFAULT_RANGE ? "" : one.since, one.name]));
   let value = isCustom ? CUSTOM : preset;
   if (!isCustom && until) {
     value = `${since} ${until}`;
     choices.push([value, `${since} to ${until} ago`]);
-  } else if (!isCustom && !RANGES.some(([one]) => one === preset)) {
+  } else if (!isCustom && !choices.some(([one]) => one === preset)) {
     choices.push([preset, `Last ${preset}`]);
   }
   choices.push([CUSTOM, "From … to …"]);

@@ -11,14 +11,13 @@ import { showForm, startControls } from "./controls.js";
 import { drawHeatMap } from "./heatmap.js";
 import { hrefOf, textOf } from "./language.js";
 import { drawLines } from "./lines.js";
+import { RANGES } from "./ranges.js";
 import { drawGroups, drawRows, drawValues } from "./results.js";
 import { select, selected } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 
 const PERIOD_MS = 5000;
-/** @type {[string, string, number][]} */
-const RANGES = [["15m", "15 minutes", 900_000], ["1h", "an hour", 3_600_000], ["24h", "24 hours", 86_400_000], ["3d", "3 days", 259_200_000]];
 const form = byId("ask");
 const input = /** @type {HTMLTextAreaElement} */ (byId("ask-text"));
 const under = byId("ask-under");
@@ -191,7 +190,7 @@ function kindOf(result) {
 /** @param {Result} result */
 function nothing(result) {
   const lengthMs = asMs(result.until_ns) - asMs(result.since_ns);
-  const wider = RANGES.filter(([, , ms]) => ms > lengthMs).map(([since, name]) => el("a", { href: hrefOf(textOf(result.parts, { range: `since ${since}` })) }, name));
+  const wider = RANGES.filter(({ ms }) => ms > lengthMs).map(({ since, length }) => el("a", { href: hrefOf(textOf(result.parts, { range: `since ${since}` })) }, length));
   return el(
     "section",
     { class: "empty" },
