@@ -1,11 +1,16 @@
 """A first visit on a slow line: something to see at once, one request for the feed, no jumps."""
 
 import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
 
+import asyncpg
 import pytest
 from playwright.async_api import Route, ViewportSize, expect
 
 from e2e.screen import DESKTOP, PHONE, Visit, Watch, settle
+from e2e.world import HANDLE, NAME, fill
 from support import Member
 
 HOME = "/api/activities/home"
@@ -19,6 +24,10 @@ OBSERVE = """
 """
 SHIFTS = """() => shifts.filter((shift) => !shift.hadRecentInput).map((shift) => [
     shift.value, shift.sources.map(({ node }) => (node?.outerHTML ?? "").slice(0, 80))])"""
+
+FRAMES = """() => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+"""Wait until the page has rendered what it has."""
 
 
 def holder(gate: asyncio.Event) -> object:
@@ -60,6 +69,54 @@ async def test_home_appears_in_steps_that_move_nothing(
     assert sum(value for value, _ in shifts) < MAX_SHIFT, shifts
     await worf.crud("a new day")
     await expect(page.get_by_text("a new day")).to_be_visible()
+    await page.unroute_all(behavior="wait")
+
+
+STEPS = [
+    (audience, path)
+    for audience, paths in {
+        "member": (
+            "/", "/search", "/search?term=%23crud", "/notifications", "/messages",
+            "/messages/@bayko", "/@worf", "/@andrewbrown", "/@worf/status/{crud}",
+            "/@andrewbrown/status/{reply}", "/settings",
+        ),
+        "visitor": ("/", "/search", "/@worf", "/@worf/status/{crud}", "/settings", "/signup"),
+    }.items()
+    for path in paths
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("audience", "path"), STEPS)
+async def test_a_page_that_loads_in_steps_moves_nothing(
+    visit: Visit,
+    watch: Watch,
+    member: Callable[..., Any],
+    database: asyncpg.Connection,
+    audience: str,
+    path: str,
+    size: ViewportSize,
+) -> None:
+    andrew: Member = await member(HANDLE, NAME)
+    world = await fill(database, andrew.uuid)
+    page = await visit(andrew if audience == "member" else None, None, size=size)
+    one = asyncio.Lock()
+
+    async def render_each(route: Route) -> None:
+        """Let a response arrive when the page has rendered the one before."""
+        response = await route.fetch()
+        async with one:
+            await page.evaluate(FRAMES)
+            await route.fulfill(response=response)
+            await page.evaluate(FRAMES)
+
+    await page.route(re.compile(r"/api/(?!stream)|/assets/further-"), render_each)
+    await page.add_init_script(OBSERVE)
+    await page.goto(path.format(crud=world.crud, reply=world.reply))
+    await settle(page, watch)
+    await page.evaluate(FRAMES)
+    shifts = await page.evaluate(SHIFTS)
+    assert sum(value for value, _ in shifts) < MAX_SHIFT, shifts
     await page.unroute_all(behavior="wait")
 
 

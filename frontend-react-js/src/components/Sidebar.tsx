@@ -1,10 +1,10 @@
-import { Link, useLocation } from "react-router";
+import { Link, useLocation, useMatch } from "react-router";
 import type { Member } from "../api/wire";
 import { t } from "../language";
 import { useMember } from "../queries/session";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
-import { profileAddress, searchAddress } from "../text/addresses";
+import { profileAddress, searchAddress, searchTerm } from "../text/addresses";
 import { ButtonLink } from "./Button";
 import { PersonLink } from "./PersonLink";
 import { useHere } from "./routeState";
@@ -13,13 +13,14 @@ import "./Sidebar.css";
 
 /** Search, an invitation for visitors, trending tags and suggested people. */
 export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: boolean }) {
-  const { pathname, search } = useLocation();
+  const { search } = useLocation();
   const isPending = useIsPending();
-  const isOnPage = pathname === "/search" && search === "";
+  const isSearch = useMatch("/search") !== null;
+  const isOnPage = isSearch && searchTerm(search) === "";
   return (
     <aside className="sidebar" aria-label={t.sidebar.label}>
       <div className="sidebar-column">
-        {pathname !== "/search" && <SearchForm />}
+        {!isSearch && <SearchForm />}
         {member === null && isKnown && <Join />}
         {!isOnPage && <Ideas />}
         {!isPending && <FootLinks />}

@@ -23,7 +23,7 @@ export function Home() {
   return (
     <>
       <PageHead title={t.home.title} />
-      {member !== null && (
+      {phase !== "out" && (
         <Tabs
           label={t.home.feeds}
           current={ADDRESSES[chosen]}

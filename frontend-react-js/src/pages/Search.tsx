@@ -1,7 +1,7 @@
-import { useSearchParams } from "react-router";
+import { useLocation } from "react-router";
 import { Button } from "../components/Button";
 import { Feed } from "../components/Feed";
-import { Empty } from "../components/List";
+import { Empty, Skeleton } from "../components/List";
 import { useMemberAction } from "../components/memberAction";
 import { PageHead } from "../components/PageHead";
 import { PersonRows } from "../components/PersonRow";
@@ -10,22 +10,20 @@ import { Ideas } from "../components/Sidebar";
 import { t } from "../language/further";
 import { useSearch } from "../queries/activities";
 import { useFollowedTags, useFollowTag, usePeople } from "../queries/follows";
-import { useMember } from "../queries/session";
-import { isBlank } from "../text/chars";
+import { searchTerm } from "../text/addresses";
 import "./Search.css";
 
 /** The cruds that match a search term. Without a term: trending tags and suggested people. */
 export function Search() {
-  const [params] = useSearchParams();
-  const term = params.get("term")?.trim() ?? "";
+  const term = searchTerm(useLocation().search);
   return (
     <>
       <PageHead title={t.search.title} />
       <div className="search-bar">
-        <SearchForm term={term} autoFocus={isBlank(term)} />
+        <SearchForm term={term} autoFocus={term === ""} />
         <p>{t.search.help}</p>
       </div>
-      {isBlank(term) ? (
+      {term === "" ? (
         <div className="search-ideas">
           <Ideas />
         </div>
@@ -38,8 +36,12 @@ export function Search() {
 
 function Results({ term }: { term: string }) {
   const found = useSearch(term);
-  const { data: people = [] } = usePeople(term);
+  const { data: people = [], isPending } = usePeople(term);
   const [tag] = /^[#＃](\S+)$/.exec(term)?.slice(1) ?? [];
+  const { isLoading } = useFollowedTags();
+  if (isPending || (tag && isLoading)) {
+    return <Skeleton />; // what loads later is above the cruds, which would move
+  }
   return (
     <>
       {tag && <FollowTag tag={tag.toLowerCase()} />}
@@ -69,12 +71,8 @@ function Results({ term }: { term: string }) {
 function FollowTag({ tag }: { tag: string }) {
   const asMember = useMemberAction();
   const follow = useFollowTag(tag);
-  const isMember = useMember() !== null;
-  const { data: tags } = useFollowedTags();
-  if (isMember && tags === undefined) {
-    return null;
-  }
-  const isFollowed = tags?.includes(tag) ?? false;
+  const { data: tags = [] } = useFollowedTags();
+  const isFollowed = tags.includes(tag);
   return (
     <p className="search-tag">
       <Button

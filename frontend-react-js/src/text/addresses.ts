@@ -1,5 +1,7 @@
 /** The addresses of the pages. `App.tsx` has the routes. */
 
+import { isBlank } from "./chars";
+
 export function crudAddress(crud: { readonly handle: string; readonly uuid: string }): string {
   return `/@${crud.handle}/status/${crud.uuid}`;
 }
@@ -26,4 +28,10 @@ export function conversationAddress(person: { readonly handle: string }): string
 
 export function searchAddress(term: string): string {
   return `/search?${new URLSearchParams({ term })}`;
+}
+
+/** The search term in the query of an address; empty if it has no visible character. */
+export function searchTerm(query: string): string {
+  const term = new URLSearchParams(query).get("term")?.trim() ?? "";
+  return isBlank(term) ? "" : term;
 }

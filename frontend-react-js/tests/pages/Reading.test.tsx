@@ -263,6 +263,19 @@ describe("searching", () => {
     expect(server.sent("get", SEARCH)).toHaveLength(0);
   });
 
+  test.each(["", "?term=", "?term=%20", "?term=%E2%80%8B", "?x=1", "?term=qapla"])(
+    "shows trends and people once, with the query '%s'",
+    async (query) => {
+      server.on("get", SEARCH, ok([crud()]));
+      server.on("get", "/api/trending", ok([{ tag: "qapla", count: 2 }]));
+      server.on("get", "/api/users/suggested", ok([LONDO]));
+      showPage(`/search${query}`);
+      await settle();
+      expect(screen.getAllByRole("region", { name: "Trending" })).toHaveLength(1);
+      expect(screen.getAllByRole("region", { name: "Suggested people" })).toHaveLength(1);
+    },
+  );
+
   test("sends the words unchanged", async () => {
     server.on("get", SEARCH, ok([crud()]));
     const shown = showPage("/search");
@@ -289,8 +302,8 @@ describe("searching", () => {
     expect(main().getByText(/“Qapla”/)).toBeInTheDocument();
   });
 
-  test("has no second field in the sidebar", () => {
-    showPage("/search");
+  test.each(["/search", "/search/"])("has no second field in the sidebar, at %s", (address) => {
+    showPage(address);
     expect(screen.getAllByRole("searchbox")).toHaveLength(1);
   });
 });

@@ -4,7 +4,6 @@ import { Button } from "../../components/Button";
 import { Counter } from "../../components/Counter";
 import { AreaField, Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
-import { Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
@@ -19,18 +18,22 @@ export function ProfileSection({ member }: { member: Member }) {
   const profile = feed.data?.pages[0]?.profile;
   return (
     <Section title={t.settings.profile}>
-      {profile ? (
-        <ProfileForm name={profile.display_name} bio={profile.bio} />
-      ) : feed.isError ? (
+      {feed.isError && profile === undefined ? (
         <ProblemNote error={feed.error} retry={() => void feed.refetch()} />
       ) : (
-        <Skeleton rows={1} />
+        <ProfileForm
+          key={profile?.uuid}
+          name={profile?.display_name ?? member.display_name}
+          bio={profile?.bio ?? ""}
+          isLoading={profile === undefined}
+        />
       )}
     </Section>
   );
 }
 
-function ProfileForm({ name, bio }: { name: string; bio: string }) {
+/** The form; while the profile is loading, it keeps the place of its fields. */
+function ProfileForm({ name, bio, isLoading }: { name: string; bio: string; isLoading: boolean }) {
   const update = useUpdateProfile();
   const [draft, setDraft] = useState({ name, bio });
   return (
@@ -50,6 +53,7 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
         name="display_name"
         autoComplete="name"
         value={draft.name}
+        disabled={isLoading}
         onChange={(event) => setDraft({ ...draft, name: event.target.value })}
         hint={<Counter count={countChars(draft.name)} max={DISPLAY_NAME_CHARS} />}
         problem={problemOf(update.error, "display_name")}
@@ -58,11 +62,12 @@ function ProfileForm({ name, bio }: { name: string; bio: string }) {
         label={t.settings.bio}
         name="bio"
         value={draft.bio}
+        disabled={isLoading}
         onChange={(event) => setDraft({ ...draft, bio: event.target.value })}
         hint={<Counter count={countChars(draft.bio)} max={BIO_CHARS} />}
         problem={problemOf(update.error, "bio")}
       />
-      <Button type="submit" busy={update.isPending}>
+      <Button type="submit" busy={isLoading || update.isPending}>
         {t.settings.saveProfile}
       </Button>
     </Form>
