@@ -141,7 +141,7 @@ async def test_a_visitor_who_likes_a_crud_signs_in_and_returns_to_it(
     address = f"/@worf/status/{crud['uuid']}"
     page = await visit(path=address)
     for act, why in (
-        ("Like", "Sign in to like it"),
+        ("Like", "Sign in to like"),
         ("Repost", "Sign in to repost"),
         ("Reply", "Sign in to reply"),
     ):

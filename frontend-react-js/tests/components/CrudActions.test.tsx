@@ -78,7 +78,7 @@ describe("the buttons", () => {
   test.each([
     [/^Reply/, "Sign in to reply"],
     [/^Repost/, "Sign in to repost"],
-    [/^Like/, "Sign in to like it"],
+    [/^Like/, "Sign in to like"],
   ])("ask a visitor to sign in: %s", async (name, title) => {
     const { user, address } = await showHome(crud({ likes_count: 1 }), false);
     await user.click(button(name));

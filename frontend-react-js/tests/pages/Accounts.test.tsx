@@ -142,7 +142,7 @@ describe("signing in", () => {
     const shown = showPage("/search?term=%23crud");
     await shown.user.click(await screen.findByRole("button", { name: "Like, 0 likes" }));
     expect(shown.address()).toBe("/signin");
-    expect(heading()).toHaveTextContent("Sign in to like it");
+    expect(heading()).toHaveTextContent("Sign in to like");
     await signInByForm(shown);
     expect(shown.address()).toBe("/search?term=%23crud");
     expect(server.requests.some(({ url }) => url.pathname.endsWith("/like"))).toBe(false);

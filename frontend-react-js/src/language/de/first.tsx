@@ -163,7 +163,7 @@ export const first: First = {
     replies: "Antworten",
     repliesTo: (name) => `Antworten an ${name}`,
     noReplies: "Noch keine Antworten",
-    beFirst: "Antworte als Erstes.",
+    beFirst: "Schreib die erste.",
     earlier: "Früher in dieser Unterhaltung",
     showEarlier: "Frühere Cruds anzeigen",
     showReplies: (count) =>

@@ -82,7 +82,7 @@ export const further: Further = {
   },
   reset: {
     title: "Wähle ein neues Passwort",
-    form: "Neues Passwort",
+    form: "Passwort zurücksetzen",
     noCode: "Keinen Code bekommen?",
     getNewCode: "Neuen anfordern",
     mailed:
@@ -101,13 +101,13 @@ export const further: Further = {
     goTo: "Gehe zu",
     help: "Hilfe",
     next: "Nächster Crud",
-    previous: "Voriger Crud",
+    previous: "Vorheriger Crud",
     open: "Crud öffnen",
-    newCrud: "Neuer Crud, oder auf den Nachrichtenseiten eine neue Nachricht",
+    newCrud: "Neuer Crud, oder unter Nachrichten eine neue Nachricht",
     reply: "Auf den Crud antworten",
-    like: "Crud liken oder den Like zurücknehmen",
+    like: "Crud liken oder Like zurücknehmen",
     ownProfile: "Dein Profil",
-    list: "Diese Liste",
+    list: "Diese Liste anzeigen",
     off: (settings) => <>In den {settings("Einstellungen")} kannst du Tastenkürzel ausschalten.</>,
   },
   completion: {
@@ -126,7 +126,7 @@ export const further: Further = {
     themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
     themeHint: "Auf diesem Gerät gespeichert.",
     keyboard: "Tastatur",
-    showShortcuts: "Alle Tastenkürzel zeigen",
+    showShortcuts: "Alle Tastenkürzel anzeigen",
     language: "Sprache",
     languageLabel: "Sprache dieser Seite",
     languageHint: "Auf diesem Gerät gespeichert. E-Mails von Cruddur sind auf Englisch.",
@@ -139,7 +139,7 @@ export const further: Further = {
     pictureHint: "JPEG, PNG, GIF oder WebP, höchstens 8 MB.",
     crop: "Bild zuschneiden",
     noPreview:
-      "Dein Browser kann dieses Bild nicht anzeigen. Du kannst es trotzdem hochladen, und wir schneiden es um die Mitte zu.",
+      "Dein Browser kann dieses Bild nicht anzeigen. Du kannst es trotzdem hochladen. Wir nehmen dann die Mitte.",
     opening: "Bild wird geöffnet…",
     savePicture: "Bild speichern",
     cropArea: "Sichtbarer Teil des Bildes",
@@ -218,7 +218,7 @@ export const further: Further = {
     title: "Geräte",
     this: "Dieses Gerät",
     activeNow: "Gerade aktiv",
-    active: (ago) => <>Aktiv {ago}</>,
+    active: (ago) => <>Zuletzt aktiv {ago}</>,
     signedIn: (ago) => <>angemeldet {ago}</>,
     methods: {
       password: "mit deinem Passwort",
@@ -350,7 +350,7 @@ export const further: Further = {
     title: "Datenschutzerklärung",
     storedTitle: "Was wir speichern",
     account: "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse und einen Hash deines Passworts.",
-    cruds: "Deine Cruds und Antworten, mit ihren Likes und Reposts, bis sie ablaufen.",
+    cruds: "Deine Cruds und Antworten, mit ihren Bildern, Likes und Reposts, bis sie ablaufen.",
     messages: "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen.",
     devices: (settings) => (
       <>
@@ -360,14 +360,15 @@ export const further: Further = {
     ),
     howLongTitle: "Wie lange",
     howLong:
-      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind. Alles andere bleibt, bis du es löschst, oder dein Konto. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
+      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
     browserTitle: "Was wir in deinem Browser speichern",
     browser:
-      "Ein Cookie, das dich angemeldet hält und das Skripte nicht lesen können, einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer und die gewählte Sprache. Nichts davon verfolgt dich auf anderen Websites.",
+      "Zwei Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",
     logsTitle: "Protokolle und Traces",
     logs: "Zu jeder Anfrage halten wir Zeitpunkt, Route und Ergebnis fest, damit wir Fehler finden können. Was du schreibst, deine Passwörter und deine Tokens halten wir nie fest.",
-    othersTitle: "Wer sie sonst sehen kann",
-    others: "Niemand. Es gibt keine Werbung, keine Tracker und keine Inhalte von anderen Websites.",
+    othersTitle: "Wer das sonst sehen kann",
+    others:
+      "Alle können deine Cruds, Antworten und Reposts sehen, außerdem deinen Handle, deinen Namen, deine Bio und dein Bild. Wer einen Crud geschrieben hat, sieht, wem er gefällt. Es gibt keine Werbung und keine Tracker. Die Vorschau eines Links laden wir selbst. Die andere Website erfährt also erst von dir, wenn du dem Link folgst.",
   },
   follows: {
     empty: "Noch nichts hier",
@@ -384,7 +385,7 @@ export const further: Further = {
   },
   search: {
     title: "Suche",
-    help: "Suche nach Wörtern, #Tags oder @Handles. Setz einen Satzteil in „Anführungszeichen“, und ein Minus vor ein Wort, das nicht vorkommen soll.",
+    help: "Suche nach Wörtern, #Tags oder @Handles. Setz zusammengehörende Wörter in „Anführungszeichen“ und ein Minus vor ein Wort, das nicht vorkommen soll.",
     results: "Ergebnisse",
     people: "Leute",
     followTag: (tag) => `#${tag} folgen`,

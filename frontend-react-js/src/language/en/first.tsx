@@ -41,7 +41,7 @@ export const first = {
   signInTo: {
     reply: "Sign in to reply",
     repost: "Sign in to repost",
-    like: "Sign in to like it",
+    like: "Sign in to like",
     follow: (handle: string) => `Sign in to follow @${handle}`,
     followTag: (tag: string) => `Sign in to follow #${tag}`,
     message: (handle: string) => `Sign in to message @${handle}`,

@@ -76,14 +76,14 @@ export const further = {
   },
   forgot: {
     title: "Forgot your password?",
-    form: "Forgot",
+    form: "Forgot password",
     remembered: "Remembered it?",
     text: "Enter your email address to get a code for a new password.",
     getCode: "Get a code",
   },
   reset: {
     title: "Choose a new password",
-    form: "Reset",
+    form: "Reset password",
     noCode: "Didn’t get a code?",
     getNewCode: "Get a new one",
     mailed: "If this address has an account, we sent it a six-digit code.",
@@ -102,11 +102,11 @@ export const further = {
     next: "Next crud",
     previous: "Previous crud",
     open: "Open the crud",
-    newCrud: "New crud, or a new message on the Messages pages",
+    newCrud: "New crud, or new message on the Messages page",
     reply: "Reply to the crud",
-    like: "Like the crud, or take the like back",
+    like: "Like or unlike the crud",
     ownProfile: "Your profile",
-    list: "This list",
+    list: "Show this list",
     off: (settings: Slot) => <>You can turn shortcuts off in {settings("Settings")}.</>,
   },
   completion: {
@@ -312,8 +312,9 @@ export const further = {
     howTitle: "How it’s built",
     how: (api: Slot) => (
       <>
-        It’s an async service in Python, with Quart on Hypercorn, PostgreSQL, and OpenTelemetry
-        throughout. Everything you can do on this page, you can also do with {api("its API")}.
+        Cruddur is an async service in Python, with Quart on Hypercorn, PostgreSQL, and
+        OpenTelemetry throughout. Everything you can do on this page, you can also do with{" "}
+        {api("its API")}.
       </>
     ),
     moreTitle: "More to read",
@@ -347,7 +348,7 @@ export const further = {
     storedTitle: "What we store",
     account:
       "Your account: handle, name, bio, picture, email address, and a hash of your password.",
-    cruds: "Your cruds and replies, with their likes and reposts, until they expire.",
+    cruds: "Your cruds and replies, with their pictures, likes and reposts, until they expire.",
     messages: "Your messages. Only the two people in a conversation can read them here.",
     devices: (settings: Slot) => (
       <>
@@ -360,11 +361,12 @@ export const further = {
       "Cruds are deleted within a minute after they expire. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
     browserTitle: "What we store in your browser",
     browser:
-      "A cookie that keeps you signed in and that scripts can’t read, a note that you were signed in, your unsent drafts, the lifetime you chose last, and the language you chose. None of it tracks you on other sites.",
+      "Two cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. Also a note that you were signed in, your unsent drafts, the lifetime you chose last, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",
     logsTitle: "Logs and traces",
     logs: "For each request, we record its time, route and outcome, so that we can find faults. We never record what you write, your passwords or your tokens.",
     othersTitle: "Who else can see it",
-    others: "No one. There are no ads, no trackers, and no content from other sites.",
+    others:
+      "Everyone can see your cruds, replies and reposts, and your handle, name, bio and picture. Authors see who liked their cruds. There are no ads and no trackers. We load link previews ourselves, so the other site doesn’t see you until you follow the link.",
   },
   follows: {
     empty: "Nothing here yet",

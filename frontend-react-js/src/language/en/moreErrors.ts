@@ -21,7 +21,7 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   email_unconfirmed: "Your email address isn’t confirmed yet. Enter your code to confirm it.",
   extension_invalid: "Choose a JPEG, PNG, GIF or WebP picture.",
   feed_invalid: "That feed doesn’t exist.",
-  filter_invalid: "You can follow only one thing at a time.",
+  filter_invalid: "We can’t combine these live updates. Reload the page.",
   follow_self: "You can’t follow yourself.",
   handle_invalid: "A handle has 2 to 30 letters (a to z), digits and underscores.",
   handle_taken: "That handle is taken. Try another.",
