@@ -1,7 +1,17 @@
 import { fireEvent, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { MutedUser } from "../../src/api/wire";
-import { crud, group, LONDO, message, profile, signIn, uuid, WORF } from "../support/make";
+import {
+  crud,
+  group,
+  LONDO,
+  message,
+  profile,
+  secondFactor,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
 import { showPage } from "../support/page";
 import { ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, settle } from "../support/time";
@@ -102,6 +112,8 @@ test("a muted profile says so, and can be unmuted", async () => {
 describe("the settings", () => {
   async function showSettings(): Promise<void> {
     server.on("get", "/api/auth/sessions", ok([]));
+    server.on("get", "/api/auth/tokens", ok([]));
+    server.on("get", "/api/auth/second-factor", ok(secondFactor()));
     server.on("get", "/api/activities/@{handle}", ok({ activities: [], profile: profile(WORF) }));
     showPage("/settings");
     await settle();

@@ -372,6 +372,7 @@ describe("the second factor", () => {
     shown.user.click(screen.getByRole("button", { name }));
 
   test("is set up with a QR code, a first code and recovery codes", async () => {
+    await import("../../src/text/qrCode"); // the test's clock does not wait for a script
     const uri = "otpauth://totp/Cruddur:worf?secret=ABCD";
     server.on(
       "post",
