@@ -1,10 +1,13 @@
-"""Every page and every dialog, with what is needed to open it."""
+"""Every page, every dialog, and what else opens on a page, with what is needed to open it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Literal
 
-from playwright.async_api import Page
+from PIL import Image
+from playwright.async_api import FilePayload, Page
 
 from e2e.world import World
 
@@ -14,13 +17,13 @@ BOTH: tuple[Audience, ...] = ("member", "visitor")
 
 @dataclass(frozen=True)
 class Place:
-    """A page, or a dialog on it.
+    """A page, or something that is open on it, such as a dialog.
 
     Attributes:
         name: the prefix of its screenshots.
         path: its address, with placeholders such as `{crud}` for the rows of the world.
         audience: the viewers for which it looks different.
-        opens: opens a dialog on it.
+        opens: opens a dialog or something else on it.
         refused: the paths on it that return 404, as expected.
     """
 
@@ -36,13 +39,56 @@ class Place:
 
 
 def press(name: str) -> Callable[[Page], Awaitable[None]]:
-    """Return a function that presses the first button with this name."""
+    """Return a function that presses the first button with this name, which opens a dialog."""
 
     async def opens(page: Page) -> None:
         await page.get_by_role("button", name=name).first.click()
         await page.get_by_role("dialog").wait_for()
 
     return opens
+
+
+async def expand_people(page: Page) -> None:
+    """Show all people of the first notification."""
+    await page.get_by_role("button", name=re.compile("Show all")).first.click()
+    await page.get_by_role("button", name="Show less").wait_for()
+    await page.mouse.move(0, 0)  # a button below the pointer has a background
+
+
+async def crop_picture(page: Page) -> None:
+    """Choose a picture to crop."""
+    await page.get_by_label("Choose a picture").set_input_files(_picture(640, 480))
+    await page.get_by_role("application").wait_for()
+
+
+async def add_pictures(page: Page) -> None:
+    """Write a crud with two pictures."""
+    await page.get_by_label(WORDS).fill("Two pictures, and nothing to say about them.")
+    pictures = [_picture(400, 300), _picture(90, 300)]
+    await page.get_by_label("Add pictures").set_input_files(pictures)
+    await page.get_by_role("button", name="Remove Picture 2 of 2").wait_for()
+
+
+def complete(beginning: str) -> Callable[[Page], Awaitable[None]]:
+    """Return a function that types the beginning of a word that can be completed."""
+
+    async def opens(page: Page) -> None:
+        field = page.get_by_label(WORDS)
+        await field.click()
+        await page.locator("[aria-autocomplete]").wait_for()
+        await field.press_sequentially(beginning)
+        await page.get_by_role("option").first.wait_for()
+
+    return opens
+
+
+WORDS = "What’s on your mind?"
+
+
+def _picture(width: int, height: int) -> FilePayload:
+    data = BytesIO()
+    Image.linear_gradient("L").resize((width, height)).save(data, "PNG")
+    return {"name": "picture.png", "mimeType": "image/png", "buffer": data.getvalue()}
 
 
 MEMBER: tuple[Audience, ...] = ("member",)
@@ -88,7 +134,7 @@ PLACES = (
     Place("reset", "/reset", VISITOR),
 )
 
-DIALOGS = (
+OPENED = (
     Place("compose-dialog", "/about", MEMBER, press("Crud")),
     Place("message-dialog", "/messages", MEMBER, press("New message")),
     Place("picture-dialog", "/@guinan", VISITOR, press("Picture 2 of 3")),
@@ -98,6 +144,12 @@ DIALOGS = (
     Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),
     Place("leave-dialog", "/settings", MEMBER, press("Delete account…")),
+    Place("crop-dialog", "/settings", MEMBER, crop_picture),
+    Place("shortcuts-dialog", "/settings", MEMBER, press("Show all shortcuts")),
+    Place("composer-pictures", "/", MEMBER, add_pictures),
+    Place("people-completion", "/", MEMBER, complete("@")),
+    Place("tag-completion", "/", MEMBER, complete("#")),
+    Place("people-notified", "/notifications", MEMBER, expand_people),
 )
 
 

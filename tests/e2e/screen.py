@@ -87,7 +87,8 @@ class Watch:
         origin: the only origin that a page may request.
         troubles: unannounced errors.
         requests: all requests, in order.
-        may_refuse: whether requests may fail validation, because the test sends nonsense.
+        may_refuse: whether requests may fail validation, because the test sends nonsense, and
+            whether cruds may be gone, because it deletes them and blocks their authors.
     """
 
     origin: str
@@ -182,7 +183,8 @@ class Watch:
     def _met_with(self, status: int, request: Request, words: str) -> None:
         path = urlsplit(request.url).path
         fitting = [one for one in self._announced if one[0] == status and fnmatch(path, one[1])]
-        is_refusal = 400 <= status < 500 and request.method != "GET"
+        is_gone = status == 404 and fnmatch(path, "/api/activities/@*/status/*")
+        is_refusal = is_gone or (400 <= status < 500 and request.method != "GET")
         if fitting:
             self._met.update(fitting)
         elif not (self.may_refuse and is_refusal):

@@ -1,16 +1,17 @@
 """Every page on a desktop and a phone, dark and light: accessible, no wider than the window,
 and without dead controls. With CRUDDUR_TEST_SCREENS=1, the screenshots are in `.local/screens/`."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, Rule
 
 from cruddur.routes.pages import PAGES
 from e2e.gallery import Gallery
-from e2e.places import DIALOGS, PLACES, Audience, Place, views
+from e2e.places import OPENED, PLACES, Audience, Place, views
 from e2e.screen import (
     AXE,
     DESKTOP,
@@ -24,7 +25,7 @@ from e2e.screen import (
 from e2e.walk import Walk
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
-VIEWS = views(*PLACES, *DIALOGS)
+VIEWS = views(*PLACES, *OPENED)
 LIGHT = ("home", "signup")
 """The places that also have a screenshot of the light scheme."""
 
@@ -39,11 +40,12 @@ COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
 def pictures(place: Place, audience: Audience) -> dict[str, str]:
-    """Return the file names of a place's screenshots, by size and scheme."""
+    """Return the file names of a place's screenshots, by size and scheme, or by a preference."""
     who = "-visitor" if audience == "visitor" and "member" in place.audience else ""
     dark = {f"{size} dark": f"{place.name}{who}-{size}.png" for size in SIZES}
     light = {f"{size} light": f"{place.name}{who}-{size}-light.png" for size in SIZES}
-    return dark | (light if place.name in LIGHT else {})
+    other = {name: f"{place.name}{who}-{name}.png" for name in ("forced", "large")}
+    return dark | other | (light if place.name in LIGHT else {})
 
 
 ALL_PICTURES = {name for view in VIEWS for name in pictures(*view).values()}
@@ -71,7 +73,7 @@ async def test_a_page_is_accessible_fits_and_has_no_dead_controls(
     faults = await look(gallery, walk.page, wanted)
     if place.opens is None:
         faults += await walk.past_all()
-    elif await walk.page.evaluate("document.activeElement.ariaLabel === 'Close'"):
+    elif await walk.page.evaluate(FOCUSES_CLOSE):
         faults.append("the button that closes the dialog has the focus")
     await gallery.leave(walk.page)
     assert not faults, "\n".join(faults)
@@ -117,27 +119,104 @@ FILLED = """() => [...document.querySelectorAll("a, button")].filter((element) =
     && !element.matches(".active"))"""
 """The controls that are recognized by their background."""
 
+FOCUSES_CLOSE = """() => document.activeElement.ariaLabel === "Close"
+    && document.activeElement.closest("dialog").querySelectorAll("button").length > 1"""
+"""Whether the button that closes a dialog has the focus instead of another one."""
+
 UNREADABLE = """() =>
     [...document.querySelectorAll(".crud-name, .crud-handle > span:first-child")]
     .filter((element) => element.checkVisibility() && element.clientWidth < 48)
     .map((element) => `no space for: ${element.outerHTML.slice(0, 120)}`)"""
 
+PHONES: tuple[ViewportSize, ...] = (PHONE, {"width": 390, "height": 844})
 
-async def with_large_text(page: Page) -> list[str]:
-    """Return what does not fit on a phone with twice the default font size."""
-    await page.set_viewport_size({"width": 390, "height": 844})
+
+async def with_large_text(page: Page, picture: Path | None) -> list[str]:
+    """Return what does not fit on a phone with twice the default font size.
+
+    Args:
+        page: the page.
+        picture: the path of a screenshot to take, or None.
+    """
+    faults = []
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
-    faults: list[str] = await sideways(page) + await page.evaluate(UNREADABLE)
+    for size in PHONES:
+        await page.set_viewport_size(size)
+        found = await sideways(page) + await page.evaluate(UNREADABLE)
+        faults += [f"large text, {size['width']} pixels: {fault}" for fault in found]
+        if size == PHONE and picture is not None:
+            await page.screenshot(path=picture, animations="disabled", full_page=True)
     await page.evaluate("document.documentElement.style.fontSize = ''")
     await page.set_viewport_size(DESKTOP)
-    return [f"large text: {fault}" for fault in faults]
+    return faults
 
 
-async def with_forced_colors(page: Page) -> list[str]:
-    """Return the controls that are invisible with forced colors."""
+SHAPES = """() => [...document.querySelectorAll("#root *")].flatMap((element) =>
+    [undefined, "::before", "::after"].map((part) => [element, part])
+).filter(([element, part]) => {
+    const { content, backgroundColor } = getComputedStyle(element, part);
+    const isEmpty = part === undefined
+        ? element.matches("div, span, p") && !element.hasChildNodes()
+        : content === '""';
+    return isEmpty && element.checkVisibility() && backgroundColor !== "rgba(0, 0, 0, 0)"
+        && !element.matches(".profile-banner");
+})"""
+"""What is only a background, such as the line of a thread, except for decorations."""
+
+SHAPELESS = """(shapes) => {
+    const probe = document.createElement("i");
+    probe.style.backgroundColor = "Canvas";
+    document.body.append(probe);
+    const canvas = getComputedStyle(probe).backgroundColor;
+    probe.remove();
+    return shapes.filter(([element, part]) => {
+        const { backgroundColor, borderTopWidth } = getComputedStyle(element, part);
+        return backgroundColor === canvas && parseFloat(borderTopWidth) === 0;
+    }).map(([element, part]) => `${part ?? "all"} of ${element.outerHTML.slice(0, 120)}`);
+}"""
+
+STATES = {
+    ".note-unread": ".note:not(.note-unread)",
+    ".group-unread": ".group:not(.group-unread)",
+    ".tab[aria-current]": ".tab:not([aria-current])",
+    ".completion-option[aria-selected='true']": ".completion-option[aria-selected='false']",
+    ".nav-item.active": ".nav-item:not(.active)",
+}
+"""Elements that mean more than others of their kind, and these others."""
+
+ALIKE = """(states) => {
+    const look = (element) => {
+        const one = getComputedStyle(element);
+        const before = getComputedStyle(element, "::before");
+        const inner = [element, ...element.querySelectorAll("*")].map((part) =>
+            getComputedStyle(part).fontWeight);
+        return JSON.stringify([
+            one.borderWidth, one.borderColor, one.backgroundColor, one.outline, one.textDecoration,
+            before.content, Math.max(...inner),
+        ]);
+    };
+    return Object.entries(states)
+        .map((selectors) => selectors.map((selector) => document.querySelector(selector)))
+        .filter(([marked, other]) => marked && other && look(marked) === look(other))
+        .map(([marked]) => `looks like any other: ${marked.outerHTML.slice(0, 120)}`);
+}"""
+
+
+async def with_forced_colors(page: Page, picture: Path | None) -> list[str]:
+    """Return what is invisible with forced colors.
+
+    Args:
+        page: the page.
+        picture: the path of a screenshot to take, or None.
+    """
     filled = await page.evaluate_handle(FILLED)
+    shapes = await page.evaluate_handle(SHAPES)
     await page.emulate_media(forced_colors="active")
     faults: list[str] = await page.evaluate(UNFILLED, filled)
+    faults += await page.evaluate(SHAPELESS, shapes)
+    faults += await page.evaluate(ALIKE, STATES)
+    if picture is not None:
+        await page.screenshot(path=picture, animations="disabled")
     await page.emulate_media(forced_colors="none")
     return [f"forced colors: {fault}" for fault in faults]
 
@@ -168,7 +247,8 @@ async def look(gallery: Gallery, page: Page, wanted: dict[str, str]) -> list[str
         for control in await page.evaluate("controls.outOfReach()"):
             faults.append(f"{size}: cannot be reached: {control}")
         await page.evaluate("scrollTo(0, 0)")
-    return faults + await with_forced_colors(page) + await with_large_text(page)
+    faults += await with_forced_colors(page, SCREENS / wanted["forced"] if wanted else None)
+    return faults + await with_large_text(page, SCREENS / wanted["large"] if wanted else None)
 
 
 async def new_violations(gallery: Gallery, page: Page, rules: dict[str, Any]) -> list[str]:

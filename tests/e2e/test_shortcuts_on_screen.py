@@ -75,7 +75,7 @@ async def test_keys_lead_to_places(visit: Visit, watch: Watch, worf: Member) -> 
     ):
         await page.keyboard.type(keys)
         await expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
-    await expect(page.get_by_label("What’s on your mind?")).to_be_visible()
+    await settle(page, watch)
     await page.keyboard.press("n")
     await expect(page.get_by_label("What’s on your mind?")).to_be_focused()
     await page.evaluate("document.activeElement.blur()")
