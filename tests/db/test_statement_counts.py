@@ -39,6 +39,8 @@ async def recorded_app(
             statements.append(logged.query)
 
     async def listen(conn: asyncpg.Connection) -> None:
+        # asyncpg reads what it must know of these types when a connection first uses them.
+        await conn.execute("SELECT $1::uuid[], $2::text[]", [], [])
         conn.add_query_logger(record)
 
     def recording(*args: Any, **options: Any) -> Any:

@@ -1,6 +1,5 @@
--- Inserts a crud, its tags, its first link, and a notification for each user it mentions,
--- except those who are blocked. No row
--- unless the author's session is open, and unless all :pictures can be shown.
+-- Inserts a crud, its tags, its first link, and a notification for each user it mentions and who is
+-- not blocked. No row unless the author's session is open, and unless all :pictures can be shown.
 WITH author AS (
     {author}
 ),
