@@ -1,6 +1,6 @@
 """`make bench-following`: what the feed of followed users costs, next to home and to a timeline.
 
-A database gets 10,000 users and a month of cruds, of which 1% are live, spread evenly among the
+A database gets 10,000 users and a month of cruds, 1% of them live, spread evenly among the
 expired ones, each with one repost. One member follows 2,000 users, another one 50. The service
 reads both feeds with one worker, without its response cache, in turns. Then the statements run
 alone, next to a timeline: a table with a row for each follower of the author of each crud, which a

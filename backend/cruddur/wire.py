@@ -465,13 +465,13 @@ class Relation(Struct):
 
 
 class BlockedUser(ShortUser):
-    """A user whom the viewer blocks since `created_at`."""
+    """A user that the viewer blocks since `created_at`."""
 
     created_at: datetime
 
 
 class MutedUser(ShortUser):
-    """A user whom the viewer mutes since `created_at`; until `ends_at`, if it is not null."""
+    """A user that the viewer mutes since `created_at`; until `ends_at`, if it is not null."""
 
     created_at: datetime
     ends_at: datetime | None
@@ -988,7 +988,7 @@ class NewApiToken(ApiToken, kw_only=True):
 
 
 class ApiTokenRevoked(Struct):
-    """The token that is no longer valid."""
+    """The token that has ended."""
 
     uuid: UUID
     status: Literal["revoked"] = "revoked"

@@ -120,7 +120,7 @@ def complete_query(
         database: where keys and values are looked up; None: only words are returned.
         text: the whole text.
         position: the offset of the cursor.
-        condition_of: the dataset of which the text is a condition; None: it is a query.
+        condition_of: the dataset that the text is a condition for; None: it is a query.
     """
     found = complete(text, position, condition_of)
     if found is None:

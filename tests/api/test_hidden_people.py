@@ -141,7 +141,7 @@ _VOLATILE = re.compile(r'"(?:likes|reposts|replies)_count":\d+')
 
 @dataclass(frozen=True)
 class Scene:
-    """A viewer and a user who is about to be hidden, who has done everything to be seen."""
+    """A viewer, and a user that is about to be hidden and has done everything to be seen."""
 
     viewer: Member
     hidden: Member

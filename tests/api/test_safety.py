@@ -1,4 +1,4 @@
-"""Blocks, mutes, and who may message whom, one rule after the other.
+"""Blocks, mutes, and the policy of messages, one rule after the other.
 
 `test_hidden_people.py` requests every route for them.
 """
@@ -243,7 +243,7 @@ async def test_ancestors_end_below_a_hidden_crud(
 async def test_members_share_a_page_whoever_of_them_hides_others(
     api: Api, andrew: Member, bayko: Member, member: Callable[..., Any], first: str
 ) -> None:
-    """The page that is cached is complete, whoever requested it first."""
+    """The page that is cached is complete, also if a member who hides others requested it first."""
     worf = await member("worf")
     own, crud = await andrew.crud(), await bayko.crud()
     await andrew.put(BLOCK.format("bayko"))

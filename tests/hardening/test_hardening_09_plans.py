@@ -129,7 +129,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
 }
 
 # These statements read every live crud, every hit of a search, everything that a user reposted
-# or has not read, all their conversations, all whom they follow, a hundred events or links, or all
+# or has not read, all their conversations, all that they follow, a hundred events or links, or all
 # expired rows: each row once.
 LINEAR = {
     "activities.following",

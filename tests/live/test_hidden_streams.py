@@ -1,4 +1,4 @@
-"""Streams of users of whom one blocks or mutes the other."""
+"""Streams of users where one blocks or mutes the other."""
 
 from collections.abc import Callable
 from typing import Any

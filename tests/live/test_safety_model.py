@@ -20,7 +20,7 @@ SEED = int(os.environ.get("CRUDDUR_TEST_SEED", "1"))
 
 PEOPLE = ["ada", "ben", "cleo", "dov", "eve"]
 HERALD = "herald"
-"""A user whom no one blocks, whose cruds tell how far a stream has been read."""
+"""A user that no one blocks. Their cruds show how far a stream has been read."""
 
 MAX_CRUDS = 60
 

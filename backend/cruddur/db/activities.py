@@ -23,7 +23,7 @@ _REPLY = load("activities.reply")
 _DELETE = load("activities.delete")
 
 _FEW_FOLLOWED = 100
-"""Followed users of whom each is looked up. A page costs less than the newest cruds of everyone."""
+"""Followed users that are looked up one by one. A page costs less than everyone's newest cruds."""
 
 _MAX_PASSED = 2000
 """Newest cruds, and newest reposts, that are passed to find those of many followed users."""

@@ -1,4 +1,4 @@
-"""Queries for who follows whom, and for the tags that users follow. Triggers keep the counts."""
+"""Queries for followed users and tags. Triggers keep the counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Change:
     """A follow or its end.
 
     Attributes:
-        uuid: the user whom it is about; None if no user has the handle.
+        uuid: the user that it is about; None if no user has the handle.
         is_refused: whether the viewer followed as many users as possible.
     """
 
@@ -96,7 +96,9 @@ async def select_follows(
     before_uuid: UUID | None,
     limit: int,
 ) -> list[Follow] | None:
-    """Return the followers of a user, or whom they follow, before a position, the latest first.
+    """Return the followers of a user, or the users that they follow, the latest first.
+
+    Only those before a position, if there is one.
 
     Returns:
         None if no user has the handle.

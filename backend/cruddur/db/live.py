@@ -252,7 +252,7 @@ async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID,
 
 
 async def select_messages(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveMessage]:
-    """Return messages, without those between users of whom one blocks the other."""
+    """Return messages, without those between users where one blocks the other."""
     rows = await _MESSAGES.rows(conn, uuids=uuids)
     return {
         row["uuid"]: LiveMessage(

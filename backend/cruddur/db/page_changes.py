@@ -149,7 +149,7 @@ class PageChanges:
         Args:
             version: the version that it was valid for.
             shows: what appears on it.
-            uuids: the cruds on it, and the user whom it is about.
+            uuids: the cruds on it, and the user that it is about.
         """
         if version == self.version:
             return True

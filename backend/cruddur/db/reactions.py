@@ -28,7 +28,7 @@ class Marks:
         viewer: the viewer, or None if their session is not open.
         liked: those that the viewer liked.
         reposted: those that the viewer reposted.
-        followed: the users whom the viewer follows.
+        followed: the users that the viewer follows.
         hidden: the handles of users who are hidden from the viewer.
     """
 
@@ -81,7 +81,7 @@ async def select_marks(
         changes: the changes on pages.
         viewer: the user that the request acts for.
         uuids: the cruds on the page.
-        users: the users whom the page is about.
+        users: the users that the page is about.
         handles: the handles of all users on the page.
     """
     [row] = await _MARKS.rows(

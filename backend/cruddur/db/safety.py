@@ -1,4 +1,4 @@
-"""Queries for blocks and mutes. The view hidden_authors says who is hidden from whom."""
+"""Queries for blocks and mutes. The view hidden_authors has the hidden users of each viewer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ async def select_blocks(
     before_uuid: UUID | None,
     limit: int,
 ) -> list[BlockedUser] | None:
-    """Return the users whom the viewer blocks before a position, the latest first.
+    """Return the users that the viewer blocks before a position, the latest first.
 
     Returns None if the viewer's session is not open.
     """
@@ -77,7 +77,7 @@ async def select_mutes(
     before_uuid: UUID | None,
     limit: int,
 ) -> list[MutedUser] | None:
-    """Return the users whom the viewer mutes before a position, the latest first.
+    """Return the users that the viewer mutes before a position, the latest first.
 
     Returns None if the viewer's session is not open.
     """
@@ -90,7 +90,7 @@ async def select_mutes(
 async def select_not_suggested(
     conn: Connection, *, viewer: ViewerIds, uuids: Sequence[UUID]
 ) -> list[UUID] | None:
-    """Return those of some users whom the viewer follows or does not see.
+    """Return those of some users that the viewer follows or does not see.
 
     Returns None if the viewer's session is not open.
     """

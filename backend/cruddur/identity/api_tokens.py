@@ -15,7 +15,7 @@ from cruddur.errors import UnauthenticatedError
 from cruddur.identity.tokens import MAX_CACHED_TOKENS
 
 PREFIX = "cruddur_"
-"""The start of every API token, by which people and secret scanners recognize one."""
+"""The start of every API token. People and secret scanners recognize one by it."""
 
 TOKEN_BYTES = 20
 """Random bytes of a token, written as hexadecimal digits."""

@@ -33,7 +33,7 @@ DIGITS = 6
 SECRET_BYTES = 20  # RFC 4226, section 4, R6
 
 SKEW_STEPS = 1
-"""Number of time steps by which the clock of the app may differ from ours."""
+"""How far the clock of the app may differ from ours, in time steps."""
 
 RECOVERY_CODES = 10
 RECOVERY_BYTES = 10

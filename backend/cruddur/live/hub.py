@@ -29,7 +29,7 @@ class Publication:
     """An encoded event and its topics.
 
     Attributes:
-        people: the users whom it is about. A stream whose viewer does not see one of them does not
+        people: the users that it is about. A stream whose viewer does not see one of them does not
             receive it.
         size: the size of the snapshot in which the event is new; None for an expiry, which is not
             in the log.
@@ -37,7 +37,7 @@ class Publication:
             show the crud already.
         shown: the topic of the crud that it shows to streams that get it for a repost or a tag.
             They get the later events of that crud, too.
-        ended: the topic of a crud that is gone, to which no more events belong.
+        ended: the topic of a crud that is gone. It gets no more events.
         variants: other forms of the event, for streams of other topics.
     """
 

@@ -97,7 +97,7 @@ class Stream:
 
         Args:
             frame: the frame.
-            people: the users whom it is about. `begin` drops it if one of them is hidden.
+            people: the users that it is about. `begin` drops it if one of them is hidden.
         """
         if self._is_ending:
             return True

@@ -51,7 +51,7 @@ async def followers(
 @follows.handle(
     "GET",
     "/api/users/@<handle>/following",
-    summary="The users whom a user follows",
+    summary="The users that a user follows",
     scopes=["read"],
     errors={404: ["not_found"], 422: ["cursor_invalid"]},
 )

@@ -45,7 +45,7 @@ async def groups(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[Mes
     errors={422: ["cursor_invalid"]},
 )
 async def requests(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[MessageGroup]]:
-    """Conversations that the viewer has neither accepted nor written in, with users whom the viewer
+    """Conversations that the viewer has neither accepted nor written in, with users that the viewer
     does not follow."""
     page = await service.groups(conn, viewer, query, are_requests=True)
     return Paged(page.items, page.cursor)
@@ -87,7 +87,7 @@ async def policy(conn: Reading, viewer: Viewer) -> MessageSettings:
     "PUT", "/api/messages/policy", summary="Choose who may message you", scopes=["message"]
 )
 async def set_policy(conn: Writing, viewer: Viewer, body: MessagePolicyDraft) -> MessageSettings:
-    """Conversations that the viewer has accepted go on."""
+    """Conversations that the viewer has accepted continue."""
     return await service.set_policy(conn, viewer, body.policy)
 
 

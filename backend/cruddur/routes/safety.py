@@ -61,7 +61,7 @@ async def unmute(conn: Writing, viewer: Viewer, handle: str) -> Relation:
 @safety.handle(
     "GET",
     "/api/blocks",
-    summary="The users whom the viewer blocks",
+    summary="The users that the viewer blocks",
     scopes=["read"],
     cached=True,
     errors={422: ["cursor_invalid"]},
@@ -75,7 +75,7 @@ async def blocks(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[Blo
 @safety.handle(
     "GET",
     "/api/mutes",
-    summary="The users whom the viewer mutes",
+    summary="The users that the viewer mutes",
     scopes=["read"],
     cached=True,
     errors={422: ["cursor_invalid"]},

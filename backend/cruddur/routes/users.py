@@ -30,7 +30,7 @@ async def short(conn: Reading, viewer: Viewer | None, handle: str) -> ShortUser:
 
 @users.handle("GET", "/api/users/suggested", summary="Suggested users", scopes=["read"])
 async def suggested(viewer: Viewer | None) -> list[ShortUser]:
-    """Ordered by the likes and reposts of their live cruds, without the viewer and those whom the
+    """Ordered by the likes and reposts of their live cruds, without the viewer and those that the
     viewer follows or does not see."""
     opened = resources()
     return await service.suggested(opened.database, opened.suggestions, viewer)

@@ -12,7 +12,7 @@ from cruddur.services.users import fold_handle
 from cruddur.wire import FollowCounts, FollowedTag, ListedUser, Paging
 
 MAX_FOLLOWED = 5000
-"""Maximum number of users whom a user follows. It bounds the work for their feed."""
+"""Maximum number of users that a user follows. It bounds the work for their feed."""
 
 MAX_TAGS = 200
 """Maximum number of tags that a user follows."""
@@ -59,7 +59,7 @@ async def listed(
     handle: str,
     paging: Paging,
 ) -> Page[ListedUser]:
-    """Return the followers of a user, or whom they follow, the latest first.
+    """Return the followers of a user, or the users that they follow, the latest first.
 
     Raises:
         NotFoundError: no user has the handle.

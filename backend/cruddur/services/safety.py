@@ -1,6 +1,6 @@
 """Rules for blocks and mutes.
 
-Two users of whom one blocks the other do not exist for each other. A mute hides a user from the
+Two users where one blocks the other do not exist for each other. A mute hides a user from the
 muter alone, who still sees the muted user's profile and messages. Each call can be repeated without
 effect.
 """
@@ -93,7 +93,7 @@ async def unmute(conn: Connection, viewer: Viewer, handle: str) -> Relation:
 
 
 async def blocks(conn: Connection, viewer: Viewer, paging: Paging) -> Page[BlockedUser]:
-    """Return the users whom the viewer blocks, the latest first.
+    """Return the users that the viewer blocks, the latest first.
 
     Raises:
         UnauthenticatedError: the viewer's session is not open.
@@ -112,7 +112,7 @@ async def blocks(conn: Connection, viewer: Viewer, paging: Paging) -> Page[Block
 
 
 async def mutes(conn: Connection, viewer: Viewer, paging: Paging) -> Page[MutedUser]:
-    """Return the users whom the viewer mutes, the latest first.
+    """Return the users that the viewer mutes, the latest first.
 
     Raises:
         UnauthenticatedError: the viewer's session is not open.

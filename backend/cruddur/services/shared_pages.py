@@ -47,7 +47,7 @@ class SharedPage:
         cruds: the cruds on the page.
         users: the user whose profile the page is about, if there is one.
         handles: the handles of all users on the page.
-        subject: the handle of the user whom the whole page is about: the owner of the profile, or
+        subject: the handle of the user that the whole page is about: the owner of the profile, or
             the author of the crud. None for a list.
     """
 
@@ -102,7 +102,7 @@ async def read_marks(
         None if there is no valid token, or if its session is not open.
 
     Raises:
-        InsufficientScopeError: the token is an API token that may not read.
+        InsufficientScopeError: the token is an API token without the scope `read`.
         DatabaseUnavailableError: see `Database.connection`.
     """
     viewer = await authenticator.recognize(header, SCOPES)

@@ -26,7 +26,7 @@ from cruddur.wire import (
 
 SUGGESTIONS = 5
 CANDIDATES = 50
-"""Users among whom suggestions are chosen: those whom the viewer follows or hides are left out."""
+"""Users that suggestions are chosen from: those that the viewer follows or hides are left out."""
 
 COMPLETIONS = 8
 """Maximum number of users that complete a name."""
@@ -124,7 +124,7 @@ async def suggested(
 ) -> list[ShortUser]:
     """Return the users whose live cruds have the most reactions.
 
-    The viewer is not among them, nor anyone whom the viewer follows or who is hidden from them. A
+    The viewer is not among them, nor anyone that the viewer follows or who is hidden from them. A
     viewer whose session is not open gets the users that everyone gets.
 
     Raises:

@@ -60,7 +60,7 @@ def complete(text: str, position: int, condition_of: Dataset | None = None) -> C
     Args:
         text: the whole text.
         position: the offset of the cursor.
-        condition_of: the dataset of which the text is a condition; None: it is a query.
+        condition_of: the dataset that the text is a condition for; None: it is a query.
     """
     before = text[:position]
     start = _start(before)

@@ -8,7 +8,7 @@ import { names, withSuggestions } from "./combobox.js";
  * Offer what can follow at the cursor of an input.
  * @param {HTMLInputElement | HTMLTextAreaElement} input
  * @param {object} how
- * @param {string} [how.conditionOf] the dataset of which the text is a condition; otherwise it is a query
+ * @param {string} [how.conditionOf] the dataset that the text is a condition for; otherwise it is a query
  * @param {(list: HTMLElement) => void} [how.place] moves the list to another place than below the input
  * @returns {HTMLElement} the input with its list
  */

@@ -708,7 +708,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The users whom the viewer blocks
+         * The users that the viewer blocks
          * @description The latest block is first.
          */
         readonly get: operations["safety_blocks_get"];
@@ -789,7 +789,7 @@ export interface paths {
         };
         /**
          * The viewer's message requests
-         * @description Conversations that the viewer has neither accepted nor written in, with users whom the viewer does not follow.
+         * @description Conversations that the viewer has neither accepted nor written in, with users that the viewer does not follow.
          */
         readonly get: operations["messages_requests_get"];
         readonly put?: never;
@@ -918,7 +918,7 @@ export interface paths {
         readonly get: operations["messages_policy_get"];
         /**
          * Choose who may message you
-         * @description Conversations that the viewer has accepted go on.
+         * @description Conversations that the viewer has accepted continue.
          */
         readonly put: operations["messages_set_policy_put"];
         readonly post?: never;
@@ -936,7 +936,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The users whom the viewer mutes
+         * The users that the viewer mutes
          * @description The latest mute is first.
          */
         readonly get: operations["safety_mutes_get"];
@@ -1332,7 +1332,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * The users whom a user follows
+         * The users that a user follows
          * @description The one who was followed last is first.
          */
         readonly get: operations["follows_following_get"];
@@ -1417,7 +1417,7 @@ export interface paths {
         };
         /**
          * Suggested users
-         * @description Ordered by the likes and reposts of their live cruds, without the viewer and those whom the viewer follows or does not see.
+         * @description Ordered by the likes and reposts of their live cruds, without the viewer and those that the viewer follows or does not see.
          */
         readonly get: operations["users_suggested_get"];
         readonly put?: never;
@@ -1490,7 +1490,7 @@ export interface components {
         };
         /**
          * ApiTokenRevoked
-         * @description The token that is no longer valid.
+         * @description The token that has ended.
          */
         readonly ApiTokenRevoked: {
             /**
@@ -1534,7 +1534,7 @@ export interface components {
         };
         /**
          * BlockedUser
-         * @description A user whom the viewer blocks since `created_at`.
+         * @description A user that the viewer blocks since `created_at`.
          */
         readonly BlockedUser: {
             readonly avatar_url: string | null;
@@ -1889,7 +1889,7 @@ export interface components {
         };
         /**
          * MutedUser
-         * @description A user whom the viewer mutes since `created_at`; until `ends_at`, if it is not null.
+         * @description A user that the viewer mutes since `created_at`; until `ends_at`, if it is not null.
          */
         readonly MutedUser: {
             readonly avatar_url: string | null;

@@ -29,7 +29,7 @@ export function useSuggested(enabled = true) {
     queryKey: SUGGESTED,
     queryFn: async ({ signal }) => {
       const people = await call("get", "/api/users/suggested", { signal });
-      return people.map((person) => ({ ...person, followed: false })); // no one whom the member follows
+      return people.map((person) => ({ ...person, followed: false })); // no one that the member follows
     },
     staleTime: 120_000,
   });

@@ -151,7 +151,7 @@ describe("a list of people", () => {
     );
     expect(main().getByRole("button", { name: "Following @londo" })).toBeVisible();
     await user.click(main().getByRole("link", { name: "Following" }));
-    expect(await main().findByText("Nobody yet")).toBeVisible();
+    expect(await main().findByText("No one yet")).toBeVisible();
   });
 
   test("of an unknown user says so", async () => {

@@ -1,5 +1,5 @@
--- Who follows whom. The primary key answers whether a user follows another one. The two indexes list
--- the users whom a user follows, and the followers of a user, the latest first.
+-- Users that follow others. The primary key answers whether a user follows another one. The two indexes list
+-- the users that a user follows, and the followers of a user, the latest first.
 CREATE TABLE follows (
     follower_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
     followee_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,

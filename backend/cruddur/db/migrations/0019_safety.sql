@@ -1,4 +1,4 @@
--- Who blocks whom. Both disappear for each other, so each index finds the other user of one direction.
+-- Users that block others. Both disappear for each other, so each index finds the other user of one direction.
 CREATE TABLE blocks (
     blocker_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
     blocked_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,
@@ -8,7 +8,7 @@ CREATE TABLE blocks (
 );
 CREATE INDEX blocks_blocked_idx ON blocks (blocked_uuid, blocker_uuid);
 
--- Who mutes whom. The muted user disappears for the muter alone, until `ends_at`, which is infinity by
+-- Users that mute others. The muted user disappears for the muter alone, until `ends_at`, which is infinity by
 -- default.
 CREATE TABLE mutes (
     muter_uuid uuid NOT NULL REFERENCES users (uuid) ON DELETE CASCADE,

@@ -213,8 +213,8 @@ FROM created
 WHERE :link::text IS NOT NULL
 
 -- name: lists_repost
--- Whether a repost `passed` by a user whom the viewer follows lists its crud in their feed: the crud is
--- live and another user's, is not listed for its author or for a tag, and no user whom the viewer
+-- Whether a repost `passed` by a user that the viewer follows lists its crud in their feed: the crud is
+-- live and another user's, is not listed for its author or for a tag, and no user that the viewer
 -- follows, and has not muted, has reposted it before.
 (
     SELECT

@@ -1,4 +1,4 @@
--- The users whom a user follows, the latest first. No row if no user has the handle; one row with NULLs
+-- The users that a user follows, the latest first. No row if no user has the handle; one row with NULLs
 -- for the listed user if there is none. `viewer` is NULL unless the viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid

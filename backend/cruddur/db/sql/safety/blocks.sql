@@ -1,4 +1,4 @@
--- The users whom the viewer blocks, the latest first. No row unless the viewer's session is open; one
+-- The users that the viewer blocks, the latest first. No row unless the viewer's session is open; one
 -- row of NULLs if there is none.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid

@@ -1,4 +1,4 @@
--- Those of some users whom the viewer follows or does not see. No row unless the viewer's session is
+-- Those of some users that the viewer follows or does not see. No row unless the viewer's session is
 -- open.
 SELECT
     ARRAY(
