@@ -124,6 +124,20 @@ async def test_a_cancelled_flush_does_not_stop_the_recorder(tmp_path: Path) -> N
     _end(file)
 
 
+async def test_a_batch_that_needs_too_much_memory_is_written_in_parts(tmp_path: Path) -> None:
+    file = _open(tmp_path)
+    text = "SELECT " + ", ".join(f"crud_{number}" for number in range(1000))
+    async with client(file=file) as http:
+        viewer = Viewer(http)
+        spans = [request(number, "/a", statement=f"{text} {number}") for number in range(1, 2001)]
+        for first in range(0, len(spans), 500):  # a request has at most 16 MiB
+            await viewer.send(*spans[first : first + 500])
+        await file.flush()
+        assert await viewer.rows("| count") == [[2000]]
+    assert file.status().failed == 0
+    _end(file)
+
+
 async def test_the_size_of_the_file_is_bounded_and_errors_stay(tmp_path: Path) -> None:
     chance = random.Random(15)
     limit = 20_000_000

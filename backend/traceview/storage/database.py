@@ -123,7 +123,7 @@ class Database:
         kind = type(error).__name__
         if kind == "InterruptException":
             return f"the query took longer than {QUERY_SECONDS:g} s; choose a shorter time range"
-        if kind == "OutOfMemoryException":
+        if is_out_of_memory(error):
             return f"the query needs more than {MEMORY} of memory; choose a shorter time range"
         return f"the query failed: {str(error).splitlines()[0]}"
 
@@ -152,6 +152,11 @@ class Database:
             return None
         row = self._connection.execute("SELECT number FROM version").fetchone()
         return row[0] if row else None
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether DuckDB needed more memory than it has. This needs no import of duckdb."""
+    return type(error).__name__ == "OutOfMemoryException"
 
 
 def _reason(path: Path, error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from traceview.model import LogLine, Origin, Point, Span
-from traceview.storage.database import Database
+from traceview.storage.database import Database, is_out_of_memory
 from traceview.storage.retention import FULL_SHARE, FileBounds, sweep
 from traceview.storage.rows import (
     Row,
@@ -144,6 +144,11 @@ class Recorder:
         try:
             self._write(batch)
         except Exception as error:  # the thread must survive, whatever failed
+            if is_out_of_memory(error) and len(batch) > 1:  # long texts, such as statements
+                middle = len(batch) // 2
+                self._attempt(batch[:middle])
+                self._attempt(batch[middle:])
+                return
             self._fail(error)
             self.failed += len(batch)
 
