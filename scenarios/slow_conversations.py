@@ -20,10 +20,12 @@ WITH numbered AS (
         row_number() OVER (ORDER BY member.uuid) AS number
     FROM unnest($1::uuid[]) AS member (uuid)
 )
-INSERT INTO message_groups (low_user_uuid, high_user_uuid)
+INSERT INTO message_groups (low_user_uuid, high_user_uuid, low_has_accepted, high_has_accepted)
 SELECT
     low.uuid,
-    high.uuid
+    high.uuid,
+    true,
+    true
 FROM numbered AS low
 JOIN numbered AS high ON high.number BETWEEN low.number + 1 AND low.number + 15
 ON CONFLICT DO NOTHING

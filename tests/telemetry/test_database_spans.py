@@ -18,7 +18,7 @@ from cruddur.app import create_app
 from cruddur.db import activities as activities_db
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
-from support import Api, Member, visiting
+from support import Api, Member, acquaint, visiting
 from telemetry.recorded import WAIT, Recorded, attributes, until
 
 SLOW_SECONDS = 0.1
@@ -87,6 +87,7 @@ async def test_what_a_write_causes_is_in_its_trace(
     """For a statement that commits by itself, and for several in a transaction."""
     worf = await Member.enter(traced, database, traced_app, "worf", "Worf")
     troi = await Member.enter(traced, database, traced_app, "troi", "Deanna Troi")
+    await acquaint(database, worf, troi)
     draft = {"message": "Qapla' @troi", "ttl": "1-day"}
     crud = f"/api/activities/{(await worf.crud())['uuid']}"
     sent = await troi.post("/api/messages", {"message": "Worf!", "handle": "worf"})
