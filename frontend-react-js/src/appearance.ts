@@ -1,5 +1,7 @@
 /** The theme that was chosen on this device. `theme.ts` shows it. */
 
+import { store } from "./storage";
+
 export const THEMES = ["system", "light", "dark"] as const;
 
 export type Theme = (typeof THEMES)[number];
@@ -10,15 +12,7 @@ export function chosenTheme(): Theme {
 }
 
 export function setTheme(theme: Theme): void {
-  try {
-    if (theme === "system") {
-      localStorage.removeItem(NAME);
-    } else {
-      localStorage.setItem(NAME, theme);
-    }
-  } catch {
-    // Storage is disabled: the choice is forgotten on reload.
-  }
+  store(NAME, theme === "system" ? null : theme);
   dispatchEvent(new CustomEvent("theme", { detail: theme }));
 }
 

@@ -1,5 +1,7 @@
 /** The feed that a member chose for Home, stored on the device. */
 
+import { load, store } from "./storage";
+
 export type HomeFeed = "everyone" | "following";
 
 const KEY = "cruddur.feed";
@@ -7,9 +9,9 @@ const KEY = "cruddur.feed";
 /** The feed of an address or, if it names none, the one that was chosen last. */
 export function chosenFeed(search: string): HomeFeed {
   const named = new URLSearchParams(search).get("feed");
-  return (named ?? localStorage.getItem(KEY)) === "following" ? "following" : "everyone";
+  return (named ?? load(KEY)) === "following" ? "following" : "everyone";
 }
 
 export function rememberFeed(feed: HomeFeed): void {
-  localStorage.setItem(KEY, feed);
+  store(KEY, feed);
 }

@@ -1,12 +1,13 @@
 /** Whether keyboard shortcuts are on, on this device. */
 
 import { useSyncExternalStore } from "react";
+import { load, store } from "./storage";
 
 const NAME = "cruddur.shortcuts";
 const OFF = "off";
 
 const listeners = new Set<() => void>();
-let isOn = read();
+let isOn = load(NAME) !== OFF;
 
 export function useShortcuts(): boolean {
   return useSyncExternalStore(onChange, () => isOn);
@@ -18,26 +19,10 @@ export function useKeyOf(key: string): string | undefined {
 }
 
 export function setShortcuts(next: boolean): void {
-  try {
-    if (next) {
-      localStorage.removeItem(NAME);
-    } else {
-      localStorage.setItem(NAME, OFF);
-    }
-  } catch {
-    // Storage is disabled: the choice is forgotten on reload.
-  }
+  store(NAME, next ? null : OFF);
   isOn = next;
   for (const listener of listeners) {
     listener();
-  }
-}
-
-function read(): boolean {
-  try {
-    return localStorage.getItem(NAME) !== OFF;
-  } catch {
-    return true;
   }
 }
 

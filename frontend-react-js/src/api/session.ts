@@ -9,6 +9,7 @@
  * holds no secret, and saves visitors a request that would fail. Other tabs follow the mark.
  */
 
+import { load, store } from "../storage";
 import type { Member, SignedIn } from "./wire";
 
 export type Session =
@@ -31,7 +32,7 @@ const MARK = "cruddur.signed-in";
 const MARGIN = 30;
 
 const listeners = new Set<() => void>();
-let session = begin(readMark() !== null);
+let session = begin(load(MARK) !== null);
 
 export function getSession(): Session {
   return session;
@@ -58,19 +59,19 @@ export function onSession(listener: () => void): () => void {
 /** Start a session from a sign-in or refresh response. */
 export function enter(answer: SignedIn): void {
   const staleAt = Date.now() + (answer.expires_in - MARGIN) * 1000;
-  writeMark(answer.user.uuid);
+  store(MARK, answer.user.uuid);
   set({ phase: "in", user: answer.user, token: answer.access_token, staleAt });
 }
 
 /** End the session after the member signed out. */
 export function leave(): void {
-  writeMark(null);
+  store(MARK, null);
   set({ phase: "out", wasEnded: false });
 }
 
 /** End the session because the server has ended it. */
 export function end(): void {
-  writeMark(null);
+  store(MARK, null);
   set({ phase: "out", wasEnded: true });
 }
 
@@ -100,24 +101,4 @@ addEventListener("storage", (event) => {
 
 function begin(isMarked: boolean): Session {
   return isMarked ? { phase: "restoring" } : { phase: "out", wasEnded: false };
-}
-
-function readMark(): string | null {
-  try {
-    return localStorage.getItem(MARK);
-  } catch {
-    return null; // storage is disabled: every page load starts signed out
-  }
-}
-
-function writeMark(uuid: string | null): void {
-  try {
-    if (uuid === null) {
-      localStorage.removeItem(MARK);
-    } else {
-      localStorage.setItem(MARK, uuid);
-    }
-  } catch {
-    // Storage is disabled.
-  }
 }

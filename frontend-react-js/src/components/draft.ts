@@ -1,6 +1,7 @@
 import { useRef, useState } from "react";
 import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
+import { load, store } from "../storage";
 import { DEFAULT_TTL, isTtl } from "../text/lifetimes";
 
 /** A picture that was uploaded for a draft. */
@@ -46,7 +47,7 @@ export function useDraft(purpose: string) {
     setText: (text: string) => change({ text }),
     setTtl: (ttl: Ttl) => {
       change({ ttl });
-      saveTtl(member, ttl);
+      store(TTL_PREFIX + member, ttl);
     },
     setPictures: (by: (pictures: readonly DraftPicture[]) => readonly DraftPicture[]) =>
       change({ pictures: by(latest.current.pictures) }),
@@ -62,20 +63,8 @@ const PREFIX = "cruddur.draft.";
 const TTL_PREFIX = "cruddur.ttl.";
 
 function loadTtl(member: string): Ttl {
-  try {
-    const found = localStorage.getItem(TTL_PREFIX + member);
-    return isTtl(found) ? found : DEFAULT_TTL;
-  } catch {
-    return DEFAULT_TTL; // storage is disabled
-  }
-}
-
-function saveTtl(member: string, ttl: Ttl): void {
-  try {
-    localStorage.setItem(TTL_PREFIX + member, ttl);
-  } catch {
-    // Storage is disabled: the lifetime is forgotten on reload.
-  }
+  const found = load(TTL_PREFIX + member);
+  return isTtl(found) ? found : DEFAULT_TTL;
 }
 
 function loadDraft(name: string): Draft | undefined {

@@ -3,6 +3,7 @@
  * language of the browser that the page has.
  */
 
+import { load, store } from "../storage";
 import type { Catalogue } from ".";
 
 /** The languages of the page, each by its own name. */
@@ -22,7 +23,7 @@ const TRANSLATIONS: Record<Exclude<Language, "en">, () => Promise<Catalogue>> = 
 const CHOICE = "cruddur.language";
 
 export function preferredLanguage(): Language {
-  return [loadChoice(), ...navigator.languages.map(baseOf)].find(isLanguage) ?? "en";
+  return [load(CHOICE), ...navigator.languages.map(baseOf)].find(isLanguage) ?? "en";
 }
 
 /** The browser's own variant of a language, such as `en-GB`, or else the language itself. */
@@ -33,19 +34,7 @@ export function localeOf(language: Language): string {
 
 /** Remember a choice on this device. */
 export function saveChoice(language: Language): void {
-  try {
-    localStorage.setItem(CHOICE, language);
-  } catch {
-    // Storage is disabled: the choice is forgotten on reload.
-  }
-}
-
-function loadChoice(): string | null {
-  try {
-    return localStorage.getItem(CHOICE);
-  } catch {
-    return null; // storage is disabled
-  }
+  store(CHOICE, language);
 }
 
 function baseOf(tag: string): string | undefined {

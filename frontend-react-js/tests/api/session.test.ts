@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type * as SessionModule from "../../src/api/session";
 import { signedIn, uuid, WORF } from "../support/make";
+import { disableStorage } from "../support/storage";
 import { NOW, SECOND } from "../support/time";
 
 const MARK = "cruddur.signed-in";
@@ -132,10 +133,7 @@ describe("another tab", () => {
 });
 
 test("a browser without storage stays signed in while the page is open", async () => {
-  const refused = () => {
-    throw new DOMException("The operation is insecure.", "SecurityError");
-  };
-  vi.stubGlobal("localStorage", { getItem: refused, setItem: refused, removeItem: refused });
+  disableStorage();
   await load();
   expect(session.getSession()).toEqual(OUT);
   session.enter(signedIn());

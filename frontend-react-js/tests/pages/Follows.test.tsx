@@ -1,9 +1,10 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ListedUser } from "../../src/api/wire";
 import { crud, LONDO, notes, profile, signIn, uuid } from "../support/make";
 import { open, showPage } from "../support/page";
 import { ok, refuse, type Server, servePage } from "../support/server";
+import { disableStorage } from "../support/storage";
 import { Stream } from "../support/stream";
 import { settle } from "../support/time";
 
@@ -15,6 +16,10 @@ let server: Server;
 beforeEach(() => {
   localStorage.clear();
   server = servePage();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
 });
 
 function main() {
@@ -83,6 +88,14 @@ describe("a profile", () => {
 });
 
 describe("the tabs of Home", () => {
+  test("work without storage", async () => {
+    disableStorage();
+    signIn();
+    server.on("get", "/api/activities/home", ok([crud({ message: "for everyone" })]));
+    showPage("/");
+    expect(await main().findByText("for everyone")).toBeVisible();
+  });
+
   test("remember the last choice", async () => {
     signIn();
     server.on("get", FOLLOWING, ok([crud({ message: "followed" })]));
