@@ -1,9 +1,8 @@
-/** Follows of people and tags: shown at once, undone if the server rejects them. */
+/** Follows of people and tags. */
 
 import {
   type QueryClient,
   useInfiniteQuery,
-  useMutation,
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
@@ -12,10 +11,11 @@ import { call, page } from "../api/http";
 import { getSession } from "../api/session";
 import { follow } from "../api/stream";
 import type { Crud } from "../api/wire";
-import { NOTIFY_ON_ERROR, refetchSoon } from "./client";
+import { refetchSoon } from "./client";
 import { FOLLOWING, FOLLOWING_HEAD, insertFollowed } from "./feedCache";
 import { changeShown } from "./people";
 import { useSession } from "./session";
+import { useSwitch } from "./switches";
 
 export type Direction = "followers" | "following";
 
@@ -23,23 +23,12 @@ const LISTS = ["follows"];
 const TAGS = ["followed tags"];
 const FOUND = ["found people"];
 
-/** Follow or unfollow a user. Several presses reach the server in order. */
+/** Follow or unfollow a user. */
 export function useFollow(handle: string) {
   const client = useQueryClient();
-  const mutationKey = ["follow", handle];
-  const isLatest = () => client.isMutating({ mutationKey }) === 1;
-  return useMutation({
-    meta: NOTIFY_ON_ERROR,
-    mutationKey,
-    scope: { id: mutationKey.join(" ") },
-    mutationFn: (on: boolean) =>
-      call(on ? "put" : "delete", "/api/users/@{handle}/follow", { path: { handle } }),
-    onMutate: (on) => showFollow(client, handle, on),
-    onError: (_, on) => {
-      if (isLatest()) {
-        showFollow(client, handle, !on);
-      }
-    },
+  return useSwitch(["follow", handle], {
+    send: (on) => call(on ? "put" : "delete", "/api/users/@{handle}/follow", { path: { handle } }),
+    show: (on) => showFollow(client, handle, on),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: FOLLOWING });
       void client.invalidateQueries({ queryKey: LISTS });
@@ -47,7 +36,7 @@ export function useFollow(handle: string) {
   });
 }
 
-/** The followers of a user, or whom they follow, the latest first. */
+/** The followers of a user, or the users that they follow, the latest first. */
 export function useFollows(handle: string, direction: Direction) {
   return useInfiniteQuery({
     queryKey: [...LISTS, direction, handle.toLowerCase()],
@@ -84,25 +73,13 @@ export function useFollowedTags() {
 /** Follow or unfollow a tag. */
 export function useFollowTag(tag: string) {
   const client = useQueryClient();
-  const mutationKey = ["follow tag", tag];
-  const isLatest = () => client.isMutating({ mutationKey }) === 1;
-  const show = (on: boolean) =>
-    client.setQueryData<readonly string[]>(
-      TAGS,
-      (tags) => tags && [...tags.filter((other) => other !== tag), ...(on ? [tag] : [])],
-    );
-  return useMutation({
-    meta: NOTIFY_ON_ERROR,
-    mutationKey,
-    scope: { id: mutationKey.join(" ") },
-    mutationFn: (on: boolean) =>
-      call(on ? "put" : "delete", "/api/tags/{tag}/follow", { path: { tag } }),
-    onMutate: show,
-    onError: (_, on) => {
-      if (isLatest()) {
-        show(!on);
-      }
-    },
+  return useSwitch(["follow tag", tag], {
+    send: (on) => call(on ? "put" : "delete", "/api/tags/{tag}/follow", { path: { tag } }),
+    show: (on) =>
+      client.setQueryData<readonly string[]>(
+        TAGS,
+        (tags) => tags && [...tags.filter((other) => other !== tag), ...(on ? [tag] : [])],
+      ),
     onSuccess: () => client.invalidateQueries({ queryKey: FOLLOWING }),
   });
 }

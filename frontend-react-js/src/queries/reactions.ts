@@ -1,10 +1,10 @@
 /** Likes and reposts: shown at once, undone if the server rejects them. */
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import type { Crud } from "../api/wire";
-import { NOTIFY_ON_ERROR } from "./client";
 import { cancelFeedRequests, changeCounts, changeCrud, removeRepost } from "./feedCache";
+import { useSwitch } from "./switches";
 
 type Reaction = "like" | "repost";
 
@@ -17,34 +17,21 @@ const FIELDS = {
 export function useReaction(reaction: Reaction, crud: Crud) {
   const client = useQueryClient();
   const { done, count } = FIELDS[reaction];
-  const mutationKey = [reaction, crud.uuid];
-  // Show the last press until the server has answered that one.
-  const isLatest = () => client.isMutating({ mutationKey }) === 1;
   const show = (on: boolean) =>
     changeCrud(client, crud.uuid, (found) =>
       (found[done] ?? false) === on
         ? found
         : { ...found, [done]: on, [count]: Math.max(0, found[count] + (on ? 1 : -1)) },
     );
-  return useMutation({
-    meta: NOTIFY_ON_ERROR,
-    mutationKey,
-    scope: { id: mutationKey.join(" ") },
-    mutationFn: (on: boolean) =>
+  return useSwitch([reaction, crud.uuid], {
+    send: (on) =>
       call(on ? "put" : "delete", `/api/activities/{uuid}/${reaction}`, {
         path: { uuid: crud.uuid },
       }),
-    onMutate: async (on) => {
-      await cancelFeedRequests(client);
-      show(on);
-    },
-    onError: (_, on) => {
-      if (isLatest()) {
-        show(!on);
-      }
-    },
-    onSuccess: (counts) => {
-      if (isLatest()) {
+    prepare: () => cancelFeedRequests(client),
+    show,
+    onSuccess: (counts, isLatest) => {
+      if (isLatest) {
         const { [done]: on, [count]: total } = counts;
         changeCounts(client, crud.uuid, { [done]: on, [count]: total });
         if (!counts.reposted) {
