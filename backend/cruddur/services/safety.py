@@ -31,12 +31,8 @@ async def block(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         NotFoundError: no user has the handle.
         UnauthenticatedError: the viewer's session is not open.
     """
-    relation = _relation(
-        await db.insert_block(conn, viewer=viewer, handle=users.fold_handle(handle))
-    )
-    if relation.uuid == viewer.uuid:
-        raise InvalidError("block_self")
-    return relation
+    changed = await db.insert_block(conn, viewer=viewer, handle=users.fold_handle(handle))
+    return _relation(changed, viewer, "block_self")
 
 
 async def unblock(conn: Connection, viewer: Viewer, handle: str) -> Relation:
@@ -47,12 +43,8 @@ async def unblock(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         NotFoundError: no user has the handle.
         UnauthenticatedError: the viewer's session is not open.
     """
-    relation = _relation(
-        await db.delete_block(conn, viewer=viewer, handle=users.fold_handle(handle))
-    )
-    if relation.uuid == viewer.uuid:
-        raise InvalidError("block_self")
-    return relation
+    changed = await db.delete_block(conn, viewer=viewer, handle=users.fold_handle(handle))
+    return _relation(changed, viewer, "block_self")
 
 
 async def mute(conn: Connection, viewer: Viewer, handle: str, draft: MuteDraft) -> Relation:
@@ -63,17 +55,13 @@ async def mute(conn: Connection, viewer: Viewer, handle: str, draft: MuteDraft) 
         NotFoundError: no user has the handle.
         UnauthenticatedError: the viewer's session is not open.
     """
-    relation = _relation(
-        await db.insert_mute(
-            conn,
-            viewer=viewer,
-            handle=users.fold_handle(handle),
-            duration=None if draft.duration is None else DURATIONS[draft.duration],
-        )
+    changed = await db.insert_mute(
+        conn,
+        viewer=viewer,
+        handle=users.fold_handle(handle),
+        duration=None if draft.duration is None else DURATIONS[draft.duration],
     )
-    if relation.uuid == viewer.uuid:
-        raise InvalidError("mute_self")
-    return relation
+    return _relation(changed, viewer, "mute_self")
 
 
 async def unmute(conn: Connection, viewer: Viewer, handle: str) -> Relation:
@@ -84,12 +72,8 @@ async def unmute(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         NotFoundError: no user has the handle.
         UnauthenticatedError: the viewer's session is not open.
     """
-    relation = _relation(
-        await db.delete_mute(conn, viewer=viewer, handle=users.fold_handle(handle))
-    )
-    if relation.uuid == viewer.uuid:
-        raise InvalidError("mute_self")
-    return relation
+    changed = await db.delete_mute(conn, viewer=viewer, handle=users.fold_handle(handle))
+    return _relation(changed, viewer, "mute_self")
 
 
 async def blocks(conn: Connection, viewer: Viewer, paging: Paging) -> Page[BlockedUser]:
@@ -130,8 +114,10 @@ async def mutes(conn: Connection, viewer: Viewer, paging: Paging) -> Page[MutedU
     return page(listed, paging.limit, lambda user: (user.created_at, user.uuid))
 
 
-def _relation(changed: db.Related | None) -> Relation:
+def _relation(changed: db.Related | None, viewer: Viewer, self_code: str) -> Relation:
     relation = require_open_session(changed).relation
     if relation is None:
         raise NotFoundError
+    if relation.uuid == viewer.uuid:
+        raise InvalidError(self_code)
     return relation

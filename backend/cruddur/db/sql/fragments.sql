@@ -50,7 +50,7 @@ EXISTS (
 ) AS reposted
 
 -- name: hidden_on_page
--- The authors of the cruds of the CTE shown, and of what these reply to, who are hidden from the
+-- Those authors of the cruds of the CTE shown, and of what these reply to, that are hidden from the
 -- viewer. For a viewer who hides no one, the first condition is false before anything is looked up.
 -- With the array, a few look-ups suffice, however many users are hidden.
 SELECT hidden_authors.author_uuid AS uuid
@@ -383,3 +383,66 @@ NOT EXISTS (
     WHERE blocked_pairs.viewer_uuid = joined.user_uuid
       AND blocked_pairs.other_uuid = joined.other_uuid
 )
+
+-- name: visible_person
+-- The user with :handle, unless one of this user and the viewer blocks the other.
+SELECT users.uuid
+FROM users
+WHERE users.handle = lower(:handle)
+  AND NOT EXISTS (
+      SELECT FROM blocked_pairs
+      WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
+        AND blocked_pairs.other_uuid = users.uuid
+  )
+
+-- name: named_person
+-- The user with :handle, also if they are hidden from the viewer.
+SELECT
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url
+FROM users
+WHERE users.handle = lower(:handle)
+
+-- name: blocks_person
+-- Whether the viewer blocks the CTE person.
+EXISTS (
+    SELECT FROM blocks
+    WHERE blocks.blocker_uuid = viewer.uuid
+      AND blocks.blocked_uuid = person.uuid
+) AS is_blocked
+
+-- name: mutes_person
+-- Whether the viewer mutes the CTE person.
+EXISTS (
+    SELECT FROM mutes
+    WHERE mutes.muter_uuid = viewer.uuid
+      AND mutes.muted_uuid = person.uuid
+      AND mutes.ends_at > now()
+) AS is_muted
+
+-- name: listed_follows
+-- The users of the CTE page, whose follow began at its `created_at`, the latest first. One row with
+-- NULLs for the user if there is none, and no row without the CTE person.
+SELECT
+    viewer.uuid AS viewer,
+    users.uuid,
+    users.handle,
+    users.display_name,
+    users.avatar_url,
+    page.created_at AS followed_at,
+    EXISTS (
+        SELECT FROM follows
+        WHERE follows.follower_uuid = viewer.uuid
+          AND follows.followee_uuid = users.uuid
+    ) AS followed
+FROM viewer
+CROSS JOIN person
+LEFT JOIN (
+    page
+    JOIN users
+        ON users.uuid = page.uuid
+        AND users.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
+) ON true
+ORDER BY page.created_at DESC, page.uuid DESC

@@ -5,14 +5,7 @@ WITH viewer AS MATERIALIZED (
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT users.uuid
-    FROM users
-    WHERE users.handle = lower(:handle)
-      AND NOT EXISTS (
-          SELECT FROM blocked_pairs
-          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
-            AND blocked_pairs.other_uuid = users.uuid
-      )
+    {visible_person}
 ),
 allowance AS MATERIALIZED (
     SELECT
@@ -49,7 +42,6 @@ notified AS (
     ON CONFLICT DO NOTHING
 )
 SELECT
-    viewer.uuid AS viewer,
     person.uuid,
     allowance.is_used_up
 FROM viewer

@@ -4,14 +4,7 @@ WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
 ),
 person AS MATERIALIZED (
-    SELECT users.uuid
-    FROM users
-    WHERE users.handle = lower(:handle)
-      AND NOT EXISTS (
-          SELECT FROM blocked_pairs
-          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
-            AND blocked_pairs.other_uuid = users.uuid
-      )
+    {visible_person}
 ),
 page AS MATERIALIZED (
     SELECT
@@ -31,24 +24,4 @@ page AS MATERIALIZED (
     ORDER BY follows.created_at DESC, follows.follower_uuid DESC
     LIMIT (SELECT :limit::bigint)
 )
-SELECT
-    viewer.uuid AS viewer,
-    users.uuid,
-    users.handle,
-    users.display_name,
-    users.avatar_url,
-    page.created_at AS followed_at,
-    EXISTS (
-        SELECT FROM follows
-        WHERE follows.follower_uuid = viewer.uuid
-          AND follows.followee_uuid = users.uuid
-    ) AS followed
-FROM viewer
-CROSS JOIN person
-LEFT JOIN (
-    page
-    JOIN users
-        ON users.uuid = page.uuid
-        AND users.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
-) ON true
-ORDER BY page.created_at DESC, page.uuid DESC
+{listed_follows}

@@ -5,14 +5,7 @@ WITH viewer AS MATERIALIZED (
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT users.uuid
-    FROM users
-    WHERE users.handle = lower(:handle)
-      AND NOT EXISTS (
-          SELECT FROM blocked_pairs
-          WHERE blocked_pairs.viewer_uuid = (SELECT viewer.uuid FROM viewer)
-            AND blocked_pairs.other_uuid = users.uuid
-      )
+    {visible_person}
 ),
 withdrawn AS (
     DELETE FROM follows
@@ -31,7 +24,6 @@ retracted AS (
       AND notifications.kind = 'follow'
 )
 SELECT
-    viewer.uuid AS viewer,
     person.uuid,
     false AS is_used_up
 FROM viewer

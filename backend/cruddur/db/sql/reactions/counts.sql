@@ -1,5 +1,6 @@
--- The counts of a live crud. No row if its author is hidden from the user. They are read after the statement that changes them, because triggers
--- keep them and that statement cannot see what its triggers write.
+-- The counts of a live crud. No row if its author is hidden from the user. They are read after the
+-- statement that changes them, because triggers keep them and that statement cannot see what its
+-- triggers write.
 SELECT
     live_activities.uuid,
     live_activities.replies_count,

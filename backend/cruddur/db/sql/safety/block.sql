@@ -1,17 +1,11 @@
--- Blocks a user, and ends the follows of both, with their notifications. No row unless the viewer's session is open. `uuid` is
--- NULL if no user has the handle.
+-- Blocks a user, and ends the follows of both, with their notifications. No row unless the viewer's
+-- session is open. `uuid` is NULL if no user has the handle.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.handle,
-        users.display_name,
-        users.avatar_url
-    FROM users
-    WHERE users.handle = lower(:handle)
+    {named_person}
 ),
 blocked AS (
     INSERT INTO blocks (blocker_uuid, blocked_uuid)
@@ -45,11 +39,6 @@ SELECT
     person.display_name,
     person.avatar_url,
     person.uuid <> viewer.uuid AS is_blocked,
-    EXISTS (
-        SELECT FROM mutes
-        WHERE mutes.muter_uuid = viewer.uuid
-          AND mutes.muted_uuid = person.uuid
-          AND mutes.ends_at > now()
-    ) AS is_muted
+    {mutes_person}
 FROM viewer
 LEFT JOIN person ON true

@@ -5,13 +5,7 @@ WITH viewer AS MATERIALIZED (
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.handle,
-        users.display_name,
-        users.avatar_url
-    FROM users
-    WHERE users.handle = lower(:handle)
+    {named_person}
 ),
 muted AS (
     INSERT INTO mutes (muter_uuid, muted_uuid, ends_at)
@@ -30,11 +24,7 @@ SELECT
     person.handle,
     person.display_name,
     person.avatar_url,
-    EXISTS (
-        SELECT FROM blocks
-        WHERE blocks.blocker_uuid = viewer.uuid
-          AND blocks.blocked_uuid = person.uuid
-    ) AS is_blocked,
+    {blocks_person},
     person.uuid <> viewer.uuid AS is_muted
 FROM viewer
 LEFT JOIN person ON true

@@ -4,13 +4,7 @@ WITH viewer AS MATERIALIZED (
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.handle,
-        users.display_name,
-        users.avatar_url
-    FROM users
-    WHERE users.handle = lower(:handle)
+    {named_person}
 ),
 unblocked AS (
     DELETE FROM blocks
@@ -26,11 +20,6 @@ SELECT
     person.display_name,
     person.avatar_url,
     false AS is_blocked,
-    EXISTS (
-        SELECT FROM mutes
-        WHERE mutes.muter_uuid = viewer.uuid
-          AND mutes.muted_uuid = person.uuid
-          AND mutes.ends_at > now()
-    ) AS is_muted
+    {mutes_person}
 FROM viewer
 LEFT JOIN person ON true

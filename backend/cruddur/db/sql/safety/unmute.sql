@@ -4,13 +4,7 @@ WITH viewer AS MATERIALIZED (
     FROM signed_in(:viewer, :session) AS member
 ),
 person AS MATERIALIZED (
-    SELECT
-        users.uuid,
-        users.handle,
-        users.display_name,
-        users.avatar_url
-    FROM users
-    WHERE users.handle = lower(:handle)
+    {named_person}
 ),
 unmuted AS (
     DELETE FROM mutes
@@ -25,11 +19,7 @@ SELECT
     person.handle,
     person.display_name,
     person.avatar_url,
-    EXISTS (
-        SELECT FROM blocks
-        WHERE blocks.blocker_uuid = viewer.uuid
-          AND blocks.blocked_uuid = person.uuid
-    ) AS is_blocked,
+    {blocks_person},
     false AS is_muted
 FROM viewer
 LEFT JOIN person ON true
