@@ -88,7 +88,7 @@ async def _sweep_pictures(resources: Resources, *, is_search: bool) -> None:
 
 @contextmanager
 def _reported(span: Span, job: str, *outages: type[Exception]) -> Iterator[None]:
-    """Record a failure of a part of a job, so that the job goes on.
+    """Record a failure of a part of a job, so that the job continues.
 
     Args:
         span: the span of the job.

@@ -1,6 +1,5 @@
 """Pages of cruds that all members share, apart from what depends on the member who reads them.
 
-
 These are `liked` and `reposted` of a crud, `followed` of a profile, and the users who are hidden
 from the member.
 """
