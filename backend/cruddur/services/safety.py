@@ -32,7 +32,7 @@ async def block(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         UnauthenticatedError: the viewer's session is not open.
     """
     changed = await db.insert_block(conn, viewer=viewer, handle=users.fold_handle(handle))
-    return _relation(changed, viewer, "block_self")
+    return _relation(changed, viewer, error_code="block_self")
 
 
 async def unblock(conn: Connection, viewer: Viewer, handle: str) -> Relation:
@@ -44,7 +44,7 @@ async def unblock(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         UnauthenticatedError: the viewer's session is not open.
     """
     changed = await db.delete_block(conn, viewer=viewer, handle=users.fold_handle(handle))
-    return _relation(changed, viewer, "block_self")
+    return _relation(changed, viewer, error_code="block_self")
 
 
 async def mute(conn: Connection, viewer: Viewer, handle: str, draft: MuteDraft) -> Relation:
@@ -61,7 +61,7 @@ async def mute(conn: Connection, viewer: Viewer, handle: str, draft: MuteDraft) 
         handle=users.fold_handle(handle),
         duration=None if draft.duration is None else DURATIONS[draft.duration],
     )
-    return _relation(changed, viewer, "mute_self")
+    return _relation(changed, viewer, error_code="mute_self")
 
 
 async def unmute(conn: Connection, viewer: Viewer, handle: str) -> Relation:
@@ -73,7 +73,7 @@ async def unmute(conn: Connection, viewer: Viewer, handle: str) -> Relation:
         UnauthenticatedError: the viewer's session is not open.
     """
     changed = await db.delete_mute(conn, viewer=viewer, handle=users.fold_handle(handle))
-    return _relation(changed, viewer, "mute_self")
+    return _relation(changed, viewer, error_code="mute_self")
 
 
 async def blocks(conn: Connection, viewer: Viewer, paging: Paging) -> Page[BlockedUser]:
@@ -114,10 +114,10 @@ async def mutes(conn: Connection, viewer: Viewer, paging: Paging) -> Page[MutedU
     return page(listed, paging.limit, lambda user: (user.created_at, user.uuid))
 
 
-def _relation(changed: db.Related | None, viewer: Viewer, self_code: str) -> Relation:
+def _relation(changed: db.Related | None, viewer: Viewer, error_code: str) -> Relation:
     relation = require_open_session(changed).relation
     if relation is None:
         raise NotFoundError
     if relation.uuid == viewer.uuid:
-        raise InvalidError(self_code)
+        raise InvalidError(error_code)
     return relation
