@@ -28,9 +28,12 @@ from cruddur.routes.follows import follows
 from cruddur.routes.health import health
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
+from cruddur.routes.moderation import moderation
+from cruddur.routes.notices import notices
 from cruddur.routes.notifications import notifications
 from cruddur.routes.previews import previews
 from cruddur.routes.reactions import reactions
+from cruddur.routes.reports import reports
 from cruddur.routes.rollbar import rollbar
 from cruddur.routes.safety import safety
 from cruddur.routes.second_factors import second_factors
@@ -58,6 +61,9 @@ BLUEPRINTS = (
     accounts,
     second_factors,
     api_tokens,
+    reports,
+    notices,
+    moderation,
     live,
     health,
     telemetry_routes,

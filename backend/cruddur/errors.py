@@ -18,6 +18,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 GENERIC_CODES = {
     400: "invalid_json",
@@ -91,7 +92,16 @@ class InsufficientScopeError(ForbiddenError):
 
 
 class CodeRequiredError(ForbiddenError):
-    """The password is correct, and the account also needs a code of its second factor."""
+    """The password is correct, and the account also needs a code of its second factor.
+
+    Attributes:
+        user_uuid: the user of the account.
+    """
+
+    def __init__(self, *codes: str, user_uuid: UUID) -> None:
+        """Set the codes and the user."""
+        super().__init__(*codes)
+        self.user_uuid = user_uuid
 
 
 class NotFoundError(CruddurError):

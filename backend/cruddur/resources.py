@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -34,8 +35,10 @@ from cruddur.public_web.transport import PublicTransport
 from cruddur.services.accounts import Accounts
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.crud_pictures import CrudPictures, Limits
+from cruddur.services.evidence import EvidenceSealer
 from cruddur.services.pictures import PictureConverter
 from cruddur.services.previews import Previews
+from cruddur.services.reports import Reports
 from cruddur.services.second_factors import SecondFactorSettings
 from cruddur.services.throttling import Throttle
 from cruddur.services.trends import TagRanking, tag_ranking
@@ -65,6 +68,8 @@ class Resources:
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
+    reports: Reports
+    evidence_sealer: EvidenceSealer
     previews: Previews
     live: Hub
 
@@ -233,6 +238,13 @@ def _assemble(
         settings.account_attempts,
     )
     concurrent_calls = ConcurrentCalls()
+    crud_pictures = CrudPictures(
+        database, store, Limits(settings.pictures_per_day, settings.pictures_per_member)
+    )
+    evidence_sealer = EvidenceSealer(keys, settings.evidence_key)
+    reports = Reports(
+        database, crud_pictures, evidence_sealer, timedelta(days=settings.evidence_days)
+    )
     return Resources(
         settings=settings,
         telemetry=telemetry,
@@ -249,15 +261,15 @@ def _assemble(
             describers,
             settings.demo_handle,
         ),
-        accounts=Accounts(database, provider, keys, throttle, concurrent_calls),
+        accounts=Accounts(database, provider, keys, throttle, concurrent_calls, reports),
         second_factors=SecondFactorSettings(
             local if provider is local else None, throttle, concurrent_calls
         ),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
-        crud_pictures=CrudPictures(
-            database, store, Limits(settings.pictures_per_day, settings.pictures_per_member)
-        ),
+        crud_pictures=crud_pictures,
+        reports=reports,
+        evidence_sealer=evidence_sealer,
         previews=previews,
         live=hub,
     )

@@ -25,6 +25,7 @@ SignInMethod = Literal["password", "password_and_code", "sign_up"]
 Scope = Literal["read", "write", "message"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TokenTtl = Literal["1-day", "7-days", "30-days", "90-days", "365-days"]
+Role = Literal["member", "moderator", "admin"]
 
 CRUD_CHARS = 280
 REPLY_CHARS = 1024
@@ -34,6 +35,7 @@ TOKEN_NAME_CHARS = 50
 BIO_CHARS = 500
 ALT_CHARS = 1000
 PICTURES_MAX = 4
+REASON_CHARS = 1000
 EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 PASSWORD_CHARS = 256  # a limit on the work of hashing
 PAGE_DEFAULT = 40
@@ -857,13 +859,18 @@ class AccountDeleted(Struct):
 
 
 class Member(Struct):
-    """The signed-in user, with the fields that only this user can see."""
+    """The signed-in user, with the fields that only this user can see.
+
+    `unread_notices` counts the decisions of moderators about this user that the user has not seen.
+    """
 
     uuid: UUID
     handle: str
     display_name: str
     email: str | None
     avatar_url: str | None
+    role: Role
+    unread_notices: Count
 
 
 class SignedIn(Struct):
@@ -992,6 +999,255 @@ class ApiTokenRevoked(Struct):
 
     uuid: UUID
     status: Literal["revoked"] = "revoked"
+
+
+# --- Reports and moderation ---------------------------------------------------------
+
+SubjectKind = Literal["crud", "profile", "message"]
+ReportCategory = Literal[
+    "spam", "harassment", "hate", "violence", "sexual", "self_harm", "illegal", "other"
+]
+DecisionKind = Literal["dismiss", "warn", "remove_crud", "suspend", "ban", "lift"]
+Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARS, extra_json_schema=_VISIBLE)]
+
+
+class ReportDraft(Draft):
+    """A report of a crud or reply, of a user, or of a message that the caller has received."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "kind_blank": "kind_invalid",
+        "uuid_blank": "uuid_invalid",
+        "category_blank": "category_invalid",
+        "words_blank": "words_invalid",
+    }
+
+    kind: SubjectKind
+    uuid: UUID
+    category: ReportCategory
+    words: Annotated[str, Meta(max_length=REASON_CHARS, extra_json_schema=_NO_NUL)] = ""
+
+
+class Report(Struct):
+    """The caller's report. Reporting the same again returns the same one."""
+
+    uuid: UUID
+    status: Literal["reported"] = "reported"
+
+
+class EvidenceLine(Struct):
+    """A crud or message next to one that was reported."""
+
+    uuid: UUID
+    handle: str
+    display_name: str
+    message: str
+    created_at: datetime
+
+
+class EvidencePicture(Struct):
+    """A picture of a crud that was reported. `jpeg` is null if its store did not have it."""
+
+    alt: str
+    jpeg: bytes | None
+
+
+class Evidence(Struct, kw_only=True):
+    """A copy of a crud, profile or message, of the moment when it was reported.
+
+    `context` has the nearest three cruds that a reply answers, or the three messages around a
+    message, the oldest first. `message` and `expires_at` are null for a profile, whose `created_at`
+    is that of the account. `was_deleted`: the copy was made when the author deleted the crud.
+    """
+
+    kind: SubjectKind
+    uuid: UUID
+    user_uuid: UUID
+    handle: str
+    display_name: str
+    bio: str
+    avatar: bytes | None
+    message: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    was_deleted: bool
+    pictures: list[EvidencePicture]
+    context: list[EvidenceLine]
+
+
+class StoredEvidence(Struct):
+    """Evidence, when it was taken, and when it is deleted unless the case waits for a decision.
+
+    `content` is null if the key that it was sealed with has been removed.
+    """
+
+    uuid: UUID
+    created_at: datetime
+    expires_at: datetime
+    content: Evidence | None
+
+
+class CaseReport(Struct):
+    """A report as moderators see it. `words` is null if their key has been removed."""
+
+    uuid: UUID
+    handle: str
+    display_name: str
+    category: str
+    words: str | None
+    created_at: datetime
+
+
+class CasesQuery(Paging):
+    """A part of the queue."""
+
+
+class Case(Struct):
+    """The reports of one subject. `user` is null if the account was deleted.
+
+    `categories` are those of the reports, the oldest first. A case is open until it is decided, and
+    again while an appeal waits.
+    """
+
+    uuid: UUID
+    kind: SubjectKind
+    subject_uuid: UUID
+    user: ShortUser | None
+    categories: list[str]
+    opened_at: datetime
+    closed_at: datetime | None
+    has_appeal: bool
+    is_open: bool
+
+
+class Decision(Struct):
+    """What a moderator decided about an account, and the appeal.
+
+    `ends_at` is the end of a suspension; a ban has none. `actor_handle` is null if that account was
+    deleted.
+    """
+
+    uuid: UUID
+    case_uuid: UUID
+    actor_handle: str | None
+    kind: DecisionKind
+    reason: str
+    created_at: datetime
+    ends_at: datetime | None
+    appeal: str | None
+    appealed_at: datetime | None
+    decision: Literal["upheld", "overturned"] | None
+    decision_reason: str | None
+    decided_at: datetime | None
+
+
+class AccountHistory(Struct):
+    """An account, and what moderators decided about it, the latest first.
+
+    `suspended_until` is null for a ban.
+    """
+
+    user: ShortUser
+    role: Role
+    joined_at: datetime
+    is_suspended: bool
+    suspended_until: datetime | None
+    cases_count: Count
+    open_count: Count
+    decisions: list[Decision]
+
+
+class CasePage(Struct):
+    """A case with its reports, its evidence and the history of its account.
+
+    `can_act` is false if the account is the caller's own, or has the same role or a higher one.
+    """
+
+    case: Case
+    reports: list[CaseReport]
+    evidence: list[StoredEvidence]
+    account: AccountHistory | None
+    can_act: bool
+
+
+class DecisionDraft(Draft):
+    """A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "kind_blank": "kind_invalid",
+        "days_blank": "days_invalid",
+    }
+
+    kind: DecisionKind
+    reason: Reason
+    days: Annotated[int, Meta(ge=1, le=365)] | None = None
+
+
+class AppealDecisionDraft(Draft):
+    """The decision about an appeal. `reason` is shown to the account."""
+
+    codes: ClassVar[dict[str, str]] = {"decision_blank": "decision_invalid"}
+
+    decision: Literal["upheld", "overturned"]
+    reason: Reason
+
+
+class Notice(Struct):
+    """A decision of a moderator, as the account sees it.
+
+    `appeal` shows whether the account can appeal, and what became of an appeal; `decision_reason`
+    explains that. `ends_at` is the end of a suspension; a ban has none.
+    """
+
+    uuid: UUID
+    kind: Literal["warn", "remove_crud", "suspend", "ban", "lift"]
+    reason: str
+    created_at: datetime
+    ends_at: datetime | None
+    unread: bool
+    appeal: Literal["possible", "impossible", "waiting", "upheld", "overturned"]
+    decision_reason: str | None
+
+
+class AppealDraft(Draft):
+    """Why the decision is wrong."""
+
+    words: Reason
+
+
+class SuspensionAppealDraft(SignInDraft, kw_only=True):
+    """Credentials of a suspended account, and why the decision is wrong."""
+
+    words: Reason
+
+
+class Appealed(Struct):
+    """The appeal waits for a moderator."""
+
+    status: Literal["appealed"] = "appealed"
+
+
+class AuditQuery(Paging):
+    """A part of the audit log, which begins with the oldest entry."""
+
+
+class AuditExportQuery(Paging):
+    """A part of the audit log in a file, which begins with the oldest entry."""
+
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
+
+
+class AuditEntry(Struct):
+    """Who did what, when and why. Without an actor, it was the command line."""
+
+    uuid: UUID
+    created_at: datetime
+    actor_uuid: UUID | None
+    actor_handle: str | None
+    action: str
+    case_uuid: UUID | None
+    user_uuid: UUID | None
+    user_handle: str | None
+    why: str
 
 
 # --- Health -------------------------------------------------------------------------

@@ -30,9 +30,20 @@ from cruddur.routes import openapi
 from cruddur.services.uploads import UploadSigner
 from cruddur.settings import Settings
 
-ANDREW, BAYKO, CRUD, REPLY, DOOMED, GROUP, SESSION, OTHER_SESSION, TOKEN = (
-    UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(9)
-)
+(
+    ANDREW,
+    BAYKO,
+    CRUD,
+    REPLY,
+    DOOMED,
+    GROUP,
+    SESSION,
+    OTHER_SESSION,
+    TOKEN,
+    CASE,
+    APPEALED,
+    NOTICE,
+) = (UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(12))
 SIGNING_KEY = new_signing_key()
 KEYS = KeyRing([SIGNING_KEY])
 UPLOAD = UploadSigner(lambda: KEYS.secrets("avatar uploads")).sign(ANDREW)
@@ -42,18 +53,23 @@ MAX_EXAMPLES = 4
 # Errors for requests that are valid by the schema: they depend on stored rows, on two fields
 # together, or on the meaning of a text or file.
 BEYOND_SCHEMA = {
+    "appeal_decided",
+    "appeal_used",
     "avatar_invalid",
     "code_invalid",
+    "block_self",
+    "days_invalid",
     "follow_self",
     "handle_taken",
     "idempotency_key_reused",
-    "block_self",
+    "kind_invalid",
     "message_to_self",
     "mute_self",
     "password_invalid",
     "password_too_weak",
     "picture_invalid",
     "pictures_invalid",
+    "report_own",
     "tag_invalid",
     "too_many_followed",
     "too_many_pictures",
@@ -67,6 +83,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DELETE /api/auth/sessions/{uuid}": {"uuid": str(OTHER_SESSION)},
     "DELETE /api/auth/tokens/{uuid}": {"uuid": str(TOKEN)},
     "PUT /api/users/@{handle}/follow": {"handle": "bayko"},
+    "GET /api/moderation/cases/{uuid}": {"uuid": str(CASE)},
+    "POST /api/moderation/cases/{uuid}/decisions": {"uuid": str(CASE)},
+    "POST /api/moderation/appeals/{uuid}": {"uuid": str(APPEALED)},
+    "POST /api/notices/{uuid}/appeal": {"uuid": str(NOTICE)},
     "*": {
         "uuid": str(CRUD),
         "message_group_uuid": str(GROUP),
@@ -143,6 +163,18 @@ async def insert_rows(dsn: str) -> None:
             " VALUES ($1, $2, $3, $4, $4)",
             [(ANDREW, ISSUER, str(ANDREW), "andrewbrown"), (BAYKO, ISSUER, str(BAYKO), "bayko")],
         )
+        await conn.execute("UPDATE users SET role = 'admin' WHERE uuid = $1", ANDREW)
+        await conn.execute(
+            "INSERT INTO cases (uuid, kind, subject_uuid, user_uuid) VALUES ($1, 'crud', $2, $3)",
+            CASE, REPLY, BAYKO,
+        )  # fmt: skip
+        await conn.execute(
+            "INSERT INTO moderation_actions"
+            " (uuid, case_uuid, user_uuid, actor_uuid, kind, reason, appeal, appealed_at)"
+            " VALUES ($1, $2, $3, $4, 'warn', 'x', 'y', now()), ($5, $2, $4, $4, 'warn', 'x',"
+            " NULL, NULL)",
+            APPEALED, CASE, BAYKO, ANDREW, NOTICE,
+        )  # fmt: skip
         await conn.executemany(
             "INSERT INTO sessions (uuid, user_uuid, device, address, expires_at)"
             " VALUES ($1, $2, 'test', '127.0.0.1', now() + interval '1 day')",

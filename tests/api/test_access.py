@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import asyncpg
 import httpx
 import pytest
 
@@ -10,49 +11,74 @@ from cruddur.app import ENDPOINTS
 from cruddur.routes import openapi
 from cruddur.routes.endpoint import Endpoint
 from cruddur.wire import SCOPES
+from moderators import appoint
 from support import Api, Member, refused
 
-Enter = Callable[[Api, Member], Awaitable[Api]]
+Enter = Callable[[Api, Member, asyncpg.Connection], Awaitable[Api]]
 
 
-async def _visitor(api: Api, andrew: Member) -> Api:
-    del andrew
+async def _visitor(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
+    del andrew, database
     return api
 
 
-async def _member(api: Api, andrew: Member) -> Api:
+def _with_role(role: str) -> Enter:
+    async def enter(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
+        del api
+        return await appoint(database, andrew, role)
+
+    return enter
+
+
+async def _suspended(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
+    """Suspend an admin."""
     del api
+    await database.execute(
+        "UPDATE users SET suspended_until = 'infinity', role = 'admin' WHERE uuid = $1", andrew.uuid
+    )
     return andrew
 
 
-def _token(*scopes: str) -> Enter:
-    async def enter(api: Api, andrew: Member) -> Api:
+def _token(*scopes: str, role: str = "member") -> Enter:
+    async def enter(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
         del api
+        await appoint(database, andrew, role)
         return await andrew.api_token(*scopes)
 
     return enter
 
 
+RANKS: Mapping[str, int] = {"member": 0, "moderator": 1, "admin": 2}
+
 CALLERS: Mapping[str, Enter] = {
     "anonymous": _visitor,
-    "member": _member,
+    **{role: _with_role(role) for role in RANKS},
+    "suspended": _suspended,
     **{f"token {scope}": _token(scope) for scope in SCOPES},
     "token read message": _token("read", "message"),
-    "token of all scopes": _token(*SCOPES),
+    "token of all scopes": _token(*SCOPES, role="admin"),
 }
 
-OF_THE_TAGS_WITHOUT_TOKENS = {"accounts", "second_factors", "api_tokens"}
+OF_THE_TAGS_WITHOUT_TOKENS = {
+    *("accounts", "second_factors", "api_tokens"),
+    *("reports", "notices", "moderation"),
+}
 """The areas that no API token may use."""
 
 
-def expected(endpoint: Endpoint, caller: str) -> int | None:
-    """Return the status of a rejection, or None if the caller may use the route."""
-    if endpoint.access == "open" or caller == "member":
+def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
+    """Return the status and code of a rejection, or None if the caller may use the route."""
+    if endpoint.access == "open":
         return None
-    if caller == "anonymous":
-        return 401 if endpoint.access == "required" else None
+    if caller in {"anonymous", "suspended"}:
+        # A token that is no longer valid is rejected where a response without it would mislead.
+        misleads = caller == "suspended" and (endpoint.personal or endpoint.stream)
+        return (401, "generic_401") if endpoint.access == "required" or misleads else None
+    if caller in RANKS:
+        return (403, "generic_403") if RANKS[caller] < RANKS[endpoint.role] else None
     scopes = SCOPES if caller == "token of all scopes" else caller.split()[1:]
-    return None if endpoint.scopes and set(endpoint.scopes) <= set(scopes) else 403
+    is_enough = endpoint.scopes and set(endpoint.scopes) <= set(scopes)
+    return None if is_enough else (403, "insufficient_scope")
 
 
 async def tried(api: Api, endpoint: Endpoint) -> httpx.Response:
@@ -62,20 +88,24 @@ async def tried(api: Api, endpoint: Endpoint) -> httpx.Response:
     return await api.http.request(method, filled(endpoint.rule), content="{}", headers=headers)
 
 
-@pytest.mark.rule("C110", "C111")
+@pytest.mark.rule("C110", "C111", "C126", "C127")
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=named)
 async def test_a_caller_may_use_a_route_exactly_as_it_declares(
-    endpoint: Endpoint, caller: str, api: Api, andrew: Member
+    endpoint: Endpoint,
+    caller: str,
+    api: Api,
+    andrew: Member,
+    database: asyncpg.Connection,
 ) -> None:
-    response = await tried(await CALLERS[caller](api, andrew), endpoint)
+    response = await tried(await CALLERS[caller](api, andrew, database), endpoint)
     codes = [] if response.status_code < 400 or endpoint.stream else refused(response)
     rejection = expected(endpoint, caller)
     if rejection is not None:
-        assert response.status_code == rejection
-        code = "generic_401" if rejection == 401 else "insufficient_scope"
+        status, code = rejection
+        assert response.status_code == status
         assert codes in ([code], [])  # a response to HEAD has no body
-        if rejection == 403:
+        if code == "insufficient_scope":
             needed = f', scope="{" ".join(endpoint.scopes)}"' if endpoint.scopes else ""
             challenge = f'Bearer error="insufficient_scope"{needed}'
             assert response.headers["www-authenticate"] == challenge
@@ -85,6 +115,18 @@ async def test_a_caller_may_use_a_route_exactly_as_it_declares(
         assert response.status_code == (await tried(api, endpoint)).status_code
     else:
         assert response.status_code in {200, 404, 422}
+
+
+def test_the_table_has_cells_of_every_kind() -> None:
+    cells = {expected(endpoint, caller) for endpoint in ENDPOINTS for caller in CALLERS}
+    assert {code for _, code in filter(None, cells)} == {
+        "generic_401",
+        "generic_403",
+        "insufficient_scope",
+    }
+    assert None in cells
+    assert {endpoint.role for endpoint in ENDPOINTS} == set(RANKS)
+    assert all(one.role == "member" for one in ENDPOINTS if one.access != "required")
 
 
 def test_every_area_except_accounts_has_scopes() -> None:

@@ -166,6 +166,8 @@ async def test_sign_up_confirm_sign_in_refresh_and_sign_out(api: Api, codes: Cod
         "display_name": "Worf",
         "email": EMAIL,
         "avatar_url": None,
+        "role": "member",
+        "unread_notices": 0,
     }
     assert await device.get("/api/auth/me") == user
     later = await device.refresh()

@@ -116,6 +116,19 @@ DECISIONS: dict[str, Decision] = {
     "GET /api/auth/sessions": "own",
     "DELETE /api/auth/sessions": "own",
     "DELETE /api/auth/sessions/<uuid:uuid>": "own",
+    "POST /api/reports": "own",  # also of hidden users
+    "GET /api/notices": "own",
+    "POST /api/notices/<uuid:uuid>/appeal": "own",
+    "GET /api/moderation/cases": "own",  # moderators see everyone
+    "GET /api/moderation/cases/<uuid:uuid>": "own",
+    "POST /api/moderation/cases/<uuid:uuid>/decisions": "own",
+    "POST /api/moderation/appeals/<uuid:uuid>": "own",
+    "GET /api/moderation/accounts/@<handle>": "own",
+    "GET /api/moderation/audit": "own",
+    "GET /api/moderation/audit.jsonl": "own",
+    "GET /api/moderation/audit.csv": "own",
+    "POST /api/auth/suspension": "own",
+    "POST /api/auth/suspension/appeal": "own",
 }
 
 BODIES: dict[str, Any] = {

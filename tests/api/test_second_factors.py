@@ -16,6 +16,7 @@ from quart import Quart
 
 from accounts import EMAIL, HANDLE, PASSWORD, SIGN_IN, WRONG, Codes, open_account, sign_in
 from cruddur.identity import second_factors as identity
+from moderators import CASES, appoint, decide, report
 from support import Api, Member
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -244,3 +245,23 @@ async def test_without_a_local_account_there_is_no_second_factor(andrew: Member)
     """As for a user of a Cognito pool: the pool has its own."""
     assert (await andrew.get(PATH))["status"] == "unavailable"
     assert await andrew.post(PATH, {"password": "x"}, expect=401) == ["credentials_invalid"]
+
+
+@pytest.mark.rule("C127")
+async def test_a_suspended_account_learns_the_reason_without_a_code(
+    account: Account, api: Api, member: Any, database: asyncpg.Connection
+) -> None:
+    """Its code was used up by the sign-in that was rejected."""
+    uuid = (await account.me.get("/api/auth/me"))["uuid"]
+    moderator = await appoint(database, await member("moderator"))
+    await report(await member("reporter"), "profile", uuid)
+    await decide(moderator, (await moderator.get(CASES))[0]["uuid"], "ban")
+    credentials = {"email": EMAIL, "password": PASSWORD}
+    assert await api.post(SIGN_IN, credentials, expect=403) == ["code_required"]
+    with_code = {**credentials, "code": account.app.code()}
+    assert await api.post(SIGN_IN, with_code, expect=403) == ["account_suspended"]
+    assert (await api.post("/api/auth/suspension", with_code))["reason"] == "You know the rules"
+    await api.post("/api/auth/suspension/appeal", {**credentials, "words": "I do not"})
+    assert (await api.post("/api/auth/suspension", credentials))["appeal"] == "waiting"
+    wrong = {**credentials, "password": WRONG}
+    assert await api.post("/api/auth/suspension", wrong, expect=401) == ["credentials_invalid"]

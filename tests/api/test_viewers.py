@@ -23,6 +23,7 @@ ENDINGS = [
     "DELETE FROM sessions WHERE user_uuid = $1",
     "UPDATE sessions SET expires_at = now() WHERE user_uuid = $1",
     "DELETE FROM users WHERE uuid = $1",
+    "UPDATE users SET suspended_until = now() + interval '1 day' WHERE uuid = $1",
 ]
 
 

@@ -182,8 +182,10 @@ MAY_COMMIT = (
     "cruddur.picture_stores.database",
     "cruddur.routes.avatars",
     "cruddur.services.accounts",
+    "cruddur.services.activities",
     "cruddur.services.crud_pictures",
     "cruddur.services.previews",
+    "cruddur.services.reports",
     "cruddur.services.unit_of_work",
 )
 

@@ -66,6 +66,15 @@ ARGUMENTS = {
     **dict.fromkeys(["token_hash", "new_token_hash", "ticket_hash", "code_hash"], r"'\x00'"),
     **dict.fromkeys(["display_name", "password_hash", "bucket", "address"], "'andrew'"),
     "after": "now()",
+    **dict.fromkeys(["case_uuid", "actor_uuid"], f"'{OTHER}'"),
+    "kind": "'profile'",
+    "days": "7",
+    "reason": "'tea'",
+    "category": "'spam'",
+    "decision": "'upheld'",
+    **dict.fromkeys(["digest", "sealed", "sealed_words"], r"'\x00'"),
+    **dict.fromkeys(["authors", "digests", "copies", "ends"], "'{}'"),
+    "retention": "'14 days'",
     **dict.fromkeys(["at", "newest_at", "next_expiry"], "now()"),
     "most_changes": "1001",
     "since": "(SELECT pg_current_snapshot())",
@@ -137,8 +146,8 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
 }
 
 # These statements read every live crud, every hit of a search, everything that a user reposted
-# or has not read, all their conversations, all that they follow, a hundred events or links, or all
-# expired rows: each row once.
+# or has not read, all their conversations, all that they follow, all cruds of a thread or user, a
+# hundred events, links or cruds, or all expired rows: each row once.
 LINEAR = {
     "activities.following",
     "activities.profile",
@@ -154,6 +163,9 @@ LINEAR = {
     "notifications.unread",
     "previews.assign",
     "previews.picture",
+    "reports.cruds",
+    "reports.recent_of_user",
+    "reports.recent_thread",
     "sweeper.events",
     "sweeper.expired_activities",
     "sweeper.released_previews",

@@ -1,4 +1,4 @@
-"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | users | openapi`."""
+"""The command line: `cruddur serve | migrate | seed | sweep | rotate-key | users | admin | …`."""
 
 from cruddur.process.signals import StopSignals
 

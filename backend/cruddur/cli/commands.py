@@ -6,6 +6,8 @@ setting need few imports. A signal interrupts the imports.
 
 import sys
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import click
 import msgspec
@@ -103,6 +105,58 @@ def link_command(handle: str, subject: str) -> None:
     with signals.interrupting(), importing():
         from cruddur.cli import tasks
     print(tasks.link(settings, handle, subject))
+
+
+@click.group("admin")
+def admin_group() -> None:
+    """Manage moderators and admins, and export the audit log."""
+
+
+@admin_group.command("grant")
+@click.argument("handle", metavar="@HANDLE")
+@click.argument("role", type=click.Choice(["moderator", "admin"]))
+def grant_command(handle: str, role: Literal["moderator", "admin"]) -> None:
+    """Give a user a role."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.grant(settings, handle, role))
+
+
+@admin_group.command("revoke")
+@click.argument("handle", metavar="@HANDLE")
+def revoke_command(handle: str) -> None:
+    """Make a moderator or admin an ordinary member."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.grant(settings, handle, "member"))
+
+
+@admin_group.command("list")
+def staff_command() -> None:
+    """List the admins and moderators."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    print(tasks.staff(settings))
+
+
+@admin_group.command("audit")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines, or a table.",
+)
+def audit_command(form: Literal["jsonl", "csv"]) -> None:
+    """Print the audit log, the oldest entry first."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import tasks
+    tasks.audit(settings, form, partial(click.echo, nl=False))
 
 
 @click.command("openapi")

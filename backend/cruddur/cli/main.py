@@ -9,6 +9,7 @@ import click
 from cruddur import __version__
 from cruddur.cli import signals
 from cruddur.cli.commands import (
+    admin_group,
     migrate_command,
     openapi_command,
     rotate_key_command,
@@ -55,6 +56,7 @@ for command in (
     sweep_command,
     rotate_key_command,
     users_group,
+    admin_group,
     openapi_command,
 ):
     main.add_command(command)

@@ -5,19 +5,23 @@ Each returns the line that its command prints.
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cruddur.cli import signals
 from cruddur.cli.database import open_database, require_migrated, seed_if_empty
 from cruddur.db import migrate as migrations
 from cruddur.db import sweeper
+from cruddur.db.moderation import select_staff
 from cruddur.db.pool import connect
 from cruddur.db.signing_keys import SETTLE
 from cruddur.db.statements import Connection
+from cruddur.errors import NotFoundError
 from cruddur.identity import rotation
 from cruddur.identity.provisioning import link_account
+from cruddur.services import moderation
 from cruddur.services.accounts import SESSION_LIFETIME
-from cruddur.settings import Settings
+from cruddur.settings import OperatorError, Settings
+from cruddur.wire import AuditExportQuery, Role
 
 T = TypeVar("T")
 
@@ -64,6 +68,47 @@ def link(settings: Settings, handle: str, subject: str) -> str:
         )
         is_new = signals.run(_in_transaction(dsn, link_user))
     return f"{handle} is linked to {subject}" if is_new else "linked already"
+
+
+def grant(settings: Settings, handle: str, role: Role) -> str:
+    """Set the role of a user."""
+    handle = handle.removeprefix("@")
+    with open_database(settings) as dsn:
+        require_migrated(dsn)
+        try:
+            previous = signals.run(
+                _in_transaction(dsn, partial(moderation.grant, handle=handle, role=role))
+            )
+        except NotFoundError:
+            raise OperatorError(f"there is no user @{handle}") from None
+    return f"@{handle} is {role}" + (" already" if previous == role else f", was {previous}")
+
+
+def staff(settings: Settings) -> str:
+    """List everyone who has a role."""
+    with open_database(settings) as dsn:
+        require_migrated(dsn)
+        listed = signals.run(_in_transaction(dsn, select_staff))
+    return "\n".join(f"{role:<10} @{handle}" for handle, role in listed) or "nobody has a role"
+
+
+def audit(settings: Settings, form: Literal["jsonl", "csv"], write: Callable[[str], None]) -> None:
+    """Write the audit log in parts."""
+    with open_database(settings) as dsn:
+        require_migrated(dsn)
+        signals.run(_in_transaction(dsn, partial(_write_audit, form=form, write=write)))
+
+
+async def _write_audit(
+    conn: Connection, form: Literal["jsonl", "csv"], write: Callable[[str], None]
+) -> None:
+    query = AuditExportQuery()
+    while True:
+        page = await moderation.audit(conn, query)
+        write(moderation.export(page.items, form, has_head=query.cursor is None))
+        if page.cursor is None:
+            return
+        query.cursor = page.cursor
 
 
 async def _in_transaction(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -85,6 +85,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.delete_decisions() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM moderation_actions WHERE moderation_actions.user_uuid = OLD.uuid;
+    DELETE FROM cases
+    WHERE cases.user_uuid = OLD.uuid
+      AND cases.closed_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM evidence WHERE evidence.case_uuid = cases.uuid);
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.inherit_expiry() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -286,6 +299,14 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
 CREATE FUNCTION public.release_preview() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -401,12 +422,15 @@ CREATE TABLE public.users (
     notifications_read_at timestamp with time zone DEFAULT now() NOT NULL,
     mentions_read_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     message_policy text DEFAULT 'everyone'::text NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    suspended_until timestamp with time zone,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
     CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
     CONSTRAINT users_issuer_check CHECK ((char_length(issuer) <= 255)),
     CONSTRAINT users_message_policy_check CHECK ((message_policy = ANY (ARRAY['everyone'::text, 'following'::text, 'nobody'::text]))),
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'admin'::text]))),
     CONSTRAINT users_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
 );
 ALTER TABLE ONLY public.users ALTER COLUMN uuid SET STATISTICS 0;
@@ -422,6 +446,8 @@ ALTER TABLE ONLY public.users ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN notifications_read_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN mentions_read_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN message_policy SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN role SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN suspended_until SET STATISTICS 0;
 
 CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
@@ -433,7 +459,7 @@ CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid u
      users.email,
      users.notifications_read_at
     FROM public.users
-   WHERE ((users.uuid = signed_in.viewer) AND ((signed_in.session IS NULL) OR (EXISTS ( SELECT
+   WHERE ((users.uuid = signed_in.viewer) AND ((users.suspended_until IS NULL) OR (users.suspended_until <= now())) AND ((signed_in.session IS NULL) OR (EXISTS ( SELECT
             FROM public.sessions
            WHERE ((sessions.uuid = signed_in.session) AND (sessions.user_uuid = users.uuid) AND (sessions.expires_at > now()))))));
 END;
@@ -548,6 +574,30 @@ ALTER TABLE ONLY public.api_tokens ALTER COLUMN token_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.api_tokens ALTER COLUMN name SET STATISTICS 0;
 ALTER TABLE ONLY public.api_tokens ALTER COLUMN scopes SET STATISTICS 0;
 
+CREATE TABLE public.audit_entries (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor_uuid uuid,
+    actor_handle text,
+    action text NOT NULL,
+    case_uuid uuid,
+    user_uuid uuid,
+    user_handle text,
+    why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT audit_entries_action_check CHECK ((char_length(action) <= 30)),
+    CONSTRAINT audit_entries_check CHECK (((actor_uuid IS NULL) = (actor_handle IS NULL))),
+    CONSTRAINT audit_entries_why_check CHECK ((char_length(why) <= 1000))
+);
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN actor_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN actor_handle SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN action SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN case_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN user_handle SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_entries ALTER COLUMN why SET STATISTICS 0;
+
 CREATE TABLE public.avatars (
     user_uuid uuid NOT NULL,
     jpeg bytea NOT NULL
@@ -573,6 +623,26 @@ UNION ALL
  SELECT blocks.blocked_uuid AS viewer_uuid,
     blocks.blocker_uuid AS other_uuid
    FROM public.blocks;
+
+CREATE TABLE public.cases (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    subject_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    has_appeal boolean DEFAULT false NOT NULL,
+    is_open boolean GENERATED ALWAYS AS (((closed_at IS NULL) OR has_appeal)) STORED NOT NULL,
+    CONSTRAINT cases_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'profile'::text, 'message'::text])))
+);
+ALTER TABLE ONLY public.cases ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN kind SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN subject_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN opened_at SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN closed_at SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN has_appeal SET STATISTICS 0;
+ALTER TABLE ONLY public.cases ALTER COLUMN is_open SET STATISTICS 0;
 
 CREATE TABLE public.message_groups (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -619,6 +689,20 @@ UNION ALL
     message_groups.latest_message_at
    FROM public.message_groups;
 
+CREATE TABLE public.deleted_activities (
+    uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    digest bytea NOT NULL,
+    sealed bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN digest SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN sealed SET STATISTICS 0;
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN sealed SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.deleted_activities ALTER COLUMN expires_at SET STATISTICS 0;
+
 CREATE TABLE public.deleted_subjects (
     issuer text NOT NULL,
     subject text NOT NULL,
@@ -661,6 +745,22 @@ ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.evidence (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    case_uuid uuid NOT NULL,
+    digest bytea NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.evidence ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.evidence ALTER COLUMN case_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.evidence ALTER COLUMN digest SET STATISTICS 0;
+ALTER TABLE ONLY public.evidence ALTER COLUMN sealed SET STATISTICS 0;
+ALTER TABLE ONLY public.evidence ALTER COLUMN sealed SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.evidence ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.evidence ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.expired_activities (
     uuid uuid NOT NULL,
@@ -825,6 +925,47 @@ ALTER TABLE ONLY public.migrations ALTER COLUMN name SET STATISTICS 0;
 ALTER TABLE ONLY public.migrations ALTER COLUMN checksum SET STATISTICS 0;
 ALTER TABLE ONLY public.migrations ALTER COLUMN applied_at SET STATISTICS 0;
 
+CREATE TABLE public.moderation_actions (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    case_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    actor_uuid uuid NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    ends_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone,
+    appeal text,
+    appealed_at timestamp with time zone,
+    decision text,
+    decision_reason text,
+    decided_at timestamp with time zone,
+    CONSTRAINT moderation_actions_appeal_check CHECK (((char_length(appeal) >= 1) AND (char_length(appeal) <= 1000))),
+    CONSTRAINT moderation_actions_check CHECK (((ends_at IS NOT NULL) = (kind = ANY (ARRAY['suspend'::text, 'ban'::text])))),
+    CONSTRAINT moderation_actions_check1 CHECK (((appealed_at IS NULL) = (appeal IS NULL))),
+    CONSTRAINT moderation_actions_check2 CHECK (((decision IS NULL) OR (appeal IS NOT NULL))),
+    CONSTRAINT moderation_actions_check3 CHECK (((decision IS NULL) = (decision_reason IS NULL))),
+    CONSTRAINT moderation_actions_check4 CHECK (((decision IS NULL) = (decided_at IS NULL))),
+    CONSTRAINT moderation_actions_decision_check CHECK ((decision = ANY (ARRAY['upheld'::text, 'overturned'::text]))),
+    CONSTRAINT moderation_actions_decision_reason_check CHECK (((char_length(decision_reason) >= 1) AND (char_length(decision_reason) <= 1000))),
+    CONSTRAINT moderation_actions_kind_check CHECK ((kind = ANY (ARRAY['dismiss'::text, 'warn'::text, 'remove_crud'::text, 'suspend'::text, 'ban'::text, 'lift'::text]))),
+    CONSTRAINT moderation_actions_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 1000)))
+);
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN case_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN actor_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN kind SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN reason SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN ends_at SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN read_at SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN appeal SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN appealed_at SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN decision SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN decision_reason SET STATISTICS 0;
+ALTER TABLE ONLY public.moderation_actions ALTER COLUMN decided_at SET STATISTICS 0;
+
 CREATE TABLE public.notifications (
     uuid uuid DEFAULT uuidv7() NOT NULL,
     user_uuid uuid NOT NULL,
@@ -957,6 +1098,24 @@ CREATE TABLE public.removed_pictures (
 ALTER TABLE ONLY public.removed_pictures ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.removed_pictures ALTER COLUMN claimed_until SET STATISTICS 0;
 
+CREATE TABLE public.reports (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    case_uuid uuid NOT NULL,
+    reporter_uuid uuid NOT NULL,
+    category text NOT NULL,
+    sealed_words bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT reports_category_check CHECK ((char_length(category) <= 30))
+);
+ALTER TABLE ONLY public.reports ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN case_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN reporter_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN category SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN sealed_words SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.reports ALTER COLUMN expires_at SET STATISTICS 0;
+
 CREATE TABLE public.reposts (
     activity_uuid uuid NOT NULL,
     user_uuid uuid NOT NULL,
@@ -1072,17 +1231,32 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_token_hash_key UNIQUE (token_hash);
 
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (user_uuid);
 
 ALTER TABLE ONLY public.blocks
     ADD CONSTRAINT blocks_pkey PRIMARY KEY (blocker_uuid, blocked_uuid);
 
+ALTER TABLE ONLY public.cases
+    ADD CONSTRAINT cases_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.deleted_activities
+    ADD CONSTRAINT deleted_activities_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.deleted_subjects
     ADD CONSTRAINT deleted_subjects_pkey PRIMARY KEY (issuer, subject);
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_digest_key UNIQUE (case_uuid, digest);
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (uuid);
 
 ALTER TABLE ONLY public.expired_activities
     ADD CONSTRAINT expired_activities_pkey PRIMARY KEY (uuid);
@@ -1123,6 +1297,9 @@ ALTER TABLE ONLY public.messages
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.moderation_actions
+    ADD CONSTRAINT moderation_actions_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.mutes
     ADD CONSTRAINT mutes_pkey PRIMARY KEY (muter_uuid, muted_uuid);
 
@@ -1155,6 +1332,12 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.removed_pictures
     ADD CONSTRAINT removed_pictures_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_reporter_key UNIQUE (case_uuid, reporter_uuid);
 
 ALTER TABLE ONLY public.reposts
     ADD CONSTRAINT reposts_pkey PRIMARY KEY (activity_uuid, user_uuid);
@@ -1215,13 +1398,25 @@ CREATE INDEX activity_tags_newest_idx ON public.activity_tags USING btree (tag, 
 
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
+CREATE INDEX audit_entries_created_at_idx ON public.audit_entries USING btree (created_at, uuid);
+
 CREATE INDEX blocks_blocked_idx ON public.blocks USING btree (blocked_uuid, blocker_uuid);
+
+CREATE INDEX cases_queue_idx ON public.cases USING btree (is_open, opened_at, uuid);
+
+CREATE UNIQUE INDEX cases_undecided_key ON public.cases USING btree (kind, subject_uuid) WHERE (closed_at IS NULL);
+
+CREATE INDEX cases_user_uuid_idx ON public.cases USING btree (user_uuid);
+
+CREATE INDEX deleted_activities_expires_at_idx ON public.deleted_activities USING btree (expires_at);
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
 
 CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (kind = 'mark'::text);
 
 CREATE INDEX events_xid_idx ON public.events USING btree (xid);
+
+CREATE INDEX evidence_expires_at_idx ON public.evidence USING btree (expires_at);
 
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 
@@ -1244,6 +1439,10 @@ CREATE INDEX message_groups_high_user_uuid_idx ON public.message_groups USING bt
 CREATE INDEX messages_group_idx ON public.messages USING btree (message_group_uuid, created_at DESC, uuid DESC);
 
 CREATE INDEX messages_user_uuid_idx ON public.messages USING btree (user_uuid);
+
+CREATE INDEX moderation_actions_case_uuid_idx ON public.moderation_actions USING btree (case_uuid);
+
+CREATE INDEX moderation_actions_user_uuid_idx ON public.moderation_actions USING btree (user_uuid, created_at, uuid);
 
 CREATE INDEX mutes_ends_at_idx ON public.mutes USING btree (ends_at);
 
@@ -1277,6 +1476,10 @@ CREATE INDEX refresh_tokens_session_uuid_idx ON public.refresh_tokens USING btre
 
 CREATE INDEX refresh_tokens_used_at_idx ON public.refresh_tokens USING btree (used_at) WHERE (used_at IS NOT NULL);
 
+CREATE INDEX reports_expires_at_idx ON public.reports USING btree (expires_at);
+
+CREATE INDEX reports_reporter_uuid_idx ON public.reports USING btree (reporter_uuid, created_at);
+
 CREATE INDEX reposts_newest_idx ON public.reposts USING btree (created_at DESC, activity_uuid DESC) INCLUDE (user_uuid);
 
 CREATE INDEX reposts_user_idx ON public.reposts USING btree (user_uuid, created_at DESC, activity_uuid DESC);
@@ -1309,6 +1512,8 @@ CREATE INDEX users_handle_prefix_idx ON public.users USING btree (handle COLLATE
 CREATE INDEX users_name_prefix_idx ON public.users USING btree (replace(public.search_text(display_name), ' '::text, ''::text) COLLATE "C");
 ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
+CREATE INDEX users_role_idx ON public.users USING btree (role) WHERE (role <> 'member'::text);
+
 CREATE INDEX users_words_idx ON public.users USING gin (to_tsvector('simple'::regconfig, ((public.search_text(display_name) || ' '::text) || replace(handle, '_'::text, ' '::text))));
 ALTER INDEX public.users_words_idx ALTER COLUMN 1 SET STATISTICS 0;
 
@@ -1333,6 +1538,10 @@ CREATE TRIGGER activities_remember_expired AFTER DELETE ON public.activities FOR
 CREATE CONSTRAINT TRIGGER activity_links_record_preview AFTER UPDATE OF preview_uuid ON public.activity_links DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.preview_uuid IS DISTINCT FROM new.preview_uuid)) EXECUTE FUNCTION public.record_preview();
 
 CREATE TRIGGER activity_links_release_preview AFTER DELETE ON public.activity_links FOR EACH ROW WHEN ((old.preview_uuid IS NOT NULL)) EXECUTE FUNCTION public.release_preview();
+
+CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_entries_keep BEFORE TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE CONSTRAINT TRIGGER blocks_record AFTER INSERT OR DELETE ON public.blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 
@@ -1368,9 +1577,13 @@ CREATE TRIGGER reposts_record_truncation AFTER TRUNCATE ON public.reposts FOR EA
 
 CREATE CONSTRAINT TRIGGER sessions_record_sign_out AFTER DELETE ON public.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 
+CREATE TRIGGER users_delete_decisions AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.delete_decisions();
+
 CREATE CONSTRAINT TRIGGER users_record_page_change AFTER DELETE OR UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 
 CREATE CONSTRAINT TRIGGER users_record_sign_out AFTER DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
+
+CREATE CONSTRAINT TRIGGER users_record_suspension AFTER UPDATE OF suspended_until ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.suspended_until > now())) EXECUTE FUNCTION public.record_sign_out();
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
@@ -1401,6 +1614,9 @@ ALTER TABLE ONLY public.blocks
 
 ALTER TABLE ONLY public.blocks
     ADD CONSTRAINT blocks_blocker_uuid_fkey FOREIGN KEY (blocker_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_case_uuid_fkey FOREIGN KEY (case_uuid) REFERENCES public.cases(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.familiar_clients
     ADD CONSTRAINT familiar_clients_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
@@ -1444,6 +1660,9 @@ ALTER TABLE ONLY public.messages
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.moderation_actions
+    ADD CONSTRAINT moderation_actions_case_uuid_fkey FOREIGN KEY (case_uuid) REFERENCES public.cases(uuid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.mutes
     ADD CONSTRAINT mutes_muted_uuid_fkey FOREIGN KEY (muted_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
@@ -1479,6 +1698,12 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_case_uuid_fkey FOREIGN KEY (case_uuid) REFERENCES public.cases(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_reporter_uuid_fkey FOREIGN KEY (reporter_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reposts
     ADD CONSTRAINT reposts_activity_uuid_fkey FOREIGN KEY (activity_uuid) REFERENCES public.activities(uuid) ON DELETE CASCADE;

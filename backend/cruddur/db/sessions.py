@@ -69,9 +69,13 @@ async def insert_session(
     return uuid
 
 
-async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> None:
-    """Serialize the sign-ins of a user until the transaction ends."""
-    await _LOCK.run(conn, user_uuid=user_uuid)
+async def lock_sessions(conn: Connection, *, user_uuid: UUID) -> bool:
+    """Serialize the sign-ins of a user until the transaction ends.
+
+    Returns:
+        Whether the user may sign in: they are not suspended.
+    """
+    return not await _LOCK.value(conn, user_uuid=user_uuid)
 
 
 async def delete_oldest_sessions(

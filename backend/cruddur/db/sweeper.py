@@ -16,7 +16,10 @@ _ACTIVITIES = load("activities.sweep")
 _OTHER_STATEMENTS = tuple(
     load(f"sweeper.{name}")
     for name in (
+        "deleted_activities",
         "deleted_subjects",
+        "evidence",
+        "reports",
         "signups",
         "password_resets",
         "sessions",

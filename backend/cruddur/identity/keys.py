@@ -143,6 +143,14 @@ class Sealer:
         raise InvalidTag
 
 
+def derived_secrets(text: str, purpose: str) -> tuple[bytes, ...]:
+    """Derive 32 bytes for one purpose from each secret of a text, which spaces separate."""
+    return tuple(
+        HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(part.encode())
+        for part in text.split()
+    )
+
+
 def configured_keys(text: str) -> list[str]:
     r"""Split CRUDDUR_SIGNING_KEY into PEM texts; a text without PEM is returned unchanged.
 

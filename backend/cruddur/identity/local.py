@@ -143,7 +143,7 @@ class LocalAccounts:
             if not account.has_second_factor:
                 return Proof(account.user_uuid)
             if code is None:
-                raise CodeRequiredError("code_required")
+                raise CodeRequiredError("code_required", user_uuid=account.user_uuid)
             await self.second_factors.check(account.user_uuid, code)
             return Proof(account.user_uuid, method="password_and_code")
         if is_pending:

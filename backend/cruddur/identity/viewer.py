@@ -5,12 +5,17 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from cruddur.db import moderation as moderation_db
 from cruddur.db import sessions as db
 from cruddur.db.statements import Connection
-from cruddur.errors import UnauthenticatedError
+from cruddur.errors import ForbiddenError, UnauthenticatedError
 from cruddur.telemetry.operation import current_operation
+from cruddur.wire import Role
 
 T = TypeVar("T")
+
+RANKS: dict[Role, int] = {"member": 0, "moderator": 1, "admin": 2}
+"""A role may do all that a lower one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +63,15 @@ async def check_session(conn: Connection, viewer: Viewer) -> None:
         UnauthenticatedError: the session is not open, or the account was deleted.
     """
     require_open_session(await db.select_is_open(conn, viewer=viewer))
+
+
+async def check_role(conn: Connection, viewer: Viewer, role: Role) -> None:
+    """Check that the viewer's session is open, and that they have a role or a higher one.
+
+    Raises:
+        UnauthenticatedError: the session is not open, or the account was deleted.
+        ForbiddenError: they have a lower role.
+    """
+    own: Role = require_open_session(await moderation_db.select_role(conn, viewer=viewer))
+    if RANKS[own] < RANKS[role]:
+        raise ForbiddenError

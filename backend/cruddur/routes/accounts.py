@@ -20,6 +20,7 @@ from cruddur.services.throttling import Client
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
     AccountDeleted,
+    Appealed,
     CodeDelivery,
     CodeSent,
     ConfirmationSent,
@@ -28,6 +29,7 @@ from cruddur.wire import (
     DeleteAccountDraft,
     EmailDraft,
     Member,
+    Notice,
     PasswordChanged,
     PasswordDraft,
     ResetDraft,
@@ -36,6 +38,7 @@ from cruddur.wire import (
     SignedOut,
     SignInDraft,
     SignUpDraft,
+    SuspensionAppealDraft,
 )
 
 COOKIE = "cruddur_refresh"
@@ -109,7 +112,7 @@ async def code_delivery() -> CodeDelivery:
     cookie=True,
     errors={
         401: ["credentials_invalid"],
-        403: ["email_unconfirmed", "code_required"],
+        403: ["email_unconfirmed", "account_suspended", "code_required"],
         429: LIMITED,
     },
 )
@@ -118,6 +121,40 @@ async def signin(body: SignInDraft) -> SignedIn:
     without `code` is 403 `code_required`. Sets the refresh token as a cookie."""
     result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
     return _set_session_cookies(result)
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/suspension",
+    summary="Why an account is suspended",
+    errors={
+        401: ["credentials_invalid"],
+        403: ["email_unconfirmed"],
+        404: ["not_found"],
+        429: LIMITED,
+    },
+)
+async def suspension(body: SignInDraft) -> Notice:
+    """For an account that cannot sign in, with the same credentials. 404 unless it is suspended."""
+    return await resources().accounts.suspension(body, calling_client())
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/suspension/appeal",
+    summary="Appeal against a suspension",
+    errors={
+        401: ["credentials_invalid"],
+        403: ["email_unconfirmed"],
+        404: ["not_found"],
+        422: ["appeal_used"],
+        429: LIMITED,
+    },
+)
+async def appeal(body: SuspensionAppealDraft) -> Appealed:
+    """Once for each decision, with the credentials of the account. 404 unless it is suspended."""
+    await resources().accounts.appeal(body, calling_client())
+    return Appealed()
 
 
 @accounts.handle(

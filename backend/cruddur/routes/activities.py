@@ -159,9 +159,9 @@ async def reply(conn: Writing, viewer: Viewer, uuid: UUID, body: ReplyDraft) -> 
     scopes=["write"],
     errors={404: ["not_found"]},
 )
-async def delete(conn: Writing, viewer: Viewer, uuid: UUID) -> Deleted:
+async def delete(viewer: Viewer, uuid: UUID) -> Deleted:
     """Its replies, likes, reposts and notifications are deleted too."""
-    return await service.delete(conn, viewer, uuid)
+    return await service.delete(resources().database, resources().reports, viewer, uuid)
 
 
 def _wants_profile(query: ProfilePaging) -> bool:

@@ -39,7 +39,7 @@ from cruddur.errors import (
     UnsupportedMediaTypeError,
 )
 from cruddur.identity.authenticator import has_token
-from cruddur.identity.viewer import Viewer, check_session
+from cruddur.identity.viewer import Viewer, check_role, check_session
 from cruddur.request_context import current_request
 from cruddur.resources import Resources
 from cruddur.routes.idempotency_key import idempotent_call
@@ -49,7 +49,7 @@ from cruddur.services.rates import RateClass
 from cruddur.services.shared_pages import Shows, without_hidden
 from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
 from cruddur.telemetry.operation import current_operation
-from cruddur.wire import Draft, Scope, entity_tag
+from cruddur.wire import Draft, Role, Scope, entity_tag
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -96,12 +96,14 @@ class Endpoint:
     shows: Shows
     cookie: bool
     picture: Literal["upload", "answer"] | None
+    content_type: str
     probe: bool
     untraced: bool
     priority: bool
     stream: bool
     personal: bool
     checks_session: bool
+    role: Role
     field_rules: FieldRules | None
     vary: Sequence[str]
     rate: RateClass | None
@@ -127,12 +129,14 @@ class ApiBlueprint(Blueprint):
         shows: Shows = "any",
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
+        content_type: str = "application/json",
         probe: bool = False,
         untraced: bool = False,
         priority: bool = False,
         stream: bool = False,
         personal: bool = False,
         checks_session: bool = False,
+        role: Role = "member",
         field_rules: FieldRules | None = None,
         vary: Sequence[str] = (),
         rate: RateClass | None = None,
@@ -151,6 +155,7 @@ class ApiBlueprint(Blueprint):
             shows: what appears on the page, if all viewers share it (`edge/response_cache.py`).
             cookie: the endpoint reads, sets or deletes the refresh cookie.
             picture: the body or the response is a picture instead of JSON.
+            content_type: of the response, if it is a text other than JSON.
             probe: monitoring systems call the endpoint every few seconds: no server span, no HTTP
                 metrics, no rate limit, and the first few pass while the worker is overloaded.
             untraced: like a probe without server span and HTTP metrics, but with a rate limit.
@@ -162,6 +167,8 @@ class ApiBlueprint(Blueprint):
                 nothing new.
             checks_session: the endpoint checks the viewer's session before it calls the handler,
                 because no statement of the handler does.
+            role: the role that the viewer needs, or a higher one. Others get 403. The endpoint
+                checks it, and the viewer's session, before it reads the request.
             field_rules: returns the codes of further rules that the valid fields of a body break,
                 if other fields are invalid, so that the response reports all errors. The handler
                 checks the same rules.
@@ -194,12 +201,14 @@ class ApiBlueprint(Blueprint):
                     shows=shows,
                     cookie=cookie,
                     picture=picture,
+                    content_type=content_type,
                     probe=probe,
                     untraced=untraced,
                     priority=priority,
                     stream=stream,
                     personal=personal,
                     checks_session=checks_session,
+                    role=role,
                     field_rules=field_rules,
                     vary=vary,
                     rate=None if probe else rate or default_rate,
@@ -311,7 +320,10 @@ async def _viewer(endpoint: Endpoint, header: str | None, *, is_required: bool) 
     authenticate = authenticator.require if is_required else authenticator.recognize
     try:
         viewer = await authenticate(header, endpoint.scopes)
-        if viewer is not None and endpoint.checks_session:
+        if viewer is not None and endpoint.role != "member":
+            async with resources().database.connection() as conn:
+                await check_role(conn, viewer, endpoint.role)
+        elif viewer is not None and endpoint.checks_session:
             await authenticator.check_session(viewer)
     except UnauthenticatedError:
         if is_required:
@@ -376,8 +388,13 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
         if hidden:
             answer = _visible(answer, hidden)
     # The stored response for an Idempotency-Key is replayed byte for byte.
-    body = bytes(answer) if isinstance(answer, msgspec.Raw) else msgspec.json.encode(answer)
-    response = Response(body, content_type="application/json")
+    if isinstance(answer, msgspec.Raw):
+        body = bytes(answer)
+    elif endpoint.content_type != "application/json":
+        body = answer.encode()
+    else:
+        body = msgspec.json.encode(answer)
+    response = Response(body, content_type=endpoint.content_type)
     if cursor is not None:
         arguments = {**request.args.to_dict(), "cursor": cursor}
         response.headers["Link"] = (

@@ -152,10 +152,14 @@ def _types(endpoint: Endpoint) -> list[Any]:
 
 def _answer(endpoint: Endpoint) -> Any:
     """Return the type of the response's body; for a page, the type of its content."""
-    if endpoint.picture == "answer" or endpoint.stream:
+    if endpoint.picture == "answer" or endpoint.stream or _is_text(endpoint):
         return None
     parts = get_args(endpoint.answer) if _is_union(endpoint.answer) else (endpoint.answer,)
     return reduce(or_, (get_args(part)[0] if get_origin(part) is Paged else part for part in parts))
+
+
+def _is_text(endpoint: Endpoint) -> bool:
+    return endpoint.content_type != "application/json"
 
 
 def _is_union(kind: Any) -> bool:
@@ -263,6 +267,8 @@ def _responses(endpoint: Endpoint, schemas_by_type: dict[str, Any]) -> dict[str,
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     elif endpoint.stream:
         content = {"text/event-stream": {"schema": {"type": "string"}}}
+    elif _is_text(endpoint):
+        content = {endpoint.content_type: {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": schemas_by_type[repr(_answer(endpoint))]}}
     success: dict[str, Any] = {"description": "Done", "content": content}
@@ -303,6 +309,8 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
         add(401, [GENERIC_CODES[401]])
     if endpoint.access != "open":
         add(403, ["insufficient_scope"])
+    if endpoint.role != "member":
+        add(403, [GENERIC_CODES[403]])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])
     if endpoint.body is not None:

@@ -26,6 +26,7 @@ from cruddur.db.statements import Connection
 from cruddur.errors import (
     CodeRequiredError,
     CruddurError,
+    ForbiddenError,
     InvalidError,
     NotFoundError,
     UnauthenticatedError,
@@ -35,9 +36,10 @@ from cruddur.identity.passwords import check_strength, prepare_password
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer, require_open_session
-from cruddur.services import users
+from cruddur.services import notices, users
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
+from cruddur.services.reports import Reports
 from cruddur.services.throttling import Attempt, Client, Throttle
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import (
@@ -45,12 +47,14 @@ from cruddur.wire import (
     ConfirmDraft,
     DeleteAccountDraft,
     EmailDraft,
+    Notice,
     PasswordDraft,
     ResetDraft,
     Session,
     SignedIn,
     SignInDraft,
     SignUpDraft,
+    SuspensionAppealDraft,
 )
 
 logger = logging.getLogger(__name__)
@@ -84,12 +88,14 @@ class Accounts:
         keys: KeyRing,
         throttle: Throttle,
         concurrent_calls: ConcurrentCalls,
+        reports: Reports,
     ) -> None:
         """Set the dependencies; `keys` sign access tokens and encrypt provider refresh tokens."""
         self._database = database
         self._provider = provider
         self._keys = keys
         self._throttle = throttle
+        self._reports = reports
         self._concurrent_calls = concurrent_calls
         self._sealer = Sealer(partial(keys.secrets, "sealed refresh tokens"))
 
@@ -167,8 +173,49 @@ class Accounts:
         """Start a session.
 
         Wrong codes of a second factor count like wrong passwords. Asking for the code does not.
-        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid, rate_limited.
+        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid,
+        account_suspended, rate_limited.
         """
+        proof = await self._authenticate(draft, client)
+        device = client.device or secrets.token_urlsafe(32)
+        return await self._start_session(proof, client, user_agent, device)
+
+    async def suspension(self, draft: SignInDraft, client: Client) -> Notice:
+        """Return the decision that suspends an account now, to someone who knows its password.
+
+        A code of a second factor is not needed. Codes: credentials_invalid, email_unconfirmed,
+        rate_limited.
+
+        Raises:
+            NotFoundError: the account is not suspended.
+        """
+        user_uuid = await self._check_password(draft, client)
+        async with self._database.connection() as conn:
+            return await notices.suspension(conn, user_uuid)
+
+    async def appeal(self, draft: SuspensionAppealDraft, client: Client) -> None:
+        """Appeal against the decision that suspends an account now.
+
+        A code of a second factor is not needed. Codes: credentials_invalid, email_unconfirmed,
+        appeal_used, rate_limited.
+
+        Raises:
+            NotFoundError: the account is not suspended.
+        """
+        user_uuid = await self._check_password(draft, client)
+        async with self._database.transaction() as conn:
+            notice = await notices.suspension(conn, user_uuid)
+            await notices.record_appeal(conn, user_uuid, notice.uuid, draft.words)
+
+    async def _check_password(self, draft: SignInDraft, client: Client) -> UUID:
+        """Return the user with these credentials, whatever the second factor."""
+        try:
+            proof = await self._authenticate(msgspec.structs.replace(draft, code=None), client)
+        except CodeRequiredError as required:
+            return required.user_uuid
+        return proof.user_uuid
+
+    async def _authenticate(self, draft: SignInDraft, client: Client) -> Proof:
         attempt = await self._throttle.attempt("signin", draft.email, client)
         try:
             async with self._concurrent_calls.of(client.address):
@@ -177,8 +224,7 @@ class Accounts:
             await self._throttle.refund(attempt)
             raise
         await self._throttle.refund(attempt)
-        device = client.device or secrets.token_urlsafe(32)
-        return await self._start_session(proof, client, user_agent, device)
+        return proof
 
     async def _start_session(
         self, proof: Proof, client: Client, user_agent: str, device: str | None = None
@@ -186,7 +232,8 @@ class Accounts:
         """Start a session. With `device`, the limits of attempts recognize the client later."""
         token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
-            await db.lock_sessions(conn, user_uuid=proof.user_uuid)
+            if not await db.lock_sessions(conn, user_uuid=proof.user_uuid):
+                raise ForbiddenError("account_suspended")
             session_uuid = await db.insert_session(
                 conn,
                 user_uuid=proof.user_uuid,
@@ -356,6 +403,7 @@ class Accounts:
         async with self._concurrent_calls.of(client.address):
             await self._provider.delete(viewer, draft.password)
         await self._throttle.refund(attempt)
+        await self._reports.keep_cruds_of(viewer.uuid)
         async with self._database.transaction() as conn:
             await users_db.delete_user(conn, uuid=viewer.uuid)
 

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from cruddur.db import activities as db
 from cruddur.db import notifications as notifications_db
+from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services import crud_pictures, messages, notifications, text, users
 from cruddur.services.paging import Page, page, read_cursor, time_cursor
 from cruddur.services.previews import Previews
+from cruddur.services.reports import Reports
 from cruddur.telemetry.operation import current_operation, span
 from cruddur.wire import (
     Crud,
@@ -255,14 +257,18 @@ async def reply(
     return notifications.message_as_crud(sent)
 
 
-async def delete(conn: Connection, viewer: Viewer, uuid: UUID) -> Deleted:
-    """Delete a crud or reply of the viewer.
+async def delete(database: Database, reports: Reports, viewer: Viewer, uuid: UUID) -> Deleted:
+    """Delete a crud or reply of the viewer. What was posted recently can still be reported.
+
+    It opens its own unit of work, because files of pictures are read first.
 
     Raises:
         NotFoundError: the viewer has no such live crud, or their session is not open.
     """
-    if not await db.delete_activity(conn, uuid=uuid, viewer=viewer):
-        raise NotFoundError
+    await reports.keep_thread(viewer, uuid)
+    async with database.writing() as conn:
+        if not await db.delete_activity(conn, uuid=uuid, viewer=viewer):
+            raise NotFoundError
     return Deleted(uuid)
 
 

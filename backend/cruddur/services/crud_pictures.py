@@ -16,8 +16,9 @@ from cruddur.db.pool import Database
 from cruddur.errors import InvalidError, NotFoundError, RateLimitedError
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.picture_stores.database import DatabaseStore
-from cruddur.picture_stores.store import PictureStore
+from cruddur.picture_stores.store import PictureStore, StoreError
 from cruddur.pictures.targets import Encoded, Target
+from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import current_operation, span
 from cruddur.wire import PictureChoice, UploadedPicture
 
@@ -151,6 +152,20 @@ class CrudPictures:
         if jpeg is None or seconds_left <= 0:
             raise NotFoundError
         return ShownPicture(jpeg, int(seconds_left))
+
+    async def thumbnails(self, uuids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Return the thumbnails of pictures, without those that the store does not return now."""
+        found: dict[UUID, bytes] = {}
+        for uuid in uuids:
+            try:
+                stored = await self._store.get(uuid, "thumbnail")
+                stored = stored or await self._earlier.get(uuid, "thumbnail")
+            except StoreError as error:
+                report(error, "a copy of a picture")
+                break
+            if stored:
+                found[uuid] = stored
+        return found
 
     async def has_removed(self) -> bool:
         """Return whether there are files of deleted pictures, which no process is deleting.

@@ -26,6 +26,27 @@ class AccountSettings:
             secret=True,
         ),
     ] = ""
+    evidence_key: Annotated[
+        str,
+        setting(
+            "CRUDDUR_EVIDENCE_KEY",
+            "Secret texts of at least 32 characters, separated by spaces, that encrypt what members"
+            " report; the first encrypts, each one decrypts; empty: derived from the signing keys",
+            secret=True,
+            check=checks.secret_texts,
+        ),
+    ] = ""
+    evidence_days: Annotated[
+        int,
+        setting(
+            "CRUDDUR_EVIDENCE_DAYS",
+            "How long reports and their evidence are kept at least, in days; longer while a case"
+            " waits for a decision",
+            ge=1,
+            le=365,
+            unit="days",
+        ),
+    ] = 14
     address_attempts: Annotated[
         int,
         setting(

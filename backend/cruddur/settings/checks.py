@@ -90,6 +90,13 @@ def rates(text: str) -> str | None:
     return None
 
 
+def secret_texts(text: str) -> str | None:
+    """Check secrets that are separated by spaces: each has at least 32 characters."""
+    if all(len(part) >= 32 for part in text.split()):
+        return None
+    return "has a text of less than 32 characters"
+
+
 def networks(text: str) -> str | None:
     """Check a comma-separated list of addresses and networks."""
     try:

@@ -204,7 +204,12 @@ _ATTRIBUTES = (
     Attribute("app.page.bytes", "int", "parse page", "size of the page", "By"),
     Attribute("app.preview.attempt", "int", "fetch preview", "number of the attempt"),
     Attribute("app.preview.reason", "string", "fetch preview", "why there is no preview"),
-    Attribute("app.kind", "string", "counters", "crud or reply"),
+    Attribute(
+        "app.kind",
+        "string",
+        "counters",
+        "of cruds: crud or reply; of reports: crud, profile or message; of decisions: which one",
+    ),
     Attribute("app.sink", "string", "metrics of sinks", "the sink's name"),
     Attribute(
         "app.outcome",
@@ -320,6 +325,14 @@ _METRICS = (
         _SECONDS,
     ),
     Metric("app.messages.sent", "counter", "{message}", "messages between people"),
+    Metric("app.reports.created", "counter", "{report}", "reports by members", ("app.kind",)),
+    Metric(
+        "app.moderation.decisions",
+        "counter",
+        "{decision}",
+        "decisions of moderators",
+        ("app.kind",),
+    ),
     Metric("app.accounts.confirmed", "counter", "{account}", "accounts opened"),
     Metric("app.sessions.opened", "counter", "{session}", "sign-ins that succeeded"),
     Metric("app.streams.open", "updowncounter", "{stream}", "streams that are open"),

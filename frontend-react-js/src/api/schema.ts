@@ -576,6 +576,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/suspension": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Why an account is suspended
+         * @description For an account that cannot sign in, with the same credentials. 404 unless it is suspended.
+         */
+        readonly post: operations["accounts_suspension_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/suspension/appeal": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Appeal against a suspension
+         * @description Once for each decision, with the credentials of the account. 404 unless it is suspended.
+         */
+        readonly post: operations["accounts_appeal_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/auth/tokens": {
         readonly parameters: {
             readonly query?: never;
@@ -928,6 +968,166 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/moderation/accounts/@{handle}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What moderators decided about an account
+         * @description The latest 100 decisions.
+         */
+        readonly get: operations["moderation_account_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/appeals/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Decide an appeal
+         * @description The uuid is that of the decision that was appealed. A decision that is overturned no longer suspends the account; a removed crud stays deleted.
+         */
+        readonly post: operations["moderation_decide_appeal_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/audit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The audit log
+         * @description The oldest entry first.
+         */
+        readonly get: operations["moderation_audit_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/audit.csv": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The audit log as CSV
+         * @description The oldest entry first; `Link` leads to the next part, which has no names of columns. An apostrophe precedes a text that a spreadsheet would calculate.
+         */
+        readonly get: operations["moderation_audit_table_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/audit.jsonl": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The audit log as JSON lines
+         * @description The oldest entry first; `Link` leads to the next part.
+         */
+        readonly get: operations["moderation_audit_lines_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/cases": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The cases, those that wait for a decision first
+         * @description Without evidence.
+         */
+        readonly get: operations["moderation_cases_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/cases/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * A case with its evidence
+         * @description Each request is an entry of the audit log.
+         */
+        readonly get: operations["moderation_case_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/moderation/cases/{uuid}/decisions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Decide about a case
+         * @description Closes the case. The account sees the decision with its reason, unless the case is dismissed. `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow. 403 about the caller's own account, and about accounts with the same role or a higher one.
+         */
+        readonly post: operations["moderation_decide_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/mutes": {
         readonly parameters: {
             readonly query?: never;
@@ -942,6 +1142,46 @@ export interface paths {
         readonly get: operations["safety_mutes_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/notices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What moderators decided about the viewer
+         * @description The latest first, each with its reason. Reading them marks them read.
+         */
+        readonly get: operations["notices_show_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/notices/{uuid}/appeal": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Appeal against a decision
+         * @description Once for each decision.
+         */
+        readonly post: operations["notices_appeal_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1086,6 +1326,26 @@ export interface paths {
         readonly get: operations["health_ready_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/reports": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Report a crud, a profile or a message
+         * @description Stores a sealed copy, which only moderators can read. The same report again has no effect. A crud that was deleted within ten minutes can be reported for ten more minutes.
+         */
+        readonly post: operations["reports_create_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1464,6 +1724,23 @@ export interface components {
             readonly status?: "deleted";
         };
         /**
+         * AccountHistory
+         * @description An account, and what moderators decided about it, the latest first.
+         *
+         *     `suspended_until` is null for a ban.
+         */
+        readonly AccountHistory: {
+            readonly cases_count: number;
+            readonly decisions: readonly components["schemas"]["Decision"][];
+            readonly is_suspended: boolean;
+            readonly joined_at: string;
+            readonly open_count: number;
+            /** @enum {unknown} */
+            readonly role: "admin" | "member" | "moderator";
+            readonly suspended_until: string | null;
+            readonly user: components["schemas"]["ShortUser"];
+        };
+        /**
          * ApiToken
          * @description An API token, without the token itself.
          *
@@ -1500,6 +1777,69 @@ export interface components {
             readonly status?: "revoked";
             /** Format: uuid */
             readonly uuid: string;
+        };
+        /**
+         * AppealDecisionDraft
+         * @description The decision about an appeal. `reason` is shown to the account.
+         */
+        readonly AppealDecisionDraft: {
+            /** @enum {unknown} */
+            readonly decision: "overturned" | "upheld";
+            readonly reason: string;
+        };
+        /**
+         * AppealDraft
+         * @description Why the decision is wrong.
+         */
+        readonly AppealDraft: {
+            readonly words: string;
+        };
+        /**
+         * Appealed
+         * @description The appeal waits for a moderator.
+         */
+        readonly Appealed: {
+            /**
+             * @default appealed
+             * @enum {unknown}
+             */
+            readonly status?: "appealed";
+        };
+        /**
+         * AuditEntry
+         * @description Who did what, when and why. Without an actor, it was the command line.
+         */
+        readonly AuditEntry: {
+            readonly action: string;
+            readonly actor_handle: string | null;
+            readonly actor_uuid: string | null;
+            readonly case_uuid: string | null;
+            readonly created_at: string;
+            readonly user_handle: string | null;
+            readonly user_uuid: string | null;
+            /** Format: uuid */
+            readonly uuid: string;
+            readonly why: string;
+        };
+        /**
+         * AuditExportQuery
+         * @description A part of the audit log in a file, which begins with the oldest entry.
+         */
+        readonly AuditExportQuery: {
+            /** @default null */
+            readonly cursor?: string | null;
+            /** @default 10000 */
+            readonly limit?: number;
+        };
+        /**
+         * AuditQuery
+         * @description A part of the audit log, which begins with the oldest entry.
+         */
+        readonly AuditQuery: {
+            /** @default null */
+            readonly cursor?: string | null;
+            /** @default 40 */
+            readonly limit?: number;
         };
         /**
          * Avatar
@@ -1553,6 +1893,63 @@ export interface components {
             readonly resourceLogs?: readonly components["schemas"]["OtlpResourceLogs"][];
             /** @default [] */
             readonly resourceSpans?: readonly components["schemas"]["OtlpResourceSpans"][];
+        };
+        /**
+         * Case
+         * @description The reports of one subject. `user` is null if the account was deleted.
+         *
+         *     `categories` are those of the reports, the oldest first. A case is open until it is decided, and
+         *     again while an appeal waits.
+         */
+        readonly Case: {
+            readonly categories: readonly string[];
+            readonly closed_at: string | null;
+            readonly has_appeal: boolean;
+            readonly is_open: boolean;
+            /** @enum {unknown} */
+            readonly kind: "crud" | "message" | "profile";
+            readonly opened_at: string;
+            /** Format: uuid */
+            readonly subject_uuid: string;
+            readonly user: components["schemas"]["ShortUser"] | null;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * CasePage
+         * @description A case with its reports, its evidence and the history of its account.
+         *
+         *     `can_act` is false if the account is the caller's own, or has the same role or a higher one.
+         */
+        readonly CasePage: {
+            readonly account: components["schemas"]["AccountHistory"] | null;
+            readonly can_act: boolean;
+            readonly case: components["schemas"]["Case"];
+            readonly evidence: readonly components["schemas"]["StoredEvidence"][];
+            readonly reports: readonly components["schemas"]["CaseReport"][];
+        };
+        /**
+         * CaseReport
+         * @description A report as moderators see it. `words` is null if their key has been removed.
+         */
+        readonly CaseReport: {
+            readonly category: string;
+            readonly created_at: string;
+            readonly display_name: string;
+            readonly handle: string;
+            /** Format: uuid */
+            readonly uuid: string;
+            readonly words: string | null;
+        };
+        /**
+         * CasesQuery
+         * @description A part of the queue.
+         */
+        readonly CasesQuery: {
+            /** @default null */
+            readonly cursor?: string | null;
+            /** @default 40 */
+            readonly limit?: number;
         };
         /**
          * CodeDelivery
@@ -1685,6 +2082,41 @@ export interface components {
             readonly replies: readonly components["schemas"]["Crud"][];
         };
         /**
+         * Decision
+         * @description What a moderator decided about an account, and the appeal.
+         *
+         *     `ends_at` is the end of a suspension; a ban has none. `actor_handle` is null if that account was
+         *     deleted.
+         */
+        readonly Decision: {
+            readonly actor_handle: string | null;
+            readonly appeal: string | null;
+            readonly appealed_at: string | null;
+            /** Format: uuid */
+            readonly case_uuid: string;
+            readonly created_at: string;
+            readonly decided_at: string | null;
+            readonly decision: ("overturned" | "upheld") | null;
+            readonly decision_reason: string | null;
+            readonly ends_at: string | null;
+            /** @enum {unknown} */
+            readonly kind: "ban" | "dismiss" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly reason: string;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * DecisionDraft
+         * @description A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`.
+         */
+        readonly DecisionDraft: {
+            /** @default null */
+            readonly days?: number | null;
+            /** @enum {unknown} */
+            readonly kind: "ban" | "dismiss" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly reason: string;
+        };
+        /**
          * DeleteAccountDraft
          * @description The password, as confirmation that the account is to be deleted.
          */
@@ -1710,6 +2142,52 @@ export interface components {
          */
         readonly EmailDraft: {
             readonly email: string;
+        };
+        /**
+         * Evidence
+         * @description A copy of a crud, profile or message, of the moment when it was reported.
+         *
+         *     `context` has the nearest three cruds that a reply answers, or the three messages around a
+         *     message, the oldest first. `message` and `expires_at` are null for a profile, whose `created_at`
+         *     is that of the account. `was_deleted`: the copy was made when the author deleted the crud.
+         */
+        readonly Evidence: {
+            readonly avatar: string | null;
+            readonly bio: string;
+            readonly context: readonly components["schemas"]["EvidenceLine"][];
+            readonly created_at: string;
+            readonly display_name: string;
+            readonly expires_at: string | null;
+            readonly handle: string;
+            /** @enum {unknown} */
+            readonly kind: "crud" | "message" | "profile";
+            readonly message: string | null;
+            readonly pictures: readonly components["schemas"]["EvidencePicture"][];
+            /** Format: uuid */
+            readonly user_uuid: string;
+            /** Format: uuid */
+            readonly uuid: string;
+            readonly was_deleted: boolean;
+        };
+        /**
+         * EvidenceLine
+         * @description A crud or message next to one that was reported.
+         */
+        readonly EvidenceLine: {
+            readonly created_at: string;
+            readonly display_name: string;
+            readonly handle: string;
+            readonly message: string;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * EvidencePicture
+         * @description A picture of a crud that was reported. `jpeg` is null if its store did not have it.
+         */
+        readonly EvidencePicture: {
+            readonly alt: string;
+            readonly jpeg: string | null;
         };
         /**
          * FollowChange
@@ -1802,12 +2280,17 @@ export interface components {
         /**
          * Member
          * @description The signed-in user, with the fields that only this user can see.
+         *
+         *     `unread_notices` counts the decisions of moderators about this user that the user has not seen.
          */
         readonly Member: {
             readonly avatar_url: string | null;
             readonly display_name: string;
             readonly email: string | null;
             readonly handle: string;
+            /** @enum {unknown} */
+            readonly role: "admin" | "member" | "moderator";
+            readonly unread_notices: number;
             /** Format: uuid */
             readonly uuid: string;
         };
@@ -1911,6 +2394,26 @@ export interface components {
             readonly scopes: readonly ("message" | "read" | "write")[];
             readonly token: string;
             readonly used_at: string | null;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * Notice
+         * @description A decision of a moderator, as the account sees it.
+         *
+         *     `appeal` shows whether the account can appeal, and what became of an appeal; `decision_reason`
+         *     explains that. `ends_at` is the end of a suspension; a ban has none.
+         */
+        readonly Notice: {
+            /** @enum {unknown} */
+            readonly appeal: "impossible" | "overturned" | "possible" | "upheld" | "waiting";
+            readonly created_at: string;
+            readonly decision_reason: string | null;
+            readonly ends_at: string | null;
+            /** @enum {unknown} */
+            readonly kind: "ban" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly reason: string;
+            readonly unread: boolean;
             /** Format: uuid */
             readonly uuid: string;
         };
@@ -2277,6 +2780,33 @@ export interface components {
             readonly pictures?: readonly components["schemas"]["PictureChoice"][];
         };
         /**
+         * Report
+         * @description The caller's report. Reporting the same again returns the same one.
+         */
+        readonly Report: {
+            /**
+             * @default reported
+             * @enum {unknown}
+             */
+            readonly status?: "reported";
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * ReportDraft
+         * @description A report of a crud or reply, of a user, or of a message that the caller has received.
+         */
+        readonly ReportDraft: {
+            /** @enum {unknown} */
+            readonly category: "harassment" | "hate" | "illegal" | "other" | "self_harm" | "sexual" | "spam" | "violence";
+            /** @enum {unknown} */
+            readonly kind: "crud" | "message" | "profile";
+            /** Format: uuid */
+            readonly uuid: string;
+            /** @default  */
+            readonly words?: string;
+        };
+        /**
          * RequestChange
          * @description A message request that was accepted or deleted.
          */
@@ -2457,6 +2987,19 @@ export interface components {
             readonly sink: string;
         };
         /**
+         * StoredEvidence
+         * @description Evidence, when it was taken, and when it is deleted unless the case waits for a decision.
+         *
+         *     `content` is null if the key that it was sealed with has been removed.
+         */
+        readonly StoredEvidence: {
+            readonly content: components["schemas"]["Evidence"] | null;
+            readonly created_at: string;
+            readonly expires_at: string;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * StreamQuery
          * @description The topic of a stream: everything, or one of `feed`, `handle` and `crud`.
          *
@@ -2474,6 +3017,17 @@ export interface components {
             readonly last_event_id?: string | null;
             /** @default null */
             readonly ticket?: string | null;
+        };
+        /**
+         * SuspensionAppealDraft
+         * @description Credentials of a suspended account, and why the decision is wrong.
+         */
+        readonly SuspensionAppealDraft: {
+            /** @default null */
+            readonly code?: string | null;
+            readonly email: string;
+            readonly password: string;
+            readonly words: string;
         };
         /**
          * Tag
@@ -5416,7 +5970,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_unconfirmed" | "code_required")[];
+                    readonly "application/json": readonly ("email_unconfirmed" | "account_suspended" | "code_required")[];
                 };
             };
             /** @description The body is too large */
@@ -5603,6 +6157,240 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("email_invalid" | "password_too_weak" | "password_exceed_max_chars" | "handle_invalid" | "display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "idempotency_key_invalid" | "idempotency_key_reused" | "password_invalid" | "handle_taken")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_suspension_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignInDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Notice"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "credentials_invalid"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "email_unconfirmed"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_appeal_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SuspensionAppealDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Appealed"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "credentials_invalid"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "email_unconfirmed"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
                 };
             };
             /** @description Too many attempts */
@@ -7353,6 +8141,740 @@ export interface operations {
             };
         };
     };
+    readonly moderation_account_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccountHistory"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_decide_appeal_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AppealDecisionDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccountHistory"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("decision_invalid" | "reason_blank" | "reason_invalid" | "reason_exceed_max_chars" | "appeal_decided")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_audit_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_audit_table_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_audit_lines_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/jsonl": string;
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_cases_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Case"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_case_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly moderation_decide_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DecisionDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccountHistory"] | null;
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("kind_invalid" | "reason_blank" | "reason_invalid" | "reason_exceed_max_chars" | "days_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly safety_mutes_get: {
         readonly parameters: {
             readonly query?: {
@@ -7414,6 +8936,209 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly notices_show_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Notice"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly notices_appeal_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AppealDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Appealed"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
                 };
             };
             /** @description Too many attempts */
@@ -8080,6 +9805,124 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly reports_create_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ReportDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("kind_invalid" | "uuid_invalid" | "category_invalid" | "words_invalid" | "words_exceed_max_chars" | "report_own")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description Internal error */

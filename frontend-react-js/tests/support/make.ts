@@ -29,6 +29,8 @@ export const WORF: Member = {
   display_name: "Worf",
   email: "worf@example.com",
   avatar_url: null,
+  role: "member",
+  unread_notices: 0,
 };
 
 export const LONDO: ShortUser = {

@@ -446,3 +446,50 @@ LEFT JOIN (
         AND users.uuid = ANY(ARRAY(SELECT page.uuid FROM page))
 ) ON true
 ORDER BY page.created_at DESC, page.uuid DESC
+
+-- name: evidence_of_cruds
+-- Cruds and replies as evidence: each with its author, their picture, and the nearest three cruds that it
+-- replies to, the oldest first.
+SELECT
+    activities.uuid,
+    activities.message,
+    activities.created_at,
+    activities.expires_at,
+    activities.pictures,
+    users.uuid AS user_uuid,
+    users.handle,
+    users.display_name,
+    users.bio,
+    avatars.jpeg AS avatar,
+    (
+        WITH RECURSIVE ancestors AS (
+            SELECT
+                activities.reply_to_activity_uuid AS uuid,
+                1 AS distance
+            UNION ALL
+            SELECT
+                parent.reply_to_activity_uuid AS uuid,
+                ancestors.distance + 1 AS distance
+            FROM ancestors
+            JOIN activities AS parent ON parent.uuid = ancestors.uuid
+            WHERE ancestors.distance < 3
+        )
+        SELECT
+            jsonb_agg(
+                jsonb_build_object(
+                    'uuid', live_activities.uuid,
+                    'handle', live_activities.handle,
+                    'display_name', live_activities.display_name,
+                    'message', live_activities.message,
+                    'created_at', live_activities.created_at
+                )
+                ORDER BY ancestors.distance DESC
+            )
+        FROM ancestors
+        JOIN live_activities ON live_activities.uuid = ancestors.uuid
+    ) AS context
+FROM activities
+JOIN users ON users.uuid = activities.user_uuid
+LEFT JOIN avatars
+    ON avatars.user_uuid = users.uuid
+    AND users.avatar_digest IS NOT NULL

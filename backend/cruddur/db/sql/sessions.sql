@@ -64,8 +64,9 @@ LEFT JOIN sessions
 ORDER BY sessions.used_at DESC, sessions.uuid DESC
 
 -- name: lock
--- Serializes the sign-ins of a user, so that each counts the sessions of the previous ones.
-SELECT
+-- Serializes the sign-ins of a user, so that each counts the sessions of the previous ones, and whether
+-- the user may sign in.
+SELECT COALESCE(users.suspended_until > now(), false) AS is_suspended
 FROM users
 WHERE users.uuid = :user_uuid
 FOR NO KEY UPDATE

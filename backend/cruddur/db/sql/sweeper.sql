@@ -1,3 +1,7 @@
+-- name: deleted_activities
+DELETE FROM deleted_activities
+WHERE expires_at BETWEEN '-infinity' AND now()
+
 -- name: deleted_subjects
 DELETE FROM deleted_subjects
 WHERE forget_at BETWEEN '-infinity' AND now()
@@ -17,6 +21,14 @@ USING (
 ) AS latest
 WHERE events.xid < pg_snapshot_xmax(latest.snapshot)
   AND pg_visible_in_snapshot(events.xid, latest.snapshot)
+
+-- name: evidence
+-- Evidence is kept for longer while its case waits for a decision.
+DELETE FROM evidence
+USING cases
+WHERE evidence.expires_at BETWEEN '-infinity' AND now()
+  AND cases.uuid = evidence.case_uuid
+  AND NOT cases.is_open
 
 -- name: expired_activities
 -- Kept for longer than any event.
@@ -71,6 +83,13 @@ WHERE previews.uuid = released.preview_uuid
       WHERE activity_links.preview_uuid = previews.uuid
   )
 
+-- name: reports
+DELETE FROM reports
+USING cases
+WHERE reports.expires_at BETWEEN '-infinity' AND now()
+  AND cases.uuid = reports.case_uuid
+  AND NOT cases.is_open
+
 -- name: sessions
 DELETE FROM sessions
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -111,10 +130,14 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     activities,
     activity_links,
     api_tokens,
+    audit_entries,
     avatars,
     blocks,
+    cases,
+    deleted_activities,
     deleted_subjects,
     events,
+    evidence,
     expired_activities,
     familiar_clients,
     follow_counts,
@@ -123,6 +146,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     likes,
     message_groups,
     messages,
+    moderation_actions,
     mutes,
     notifications,
     password_resets,
@@ -133,6 +157,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     refresh_tokens,
     released_previews,
     removed_pictures,
+    reports,
     reposts,
     second_factors,
     sessions,

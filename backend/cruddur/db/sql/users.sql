@@ -173,8 +173,17 @@ SELECT
     viewer.handle,
     viewer.display_name,
     viewer.email,
-    viewer.avatar_url
+    viewer.avatar_url,
+    users.role,
+    (
+        SELECT count(*)
+        FROM moderation_actions
+        WHERE moderation_actions.user_uuid = viewer.uuid
+          AND moderation_actions.kind <> 'dismiss'
+          AND moderation_actions.read_at IS NULL
+    ) AS unread_notices
 FROM signed_in(:viewer, :session) AS viewer
+JOIN users ON users.uuid = viewer.uuid
 
 -- name: search
 -- The users whose handles and display names have words that begin with those of :term: first the one

@@ -1,0 +1,131 @@
+"""Routes for moderators and admins. Each one declares the role that it needs."""
+
+from uuid import UUID
+
+from cruddur.identity.viewer import Viewer
+from cruddur.routes.endpoint import ApiBlueprint, Paged, resources
+from cruddur.services import moderation as service
+from cruddur.services.unit_of_work import Reading, Transaction
+from cruddur.wire import (
+    AccountHistory,
+    AppealDecisionDraft,
+    AuditEntry,
+    AuditExportQuery,
+    AuditQuery,
+    Case,
+    CasePage,
+    CasesQuery,
+    DecisionDraft,
+)
+
+moderation = ApiBlueprint("moderation")
+
+CURSOR = {422: ["cursor_invalid"]}
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/cases",
+    summary="The cases, those that wait for a decision first",
+    role="moderator",
+    errors=CURSOR,
+)
+async def cases(conn: Reading, viewer: Viewer, query: CasesQuery) -> Paged[list[Case]]:  # noqa: ARG001  # the endpoint checks the role of the viewer
+    """Without evidence."""
+    page = await service.cases(conn, query)
+    return Paged(page.items, page.cursor)
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/cases/<uuid:uuid>",
+    summary="A case with its evidence",
+    role="moderator",
+)
+async def case(conn: Transaction, viewer: Viewer, uuid: UUID) -> CasePage:
+    """Each request is an entry of the audit log."""
+    return await service.case_page(conn, viewer, uuid, resources().evidence_sealer)
+
+
+@moderation.handle(
+    "POST",
+    "/api/moderation/cases/<uuid:uuid>/decisions",
+    summary="Decide about a case",
+    role="moderator",
+)
+async def decide(
+    conn: Transaction, viewer: Viewer, uuid: UUID, body: DecisionDraft
+) -> AccountHistory | None:
+    """Closes the case. The account sees the decision with its reason, unless the case is dismissed.
+    `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow.
+    403 about the caller's own account, and about accounts with the same role or a higher one."""
+    return await service.decide(conn, viewer, uuid, body)
+
+
+@moderation.handle(
+    "POST",
+    "/api/moderation/appeals/<uuid:uuid>",
+    summary="Decide an appeal",
+    role="moderator",
+    errors={422: ["appeal_decided"]},
+)
+async def decide_appeal(
+    conn: Transaction, viewer: Viewer, uuid: UUID, body: AppealDecisionDraft
+) -> AccountHistory:
+    """The uuid is that of the decision that was appealed. A decision that is overturned no longer
+    suspends the account; a removed crud stays deleted."""
+    return await service.decide_appeal(conn, viewer, uuid, body)
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/accounts/@<handle>",
+    summary="What moderators decided about an account",
+    role="moderator",
+    errors={404: ["not_found"]},
+)
+async def account(conn: Reading, viewer: Viewer, handle: str) -> AccountHistory:  # noqa: ARG001  # the endpoint checks the role of the viewer
+    """The latest 100 decisions."""
+    return await service.account_history(conn, handle)
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/audit",
+    summary="The audit log",
+    role="admin",
+    errors=CURSOR,
+)
+async def audit(conn: Reading, viewer: Viewer, query: AuditQuery) -> Paged[list[AuditEntry]]:  # noqa: ARG001  # the endpoint checks the role of the viewer
+    """The oldest entry first."""
+    page = await service.audit(conn, query)
+    return Paged(page.items, page.cursor)
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/audit.jsonl",
+    summary="The audit log as JSON lines",
+    role="admin",
+    content_type="application/jsonl",
+    errors=CURSOR,
+)
+async def audit_lines(conn: Reading, viewer: Viewer, query: AuditExportQuery) -> Paged[str]:  # noqa: ARG001  # the endpoint checks the role of the viewer
+    """The oldest entry first; `Link` leads to the next part."""
+    page = await service.audit(conn, query)
+    return Paged(service.export(page.items, "jsonl", has_head=False), page.cursor)
+
+
+@moderation.handle(
+    "GET",
+    "/api/moderation/audit.csv",
+    summary="The audit log as CSV",
+    role="admin",
+    content_type="text/csv",
+    errors=CURSOR,
+)
+async def audit_table(conn: Reading, viewer: Viewer, query: AuditExportQuery) -> Paged[str]:  # noqa: ARG001  # the endpoint checks the role of the viewer
+    """The oldest entry first; `Link` leads to the next part, which has no names of columns. An
+    apostrophe precedes a text that a spreadsheet would calculate."""
+    page = await service.audit(conn, query)
+    return Paged(service.export(page.items, "csv", has_head=query.cursor is None), page.cursor)
