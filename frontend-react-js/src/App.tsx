@@ -43,6 +43,7 @@ export function Pages() {
         <Route path="/notifications" element={<Further name="Notifications" />} />
         <Route path="/messages" element={<Further name="Messages" />} />
         <Route path="/messages/:at" element={<At page={Conversation} />} />
+        <Route path="/moderation" element={<Further name="Moderation" />} />
         <Route path="/settings" element={<Further name="Settings" />} />
         <Route path="/about" element={<Further name="About" />} />
         <Route path="/terms" element={<Further name="Terms" />} />

@@ -18,6 +18,7 @@ export { Confirm } from "./pages/Confirm";
 export { Conversation } from "./pages/Conversation";
 export { Forgot } from "./pages/Forgot";
 export { Messages } from "./pages/Messages";
+export { Moderation } from "./pages/Moderation";
 export { Notifications } from "./pages/Notifications";
 export { People } from "./pages/People";
 export { Privacy } from "./pages/Privacy";

@@ -35,7 +35,7 @@ class Place:
 
     def address(self, world: World) -> str:
         """Return its address in a world."""
-        return self.path.format(crud=world.crud, own=world.own, reply=world.reply)
+        return self.path.format(crud=world.crud, own=world.own, reply=world.reply, case=world.case)
 
 
 def press(name: str) -> Callable[[Page], Awaitable[None]]:
@@ -121,6 +121,8 @@ PLACES = (
         VISITOR,
         refused=("/@worf/status/*", "/api/activities/@worf/status/*"),
     ),
+    Place("moderation", "/moderation"),
+    Place("case", "/moderation?case={case}", MEMBER),
     Place("settings", "/settings"),
     Place("about", "/about"),
     Place("terms", "/terms"),
@@ -140,6 +142,7 @@ OPENED = (
     Place("picture-dialog", "/@guinan", VISITOR, press("Picture 2 of 3")),
     Place("reply-dialog", "/@worf", MEMBER, press("Reply")),
     Place("person-dialog", "/@worf", MEMBER, press("More")),
+    Place("report-dialog", "/messages/@bayko", MEMBER, press("Report: Did you see")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
     Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),

@@ -6,7 +6,7 @@ Only Andrew Brown has an account; the other users just appear on his pages.
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from uuid import UUID, uuid4
@@ -54,12 +54,14 @@ class World:
         own: a crud by Andrew.
         reply: a reply by Andrew to a reply to `crud`, with a reply to it.
         dying: the crud that expires within the minute.
+        case: a case about Londo, whose evidence was deleted, with an appeal. Andrew is a moderator.
     """
 
     crud: UUID
     own: UUID
     reply: UUID
     dying: UUID
+    case: UUID
 
 
 async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
@@ -183,7 +185,48 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     await conn.execute(
         "UPDATE users SET notifications_read_at = now() - interval '1 day' WHERE uuid = $1", andrew
     )
-    return World(crud=crud, own=own, reply=reply, dying=dying)
+    case = await _moderate(conn, andrew, people["londo"], people["guinan"])
+    return World(crud=crud, own=own, reply=reply, dying=dying, case=case)
+
+
+async def _moderate(
+    conn: asyncpg.Connection, moderator: UUID, subject: UUID, reporter: UUID
+) -> UUID:
+    """Appoint a moderator with an open case and another that was appealed; return the latter."""
+    await conn.execute("DELETE FROM cases")
+    await conn.execute("UPDATE users SET role = 'moderator' WHERE uuid = $1", moderator)
+    kinds = ("profile", "crud")
+    cases = [
+        await conn.fetchval(
+            "INSERT INTO cases (kind, subject_uuid, user_uuid, opened_at, closed_at, has_appeal)"
+            " VALUES ($1, $2, $3, now() - interval '2 h', $4::timestamptz, $4 IS NOT NULL)"
+            " RETURNING uuid",
+            kind,
+            uuid4(),
+            subject,
+            None if kind == "profile" else datetime.now(UTC),
+        )
+        for kind in kinds
+    ]
+    for case in cases:
+        await conn.execute(
+            "INSERT INTO reports (case_uuid, reporter_uuid, category, expires_at)"
+            " VALUES ($1, $2, 'harassment', 'infinity')",
+            case, reporter,
+        )  # fmt: skip
+    for about, kind in ((subject, "warn"), (moderator, "warn"), (moderator, "remove_crud")):
+        await conn.execute(
+            "INSERT INTO moderation_actions (case_uuid, user_uuid, actor_uuid, kind, reason)"
+            " VALUES ($1, $2, $3, $4, 'Empires may fall. Manners may not.')",
+            cases[1], about, moderator, kind,
+        )  # fmt: skip
+    await conn.execute(
+        "UPDATE moderation_actions SET appeal = 'It was a toast', appealed_at = now()"
+        " WHERE user_uuid = $1 OR kind = 'remove_crud'",
+        subject,
+    )
+    case: UUID = cases[1]
+    return case
 
 
 async def add_preview(conn: asyncpg.Connection, crud: UUID, url: str, picture: bytes) -> None:

@@ -49,6 +49,7 @@ PAGES = (
     "/forgot",
     "/reset",
     "/settings",
+    "/moderation",
     "/about",
     "/terms",
     "/privacy",

@@ -42,6 +42,15 @@ export type SecondFactorSecret = Schemas["SecondFactorSecret"];
 export type ApiToken = Schemas["ApiToken"];
 export type NewApiToken = Schemas["NewApiToken"];
 export type ApiTokenDraft = Schemas["ApiTokenDraft"];
+export type ReportDraft = Schemas["ReportDraft"];
+export type Notice = Schemas["Notice"];
+export type Case = Schemas["Case"];
+export type CasePage = Schemas["CasePage"];
+export type StoredEvidence = Schemas["StoredEvidence"];
+export type AccountHistory = Schemas["AccountHistory"];
+export type Decision = Schemas["Decision"];
+export type DecisionDraft = Schemas["DecisionDraft"];
+export type AppealDecisionDraft = Schemas["AppealDecisionDraft"];
 
 export type Method = "get" | "post" | "put" | "delete";
 export type Path = keyof paths;

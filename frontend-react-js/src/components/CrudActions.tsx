@@ -57,6 +57,7 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
           name="PersonMenu"
           fallback={null}
           person={crud}
+          subject={{ kind: "crud", uuid: crud.uuid }}
           onClose={() => setMenuOpen(false)}
         />
       )}

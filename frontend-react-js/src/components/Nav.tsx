@@ -51,7 +51,10 @@ export function Nav({
             />
             <Item to="/messages" icon="mail" name={t.nav.messages} unread={messages} />
             <Item to={profileAddress(member)} icon="person" name={t.nav.profile} />
-            <Item to="/settings" icon="gear" name={t.nav.settings} />
+            {member.role !== "member" && (
+              <Item to="/moderation" icon="flag" name={t.nav.moderation} />
+            )}
+            <Item to="/settings" icon="gear" name={t.nav.settings} unread={member.unread_notices} />
             <button
               className="nav-compose"
               type="button"

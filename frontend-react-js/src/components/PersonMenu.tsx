@@ -1,28 +1,38 @@
 import { useId, useState } from "react";
-import type { MuteDuration, ShortUser } from "../api/wire";
+import type { MuteDuration, ReportDraft, ShortUser } from "../api/wire";
 import { t } from "../language/further";
 import { notify } from "../notices";
 import { useBlock, useMute } from "../queries/safety";
 import { Button, IconButton } from "./Button";
 import { Dialog } from "./Dialog";
+import { ReportDialog } from "./ReportDialog";
 import "./PersonMenu.css";
 
 type Person = Pick<ShortUser, "handle">;
 
+interface Menu {
+  person: Person;
+  /** What a report from this menu is about. */
+  subject: Pick<ReportDraft, "kind" | "uuid">;
+}
+
 /** The button that opens the menu, on a profile. */
-export function PersonButton({ person }: { person: Person }) {
+export function PersonButton(menu: Menu) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
       <IconButton label={t.crud.more} icon="dots" onClick={() => setOpen(true)} />
-      {isOpen && <PersonMenu person={person} onClose={() => setOpen(false)} />}
+      {isOpen && <PersonMenu {...menu} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
 /** What a member can do about another user. Each choice says what will happen, and then asks. */
-export function PersonMenu({ person, onClose }: { person: Person; onClose: () => void }) {
-  const [choice, setChoice] = useState<"mute" | "block">();
+export function PersonMenu({ person, subject, onClose }: Menu & { onClose: () => void }) {
+  const [choice, setChoice] = useState<"mute" | "block" | "report">();
+  if (choice === "report") {
+    return <ReportDialog {...subject} handle={person.handle} onClose={onClose} />;
+  }
   if (choice === "mute") {
     return <MuteDialog person={person} onClose={onClose} />;
   }
@@ -37,6 +47,9 @@ export function PersonMenu({ person, onClose }: { person: Person; onClose: () =>
         </Button>
         <Button look="outlined" onClick={() => setChoice("block")}>
           {t.safety.blockMore(person.handle)}
+        </Button>
+        <Button look="outlined" onClick={() => setChoice("report")}>
+          {t.report.more[subject.kind]}
         </Button>
       </div>
     </Dialog>

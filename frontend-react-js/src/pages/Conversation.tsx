@@ -9,6 +9,7 @@ import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { BlockDialog } from "../components/PersonMenu";
+import { ReportDialog } from "../components/ReportDialog";
 import { RichText } from "../components/RichText";
 import { t } from "../language/further";
 import { notify } from "../notices";
@@ -165,13 +166,32 @@ function useFollowing(latest: string | undefined, isOwn: boolean): void {
 }
 
 function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
+  const [isReporting, setReporting] = useState(false);
   return (
     <li className={`message ${isOwn ? "message-own" : ""}`} aria-busy={message.pending}>
       <span className="unseen">{message.display_name}</span>
       <RichText text={message.message} />
       <span className="message-time">
         {message.pending ? t.messages.sending : <Since time={message.created_at} />}
+        {!isOwn && (
+          <button
+            type="button"
+            className="message-report"
+            aria-label={t.report.thisMessage(message.message)}
+            onClick={() => setReporting(true)}
+          >
+            {t.report.report}
+          </button>
+        )}
       </span>
+      {isReporting && (
+        <ReportDialog
+          kind="message"
+          uuid={message.uuid}
+          handle={message.handle}
+          onClose={() => setReporting(false)}
+        />
+      )}
     </li>
   );
 }

@@ -19,6 +19,7 @@ export function Privacy() {
       </ul>
       <h2>{t.privacy.howLongTitle}</h2>
       <p>{t.privacy.howLong}</p>
+      <p>{t.privacy.reports}</p>
       <h2>{t.privacy.browserTitle}</h2>
       <p>{t.privacy.browser}</p>
       <h2>{t.privacy.logsTitle}</h2>

@@ -79,7 +79,14 @@ function ProfileHead({ profile }: { profile: Person }) {
           </ButtonLink>
         ) : (
           <div className="profile-actions">
-            {member && <Further name="PersonButton" fallback={null} person={profile} />}
+            {member && (
+              <Further
+                name="PersonButton"
+                fallback={null}
+                person={profile}
+                subject={{ kind: "profile", uuid: profile.uuid }}
+              />
+            )}
             <Button
               look="outlined"
               icon="mail"

@@ -12,6 +12,7 @@ import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
 import { KeyboardSection } from "./settings/KeyboardSection";
 import { LanguageSection } from "./settings/LanguageSection";
+import { NoticesSection } from "./settings/NoticesSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
@@ -64,6 +65,7 @@ function Sections() {
   }
   return (
     <div className="settings">
+      <NoticesSection />
       <PictureSection member={member} />
       <ProfileSection member={member} />
       <DeviceChoices />

@@ -6,8 +6,10 @@ import { CodeField } from "../components/CodeField";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { SuspensionNote } from "../components/SuspensionNote";
 import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
+import type { Credentials } from "../queries/notices";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
 
@@ -18,6 +20,7 @@ export function SignIn() {
   const signIn = useSignIn();
   const email = useRef(passed.email ?? "");
   const [asksForCode, setAsksForCode] = useState(false);
+  const [tried, setTried] = useState<Credentials>();
   if (member !== null) {
     return <Navigate to={passed.from ?? "/"} replace />;
   }
@@ -39,9 +42,11 @@ export function SignIn() {
         error={signIn.error}
         onSend={(value) => {
           email.current = value("email").trim();
+          const credentials = { email: email.current, password: value("password") };
           const code = value("code").trim();
+          setTried(credentials);
           signIn.mutate(
-            { email: email.current, password: value("password"), ...(code && { code }) },
+            { ...credentials, ...(code && { code }) },
             { onError: (error) => hasCode(error, "code_required") && setAsksForCode(true) },
           );
         }}
@@ -77,6 +82,9 @@ export function SignIn() {
           </Button>
         </div>
       </Form>
+      {tried && hasCode(signIn.error, "account_suspended") && (
+        <SuspensionNote key={signIn.submittedAt} credentials={tried} />
+      )}
     </AccountPage>
   );
 }

@@ -17,6 +17,11 @@ const FIELDS = [
   "ttl",
   "token_name",
   "scopes",
+  "reason",
+  "days",
+  "words",
+  "category",
+  "decision",
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];

@@ -209,6 +209,7 @@ export function servePage(): Server {
   server.on("get", "/api/messages/policy", ok({ policy: "everyone" }));
   server.on("get", "/api/blocks", ok([]));
   server.on("get", "/api/mutes", ok([]));
+  server.on("get", "/api/notices", ok([]));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
   return server;
 }

@@ -63,6 +63,7 @@ export const first: First = {
     messages: "Nachrichten",
     profile: "Profil",
     settings: "Einstellungen",
+    moderation: "Moderation",
     about: "Info",
     join: "Mitmachen",
     crud: "Crud",

@@ -71,6 +71,7 @@ export const first = {
     messages: "Messages",
     profile: "Profile",
     settings: "Settings",
+    moderation: "Moderation",
     about: "About",
     join: "Join",
     crud: "Crud",

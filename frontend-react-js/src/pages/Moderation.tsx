@@ -1,0 +1,352 @@
+import { useEffect, useId, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import type {
+  AccountHistory,
+  Case,
+  CasePage,
+  Decision,
+  DecisionDraft,
+  StoredEvidence,
+} from "../api/wire";
+import { Button } from "../components/Button";
+import { AreaField, Field } from "../components/Field";
+import { Form, problemOf } from "../components/Form";
+import { Empty, PagedList, Skeleton } from "../components/List";
+import { MembersOnly } from "../components/MembersOnly";
+import { PageHead } from "../components/PageHead";
+import { ProblemNote } from "../components/Problem";
+import { t } from "../language/further";
+import { notify } from "../notices";
+import { useCase, useCases, useDecide, useDecideAppeal } from "../queries/moderation";
+import { useMember } from "../queries/session";
+import { profileAddress } from "../text/addresses";
+import { exactTime } from "../text/time";
+import "./Moderation.css";
+
+/** The queue of moderators, and a case with its evidence and decisions. */
+export function Moderation() {
+  const [search] = useSearchParams();
+  const uuid = search.get("case");
+  const member = useMember();
+  return (
+    <>
+      <PageHead title={t.moderation.title} {...(uuid === null ? {} : { back: "/moderation" })} />
+      <MembersOnly why={t.moderation.why}>
+        {member?.role === "member" ? (
+          <Empty title={t.moderation.notYou}>
+            <p>{t.moderation.notYouHint}</p>
+          </Empty>
+        ) : uuid === null ? (
+          <Queue />
+        ) : (
+          <OpenCase key={uuid} uuid={uuid} />
+        )}
+      </MembersOnly>
+    </>
+  );
+}
+
+function Queue() {
+  const query = useCases();
+  const cases = query.data?.pages.flatMap((part) => part.body) ?? [];
+  return (
+    <PagedList query={query}>
+      <ul>
+        {cases.map((one) => (
+          <li key={one.uuid} className="case-row">
+            <Link to={`/moderation?case=${one.uuid}`}>{caseTitle(one)}</Link>
+            <p className="field-hint">
+              {caseState(one)} · {categories(one)} · {exactTime(one.opened_at)}
+            </p>
+          </li>
+        ))}
+      </ul>
+      {cases.length === 0 && (
+        <Empty title={t.moderation.empty}>
+          <p>{t.moderation.emptyHint}</p>
+        </Empty>
+      )}
+    </PagedList>
+  );
+}
+
+function caseTitle({ kind, user }: Case): string {
+  return t.moderation.subject[kind](user === null ? null : `@${user.handle}`);
+}
+
+function caseState({ is_open, has_appeal }: Case): string {
+  return has_appeal ? t.moderation.appealed : is_open ? t.moderation.open : t.moderation.closed;
+}
+
+/** The categories of the reports, each once. */
+function categories(one: Case): string {
+  const names: Record<string, string> = t.report.categories;
+  return [...new Set(one.categories)].map((category) => names[category] ?? category).join(", ");
+}
+
+function OpenCase({ uuid }: { uuid: string }) {
+  const opened = useCase(uuid);
+  if (opened.isError) {
+    return (
+      <div className="list-note">
+        <ProblemNote error={opened.error} retry={() => void opened.refetch()} />
+      </div>
+    );
+  }
+  if (opened.data === undefined) {
+    return <Skeleton />;
+  }
+  const { case: about, reports, evidence, account, can_act } = opened.data;
+  return (
+    <div className="case">
+      <section aria-label={t.moderation.evidence}>
+        <h2>{caseTitle(about)}</h2>
+        <p className="field-hint">{caseState(about)}</p>
+        {evidence.map((one) => (
+          <EvidenceCard key={one.uuid} stored={one} />
+        ))}
+        {evidence.length === 0 && <p>{t.moderation.noEvidence}</p>}
+      </section>
+      <section aria-label={t.moderation.reports}>
+        <h2>{t.moderation.reports}</h2>
+        <ul className="case-list">
+          {reports.map((one) => (
+            <li key={one.uuid}>
+              <Person handle={one.handle} />{" "}
+              <span className="field-hint">
+                {(t.report.categories as Record<string, string>)[one.category]} ·{" "}
+                {exactTime(one.created_at)}
+              </span>
+              <p dir="auto">{one.words ?? t.moderation.unreadable}</p>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {account && <History account={account} canAct={can_act} />}
+      {can_act ? <DecisionForm opened={opened.data} /> : <p>{t.moderation.cannotAct}</p>}
+    </div>
+  );
+}
+
+function EvidenceCard({ stored: { content, created_at, expires_at } }: { stored: StoredEvidence }) {
+  return (
+    <article className="evidence">
+      {content === null ? (
+        <p>{t.moderation.unreadable}</p>
+      ) : (
+        <>
+          <div className="evidence-who">
+            {content.avatar !== null && <Jpeg base64={content.avatar} alt="" />}
+            <p>
+              <b dir="auto">{content.display_name}</b> @{content.handle}
+              <br />
+              <span dir="auto">{content.bio}</span>
+            </p>
+          </div>
+          {content.context.length > 0 && (
+            <ol className="evidence-context" aria-label={t.moderation.context}>
+              {content.context.map((line) => (
+                <li key={line.uuid} dir="auto">
+                  <b>@{line.handle}</b> {line.message}
+                </li>
+              ))}
+            </ol>
+          )}
+          {content.message !== null && <blockquote dir="auto">{content.message}</blockquote>}
+          {content.pictures.map((picture, place) =>
+            picture.jpeg === null ? (
+              // biome-ignore lint/suspicious/noArrayIndexKey: evidence never changes.
+              <p key={place}>{t.moderation.noPicture}</p>
+            ) : (
+              // biome-ignore lint/suspicious/noArrayIndexKey: evidence never changes.
+              <Jpeg key={place} base64={picture.jpeg} alt={picture.alt} />
+            ),
+          )}
+          <p className="field-hint">
+            {t.moderation.written(exactTime(content.created_at))}
+            {content.was_deleted && ` ${t.moderation.wasDeleted}`}
+          </p>
+        </>
+      )}
+      <p className="field-hint">
+        {t.moderation.taken(exactTime(created_at), exactTime(expires_at))}
+      </p>
+    </article>
+  );
+}
+
+/** A picture that is part of a response. Its address is valid for this page alone. */
+function Jpeg({ base64, alt }: { base64: string; alt: string }) {
+  const [address, setAddress] = useState<string>();
+  useEffect(() => {
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const made = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [base64]);
+  return address === undefined ? null : <img src={address} alt={alt} />;
+}
+
+function Person({ handle }: { handle: string }) {
+  return <Link to={profileAddress({ handle })}>@{handle}</Link>;
+}
+
+function History({ account, canAct }: { account: AccountHistory; canAct: boolean }) {
+  return (
+    <section aria-label={t.moderation.history}>
+      <h2>{t.moderation.history}</h2>
+      <p>
+        <Person handle={account.user.handle} />{" "}
+        {account.is_suspended &&
+          (account.suspended_until === null
+            ? t.moderation.banned
+            : t.notices.until(exactTime(account.suspended_until)))}
+      </p>
+      <p className="field-hint">
+        {t.moderation.joined(exactTime(account.joined_at), account.cases_count)}
+      </p>
+      <ul className="case-list">
+        {account.decisions.map((one) => (
+          <li key={one.uuid}>
+            <b>{t.moderation.kinds[one.kind]}</b>{" "}
+            <span className="field-hint">
+              {one.actor_handle !== null && `@${one.actor_handle} · `}
+              {exactTime(one.created_at)}
+            </span>
+            <p dir="auto">{one.reason}</p>
+            {one.appeal !== null && <Appeal decision={one} canAct={canAct} />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Appeal({ decision, canAct }: { decision: Decision; canAct: boolean }) {
+  const decide = useDecideAppeal(decision.uuid);
+  const id = useId();
+  return (
+    <div className="evidence">
+      <p dir="auto">
+        <b>{t.moderation.appeal}</b> {decision.appeal}
+      </p>
+      {decision.decision !== null ? (
+        <p className="field-hint">
+          {t.notices.appeals[decision.decision]} {decision.decision_reason}
+        </p>
+      ) : (
+        canAct && (
+          <Form
+            label={t.moderation.decideAppeal}
+            fields={["reason"]}
+            error={decide.error}
+            onSend={(value) =>
+              decide.mutate({
+                decision: value("decision") as "upheld" | "overturned",
+                reason: value("reason"),
+              })
+            }
+          >
+            <div className="field">
+              <label htmlFor={id}>{t.moderation.decision}</label>
+              <select id={id} name="decision">
+                <option value="upheld">{t.moderation.uphold}</option>
+                <option value="overturned">{t.moderation.overturn}</option>
+              </select>
+            </div>
+            <AreaField
+              label={t.moderation.reason}
+              name="reason"
+              maxLength={1000}
+              hint={t.moderation.reasonHint}
+              problem={problemOf(decide.error, "reason")}
+            />
+            <Button type="submit" busy={decide.isPending}>
+              {t.moderation.decideAppeal}
+            </Button>
+          </Form>
+        )
+      )}
+    </div>
+  );
+}
+
+/** The decisions that suit a case. */
+function kindsFor({ case: about, account }: CasePage): DecisionDraft["kind"][] {
+  return [
+    ...(about.closed_at === null ? (["dismiss"] as const) : []),
+    ...(account === null ? [] : (["warn"] as const)),
+    ...(about.kind === "crud" ? (["remove_crud"] as const) : []),
+    ...(account === null ? [] : (["suspend", "ban"] as const)),
+    ...(account?.is_suspended ? (["lift"] as const) : []),
+  ];
+}
+
+function DecisionForm({ opened }: { opened: CasePage }) {
+  const decide = useDecide(opened.case.uuid);
+  const kinds = kindsFor(opened);
+  const [chosen, setChosen] = useState<DecisionDraft["kind"]>();
+  const kind = chosen !== undefined && kinds.includes(chosen) ? chosen : kinds[0];
+  const id = useId();
+  return kind === undefined ? null : (
+    <section aria-label={t.moderation.decide}>
+      <h2>{t.moderation.decide}</h2>
+      <Form
+        key={opened.account?.decisions.length}
+        label={t.moderation.decide}
+        fields={["days", "reason"]}
+        error={decide.error}
+        onSend={(value) =>
+          decide.mutate(
+            {
+              kind,
+              reason: value("reason"),
+              ...(kind === "suspend" ? { days: Number(value("days")) } : {}),
+            },
+            { onSuccess: () => notify(t.moderation.decided) },
+          )
+        }
+      >
+        <div className="field">
+          <label htmlFor={id}>{t.moderation.decision}</label>
+          <select
+            id={id}
+            value={kind}
+            onChange={(event) => setChosen(event.target.value as DecisionDraft["kind"])}
+          >
+            {kinds.map((one) => (
+              <option key={one} value={one}>
+                {t.moderation.kinds[one]}
+              </option>
+            ))}
+          </select>
+        </div>
+        {kind === "suspend" && (
+          <Field
+            label={t.moderation.days}
+            name="days"
+            type="number"
+            min={1}
+            max={365}
+            defaultValue={7}
+            problem={problemOf(decide.error, "days")}
+          />
+        )}
+        <AreaField
+          label={t.moderation.reason}
+          name="reason"
+          maxLength={1000}
+          hint={kind === "dismiss" ? t.moderation.dismissHint : t.moderation.reasonHint}
+          problem={problemOf(decide.error, "reason")}
+        />
+        <Button
+          type="submit"
+          look={kind === "dismiss" || kind === "lift" ? "filled" : "danger"}
+          busy={decide.isPending}
+        >
+          {t.moderation.kinds[kind]}
+        </Button>
+      </Form>
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+/** The queue of moderators, a case with its evidence, and decisions. */
+
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { call, page } from "../api/http";
+import type { AppealDecisionDraft, DecisionDraft } from "../api/wire";
+
+const MODERATION = ["moderation"];
+
+/** The cases, those that wait for a decision first. */
+export function useCases() {
+  return useInfiniteQuery({
+    queryKey: [...MODERATION, "cases"],
+    queryFn: ({ pageParam, signal }) =>
+      page("get", "/api/moderation/cases", {
+        query: pageParam === undefined ? {} : { cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+    staleTime: 0,
+  });
+}
+
+/** A case with its evidence. The server records each look at it, so it is not read again. */
+export function useCase(uuid: string) {
+  return useQuery({
+    queryKey: [...MODERATION, "case", uuid],
+    queryFn: ({ signal }) =>
+      call("get", "/api/moderation/cases/{uuid}", { path: { uuid }, signal }),
+    gcTime: 0,
+    refetchOnReconnect: false,
+    refetchOnWindowFocus: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function useDecide(uuid: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: DecisionDraft) =>
+      call("post", "/api/moderation/cases/{uuid}/decisions", { path: { uuid }, body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: MODERATION }),
+  });
+}
+
+/** Decide about an appeal; the uuid is that of the decision. */
+export function useDecideAppeal(uuid: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: AppealDecisionDraft) =>
+      call("post", "/api/moderation/appeals/{uuid}", { path: { uuid }, body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: MODERATION }),
+  });
+}

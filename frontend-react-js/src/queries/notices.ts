@@ -1,0 +1,47 @@
+/** What moderators decided about the member, and about an account that cannot sign in. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { call } from "../api/http";
+import { updateMember } from "../api/session";
+
+const NOTICES = ["notices"];
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** The latest decisions about the member. The server marks them as read. */
+export function useNotices() {
+  return useQuery({
+    queryKey: NOTICES,
+    queryFn: async ({ signal }) => {
+      const notices = await call("get", "/api/notices", { signal });
+      updateMember({ unread_notices: 0 });
+      return notices;
+    },
+  });
+}
+
+export function useAppeal() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ uuid, words }: { uuid: string; words: string }) =>
+      call("post", "/api/notices/{uuid}/appeal", { path: { uuid }, body: { words } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: NOTICES }),
+  });
+}
+
+/** Why an account is suspended. */
+export function useSuspension() {
+  return useMutation({
+    mutationFn: (body: Credentials) => call("post", "/api/auth/suspension", { body }),
+  });
+}
+
+export function useSuspensionAppeal() {
+  return useMutation({
+    mutationFn: (body: Credentials & { words: string }) =>
+      call("post", "/api/auth/suspension/appeal", { body }),
+  });
+}

@@ -1,0 +1,346 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { AccountHistory, CasePage, Decision, Notice } from "../../src/api/wire";
+import {
+  crud,
+  LONDO,
+  message,
+  ownCrud,
+  profile,
+  secondFactor,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
+import { showPage } from "../support/page";
+import { ok, refuse, type Server, servePage } from "../support/server";
+import { at, DAY, HOUR, settle } from "../support/time";
+
+const CASES = "/api/moderation/cases";
+const CASE = "/api/moderation/cases/{uuid}";
+
+let server: Server;
+
+beforeEach(() => {
+  server = servePage();
+});
+
+const about: CasePage["case"] = {
+  uuid: uuid(700),
+  kind: "crud",
+  subject_uuid: uuid(100),
+  user: LONDO,
+  categories: ["hate", "spam", "hate"],
+  opened_at: at(-HOUR),
+  closed_at: null,
+  has_appeal: false,
+  is_open: true,
+};
+
+function decision(change: Partial<Decision> = {}): Decision {
+  return {
+    uuid: uuid(800),
+    case_uuid: about.uuid,
+    actor_handle: "worf",
+    kind: "warn",
+    reason: "Be kind",
+    created_at: at(-HOUR),
+    ends_at: null,
+    appeal: null,
+    appealed_at: null,
+    decision: null,
+    decision_reason: null,
+    decided_at: null,
+    ...change,
+  };
+}
+
+const account: AccountHistory = {
+  user: LONDO,
+  role: "member",
+  joined_at: at(-30 * DAY),
+  is_suspended: false,
+  suspended_until: null,
+  cases_count: 1,
+  open_count: 1,
+  decisions: [],
+};
+
+function opened(change: Partial<CasePage> = {}): CasePage {
+  return {
+    case: about,
+    reports: [
+      {
+        uuid: uuid(701),
+        handle: "delenn",
+        display_name: "Delenn",
+        category: "hate",
+        words: "He insults the Narn",
+        created_at: at(-HOUR),
+      },
+    ],
+    evidence: [
+      {
+        uuid: uuid(702),
+        created_at: at(-HOUR),
+        expires_at: at(13 * DAY),
+        content: {
+          kind: "crud",
+          uuid: uuid(100),
+          user_uuid: LONDO.uuid,
+          handle: "londo",
+          display_name: "Londo Mollari",
+          bio: "",
+          avatar: null,
+          message: "Narn are vermin",
+          created_at: at(-2 * HOUR),
+          expires_at: at(-HOUR),
+          was_deleted: true,
+          pictures: [{ alt: "a drawing", jpeg: btoa("jpeg") }],
+          context: [
+            {
+              uuid: uuid(99),
+              handle: "gkar",
+              display_name: "G’Kar",
+              message: "We want peace",
+              created_at: at(-3 * HOUR),
+            },
+          ],
+        },
+      },
+    ],
+    account,
+    can_act: true,
+    ...change,
+  };
+}
+
+function notice(change: Partial<Notice> = {}): Notice {
+  return {
+    uuid: uuid(800),
+    kind: "warn",
+    reason: "Be kind",
+    created_at: at(-HOUR),
+    ends_at: null,
+    unread: true,
+    appeal: "possible",
+    decision_reason: null,
+    ...change,
+  };
+}
+
+function choose(label: string, value: string): void {
+  fireEvent.change(screen.getByLabelText(label), { target: { value } });
+}
+
+async function press(name: string): Promise<void> {
+  fireEvent.click(screen.getByRole("button", { name }));
+  await settle();
+}
+
+test("a member reports another member’s crud, and not their own", async () => {
+  signIn();
+  server.on("get", "/api/activities/home", ok([crud(), ownCrud({ uuid: uuid(101) })]));
+  server.on(
+    "post",
+    "/api/reports",
+    refuse(429, "rate_limited"),
+    ok({ uuid: uuid(1), status: "reported" }),
+  );
+  showPage("/");
+  await settle();
+  expect(screen.getAllByRole("button", { name: "More" })).toHaveLength(1);
+  await press("More");
+  await press("Report this crud…");
+  const dialog = screen.getByRole("dialog", { name: "Report this crud by @londo" });
+  choose("What is it about?", "hate");
+  choose("Details", "He insults the Narn");
+  await press("Send report");
+  expect(within(dialog).getByText(/Too many attempts/)).toBeVisible();
+  await press("Send report");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(server.sent("post", "/api/reports").at(-1)?.body).toEqual({
+    kind: "crud",
+    uuid: crud().uuid,
+    category: "hate",
+    words: "He insults the Narn",
+  });
+});
+
+test("a visitor sees no button to report", async () => {
+  server.on("get", "/api/activities/home", ok([crud()]));
+  showPage("/");
+  await settle();
+  expect(screen.queryByRole("button", { name: "More" })).toBeNull();
+});
+
+test("a profile and a message can be reported", async () => {
+  signIn();
+  server.on(
+    "get",
+    "/api/activities/@{handle}",
+    ok({ profile: profile({ ...LONDO }), activities: [] }),
+  );
+  const shown = showPage("/@londo");
+  await settle();
+  await press("More");
+  await press("Report this profile…");
+  expect(screen.getByRole("dialog", { name: "Report @londo" })).toBeVisible();
+  shown.unmount();
+  server.on("get", "/api/users/@{handle}/short", ok(LONDO));
+  server.on("get", "/api/messages/@{handle}", ok([message({ handle: "londo", message: "You!" })]));
+  showPage("/messages/@londo");
+  await settle();
+  await press("Report: You!");
+  expect(screen.getByRole("dialog", { name: "Report this message from @londo" })).toBeVisible();
+});
+
+test("only moderators have the page in their navigation", async () => {
+  signIn();
+  const shown = showPage("/");
+  await settle();
+  expect(screen.queryByRole("link", { name: "Moderation" })).toBeNull();
+  shown.unmount();
+  signIn({ ...WORF, role: "moderator", unread_notices: 2 });
+  showPage("/");
+  await settle();
+  expect(screen.getByRole("link", { name: "Moderation" })).toBeVisible();
+  expect(screen.getByRole("link", { name: /Settings 2/ })).toBeVisible();
+});
+
+test("a member who is no moderator is told so", async () => {
+  signIn();
+  showPage("/moderation");
+  await settle();
+  expect(screen.getByRole("heading", { name: "This page is for moderators" })).toBeVisible();
+  expect(server.sent("get", CASES).map(({ body }) => body)).toEqual([]);
+});
+
+test("a moderator opens a case from the queue, and decides", async () => {
+  vi.stubGlobal(
+    "URL",
+    Object.assign(URL, { createObjectURL: () => "blob:x", revokeObjectURL: () => undefined }),
+  );
+  signIn({ ...WORF, role: "moderator" });
+  server.on("get", CASES, ok([about]));
+  server.on(
+    "get",
+    CASE,
+    ok(opened()),
+    ok(
+      opened({
+        case: { ...about, closed_at: at(0), is_open: false },
+        account: { ...account, decisions: [decision({ kind: "suspend" })] },
+      }),
+    ),
+  );
+  server.on(
+    "post",
+    "/api/moderation/cases/{uuid}/decisions",
+    refuse(422, "reason_blank"),
+    ok(account),
+  );
+  showPage("/moderation");
+  await settle();
+  expect(screen.getByText(/Open · Hate, Spam or fraud/)).toBeVisible();
+  fireEvent.click(screen.getByRole("link", { name: "Crud by @londo" }));
+  await settle();
+  const evidence = within(screen.getByRole("region", { name: "Evidence" }));
+  expect(evidence.getByText("Narn are vermin")).toBeVisible();
+  expect(evidence.getByText("We want peace")).toBeVisible();
+  expect(evidence.getByText(/The author deleted it/)).toBeVisible();
+  expect(evidence.getByRole("img", { name: "a drawing" })).toHaveAttribute("src", "blob:x");
+  expect(screen.getByText("He insults the Narn")).toBeVisible();
+  choose("Decision", "suspend");
+  choose("Days", "3");
+  await press("Suspend");
+  expect(screen.getByLabelText("Reason")).toHaveAccessibleDescription(/Give a reason/);
+  choose("Reason", "No insults");
+  await press("Suspend");
+  expect(server.sent("post", "/api/moderation/cases/{uuid}/decisions").at(-1)?.body).toEqual({
+    kind: "suspend",
+    days: 3,
+    reason: "No insults",
+  });
+  await waitFor(() =>
+    expect(screen.getByRole("region", { name: "History of the account" })).toHaveTextContent(
+      "Be kind",
+    ),
+  );
+  expect(screen.queryByRole("option", { name: "Dismiss" })).toBeNull();
+});
+
+test("an appeal is decided", async () => {
+  signIn({ ...WORF, role: "moderator" });
+  const appealed = decision({ appeal: "I was quoting", appealed_at: at(-HOUR) });
+  server.on(
+    "get",
+    CASE,
+    ok(opened({ account: { ...account, decisions: [appealed] }, evidence: [] })),
+  );
+  server.on("post", "/api/moderation/appeals/{uuid}", ok(account));
+  showPage(`/moderation?case=${about.uuid}`);
+  await settle();
+  expect(screen.getByText("I was quoting")).toBeVisible();
+  expect(screen.getByText(/evidence was deleted/)).toBeVisible();
+  const form = within(screen.getByRole("form", { name: "Decide the appeal" }));
+  fireEvent.change(form.getByLabelText("Decision"), { target: { value: "overturned" } });
+  fireEvent.change(form.getByLabelText("Reason"), { target: { value: "So you were" } });
+  await press("Decide the appeal");
+  expect(server.sent("post", "/api/moderation/appeals/{uuid}").map(({ body }) => body)).toEqual([
+    { decision: "overturned", reason: "So you were" },
+  ]);
+});
+
+test("a member sees decisions in the settings, and appeals", async () => {
+  signIn({ ...WORF, unread_notices: 1 });
+  server.on(
+    "get",
+    "/api/notices",
+    ok([notice()]),
+    ok([notice({ appeal: "waiting", unread: false })]),
+  );
+  server.on("post", "/api/notices/{uuid}/appeal", ok({ status: "appealed" }));
+  server.on("get", "/api/auth/sessions", ok([]));
+  server.on("get", "/api/auth/tokens", ok([]));
+  server.on("get", "/api/auth/second-factor", ok(secondFactor()));
+  server.on("get", "/api/activities/@{handle}", ok({ profile: profile(WORF), activities: [] }));
+  showPage("/settings");
+  await settle();
+  const part = within(screen.getByRole("region", { name: "From the moderators" }));
+  expect(part.getByText("Be kind")).toBeVisible();
+  expect(screen.queryByRole("link", { name: /Settings 1/ })).toBeNull(); // it is read
+  fireEvent.change(part.getByLabelText("Why is the decision wrong?"), {
+    target: { value: "I was quoting" },
+  });
+  fireEvent.click(part.getByRole("button", { name: "Send appeal" }));
+  await waitFor(() => expect(part.getByText(/waiting for a moderator/)).toBeVisible());
+  expect(server.sent("post", "/api/notices/{uuid}/appeal").map(({ body }) => body)).toEqual([
+    { words: "I was quoting" },
+  ]);
+});
+
+test("a suspended member sees the reason at the sign-in, and appeals", async () => {
+  const credentials = { email: "worf", password: "today is a good day" };
+  server.on("post", "/api/auth/signin", refuse(403, "account_suspended"));
+  server.on(
+    "post",
+    "/api/auth/suspension",
+    ok(notice({ kind: "suspend", ends_at: at(DAY) })),
+    ok(notice({ kind: "suspend", ends_at: at(DAY), appeal: "waiting" })),
+  );
+  server.on("post", "/api/auth/suspension/appeal", ok({ status: "appealed" }));
+  showPage("/signin");
+  await settle();
+  choose("Email or handle", credentials.email);
+  choose("Password", credentials.password);
+  await press("Sign in");
+  await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
+  expect(screen.getByText("Your account is suspended.")).toBeVisible();
+  choose("Why is the decision wrong?", "I was quoting");
+  await press("Send appeal");
+  await waitFor(() => expect(screen.getByText(/waiting for a moderator/)).toBeVisible());
+  expect(server.sent("post", "/api/auth/suspension/appeal").map(({ body }) => body)).toEqual([
+    { ...credentials, words: "I was quoting" },
+  ]);
+});

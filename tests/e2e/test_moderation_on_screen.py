@@ -1,0 +1,138 @@
+"""Reports, the page of moderators, and what a member sees of a decision."""
+
+import re
+
+import asyncpg
+from playwright.async_api import Page, expect
+
+from e2e.screen import (
+    AXE,
+    DESKTOP,
+    PASSWORD,
+    PHONE,
+    SCREENS,
+    STANDARDS,
+    TAKES_SCREENSHOTS,
+    Visit,
+    Watch,
+    sideways,
+    violations,
+)
+from moderators import appoint
+from support import Member
+
+
+async def check(page: Page, name: str) -> None:
+    """Check that a page is accessible in both schemes, and fits a phone."""
+    await page.evaluate(AXE.read_text("utf-8"))
+    for light in (False, True):
+        await page.emulate_media(color_scheme="light" if light else "dark")
+        assert await violations(page, STANDARDS) == []
+    await page.emulate_media(color_scheme="dark")
+    for size in (PHONE, DESKTOP):
+        await page.set_viewport_size(size)
+        assert await sideways(page) == []
+        if TAKES_SCREENSHOTS:
+            SCREENS.mkdir(parents=True, exist_ok=True)
+            path = SCREENS / f"moderation-{name}-{size['width']}.png"
+            await page.screenshot(path=path, full_page=True)
+
+
+async def send(page: Page, words: str) -> None:
+    """Fill in the dialog of a report, and send it."""
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("What is it about?").select_option("hate")
+    await dialog.get_by_label("Details").fill(words)
+    await dialog.get_by_role("button", name="Send report").click()
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("Thanks.")
+    await expect(dialog).to_be_hidden()
+
+
+async def test_a_crud_is_reported_judged_and_appealed(
+    visit: Visit,
+    watch: Watch,
+    worf: Member,
+    odo: Member,
+    database: asyncpg.Connection,
+) -> None:
+    crud = await worf.crud("a good day to insult")
+    reader = await visit(odo)
+    await expect(reader.get_by_role("link", name="Moderation")).to_be_hidden()
+    await reader.get_by_role("button", name="More").click()
+    await reader.get_by_role("button", name="Report this crud").click()
+    await expect(reader.get_by_role("dialog")).to_contain_text("Report this crud by @worf")
+    await reader.evaluate(AXE.read_text("utf-8"))
+    assert await violations(reader, STANDARDS) == []
+    await send(reader, "He means me")
+    await worf.delete(f"/api/activities/{crud['uuid']}")
+    await expect(reader.get_by_text("a good day to insult")).to_be_hidden()
+
+    await appoint(database, odo)
+    await reader.reload()
+    await reader.get_by_role("link", name="Moderation").click()
+    await expect(reader.get_by_role("main")).to_contain_text("Crud by @worf")
+    await check(reader, "queue")
+    await reader.get_by_role("link", name="Crud by @worf").click()
+    evidence = reader.get_by_role("region", name="Evidence")
+    await expect(evidence).to_contain_text("a good day to insult")
+    await expect(reader.get_by_role("region", name="Reports")).to_contain_text("He means me")
+    await check(reader, "case")
+
+    own = await visit(worf)
+    await expect(own.get_by_role("navigation", name="Main")).to_be_visible()
+    await reader.get_by_label("Decision").select_option("suspend")
+    await reader.get_by_label("Days").fill("3")
+    watch.expect(422, "/api/moderation/cases/*/decisions")
+    await reader.get_by_role("button", name="Suspend").click()
+    await expect(reader.get_by_label("Reason")).to_have_accessible_description(
+        re.compile("Give a reason")
+    )
+    await reader.get_by_label("Reason").fill("No insults here")
+    watch.expect(401, "/api/*")
+    watch.expect(401, "/api/auth/refresh")
+    await reader.get_by_role("button", name="Suspend").click()
+    history = reader.get_by_role("region", name="History of the account")
+    await expect(history).to_contain_text("No insults here")
+    await expect(own.get_by_role("region", name="Join")).to_be_visible()
+
+    watch.expect(403, "/api/auth/signin")
+    await own.goto("/signin")
+    await own.get_by_label("Email or handle").fill("worf")
+    await own.get_by_label("Password").fill(PASSWORD)
+    await own.get_by_role("button", name="Sign in").click()
+    await expect(own.get_by_text("Your account is suspended.")).to_be_visible()
+    await expect(own.get_by_role("main")).to_contain_text("No insults here")
+    await own.get_by_text("Appeal", exact=True).click()
+    await check(own, "suspended")
+    await own.get_by_label("Why is the decision wrong?").fill("It was a toast")
+    await own.get_by_role("button", name="Send appeal").click()
+    await expect(own.get_by_text("waiting for a moderator")).to_be_visible()
+
+    await reader.reload()
+    await expect(history).to_contain_text("It was a toast")
+    appeal = reader.get_by_role("form", name="Decide the appeal")
+    await appeal.get_by_label("Decision").select_option("overturned")
+    await appeal.get_by_label("Reason").fill("So it was")
+    await check(reader, "appeal")
+    await appeal.get_by_role("button", name="Decide the appeal").click()
+    await expect(history).to_contain_text("So it was")
+
+    await own.get_by_role("button", name="Sign in").click()
+    await own.get_by_role("link", name=re.compile("Settings,? 1 unread")).click()
+    notices = own.get_by_role("region", name="From the moderators")
+    await expect(notices).to_contain_text("The decision was overturned. So it was")
+    await expect(own.get_by_role("link", name="Settings", exact=True)).to_be_visible()
+    await check(own, "notices")
+
+
+async def test_a_profile_and_a_message_are_reported(
+    visit: Visit, worf: Member, odo: Member
+) -> None:
+    await worf.message("odo", "You will pay for this")
+    page = await visit(odo, "/@worf")
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("button", name="Report this profile").click()
+    await send(page, "His bio")
+    await page.goto("/messages/@worf")
+    await page.get_by_role("button", name="Report: You will pay for this").click()
+    await send(page, "A threat")
