@@ -12,7 +12,7 @@ from cruddur.app import create_app
 from cruddur.settings import Settings
 from cruddur.telemetry.pipeline import Telemetry
 from support import Api, serving_on_a_socket, visiting
-from telemetry.recorded import Recorded, Reports
+from telemetry.recorded import Recorded, Reports, until
 from telemetry.trial import misbehave
 
 
@@ -41,7 +41,7 @@ async def traced_app(
     reader: InMemoryMetricReader,
     reports: Reports,
 ) -> AsyncIterator[Quart]:
-    """The application with its telemetry in memory, started."""
+    """The application with its telemetry in memory, started, after its only sweep."""
     telemetry = Telemetry(
         worker_settings,
         processors=[SimpleSpanProcessor(spans)],
@@ -51,6 +51,7 @@ async def traced_app(
     app = create_app(worker_settings, telemetry)
     misbehave(app)
     async with app.test_app():
+        await until(lambda: any(span.name == "sweep" for span in spans.get_finished_spans()))
         yield app
 
 
