@@ -1101,11 +1101,17 @@ class CasesQuery(Paging):
     """A part of the queue."""
 
 
+class EvidenceQuery(Paging):
+    """A part of the evidence of a case. Each copy may have pictures, so few are read together."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 10
+
+
 class Case(Struct):
     """The reports of one subject. `user` is null if the account was deleted.
 
-    `categories` are those of the reports, the oldest first. A case is open until it is decided, and
-    again while an appeal waits.
+    `categories` are those of the first 100 reports, the oldest first. A case is open until it is
+    decided, and again while an appeal waits.
     """
 
     uuid: UUID
@@ -1157,9 +1163,10 @@ class AccountHistory(Struct):
 
 
 class CasePage(Struct):
-    """A case with its reports, its evidence and the history of its account.
+    """A case with its first 100 reports, its evidence and the history of its account.
 
-    `can_act` is false if the account is the caller's own, or has the same role or a higher one.
+    `can_act` is false if the account has the same role as the caller or a higher one, and if the
+    caller has reported the case and someone else can decide.
     """
 
     case: Case
@@ -1170,16 +1177,23 @@ class CasePage(Struct):
 
 
 class DecisionDraft(Draft):
-    """A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`."""
+    """A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`.
+
+    `again` is true for a further decision about a case that was decided. So two moderators who
+    decide at the same time do not both decide without knowing it.
+    """
 
     codes: ClassVar[dict[str, str]] = {
         "kind_blank": "kind_invalid",
         "days_blank": "days_invalid",
+        "again_blank": "kind_invalid",
+        "again_invalid": "kind_invalid",
     }
 
     kind: DecisionKind
     reason: Reason
     days: Annotated[int, Meta(ge=1, le=365)] | None = None
+    again: bool = False
 
 
 class AppealDecisionDraft(Draft):
@@ -1194,7 +1208,7 @@ class AppealDecisionDraft(Draft):
 class Notice(Struct):
     """A decision of a moderator, as the account sees it.
 
-    `appeal` shows whether the account can appeal, and what became of an appeal; `decision_reason`
+    `appeal` shows whether the account can appeal, and the result of an appeal; `decision_reason`
     explains that. `ends_at` is the end of a suspension; a ban has none.
     """
 

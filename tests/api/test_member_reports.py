@@ -1,4 +1,4 @@
-"""Reports: what is copied, for whom, and for how long."""
+"""Reports: what is copied, who can read it, and for how long."""
 
 import asyncio
 import base64
@@ -16,7 +16,16 @@ from cruddur.services import reports as service
 from live.listening import listening
 from moderators import CASES, appoint, decide, first_case, report, retention_over
 from pictures import file
-from support import Api, Member, count_rows, expire, serving_on_a_socket, swept, until_blocking
+from support import (
+    Api,
+    Member,
+    count_rows,
+    expire,
+    pages,
+    serving_on_a_socket,
+    swept,
+    until_blocking,
+)
 from telemetry.recorded import until
 
 SECRET = "xyzzyplugh"
@@ -144,6 +153,32 @@ async def test_reports_of_one_subject_are_one_case_with_one_copy(
         await decide(worf, (await first_case(worf))["case"]["uuid"], "dismiss")
 
 
+@pytest.mark.rule("C121")
+async def test_changes_of_a_profile_hide_no_earlier_copy(
+    andrew: Member, bayko: Member, worf: Member, member: Any
+) -> None:
+    reporters = [andrew, await member("londo"), await member("gkar")]
+    for number, reporter in enumerate(reporters):
+        await bayko.put("/api/profile/update", {"display_name": "Bayko", "bio": f"{number}"})
+        await report(reporter, "profile", bayko.uuid)
+    path = f"{CASES}/{(await worf.get(CASES))[0]['uuid']}?limit=1"
+    listed = [one async for page in pages(worf, path) for one in page["evidence"]]
+    assert [one["content"]["bio"] for one in listed] == ["2", "1", "0"]
+
+
+@pytest.mark.rule("C120")
+async def test_a_block_is_no_way_out(andrew: Member, bayko: Member, worf: Member) -> None:
+    crud, message = await bayko.crud(SECRET), await bayko.message("andrewbrown", SECRET)
+    await bayko.put("/api/users/@andrewbrown/block")
+    for kind, uuid in (
+        ("crud", crud["uuid"]),
+        ("profile", bayko.uuid),
+        ("message", message["uuid"]),
+    ):
+        await report(andrew, kind, uuid)
+    assert len(await worf.get(CASES)) == 3
+
+
 @pytest.mark.rule("C120")
 async def test_only_what_a_member_was_shown_can_be_reported(
     andrew: Member, bayko: Member, member: Any, database: asyncpg.Connection
@@ -230,6 +265,8 @@ async def test_no_table_and_no_stream_shows_what_was_reported_and_nothing_is_lef
     assert await tables_with(database, sealed) == {"evidence"}, "its case waits for a decision"
     opened = await first_case(worf)
     await decide(worf, opened["case"]["uuid"], "dismiss")
+    hidden = await worf.get(f"{CASES}/{opened['case']['uuid']}")
+    assert (hidden["evidence"], hidden["reports"]) == ([], []), "also before they are swept"
     await swept(dsn)
     for secret in (SECRET.encode(), thumbnail, sealed, words):
         assert await tables_with(database, secret) == set()
@@ -251,9 +288,17 @@ async def test_evidence_is_kept_for_its_retention_after_the_decision(
 
 @pytest.mark.rule("C123")
 async def test_a_crud_that_is_deleted_quickly_can_still_be_reported(
-    api: Api, andrew: Member, bayko: Member, worf: Member, database: asyncpg.Connection
+    api: Api,
+    andrew: Member,
+    bayko: Member,
+    worf: Member,
+    database: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(service, "_COPIES_AT_ONCE", 2)
     crud = await bayko.crud("harmless")
+    for number in range(3):
+        await bayko.reply(crud["uuid"], f"reply {number}")
     reply = await bayko.reply(crud["uuid"], f"{SECRET} you")
     await bayko.delete(f"/api/activities/{crud['uuid']}")
     await api.get(f"/api/activities/{reply['uuid']}", expect=404)

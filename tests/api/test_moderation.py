@@ -1,5 +1,6 @@
 """Moderators: the queue, decisions, suspensions, appeals, and the audit log."""
 
+import asyncio
 import csv
 import io
 import json
@@ -8,11 +9,23 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from PIL import Image
 from quart import Quart
 
+from cruddur.db.pool import connect
 from live.listening import listening
-from moderators import CASES, appoint, decide, first_case, report
-from support import Api, Member, pages, refused, serving_on_a_socket
+from moderators import CASES, appoint, decide, first_case, report, retention_over
+from pictures import file
+from support import (
+    Api,
+    Member,
+    count_rows,
+    pages,
+    refused,
+    serving_on_a_socket,
+    swept,
+    until_blocking,
+)
 from telemetry.recorded import until
 
 ACCOUNT = {"email": "quark@example.com", "password": "latinum is not enough"}
@@ -50,7 +63,7 @@ async def quark(api: Api, codes: Any, quick_passwords: None) -> Member:
 
 
 async def audited(admin: Member) -> list[tuple[Any, ...]]:
-    """The audit log: who did what to whom, and why."""
+    """The audit log: each actor, action, account and reason."""
     return [
         (entry["actor_handle"], entry["action"], entry["user_handle"], entry["why"])
         for entry in await admin.get("/api/moderation/audit")
@@ -58,10 +71,11 @@ async def audited(admin: Member) -> list[tuple[Any, ...]]:
 
 
 async def age(conn: asyncpg.Connection, seconds: int) -> None:
-    """Let decisions and suspensions be older."""
-    await conn.execute(
-        "UPDATE users SET suspended_until = suspended_until - make_interval(secs => $1)", seconds
-    )
+    """Let suspensions be older."""
+    for table, column in (("users", "suspended_until"), ("moderation_actions", "ends_at")):
+        await conn.execute(
+            f"UPDATE {table} SET {column} = {column} - make_interval(secs => $1)", seconds
+        )
 
 
 @pytest.mark.rule("C124")
@@ -124,11 +138,88 @@ async def test_a_decision_must_suit_its_case(
     assert await decide(worf, case, "warn", reason=" ", expect=422) == ["reason_blank"]
     assert await decide(worf, str(uuid4()), "warn", expect=404) == ["not_found"]
     await decide(worf, case, "warn")
-    assert await decide(worf, case, "dismiss", expect=422) == ["kind_invalid"]
-    await decide(worf, case, "remove_crud")  # further decisions can follow
+    assert await decide(worf, case, "dismiss", again=True, expect=422) == ["kind_invalid"]
+    await decide(worf, case, "remove_crud", again=True)  # further decisions can follow
     await report(andrew, "profile", bayko.uuid)
     profile = (await worf.get(CASES))[0]["uuid"]
     assert await decide(worf, profile, "remove_crud", expect=422) == ["kind_invalid"]
+
+
+@pytest.mark.rule("C156")
+async def test_two_moderators_who_decide_at_once_make_one_decision(
+    case: str, bayko: Member, worf: Member, member: Any, database: asyncpg.Connection
+) -> None:
+    odo = await appoint(database, await member("odo"))
+    answers = await asyncio.gather(
+        *(
+            moderator.http.post(
+                f"{CASES}/{case}/decisions",
+                json={"kind": "warn", "reason": "Be kind"},
+                headers=moderator.headers,
+            )
+            for moderator in (worf, odo)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+    [late] = [answer for answer in answers if answer.status_code == 422]
+    assert refused(late) == ["case_decided"]
+    assert len(await bayko.get("/api/notices")) == 1
+    await decide(odo, case, "warn", again=True)
+    assert len(await bayko.get("/api/notices")) == 2
+
+
+@pytest.mark.rule("C157")
+async def test_who_reported_a_case_decides_it_only_if_nobody_else_can(
+    bayko: Member, worf: Member, sisko: Member, member: Any, database: asyncpg.Connection
+) -> None:
+    async def suspend(moderator: Member, end: str | None) -> None:
+        await database.execute(
+            "UPDATE users SET suspended_until = $2::text::timestamptz WHERE uuid = $1",
+            moderator.uuid,
+            end,
+        )
+
+    await report(worf, "crud", (await bayko.crud("an insult"))["uuid"])
+    opened = await first_case(worf)
+    assert not opened["can_act"]
+    case = opened["case"]["uuid"]
+    assert await decide(worf, case, "ban", expect=403) == ["judge_involved"]
+    # The admin has reported it, too.
+    await report(sisko, "crud", opened["case"]["subject_uuid"])
+    odo = await appoint(database, await member("odo"))
+    assert await decide(worf, case, "ban", expect=403) == ["judge_involved"]
+    assert await decide(sisko, case, "ban", expect=403) == ["judge_involved"]
+    await suspend(odo, "infinity")
+    assert (await worf.get(f"{CASES}/{case}"))["can_act"]
+    await suspend(odo, None)
+    await appoint(database, odo, "member")
+    await decide(worf, case, "warn")
+
+
+@pytest.mark.rule("C157")
+async def test_an_appeal_is_decided_by_someone_else_than_the_decision(
+    case: str, bayko: Member, worf: Member, sisko: Member, database: asyncpg.Connection
+) -> None:
+    await decide(worf, case, "warn")
+    [notice] = await bayko.get("/api/notices")
+    await bayko.post(f"/api/notices/{notice['uuid']}/appeal", {"words": "I was quoting"})
+    path = f"/api/moderation/appeals/{notice['uuid']}"
+    answer = {"decision": "upheld", "reason": "I was right"}
+    assert await worf.post(path, answer, expect=403) == ["judge_involved"]
+    await sisko.post(path, answer)
+    assert (await bayko.get("/api/notices"))[0]["appeal"] == "upheld"
+
+
+@pytest.mark.rule("C157")
+async def test_a_moderator_does_not_see_who_reported_them(
+    andrew: Member, bayko: Member, worf: Member, sisko: Member
+) -> None:
+    await report(andrew, "profile", worf.uuid, words="He growls")
+    assert await worf.get(CASES) == []
+    [case] = await sisko.get(CASES)
+    assert await worf.get(f"{CASES}/{case['uuid']}", expect=403) == ["generic_403"]
+    assert await decide(worf, case["uuid"], "dismiss", expect=403) == ["generic_403"]
+    assert await audited(sisko) == []
 
 
 @pytest.mark.rule("C126")
@@ -142,9 +233,10 @@ async def test_nobody_decides_about_themselves_or_a_higher_or_equal_role(
 ) -> None:
     async def tried(moderator: Member, subject: Member, expect: int) -> None:
         await report(andrew, "profile", subject.uuid)
-        uuid = (await moderator.get(CASES))[0]["uuid"]
-        opened = await moderator.get(f"{CASES}/{uuid}")
-        assert opened["can_act"] == (expect == 200)
+        uuid = str(await database.fetchval("SELECT uuid FROM cases ORDER BY uuid DESC LIMIT 1"))
+        if moderator.uuid != subject.uuid:
+            opened = await moderator.get(f"{CASES}/{uuid}")
+            assert opened["can_act"] == (expect == 200)
         await decide(moderator, uuid, "dismiss", expect=expect)
         if expect != 200:
             await database.execute("UPDATE cases SET closed_at = now()")
@@ -273,11 +365,77 @@ async def test_the_longest_suspension_counts_until_it_is_lifted(
     await report(andrew, "crud", (await quark.crud())["uuid"])
     case = (await worf.get(CASES))[0]["uuid"]
     await decide(worf, case, "ban", reason="forever")
-    history = await decide(worf, case, "suspend", days=1, reason="for a day")
+    history = await decide(worf, case, "suspend", days=1, reason="for a day", again=True)
     assert (history["is_suspended"], history["suspended_until"]) == (True, None)
     assert (await api.post("/api/auth/suspension", ACCOUNT))["reason"] == "forever"
-    assert not (await decide(worf, case, "lift"))["is_suspended"]
+    assert not (await decide(worf, case, "lift", again=True))["is_suspended"]
     await api.post("/api/auth/signin", ACCOUNT)
+    await decide(worf, case, "suspend", days=1, reason="for another day", again=True)
+    notice = await api.post("/api/auth/suspension", ACCOUNT)
+    assert (notice["kind"], notice["reason"]) == ("suspend", "for another day")
+
+
+@pytest.mark.rule("C127")
+async def test_a_sign_in_that_a_suspension_overtakes_leaves_no_session(
+    case: str, bayko: Member, worf: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    signing_in = await connect(dsn)
+    try:
+        async with signing_in.transaction():
+            await signing_in.execute(
+                "SELECT FROM users WHERE uuid = $1 FOR NO KEY UPDATE", bayko.uuid
+            )
+            suspending = asyncio.create_task(decide(worf, case, "suspend", days=1))
+            await until_blocking(signing_in)
+            await signing_in.execute(
+                "INSERT INTO sessions (user_uuid, device, address, expires_at)"
+                " VALUES ($1, '', '', now() + interval '1 day')",
+                bayko.uuid,
+            )
+        await suspending
+    finally:
+        await signing_in.close()
+    assert await count_rows(database, f"sessions WHERE user_uuid = '{bayko.uuid}'") == 0
+
+
+@pytest.mark.rule("C128")
+async def test_an_appeal_does_not_end_a_suspension_that_another_moderator_sets_meanwhile(
+    case: str, andrew: Member, bayko: Member, worf: Member, sisko: Member, dsn: str
+) -> None:
+    history = await decide(worf, case, "suspend", days=1)
+    uuid = history["decisions"][0]["uuid"]
+    other = await connect(dsn)
+    try:
+        await other.execute(
+            "UPDATE moderation_actions SET appeal = 'No', appealed_at = now() WHERE uuid = $1", uuid
+        )
+        async with other.transaction():
+            await other.execute(
+                "UPDATE users SET suspended_until = 'infinity' WHERE uuid = $1", bayko.uuid
+            )
+            answer = {"decision": "overturned", "reason": "Yes"}
+            deciding = asyncio.create_task(sisko.post(f"/api/moderation/appeals/{uuid}", answer))
+            await until_blocking(other)
+            await other.execute(
+                "INSERT INTO moderation_actions"
+                " (case_uuid, user_uuid, actor_uuid, kind, reason, ends_at)"
+                " VALUES ($1, $2, $3, 'ban', 'Again', 'infinity')",
+                case, bayko.uuid, worf.uuid,
+            )  # fmt: skip
+        assert (await deciding)["is_suspended"]
+    finally:
+        await other.close()
+
+
+@pytest.mark.rule("C127")
+async def test_a_suspended_member_cannot_use_an_upload_address_from_before(
+    case: str, bayko: Member, worf: Member
+) -> None:
+    upload = await bayko.post("/api/avatars/key_upload", {"extension": "png"})
+    await decide(worf, case, "ban")
+    picture = file(Image.new("RGB", (8, 8), "blue"))
+    response = await bayko.http.put(upload["url"], content=picture)
+    assert (response.status_code, refused(response)) == (403, ["generic_403"])
 
 
 @pytest.mark.rule("C128")
@@ -294,7 +452,7 @@ async def test_each_decision_can_be_appealed_once(
     assert await worf.post(appeals, answer, expect=404) == ["not_found"]
     await bayko.post(path, {"words": "I was quoting"})
     assert await bayko.post(path, {"words": "again"}, expect=422) == ["appeal_used"]
-    await worf.post(appeals, answer)
+    await sisko.post(appeals, answer)
     assert await bayko.post(path, {"words": "again"}, expect=422) == ["appeal_used"]
     [notice] = await bayko.get("/api/notices")
     assert (notice["unread"], notice["appeal"], notice["decision_reason"]) == (
@@ -321,7 +479,7 @@ async def test_every_look_and_every_decision_is_in_the_audit_log(
         ("worf", "look", "bayko", ""),
         ("worf", "look", "bayko", ""),
         ("worf", "warn", "bayko", "Be kind"),
-        ("bayko", "appeal", "bayko", "I am"),
+        ("bayko", "appeal", "bayko", ""),  # its words go with the account
         ("sisko", "overturned", "bayko", "You are"),
     ]
     assert await worf.get("/api/moderation/audit", expect=403) == ["generic_403"]
@@ -373,8 +531,16 @@ async def test_the_audit_log_is_exported_as_lines_and_as_a_table(
 
 
 async def test_what_was_decided_about_an_account_goes_with_it(
-    case: str, bayko: Member, worf: Member, sisko: Member, database: asyncpg.Connection
+    case: str,
+    andrew: Member,
+    bayko: Member,
+    worf: Member,
+    sisko: Member,
+    dsn: str,
+    database: asyncpg.Connection,
 ) -> None:
+    await report(andrew, "profile", bayko.uuid)
+    open_case = (await worf.get(CASES))[0]["uuid"]
     await decide(worf, case, "warn", reason="Be kind")
     await database.execute("DELETE FROM users WHERE uuid = $1", bayko.uuid)
     opened = await worf.get(f"{CASES}/{case}")
@@ -382,3 +548,11 @@ async def test_what_was_decided_about_an_account_goes_with_it(
     assert opened["evidence"], "kept for its retention"
     assert await database.fetchval("SELECT count(*) FROM moderation_actions") == 0
     assert ("worf", "warn", "bayko", "Be kind") in await audited(sisko)
+    # A case ends with its evidence, an open one with the evidence after its decision.
+    await retention_over(database)
+    await swept(dsn)
+    assert [one["uuid"] for one in await worf.get(CASES)] == [open_case]
+    await decide(worf, open_case, "dismiss")
+    await swept(dsn)
+    assert await count_rows(database, "cases") == 0
+    assert await count_rows(database, "moderation_actions") == 0

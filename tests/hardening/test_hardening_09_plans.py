@@ -69,6 +69,8 @@ ARGUMENTS = {
     **dict.fromkeys(["case_uuid", "actor_uuid"], f"'{OTHER}'"),
     "kind": "'profile'",
     "days": "7",
+    "roles": "'{moderator,admin}'",
+    "max_reports": "100",
     "reason": "'tea'",
     "category": "'spam'",
     "decision": "'upheld'",

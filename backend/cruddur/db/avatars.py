@@ -54,7 +54,10 @@ async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
 async def insert_used_upload(
     conn: Connection, *, user_uuid: UUID, uuid: UUID, seconds: int
 ) -> bool:
-    """Record that an upload URL was used, for some seconds; return False if it was used before.
+    """Record that an upload URL was used, for some seconds.
+
+    Returns:
+        False if it was used before, or if the user is suspended.
 
     Raises:
         asyncpg.ForeignKeyViolationError: the user was deleted.

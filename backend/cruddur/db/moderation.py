@@ -11,6 +11,7 @@ from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import AuditEntry, Case, Decision, DecisionKind, Role, ShortUser, SubjectKind
 
 _ROLE = load("moderation.role")
+_JUDGE = load("moderation.judge")
 _CASES = load("moderation.cases")
 _CASE = load("moderation.case")
 _REPORTS = load("moderation.reports")
@@ -40,6 +41,21 @@ class Account:
     joined_at: datetime
     is_suspended: bool
     suspended_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A moderator who may judge a case.
+
+    Attributes:
+        role: their role.
+        is_involved: whether they have reported the case, or made the decision that is appealed.
+        has_other: whether there is another moderator of this rank without involvement.
+    """
+
+    role: Role
+    is_involved: bool
+    has_other: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,7 @@ class Appeal:
     uuid: UUID
     case_uuid: UUID
     user_uuid: UUID
+    actor_uuid: UUID
     kind: DecisionKind
     decision: str | None
     role: Role
@@ -114,17 +131,61 @@ async def select_role(conn: Connection, *, viewer: ViewerIds) -> Role | None:
     return role
 
 
+async def select_judge(
+    conn: Connection,
+    *,
+    viewer: ViewerIds,
+    case_uuid: UUID,
+    user_uuid: UUID,
+    actor_uuid: UUID | None,
+    roles: Sequence[Role],
+) -> Judge | None:
+    """Return whether the viewer is involved in a case, and who else could judge it.
+
+    Args:
+        conn: a connection for reading.
+        viewer: the moderator.
+        case_uuid: the case.
+        user_uuid: the account that it is about, which cannot judge it.
+        actor_uuid: who made the decision that is appealed; None without an appeal.
+        roles: the roles that may judge the account.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    row = await _JUDGE.row(
+        conn,
+        **parameters(viewer),
+        case_uuid=case_uuid,
+        user_uuid=user_uuid,
+        actor_uuid=actor_uuid,
+        roles=roles,
+    )
+    return Judge(**row) if row else None
+
+
 async def select_cases(
     conn: Connection,
     *,
+    viewer: ViewerIds,
     before_open: bool | None,
     before_at: datetime | None,
     before_uuid: UUID | None,
     limit: int,
+    max_reports: int,
 ) -> list[Case]:
-    """Return the cases before a position, open ones first, each part with the latest first."""
+    """Return the cases before a position, open ones first, each part with the latest first.
+
+    Cases about the viewer are left out. `max_reports` is how many categories a case has at most.
+    """
     rows = await _CASES.rows(
-        conn, before_open=before_open, before_at=before_at, before_uuid=before_uuid, limit=limit
+        conn,
+        viewer=viewer.uuid,
+        before_open=before_open,
+        before_at=before_at,
+        before_uuid=before_uuid,
+        limit=limit,
+        max_reports=max_reports,
     )
     return [
         Case(
@@ -159,14 +220,24 @@ async def select_case(conn: Connection, *, uuid: UUID) -> LockedCase | None:
     )
 
 
-async def select_reports(conn: Connection, *, uuid: UUID) -> list[SealedReport]:
-    """Return the reports of a case, the oldest first."""
-    return [SealedReport(**row) for row in await _REPORTS.rows(conn, uuid=uuid)]
+async def select_reports(conn: Connection, *, uuid: UUID, limit: int) -> list[SealedReport]:
+    """Return the first reports of a case, the oldest first."""
+    return [SealedReport(**row) for row in await _REPORTS.rows(conn, uuid=uuid, limit=limit)]
 
 
-async def select_evidence(conn: Connection, *, uuid: UUID) -> list[SealedEvidence]:
-    """Return the evidence of a case, the latest first."""
-    return [SealedEvidence(**row) for row in await _EVIDENCE.rows(conn, uuid=uuid)]
+async def select_evidence(
+    conn: Connection,
+    *,
+    uuid: UUID,
+    before_at: datetime | None,
+    before_uuid: UUID | None,
+    limit: int,
+) -> list[SealedEvidence]:
+    """Return the evidence of a case before a position, the latest first."""
+    rows = await _EVIDENCE.rows(
+        conn, uuid=uuid, before_at=before_at, before_uuid=before_uuid, limit=limit
+    )
+    return [SealedEvidence(**row) for row in rows]
 
 
 async def select_history(conn: Connection, *, user_uuid: UUID) -> list[Decision]:
@@ -203,7 +274,7 @@ async def insert_decision(
 
 
 async def delete_crud(conn: Connection, *, uuid: UUID) -> None:
-    """Delete a crud or reply, whoever wrote it."""
+    """Delete a crud or reply of any author."""
     await _REMOVE_CRUD.run(conn, uuid=uuid)
 
 

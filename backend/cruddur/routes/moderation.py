@@ -16,6 +16,7 @@ from cruddur.wire import (
     CasePage,
     CasesQuery,
     DecisionDraft,
+    EvidenceQuery,
 )
 
 moderation = ApiBlueprint("moderation")
@@ -30,9 +31,9 @@ CURSOR = {422: ["cursor_invalid"]}
     role="moderator",
     errors=CURSOR,
 )
-async def cases(conn: Reading, viewer: Viewer, query: CasesQuery) -> Paged[list[Case]]:  # noqa: ARG001  # the endpoint checks the role of the viewer
-    """Without evidence."""
-    page = await service.cases(conn, query)
+async def cases(conn: Reading, viewer: Viewer, query: CasesQuery) -> Paged[list[Case]]:
+    """Without evidence, and without cases about the caller."""
+    page = await service.cases(conn, viewer, query)
     return Paged(page.items, page.cursor)
 
 
@@ -41,10 +42,17 @@ async def cases(conn: Reading, viewer: Viewer, query: CasesQuery) -> Paged[list[
     "/api/moderation/cases/<uuid:uuid>",
     summary="A case with its evidence",
     role="moderator",
+    errors=CURSOR,
 )
-async def case(conn: Transaction, viewer: Viewer, uuid: UUID) -> CasePage:
-    """Each request is an entry of the audit log."""
-    return await service.case_page(conn, viewer, uuid, resources().evidence_sealer)
+async def case(
+    conn: Transaction, viewer: Viewer, uuid: UUID, query: EvidenceQuery
+) -> Paged[CasePage]:
+    """Each request is an entry of the audit log. The latest copies are first; `Link` leads to
+    earlier ones. 403 for a case about the caller."""
+    opened, evidence = await service.case_page(
+        conn, viewer, uuid, query, resources().evidence_sealer
+    )
+    return Paged(opened, evidence.cursor)
 
 
 @moderation.handle(
@@ -52,13 +60,15 @@ async def case(conn: Transaction, viewer: Viewer, uuid: UUID) -> CasePage:
     "/api/moderation/cases/<uuid:uuid>/decisions",
     summary="Decide about a case",
     role="moderator",
+    errors={403: ["judge_involved"], 422: ["case_decided"]},
 )
 async def decide(
     conn: Transaction, viewer: Viewer, uuid: UUID, body: DecisionDraft
 ) -> AccountHistory | None:
     """Closes the case. The account sees the decision with its reason, unless the case is dismissed.
-    `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow.
-    403 about the caller's own account, and about accounts with the same role or a higher one."""
+    `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow,
+    with `again`. 403 about the caller's own account, about accounts with the same role or a higher
+    one, and about a case that the caller has reported, if someone else can decide."""
     return await service.decide(conn, viewer, uuid, body)
 
 
@@ -67,13 +77,14 @@ async def decide(
     "/api/moderation/appeals/<uuid:uuid>",
     summary="Decide an appeal",
     role="moderator",
-    errors={422: ["appeal_decided"]},
+    errors={403: ["judge_involved"], 422: ["appeal_decided"]},
 )
 async def decide_appeal(
     conn: Transaction, viewer: Viewer, uuid: UUID, body: AppealDecisionDraft
 ) -> AccountHistory:
-    """The uuid is that of the decision that was appealed. A decision that is overturned no longer
-    suspends the account; a removed crud stays deleted."""
+    """The uuid is that of the decision that was appealed. An overturned decision stops
+    suspending the account; a removed crud stays deleted. 403 also for the moderator who made the
+    decision, if another one can decide."""
     return await service.decide_appeal(conn, viewer, uuid, body)
 
 

@@ -29,7 +29,7 @@ async def use(conn: Connection, upload: Upload) -> None:
     """Mark an upload URL as used.
 
     Raises:
-        ForbiddenError: it was used before.
+        ForbiddenError: it was used before, or the user is suspended.
         asyncpg.ForeignKeyViolationError: the user was deleted.
     """
     # The row is not needed after the URL has expired. Twice that time allows for clock differences.

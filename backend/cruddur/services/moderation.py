@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from cruddur.db import moderation as db
+from cruddur.db import sessions as sessions_db
 from cruddur.db.statements import Connection
 from cruddur.errors import ForbiddenError, InvalidError, NotFoundError
 from cruddur.identity.viewer import RANKS, Viewer, require_open_session
@@ -29,6 +30,7 @@ from cruddur.wire import (
     CaseReport,
     CasesQuery,
     DecisionDraft,
+    EvidenceQuery,
     Paging,
     Role,
     StoredEvidence,
@@ -38,20 +40,28 @@ from cruddur.wire import (
 _OPEN = timedelta(days=1_460_970)  # 4,000 years
 _YEAR_OF_OPEN = 5000
 
+MAX_REPORTS = 100
+"""Reports of a case that moderators see, the first ones."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell of a CSV file begins that a spreadsheet may calculate."""
 
 
-async def cases(conn: Connection, query: CasesQuery) -> Page[Case]:
-    """Return a page of the queue: open cases first, each part with the latest first."""
+async def cases(conn: Connection, viewer: Viewer, query: CasesQuery) -> Page[Case]:
+    """Return a page of the queue: open cases first, each part with the latest first.
+
+    Cases about the viewer are left out.
+    """
     at, uuid = time_cursor(query.cursor)
     is_open = None if at is None else at.year >= _YEAR_OF_OPEN
     listed = await db.select_cases(
         conn,
+        viewer=viewer,
         before_open=is_open,
         before_at=at - _OPEN if at is not None and is_open else at,
         before_uuid=uuid,
         limit=query.limit + 1,
+        max_reports=MAX_REPORTS,
     )
 
     def position(case: Case) -> tuple[datetime, UUID]:
@@ -61,23 +71,30 @@ async def cases(conn: Connection, query: CasesQuery) -> Page[Case]:
 
 
 async def case_page(
-    conn: Connection, viewer: Viewer, uuid: UUID, sealer: EvidenceSealer
-) -> CasePage:
-    """Return a case with its evidence, and record that the viewer has seen it.
+    conn: Connection, viewer: Viewer, uuid: UUID, query: EvidenceQuery, sealer: EvidenceSealer
+) -> tuple[CasePage, Page[db.SealedEvidence]]:
+    """Return a case with a page of its evidence, and that page. Record that the viewer has seen it.
 
     Raises:
+        ForbiddenError: the case is about the viewer. It would show them who reported them.
         NotFoundError: there is no such case.
     """
+    before_at, before_uuid = time_cursor(query.cursor)
     case = await db.select_case(conn, uuid=uuid)
     if case is None:
         raise NotFoundError
-    reports = await db.select_reports(conn, uuid=uuid)
-    evidence = await db.select_evidence(conn, uuid=uuid)
+    if case.user_uuid == viewer.uuid:
+        raise ForbiddenError
+    reports = await db.select_reports(conn, uuid=uuid, limit=MAX_REPORTS)
+    listed = await db.select_evidence(
+        conn, uuid=uuid, before_at=before_at, before_uuid=before_uuid, limit=query.limit + 1
+    )
+    evidence = page(listed, query.limit, lambda item: (item.created_at, item.uuid))
     await db.insert_audit_entry(
         conn, actor_uuid=viewer.uuid, action="look", case_uuid=uuid, user_uuid=case.user_uuid
     )
     account = case.account
-    return CasePage(
+    opened = CasePage(
         case=Case(
             uuid=case.uuid,
             kind=case.kind,
@@ -107,12 +124,12 @@ async def case_page(
                 expires_at=item.expires_at,
                 content=sealer.open(item.sealed),
             )
-            for item in evidence
+            for item in evidence.items
         ],
         account=await _history(conn, account) if account else None,
-        can_act=await _outranks(conn, viewer, account.role if account else "member")
-        and case.user_uuid != viewer.uuid,
+        can_act=await _refusal(conn, viewer, case.uuid, case.user_uuid, account) is None,
     )
+    return opened, evidence
 
 
 async def account_history(conn: Connection, handle: str) -> AccountHistory:
@@ -132,9 +149,11 @@ async def decide(
         The history of the account, or None if the account was deleted.
 
     Raises:
-        ForbiddenError: the account is the viewer's own, or has the same role or a higher one.
+        ForbiddenError: the account is the viewer's own, or has the same role or a higher one;
+            judge_involved, the viewer has reported the case, and someone else can decide.
         InvalidError: days_invalid, a suspension has no number of days, or another decision has one;
-            kind_invalid, the decision does not suit the case, or the account was deleted.
+            kind_invalid, the decision does not suit the case, or the account was deleted;
+            case_decided, the case was decided, and the draft is not a further decision.
         NotFoundError: there is no such case.
     """
     if (draft.kind == "suspend") != (draft.days is not None):
@@ -143,9 +162,10 @@ async def decide(
     if case is None:
         raise NotFoundError
     account = case.account
-    is_own = case.user_uuid == viewer.uuid
-    if is_own or not await _outranks(conn, viewer, account.role if account else "member"):
-        raise ForbiddenError
+    if refusal := await _refusal(conn, viewer, case.uuid, case.user_uuid, account):
+        raise refusal
+    if case.closed_at is not None and not draft.again:
+        raise InvalidError("case_decided")
     suits = {
         "dismiss": case.closed_at is None,
         "remove_crud": case.kind == "crud",
@@ -153,6 +173,7 @@ async def decide(
     }
     if not suits.get(draft.kind, account is not None):
         raise InvalidError("kind_invalid")
+    await sessions_db.lock_sessions(conn, user_uuid=case.user_uuid)
     uuid = await db.insert_decision(
         conn,
         case_uuid=case_uuid,
@@ -187,17 +208,26 @@ async def decide_appeal(
     """Decide an appeal. If the decision is overturned, its suspension ends.
 
     Raises:
-        ForbiddenError: as `decide`.
-        InvalidError: appeal_decided, another moderator has decided it.
+        ForbiddenError: as `decide`; judge_involved also if the viewer made the decision.
+        InvalidError: appeal_decided, it has been decided.
         NotFoundError: there is no such appeal.
     """
     appeal = await db.select_appeal(conn, uuid=uuid)
     if appeal is None:
         raise NotFoundError
-    if appeal.user_uuid == viewer.uuid or not await _outranks(conn, viewer, appeal.role):
-        raise ForbiddenError
+    refusal = await _refusal(
+        conn,
+        viewer,
+        appeal.case_uuid,
+        appeal.user_uuid,
+        appeal,
+        actor_uuid=appeal.actor_uuid,
+    )
+    if refusal:
+        raise refusal
     if appeal.decision is not None:
         raise InvalidError("appeal_decided")
+    await sessions_db.lock_sessions(conn, user_uuid=appeal.user_uuid)
     await db.update_appeal(conn, uuid=uuid, decision=draft.decision, reason=draft.reason)
     if draft.decision == "overturned" and appeal.kind in {"suspend", "ban"}:
         await db.update_overturned(conn, uuid=uuid, user_uuid=appeal.user_uuid)
@@ -256,9 +286,43 @@ async def grant(conn: Connection, handle: str, role: Role) -> Role:
     return granted.previous
 
 
-async def _outranks(conn: Connection, viewer: Viewer, role: Role) -> bool:
-    own: Role = require_open_session(await db.select_role(conn, viewer=viewer))
-    return RANKS[own] > RANKS[role]
+async def _refusal(
+    conn: Connection,
+    viewer: Viewer,
+    case_uuid: UUID,
+    user_uuid: UUID,
+    account: db.Account | db.Appeal | None,
+    *,
+    actor_uuid: UUID | None = None,
+) -> ForbiddenError | None:
+    """Return why the viewer cannot judge a case, or None if they can.
+
+    A moderator who is involved in it can judge it if no other one can.
+
+    Args:
+        conn: a connection for reading.
+        viewer: the moderator.
+        case_uuid: the case.
+        user_uuid: the account that the case is about.
+        account: its role; None if it was deleted.
+        actor_uuid: who made the decision that is appealed.
+    """
+    role: Role = account.role if account else "member"
+    judge = require_open_session(
+        await db.select_judge(
+            conn,
+            viewer=viewer,
+            case_uuid=case_uuid,
+            user_uuid=user_uuid,
+            actor_uuid=actor_uuid,
+            roles=[other for other in RANKS if RANKS[other] > RANKS[role]],
+        )
+    )
+    if user_uuid == viewer.uuid or RANKS[judge.role] <= RANKS[role]:
+        return ForbiddenError()
+    if judge.is_involved and judge.has_other:
+        return ForbiddenError("judge_involved")
+    return None
 
 
 async def _history(conn: Connection, account: db.Account) -> AccountHistory:

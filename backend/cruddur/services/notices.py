@@ -55,7 +55,6 @@ async def record_appeal(conn: Connection, user_uuid: UUID, uuid: UUID, words: st
         action="appeal",
         case_uuid=case_uuid,
         user_uuid=user_uuid,
-        why=words,
     )
 
 

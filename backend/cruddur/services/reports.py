@@ -20,13 +20,16 @@ from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Report, ReportDraft
 
 DELETED_PERIOD = timedelta(minutes=10)
-"""Age up to which a copy of a deleted crud is kept, and the time for which it is kept."""
+"""Maximum age of a deleted crud that is copied, and how long its copy is kept."""
 
 MAX_COPIES = 200
-"""Maximum number of cruds of which one deletion keeps copies, the oldest."""
+"""Maximum number of copies that one deletion keeps: those of the oldest cruds."""
 
 REPORTS_PER_DAY = 50
 """Reports that a member may make in 24 hours."""
+
+_COPIES_AT_ONCE = 10
+"""Cruds that are copied together. Each may have four pictures, which are in memory meanwhile."""
 
 _RETRY_SECONDS = 3600
 
@@ -119,21 +122,21 @@ class Reports:
         await self._keep(recent)
 
     async def _keep(self, cruds: Sequence[db.Subject]) -> None:
-        if not cruds:
-            return
-        thumbnails = await self._thumbnails(cruds)
-        sealed = [
-            self._sealer.seal(evidence("crud", crud, thumbnails, was_deleted=True))
-            for crud in cruds
-        ]
-        async with self._database.writing() as conn:
-            await db.insert_deleted(
-                conn,
-                cruds=cruds,
-                digests=[digest for digest, _ in sealed],
-                sealed=[content for _, content in sealed],
-                period=DELETED_PERIOD,
-            )
+        for start in range(0, len(cruds), _COPIES_AT_ONCE):
+            part = cruds[start : start + _COPIES_AT_ONCE]
+            thumbnails = await self._thumbnails(part)
+            sealed = [
+                self._sealer.seal(evidence("crud", crud, thumbnails, was_deleted=True))
+                for crud in part
+            ]
+            async with self._database.writing() as conn:
+                await db.insert_deleted(
+                    conn,
+                    cruds=part,
+                    digests=[digest for digest, _ in sealed],
+                    sealed=[content for _, content in sealed],
+                    period=DELETED_PERIOD,
+                )
 
     async def _thumbnails(self, cruds: Sequence[db.Subject]) -> dict[UUID, bytes]:
         pictures = [picture.uuid for crud in cruds for picture in crud.pictures]

@@ -999,7 +999,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Decide an appeal
-         * @description The uuid is that of the decision that was appealed. A decision that is overturned no longer suspends the account; a removed crud stays deleted.
+         * @description The uuid is that of the decision that was appealed. An overturned decision stops suspending the account; a removed crud stays deleted. 403 also for the moderator who made the decision, if another one can decide.
          */
         readonly post: operations["moderation_decide_appeal_post"];
         readonly delete?: never;
@@ -1077,7 +1077,7 @@ export interface paths {
         };
         /**
          * The cases, those that wait for a decision first
-         * @description Without evidence.
+         * @description Without evidence, and without cases about the caller.
          */
         readonly get: operations["moderation_cases_get"];
         readonly put?: never;
@@ -1097,7 +1097,7 @@ export interface paths {
         };
         /**
          * A case with its evidence
-         * @description Each request is an entry of the audit log.
+         * @description Each request is an entry of the audit log. The latest copies are first; `Link` leads to earlier ones. 403 for a case about the caller.
          */
         readonly get: operations["moderation_case_get"];
         readonly put?: never;
@@ -1119,7 +1119,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Decide about a case
-         * @description Closes the case. The account sees the decision with its reason, unless the case is dismissed. `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow. 403 about the caller's own account, and about accounts with the same role or a higher one.
+         * @description Closes the case. The account sees the decision with its reason, unless the case is dismissed. `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow, with `again`. 403 about the caller's own account, about accounts with the same role or a higher one, and about a case that the caller has reported, if someone else can decide.
          */
         readonly post: operations["moderation_decide_post"];
         readonly delete?: never;
@@ -1898,8 +1898,8 @@ export interface components {
          * Case
          * @description The reports of one subject. `user` is null if the account was deleted.
          *
-         *     `categories` are those of the reports, the oldest first. A case is open until it is decided, and
-         *     again while an appeal waits.
+         *     `categories` are those of the first 100 reports, the oldest first. A case is open until it is
+         *     decided, and again while an appeal waits.
          */
         readonly Case: {
             readonly categories: readonly string[];
@@ -1917,9 +1917,10 @@ export interface components {
         };
         /**
          * CasePage
-         * @description A case with its reports, its evidence and the history of its account.
+         * @description A case with its first 100 reports, its evidence and the history of its account.
          *
-         *     `can_act` is false if the account is the caller's own, or has the same role or a higher one.
+         *     `can_act` is false if the account has the same role as the caller or a higher one, and if the
+         *     caller has reported the case and someone else can decide.
          */
         readonly CasePage: {
             readonly account: components["schemas"]["AccountHistory"] | null;
@@ -2108,8 +2109,13 @@ export interface components {
         /**
          * DecisionDraft
          * @description A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`.
+         *
+         *     `again` is true for a further decision about a case that was decided. So two moderators who
+         *     decide at the same time do not both decide without knowing it.
          */
         readonly DecisionDraft: {
+            /** @default false */
+            readonly again?: boolean;
             /** @default null */
             readonly days?: number | null;
             /** @enum {unknown} */
@@ -2188,6 +2194,16 @@ export interface components {
         readonly EvidencePicture: {
             readonly alt: string;
             readonly jpeg: string | null;
+        };
+        /**
+         * EvidenceQuery
+         * @description A part of the evidence of a case. Each copy may have pictures, so few are read together.
+         */
+        readonly EvidenceQuery: {
+            /** @default null */
+            readonly cursor?: string | null;
+            /** @default 10 */
+            readonly limit?: number;
         };
         /**
          * FollowChange
@@ -2401,7 +2417,7 @@ export interface components {
          * Notice
          * @description A decision of a moderator, as the account sees it.
          *
-         *     `appeal` shows whether the account can appeal, and what became of an appeal; `decision_reason`
+         *     `appeal` shows whether the account can appeal, and the result of an appeal; `decision_reason`
          *     explains that. `ends_at` is the end of a suspension; a ban has none.
          */
         readonly Notice: {
@@ -8271,7 +8287,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "judge_involved")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -8675,7 +8691,10 @@ export interface operations {
     };
     readonly moderation_case_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
             readonly header?: never;
             readonly path: {
                 readonly uuid: string;
@@ -8687,6 +8706,8 @@ export interface operations {
             /** @description Done */
             readonly 200: {
                 headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -8720,6 +8741,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -8805,7 +8835,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "judge_involved")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -8841,7 +8871,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("kind_invalid" | "reason_blank" | "reason_invalid" | "reason_exceed_max_chars" | "days_invalid")[];
+                    readonly "application/json": readonly ("kind_invalid" | "reason_blank" | "reason_invalid" | "reason_exceed_max_chars" | "days_invalid" | "case_decided")[];
                 };
             };
             /** @description Too many attempts */

@@ -55,7 +55,12 @@ export function NoticeCard({
         notice.appeal !== "impossible" && (
           <p className="field-hint">
             {t.notices.appeals[notice.appeal]}
-            {notice.decision_reason !== null && ` ${notice.decision_reason}`}
+            {notice.decision_reason !== null && (
+              <>
+                {" "}
+                <bdi>{notice.decision_reason}</bdi>
+              </>
+            )}
           </p>
         )
       )}

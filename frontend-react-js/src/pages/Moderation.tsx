@@ -86,17 +86,19 @@ function categories(one: Case): string {
 
 function OpenCase({ uuid }: { uuid: string }) {
   const opened = useCase(uuid);
-  if (opened.isError) {
+  const first = opened.data?.pages[0]?.body;
+  if (opened.isError && !opened.isFetchNextPageError) {
     return (
       <div className="list-note">
         <ProblemNote error={opened.error} retry={() => void opened.refetch()} />
       </div>
     );
   }
-  if (opened.data === undefined) {
+  if (first === undefined) {
     return <Skeleton />;
   }
-  const { case: about, reports, evidence, account, can_act } = opened.data;
+  const { case: about, reports, account, can_act } = first;
+  const evidence = opened.data?.pages.flatMap((part) => part.body.evidence) ?? [];
   return (
     <div className="case">
       <section aria-label={t.moderation.evidence}>
@@ -106,6 +108,16 @@ function OpenCase({ uuid }: { uuid: string }) {
           <EvidenceCard key={one.uuid} stored={one} />
         ))}
         {evidence.length === 0 && <p>{t.moderation.noEvidence}</p>}
+        {opened.hasNextPage && (
+          <Button
+            look="outlined"
+            busy={opened.isFetchingNextPage}
+            onClick={() => void opened.fetchNextPage()}
+          >
+            {t.moderation.earlier}
+          </Button>
+        )}
+        {opened.isFetchNextPageError && <ProblemNote error={opened.error} />}
       </section>
       <section aria-label={t.moderation.reports}>
         <h2>{t.moderation.reports}</h2>
@@ -123,7 +135,7 @@ function OpenCase({ uuid }: { uuid: string }) {
         </ul>
       </section>
       {account && <History account={account} canAct={can_act} />}
-      {can_act ? <DecisionForm opened={opened.data} /> : <p>{t.moderation.cannotAct}</p>}
+      {can_act ? <DecisionForm opened={first} /> : <p>{t.moderation.cannotAct}</p>}
     </div>
   );
 }
@@ -146,8 +158,8 @@ function EvidenceCard({ stored: { content, created_at, expires_at } }: { stored:
           {content.context.length > 0 && (
             <ol className="evidence-context" aria-label={t.moderation.context}>
               {content.context.map((line) => (
-                <li key={line.uuid} dir="auto">
-                  <b>@{line.handle}</b> {line.message}
+                <li key={line.uuid}>
+                  <b>@{line.handle}</b> <bdi>{line.message}</bdi>
                 </li>
               ))}
             </ol>
@@ -227,12 +239,12 @@ function Appeal({ decision, canAct }: { decision: Decision; canAct: boolean }) {
   const id = useId();
   return (
     <div className="evidence">
-      <p dir="auto">
-        <b>{t.moderation.appeal}</b> {decision.appeal}
+      <p>
+        <b>{t.moderation.appeal}</b> <bdi>{decision.appeal}</bdi>
       </p>
       {decision.decision !== null ? (
         <p className="field-hint">
-          {t.notices.appeals[decision.decision]} {decision.decision_reason}
+          {t.notices.appeals[decision.decision]} <bdi>{decision.decision_reason}</bdi>
         </p>
       ) : (
         canAct && (
@@ -301,6 +313,7 @@ function DecisionForm({ opened }: { opened: CasePage }) {
             {
               kind,
               reason: value("reason"),
+              again: opened.case.closed_at !== null,
               ...(kind === "suspend" ? { days: Number(value("days")) } : {}),
             },
             { onSuccess: () => notify(t.moderation.decided) },

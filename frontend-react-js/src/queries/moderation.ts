@@ -1,6 +1,6 @@
 /** The queue of moderators, a case with its evidence, and decisions. */
 
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { call, page } from "../api/http";
 import type { AppealDecisionDraft, DecisionDraft } from "../api/wire";
 
@@ -21,12 +21,21 @@ export function useCases() {
   });
 }
 
-/** A case with its evidence. The server records each look at it, so it is not read again. */
+/**
+ * A case with its evidence; further pages have earlier copies. The server records each look at it,
+ * so it is not read again.
+ */
 export function useCase(uuid: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: [...MODERATION, "case", uuid],
-    queryFn: ({ signal }) =>
-      call("get", "/api/moderation/cases/{uuid}", { path: { uuid }, signal }),
+    queryFn: ({ pageParam, signal }) =>
+      page("get", "/api/moderation/cases/{uuid}", {
+        path: { uuid },
+        query: pageParam === undefined ? {} : { cursor: pageParam },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
     gcTime: 0,
     refetchOnReconnect: false,
     refetchOnWindowFocus: false,

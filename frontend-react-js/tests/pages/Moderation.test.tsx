@@ -261,6 +261,7 @@ test("a moderator opens a case from the queue, and decides", async () => {
     kind: "suspend",
     days: 3,
     reason: "No insults",
+    again: false,
   });
   await waitFor(() =>
     expect(screen.getByRole("region", { name: "History of the account" })).toHaveTextContent(
@@ -268,6 +269,31 @@ test("a moderator opens a case from the queue, and decides", async () => {
     ),
   );
   expect(screen.queryByRole("option", { name: "Dismiss" })).toBeNull();
+});
+
+test("a moderator reads earlier copies on demand, and decides again", async () => {
+  signIn({ ...WORF, role: "moderator" });
+  const closed = opened({ case: { ...about, closed_at: at(0), is_open: false } });
+  const earlier = closed.evidence.map((copy) => ({
+    ...copy,
+    uuid: uuid(703),
+    content: copy.content && { ...copy.content, message: "First" },
+  }));
+  server.on("get", CASE, ok(closed, { next: "cursor" }), ok({ ...closed, evidence: earlier }));
+  server.on("post", "/api/moderation/cases/{uuid}/decisions", refuse(422, "case_decided"));
+  showPage(`/moderation?case=${about.uuid}`);
+  await settle();
+  expect(screen.queryByText("First")).toBeNull();
+  await press("Show earlier copies");
+  expect(screen.getByText("First")).toBeVisible();
+  choose("Reason", "Be kind");
+  await press("Warn");
+  expect(server.sent("post", "/api/moderation/cases/{uuid}/decisions").at(-1)?.body).toEqual({
+    kind: "warn",
+    reason: "Be kind",
+    again: true,
+  });
+  expect(screen.getByText(/Another moderator has decided this case/)).toBeVisible();
 });
 
 test("an appeal is decided", async () => {

@@ -38,6 +38,15 @@ ORDER BY users.created_at
 LIMIT 1
 
 -- name: use
+-- Notes that an upload address is used. No row if it was used before, or if the user is suspended.
 INSERT INTO used_uploads (user_uuid, uuid, expires_at)
-VALUES (:user_uuid, :uuid, now() + :lifetime)
+SELECT
+    :user_uuid,
+    :uuid,
+    now() + :lifetime
+WHERE NOT EXISTS (
+    SELECT FROM users
+    WHERE users.uuid = :user_uuid
+      AND users.suspended_until > now()
+)
 ON CONFLICT DO NOTHING

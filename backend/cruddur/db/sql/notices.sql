@@ -75,7 +75,7 @@ WHERE moderation_actions.uuid = :uuid
   AND moderation_actions.kind IN ('warn', 'remove_crud', 'suspend', 'ban')
 
 -- name: suspension
--- The decision that suspends a user now.
+-- The decision that suspends a user now: the one that has set the end of the suspension.
 SELECT
     moderation_actions.uuid,
     moderation_actions.kind,
@@ -91,6 +91,7 @@ JOIN users ON users.uuid = moderation_actions.user_uuid
 WHERE moderation_actions.user_uuid = :user_uuid
   AND moderation_actions.kind IN ('suspend', 'ban')
   AND moderation_actions.decision IS DISTINCT FROM 'overturned'
+  AND moderation_actions.ends_at = users.suspended_until
   AND users.suspended_until > now()
-ORDER BY moderation_actions.ends_at DESC, moderation_actions.created_at DESC
+ORDER BY moderation_actions.created_at DESC
 LIMIT 1

@@ -23,12 +23,29 @@ WHERE events.xid < pg_snapshot_xmax(latest.snapshot)
   AND pg_visible_in_snapshot(events.xid, latest.snapshot)
 
 -- name: evidence
--- Evidence is kept for longer while its case waits for a decision.
-DELETE FROM evidence
-USING cases
-WHERE evidence.expires_at BETWEEN '-infinity' AND now()
-  AND cases.uuid = evidence.case_uuid
-  AND NOT cases.is_open
+-- Evidence is kept for longer while its case waits for a decision. A case about a deleted account ends
+-- with its evidence.
+WITH deleted AS (
+    DELETE FROM evidence
+    USING cases
+    WHERE evidence.expires_at BETWEEN '-infinity' AND now()
+      AND cases.uuid = evidence.case_uuid
+      AND NOT cases.is_open
+    RETURNING
+        evidence.uuid,
+        evidence.case_uuid
+)
+DELETE FROM cases
+WHERE cases.uuid = ANY(ARRAY(SELECT deleted.case_uuid FROM deleted))
+  AND NOT EXISTS (
+      SELECT FROM users
+      WHERE users.uuid = cases.user_uuid
+  )
+  AND NOT EXISTS (
+      SELECT FROM evidence
+      WHERE evidence.case_uuid = cases.uuid
+        AND evidence.uuid NOT IN (SELECT deleted.uuid FROM deleted)
+  )
 
 -- name: expired_activities
 -- Kept for longer than any event.

@@ -539,6 +539,7 @@ export const further: Further = {
     appealed: "Einspruch",
     closed: "Erledigt",
     evidence: "Beweis",
+    earlier: "Frühere Kopien zeigen",
     noEvidence: "Die Kopie wurde nach Ablauf der Frist gelöscht.",
     unreadable: "Der Schlüssel für diesen Text wurde entfernt.",
     noPicture: "Ein Bild fehlt.",
@@ -547,7 +548,7 @@ export const further: Further = {
     wasDeleted: "Wurde vom Mitglied selbst gelöscht.",
     taken: (time, end) => `Kopiert ${time}, aufbewahrt bis ${end}.`,
     reports: "Meldungen",
-    cannotAct: "Über dieses Konto kannst du nicht entscheiden.",
+    cannotAct: "Über diesen Fall kannst du nicht entscheiden.",
     history: "Verlauf des Kontos",
     banned: "Für immer gesperrt",
     joined: (time, cases) =>

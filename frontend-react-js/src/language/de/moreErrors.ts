@@ -17,6 +17,8 @@ export const moreErrors: Further["moreErrors"] = {
   credentials_invalid: "Das Passwort passt nicht zu diesem Konto.",
   crud_invalid: "Das ist kein Link zu einem Crud.",
   current_password_blank: "Gib dein aktuelles Passwort ein.",
+  case_decided:
+    "Jemand anderes hat über diesen Fall schon entschieden. Lade die Seite neu, um es zu sehen.",
   days_invalid: "Eine Sperre dauert 1 bis 365 Tage.",
   decision_invalid: "Wähle eine Entscheidung über den Einspruch.",
   display_name_blank: "Gib deinen Namen ein.",
@@ -34,6 +36,8 @@ export const moreErrors: Further["moreErrors"] = {
   handle_invalid: "Ein Handle hat 2 bis 30 Buchstaben (a bis z), Ziffern und Unterstriche.",
   handle_taken: "Dieser Handle ist schon vergeben. Versuch einen anderen.",
   insufficient_scope: "Dieses Token darf das nicht.",
+  judge_involved:
+    "Du hast das gemeldet oder darüber entschieden. Deshalb muss jemand anderes entscheiden.",
   kind_invalid: "Das ist hier nicht möglich.",
   last_event_id_invalid: "Wir können deine Live-Updates nicht fortsetzen. Lade die Seite neu.",
   message_group_uuid_blank: "Diese Unterhaltung gibt es nicht mehr.",

@@ -511,6 +511,7 @@ export const further = {
     appealed: "Appealed",
     closed: "Closed",
     evidence: "Evidence",
+    earlier: "Show earlier copies",
     noEvidence: "The evidence was deleted when its time was over.",
     unreadable: "The key for this text was removed.",
     noPicture: "A picture is missing.",
@@ -519,7 +520,7 @@ export const further = {
     wasDeleted: "The author deleted it.",
     taken: (time: string, end: string) => `Copied ${time}, kept until ${end}.`,
     reports: "Reports",
-    cannotAct: "You can’t decide about this account.",
+    cannotAct: "You can’t decide about this case.",
     history: "History of the account",
     banned: "Banned",
     joined: (time: string, cases: number) =>

@@ -4,6 +4,7 @@ SELECT
     moderation_actions.uuid,
     moderation_actions.case_uuid,
     moderation_actions.user_uuid,
+    moderation_actions.actor_uuid,
     moderation_actions.kind,
     moderation_actions.decision,
     users.role,

@@ -1,4 +1,5 @@
--- A page of the cases, those that wait for a decision first, each part with the latest first.
+-- A page of the cases that are not about the viewer, those that wait for a decision first, each part with
+-- the latest first.
 WITH page AS MATERIALIZED (
     SELECT
         cases.uuid,
@@ -15,6 +16,7 @@ WITH page AS MATERIALIZED (
         COALESCE(:before_at, 'infinity'::timestamptz),
         COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
     )
+      AND cases.user_uuid <> :viewer
     ORDER BY cases.is_open DESC, cases.opened_at DESC, cases.uuid DESC
     LIMIT :limit
 )
@@ -34,7 +36,8 @@ SELECT
         SELECT reports.category
         FROM reports
         WHERE reports.case_uuid = page.uuid
-        ORDER BY reports.created_at
+        ORDER BY reports.created_at, reports.uuid
+        LIMIT :max_reports
     ) AS categories
 FROM page
 LEFT JOIN users ON users.uuid = page.user_uuid
