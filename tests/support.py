@@ -36,7 +36,7 @@ JSON = {"Content-Type": "application/json"}
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hashes passwords at the lowest cost. Verifying such a hash is quick, too."""
 
-KEPT = ("events", "expired_activities", "migrations", "signing_keys")
+KEPT = ("events", "expired_activities", "expired_messages", "migrations", "signing_keys")
 """The tables that keep their rows: the event log, and what the service writes once."""
 
 EMPTY = f"""
@@ -199,6 +199,14 @@ async def expire(conn: asyncpg.Connection, uuid: str) -> None:
     """Let a crud have expired a second ago."""
     count = await conn.execute(
         "UPDATE activities SET expires_at = now() - interval '1 second' WHERE uuid = $1", UUID(uuid)
+    )
+    assert count == "UPDATE 1"
+
+
+async def expire_message(conn: asyncpg.Connection, uuid: str) -> None:
+    """Let a message have expired a second ago."""
+    count = await conn.execute(
+        "UPDATE messages SET expires_at = now() - interval '1 second' WHERE uuid = $1", UUID(uuid)
     )
     assert count == "UPDATE 1"
 

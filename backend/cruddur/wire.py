@@ -569,33 +569,61 @@ class MessageDraft(Draft):
     user_receiver_handle: str | None = None
 
 
-class Message(Struct):
+MessageTtl = Literal["30-days", "7-days", "1-day", "1-hour"]
+
+
+class MessageContent(Struct, kw_only=True):
+    """What a message says, and until when: `expires_at` is null if it does not expire.
+
+    A message of the kind `lifetime` is a line that says that its sender has set the lifetime of the
+    next messages to `ttl`, or to none. `message` says so in English. For other messages, `ttl` is
+    null.
+    """
+
+    message: str
+    created_at: datetime
+    expires_at: datetime | None
+    kind: Literal["text", "lifetime"]
+    ttl: MessageTtl | None
+
+
+class Message(MessageContent, kw_only=True):
     """A message and its sender."""
 
     uuid: UUID
     display_name: str
     handle: str
     avatar_url: str | None
-    message: str
-    created_at: datetime
 
 
-class SentMessage(Message):
+class SentMessage(Message, kw_only=True):
     """A message that was just sent, with its conversation."""
 
     message_group_uuid: UUID
 
 
-class MessageGroup(Struct):
+class MessageGroup(MessageContent, kw_only=True):
     """A conversation: the other user and the latest message."""
 
     uuid: UUID
     display_name: str
     handle: str
     avatar_url: str | None
-    message: str
-    created_at: datetime
     unread_count: Count
+
+
+class MessageLifetimeDraft(Draft):
+    """The lifetime of the next messages of a conversation."""
+
+    codes: ClassVar[dict[str, str]] = {"ttl_invalid": "ttl_blank"}
+
+    ttl: MessageTtl
+
+
+class MessageLifetime(Struct):
+    """The lifetime of the next messages of a conversation; `ttl` is null if they do not expire."""
+
+    ttl: MessageTtl | None
 
 
 MessagePolicy = Literal["everyone", "following", "nobody"]
@@ -687,7 +715,7 @@ class MessageRequest(Struct):
 
 
 class Gone(Struct):
-    """A crud that was deleted or has expired."""
+    """A crud that was deleted, or a crud or a message that has expired."""
 
     uuid: UUID
 

@@ -29,3 +29,4 @@ export { SignIn } from "./pages/SignIn";
 export { SignUp } from "./pages/SignUp";
 export { Terms } from "./pages/Terms";
 export { applyHidden } from "./queries/hiding";
+export { expireMessage } from "./queries/lifetimes";

@@ -1,4 +1,5 @@
-"""The main promise of the product: an expired crud is gone from every response and from the disk.
+"""The main promise of the product: an expired crud or message is gone from every response and from
+the disk.
 
 The tests move time by writing `expires_at`, and request every route of the application. A
 route that they cannot call fails the test.
@@ -24,7 +25,7 @@ from cruddur.db import sweeper
 from cruddur.db.sweeper import LOCK, sweep
 from patience import PATIENCE
 from pictures import file
-from support import Api, Member, count_rows, expire, swept
+from support import Api, Member, count_rows, expire, expire_message, swept
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
@@ -58,6 +59,7 @@ BODIES: dict[str, Any] = {
     "/api/tags/<tag>/follow": None,
     "/api/messages": {"message": "a new message", "handle": "worf"},
     "/api/messages/policy": {"policy": "nobody"},
+    "/api/messages/@<handle>/lifetime": {"ttl": "1-day"},
     "/api/message_requests/<uuid:message_group_uuid>": None,
     "/api/users/@<handle>/block": None,
     "/api/users/@<handle>/mute": {},
@@ -105,6 +107,17 @@ SHOWING = {
     "/api/users/suggested",
     "/api/pictures/<uuid:uuid>.jpg",
     "/api/pictures/<uuid:uuid>/thumbnail.jpg",
+}
+
+# The same for a message.
+SHOWING_MESSAGES = {
+    "/api/message_groups",
+    "/api/messages/@<handle>",
+    "/api/messages/<uuid:message_group_uuid>",
+    "/api/messages/counter",
+    "/api/activities/notifications",
+    "/api/activities/@<handle>/status/<uuid:uuid>",
+    "/api/activities/<uuid:uuid>",
 }
 
 # Parts that differ between any two responses.
@@ -252,6 +265,44 @@ async def test_an_expired_crud_leaves_no_trace_in_any_response(
     # Not only its uuid and text: no count, order or header may reveal it either.
     assert {key: a for key, a in after.items() if a != before[key]} == {}
     assert await count_rows(database, "activities") == 5, "the rows must still exist"
+
+
+@pytest.mark.rule("C140")
+async def test_an_expired_message_leaves_no_trace_in_any_response(
+    app: Quart,
+    personas: dict[str, Api],
+    andrew: Member,
+    bayko: Member,
+    database: asyncpg.Connection,
+    unswept: None,
+) -> None:
+    # The message is the newest one of the older of two conversations.
+    await bayko.put("/api/messages/@andrewbrown/lifetime", {"ttl": "1-hour"})
+    group = (await bayko.get("/api/message_groups"))[0]["uuid"]
+    await bayko.message("worf", "a later message")
+    for reader, other in ((andrew, "bayko"), (bayko, "andrewbrown")):
+        await reader.get(f"/api/messages/@{other}")
+        await reader.get("/api/activities/notifications")
+    before = await walk(app, personas, [str(uuid4()), str(uuid4()), group])
+    body = {"message": "fleeting words", "handle": "bayko"}
+    keyed = {"headers": {"Idempotency-Key": "key"}}
+    sent = await andrew.post("/api/messages", body, **keyed)
+    note = await database.fetchval(
+        "SELECT uuid FROM notifications WHERE message_uuid = $1", UUID(sent["uuid"])
+    )
+    uuids = [sent["uuid"], str(note), group]
+    during = await walk(app, personas, uuids)
+    showing = {rule for (name, rule, n), a in during.items() if a != before[name, rule, n]}
+    assert showing == SHOWING_MESSAGES
+
+    await expire_message(database, sent["uuid"])
+    after = await walk(app, personas, uuids)
+    assert {key: a for key, a in after.items() if a != before[key]} == {}
+    assert await count_rows(database, "messages") == 4, "the rows must still exist"
+    # No write reveals it, either.
+    report = {"kind": "message", "uuid": sent["uuid"], "category": "spam"}
+    await bayko.post("/api/reports", report, expect=404)
+    await andrew.post("/api/messages", body, expect=404, **keyed)
 
 
 @pytest.mark.rule("C35")

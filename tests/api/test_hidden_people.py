@@ -47,6 +47,7 @@ DECISIONS: dict[str, Decision] = {
     "GET /api/messages/counter": "hides blocked",
     "GET /api/messages/@<handle>": "hides blocked",
     "GET /api/messages/<uuid:message_group_uuid>": "hides blocked",
+    "GET /api/messages/@<handle>/lifetime": "hides blocked",
     "GET /api/stream": "hides",  # tests/live/test_hidden_streams.py
     "GET /api/activities/following": "hides",
     "GET /api/users/search": "hides blocked",
@@ -61,6 +62,8 @@ DECISIONS: dict[str, Decision] = {
     "DELETE /api/activities/<uuid:uuid>/repost": "refuses",
     "DELETE /api/activities/<uuid:uuid>": "refuses",
     "POST /api/messages": "refuses blocked",
+    "PUT /api/messages/@<handle>/lifetime": "refuses blocked",
+    "DELETE /api/messages/@<handle>/lifetime": "refuses blocked",
     "PUT /api/message_requests/<uuid:message_group_uuid>": "refuses blocked",
     "DELETE /api/message_requests/<uuid:message_group_uuid>": "refuses blocked",
     "PUT /api/users/@<handle>/block": "undoes",
@@ -134,6 +137,7 @@ DECISIONS: dict[str, Decision] = {
 BODIES: dict[str, Any] = {
     "POST /api/activities/<uuid:uuid>/reply": {"message": "a reply"},
     "POST /api/messages": {"message": "a message", "handle": "{handle}"},
+    "PUT /api/messages/@<handle>/lifetime": {"ttl": "1-day"},
 }
 
 QUERIES = {
@@ -285,6 +289,7 @@ async def test_no_list_shows_a_hidden_user(app: Quart, scene: Scene, how: str) -
         "/api/activities/notifications/counter",
         "/api/messages/counter",
         "/api/message_requests",
+        "/api/messages/@<handle>/lifetime",
         "/api/users/suggested",  # the viewer follows the hidden user
         "/api/users/@<handle>/followers",
         "/api/users/@<handle>/following",

@@ -14,7 +14,10 @@ from support import Api, Member, acquaint, count_rows, pages
 
 pytestmark = pytest.mark.usefixtures("acquainted")
 
-KEYS = {"uuid", "display_name", "handle", "avatar_url", "message", "created_at"}
+KEYS = {
+    *("uuid", "display_name", "handle", "avatar_url"),
+    *("message", "created_at", "expires_at", "kind", "ttl"),
+}
 
 
 @pytest.mark.rule("C44")
@@ -233,6 +236,9 @@ async def test_conversations_are_listed_by_their_latest_message(
             "avatar_url": None,
             "message": "to Andrew",
             "created_at": with_londo["created_at"],
+            "expires_at": None,
+            "kind": "text",
+            "ttl": None,
             "unread_count": 1,
         },
         {
@@ -242,6 +248,9 @@ async def test_conversations_are_listed_by_their_latest_message(
             "avatar_url": None,
             "message": "to Bayko",
             "created_at": with_bayko["created_at"],
+            "expires_at": None,
+            "kind": "text",
+            "ttl": None,
             "unread_count": 0,
         },
     ]

@@ -159,6 +159,7 @@ LINEAR = {
     "live.expiring",
     "live.notifications",
     "messages.groups",
+    "messages.sweep",
     "messages.unread",
     "notifications.groups",
     "notifications.list",
@@ -170,6 +171,7 @@ LINEAR = {
     "reports.recent_thread",
     "sweeper.events",
     "sweeper.expired_activities",
+    "sweeper.expired_messages",
     "sweeper.released_previews",
     "sweeper.sessions",
     "trends.by_prefix",
@@ -236,6 +238,8 @@ def written(cruds: int, replies: int) -> str:
     SELECT 'crud', uuid, user_uuid FROM activities;
     INSERT INTO expired_activities (uuid, user_uuid, expired_at)
     SELECT gen_random_uuid(), user_uuid, now() FROM activities;
+    INSERT INTO expired_messages (uuid, user_uuid, recipient_uuid, expired_at)
+    SELECT gen_random_uuid(), user_uuid, user_uuid, now() FROM activities;
     INSERT INTO previews (url, title, picture)
     SELECT 'http://news.example/' || uuid, 'News', NULL::bytea FROM activities
     UNION ALL SELECT 'http://news.example/', 'News', '' ON CONFLICT DO NOTHING;

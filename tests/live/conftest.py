@@ -19,6 +19,7 @@ from telemetry.recorded import until
 async def url(app: Quart, database: asyncpg.Connection) -> AsyncIterator[str]:
     """The address of the service. No stream is open yet, so no events of other tests arrive."""
     await database.execute("DELETE FROM expired_activities")
+    await database.execute("DELETE FROM expired_messages")
     async with serving_on_a_socket(app) as address:
         yield address
     await until(lambda: not app.extensions["cruddur"].live.has_streams)

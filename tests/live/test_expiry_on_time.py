@@ -1,6 +1,7 @@
 """Every stream reports an expiry on time, in all circumstances."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from cruddur.db.live import Expiring
 from cruddur.live.expiry import DatabaseClock, ExpirySchedule
 from cruddur.settings import Settings
 from live.listening import Listener, listening
-from support import Member, serving_on_a_socket, swept
+from support import Member, acquaint, expire_message, serving_on_a_socket, swept
 
 SOON = timedelta(seconds=0.5)
 
@@ -73,6 +74,58 @@ async def knows_the_expiries(stream: Listener, who: Member) -> None:
     """Wait until the service has loaded the expiries for a new stream."""
     crud = await who.crud("This is published after they are loaded")
     assert [published["uuid"] for published in await stream.receive("crud")] == [crud["uuid"]]
+
+
+async def gone_before(stream: Listener, mark: str) -> list[str]:
+    """Return the uuids that the stream reports as gone before a crud."""
+    gone = []
+    while (received := await stream.next()) is not None:
+        if received.event == "gone":
+            gone.append(received.data["uuid"])
+        if received.event == "crud" and received.data["message"] == mark:
+            return gone
+    raise AssertionError("the stream has ended")
+
+
+@pytest.mark.rule("C140")
+async def test_both_members_of_a_conversation_learn_that_a_message_has_expired(
+    url: str,
+    dsn: str,
+    andrew: Member,
+    bayko: Member,
+    member: Callable[..., Any],
+    database: asyncpg.Connection,
+    clock: Clock,
+) -> None:
+    worf = await member("worf")
+    await acquaint(database, andrew, bayko)
+    await andrew.message("bayko", "kept")
+    await database.execute("UPDATE message_groups SET lifetime = $1", LATER)
+    async with (
+        listening(url, andrew.headers) as his,
+        listening(url, bayko.headers) as theirs,
+        listening(url, worf.headers) as witness,
+    ):
+        await knows_the_expiries(his, worf)
+        sent = await bayko.message("andrewbrown", "brief")
+        assert await his.receive("message", "notification")
+        position = his.last_id
+        clock.advance()
+        assert await his.receive("gone") == [{"uuid": sent["uuid"]}]
+        await worf.crud("after it")
+        assert await gone_before(theirs, "after it") == [sent["uuid"]]
+        assert await gone_before(witness, "after it") == []
+    # A stream that resumes reports it, too, before and after it was swept.
+    await expire_message(database, sent["uuid"])
+    for is_swept in (False, True):
+        if is_swept:
+            await swept(dsn)
+        for reader, expected in ((andrew, [sent["uuid"]]), (worf, [])):
+            headers = {**reader.headers, "Last-Event-ID": position}
+            async with listening(url, headers) as resumed:
+                mark = f"{reader.handle}, {is_swept}"
+                await worf.crud(mark)
+                assert await gone_before(resumed, mark) == expected
 
 
 @pytest.mark.rule("C38")

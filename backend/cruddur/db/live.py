@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from msgspec import convert
-
 from cruddur.db.activities import crud
 from cruddur.db.connector import ReadOnlyServerError
+from cruddur.db.messages import sent_message
 from cruddur.db.notifications import notification
 from cruddur.db.positions import NOTHING, Position, Snapshot
 from cruddur.db.statements import Connection, Row, load
@@ -95,12 +94,18 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """The expiry of a crud or reply, with its author and its parent."""
+    """The expiry of a crud or a message, with its author.
+
+    Attributes:
+        parent_uuid: the crud that it replies to.
+        recipient_uuid: the user who received it, if it is a message.
+    """
 
     uuid: UUID
     user_uuid: UUID
     parent_uuid: UUID | None
     expires_at: datetime
+    recipient_uuid: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +257,10 @@ async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID,
 
 
 async def select_messages(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveMessage]:
-    """Return messages, without those between users where one blocks the other."""
+    """Return live messages, without those between users where one blocks the other."""
     rows = await _MESSAGES.rows(conn, uuids=uuids)
     return {
-        row["uuid"]: LiveMessage(
-            convert(dict(row), SentMessage), row["recipient_uuid"], row["is_request"]
-        )
+        row["uuid"]: LiveMessage(sent_message(row), row["recipient_uuid"], row["is_request"])
         for row in rows
     }
 

@@ -1,13 +1,20 @@
 """Queries for conversations and messages; every statement checks that the viewer is a member."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
-from cruddur.db.statements import Connection, load
+from cruddur.db.statements import Connection, Row, load
 from cruddur.db.viewers import ViewerIds, parameters, private_rows
-from cruddur.wire import Message, MessageGroup, MessagePolicy, SentMessage
+from cruddur.wire import (
+    Message,
+    MessageGroup,
+    MessageLifetime,
+    MessagePolicy,
+    MessageTtl,
+    SentMessage,
+)
 
 _OPEN_GROUP = load("messages.open_group")
 _CREATE = load("messages.create")
@@ -18,6 +25,16 @@ _ACCEPT_REQUEST = load("messages.accept_request")
 _DELETE_REQUEST = load("messages.delete_request")
 _POLICY = load("messages.policy")
 _SET_POLICY = load("messages.set_policy")
+_LIFETIME = load("messages.lifetime")
+_SET_LIFETIME = load("messages.set_lifetime")
+
+LIFETIMES: dict[MessageTtl, timedelta] = {
+    "30-days": timedelta(days=30),
+    "7-days": timedelta(days=7),
+    "1-day": timedelta(days=1),
+    "1-hour": timedelta(hours=1),
+}
+_TTLS: dict[timedelta | None, MessageTtl] = {lifetime: ttl for ttl, lifetime in LIFETIMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +74,7 @@ async def insert_message(
     )
     if row is None:
         return None
-    return "refused" if row["uuid"] is None else SentMessage(**row)
+    return "refused" if row["uuid"] is None else sent_message(row)
 
 
 async def select_messages(
@@ -99,18 +116,7 @@ async def select_messages(
         return None
     return Conversation(
         rows[0]["message_group_uuid"],
-        [
-            Message(
-                uuid=row["uuid"],
-                display_name=row["display_name"],
-                handle=row["handle"],
-                avatar_url=row["avatar_url"],
-                message=row["message"],
-                created_at=row["created_at"],
-            )
-            for row in rows
-            if row["uuid"] is not None
-        ],
+        [Message(**_sender_and_content(row)) for row in rows if row["uuid"] is not None],
     )
 
 
@@ -149,16 +155,8 @@ async def select_message_groups(
         return None
     return [
         ListedConversation(
-            MessageGroup(
-                uuid=row["uuid"],
-                display_name=row["display_name"],
-                handle=row["handle"],
-                avatar_url=row["avatar_url"],
-                message=row["message"],
-                created_at=row["created_at"],
-                unread_count=row["unread_count"],
-            ),
-            row["latest_message_at"],
+            MessageGroup(**_sender_and_content(row), unread_count=row["unread_count"]),
+            row["created_at"],
         )
         for row in rows
     ]
@@ -204,3 +202,71 @@ async def update_policy(
         conn, **parameters(viewer), policy=policy
     )
     return updated
+
+
+async def select_lifetime(
+    conn: Connection, *, viewer: ViewerIds, handle: str
+) -> MessageLifetime | Literal["unknown"] | None:
+    """Return the lifetime of the next messages between the viewer and the user of a handle.
+
+    Returns:
+        "unknown" if there is no such user, or one of both blocks the other. None if the viewer's
+        session is not open.
+    """
+    row = await _LIFETIME.row(conn, **parameters(viewer), handle=handle)
+    if row is None:
+        return None
+    return MessageLifetime(_TTLS.get(row["lifetime"])) if row["is_known"] else "unknown"
+
+
+async def update_lifetime(
+    conn: Connection,
+    *,
+    viewer: ViewerIds,
+    message_group_uuid: UUID,
+    ttl: MessageTtl | None,
+    message: str,
+) -> Literal["set", "refused"] | None:
+    """Set the lifetime of the next messages of a conversation, and insert the line that says so.
+
+    Args:
+        conn: a connection in a transaction.
+        viewer: a member of the conversation.
+        message_group_uuid: the conversation.
+        ttl: the lifetime; None: the messages do not expire.
+        message: the text of the line.
+
+    Returns:
+        "refused" if the other user does not accept messages from the viewer. None if the viewer is
+        not in that conversation, if one of its members blocks the other, or if the viewer's session
+        is not open.
+    """
+    row = await _SET_LIFETIME.row(
+        conn,
+        **parameters(viewer),
+        message_group_uuid=message_group_uuid,
+        lifetime=None if ttl is None else LIFETIMES[ttl],
+        message=message,
+    )
+    if row is None:
+        return None
+    return "set" if row["accepts"] else "refused"
+
+
+def sent_message(row: Row) -> SentMessage:
+    """Convert a row to a message with its conversation."""
+    return SentMessage(**_sender_and_content(row), message_group_uuid=row["message_group_uuid"])
+
+
+def _sender_and_content(row: Row) -> dict[str, Any]:
+    return {
+        "uuid": row["uuid"],
+        "display_name": row["display_name"],
+        "handle": row["handle"],
+        "avatar_url": row["avatar_url"],
+        "message": row["message"],
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "kind": row["kind"],
+        "ttl": _TTLS.get(row["lifetime"]),
+    }

@@ -44,7 +44,7 @@ class Subject:
         user_uuid: the author.
         avatar: the author's picture, a JPEG.
         message: the text; None for a profile.
-        expires_at: None for a profile and a message.
+        expires_at: None for a profile, and a message that does not expire.
         pictures: those of a crud.
         before: what comes before it, the nearest last.
         after: what comes after it, the nearest first.
@@ -98,6 +98,7 @@ async def select_message(conn: Connection, *, viewer: ViewerIds, uuid: UUID) -> 
     return _subject(
         row,
         message=row["message"],
+        expires_at=row["expires_at"],
         before=_lines(row["before"])[::-1],
         after=_lines(row["after"]),
     )

@@ -326,6 +326,25 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.remember_expired_message() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO expired_messages (uuid, user_uuid, recipient_uuid, expired_at)
+    SELECT
+        OLD.uuid,
+        OLD.user_uuid,
+        CASE message_groups.low_user_uuid
+            WHEN OLD.user_uuid THEN message_groups.high_user_uuid
+            ELSE message_groups.low_user_uuid
+        END,
+        OLD.expires_at
+    FROM message_groups
+    WHERE message_groups.uuid = OLD.message_group_uuid;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.search_text(message text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
@@ -656,7 +675,9 @@ CREATE TABLE public.message_groups (
     high_has_accepted boolean DEFAULT false NOT NULL,
     low_cleared_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     high_cleared_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid))
+    lifetime interval,
+    CONSTRAINT message_groups_check CHECK ((low_user_uuid < high_user_uuid)),
+    CONSTRAINT message_groups_lifetime_check CHECK ((lifetime > '00:00:00'::interval))
 );
 ALTER TABLE ONLY public.message_groups ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.message_groups ALTER COLUMN low_user_uuid SET STATISTICS 0;
@@ -669,6 +690,7 @@ ALTER TABLE ONLY public.message_groups ALTER COLUMN low_has_accepted SET STATIST
 ALTER TABLE ONLY public.message_groups ALTER COLUMN high_has_accepted SET STATISTICS 0;
 ALTER TABLE ONLY public.message_groups ALTER COLUMN low_cleared_at SET STATISTICS 0;
 ALTER TABLE ONLY public.message_groups ALTER COLUMN high_cleared_at SET STATISTICS 0;
+ALTER TABLE ONLY public.message_groups ALTER COLUMN lifetime SET STATISTICS 0;
 
 CREATE VIEW public.conversations AS
  SELECT message_groups.uuid,
@@ -677,7 +699,8 @@ CREATE VIEW public.conversations AS
     message_groups.low_read_at AS read_at,
     message_groups.low_cleared_at AS cleared_at,
     message_groups.low_has_accepted AS has_accepted,
-    message_groups.latest_message_at
+    message_groups.latest_message_at,
+    message_groups.lifetime
    FROM public.message_groups
 UNION ALL
  SELECT message_groups.uuid,
@@ -686,7 +709,8 @@ UNION ALL
     message_groups.high_read_at AS read_at,
     message_groups.high_cleared_at AS cleared_at,
     message_groups.high_has_accepted AS has_accepted,
-    message_groups.latest_message_at
+    message_groups.latest_message_at,
+    message_groups.lifetime
    FROM public.message_groups;
 
 CREATE TABLE public.deleted_activities (
@@ -772,6 +796,17 @@ ALTER TABLE ONLY public.expired_activities ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.expired_activities ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.expired_activities ALTER COLUMN parent_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.expired_activities ALTER COLUMN expired_at SET STATISTICS 0;
+
+CREATE TABLE public.expired_messages (
+    uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    recipient_uuid uuid NOT NULL,
+    expired_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.expired_messages ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_messages ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_messages ALTER COLUMN recipient_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.expired_messages ALTER COLUMN expired_at SET STATISTICS 0;
 
 CREATE TABLE public.familiar_clients (
     user_uuid uuid NOT NULL,
@@ -906,6 +941,11 @@ CREATE TABLE public.messages (
     user_uuid uuid NOT NULL,
     message text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text DEFAULT 'text'::text NOT NULL,
+    lifetime interval,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT messages_check CHECK (((lifetime IS NULL) OR (kind = 'lifetime'::text))),
+    CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'lifetime'::text]))),
     CONSTRAINT messages_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 1024)))
 );
 ALTER TABLE ONLY public.messages ALTER COLUMN uuid SET STATISTICS 0;
@@ -913,6 +953,21 @@ ALTER TABLE ONLY public.messages ALTER COLUMN message_group_uuid SET STATISTICS 
 ALTER TABLE ONLY public.messages ALTER COLUMN user_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.messages ALTER COLUMN message SET STATISTICS 0;
 ALTER TABLE ONLY public.messages ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN kind SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN lifetime SET STATISTICS 0;
+ALTER TABLE ONLY public.messages ALTER COLUMN expires_at SET STATISTICS 0;
+
+CREATE VIEW public.live_messages AS
+ SELECT uuid,
+    message_group_uuid,
+    user_uuid,
+    message,
+    created_at,
+    kind,
+    lifetime,
+    NULLIF(expires_at, 'infinity'::timestamp with time zone) AS expires_at
+   FROM public.messages
+  WHERE (expires_at > now());
 
 CREATE TABLE public.migrations (
     number integer NOT NULL,
@@ -1261,6 +1316,9 @@ ALTER TABLE ONLY public.evidence
 ALTER TABLE ONLY public.expired_activities
     ADD CONSTRAINT expired_activities_pkey PRIMARY KEY (uuid);
 
+ALTER TABLE ONLY public.expired_messages
+    ADD CONSTRAINT expired_messages_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.familiar_clients
     ADD CONSTRAINT familiar_clients_pkey PRIMARY KEY (user_uuid, client_hash);
 
@@ -1420,6 +1478,8 @@ CREATE INDEX evidence_expires_at_idx ON public.evidence USING btree (expires_at)
 
 CREATE INDEX expired_activities_expired_at_idx ON public.expired_activities USING btree (expired_at);
 
+CREATE INDEX expired_messages_expired_at_idx ON public.expired_messages USING btree (expired_at);
+
 CREATE INDEX familiar_clients_seen_at_idx ON public.familiar_clients USING btree (seen_at);
 
 CREATE INDEX follows_followee_idx ON public.follows USING btree (followee_uuid, created_at DESC, follower_uuid DESC);
@@ -1435,6 +1495,8 @@ CREATE INDEX idempotency_keys_created_at_idx ON public.idempotency_keys USING bt
 CREATE INDEX likes_user_uuid_idx ON public.likes USING btree (user_uuid);
 
 CREATE INDEX message_groups_high_user_uuid_idx ON public.message_groups USING btree (high_user_uuid);
+
+CREATE INDEX messages_expires_at_idx ON public.messages USING btree (expires_at) WHERE (expires_at < 'infinity'::timestamp with time zone);
 
 CREATE INDEX messages_group_idx ON public.messages USING btree (message_group_uuid, created_at DESC, uuid DESC);
 
@@ -1558,6 +1620,8 @@ CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW E
 CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.bump_message_group();
 
 CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('message');
+
+CREATE TRIGGER messages_remember_expired AFTER DELETE ON public.messages FOR EACH ROW WHEN ((old.expires_at <= now())) EXECUTE FUNCTION public.remember_expired_message();
 
 CREATE CONSTRAINT TRIGGER mutes_record AFTER INSERT OR DELETE OR UPDATE ON public.mutes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 

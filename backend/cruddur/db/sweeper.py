@@ -8,11 +8,12 @@ LOCK = 4567_0002
 """The advisory lock of the sweeper."""
 
 BATCH = 5000
-"""Cruds per statement: few enough that no request waits for its locks."""
+"""Cruds or messages per statement: few enough that no request waits for its locks."""
 
 _TRY_LOCK = load("sweeper.try_lock")
 _VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
 _ACTIVITIES = load("activities.sweep")
+_MESSAGES = load("messages.sweep")
 _OTHER_STATEMENTS = tuple(
     load(f"sweeper.{name}")
     for name in (
@@ -32,6 +33,7 @@ _OTHER_STATEMENTS = tuple(
         "mark",
         "events",
         "expired_activities",
+        "expired_messages",
         "released_previews",
         "stream_tickets",
         "unused_pictures",
@@ -65,6 +67,8 @@ async def _sweep(conn: Connection) -> int | None:
         total += removed
     if removed is None:
         return None
+    while await _run_exclusively(conn, _MESSAGES, batch=BATCH):
+        pass
     await delete_foreign_events(conn)
     for statement in _OTHER_STATEMENTS:
         await _run_exclusively(conn, statement)

@@ -66,7 +66,7 @@ class ExpirySchedule:
         heapq.heapify(self._heap)
 
     def add(self, item: Expiring) -> None:
-        """Schedule a new crud, or one whose expiry has changed."""
+        """Schedule a new crud or message, or a crud whose expiry has changed."""
         if item.expires_at > self.horizon:
             self._scheduled.pop(item.uuid, None)
         elif self._scheduled.get(item.uuid) != item:

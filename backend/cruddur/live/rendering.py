@@ -106,6 +106,16 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
         elif event.kind == "message":
             if delivery := messages.get(uuid):
                 message = delivery.message
+                if message.expires_at is not None:
+                    rendered.expiring.append(
+                        Expiring(
+                            uuid,
+                            event.user_uuid,
+                            None,
+                            message.expires_at,
+                            recipient_uuid=delivery.recipient,
+                        )
+                    )
                 topics = (for_user(event.user_uuid), for_user(delivery.recipient))
                 frame = frames.frame("message", message, event.position)
                 if delivery.is_request:
@@ -197,6 +207,11 @@ def render_expiries(items: Iterable[Expiring]) -> list[Publication]:
             frames.frame("gone", Gone(item.uuid)),
             (item.user_uuid,),
             ended=about(item.uuid),
+        )
+        if item.recipient_uuid is None
+        else Publication(
+            (for_user(item.user_uuid), for_user(item.recipient_uuid)),
+            frames.frame("gone", Gone(item.uuid)),
         )
         for item in items
     ]

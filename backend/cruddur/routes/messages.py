@@ -12,6 +12,8 @@ from cruddur.wire import (
     Message,
     MessageDraft,
     MessageGroup,
+    MessageLifetime,
+    MessageLifetimeDraft,
     MessagePolicyDraft,
     MessageSettings,
     Paging,
@@ -113,6 +115,45 @@ async def conversation_with(
     """The oldest message is first; empty if there is none. Reading it marks it read."""
     page = await service.conversation_with(conn, viewer, handle, query)
     return Paged(page.items, page.cursor)
+
+
+@messages.handle(
+    "GET",
+    "/api/messages/@<handle>/lifetime",
+    summary="The lifetime of the next messages to a user",
+    scopes=["message"],
+    errors={404: ["not_found"]},
+)
+async def lifetime(conn: Reading, viewer: Viewer, handle: str) -> MessageLifetime:
+    """The same for both users. By default, messages do not expire."""
+    return await service.lifetime(conn, viewer, handle)
+
+
+@messages.handle(
+    "PUT",
+    "/api/messages/@<handle>/lifetime",
+    summary="Set the lifetime of the next messages to and from a user",
+    scopes=["message"],
+    errors={403: ["messages_not_accepted"], 404: ["not_found"], 422: ["message_to_self"]},
+)
+async def set_lifetime(
+    conn: Transaction, viewer: Viewer, handle: str, body: MessageLifetimeDraft
+) -> MessageLifetime:
+    """Idempotent. Each message keeps the expiry that it was sent with. A line of the kind
+    `lifetime` in the conversation says who set it to what."""
+    return await service.set_lifetime(conn, viewer, handle, body.ttl)
+
+
+@messages.handle(
+    "DELETE",
+    "/api/messages/@<handle>/lifetime",
+    summary="Let the next messages to and from a user not expire",
+    scopes=["message"],
+    errors={403: ["messages_not_accepted"], 404: ["not_found"], 422: ["message_to_self"]},
+)
+async def remove_lifetime(conn: Transaction, viewer: Viewer, handle: str) -> MessageLifetime:
+    """Idempotent. Messages that were sent before still expire."""
+    return await service.set_lifetime(conn, viewer, handle, None)
 
 
 @messages.handle(

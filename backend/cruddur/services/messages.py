@@ -3,6 +3,7 @@
 A user who is not in a conversation gets the same answer as if it did not exist.
 """
 
+from typing import Literal
 from uuid import UUID
 
 from cruddur.db import messages as db
@@ -17,12 +18,23 @@ from cruddur.wire import (
     Message,
     MessageDraft,
     MessageGroup,
+    MessageLifetime,
     MessagePolicy,
     MessageSettings,
+    MessageTtl,
     Paging,
     RequestChange,
     SentMessage,
 )
+
+_LINES: dict[MessageTtl | None, str] = {
+    "30-days": "New messages now disappear after 30 days.",
+    "7-days": "New messages now disappear after 7 days.",
+    "1-day": "New messages now disappear after 1 day.",
+    "1-hour": "New messages now disappear after 1 hour.",
+    None: "New messages no longer disappear.",
+}
+"""What the line about a lifetime says to clients that do not know its kind."""
 
 
 async def groups(
@@ -165,6 +177,52 @@ async def set_policy(conn: Connection, viewer: Viewer, policy: MessagePolicy) ->
     """
     updated = await db.update_policy(conn, viewer=viewer, policy=policy)
     return MessageSettings(require_open_session(updated))
+
+
+async def lifetime(conn: Connection, viewer: Viewer, handle: str) -> MessageLifetime:
+    """Return the lifetime of the next messages between the viewer and another user.
+
+    Raises:
+        NotFoundError: there is no such user, or one of both users blocks the other.
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    found: MessageLifetime | Literal["unknown"] = require_open_session(
+        await db.select_lifetime(conn, viewer=viewer, handle=users.fold_handle(handle))
+    )
+    if found == "unknown":
+        raise NotFoundError
+    return found
+
+
+async def set_lifetime(
+    conn: Connection, viewer: Viewer, handle: str, ttl: MessageTtl | None
+) -> MessageLifetime:
+    """Set the lifetime of the next messages between the viewer and another user.
+
+    Messages that were sent before keep theirs. A line in the conversation says who set it to what.
+    Setting it to what it is changes nothing.
+
+    Args:
+        conn: a connection in a transaction.
+        viewer: a member of the conversation, which is created if there is none.
+        handle: the other user.
+        ttl: the lifetime; None: the messages do not expire.
+
+    Raises:
+        ForbiddenError: messages_not_accepted, the other user does not accept the viewer's messages.
+        InvalidError: the other user is the viewer.
+        NotFoundError: there is no such user, one of both users blocks the other, or the viewer's
+            session is not open.
+    """
+    group = await _group_with(conn, viewer, handle)
+    updated = await db.update_lifetime(
+        conn, viewer=viewer, message_group_uuid=group, ttl=ttl, message=_LINES[ttl]
+    )
+    if updated is None:
+        raise NotFoundError
+    if updated == "refused":
+        raise ForbiddenError("messages_not_accepted")
+    return MessageLifetime(ttl)
 
 
 async def unread(conn: Connection, viewer: Viewer) -> Counter:

@@ -1,7 +1,5 @@
 """Rules for notifications, and their form as cruds."""
 
-from msgspec import structs
-
 from cruddur.db import notifications as db
 from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer, require_open_session
@@ -78,12 +76,15 @@ def as_crud(note: Notification) -> Crud:
 
 
 def message_as_crud(message: Message) -> Crud:
-    """Return a message in the form of a crud that does not expire."""
+    """Return a message in the form of a crud."""
     return Crud(
-        **structs.asdict(
-            Message(**{name: getattr(message, name) for name in Message.__struct_fields__})
-        ),
-        expires_at=None,
+        uuid=message.uuid,
+        display_name=message.display_name,
+        handle=message.handle,
+        avatar_url=message.avatar_url,
+        message=message.message,
+        created_at=message.created_at,
+        expires_at=message.expires_at,
         replies_count=0,
         reposts_count=0,
         likes_count=0,

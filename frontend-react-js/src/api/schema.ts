@@ -924,6 +924,34 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/messages/@{handle}/lifetime": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The lifetime of the next messages to a user
+         * @description The same for both users. By default, messages do not expire.
+         */
+        readonly get: operations["messages_lifetime_get"];
+        /**
+         * Set the lifetime of the next messages to and from a user
+         * @description Idempotent. Each message keeps the expiry that it was sent with. A line of the kind `lifetime` in the conversation says who set it to what.
+         */
+        readonly put: operations["messages_set_lifetime_put"];
+        readonly post?: never;
+        /**
+         * Let the next messages to and from a user not expire
+         * @description Idempotent. Messages that were sent before still expire.
+         */
+        readonly delete: operations["messages_remove_lifetime_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/messages/counter": {
         readonly parameters: {
             readonly query?: never;
@@ -2234,7 +2262,7 @@ export interface components {
         };
         /**
          * Gone
-         * @description A crud that was deleted or has expired.
+         * @description A crud that was deleted, or a crud or a message that has expired.
          */
         readonly Gone: {
             /** Format: uuid */
@@ -2318,8 +2346,12 @@ export interface components {
             readonly avatar_url: string | null;
             readonly created_at: string;
             readonly display_name: string;
+            readonly expires_at: string | null;
             readonly handle: string;
+            /** @enum {unknown} */
+            readonly kind: "lifetime" | "text";
             readonly message: string;
+            readonly ttl: ("1-day" | "1-hour" | "30-days" | "7-days") | null;
             /** Format: uuid */
             readonly uuid: string;
         };
@@ -2347,11 +2379,30 @@ export interface components {
             readonly avatar_url: string | null;
             readonly created_at: string;
             readonly display_name: string;
+            readonly expires_at: string | null;
             readonly handle: string;
+            /** @enum {unknown} */
+            readonly kind: "lifetime" | "text";
             readonly message: string;
+            readonly ttl: ("1-day" | "1-hour" | "30-days" | "7-days") | null;
             readonly unread_count: number;
             /** Format: uuid */
             readonly uuid: string;
+        };
+        /**
+         * MessageLifetime
+         * @description The lifetime of the next messages of a conversation; `ttl` is null if they do not expire.
+         */
+        readonly MessageLifetime: {
+            readonly ttl: ("1-day" | "1-hour" | "30-days" | "7-days") | null;
+        };
+        /**
+         * MessageLifetimeDraft
+         * @description The lifetime of the next messages of a conversation.
+         */
+        readonly MessageLifetimeDraft: {
+            /** @enum {unknown} */
+            readonly ttl: "1-day" | "1-hour" | "30-days" | "7-days";
         };
         /**
          * MessagePolicyDraft
@@ -2906,10 +2957,14 @@ export interface components {
             readonly avatar_url: string | null;
             readonly created_at: string;
             readonly display_name: string;
+            readonly expires_at: string | null;
             readonly handle: string;
+            /** @enum {unknown} */
+            readonly kind: "lifetime" | "text";
             readonly message: string;
             /** Format: uuid */
             readonly message_group_uuid: string;
+            readonly ttl: ("1-day" | "1-hour" | "30-days" | "7-days") | null;
             /** Format: uuid */
             readonly uuid: string;
         };
@@ -7877,6 +7932,295 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly messages_lifetime_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MessageLifetime"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly messages_set_lifetime_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MessageLifetimeDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MessageLifetime"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "messages_not_accepted")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("ttl_blank" | "message_to_self")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly messages_remove_lifetime_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly handle: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MessageLifetime"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "messages_not_accepted")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "message_to_self"[];
                 };
             };
             /** @description Too many attempts */

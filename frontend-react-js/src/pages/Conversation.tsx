@@ -2,9 +2,10 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import type { Member } from "../api/wire";
 import { Button } from "../components/Button";
-import { Since } from "../components/Clock";
+import { Countdown, Since, useIsPast } from "../components/Clock";
 import { Composer } from "../components/Composer";
 import { useDraft } from "../components/draft";
+import { LifetimeButton } from "../components/LifetimeButton";
 import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
@@ -78,6 +79,7 @@ function Messages({ handle, member }: { handle: string; member: Member }) {
         )}
       </PagedList>
       <div className="conversation-foot">
+        <LifetimeButton handle={handle} messages={messages} />
         <MessageForm handle={handle} />
       </div>
     </>
@@ -139,7 +141,11 @@ function Arrival({ latest, member }: { latest: ListedMessage | undefined; member
   const isNew = latest !== undefined && latest.uuid !== first.current;
   return (
     <p className="unseen" role="status">
-      {isNew && latest.handle !== member.handle && `${latest.display_name}: ${latest.message}`}
+      {isNew &&
+        latest.handle !== member.handle &&
+        (latest.kind === "lifetime"
+          ? t.messages.line(latest.display_name, latest.ttl)
+          : `${latest.display_name}: ${latest.message}`)}
     </p>
   );
 }
@@ -167,12 +173,25 @@ function useFollowing(latest: string | undefined, isOwn: boolean): void {
 
 function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
   const [isReporting, setReporting] = useState(false);
+  if (useIsPast(message.expires_at)) {
+    return null;
+  }
+  if (message.kind === "lifetime") {
+    return (
+      <li className="message-line">
+        {t.messages.line(isOwn ? null : message.display_name, message.ttl)}
+      </li>
+    );
+  }
   return (
     <li className={`message ${isOwn ? "message-own" : ""}`} aria-busy={message.pending}>
       <span className="unseen">{message.display_name}</span>
       <RichText text={message.message} />
       <span className="message-time">
         {message.pending ? t.messages.sending : <Since time={message.created_at} />}
+        {message.expires_at !== null && (
+          <Countdown from={message.created_at} to={message.expires_at} />
+        )}
         {!isOwn && (
           <button
             type="button"

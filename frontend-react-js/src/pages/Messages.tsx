@@ -7,6 +7,7 @@ import { MembersOnly } from "../components/MembersOnly";
 import { PageHead } from "../components/PageHead";
 import { Tabs } from "../components/Tabs";
 import { t } from "../language/further";
+import { useIsOver } from "../queries/lifetimes";
 import { type List, useMessageGroups } from "../queries/messages";
 import { conversationAddress } from "../text/addresses";
 import "./Messages.css";
@@ -64,6 +65,7 @@ function Groups({ list }: { list: List }) {
 
 function Group({ group }: { group: MessageGroup }) {
   const isUnread = group.unread_count > 0;
+  const isOver = useIsOver(group.expires_at);
   return (
     <li>
       <Link className={`group ${isUnread ? "group-unread" : ""}`} to={conversationAddress(group)}>
@@ -79,7 +81,11 @@ function Group({ group }: { group: MessageGroup }) {
             <Since time={group.created_at} />
           </span>
           <span className="group-latest" dir="auto">
-            {group.message}
+            {isOver
+              ? ""
+              : group.kind === "lifetime"
+                ? t.messages.lifetime(group.ttl)
+                : group.message}
           </span>
         </span>
         {isUnread && (

@@ -92,7 +92,10 @@ export function followLive(client: QueryClient): () => void {
         expireCrud(client, uuid);
         expireNotifications(client, uuid);
       },
-      refetch: () => refetchAfterGone(client),
+      refetch: ({ uuid }) => {
+        void loadFurther().then((loaded) => loaded.expireMessage(client, uuid));
+        return refetchAfterGone(client);
+      },
     },
     message: {
       apply: (message) => insertMessage(client, message),

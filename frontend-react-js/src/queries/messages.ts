@@ -246,7 +246,18 @@ function draftMessage(key: string, message: string): ListedMessage {
   }
   const { handle, display_name, avatar_url } = session.user;
   const created_at = new Date(serverNow()).toISOString();
-  return { uuid: key, handle, display_name, avatar_url, message, created_at, pending: true };
+  return {
+    uuid: key,
+    handle,
+    display_name,
+    avatar_url,
+    message,
+    created_at,
+    expires_at: null,
+    kind: "text",
+    ttl: null,
+    pending: true,
+  };
 }
 
 function cursor(from: string | undefined): { cursor?: string } {

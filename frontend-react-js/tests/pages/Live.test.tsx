@@ -605,6 +605,15 @@ describe("a message", () => {
     expect(nav().getByRole("link", { name: "Messages 1 unread" })).toBeInTheDocument();
   });
 
+  test("that has expired leaves its conversation", async () => {
+    await openConversation(message(), message({ uuid: uuid(301), message: "Brief." }));
+    expect(screen.getByText("Brief.")).toBeInTheDocument();
+    await stream.send("gone", { uuid: uuid(301) }, { isLogged: false });
+    await settle();
+    expect(screen.queryByText("Brief.")).not.toBeInTheDocument();
+    expect(screen.getByText("Hello.")).toBeInTheDocument();
+  });
+
   test("of the member does not refetch its conversation", async () => {
     server.on("post", "/api/messages", ok(mine));
     await openConversation(message());

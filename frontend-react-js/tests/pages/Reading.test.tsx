@@ -323,8 +323,10 @@ describe("the conversations", () => {
 describe("a conversation", () => {
   const LIST = "/api/messages/@{handle}";
   const SEND = "/api/messages";
+  const LIFETIME = "/api/messages/@{handle}/lifetime";
+  const SENDER = { handle: WORF.handle, display_name: WORF.display_name };
   const sent = {
-    ...message({ uuid: uuid(310), handle: WORF.handle, display_name: WORF.display_name }),
+    ...message({ uuid: uuid(310), ...SENDER }),
     message: "Qapla’!",
     created_at: at(0),
     message_group_uuid: uuid(400),
@@ -382,6 +384,48 @@ describe("a conversation", () => {
     await settle();
     expect(listed()).toEqual(["1", "2", "3", "4"]);
     expect(server.sent("get", LIST)[1]?.url.searchParams.get("cursor")).toBe("older");
+  });
+
+  test("counts down, and removes a message when it expires", async () => {
+    await showConversation(
+      message({ message: "Kept." }),
+      message({ uuid: uuid(301), message: "Brief.", expires_at: at(MINUTE) }),
+    );
+    expect(listed()).toEqual(["Kept.", "Brief."]);
+    expect(main().getAllByRole("listitem")[1]).toHaveTextContent(/left/);
+    await pass(MINUTE);
+    expect(listed()).toEqual(["Kept."]);
+  });
+
+  test("says who set the lifetime, and lets the member change it", async () => {
+    const line = message({ kind: "lifetime", ttl: "1-day", message: "In English." });
+    server.on("get", LIFETIME, ok({ ttl: "1-day" }));
+    const { user } = await showConversation(line, {
+      ...line,
+      ...SENDER,
+      uuid: uuid(301),
+      ttl: null,
+    });
+    const lines = main().getAllByRole("listitem");
+    expect(lines.map(({ textContent }) => textContent)).toEqual([
+      "Londo Mollari set new messages to disappear after 1 day.",
+      "You set new messages to be kept.",
+    ]);
+    const answer = server.hold("put", LIFETIME);
+    await user.click(main().getByRole("button", { name: "New messages disappear after 1 day" }));
+    await user.selectOptions(screen.getByLabelText("New messages disappear after"), "7 days");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    expect(main().getByRole("button", { name: /after 7 days/ })).toBeInTheDocument();
+    expect(server.sent("put", LIFETIME)[0]?.body).toEqual({ ttl: "7-days" });
+    answer.release(refuse(403, "messages_not_accepted"));
+    await settle();
+    expect(main().getByRole("button", { name: /after 1 day/ })).toBeInTheDocument();
+
+    server.on("delete", LIFETIME, ok({ ttl: null }));
+    await user.click(main().getByRole("button", { name: /after 1 day/ }));
+    await user.selectOptions(screen.getByLabelText("New messages disappear after"), "Never");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    expect(server.sent("delete", LIFETIME)).toHaveLength(1);
   });
 
   test("without messages can be started", async () => {

@@ -98,6 +98,9 @@ export function message(change: Partial<Message> = {}): Message {
     avatar_url,
     message: "Hello.",
     created_at: at(-HOUR),
+    expires_at: null,
+    kind: "text",
+    ttl: null,
     ...change,
   };
 }

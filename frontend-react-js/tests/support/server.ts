@@ -207,6 +207,7 @@ export function servePage(): Server {
   server.on("get", "/api/messages/counter", ok({ count: 0 }));
   server.on("get", "/api/message_requests", ok([]));
   server.on("get", "/api/messages/policy", ok({ policy: "everyone" }));
+  server.on("get", "/api/messages/@{handle}/lifetime", ok({ ttl: null }));
   server.on("get", "/api/blocks", ok([]));
   server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/notices", ok([]));

@@ -272,7 +272,7 @@ AND NOT EXISTS (
 )
 
 -- name: notification_columns
--- A notification with its actor, and its live crud or its message.
+-- A notification with its actor, and its live crud or its live message.
 notifications.uuid,
 notifications.kind,
 notifications.created_at,
@@ -282,7 +282,7 @@ actor.handle,
 actor.avatar_url,
 messages.message_group_uuid,
 COALESCE(live_activities.message, messages.message) AS message,
-live_activities.expires_at,
+COALESCE(live_activities.expires_at, messages.expires_at) AS expires_at,
 COALESCE(live_activities.replies_count, 0) AS replies_count,
 COALESCE(live_activities.reposts_count, 0) AS reposts_count,
 COALESCE(live_activities.likes_count, 0) AS likes_count,
@@ -493,3 +493,48 @@ JOIN users ON users.uuid = activities.user_uuid
 LEFT JOIN avatars
     ON avatars.user_uuid = users.uuid
     AND users.avatar_digest IS NOT NULL
+
+-- name: locked_conversation
+-- The conversation :message_group_uuid, locked, with the viewer and the other member of it. No row if the
+-- viewer is not a member, if one of the members blocks the other, or unless the viewer's session is open.
+SELECT
+    message_groups.uuid,
+    message_groups.lifetime,
+    viewer.uuid AS user_uuid,
+    CASE message_groups.low_user_uuid
+        WHEN viewer.uuid THEN message_groups.high_user_uuid
+        ELSE message_groups.low_user_uuid
+    END AS other_uuid,
+    CASE message_groups.low_user_uuid
+        WHEN viewer.uuid THEN message_groups.high_has_accepted
+        ELSE message_groups.low_has_accepted
+    END AS has_accepted
+FROM signed_in(:viewer, :session) AS viewer
+JOIN message_groups ON viewer.uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
+WHERE message_groups.uuid = :message_group_uuid
+  AND NOT EXISTS (
+      SELECT FROM blocks
+      WHERE blocks.blocker_uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
+        AND blocks.blocked_uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
+  )
+FOR NO KEY UPDATE OF message_groups
+
+-- name: recipient
+-- The other member of the CTE locked: whether the conversation is theirs, not a request, and whether
+-- they accept messages from the viewer.
+SELECT
+    users.uuid,
+    locked.has_accepted OR is_follower.value AS has_accepted,
+    locked.has_accepted
+        OR users.message_policy = 'everyone'
+        OR (users.message_policy = 'following' AND is_follower.value) AS accepts
+FROM locked
+JOIN users ON users.uuid = locked.other_uuid
+CROSS JOIN LATERAL (
+    SELECT
+        EXISTS (
+            SELECT FROM follows
+            WHERE follows.follower_uuid = locked.other_uuid
+              AND follows.followee_uuid = locked.user_uuid
+        ) AS value
+) AS is_follower

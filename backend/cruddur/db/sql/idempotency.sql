@@ -11,7 +11,8 @@ INSERT INTO idempotency_answers (key_uuid, activity_uuid, message_uuid, answer)
 VALUES (:key_uuid, :activity_uuid, :message_uuid, :answer)
 
 -- name: show
--- The stored response of a key; NULL if the crud or message that it shows was deleted.
+-- The stored response of a key; NULL if the crud or message that it shows was deleted or has
+-- expired.
 SELECT
     idempotency_keys.body_digest,
     idempotency_answers.answer
@@ -23,6 +24,13 @@ LEFT JOIN idempotency_answers
         OR EXISTS (
             SELECT FROM live_activities
             WHERE live_activities.uuid = idempotency_answers.activity_uuid
+        )
+    )
+    AND (
+        idempotency_answers.message_uuid IS NULL
+        OR EXISTS (
+            SELECT FROM live_messages
+            WHERE live_messages.uuid = idempotency_answers.message_uuid
         )
     )
 WHERE idempotency_keys.member = :member

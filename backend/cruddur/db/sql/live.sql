@@ -33,11 +33,13 @@ WHERE live_activities.uuid = ANY(:uuids::uuid[])
 DELETE FROM events
 
 -- name: expiring
--- The expiries in a range of time, of swept and other rows.
+-- The expiries of cruds and messages in a range of time, of swept and other rows. `recipient_uuid` is
+-- NULL for a crud.
 SELECT
     activities.uuid,
     activities.user_uuid,
     activities.reply_to_activity_uuid AS parent_uuid,
+    NULL::uuid AS recipient_uuid,
     activities.expires_at
 FROM activities
 WHERE activities.expires_at > :after
@@ -47,10 +49,37 @@ SELECT
     expired_activities.uuid,
     expired_activities.user_uuid,
     expired_activities.parent_uuid,
+    NULL::uuid AS recipient_uuid,
     expired_activities.expired_at AS expires_at
 FROM expired_activities
 WHERE expired_activities.expired_at > :after
   AND expired_activities.expired_at <= COALESCE(:until, now())
+UNION ALL
+SELECT
+    messages.uuid,
+    messages.user_uuid,
+    NULL::uuid AS parent_uuid,
+    (
+        SELECT conversations.user_uuid
+        FROM conversations
+        WHERE conversations.uuid = messages.message_group_uuid
+          AND conversations.other_uuid = messages.user_uuid
+    ) AS recipient_uuid,
+    messages.expires_at
+FROM messages
+WHERE messages.expires_at > :after
+  AND messages.expires_at <= COALESCE(:until, now())
+  AND messages.expires_at < 'infinity'
+UNION ALL
+SELECT
+    expired_messages.uuid,
+    expired_messages.user_uuid,
+    NULL::uuid AS parent_uuid,
+    expired_messages.recipient_uuid,
+    expired_messages.expired_at AS expires_at
+FROM expired_messages
+WHERE expired_messages.expired_at > :after
+  AND expired_messages.expired_at <= COALESCE(:until, now())
 ORDER BY expires_at
 LIMIT :limit
 
@@ -93,7 +122,7 @@ SELECT pg_backend_pid()
 FROM pg_advisory_lock_shared(:lock)
 
 -- name: messages
--- Messages with the two users of their conversation, unless one blocks the other. `recipient_uuid` is
+-- Live messages with the two users of their conversation, unless one blocks the other. `recipient_uuid` is
 -- the user who received the message, and `is_request` whether the conversation is a request for them.
 SELECT
     messages.uuid,
@@ -102,6 +131,9 @@ SELECT
     users.avatar_url,
     messages.message,
     messages.created_at,
+    messages.expires_at,
+    messages.kind,
+    messages.lifetime,
     messages.message_group_uuid,
     messages.user_uuid,
     received.user_uuid AS recipient_uuid,
@@ -110,7 +142,7 @@ SELECT
         WHERE follows.follower_uuid = received.user_uuid
           AND follows.followee_uuid = messages.user_uuid
     ) AS is_request
-FROM messages
+FROM live_messages AS messages
 JOIN users ON users.uuid = messages.user_uuid
 JOIN conversations AS received
     ON received.uuid = messages.message_group_uuid
@@ -140,7 +172,8 @@ ORDER BY events.id
 LIMIT :limit
 
 -- name: notifications
--- Notifications as their recipients see them, without those about expired cruds and of hidden users.
+-- Notifications as their recipients see them, without those about expired cruds and messages, and of
+-- hidden users.
 SELECT
     {notification_columns},
     notifications.user_uuid,
@@ -157,9 +190,13 @@ SELECT
 FROM notifications
 JOIN users AS actor ON actor.uuid = notifications.actor_uuid
 LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
-LEFT JOIN messages ON messages.uuid = notifications.message_uuid
+LEFT JOIN live_messages AS messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = ANY(:uuids::uuid[])
-  AND (live_activities.uuid IS NOT NULL OR notifications.kind IN ('message', 'follow'))
+  AND (
+      live_activities.uuid IS NOT NULL
+      OR messages.uuid IS NOT NULL
+      OR notifications.kind = 'follow'
+  )
   AND NOT EXISTS (
       SELECT FROM hidden_authors
       WHERE hidden_authors.viewer_uuid = notifications.user_uuid

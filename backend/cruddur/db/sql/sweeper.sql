@@ -52,6 +52,10 @@ WHERE cases.uuid = ANY(ARRAY(SELECT deleted.case_uuid FROM deleted))
 DELETE FROM expired_activities
 WHERE expired_at BETWEEN '-infinity' AND now() - interval '30 minutes'
 
+-- name: expired_messages
+DELETE FROM expired_messages
+WHERE expired_at BETWEEN '-infinity' AND now() - interval '30 minutes'
+
 -- name: familiar_clients
 DELETE FROM familiar_clients
 WHERE seen_at <= now() - interval '180 days'
@@ -156,6 +160,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     events,
     evidence,
     expired_activities,
+    expired_messages,
     familiar_clients,
     follow_counts,
     follows,

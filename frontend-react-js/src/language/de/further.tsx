@@ -1,5 +1,6 @@
 /** The messages that only the further pages use, in German. */
 
+import type { MessageTtl } from "../../api/wire";
 import type { Further } from "../en/further";
 import { pluralsOf } from "../plural";
 import { moreErrors } from "./moreErrors";
@@ -8,6 +9,13 @@ const plural = pluralsOf("de");
 
 const others = (count: number) =>
   plural(count, { one: "1 weitere Person", other: `${count} weitere` });
+
+const AFTER: Record<MessageTtl, string> = {
+  "30-days": "30 Tagen",
+  "7-days": "7 Tagen",
+  "1-day": "1 Tag",
+  "1-hour": "1 Stunde",
+};
 
 export const further: Further = {
   moreErrors,
@@ -360,7 +368,7 @@ export const further: Further = {
     ),
     howLongTitle: "Wie lange",
     howLong:
-      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
+      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind, ebenso Nachrichten, für die ihr beide eine Lebensdauer gewählt habt. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
     reports:
       "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, wenn hier nichts anderes eingestellt ist, und länger, solange über einen Fall nicht entschieden ist. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
     browserTitle: "Was wir in deinem Browser speichern",
@@ -472,6 +480,20 @@ export const further: Further = {
     label: (handle) => `Nachricht an @${handle}`,
     placeholder: (handle) => `Nachricht an @${handle}`,
     send: "Senden",
+    lifetime: (ttl) =>
+      ttl === null
+        ? "Neue Nachrichten bleiben"
+        : `Neue Nachrichten verschwinden nach ${AFTER[ttl]}`,
+    line: (name, ttl) =>
+      `${name === null ? "Du hast" : `${name} hat`} eingestellt, dass neue Nachrichten ${
+        ttl === null ? "bleiben" : `nach ${AFTER[ttl]} verschwinden`
+      }.`,
+    lifetimeTitle: "Lebensdauer von Nachrichten",
+    lifetimeText: (handle) =>
+      `Das gilt für neue Nachrichten von dir und von @${handle}. Ihr seht beide, wer es eingestellt hat. Ältere Nachrichten behalten ihre Lebensdauer.`,
+    lifetimeLabel: "Neue Nachrichten verschwinden nach",
+    noLifetime: "Nie",
+    setLifetime: "Speichern",
   },
   report: {
     report: "Melden",

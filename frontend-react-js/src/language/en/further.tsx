@@ -1,6 +1,7 @@
 /** The messages that only the further pages use, in English. */
 
 import type { ReactNode } from "react";
+import type { MessageTtl } from "../../api/wire";
 import { pluralsOf } from "../plural";
 import type { Slot } from "./first";
 import { moreErrors } from "./moreErrors";
@@ -10,6 +11,13 @@ export type Further = typeof further;
 const plural = pluralsOf("en");
 
 const others = (count: number) => plural(count, { one: "1 other", other: `${count} others` });
+
+const AFTER: Record<MessageTtl, string> = {
+  "30-days": "30 days",
+  "7-days": "7 days",
+  "1-day": "1 day",
+  "1-hour": "1 hour",
+};
 
 export const further = {
   moreErrors,
@@ -358,7 +366,7 @@ export const further = {
     ),
     howLongTitle: "For how long",
     howLong:
-      "Cruds are deleted within a minute after they expire. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
+      "Cruds are deleted within a minute after they expire, and so are messages for which the two of you chose a lifetime. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
     reports:
       "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks unless the operator has set another time, and for longer while a case is undecided. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
     browserTitle: "What we store in your browser",
@@ -444,6 +452,18 @@ export const further = {
     label: (handle: string) => `Message to @${handle}`,
     placeholder: (handle: string) => `Message @${handle}`,
     send: "Send",
+    lifetime: (ttl: MessageTtl | null) =>
+      ttl === null ? "New messages are kept" : `New messages disappear after ${AFTER[ttl]}`,
+    line: (name: string | null, ttl: MessageTtl | null) =>
+      ttl === null
+        ? `${name ?? "You"} set new messages to be kept.`
+        : `${name ?? "You"} set new messages to disappear after ${AFTER[ttl]}.`,
+    lifetimeTitle: "How long messages live",
+    lifetimeText: (handle: string) =>
+      `This is for new messages from you and from @${handle}, who is told about it. Older messages keep the time that they were sent with.`,
+    lifetimeLabel: "New messages disappear after",
+    noLifetime: "Never",
+    setLifetime: "Save",
   },
   report: {
     report: "Report",

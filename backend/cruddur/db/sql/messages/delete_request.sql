@@ -14,7 +14,11 @@ FROM signed_in(:viewer, :session) AS viewer
 JOIN conversations AS joined ON joined.user_uuid = viewer.uuid
 WHERE joined.uuid = :message_group_uuid
   AND message_groups.uuid = joined.uuid
-  AND joined.latest_message_at > joined.cleared_at
+  AND EXISTS (
+      SELECT FROM live_messages
+      WHERE live_messages.message_group_uuid = joined.uuid
+        AND live_messages.created_at > joined.cleared_at
+  )
   AND {is_request}
   AND {is_visible}
 RETURNING message_groups.uuid

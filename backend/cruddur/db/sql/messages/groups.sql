@@ -1,5 +1,5 @@
--- The viewer's conversations, or the requests for them, the one with the latest message first. No row
--- unless the viewer's session is open; one row of NULLs if there is no conversation.
+-- The viewer's conversations, or the requests for them, the one with the latest live message first. A
+-- conversation without a live message is not listed. No row unless the viewer's session is open; one row of NULLs if there is no conversation.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
@@ -12,10 +12,12 @@ page AS MATERIALIZED (
         users.avatar_url,
         latest.message,
         latest.created_at,
-        joined.latest_message_at,
+        latest.expires_at,
+        latest.kind,
+        latest.lifetime,
         (
             SELECT count(*)
-            FROM messages
+            FROM live_messages AS messages
             WHERE messages.message_group_uuid = joined.uuid
               AND messages.user_uuid <> (SELECT viewer.uuid FROM viewer)
               AND messages.created_at > GREATEST(joined.read_at, joined.cleared_at)
@@ -25,8 +27,11 @@ page AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT
             messages.message,
-            messages.created_at
-        FROM messages
+            messages.created_at,
+            messages.expires_at,
+            messages.kind,
+            messages.lifetime
+        FROM live_messages AS messages
         WHERE messages.message_group_uuid = joined.uuid
           AND messages.created_at > joined.cleared_at
         ORDER BY messages.created_at DESC, messages.uuid DESC
@@ -35,11 +40,11 @@ page AS MATERIALIZED (
     WHERE joined.user_uuid = (SELECT viewer.uuid FROM viewer)
       AND {is_request} = :are_requests
       AND {is_visible}
-      AND (joined.latest_message_at, joined.uuid) < (
+      AND (latest.created_at, joined.uuid) < (
           COALESCE(:before_at, 'infinity'::timestamptz),
           COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       )
-    ORDER BY joined.latest_message_at DESC, joined.uuid DESC
+    ORDER BY latest.created_at DESC, joined.uuid DESC
     LIMIT :limit
 )
 SELECT
@@ -49,8 +54,10 @@ SELECT
     page.avatar_url,
     page.message,
     page.created_at,
-    page.latest_message_at,
+    page.expires_at,
+    page.kind,
+    page.lifetime,
     page.unread_count
 FROM viewer
 LEFT JOIN page ON true
-ORDER BY page.latest_message_at DESC, page.uuid DESC
+ORDER BY page.created_at DESC, page.uuid DESC

@@ -37,8 +37,11 @@ page AS MATERIALIZED (
         messages.uuid,
         messages.user_uuid,
         messages.message,
-        messages.created_at
-    FROM messages
+        messages.created_at,
+        messages.expires_at,
+        messages.kind,
+        messages.lifetime
+    FROM live_messages AS messages
     WHERE messages.message_group_uuid = (SELECT conversation.uuid FROM conversation)
       AND messages.created_at > (SELECT conversation.cleared_at FROM conversation)
       AND (messages.created_at, messages.uuid) < (
@@ -82,7 +85,10 @@ SELECT
     users.handle,
     users.avatar_url,
     page.message,
-    page.created_at
+    page.created_at,
+    page.expires_at,
+    page.kind,
+    page.lifetime
 FROM viewer
 LEFT JOIN conversation ON true
 LEFT JOIN (page JOIN users ON users.uuid = page.user_uuid) ON true

@@ -9,7 +9,7 @@ SELECT
         FROM conversations AS joined
         CROSS JOIN LATERAL (
             SELECT count(*) AS count
-            FROM messages
+            FROM live_messages AS messages
             WHERE messages.message_group_uuid = joined.uuid
               AND messages.user_uuid <> viewer.uuid
               AND messages.created_at > GREATEST(joined.read_at, joined.cleared_at)

@@ -1,4 +1,4 @@
--- The viewer's notifications, newest first, without those about expired cruds. No row unless the
+-- The viewer's notifications, newest first, without those about expired cruds and messages. No row unless the
 -- viewer's session is open; one row of NULLs if there is no notification.
 -- The newest page marks the notifications read, up to the newest that is returned and not up to
 -- now, so that one that commits meanwhile stays unread.
@@ -20,7 +20,12 @@ page AS MATERIALIZED (
     WHERE notifications.user_uuid = (SELECT viewer.uuid FROM viewer)
       AND {visible_actor}
       AND (
-          notifications.kind IN ('message', 'follow')
+          notifications.kind = 'follow'
+          OR (
+              SELECT messages.expires_at
+              FROM messages
+              WHERE messages.uuid = notifications.message_uuid
+          ) > now()
           OR (
               SELECT activities.expires_at
               FROM activities
@@ -60,7 +65,7 @@ LEFT JOIN (
 LEFT JOIN live_activities
     ON live_activities.uuid = notifications.activity_uuid
     AND live_activities.uuid = ANY(ARRAY(SELECT page.activity_uuid FROM page))
-LEFT JOIN messages
+LEFT JOIN live_messages AS messages
     ON messages.uuid = notifications.message_uuid
     AND messages.uuid = ANY(ARRAY(SELECT page.message_uuid FROM page))
 ORDER BY notifications.created_at DESC, notifications.uuid DESC

@@ -11,10 +11,13 @@ FROM viewer
 CROSS JOIN notifications
 JOIN users AS actor ON actor.uuid = notifications.actor_uuid
 LEFT JOIN live_activities ON live_activities.uuid = notifications.activity_uuid
-LEFT JOIN messages ON messages.uuid = notifications.message_uuid
+LEFT JOIN live_messages AS messages ON messages.uuid = notifications.message_uuid
 WHERE notifications.uuid = :uuid
   AND {visible_actor}
   AND (
       live_activities.uuid IS NOT NULL
-      OR (notifications.kind IN ('message', 'follow') AND notifications.user_uuid = viewer.uuid)
+      OR (
+          (messages.uuid IS NOT NULL OR notifications.kind = 'follow')
+          AND notifications.user_uuid = viewer.uuid
+      )
   )

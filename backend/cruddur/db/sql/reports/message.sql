@@ -1,9 +1,10 @@
--- A message that the viewer has received, as evidence: with its author, their picture, and up to three
+-- A live message that the viewer has received, as evidence: with its author, their picture, and up to three
 -- messages before it and after it, the nearest first. No row unless the viewer's session is open.
 SELECT
     messages.uuid,
     messages.message,
     messages.created_at,
+    messages.expires_at,
     users.uuid AS user_uuid,
     users.handle,
     users.display_name,
@@ -28,7 +29,7 @@ SELECT
                 others.created_at,
                 authors.handle,
                 authors.display_name
-            FROM messages AS others
+            FROM live_messages AS others
             JOIN users AS authors ON authors.uuid = others.user_uuid
             WHERE others.message_group_uuid = messages.message_group_uuid
               AND (others.created_at, others.uuid) < (messages.created_at, messages.uuid)
@@ -55,7 +56,7 @@ SELECT
                 others.created_at,
                 authors.handle,
                 authors.display_name
-            FROM messages AS others
+            FROM live_messages AS others
             JOIN users AS authors ON authors.uuid = others.user_uuid
             WHERE others.message_group_uuid = messages.message_group_uuid
               AND (others.created_at, others.uuid) > (messages.created_at, messages.uuid)
@@ -65,7 +66,7 @@ SELECT
     ) AS after
 FROM signed_in(:viewer, :session) AS viewer
 JOIN message_groups ON viewer.uuid IN (message_groups.low_user_uuid, message_groups.high_user_uuid)
-JOIN messages ON messages.message_group_uuid = message_groups.uuid
+JOIN live_messages AS messages ON messages.message_group_uuid = message_groups.uuid
 JOIN users ON users.uuid = messages.user_uuid
 LEFT JOIN avatars
     ON avatars.user_uuid = users.uuid
