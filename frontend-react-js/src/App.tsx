@@ -102,7 +102,8 @@ export function App() {
   return (
     <StrictMode>
       <QueryClientProvider client={client}>
-        <BrowserRouter>
+        {/* Render a new page at once: the next key that is pressed is meant for it. */}
+        <BrowserRouter useTransitions={false}>
           <Restore />
           <Navigation />
           <Pages key={language} />

@@ -87,6 +87,31 @@ async def test_keys_lead_to_places(visit: Visit, watch: Watch, worf: Member) -> 
     await settle(page, watch)
 
 
+HOLD = """() => {
+    const { postMessage } = MessagePort.prototype;
+    const held = [];
+    MessagePort.prototype.postMessage = function (...message) {
+        held.push(() => postMessage.apply(this, message));
+    };
+    window.release = () => {
+        MessagePort.prototype.postMessage = postMessage;
+        held.forEach((send) => send());
+    };
+}"""
+"""Hold the messages by which React schedules what need not be rendered at once."""
+
+
+async def test_a_key_acts_on_the_page_to_which_the_keys_before_it_lead(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    page = await ready(await visit(worf, "/settings"), watch)
+    await page.evaluate(HOLD)
+    await page.keyboard.type("ghn")
+    await page.evaluate("release()")
+    await settle(page, watch)
+    await expect(page.get_by_role("main").get_by_label("What’s on your mind?")).to_be_focused()
+
+
 async def test_on_a_phone_search_opens_its_page(visit: Visit, watch: Watch, worf: Member) -> None:
     page = await ready(await visit(worf, size=PHONE), watch)
     await page.keyboard.press("/")
