@@ -106,7 +106,7 @@ async def status(
 ) -> Paged[CrudPage]:
     """The uuid may be a notification's. Then the response is what the notification is about."""
     page, replies = await service.show(conn, viewer, handle, uuid, query)
-    return Paged(page, replies.cursor, replies.hidden)
+    return Paged(page, replies.cursor, replies.hidden, replies.is_private)
 
 
 @activities.handle(
@@ -123,7 +123,7 @@ async def show(
 ) -> Paged[CrudPage]:
     """The same as the status route, without the handle."""
     page, replies = await service.show(conn, viewer, None, uuid, query)
-    return Paged(page, replies.cursor, replies.hidden)
+    return Paged(page, replies.cursor, replies.hidden, replies.is_private)
 
 
 @activities.handle(

@@ -68,11 +68,14 @@ class Paged(Generic[T]):
         cursor: the cursor of the next page, which goes into `Link`; None for the last page.
         hidden: the handles on the page of users who are hidden from the viewer. What they wrote is
             left out of the response.
+        is_private: whether the page is for the viewer alone. Then it has no ETag, and the pages
+            that members share do not include it.
     """
 
     answer: T
     cursor: str | None
     hidden: frozenset[str] = frozenset()
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,9 +385,10 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
     """Encode a handler's result. Without `cached`, the response is never stored."""
     if isinstance(answer, Response):
         return answer
-    cursor = None
+    cursor, is_private = None, False
     if isinstance(answer, Paged):
-        cursor, hidden, answer = answer.cursor, answer.hidden, answer.answer
+        cursor, hidden, is_private = answer.cursor, answer.hidden, answer.is_private
+        answer = answer.answer
         if hidden:
             answer = _visible(answer, hidden)
     # The stored response for an Idempotency-Key is replayed byte for byte.
@@ -402,7 +406,7 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
         )
     if endpoint.access != "open":
         response.vary.update(("Authorization", *endpoint.vary))
-    if not endpoint.cached:
+    if not endpoint.cached or is_private:
         response.headers["Cache-Control"] = "no-store"
         return response
     response.headers["Cache-Control"] = "private, no-cache"

@@ -176,6 +176,7 @@ async def show(
         )
 
     thread = await select(uuid)
+    is_private = False
     handles = {thread.crud.handle} if thread else set()
     if thread is None:
         note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
@@ -183,7 +184,7 @@ async def show(
             raise NotFoundError
         handles = {note.handle}
         if note.activity_uuid is None:
-            thread = db.Thread(notifications.as_crud(note), [], [])
+            thread, is_private = db.Thread(notifications.as_crud(note), [], []), True
         else:
             thread = await select(note.activity_uuid)
             handles |= {thread.crud.handle} if thread else set()
@@ -191,7 +192,9 @@ async def show(
         raise NotFoundError
     if thread.crud.handle in thread.hidden:
         raise NotFoundError
-    replies = replace(_cruds(thread.replies, paging.limit), hidden=thread.hidden)
+    replies = replace(
+        _cruds(thread.replies, paging.limit), hidden=thread.hidden, is_private=is_private
+    )
     return CrudPage(thread.crud, replies.items, thread.ancestors), replies
 
 

@@ -30,11 +30,13 @@ class Page(Generic[T]):
         cursor: the cursor of the next page, if there is one.
         hidden: the handles of users on the page who are hidden from the viewer. The endpoint leaves
             out what they wrote.
+        is_private: whether the page is for the viewer alone, so that no cache may keep it.
     """
 
     items: list[T]
     cursor: str | None
     hidden: frozenset[str] = frozenset()
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
