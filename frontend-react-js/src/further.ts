@@ -19,6 +19,7 @@ export { Conversation } from "./pages/Conversation";
 export { Forgot } from "./pages/Forgot";
 export { Messages } from "./pages/Messages";
 export { Moderation } from "./pages/Moderation";
+export { Notices } from "./pages/Notices";
 export { Notifications } from "./pages/Notifications";
 export { People } from "./pages/People";
 export { Privacy } from "./pages/Privacy";

@@ -123,6 +123,7 @@ PLACES = (
     ),
     Place("moderation", "/moderation"),
     Place("case", "/moderation?case={case}", MEMBER),
+    Place("notices", "/notices"),
     Place("settings", "/settings"),
     Place("about", "/about"),
     Place("terms", "/terms"),

@@ -78,7 +78,7 @@ STEPS = [
         "member": (
             "/", "/search", "/search?term=%23crud", "/notifications", "/messages",
             "/messages/@bayko", "/@worf", "/@andrewbrown", "/@worf/status/{crud}",
-            "/@andrewbrown/status/{reply}", "/settings",
+            "/@andrewbrown/status/{reply}", "/settings", "/notices",
         ),
         "visitor": ("/", "/search", "/@worf", "/@worf/status/{crud}", "/settings", "/signup"),
     }.items()

@@ -119,8 +119,9 @@ async def test_a_crud_is_reported_judged_and_appealed(
 
     await own.get_by_role("button", name="Sign in").click()
     await own.get_by_role("link", name=re.compile("Settings,? 1 unread")).click()
-    notices = own.get_by_role("region", name="From the moderators")
-    await expect(notices).to_contain_text("The decision was overturned. So it was")
+    await expect(own.get_by_text("There is 1 new decision.")).to_be_visible()
+    await own.get_by_role("link", name="Show decisions").click()
+    await expect(own.get_by_role("main")).to_contain_text("The decision was overturned. So it was")
     await expect(own.get_by_role("link", name="Settings", exact=True)).to_be_visible()
     await check(own, "notices")
 

@@ -50,6 +50,7 @@ PAGES = (
     "/reset",
     "/settings",
     "/moderation",
+    "/notices",
     "/about",
     "/terms",
     "/privacy",

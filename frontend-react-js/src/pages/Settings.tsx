@@ -12,7 +12,7 @@ import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
 import { KeyboardSection } from "./settings/KeyboardSection";
 import { LanguageSection } from "./settings/LanguageSection";
-import { NoticesSection } from "./settings/NoticesSection";
+import { NoticesLink } from "./settings/NoticesLink";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
@@ -65,7 +65,7 @@ function Sections() {
   }
   return (
     <div className="settings">
-      <NoticesSection />
+      {member.unread_notices > 0 && <NoticesLink unread={member.unread_notices} />}
       <PictureSection member={member} />
       <ProfileSection member={member} />
       <DeviceChoices />
@@ -74,6 +74,7 @@ function Sections() {
       <SafetySection />
       <DevicesSection />
       <ApiTokensSection />
+      {member.unread_notices === 0 && <NoticesLink unread={0} />}
       <AccountSection />
       <FootLinks />
     </div>

@@ -318,7 +318,7 @@ test("an appeal is decided", async () => {
   ]);
 });
 
-test("a member sees decisions in the settings, and appeals", async () => {
+test("a member is led from the settings to decisions, and appeals", async () => {
   signIn({ ...WORF, unread_notices: 1 });
   server.on(
     "get",
@@ -333,7 +333,10 @@ test("a member sees decisions in the settings, and appeals", async () => {
   server.on("get", "/api/activities/@{handle}", ok({ profile: profile(WORF), activities: [] }));
   showPage("/settings");
   await settle();
-  const part = within(screen.getByRole("region", { name: "From the moderators" }));
+  expect(screen.getByText("There is 1 new decision.")).toBeVisible();
+  fireEvent.click(screen.getByRole("link", { name: "Show decisions" }));
+  await settle();
+  const part = within(screen.getByRole("main"));
   expect(part.getByText("Be kind")).toBeVisible();
   expect(screen.queryByRole("link", { name: /Settings 1/ })).toBeNull(); // it is read
   fireEvent.change(part.getByLabelText("Why is the decision wrong?"), {

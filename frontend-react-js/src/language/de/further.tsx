@@ -527,6 +527,16 @@ export const further: Further = {
   },
   notices: {
     title: "Von der Moderation",
+    why: "Melde dich an, um Entscheidungen der Moderation zu lesen",
+    about: "Was die Moderation über dein Konto entschieden hat, und warum.",
+    unread: (count) =>
+      plural(count, {
+        one: "Es gibt 1 neue Entscheidung.",
+        other: `Es gibt ${count} neue Entscheidungen.`,
+      }),
+    show: "Entscheidungen ansehen",
+    none: "Keine Entscheidungen",
+    noneHint: "Was die Moderation über dein Konto entscheidet, liest du hier.",
     kinds: {
       warn: "Eine Verwarnung",
       remove_crud: "Dein Crud wurde entfernt",

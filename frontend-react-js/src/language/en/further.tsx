@@ -497,6 +497,16 @@ export const further = {
   },
   notices: {
     title: "From the moderators",
+    why: "Sign in to read what moderators decided",
+    about: "What moderators decided about your account, and why.",
+    unread: (count: number) =>
+      plural(count, {
+        one: "There is 1 new decision.",
+        other: `There are ${count} new decisions.`,
+      }),
+    show: "Show decisions",
+    none: "No decisions",
+    noneHint: "If a moderator decides something about your account, you’ll read it here.",
     kinds: {
       warn: "A warning",
       remove_crud: "Your crud was removed",
