@@ -29,6 +29,7 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
 
 import msgspec
+from asyncpg import ForeignKeyViolationError
 from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
@@ -305,6 +306,8 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
 async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
     """Check the viewer's session when an error is raised: 401 has precedence over other errors.
 
+    A foreign key is violated if a user was deleted, and that user may be the viewer.
+
     Raises:
         UnauthenticatedError: the session is not open.
     """
@@ -312,7 +315,7 @@ async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
         yield
     except UnauthenticatedError:
         raise
-    except (CruddurError, HTTPException):
+    except (CruddurError, HTTPException, ForeignKeyViolationError):
         if viewer is not None:
             await resources().authenticator.check_session(viewer)
         raise

@@ -21,6 +21,7 @@ _VISIBLE = re.compile(VISIBLE_PATTERN)
 
 # The JSON types, as Python decodes them, of the types that drafts use.
 _JSON_TYPES: Mapping[type[msgspec.inspect.Type], type] = {
+    msgspec.inspect.BoolType: bool,
     msgspec.inspect.IntType: int,
     msgspec.inspect.ListType: list,
     msgspec.inspect.NoneType: NoneType,
