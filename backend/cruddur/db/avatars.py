@@ -60,7 +60,7 @@ async def insert_used_upload(
         False if it was used before, or if the user is suspended.
 
     Raises:
-        asyncpg.ForeignKeyViolationError: the user was deleted.
+        asyncpg.ForeignKeyViolationError: the user was deleted. `Database` converts it.
     """
     lifetime = timedelta(seconds=seconds)
     return await _USE.run(conn, user_uuid=user_uuid, uuid=uuid, lifetime=lifetime) == 1

@@ -50,6 +50,10 @@ class RequestTimeError(DatabaseUnavailableError):
     """A GET request has exceeded its time limit for the database."""
 
 
+class DeletedMeanwhileError(Exception):
+    """A row was deleted between its check and the write that refers to it."""
+
+
 class DatabaseTooOldError(OperatorError):
     """The server is older than the SQL statements require."""
 
@@ -270,11 +274,11 @@ class Database:
         committed together need a `transaction()`.
 
         Raises:
-            DatabaseUnavailableError: see `transaction`.
+            DatabaseUnavailableError, DeletedMeanwhileError: see `transaction`.
         """
         try:
             async with self.connection() as conn:
-                with _conflict_errors():
+                with _concurrency_errors():
                     yield conn
         finally:
             # Also after a cancellation or an error: the statement may have been committed.
@@ -287,9 +291,10 @@ class Database:
         Raises:
             DatabaseUnavailableError: see `connection`; or the server aborted this transaction
                 because of a deadlock or a serialization failure.
+            DeletedMeanwhileError: a row that a new one refers to was deleted.
         """
         async with self.connection() as conn:
-            with _conflict_errors():
+            with _concurrency_errors():
                 async with _transaction(conn, self._connector.transaction_settings):
                     yield conn
         self.committed.set()
@@ -322,10 +327,12 @@ def _begin() -> str:
 
 
 @contextmanager
-def _conflict_errors() -> Iterator[None]:
-    """Raise DatabaseUnavailableError for a deadlock or a serialization failure."""
+def _concurrency_errors() -> Iterator[None]:
+    """Convert the errors that concurrent transactions can cause; see `Database.transaction`."""
     try:
         yield
+    except asyncpg.ForeignKeyViolationError as error:
+        raise DeletedMeanwhileError from error
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
         raise DatabaseUnavailableError(describe(error)) from error
 

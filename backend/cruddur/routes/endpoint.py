@@ -29,10 +29,10 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, urlencode
 
 import msgspec
-from asyncpg import ForeignKeyViolationError
 from quart import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from cruddur.db.pool import DeletedMeanwhileError
 from cruddur.errors import (
     CruddurError,
     InvalidError,
@@ -306,8 +306,6 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
 async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
     """Check the viewer's session when an error is raised: 401 has precedence over other errors.
 
-    A foreign key is violated if a user was deleted, and that user may be the viewer.
-
     Raises:
         UnauthenticatedError: the session is not open.
     """
@@ -315,7 +313,7 @@ async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
         yield
     except UnauthenticatedError:
         raise
-    except (CruddurError, HTTPException, ForeignKeyViolationError):
+    except (CruddurError, HTTPException, DeletedMeanwhileError):  # perhaps the viewer was deleted
         if viewer is not None:
             await resources().authenticator.check_session(viewer)
         raise

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import asyncpg
 import msgspec
 from quart import Quart, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestTimeout
 
-from cruddur.db.pool import DatabaseUnavailableError, condition
+from cruddur.db.pool import DatabaseUnavailableError, DeletedMeanwhileError, condition
 from cruddur.errors import (
     GENERIC_CODES,
     CruddurError,
@@ -36,7 +35,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(CruddurError, _client_error)
     app.register_error_handler(DatabaseUnavailableError, database_unavailable)
     app.register_error_handler(StoreError, store_unavailable)
-    app.register_error_handler(asyncpg.ForeignKeyViolationError, _deleted_meanwhile)
+    app.register_error_handler(DeletedMeanwhileError, _deleted_meanwhile)
     app.register_error_handler(HTTPException, framework_error)
     app.register_error_handler(Exception, _unexpected_error)
 
@@ -57,8 +56,7 @@ def _unavailable() -> Response:
     return _error_response(error.status, error.codes, error.headers)
 
 
-async def _deleted_meanwhile(_: asyncpg.ForeignKeyViolationError) -> Response:
-    """Return 404: a row was deleted between its check and the write that refers to it."""
+async def _deleted_meanwhile(_: DeletedMeanwhileError) -> Response:
     return await _client_error(NotFoundError())
 
 

@@ -30,7 +30,7 @@ async def use(conn: Connection, upload: Upload) -> None:
 
     Raises:
         ForbiddenError: it was used before, or the user is suspended.
-        asyncpg.ForeignKeyViolationError: the user was deleted.
+        DeletedMeanwhileError: the user was deleted.
     """
     # The row is not needed after the URL has expired. Twice that time allows for clock differences.
     if not await db.insert_used_upload(
