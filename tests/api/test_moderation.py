@@ -135,6 +135,8 @@ async def test_a_decision_must_suit_its_case(
     assert await decide(worf, case, "warn", days=1, expect=422) == ["days_invalid"]
     assert await decide(worf, case, "suspend", days=366, expect=422) == ["days_invalid"]
     assert await decide(worf, case, "lift", expect=422) == ["kind_invalid"]
+    for again in ("yes", 1, {}, None):
+        assert await decide(worf, case, "warn", again=again, expect=422) == ["kind_invalid"]
     assert await decide(worf, case, "warn", reason=" ", expect=422) == ["reason_blank"]
     assert await decide(worf, str(uuid4()), "warn", expect=404) == ["not_found"]
     await decide(worf, case, "warn")
