@@ -1035,7 +1035,7 @@ SubjectKind = Literal["crud", "profile", "message"]
 ReportCategory = Literal[
     "spam", "harassment", "hate", "violence", "sexual", "self_harm", "illegal", "other"
 ]
-DecisionKind = Literal["dismiss", "warn", "remove_crud", "suspend", "ban", "lift"]
+DecisionKind = Literal["dismiss", "warn", "remove_crud", "limit", "suspend", "ban", "lift"]
 Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARS, extra_json_schema=_VISIBLE)]
 
 
@@ -1156,8 +1156,8 @@ class Case(Struct):
 class Decision(Struct):
     """What a moderator decided about an account, and the appeal.
 
-    `ends_at` is the end of a suspension; a ban has none. `actor_handle` is null if that account was
-    deleted.
+    `ends_at` is the end of a limit or suspension; a ban has none. `actor_handle` is null if that
+    account was deleted.
     """
 
     uuid: UUID
@@ -1183,6 +1183,7 @@ class AccountHistory(Struct):
     user: ShortUser
     role: Role
     joined_at: datetime
+    limited_until: datetime | None
     is_suspended: bool
     suspended_until: datetime | None
     cases_count: Count
@@ -1205,7 +1206,8 @@ class CasePage(Struct):
 
 
 class DecisionDraft(Draft):
-    """A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`.
+    """A decision about a case. `reason` is shown to the account; `days` belongs to `limit` and
+    `suspend`.
 
     `again` is true for a further decision about a case that was decided. So two moderators who
     decide at the same time do not both decide without knowing it.
@@ -1237,11 +1239,11 @@ class Notice(Struct):
     """A decision of a moderator, as the account sees it.
 
     `appeal` shows whether the account can appeal, and the result of an appeal; `decision_reason`
-    explains that. `ends_at` is the end of a suspension; a ban has none.
+    explains that. `ends_at` is the end of a limit or suspension; a ban has none.
     """
 
     uuid: UUID
-    kind: Literal["warn", "remove_crud", "suspend", "ban", "lift"]
+    kind: Literal["warn", "remove_crud", "limit", "suspend", "ban", "lift"]
     reason: str
     created_at: datetime
     ends_at: datetime | None

@@ -97,14 +97,15 @@ async def test_the_queue_lists_open_cases_first_and_each_once(
 
 
 @pytest.mark.rule("C125")
-@pytest.mark.parametrize("kind", ["dismiss", "warn", "remove_crud", "suspend", "ban"])
+@pytest.mark.parametrize("kind", ["dismiss", "warn", "remove_crud", "limit", "suspend", "ban"])
 async def test_a_decision_closes_the_case_and_the_account_sees_its_reason(
     kind: str, case: str, bayko: Member, worf: Member, api: Api, database: asyncpg.Connection
 ) -> None:
-    days = {"days": 3} if kind == "suspend" else {}
+    days = {"days": 3} if kind in {"limit", "suspend"} else {}
     history = await decide(worf, case, kind, **days)
     assert [one["kind"] for one in history["decisions"]] == [kind]
     assert history["decisions"][0]["actor_handle"] == "worf"
+    assert (history["limited_until"] is not None) == (kind == "limit")
     assert history["is_suspended"] == (kind in {"suspend", "ban"})
     assert (history["suspended_until"] is not None) == (kind == "suspend")
     assert (history["cases_count"], history["open_count"]) == (1, 0)
@@ -132,6 +133,7 @@ async def test_a_decision_must_suit_its_case(
     case: str, andrew: Member, bayko: Member, worf: Member
 ) -> None:
     assert await decide(worf, case, "suspend", expect=422) == ["days_invalid"]
+    assert await decide(worf, case, "limit", expect=422) == ["days_invalid"]
     assert await decide(worf, case, "warn", days=1, expect=422) == ["days_invalid"]
     assert await decide(worf, case, "suspend", days=366, expect=422) == ["days_invalid"]
     assert await decide(worf, case, "lift", expect=422) == ["kind_invalid"]

@@ -117,6 +117,7 @@ ARGUMENTS = {
     "buckets": r"ARRAY['\x00'::bytea]",
     "seconds": "ARRAY[1.0]",
     "tries": "5",
+    "is_public_feed": "true",
     "users": f"'{{{OTHER}}}'",
     "uuids": "(SELECT array_agg(uuid) FROM (SELECT uuid FROM activities LIMIT 100) AS few)",
 }

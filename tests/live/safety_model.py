@@ -1,4 +1,4 @@
-"""A simple model of what each user sees, with follows, blocks and mutes."""
+"""A simple model of what each user sees, with follows, blocks, mutes and limited accounts."""
 
 from dataclasses import dataclass, field
 
@@ -31,6 +31,7 @@ class Model:
     blocks: set[tuple[str, str]] = field(default_factory=set)
     mutes: set[tuple[str, str]] = field(default_factory=set)
     follows: set[tuple[str, str]] = field(default_factory=set)
+    limited: set[str] = field(default_factory=set)
     cruds: dict[str, ModelCrud] = field(default_factory=dict)
     likes: set[tuple[str, str]] = field(default_factory=set)
     reposts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -49,6 +50,11 @@ class Model:
     def hides(self, viewer: str, author: str) -> bool:
         """Whether an author is hidden from a viewer."""
         return self.is_blocked(viewer, author) or (viewer, author) in self.mutes
+
+    def lists(self, viewer: str, author: str) -> bool:
+        """Whether feeds of all users show the cruds of an author to a viewer."""
+        is_known = viewer == author or (viewer, author) in self.follows
+        return not self.hides(viewer, author) and (is_known or author not in self.limited)
 
     def sees(self, viewer: str, uuid: str) -> bool:
         """Whether a crud exists for a viewer."""
@@ -125,9 +131,7 @@ class Model:
 
     def home(self, viewer: str) -> list[str]:
         """Return the cruds on home."""
-        return self._newest(
-            {one.uuid: one.order for one in self.cruds.values() if one.parent is None}, viewer
-        )
+        return [uuid for uuid in self.search(viewer) if self.cruds[uuid].parent is None]
 
     def following(self, viewer: str) -> list[str]:
         """Return the feed of what a user follows."""
@@ -145,7 +149,8 @@ class Model:
 
     def search(self, viewer: str) -> list[str]:
         """Return all cruds and replies."""
-        return self._newest({one.uuid: one.order for one in self.cruds.values()}, viewer)
+        listed = self._newest({one.uuid: one.order for one in self.cruds.values()}, viewer)
+        return [uuid for uuid in listed if self.lists(viewer, self.cruds[uuid].author)]
 
     def profile(self, viewer: str, person: str) -> list[str] | None:
         """Return the feed of a profile, None if it is not found."""
@@ -196,10 +201,13 @@ class Model:
             for (kind, crud), notes in latest
         ]
 
-    def names_parent(self, viewer: str, uuid: str) -> bool:
+    def names_parent(self, viewer: str, uuid: str, *, is_public_feed: bool) -> bool:
         """Whether a reply names the author of the crud that it replies to."""
         parent = self.cruds[uuid].parent
-        return parent is not None and not self.hides(viewer, self.cruds[parent].author)
+        if parent is None:
+            return False
+        author = self.cruds[parent].author
+        return self.lists(viewer, author) if is_public_feed else not self.hides(viewer, author)
 
     def _replies(self, uuid: str) -> list[str]:
         replies = [one for one in self.cruds.values() if one.parent == uuid]

@@ -1,4 +1,4 @@
-"""Random follows, blocks and mutes: every feed and stream is that of a simple model.
+"""Random follows, blocks, mutes and limits: every feed and stream is that of a simple model.
 
 CRUDDUR_TEST_SAFETY sets the number of steps, and CRUDDUR_TEST_SEED the random numbers: `make
 test-safety`.
@@ -9,10 +9,12 @@ import random
 from contextlib import AsyncExitStack
 from typing import Any
 
+import asyncpg
 import pytest
 
 from live.listening import Listener, listening
 from live.safety_model import Model
+from moderators import CASES, appoint, decide, report
 from support import Member
 
 STEPS = int(os.environ.get("CRUDDUR_TEST_SAFETY", "250"))
@@ -21,6 +23,8 @@ SEED = int(os.environ.get("CRUDDUR_TEST_SEED", "1"))
 PEOPLE = ["ada", "ben", "cleo", "dov", "eve"]
 HERALD = "herald"
 """A user that no one blocks. Their cruds show how far a stream has been read."""
+
+MODERATOR = "odo"
 
 MAX_CRUDS = 60
 
@@ -35,6 +39,8 @@ CHANGES = {
     "unmute": 2,
     "follow": 4,
     "unfollow": 1,
+    "limit": 2,
+    "lift": 2,
 }
 """How often each kind of step is taken."""
 
@@ -45,10 +51,12 @@ class Run:
     Attributes:
         streams: the open stream of each user.
         expected: the events that each stream is about to deliver.
+        cases: a case about each user, for the decisions of the moderator.
     """
 
     def __init__(self, members: dict[str, Member]) -> None:
         self.members = members
+        self.cases: dict[str, str] = {}
         self.random = random.Random(SEED)
         self.model = Model()
         self.streams: dict[str, Listener] = {}
@@ -159,6 +167,8 @@ class Run:
         if self.model.is_blocked(viewer, other):
             assert await self.members[viewer].put(path, expect=404) == ["not_found"]
             return
+        if other in self.model.limited:
+            await self.drain()  # a crud is for those who follow its author when it is sent
         await self.members[viewer].put(path)
         before = len(self.model.notes)
         self.model.follow(viewer, other)
@@ -171,6 +181,27 @@ class Run:
             await self.members[viewer].delete(f"/api/users/@{other}/follow")
             self.model.unfollow(viewer, other)
 
+    async def limit(self) -> None:
+        name = self.random.choice(PEOPLE)
+        await self.drain()
+        await self.decide(name, "limit", days=1)
+        self.model.limited.add(name)
+
+    async def lift(self) -> None:
+        if self.model.limited:
+            name = self.random.choice(sorted(self.model.limited))
+            await self.drain()
+            await self.decide(name, "lift")
+            self.model.limited.remove(name)
+
+    async def decide(self, name: str, kind: str, **fields: Any) -> None:
+        """Decide about a user. The streams learn that the user has changed."""
+        is_again = name in self.cases
+        if not is_again:
+            await report(self.members[HERALD], "profile", self.members[name].uuid)
+            self.cases[name] = (await self.members[MODERATOR].get(CASES))[0]["uuid"]
+        await decide(self.members[MODERATOR], self.cases[name], kind, again=is_again, **fields)
+
     def any_crud(self) -> str | None:
         return self.random.choice(list(self.model.cruds)) if self.model.cruds else None
 
@@ -179,7 +210,8 @@ class Run:
         self.model.post(uuid, author, parent, mentioned)
         people = {author} if parent is None else {author, self.model.cruds[parent].author}
         for viewer in PEOPLE:
-            if not any(self.model.hides(viewer, person) for person in people):
+            is_hidden = any(self.model.hides(viewer, person) for person in people)
+            if self.model.lists(viewer, author) and not is_hidden:
                 self.expected[viewer].append(("crud", uuid))
         self.expect_notes(before)
 
@@ -214,7 +246,7 @@ class Run:
                 is_hidden = self.model.hides(viewer, other)
                 assert (event.data["handle"], event.data["hidden"]) == (other, is_hidden)
                 return
-            assert event.event in {"counts", "gone", "follow"}
+            assert event.event in {"counts", "gone", "follow", "user"}
 
     async def next(self, stream: Listener) -> tuple[str, str]:
         """Return the next crud, or notification by its kind and actor."""
@@ -225,13 +257,13 @@ class Run:
                 return "crud", event.data["uuid"]
             if event.event == "notification":
                 return event.data["kind"], event.data["handle"]
-            assert event.event in {"counts", "gone", "follow"}, event
+            assert event.event in {"counts", "gone", "follow", "user"}, event
 
     # --- What a user sees ------------------------------------------------------------
 
     async def home(self, viewer: str) -> None:
         page = await self.members[viewer].get("/api/activities/home?limit=100")
-        self.compare(viewer, page, self.model.home(viewer))
+        self.compare(viewer, page, self.model.home(viewer), is_public_feed=True)
 
     async def following(self, viewer: str) -> None:
         page = await self.members[viewer].get("/api/activities/following?limit=100")
@@ -239,7 +271,7 @@ class Run:
 
     async def search(self, viewer: str) -> None:
         page = await self.members[viewer].get("/api/activities/search?term=%23all&limit=100")
-        self.compare(viewer, page, self.model.search(viewer))
+        self.compare(viewer, page, self.model.search(viewer), is_public_feed=True)
 
     async def profile(self, viewer: str) -> None:
         person = self.random.choice([one for one in PEOPLE if one != viewer])
@@ -284,17 +316,29 @@ class Run:
             actor for kind, _, actors in expected if kind == "follow" for actor in actors
         ]
 
-    def compare(self, viewer: str, cruds: list[dict[str, Any]], expected: list[str]) -> None:
+    def compare(
+        self,
+        viewer: str,
+        cruds: list[dict[str, Any]],
+        expected: list[str],
+        *,
+        is_public_feed: bool = False,
+    ) -> None:
         known = [crud for crud in cruds if crud["handle"] != HERALD]
         assert [crud["uuid"] for crud in known] == expected
         for crud in known:
             names_parent = "reply_to_handle" in crud
-            assert names_parent is self.model.names_parent(viewer, crud["uuid"])
+            assert names_parent is self.model.names_parent(
+                viewer, crud["uuid"], is_public_feed=is_public_feed
+            )
 
 
-@pytest.mark.rule("C102", "C103", "C104")
-async def test_every_feed_and_stream_is_that_of_the_model(url: str, member: Any) -> None:
-    members = {name: await member(name) for name in (*PEOPLE, HERALD)}
+@pytest.mark.rule("C102", "C103", "C104", "C158")
+async def test_every_feed_and_stream_is_that_of_the_model(
+    url: str, member: Any, database: asyncpg.Connection
+) -> None:
+    members = {name: await member(name) for name in (*PEOPLE, HERALD, MODERATOR)}
+    await appoint(database, members[MODERATOR])
     run = Run(members)
     async with AsyncExitStack() as opened:
         for name in PEOPLE:

@@ -1,6 +1,6 @@
 """Queries for the event log, for the rows that its events refer to, and for stream tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -49,6 +49,7 @@ _DELETE_FOREIGN = load("live.delete_foreign")
 _LISTEN = load("live.listen")
 _UNLISTEN = load("live.unlisten")
 _NOTIFY = load("live.notify")
+_AUDIENCE = load("live.audience")
 _CRUDS = load("live.cruds")
 _USERS = load("live.users")
 _MESSAGES = load("live.messages")
@@ -117,12 +118,14 @@ class LiveCrud:
         author_uuid: its author.
         parent_author_uuid: the author of the crud that it replies to.
         tags: its tags.
+        is_limited: whether its author is limited.
     """
 
     crud: Crud
     author_uuid: UUID
     parent_author_uuid: UUID | None
     tags: tuple[str, ...]
+    is_limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +253,24 @@ async def select_cruds(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID,
     rows = await _CRUDS.rows(conn, uuids=uuids)
     return {
         row["uuid"]: LiveCrud(
-            crud(row, None), row["user_uuid"], row["parent_user_uuid"], tuple(row["tags"])
+            crud(row, None),
+            row["user_uuid"],
+            row["parent_user_uuid"],
+            tuple(row["tags"]),
+            row["is_limited"],
         )
         for row in rows
     }
+
+
+async def select_audience(
+    conn: Connection, *, uuids: Collection[UUID], viewers: Collection[UUID]
+) -> dict[UUID, set[UUID]]:
+    """Return the users among `viewers` who follow each of some users."""
+    audience: dict[UUID, set[UUID]] = {uuid: set() for uuid in uuids}
+    for row in await _AUDIENCE.rows(conn, uuids=list(uuids), viewers=list(viewers)):
+        audience[row["followee_uuid"]].add(row["follower_uuid"])
+    return audience
 
 
 async def select_messages(conn: Connection, *, uuids: Sequence[UUID]) -> dict[UUID, LiveMessage]:

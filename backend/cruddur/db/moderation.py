@@ -21,6 +21,7 @@ _ACCOUNT = load("moderation.account")
 _CASES_OF = load("moderation.cases_of")
 _ACT = load("moderation.act")
 _REMOVE_CRUD = load("moderation.remove_crud")
+_LIMIT = load("moderation.limit")
 _SUSPEND = load("moderation.suspend")
 _LIFT = load("moderation.lift")
 _APPEALED = load("moderation.appealed")
@@ -39,6 +40,7 @@ class Account:
     user: ShortUser
     role: Role
     joined_at: datetime
+    limited_until: datetime | None
     is_suspended: bool
     suspended_until: datetime | None
 
@@ -278,13 +280,18 @@ async def delete_crud(conn: Connection, *, uuid: UUID) -> None:
     await _REMOVE_CRUD.run(conn, uuid=uuid)
 
 
+async def update_limit(conn: Connection, *, uuid: UUID) -> None:
+    """Limit the account that a decision is about."""
+    await _LIMIT.run(conn, uuid=uuid)
+
+
 async def update_suspension(conn: Connection, *, uuid: UUID) -> None:
     """Suspend the account that a decision is about, and end its sessions and streams."""
     await _SUSPEND.run(conn, uuid=uuid)
 
 
-async def delete_suspension(conn: Connection, *, user_uuid: UUID) -> None:
-    """End the suspension of an account."""
+async def delete_sanctions(conn: Connection, *, user_uuid: UUID) -> None:
+    """End the limit and the suspension of an account."""
     await _LIFT.run(conn, user_uuid=user_uuid)
 
 
@@ -300,7 +307,7 @@ async def update_appeal(conn: Connection, *, uuid: UUID, decision: str, reason: 
 
 
 async def update_overturned(conn: Connection, *, uuid: UUID, user_uuid: UUID) -> None:
-    """End the suspension that a decision has set, unless another decision suspends the account."""
+    """End the limit or suspension of a decision, unless another one has set a later end."""
     await _OVERTURN.run(conn, uuid=uuid, user_uuid=user_uuid)
 
 
@@ -354,6 +361,7 @@ def _account(row: Row) -> Account | None:
     if user is None:
         return None
     values: dict[str, Any] = {
-        name: row[name] for name in ("role", "joined_at", "is_suspended", "suspended_until")
+        name: row[name]
+        for name in ("role", "joined_at", "limited_until", "is_suspended", "suspended_until")
     }
     return Account(user, **values)

@@ -73,6 +73,7 @@ async def select_marks(
     uuids: Sequence[UUID],
     users: Sequence[UUID],
     handles: Sequence[str],
+    is_public_feed: bool,
 ) -> Marks:
     """Return the marks of a viewer on a page, and add to `changes` what has changed until then.
 
@@ -83,6 +84,7 @@ async def select_marks(
         uuids: the cruds on the page.
         users: the users that the page is about.
         handles: the handles of all users on the page.
+        is_public_feed: whether limited users are hidden on the page.
     """
     [row] = await _MARKS.rows(
         conn,
@@ -90,6 +92,7 @@ async def select_marks(
         uuids=uuids,
         users=users,
         handles=handles,
+        is_public_feed=is_public_feed,
         **changes.parameters(),
     )
     changes.apply(row)

@@ -443,6 +443,7 @@ CREATE TABLE public.users (
     message_policy text DEFAULT 'everyone'::text NOT NULL,
     role text DEFAULT 'member'::text NOT NULL,
     suspended_until timestamp with time zone,
+    limited_until timestamp with time zone,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
@@ -467,6 +468,7 @@ ALTER TABLE ONLY public.users ALTER COLUMN mentions_read_at SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN message_policy SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN role SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN suspended_until SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN limited_until SET STATISTICS 0;
 
 CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
@@ -996,14 +998,14 @@ CREATE TABLE public.moderation_actions (
     decision_reason text,
     decided_at timestamp with time zone,
     CONSTRAINT moderation_actions_appeal_check CHECK (((char_length(appeal) >= 1) AND (char_length(appeal) <= 1000))),
-    CONSTRAINT moderation_actions_check CHECK (((ends_at IS NOT NULL) = (kind = ANY (ARRAY['suspend'::text, 'ban'::text])))),
     CONSTRAINT moderation_actions_check1 CHECK (((appealed_at IS NULL) = (appeal IS NULL))),
     CONSTRAINT moderation_actions_check2 CHECK (((decision IS NULL) OR (appeal IS NOT NULL))),
     CONSTRAINT moderation_actions_check3 CHECK (((decision IS NULL) = (decision_reason IS NULL))),
     CONSTRAINT moderation_actions_check4 CHECK (((decision IS NULL) = (decided_at IS NULL))),
     CONSTRAINT moderation_actions_decision_check CHECK ((decision = ANY (ARRAY['upheld'::text, 'overturned'::text]))),
     CONSTRAINT moderation_actions_decision_reason_check CHECK (((char_length(decision_reason) >= 1) AND (char_length(decision_reason) <= 1000))),
-    CONSTRAINT moderation_actions_kind_check CHECK ((kind = ANY (ARRAY['dismiss'::text, 'warn'::text, 'remove_crud'::text, 'suspend'::text, 'ban'::text, 'lift'::text]))),
+    CONSTRAINT moderation_actions_ends_at_check CHECK (((ends_at IS NOT NULL) = (kind = ANY (ARRAY['limit'::text, 'suspend'::text, 'ban'::text])))),
+    CONSTRAINT moderation_actions_kind_check CHECK ((kind = ANY (ARRAY['dismiss'::text, 'warn'::text, 'remove_crud'::text, 'limit'::text, 'suspend'::text, 'ban'::text, 'lift'::text]))),
     CONSTRAINT moderation_actions_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 1000)))
 );
 ALTER TABLE ONLY public.moderation_actions ALTER COLUMN uuid SET STATISTICS 0;
@@ -1571,6 +1573,8 @@ ALTER INDEX public.users_email_idx ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX users_handle_prefix_idx ON public.users USING btree (handle COLLATE "C");
 
+CREATE INDEX users_limited_until_idx ON public.users USING btree (limited_until) WHERE (limited_until IS NOT NULL);
+
 CREATE INDEX users_name_prefix_idx ON public.users USING btree (replace(public.search_text(display_name), ' '::text, ''::text) COLLATE "C");
 ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
@@ -1642,6 +1646,8 @@ CREATE TRIGGER reposts_record_truncation AFTER TRUNCATE ON public.reposts FOR EA
 CREATE CONSTRAINT TRIGGER sessions_record_sign_out AFTER DELETE ON public.sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 
 CREATE TRIGGER users_delete_decisions AFTER DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.delete_decisions();
+
+CREATE CONSTRAINT TRIGGER users_record_limit AFTER UPDATE OF limited_until ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.limited_until IS DISTINCT FROM new.limited_until)) EXECUTE FUNCTION public.record_page_change();
 
 CREATE CONSTRAINT TRIGGER users_record_page_change AFTER DELETE OR UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
 

@@ -148,6 +148,7 @@ def wrap(
                 ResponseCache,
                 rules={e.rule: e.shows for e in cached},
                 personal_rules={e.rule for e in cached if e.personal},
+                public_feeds={e.rule for e in cached if e.public_feed},
                 vary=("Origin", *(name for e in cached for name in e.vary)),  # CORS uses Origin
                 changes=lambda: resources().page_changes,
                 read_marks=_marks_reader(resources),
@@ -187,8 +188,13 @@ def observe(
 
 
 def _marks_reader(resources: Callable[[], Resources]) -> MarksReader:
-    return lambda header, page: read_marks(
-        resources().authenticator, resources().database, resources().page_changes, header, page
+    return lambda header, page, is_public_feed: read_marks(
+        resources().authenticator,
+        resources().database,
+        resources().page_changes,
+        header,
+        page,
+        is_public_feed=is_public_feed,
     )
 
 

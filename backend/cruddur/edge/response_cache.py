@@ -127,12 +127,14 @@ class _Slot:
 
     Attributes:
         shows: what appears on the page.
+        is_public_feed: whether limited users are hidden on the page.
         entry: the latest response to visitors, None if there is none yet.
         members_entry: the latest response to members, None if there is none that is valid.
         paused_until: until then, by the clock of the event loop, members bypass the cache.
     """
 
     shows: Shows
+    is_public_feed: bool
     entry: _Entry | None = None
     members_entry: _MembersEntry | None = None
     paused_until: float = 0.0
@@ -147,6 +149,7 @@ class ResponseCache:
         *,
         rules: Mapping[str, Shows],
         personal_rules: Collection[str],
+        public_feeds: Collection[str],
         vary: Iterable[str],
         changes: Callable[[], PageChanges],
         read_marks: MarksReader,
@@ -157,12 +160,14 @@ class ResponseCache:
             app: the application.
             rules: the rules whose responses are cached for visitors, and what their pages show.
             personal_rules: those whose responses are about the viewer alone; not for members.
+            public_feeds: those on whose pages limited users are hidden.
             vary: the request headers that change these responses, as in their `Vary`.
             changes: returns the changes on pages.
             read_marks: returns the marks of a member on a page.
         """
         self._app = app
         self._rules = rules
+        self._public_feeds = frozenset(public_feeds)
         self._members_rules = frozenset(rules).difference(personal_rules)
         self._vary_indexes = {
             name.lower().encode(): i for i, name in enumerate(dict.fromkeys(vary))
@@ -180,7 +185,7 @@ class ResponseCache:
         slot = self._slots.get(key)
         if slot is None:
             # Requested for the first time: not cached, so that a crawler costs no memory.
-            self._note(key, self._rules[current_request().route or ""])
+            self._note(key, current_request().route or "")
             kept = (_IF_NONE_MATCH, _AUTHORIZATION)
             await self._app(self._with_key_headers(scope, *kept), receive, send)
             return
@@ -217,8 +222,8 @@ class ResponseCache:
         ]
         return {**scope, "headers": headers, "client": None}
 
-    def _note(self, key: Key, shows: Shows) -> None:
-        self._slots[key] = _Slot(shows)
+    def _note(self, key: Key, rule: str) -> None:
+        self._slots[key] = _Slot(self._rules[rule], rule in self._public_feeds)
         if len(self._slots) > MAX_ENTRIES:
             self._slots.popitem(last=False)
 
@@ -287,7 +292,9 @@ class ResponseCache:
             _SubjectHiddenError: the page is about a user who is hidden from the member.
         """
         [header] = (value for name, value in scope["headers"] if name == _AUTHORIZATION)
-        marks = await self._read_marks(header.decode("latin-1"), entry.response.page)
+        marks = await self._read_marks(
+            header.decode("latin-1"), entry.response.page, slot.is_public_feed
+        )
         if marks is None:
             return None
         if entry.response.page.subject in marks.hidden:

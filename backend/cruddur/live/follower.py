@@ -179,7 +179,7 @@ class Follower:
         events: list[Event] = []
         if goal != position:
             events = await db.select_events(conn, after=position, until=goal, limit=BATCH)
-            rendered = await render(conn, events)
+            rendered = await render(conn, events, self._hub.users)
             if self._hub.position != position:
                 return  # all streams ended meanwhile, and new ones start at another position
             followed = await self._followed(conn, rendered.followers)

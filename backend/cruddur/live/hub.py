@@ -12,7 +12,7 @@ from cruddur.db.positions import NOTHING, Position
 from cruddur.errors import RateLimitedError, UnavailableError
 from cruddur.live import frames
 from cruddur.live.stream import Reason, Stream
-from cruddur.live.topics import EVERYONE, USER, Topic, followed_by, for_user, is_followed
+from cruddur.live.topics import EVERYONE, Topic, followed_by, for_user, is_followed, users_of
 from cruddur.telemetry.operation import Instruments
 
 HEARTBEAT_SECONDS = 15
@@ -39,6 +39,7 @@ class Publication:
             They get the later events of that crud, too.
         ended: the topic of a crud that is gone. It gets no more events.
         variants: other forms of the event, for streams of other topics.
+        audience: the topics of users: streams of other users do not get it; None: all do.
     """
 
     topics: tuple[Topic, ...]
@@ -49,6 +50,11 @@ class Publication:
     shown: Topic | None = None
     ended: Topic | None = None
     variants: tuple["Publication", ...] = ()
+    audience: frozenset[Topic] | None = None
+
+    def is_for(self, topics: Collection[Topic]) -> bool:
+        """Return whether a stream with these topics is in the audience."""
+        return self.audience is None or not self.audience.isdisjoint(topics)
 
 
 class Hub:
@@ -160,7 +166,7 @@ class Hub:
     @property
     def users(self) -> list[UUID]:
         """The users who have open streams."""
-        return [uuid for kind, uuid in self._topics if kind == USER and isinstance(uuid, UUID)]
+        return users_of(self._topics)
 
     def hide(self, viewer: UUID, hidden: Mapping[UUID, datetime]) -> None:
         """Set which users are hidden from a viewer, each with the time until which they are."""
@@ -202,6 +208,7 @@ class Hub:
             for stream in self._subscribed(topic)
             if (publication.size is None or publication.size > stream.after)
             and (not stream.hidden or stream.shows(publication.people, now))
+            and publication.is_for(stream.topics)
         )
         for topic in publication.unless:
             for stream in self._topics.get(topic, ()):

@@ -16,6 +16,7 @@ from cruddur.live import frames
 from cruddur.live.hub import Publication
 from cruddur.live.topics import (
     EVERYONE,
+    PUBLIC,
     Topic,
     about,
     crud_topics,
@@ -24,6 +25,7 @@ from cruddur.live.topics import (
     is_about,
     is_followed,
     tagged,
+    users_of,
 )
 from cruddur.wire import (
     Crud,
@@ -73,11 +75,19 @@ class Rendered:
     has_mark: bool = False
 
 
-async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
-    """Read the rows of events with one statement per kind, and encode each event once."""
+async def render(conn: Connection, events: Sequence[Event], viewers: Collection[UUID]) -> Rendered:
+    """Read the rows of events with one statement per kind, and encode each event once.
+
+    Args:
+        conn: a connection for reading.
+        events: the events.
+        viewers: the users of the streams that the events are for.
+    """
     rendered = Rendered()
     kinds: tuple[EventKind, ...] = ("crud", "counts", "expiry", "preview", "repost")
     cruds = await _read(conn, db.select_cruds, events, kinds)
+    limited = {found.author_uuid for found in cruds.values() if found.is_limited}
+    followers = await db.select_audience(conn, uuids=limited, viewers=viewers) if limited else {}
     reposters = await _read_reposters(conn, events)
     messages = await _read(conn, db.select_messages, events, ("message",))
     # The present state, also if a later change of it is not among the events yet.
@@ -169,7 +179,7 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
             if event.kind == "crud":
                 topics = tuple(topic for topic in _topics(event) if not is_about(topic))
                 frame = frames.frame("crud", crud, event.position)
-                variants = tuple(_tagged(found, event))
+                variants = () if found.is_limited else tuple(_tagged(found, event))
             elif event.kind == "counts" and event.id == last_counts[uuid]:
                 topics, frame = (
                     _topics(event),
@@ -179,6 +189,19 @@ async def render(conn: Connection, events: Sequence[Event]) -> Rendered:
                 live_preview = LivePreview(uuid, crud.preview)
                 topics = _topics(event)
                 frame = frames.frame("preview", live_preview, event.position)
+            if found.is_limited and topics and event.kind in {"crud", "preview"}:
+                # Streams of everyone's cruds get it if their user follows the author.
+                audience = {found.author_uuid, *followers[found.author_uuid]}
+                variants = (
+                    Publication(
+                        tuple(PUBLIC.intersection(topics)),
+                        frame,
+                        people,
+                        event.position.until.size,
+                        audience=frozenset(map(for_user, audience)),
+                    ),
+                )
+                topics = tuple(topic for topic in topics if topic not in PUBLIC)
         elif event.kind == "expiry" or (event.kind == "crud" and uuid not in deleted):
             # The expiry was moved into the past, or the crud expired before it was published.
             rendered.expiring.append(
@@ -267,7 +290,9 @@ async def replay(
     if len(events) > MAX_REPLAYED or len(expired) > MAX_REPLAYED:
         return None
     wanted = {*topics, EVERYONE}
-    rendered = await render(conn, [event for event in events if _may_match(event, wanted)])
+    rendered = await render(
+        conn, [event for event in events if _may_match(event, wanted)], users_of(topics)
+    )
     publications = [publication for _, publication in rendered.publications]
     publications += render_expiries(expired)
     publications += await render_counts(conn, parents(expired))
@@ -292,6 +317,7 @@ def _select(
                 not wanted.isdisjoint(variant.topics)
                 and kept.isdisjoint(variant.unless)
                 and is_shown(variant.people)
+                and variant.is_for(wanted)
             ):
                 selected.append(variant.frame)
                 if variant.shown is not None:

@@ -26,6 +26,10 @@ HOME: Topic = ("home", None)
 """Cruds that are not replies."""
 
 
+PUBLIC = frozenset({ALL, HOME})
+"""The topics of all cruds. Those of limited users are published there for their followers only."""
+
+
 def by_author(user_uuid: UUID) -> Topic:
     """Return the topic of a user's cruds and replies."""
     return ("author", user_uuid)
@@ -75,6 +79,11 @@ def thread(uuid: UUID) -> Topic:
 def for_user(user_uuid: UUID) -> Topic:
     """Return the topic of a user's messages and notifications."""
     return (USER, user_uuid)
+
+
+def users_of(topics: Iterable[Topic]) -> list[UUID]:
+    """Return the users of topics of users."""
+    return [uuid for kind, uuid in topics if kind == USER and isinstance(uuid, UUID)]
 
 
 def of_session(session_uuid: UUID) -> Topic:

@@ -32,6 +32,7 @@ activities = ApiBlueprint("activities")
     scopes=["read"],
     cached=True,
     shows="top-level",
+    public_feed=True,
     errors={422: ["cursor_invalid"]},
 )
 async def home(conn: Reading, viewer: Viewer | None, query: Paging) -> Paged[list[Crud]]:
@@ -63,6 +64,7 @@ async def following(conn: Reading, viewer: Viewer, query: Paging) -> Paged[list[
     summary="Live cruds and replies that match",
     scopes=["read"],
     cached=True,
+    public_feed=True,
     errors={422: ["cursor_invalid"]},
 )
 async def search(conn: Reading, viewer: Viewer | None, query: Search) -> Paged[list[Crud]]:

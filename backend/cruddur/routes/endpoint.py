@@ -98,6 +98,7 @@ class Endpoint:
     idempotent: bool
     cached: bool
     shows: Shows
+    public_feed: bool
     cookie: bool
     picture: Literal["upload", "answer"] | None
     content_type: str
@@ -131,6 +132,7 @@ class ApiBlueprint(Blueprint):
         idempotent: type | None = None,
         cached: bool = False,
         shows: Shows = "any",
+        public_feed: bool = False,
         cookie: bool = False,
         picture: Literal["upload", "answer"] | None = None,
         content_type: str = "application/json",
@@ -157,6 +159,8 @@ class ApiBlueprint(Blueprint):
                 returns `Created`, or the bytes of a response that it stored itself.
             cached: the response carries an ETag and may be 304.
             shows: what appears on the page, if all viewers share it (`edge/response_cache.py`).
+            public_feed: the page has the cruds of all users, without those of limited ones for
+                viewers who do not follow them.
             cookie: the endpoint reads, sets or deletes the refresh cookie.
             picture: the body or the response is a picture instead of JSON.
             content_type: of the response, if it is a text other than JSON.
@@ -203,6 +207,7 @@ class ApiBlueprint(Blueprint):
                     idempotent=idempotent is not None,
                     cached=cached,
                     shows=shows,
+                    public_feed=public_feed,
                     cookie=cookie,
                     picture=picture,
                     content_type=content_type,

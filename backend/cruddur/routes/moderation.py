@@ -66,7 +66,8 @@ async def decide(
     conn: Transaction, viewer: Viewer, uuid: UUID, body: DecisionDraft
 ) -> AccountHistory | None:
     """Closes the case. The account sees the decision with its reason, unless the case is dismissed.
-    `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow,
+    `suspend` and `ban` end the sessions and streams of the account. `limit` takes its cruds from
+    home, search and suggestions of those who do not follow it. Further decisions can follow,
     with `again`. 403 about the caller's own account, about accounts with the same role or a higher
     one, and about a case that the caller has reported, if someone else can decide."""
     return await service.decide(conn, viewer, uuid, body)

@@ -151,12 +151,12 @@ async def decide(
     Raises:
         ForbiddenError: the account is the viewer's own, or has the same role or a higher one;
             judge_involved, the viewer has reported the case, and someone else can decide.
-        InvalidError: days_invalid, a suspension has no number of days, or another decision has one;
-            kind_invalid, the decision does not suit the case, or the account was deleted;
+        InvalidError: days_invalid, a limit or suspension has no number of days, or another decision
+            has one; kind_invalid, the decision does not suit the case, or the account was deleted;
             case_decided, the case was decided, and the draft is not a further decision.
         NotFoundError: there is no such case.
     """
-    if (draft.kind == "suspend") != (draft.days is not None):
+    if (draft.kind in {"limit", "suspend"}) != (draft.days is not None):
         raise InvalidError("days_invalid")
     case = await db.select_case(conn, uuid=case_uuid)
     if case is None:
@@ -169,7 +169,7 @@ async def decide(
     suits = {
         "dismiss": case.closed_at is None,
         "remove_crud": case.kind == "crud",
-        "lift": account is not None and account.is_suspended,
+        "lift": account is not None and (account.is_suspended or account.limited_until is not None),
     }
     if not suits.get(draft.kind, account is not None):
         raise InvalidError("kind_invalid")
@@ -184,10 +184,12 @@ async def decide(
     )
     if draft.kind == "remove_crud":
         await db.delete_crud(conn, uuid=case.subject_uuid)
+    elif draft.kind == "limit":
+        await db.update_limit(conn, uuid=uuid)
     elif draft.kind in {"suspend", "ban"}:
         await db.update_suspension(conn, uuid=uuid)
     elif draft.kind == "lift":
-        await db.delete_suspension(conn, user_uuid=case.user_uuid)
+        await db.delete_sanctions(conn, user_uuid=case.user_uuid)
     await db.insert_audit_entry(
         conn,
         actor_uuid=viewer.uuid,
@@ -205,7 +207,7 @@ async def decide(
 async def decide_appeal(
     conn: Connection, viewer: Viewer, uuid: UUID, draft: AppealDecisionDraft
 ) -> AccountHistory:
-    """Decide an appeal. If the decision is overturned, its suspension ends.
+    """Decide an appeal. If the decision is overturned, its limit or suspension ends.
 
     Raises:
         ForbiddenError: as `decide`; judge_involved also if the viewer made the decision.
@@ -229,7 +231,7 @@ async def decide_appeal(
         raise InvalidError("appeal_decided")
     await sessions_db.lock_sessions(conn, user_uuid=appeal.user_uuid)
     await db.update_appeal(conn, uuid=uuid, decision=draft.decision, reason=draft.reason)
-    if draft.decision == "overturned" and appeal.kind in {"suspend", "ban"}:
+    if draft.decision == "overturned" and appeal.kind in {"limit", "suspend", "ban"}:
         await db.update_overturned(conn, uuid=uuid, user_uuid=appeal.user_uuid)
     await db.insert_audit_entry(
         conn,
@@ -331,6 +333,7 @@ async def _history(conn: Connection, account: db.Account) -> AccountHistory:
         user=account.user,
         role=account.role,
         joined_at=account.joined_at,
+        limited_until=account.limited_until,
         is_suspended=account.is_suspended,
         suspended_until=account.suspended_until,
         cases_count=counts.cases_count,

@@ -84,8 +84,9 @@ class SharedPage:
         return msgspec.json.encode(without_hidden(self._page, hidden))
 
 
-MarksReader: TypeAlias = Callable[[str, SharedPage], Awaitable[Marks | None]]
-"""Returns the marks of the member of an `Authorization` header, as `read_marks` does."""
+MarksReader: TypeAlias = Callable[[str, SharedPage, bool], Awaitable[Marks | None]]
+"""Returns the marks of the member of an `Authorization` header on a page, which may be a public
+feed, as `read_marks` does."""
 
 
 async def read_marks(
@@ -94,8 +95,12 @@ async def read_marks(
     changes: PageChanges,
     header: str,
     page: SharedPage,
+    *,
+    is_public_feed: bool,
 ) -> Marks | None:
     """Return the marks that the member of an `Authorization` header has on a page.
+
+    On a public feed, limited users are hidden from members who do not follow them.
 
     Returns:
         None if there is no valid token, or if its session is not open.
@@ -115,6 +120,7 @@ async def read_marks(
             uuids=page.cruds,
             users=page.users,
             handles=page.handles,
+            is_public_feed=is_public_feed,
         )
     current_operation().user_uuid = marks.viewer
     return None if marks.viewer is None else marks

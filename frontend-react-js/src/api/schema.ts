@@ -1147,7 +1147,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Decide about a case
-         * @description Closes the case. The account sees the decision with its reason, unless the case is dismissed. `suspend` and `ban` end the sessions and streams of the account. Further decisions can follow, with `again`. 403 about the caller's own account, about accounts with the same role or a higher one, and about a case that the caller has reported, if someone else can decide.
+         * @description Closes the case. The account sees the decision with its reason, unless the case is dismissed. `suspend` and `ban` end the sessions and streams of the account. `limit` takes its cruds from home, search and suggestions of those who do not follow it. Further decisions can follow, with `again`. 403 about the caller's own account, about accounts with the same role or a higher one, and about a case that the caller has reported, if someone else can decide.
          */
         readonly post: operations["moderation_decide_post"];
         readonly delete?: never;
@@ -1762,6 +1762,7 @@ export interface components {
             readonly decisions: readonly components["schemas"]["Decision"][];
             readonly is_suspended: boolean;
             readonly joined_at: string;
+            readonly limited_until: string | null;
             readonly open_count: number;
             /** @enum {unknown} */
             readonly role: "admin" | "member" | "moderator";
@@ -2114,8 +2115,8 @@ export interface components {
          * Decision
          * @description What a moderator decided about an account, and the appeal.
          *
-         *     `ends_at` is the end of a suspension; a ban has none. `actor_handle` is null if that account was
-         *     deleted.
+         *     `ends_at` is the end of a limit or suspension; a ban has none. `actor_handle` is null if that
+         *     account was deleted.
          */
         readonly Decision: {
             readonly actor_handle: string | null;
@@ -2129,14 +2130,15 @@ export interface components {
             readonly decision_reason: string | null;
             readonly ends_at: string | null;
             /** @enum {unknown} */
-            readonly kind: "ban" | "dismiss" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly kind: "ban" | "dismiss" | "lift" | "limit" | "remove_crud" | "suspend" | "warn";
             readonly reason: string;
             /** Format: uuid */
             readonly uuid: string;
         };
         /**
          * DecisionDraft
-         * @description A decision about a case. `reason` is shown to the account; `days` belongs to `suspend`.
+         * @description A decision about a case. `reason` is shown to the account; `days` belongs to `limit` and
+         *     `suspend`.
          *
          *     `again` is true for a further decision about a case that was decided. So two moderators who
          *     decide at the same time do not both decide without knowing it.
@@ -2147,7 +2149,7 @@ export interface components {
             /** @default null */
             readonly days?: number | null;
             /** @enum {unknown} */
-            readonly kind: "ban" | "dismiss" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly kind: "ban" | "dismiss" | "lift" | "limit" | "remove_crud" | "suspend" | "warn";
             readonly reason: string;
         };
         /**
@@ -2469,7 +2471,7 @@ export interface components {
          * @description A decision of a moderator, as the account sees it.
          *
          *     `appeal` shows whether the account can appeal, and the result of an appeal; `decision_reason`
-         *     explains that. `ends_at` is the end of a suspension; a ban has none.
+         *     explains that. `ends_at` is the end of a limit or suspension; a ban has none.
          */
         readonly Notice: {
             /** @enum {unknown} */
@@ -2478,7 +2480,7 @@ export interface components {
             readonly decision_reason: string | null;
             readonly ends_at: string | null;
             /** @enum {unknown} */
-            readonly kind: "ban" | "lift" | "remove_crud" | "suspend" | "warn";
+            readonly kind: "ban" | "lift" | "limit" | "remove_crud" | "suspend" | "warn";
             readonly reason: string;
             readonly unread: boolean;
             /** Format: uuid */

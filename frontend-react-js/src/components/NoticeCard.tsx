@@ -27,8 +27,12 @@ export function NoticeCard({
         </time>
       </p>
       <p dir="auto">{notice.reason}</p>
-      {notice.kind === "suspend" && notice.ends_at && (
-        <p className="field-hint">{t.notices.until(exactTime(notice.ends_at))}</p>
+      {notice.ends_at && (
+        <p className="field-hint">
+          {notice.kind === "limit"
+            ? t.notices.limitedUntil(exactTime(notice.ends_at))
+            : t.notices.until(exactTime(notice.ends_at))}
+        </p>
       )}
       {notice.appeal === "possible" ? (
         <details>

@@ -212,7 +212,8 @@ function History({ account, canAct }: { account: AccountHistory; canAct: boolean
         {account.is_suspended &&
           (account.suspended_until === null
             ? t.moderation.banned
-            : t.notices.until(exactTime(account.suspended_until)))}
+            : t.notices.until(exactTime(account.suspended_until)))}{" "}
+        {account.limited_until && t.moderation.limitedUntil(exactTime(account.limited_until))}
       </p>
       <p className="field-hint">
         {t.moderation.joined(exactTime(account.joined_at), account.cases_count)}
@@ -289,8 +290,8 @@ function kindsFor({ case: about, account }: CasePage): DecisionDraft["kind"][] {
     ...(about.closed_at === null ? (["dismiss"] as const) : []),
     ...(account === null ? [] : (["warn"] as const)),
     ...(about.kind === "crud" ? (["remove_crud"] as const) : []),
-    ...(account === null ? [] : (["suspend", "ban"] as const)),
-    ...(account?.is_suspended ? (["lift"] as const) : []),
+    ...(account === null ? [] : (["limit", "suspend", "ban"] as const)),
+    ...(account?.is_suspended || account?.limited_until ? (["lift"] as const) : []),
   ];
 }
 
@@ -299,6 +300,7 @@ function DecisionForm({ opened }: { opened: CasePage }) {
   const kinds = kindsFor(opened);
   const [chosen, setChosen] = useState<DecisionDraft["kind"]>();
   const kind = chosen !== undefined && kinds.includes(chosen) ? chosen : kinds[0];
+  const hasDays = kind === "limit" || kind === "suspend";
   const id = useId();
   return kind === undefined ? null : (
     <section aria-label={t.moderation.decide}>
@@ -314,7 +316,7 @@ function DecisionForm({ opened }: { opened: CasePage }) {
               kind,
               reason: value("reason"),
               again: opened.case.closed_at !== null,
-              ...(kind === "suspend" ? { days: Number(value("days")) } : {}),
+              ...(hasDays ? { days: Number(value("days")) } : {}),
             },
             { onSuccess: () => notify(t.moderation.decided) },
           )
@@ -334,7 +336,8 @@ function DecisionForm({ opened }: { opened: CasePage }) {
             ))}
           </select>
         </div>
-        {kind === "suspend" && (
+        {kind === "limit" && <p className="field-hint">{t.moderation.limitHint}</p>}
+        {hasDays && (
           <Field
             label={t.moderation.days}
             name="days"

@@ -59,6 +59,7 @@ const account: AccountHistory = {
   user: LONDO,
   role: "member",
   joined_at: at(-30 * DAY),
+  limited_until: null,
   is_suspended: false,
   suspended_until: null,
   cases_count: 1,
@@ -294,6 +295,29 @@ test("a moderator reads earlier copies on demand, and decides again", async () =
     again: true,
   });
   expect(screen.getByText(/Another moderator has decided this case/)).toBeVisible();
+});
+
+test("a moderator limits an account, and lifts the limit", async () => {
+  signIn({ ...WORF, role: "moderator" });
+  const limited = { ...account, limited_until: at(DAY), decisions: [decision({ kind: "limit" })] };
+  server.on("get", CASE, ok(opened()), ok(opened({ account: limited })));
+  server.on("post", "/api/moderation/cases/{uuid}/decisions", ok(limited));
+  showPage(`/moderation?case=${about.uuid}`);
+  await settle();
+  expect(screen.queryByRole("option", { name: "Lift restrictions" })).toBeNull();
+  choose("Decision", "limit");
+  expect(screen.getByText(/won’t see its cruds/)).toBeVisible();
+  choose("Days", "2");
+  choose("Reason", "Spam");
+  await press("Limit");
+  expect(server.sent("post", "/api/moderation/cases/{uuid}/decisions").at(-1)?.body).toEqual({
+    kind: "limit",
+    days: 2,
+    reason: "Spam",
+    again: false,
+  });
+  await waitFor(() => expect(screen.getByText(/Limited until/)).toBeVisible());
+  expect(screen.getByRole("option", { name: "Lift restrictions" })).toBeInTheDocument();
 });
 
 test("an appeal is decided", async () => {

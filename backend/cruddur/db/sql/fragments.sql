@@ -76,6 +76,50 @@ WHERE EXISTS (
         AND num_nulls(activities.reply_to_activity_uuid) = 0
   ))
 
+-- name: limited_on_page
+-- Those authors of the cruds of the CTE shown, and of what these reply to, that are limited, unless the
+-- viewer is the author or follows them. Without limited users, nothing else is looked up. The second bound
+-- excludes no row: for a range the planner assumes one row in 200, and uses the index.
+SELECT users.uuid
+FROM users
+WHERE (SELECT max(anyone.limited_until) FROM users AS anyone) > now()
+  AND users.limited_until > now()
+  AND users.limited_until <= 'infinity'
+  AND users.uuid = ANY(ARRAY(
+      SELECT activities.user_uuid
+      FROM activities
+      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
+      UNION ALL
+      SELECT
+          (
+              SELECT parents.user_uuid
+              FROM activities AS parents
+              WHERE parents.uuid = activities.reply_to_activity_uuid
+          )
+      FROM activities
+      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
+        AND num_nulls(activities.reply_to_activity_uuid) = 0
+  ))
+  AND users.uuid IS DISTINCT FROM (SELECT viewer.uuid FROM viewer)
+  AND (
+      SELECT true
+      FROM follows
+      WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+        AND follows.followee_uuid = users.uuid
+  ) IS NULL
+
+-- name: by_limited_author
+-- Whether the author of a row of activities is limited, as in limited_on_page.
+(
+    COALESCE((SELECT max(anyone.limited_until) FROM users AS anyone) > now(), false)
+    AND activities.user_uuid IN (
+        SELECT users.uuid
+        FROM users
+        WHERE users.limited_until > now()
+          AND users.limited_until <= 'infinity'
+    )
+)
+
 -- name: viewer_hides
 -- Whether the author of a live crud, and the author of the crud that it replies to, are in the CTE
 -- hidden.
@@ -291,7 +335,7 @@ live_activities.pictures
 
 -- name: page_changes
 -- What has changed on pages since an earlier reading. That reading returned the snapshot :since, the
--- newest event :newest of the time :newest_at, and the next expiry :next_expiry. The columns `kinds` to
+-- newest event :newest of the time :newest_at, and the next expiry of a crud or limit, :next_expiry. The columns `kinds` to
 -- `xids` have one element for each event; live.unseen_events explains the two branches. A server that
 -- was restored or promoted may reuse the numbers of lost transactions, so its start is included. The
 -- snapshots of a standby lack the transactions in progress.
@@ -300,10 +344,18 @@ SELECT
     pg_postmaster_start_time() AS started_at,
     newest.xid AS newest,
     newest.created_at AS newest_at,
-    (
-        SELECT min(activities.expires_at)
-        FROM activities
-        WHERE activities.expires_at > now()
+    LEAST(
+        (
+            SELECT min(activities.expires_at)
+            FROM activities
+            WHERE activities.expires_at > now()
+        ),
+        (
+            SELECT min(users.limited_until)
+            FROM users
+            WHERE users.limited_until > now()
+              AND users.limited_until < 'infinity'
+        )
     ) AS next_expiry,
     COALESCE(:next_expiry::timestamptz <= now(), false) AS has_expired,
     -- Whether the log still has all events since then.

@@ -8,6 +8,15 @@ SELECT
     now() + :lifetime
 FROM signed_in(:viewer, :session) AS viewer
 
+-- name: audience
+-- Which of these :viewers follow these users.
+SELECT
+    follows.followee_uuid,
+    follows.follower_uuid
+FROM follows
+WHERE follows.followee_uuid = ANY(:uuids::uuid[])
+  AND follows.follower_uuid = ANY(:viewers::uuid[])
+
 -- name: cruds
 -- Live cruds and replies as an anonymous client sees them.
 SELECT
@@ -25,7 +34,12 @@ SELECT
         FROM activity_tags
         WHERE activity_tags.activity_uuid = live_activities.uuid
         ORDER BY activity_tags.tag
-    ) AS tags
+    ) AS tags,
+    EXISTS (
+        SELECT FROM users AS author
+        WHERE author.uuid = live_activities.user_uuid
+          AND author.limited_until > now()
+    ) AS is_limited
 FROM live_activities
 WHERE live_activities.uuid = ANY(:uuids::uuid[])
 

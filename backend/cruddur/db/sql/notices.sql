@@ -7,7 +7,7 @@ WITH appealed AS (
         appealed_at = now()
     WHERE moderation_actions.uuid = :uuid
       AND moderation_actions.user_uuid = :user_uuid
-      AND moderation_actions.kind IN ('warn', 'remove_crud', 'suspend', 'ban')
+      AND moderation_actions.kind NOT IN ('dismiss', 'lift')
       AND moderation_actions.appeal IS NULL
     RETURNING case_uuid
 )
@@ -72,7 +72,7 @@ SELECT moderation_actions.appeal IS NOT NULL AS is_appealed
 FROM moderation_actions
 WHERE moderation_actions.uuid = :uuid
   AND moderation_actions.user_uuid = :user_uuid
-  AND moderation_actions.kind IN ('warn', 'remove_crud', 'suspend', 'ban')
+  AND moderation_actions.kind NOT IN ('dismiss', 'lift')
 
 -- name: suspension
 -- The decision that suspends a user now: the one that has set the end of the suspension.

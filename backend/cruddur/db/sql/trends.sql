@@ -65,6 +65,7 @@ WITH live AS MATERIALIZED (
     FROM activities
     WHERE activities.expires_at > now()
       AND activities.expires_at <= 'infinity'
+      AND NOT {by_limited_author}
 ),
 counted AS MATERIALIZED (
     SELECT

@@ -287,6 +287,7 @@ WITH liked AS MATERIALIZED (
     WHERE activities.expires_at > now()
       AND activities.expires_at <= 'infinity'
       AND activities.reply_to_activity_uuid IS NULL
+      AND NOT {by_limited_author}
 ),
 counted AS MATERIALIZED (
     SELECT

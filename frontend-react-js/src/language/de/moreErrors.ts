@@ -19,7 +19,7 @@ export const moreErrors: Further["moreErrors"] = {
   current_password_blank: "Gib dein aktuelles Passwort ein.",
   case_decided:
     "Jemand anderes hat über diesen Fall schon entschieden. Lade die Seite neu, um es zu sehen.",
-  days_invalid: "Eine Sperre dauert 1 bis 365 Tage.",
+  days_invalid: "Wähle 1 bis 365 Tage.",
   decision_invalid: "Wähle eine Entscheidung über den Einspruch.",
   display_name_blank: "Gib deinen Namen ein.",
   display_name_exceed_max_chars: "Dein Name darf höchstens 50 Zeichen haben.",

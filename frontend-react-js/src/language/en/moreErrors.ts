@@ -17,7 +17,7 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   crud_invalid: "That isn’t a link to a crud.",
   current_password_blank: "Enter your current password.",
   case_decided: "Another moderator has decided this case. Reload the page to see how.",
-  days_invalid: "A suspension lasts 1 to 365 days.",
+  days_invalid: "Choose 1 to 365 days.",
   decision_invalid: "Choose a decision about the appeal.",
   display_name_blank: "Enter your name.",
   display_name_exceed_max_chars: "Your name can have up to 50 characters.",

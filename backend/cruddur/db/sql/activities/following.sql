@@ -121,6 +121,7 @@ tagged AS MATERIALIZED (
                     WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
                       AND follows.followee_uuid = activities.user_uuid
                 )
+                AND NOT {by_limited_author}
             FROM activities
             WHERE activities.uuid = candidates.uuid
         )

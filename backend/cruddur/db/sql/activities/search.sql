@@ -145,6 +145,8 @@ shown AS MATERIALIZED (
 ),
 hidden AS MATERIALIZED (
     {hidden_on_page}
+    UNION ALL
+    {limited_on_page}
 )
 SELECT
     viewer.uuid AS viewer,

@@ -1,4 +1,4 @@
--- Records a decision, which closes the case. A suspension lasts for :days, a ban forever.
+-- Records a decision, which closes the case. A limit or suspension lasts for :days, a ban forever.
 WITH closed AS (
     UPDATE cases
     SET closed_at = COALESCE(closed_at, now())
@@ -16,6 +16,7 @@ SELECT
     :reason,
     CASE :kind
         WHEN 'ban' THEN 'infinity'
+        WHEN 'limit' THEN now() + make_interval(days => :days)
         WHEN 'suspend' THEN now() + make_interval(days => :days)
     END
 FROM closed

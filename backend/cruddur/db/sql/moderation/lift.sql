@@ -1,4 +1,6 @@
--- Ends the suspension of an account.
+-- Ends the limit and the suspension of an account.
 UPDATE users
-SET suspended_until = NULL
+SET
+    limited_until = NULL,
+    suspended_until = NULL
 WHERE users.uuid = :user_uuid

@@ -1,9 +1,11 @@
--- Ends the suspension that an overturned decision has set, unless another decision has set a later end.
-UPDATE users
-SET suspended_until = (
-    SELECT max(others.ends_at)
+-- Ends the limit or suspension that an overturned decision has set, unless another decision has set a later
+-- end.
+WITH standing AS (
+    SELECT
+        max(others.ends_at) FILTER (WHERE others.kind = 'limit') AS limited_until,
+        max(others.ends_at) FILTER (WHERE others.kind <> 'limit') AS suspended_until
     FROM moderation_actions AS others
-    WHERE others.user_uuid = users.uuid
+    WHERE others.user_uuid = :user_uuid
       AND others.uuid <> :uuid
       AND others.ends_at > now()
       AND others.decision IS DISTINCT FROM 'overturned'
@@ -11,10 +13,15 @@ SET suspended_until = (
           (
               SELECT max(lifts.created_at)
               FROM moderation_actions AS lifts
-              WHERE lifts.user_uuid = users.uuid
+              WHERE lifts.user_uuid = :user_uuid
                 AND lifts.kind = 'lift'
           ),
           '-infinity'
       )
 )
+UPDATE users
+SET
+    limited_until = standing.limited_until,
+    suspended_until = standing.suspended_until
+FROM standing
 WHERE users.uuid = :user_uuid

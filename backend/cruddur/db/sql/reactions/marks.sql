@@ -1,5 +1,6 @@
 -- Which of these cruds the viewer has liked and reposted, which of these users they follow, which of the
--- users with :handles are hidden from them, and what has changed on pages. `viewer` is NULL unless the
+-- users with :handles are hidden from them (with :is_public_feed, also those who are limited), and what has
+-- changed on pages. `viewer` is NULL unless the
 -- viewer's session is open.
 WITH viewer AS MATERIALIZED (
     SELECT (SELECT member.uuid FROM signed_in(:viewer, :session) AS member) AS uuid
@@ -42,6 +43,21 @@ SELECT
                     WHERE people.handle COLLATE "C" = ANY(:handles::text[])
                 ))
           ))
+        UNION ALL
+        SELECT users.handle
+        FROM users
+        WHERE :is_public_feed
+          AND (SELECT max(anyone.limited_until) FROM users AS anyone) > now()
+          AND users.limited_until > now()
+          AND users.limited_until <= 'infinity'
+          AND users.handle COLLATE "C" = ANY(:handles::text[])
+          AND users.uuid <> (SELECT viewer.uuid FROM viewer)
+          AND (
+              SELECT true
+              FROM follows
+              WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+                AND follows.followee_uuid = users.uuid
+          ) IS NULL
     ) AS hidden,
     page_changes.*
 FROM viewer
