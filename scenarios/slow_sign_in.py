@@ -118,7 +118,7 @@ def _accounts(resources: Resources, client: httpx.AsyncClient) -> Accounts:
         settings.account_attempts,
     )
     provider = CognitoAccounts(settings, database, client)
-    return Accounts(database, provider, keys, throttle, ConcurrentCalls(), resources.reports)
+    return Accounts(database, provider, None, keys, throttle, ConcurrentCalls(), resources.reports)
 
 
 SCENARIO = SlowSignIn

@@ -31,6 +31,7 @@ from cruddur.routes.messages import messages
 from cruddur.routes.moderation import moderation
 from cruddur.routes.notices import notices
 from cruddur.routes.notifications import notifications
+from cruddur.routes.passkeys import passkeys
 from cruddur.routes.previews import previews
 from cruddur.routes.reactions import reactions
 from cruddur.routes.reports import reports
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     trends,
     accounts,
     second_factors,
+    passkeys,
     api_tokens,
     reports,
     notices,

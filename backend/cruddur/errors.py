@@ -8,7 +8,7 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
     │   ├── InsufficientScopeError  403, with WWW-Authenticate
-    │   └── CodeRequiredError       403, the password is correct, and a code is needed, too
+    │   └── CodeRequiredError       403, the password is correct, and a second factor is needed
     ├── NotFoundError           404 ["not_found"], also for expired cruds
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
@@ -92,7 +92,7 @@ class InsufficientScopeError(ForbiddenError):
 
 
 class CodeRequiredError(ForbiddenError):
-    """The password is correct, and the account also needs a code of its second factor.
+    """The password is correct, and the account also needs its second factor.
 
     Attributes:
         user_uuid: the user of the account.

@@ -20,6 +20,7 @@ from cruddur.identity.jwks import RemoteKeySet
 from cruddur.identity.keys import KeyRing, Sealer, configured_keys
 from cruddur.identity.local import LocalAccounts
 from cruddur.identity.mail import Mailer
+from cruddur.identity.passkeys import Passkeys, RelyingParty
 from cruddur.identity.provider import Provider
 from cruddur.identity.rotation import load_stored_keys
 from cruddur.identity.second_factors import SecondFactors
@@ -36,6 +37,7 @@ from cruddur.services.accounts import Accounts
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.crud_pictures import CrudPictures, Limits
 from cruddur.services.evidence import EvidenceSealer
+from cruddur.services.passkeys import PasskeySettings
 from cruddur.services.pictures import PictureConverter
 from cruddur.services.previews import Previews
 from cruddur.services.reports import Reports
@@ -65,6 +67,7 @@ class Resources:
     authenticator: Authenticator
     accounts: Accounts
     second_factors: SecondFactorSettings
+    passkeys: PasskeySettings
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
@@ -221,7 +224,15 @@ def _assemble(
     issuers = [own_issuer(keys)]
     describers: dict[str, Describe] = {}
     second_factors = SecondFactors(database, Sealer(partial(keys.secrets, "second factors")))
-    local = LocalAccounts(database, mailer, partial(keys.secrets, "codes"), second_factors)
+    passkeys = Passkeys(
+        database,
+        RelyingParty(settings.passkey_domain, settings.passkey_origins)
+        if settings.passkey_domain
+        else None,
+    )
+    local = LocalAccounts(
+        database, mailer, partial(keys.secrets, "codes"), second_factors, passkeys
+    )
     provider: Provider = local
     if settings.cognito_user_pool_id:
         pool_url = settings.cognito_issuer
@@ -245,6 +256,9 @@ def _assemble(
     reports = Reports(
         database, crud_pictures, evidence_sealer, timedelta(days=settings.evidence_days)
     )
+    factor_settings = SecondFactorSettings(
+        database, local if provider is local else None, throttle, concurrent_calls
+    )
     return Resources(
         settings=settings,
         telemetry=telemetry,
@@ -261,10 +275,17 @@ def _assemble(
             describers,
             settings.demo_handle,
         ),
-        accounts=Accounts(database, provider, keys, throttle, concurrent_calls, reports),
-        second_factors=SecondFactorSettings(
-            local if provider is local else None, throttle, concurrent_calls
+        accounts=Accounts(
+            database,
+            provider,
+            passkeys if provider is local else None,
+            keys,
+            throttle,
+            concurrent_calls,
+            reports,
         ),
+        second_factors=factor_settings,
+        passkeys=PasskeySettings(factor_settings),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
         crud_pictures=crud_pictures,

@@ -21,7 +21,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Ttl = Literal["30-days", "7-days", "3-days", "1-day", "12-hours", "3-hours", "1-hour"]
 TTLS: tuple[Ttl, ...] = get_args(Ttl)
 NotificationKind = Literal["reply", "like", "repost", "mention", "message", "follow"]
-SignInMethod = Literal["password", "password_and_code", "sign_up"]
+SignInMethod = Literal[
+    "password", "password_and_code", "password_and_passkey", "passkey", "sign_up"
+]
+PasskeyPurpose = Literal["sign_in", "second_factor"]
 Scope = Literal["read", "write", "message"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TokenTtl = Literal["1-day", "7-days", "30-days", "90-days", "365-days"]
@@ -32,6 +35,7 @@ REPLY_CHARS = 1024
 DISPLAY_NAME_CHARS = 50
 TAG_CHARS = 100
 TOKEN_NAME_CHARS = 50
+PASSKEY_NAME_CHARS = 50
 BIO_CHARS = 500
 ALT_CHARS = 1000
 PICTURES_MAX = 4
@@ -90,6 +94,9 @@ Code = Annotated[str, Meta(min_length=6, max_length=6, pattern=CODE_PATTERN)]
 SecondFactorCode = Annotated[
     str, Meta(min_length=6, max_length=40, pattern=r"^[0-9A-Za-z -]{6,40}$")
 ]
+# Bytes in URL-safe base64 without padding, as browsers encode them. Attestations are longer.
+Base64 = Annotated[str, Meta(min_length=1, max_length=2_000, pattern=r"^[A-Za-z0-9_-]*$")]
+LongBase64 = Annotated[str, Meta(min_length=1, max_length=20_000, pattern=r"^[A-Za-z0-9_-]*$")]
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -798,10 +805,36 @@ class ResetDraft(ConfirmDraft):
     password: NewPassword
 
 
+class AssertionResponse(Struct, rename="camel"):
+    """What an authenticator signed (WebAuthn, AuthenticatorAssertionResponseJSON)."""
+
+    client_data_json: LongBase64 = msgspec.field(name="clientDataJSON")
+    authenticator_data: Base64
+    signature: LongBase64
+    user_handle: Base64 | None = None
+
+
+class PasskeyAssertion(Struct, rename="camel"):
+    """The use of a passkey, as `toJSON()` returns it (WebAuthn, AuthenticationResponseJSON)."""
+
+    id: Base64
+    raw_id: Base64
+    response: AssertionResponse
+    type: Literal["public-key"]
+
+
+class PasskeyAnswer(Struct):
+    """The answer to a challenge, and the attempt that it belongs to."""
+
+    attempt: Base64
+    credential: PasskeyAssertion
+
+
 class SignInDraft(AccountDraft):
     """Credentials; `email` may also be a handle.
 
-    `code` is needed if the account has a second factor: a code of the app, or a recovery code.
+    If the account has a second factor, `code` or `passkey` is needed: a code of the app, a recovery
+    code, or a passkey's answer to a challenge for `second_factor`.
     """
 
     codes: ClassVar[dict[str, str]] = {
@@ -811,11 +844,21 @@ class SignInDraft(AccountDraft):
         "password_exceed_max_chars": "password_blank",
         "code_blank": "code_invalid",
         "code_exceed_max_chars": "code_invalid",
+        "passkey_blank": "passkey_invalid",
     }
 
     email: Annotated[str, Meta(min_length=1, max_length=EMAIL_CHARS, extra_json_schema=_VISIBLE)]
     password: Password
     code: SecondFactorCode | None = None
+    passkey: PasskeyAnswer | None = None
+
+
+class PasskeySignInDraft(AccountDraft):
+    """A sign-in without a password: a passkey's answer to a challenge for `sign_in`."""
+
+    codes: ClassVar[dict[str, str]] = {"passkey_blank": "passkey_invalid"}
+
+    passkey: PasskeyAnswer
 
 
 class PasswordDraft(AccountDraft):
@@ -976,8 +1019,163 @@ class SecondFactorSecret(Struct):
 
 
 class RecoveryCodes(Struct):
-    """Codes that each replace one code of the app. Only this response contains them."""
+    """Codes that each replace a second factor once. Only this response contains them.
 
+    The list is empty if the member has recovery codes from another second factor.
+    """
+
+    recovery_codes: list[str]
+
+
+# --- Passkeys -----------------------------------------------------------------------
+
+
+class PasskeySupport(Struct):
+    """Whether members can sign in with passkeys here."""
+
+    is_available: bool
+
+
+class Passkey(Struct):
+    """A passkey. `used_at` is null if no sign-in has used it."""
+
+    uuid: UUID
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+class PasskeyPurposeDraft(Draft):
+    """What the challenge is for: a sign-in without a password, or one after the password."""
+
+    codes: ClassVar[dict[str, str]] = {"purpose_blank": "purpose_invalid"}
+
+    purpose: PasskeyPurpose
+
+
+class RelyingPartyEntity(Struct):
+    """The service that a passkey is for. `id` is its domain."""
+
+    id: str
+    name: str
+
+
+class PasskeyUser(Struct, rename="camel"):
+    """The account that a passkey is for."""
+
+    id: str
+    name: str
+    display_name: str
+
+
+class PasskeyAlgorithm(Struct):
+    """A signature algorithm, by its number in COSE."""
+
+    type: Literal["public-key"]
+    alg: int
+
+
+class PasskeyDescriptor(Struct):
+    """A passkey that exists, by the id that its authenticator has chosen."""
+
+    type: Literal["public-key"]
+    id: str
+
+
+class AuthenticatorSelection(Struct, rename="camel"):
+    """What an authenticator must be able to do."""
+
+    resident_key: str
+    require_resident_key: bool
+    user_verification: str
+
+
+class PasskeyCreationOptions(Struct, rename="camel"):
+    """Options for a new passkey (WebAuthn, PublicKeyCredentialCreationOptionsJSON)."""
+
+    rp: RelyingPartyEntity
+    user: PasskeyUser
+    challenge: str
+    pub_key_cred_params: list[PasskeyAlgorithm]
+    timeout: Count
+    exclude_credentials: list[PasskeyDescriptor]
+    authenticator_selection: AuthenticatorSelection
+    attestation: str
+
+
+class PasskeyCreation(Struct):
+    """A challenge for a new passkey. `attempt` goes with the answer."""
+
+    attempt: str
+    options: PasskeyCreationOptions
+
+
+class PasskeyRequestOptions(Struct, rename="camel"):
+    """Options for the use of a passkey (WebAuthn, PublicKeyCredentialRequestOptionsJSON)."""
+
+    challenge: str
+    timeout: Count
+    rp_id: str
+    user_verification: str
+
+
+class PasskeyChallenge(Struct):
+    """A challenge for a sign-in. `attempt` goes with the answer."""
+
+    attempt: str
+    options: PasskeyRequestOptions
+
+
+class AttestationResponse(Struct, rename="camel"):
+    """A new passkey (WebAuthn, AuthenticatorAttestationResponseJSON)."""
+
+    client_data_json: LongBase64 = msgspec.field(name="clientDataJSON")
+    attestation_object: LongBase64
+
+
+class PasskeyRegistration(Struct, rename="camel"):
+    """A new passkey, as `toJSON()` returns it (WebAuthn, RegistrationResponseJSON)."""
+
+    id: Base64
+    raw_id: Base64
+    response: AttestationResponse
+    type: Literal["public-key"]
+
+
+class PasskeyNameDraft(AccountDraft):
+    """The name of a passkey."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "name_blank": "passkey_name_blank",
+        "name_invalid": "passkey_name_blank",
+        "name_exceed_max_chars": "passkey_name_exceed_max_chars",
+    }
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=PASSKEY_NAME_CHARS, extra_json_schema=_VISIBLE)
+    ]
+
+
+class PasskeyDraft(PasskeyNameDraft):
+    """A new passkey: its name, and the authenticator's answer to the challenge of an attempt."""
+
+    codes: ClassVar[dict[str, str]] = {
+        **PasskeyNameDraft.codes,
+        "attempt_blank": "challenge_invalid",
+        "attempt_invalid": "challenge_invalid",
+        "attempt_exceed_max_chars": "challenge_invalid",
+        "credential_blank": "passkey_invalid",
+        "credential_invalid": "passkey_invalid",
+    }
+
+    attempt: Base64
+    credential: PasskeyRegistration
+
+
+class NewPasskey(Struct):
+    """A passkey that was just added, and recovery codes as in `RecoveryCodes`."""
+
+    passkey: Passkey
     recovery_codes: list[str]
 
 

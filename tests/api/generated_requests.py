@@ -40,7 +40,8 @@ from cruddur.settings import Settings
     CASE,
     APPEALED,
     NOTICE,
-) = (UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(12))
+    PASSKEY,
+) = (UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000 + number) for number in range(13))
 SIGNING_KEY = new_signing_key()
 KEYS = KeyRing([SIGNING_KEY])
 UPLOAD = UploadSigner(lambda: KEYS.secrets("avatar uploads")).sign(ANDREW)
@@ -53,6 +54,7 @@ BEYOND_SCHEMA = {
     "appeal_decided",
     "appeal_used",
     "avatar_invalid",
+    "challenge_invalid",
     "code_invalid",
     "block_self",
     "case_decided",
@@ -65,6 +67,7 @@ BEYOND_SCHEMA = {
     "message_to_self",
     "mute_self",
     "password_blank",
+    "passkey_invalid",
     "password_invalid",
     "password_too_weak",
     "picture_invalid",
@@ -82,6 +85,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DELETE /api/activities/{uuid}": {"uuid": str(DOOMED)},
     "DELETE /api/auth/sessions/{uuid}": {"uuid": str(OTHER_SESSION)},
     "DELETE /api/auth/tokens/{uuid}": {"uuid": str(TOKEN)},
+    "PUT /api/auth/passkeys/{uuid}": {"uuid": str(PASSKEY)},
+    "DELETE /api/auth/passkeys/{uuid}": {"uuid": str(PASSKEY)},
     "PUT /api/users/@{handle}/follow": {"handle": "bayko"},
     "GET /api/moderation/cases/{uuid}": {"uuid": str(CASE)},
     "POST /api/moderation/cases/{uuid}/decisions": {"uuid": str(CASE)},
@@ -175,6 +180,12 @@ async def insert_rows(conn: asyncpg.Connection) -> None:
     )
     await conn.execute("UPDATE sessions SET method = 'api_token' WHERE uuid = $1", TOKEN)
     await conn.execute("INSERT INTO api_tokens VALUES ($1, 'digest', 'bot', '{read}')", TOKEN)
+    await conn.execute("INSERT INTO accounts VALUES ($1, 'andrew@example.com', 'x')", ANDREW)
+    await conn.execute(
+        "INSERT INTO passkeys (uuid, user_uuid, credential_id, credential, sign_count, name)"
+        " VALUES ($1, $2, '', '', 0, 'Phone')",
+        PASSKEY, ANDREW,
+    )  # fmt: skip
     await conn.executemany(
         "INSERT INTO activities (uuid, user_uuid, reply_to_activity_uuid, message, expires_at)"
         " VALUES ($1, $2, $3, 'To be found', now() + interval '1 day')",

@@ -60,7 +60,7 @@ CALLERS: Mapping[str, Enter] = {
 }
 
 OF_THE_TAGS_WITHOUT_TOKENS = {
-    *("accounts", "second_factors", "api_tokens"),
+    *("accounts", "second_factors", "passkeys", "api_tokens"),
     *("reports", "notices", "moderation"),
 }
 """The areas that no API token may use."""

@@ -178,6 +178,7 @@ MAY_COMMIT = (
     "cruddur.identity.cognito",
     "cruddur.identity.local",
     "cruddur.identity.rotation",
+    "cruddur.identity.passkeys",
     "cruddur.identity.second_factors",
     "cruddur.picture_stores.database",
     "cruddur.routes.avatars",

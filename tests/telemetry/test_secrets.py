@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from PIL import Image
 from serving import Line, Served, Stopped, patient, served
 
+from authenticator import Authenticator
 from fakes.aws import FakeAws
 from fakes.honeycomb import FakeHoneycomb
 from fakes.rollbar import FakeRollbar
@@ -162,6 +163,7 @@ def _live(service: Served, received: Captured) -> None:
     _upload(http, received, me)
     _use_api_token(http, received, me)
     _use_second_factor(http, received, {"Authorization": f"Bearer {bayko}"})
+    _use_passkey(http, received, {"Authorization": f"Bearer {bayko}"})
     _change_passwords(service, received, me)
     _report(http, received)
     _knock(http, received)
@@ -259,6 +261,32 @@ def _use_second_factor(http: httpx.Client, received: Captured, me: Mapping[str, 
     _ok(http.post("/api/auth/signin", json={**credentials, "code": code("second code", 1)}))
     _ok(http.post("/api/auth/signin", json={**credentials, "code": codes[0]}))
     _ok(http.request("DELETE", path, json={"code": codes[1]}, headers=me))
+
+
+def _use_passkey(http: httpx.Client, received: Captured, me: Mapping[str, str]) -> None:
+    """Add a passkey, sign in with it, fail with it, and remove it."""
+    path = "/api/auth/passkeys"
+    key = Authenticator(origin=f"http://localhost:{http.base_url.port}")
+    password = {"password": received.secrets["password of bayko"]}
+    begun = _ok(http.post(f"{path}/registration", json=password, headers=me))
+    attempt = received.keep("attempt at a passkey", begun["attempt"])
+    credential = key.create(begun["options"])
+    received.keep("credential", credential["id"])
+    received.keep("bytes of the credential", key.credential_id.hex())
+    draft = {"name": received.new("name of a passkey"), "attempt": attempt}
+    added = _ok(http.post(path, json={**draft, "credential": credential}, headers=me))
+    for number, recovery_code in enumerate(added["recovery_codes"]):
+        received.keep(f"recovery code {number} with a passkey", recovery_code)
+    asked = _ok(http.post(f"{path}/challenge", json={"purpose": "sign_in"}))
+    received.keep("attempt at a sign-in", asked["attempt"])
+    received.keep("challenge", asked["options"]["challenge"])
+    answer = {"attempt": asked["attempt"], "credential": key.get(asked["options"])}
+    received.keep("signature", answer["credential"]["response"]["signature"])
+    _ok(http.post("/api/auth/signin/passkey", json={"passkey": answer}))
+    replayed = http.post("/api/auth/signin/passkey", json={"passkey": answer})
+    assert replayed.json() == ["challenge_invalid"]
+    one = f"{path}/{added['passkey']['uuid']}"
+    _ok(http.request("DELETE", one, json=password, headers=me))
 
 
 def _picture() -> bytes:

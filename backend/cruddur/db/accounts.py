@@ -24,13 +24,14 @@ _SET_PASSWORD = load("accounts.set_password")
 class Credentials:
     """The account and password hash that a login is checked against.
 
-    `has_second_factor`: a sign-in also needs a code.
+    With `has_app` or `has_passkeys`, a sign-in also needs a second factor.
     """
 
     user_uuid: UUID
     email: str
     password_hash: str
-    has_second_factor: bool
+    has_app: bool
+    has_passkeys: bool
 
 
 @dataclass(frozen=True, slots=True)

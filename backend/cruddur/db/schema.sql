@@ -415,7 +415,7 @@ CREATE TABLE public.sessions (
     method text DEFAULT 'password'::text NOT NULL,
     CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
     CONSTRAINT sessions_device_check CHECK ((char_length(device) <= 200)),
-    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'password_and_code'::text, 'sign_up'::text, 'api_token'::text])))
+    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'password_and_code'::text, 'password_and_passkey'::text, 'passkey'::text, 'sign_up'::text, 'api_token'::text])))
 );
 ALTER TABLE ONLY public.sessions ALTER COLUMN uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.sessions ALTER COLUMN user_uuid SET STATISTICS 0;
@@ -1044,6 +1044,42 @@ ALTER TABLE ONLY public.notifications ALTER COLUMN activity_uuid SET STATISTICS 
 ALTER TABLE ONLY public.notifications ALTER COLUMN message_uuid SET STATISTICS 0;
 ALTER TABLE ONLY public.notifications ALTER COLUMN created_at SET STATISTICS 0;
 
+CREATE TABLE public.passkey_challenges (
+    attempt_hash bytea NOT NULL,
+    purpose text NOT NULL,
+    state text NOT NULL,
+    user_uuid uuid,
+    session_uuid uuid,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT passkey_challenges_purpose_check CHECK ((purpose = ANY (ARRAY['registration'::text, 'sign_in'::text, 'second_factor'::text])))
+);
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN attempt_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN purpose SET STATISTICS 0;
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN state SET STATISTICS 0;
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN session_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.passkey_challenges ALTER COLUMN expires_at SET STATISTICS 0;
+
+CREATE TABLE public.passkeys (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    credential bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT passkeys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 50)))
+);
+ALTER TABLE ONLY public.passkeys ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN credential_id SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN credential SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN sign_count SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN name SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.passkeys ALTER COLUMN used_at SET STATISTICS 0;
+
 CREATE TABLE public.password_resets (
     user_uuid uuid NOT NULL,
     code_hash bytea NOT NULL,
@@ -1366,6 +1402,15 @@ ALTER TABLE ONLY public.mutes
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (uuid);
 
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_pkey PRIMARY KEY (attempt_hash);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_credential_id_key UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_uuid);
 
@@ -1525,6 +1570,14 @@ CREATE INDEX notifications_group_idx ON public.notifications USING btree (activi
 CREATE INDEX notifications_message_uuid_idx ON public.notifications USING btree (message_uuid);
 
 CREATE INDEX notifications_user_idx ON public.notifications USING btree (user_uuid, created_at DESC, uuid DESC);
+
+CREATE INDEX passkey_challenges_expires_at_idx ON public.passkey_challenges USING btree (expires_at);
+
+CREATE INDEX passkey_challenges_session_uuid_idx ON public.passkey_challenges USING btree (session_uuid);
+
+CREATE INDEX passkey_challenges_user_uuid_idx ON public.passkey_challenges USING btree (user_uuid);
+
+CREATE INDEX passkeys_user_uuid_idx ON public.passkeys USING btree (user_uuid);
 
 CREATE INDEX password_resets_expires_at_idx ON public.password_resets USING btree (expires_at);
 
@@ -1751,6 +1804,15 @@ ALTER TABLE ONLY public.notifications
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkey_challenges
+    ADD CONSTRAINT passkey_challenges_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.accounts(user_uuid) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
@@ -1764,7 +1826,7 @@ ALTER TABLE ONLY public.pictures
     ADD CONSTRAINT pictures_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.recovery_codes
-    ADD CONSTRAINT recovery_codes_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.second_factors(user_uuid) ON DELETE CASCADE;
+    ADD CONSTRAINT recovery_codes_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.accounts(user_uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_uuid_fkey FOREIGN KEY (session_uuid) REFERENCES public.sessions(uuid) ON DELETE CASCADE;

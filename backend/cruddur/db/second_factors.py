@@ -9,7 +9,10 @@ from cruddur.db.viewers import ViewerIds, parameters
 
 _BEGIN = load("second_factors.begin")
 _CONFIRM = load("second_factors.confirm")
+_CREATE_CODES = load("second_factors.create_codes")
+_LOCK = load("second_factors.lock")
 _REMOVE = load("second_factors.remove")
+_REMOVE_CODES = load("second_factors.remove_codes")
 _RESEAL = load("second_factors.reseal")
 _SEALED_BEFORE = load("second_factors.sealed_before")
 _SECRET = load("second_factors.secret")
@@ -58,26 +61,34 @@ async def select_secret(conn: Connection, *, user_uuid: UUID) -> StoredSecret | 
 
 
 async def update_confirmed(
-    conn: Connection,
-    *,
-    user_uuid: UUID,
-    sealed_secret: bytes,
-    step: int,
-    code_hashes: Sequence[bytes],
+    conn: Connection, *, user_uuid: UUID, sealed_secret: bytes, step: int
 ) -> bool:
-    """Confirm a second factor with the code of a time step, and store its recovery codes.
+    """Confirm a second factor with the code of a time step.
 
     Returns:
         False if it was confirmed before, or has another secret.
     """
-    confirmed = await _CONFIRM.value(
-        conn,
-        user_uuid=user_uuid,
-        sealed_secret=sealed_secret,
-        step=step,
-        code_hashes=code_hashes,
+    confirmed = await _CONFIRM.run(
+        conn, user_uuid=user_uuid, sealed_secret=sealed_secret, step=step
     )
-    return confirmed is not None
+    return confirmed > 0
+
+
+async def lock_second_factors(conn: Connection, *, user_uuid: UUID) -> None:
+    """Serialize the changes of a user's second factors until the transaction ends."""
+    await _LOCK.run(conn, user_uuid=user_uuid)
+
+
+async def insert_recovery_codes(
+    conn: Connection, *, user_uuid: UUID, code_hashes: Sequence[bytes]
+) -> bool:
+    """Store recovery codes; return False if the user has some."""
+    return await _CREATE_CODES.run(conn, user_uuid=user_uuid, code_hashes=code_hashes) > 0
+
+
+async def delete_recovery_codes(conn: Connection, *, user_uuid: UUID) -> None:
+    """Delete the recovery codes of a user who has no second factor any more."""
+    await _REMOVE_CODES.run(conn, user_uuid=user_uuid)
 
 
 async def update_used_step(conn: Connection, *, user_uuid: UUID, step: int) -> bool:
@@ -114,7 +125,7 @@ async def delete_recovery_code(conn: Connection, *, user_uuid: UUID, code_hash: 
 
 
 async def delete_second_factor(conn: Connection, *, user_uuid: UUID) -> bool:
-    """Delete a confirmed second factor with its recovery codes; return False if there is none."""
+    """Delete a confirmed second factor; return False if there is none."""
     return await _REMOVE.run(conn, user_uuid=user_uuid) > 0
 
 

@@ -22,6 +22,7 @@ _OTHER_STATEMENTS = tuple(
         "evidence",
         "reports",
         "signups",
+        "passkey_challenges",
         "password_resets",
         "sessions",
         "refresh_tokens",

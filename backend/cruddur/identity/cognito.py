@@ -34,7 +34,7 @@ from cruddur.identity.provisioning import provision_user
 from cruddur.identity.tokens import Claims
 from cruddur.identity.viewer import Viewer
 from cruddur.settings import Settings
-from cruddur.wire import EMAIL_CHARS, SignUpDraft
+from cruddur.wire import EMAIL_CHARS, PasskeyAnswer, SignUpDraft
 
 logger = logging.getLogger(__name__)
 
@@ -230,7 +230,13 @@ class CognitoAccounts:
         """Send a new code if there is an unconfirmed sign-up."""
         await self._send_code("ResendConfirmationCode", email)
 
-    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:  # noqa: ARG002  # only local accounts have a second factor here
+    async def authenticate(
+        self,
+        login: str,
+        password: str,
+        code: str | None,  # noqa: ARG002  # only local accounts have a second factor here
+        passkey: PasskeyAnswer | None,  # noqa: ARG002  # as above
+    ) -> Proof:
         """Check a password, and create the user on first sight.
 
         Raises:

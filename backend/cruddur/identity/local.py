@@ -19,12 +19,13 @@ from cruddur.errors import (
 )
 from cruddur.identity.keys import Secrets
 from cruddur.identity.mail import Mailer
+from cruddur.identity.passkeys import Passkeys
 from cruddur.identity.passwords import hash_password, verify_password
 from cruddur.identity.provider import Proof, SaveSignUp
 from cruddur.identity.second_factors import SecondFactors
 from cruddur.identity.tokens import ISSUER
 from cruddur.identity.viewer import Viewer
-from cruddur.wire import EMAIL_CHARS, SignUpDraft
+from cruddur.wire import EMAIL_CHARS, PasskeyAnswer, SignUpDraft
 
 
 class LocalAccounts:
@@ -36,9 +37,11 @@ class LocalAccounts:
         mailer: Mailer,
         secrets: Secrets,
         second_factors: SecondFactors,
+        passkeys: Passkeys,
     ) -> None:
         """Set the dependencies; `secrets` key the digests of codes, which have only six digits."""
         self.second_factors = second_factors
+        self.passkeys = passkeys
         self._database = database
         self._mailer = mailer
         self._secrets = secrets
@@ -120,16 +123,18 @@ class LocalAccounts:
         if handle is not None:
             self._mailer.send_confirmation_code(email, handle, code)
 
-    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:
+    async def authenticate(
+        self, login: str, password: str, code: str | None, passkey: PasskeyAnswer | None
+    ) -> Proof:
         """Check a password, always with two hashes, so that the duration reveals nothing.
 
-        The code of a second factor is checked after the password only.
+        The second factor is checked after the password only.
 
         Raises:
             UnauthenticatedError: credentials_invalid.
-            CodeRequiredError: code_required, if the account has a second factor and there is no
-                code.
-            InvalidError: code_invalid, for the code of a second factor.
+            CodeRequiredError: code_required if the account has an app, passkey_required if it has
+                passkeys, and there is neither a code nor a passkey.
+            InvalidError: code_invalid, challenge_invalid or passkey_invalid, for the second factor.
             ForbiddenError: email_unconfirmed, if the password is that of a pending sign-up,
                 whether or not the address has an account.
         """
@@ -140,12 +145,7 @@ class LocalAccounts:
         is_correct = await verify_password(password, account.password_hash if account else None)
         is_pending = await verify_password(password, pending)
         if account is not None and is_correct:
-            if not account.has_second_factor:
-                return Proof(account.user_uuid)
-            if code is None:
-                raise CodeRequiredError("code_required", user_uuid=account.user_uuid)
-            await self.second_factors.check(account.user_uuid, code)
-            return Proof(account.user_uuid, method="password_and_code")
+            return await self._check_second_factor(account, code, passkey)
         if is_pending:
             raise ForbiddenError("email_unconfirmed")
         raise UnauthenticatedError("credentials_invalid")
@@ -209,6 +209,26 @@ class LocalAccounts:
         is_correct = await verify_password(password, account.password_hash if account else None)
         if account is None or account.user_uuid != viewer.uuid or not is_correct:
             raise UnauthenticatedError("credentials_invalid")
+
+    async def _check_second_factor(
+        self, account: db.Credentials, code: str | None, passkey: PasskeyAnswer | None
+    ) -> Proof:
+        user_uuid = account.user_uuid
+        if not (account.has_app or account.has_passkeys):
+            return Proof(user_uuid)
+        if passkey is not None:
+            found = await self.passkeys.find(passkey)
+            own = found if found is not None and found.user_uuid == user_uuid else None
+            await self.passkeys.check("second_factor", passkey, own)
+            return Proof(user_uuid, method="password_and_passkey")
+        if code is not None:
+            await self.second_factors.check(user_uuid, code)
+            return Proof(user_uuid, method="password_and_code")
+        if not account.has_passkeys:
+            raise CodeRequiredError("code_required", user_uuid=user_uuid)
+        if not account.has_app:
+            raise CodeRequiredError("passkey_required", user_uuid=user_uuid)
+        raise CodeRequiredError("code_required", "passkey_required", user_uuid=user_uuid)
 
     def _digest(self, code: str) -> bytes:
         return _digest(self._secrets()[0], code)

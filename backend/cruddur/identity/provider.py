@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cruddur.db.statements import Connection
 from cruddur.identity.viewer import Viewer
-from cruddur.wire import SignInMethod, SignUpDraft
+from cruddur.wire import PasskeyAnswer, SignInMethod, SignUpDraft
 
 SaveSignUp: TypeAlias = Callable[[Connection], Awaitable[Callable[[], None]]]
 """Saves a prepared sign-up in the caller's transaction, and returns a function that sends the code
@@ -60,10 +60,13 @@ class Provider(Protocol):
     async def resend(self, email: str) -> None:
         """Send a new code. Does nothing if there is no pending sign-up."""
 
-    async def authenticate(self, login: str, password: str, code: str | None) -> Proof:
-        """Check credentials, and the code of a second factor if the account has one.
+    async def authenticate(
+        self, login: str, password: str, code: str | None, passkey: PasskeyAnswer | None
+    ) -> Proof:
+        """Check credentials, and the code or the passkey if the account has a second factor.
 
-        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid.
+        Codes: credentials_invalid, email_unconfirmed, code_required, passkey_required,
+        code_invalid, challenge_invalid, passkey_invalid.
         """
 
     async def refresh(self, user_uuid: UUID, refresh_token: str | None) -> Proof:

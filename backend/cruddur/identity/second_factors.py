@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from cruddur.db import second_factors as db
 from cruddur.db.pool import Database
+from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.keys import Sealer
 
@@ -26,7 +27,7 @@ now = time.time
 """The clock of the codes, in seconds since 1970."""
 
 SERVICE = "Cruddur"
-"""The name of the service in authenticator apps."""
+"""The name of the service in authenticator apps, and for passkeys."""
 
 STEP_SECONDS = 30
 DIGITS = 6
@@ -79,7 +80,10 @@ class SecondFactors:
         return NewSecret(text, _totp(text).get_provisioning_uri(handle, SERVICE))
 
     async def confirm(self, user_uuid: UUID, code: str) -> list[str]:
-        """Turn the second factor on with its first code, and return the recovery codes.
+        """Turn the second factor on with its first code.
+
+        Returns:
+            New recovery codes if the user has none.
 
         Raises:
             InvalidError: code_invalid, second_factor_on.
@@ -95,17 +99,13 @@ class SecondFactors:
         step = None if secret is None else _matching_step(secret, _IGNORED.sub("", code))
         if step is None:
             raise InvalidError("code_invalid")
-        codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
-        async with self._database.writing() as conn:
+        async with self._database.transaction() as conn:
+            await db.lock_second_factors(conn, user_uuid=user_uuid)
             if not await db.update_confirmed(
-                conn,
-                user_uuid=user_uuid,
-                sealed_secret=stored.sealed_secret,
-                step=step,
-                code_hashes=[_digest(code) for code in codes],
+                conn, user_uuid=user_uuid, sealed_secret=stored.sealed_secret, step=step
             ):
                 raise InvalidError("code_invalid")  # there is another secret since
-        return codes
+            return await new_recovery_codes(conn, user_uuid)
 
     async def check(self, user_uuid: UUID, code: str) -> None:
         """Use up a code of the app or a recovery code.
@@ -124,9 +124,11 @@ class SecondFactors:
 
     async def remove(self, user_uuid: UUID) -> None:
         """Turn the second factor off. Raises NotFoundError if it is not on."""
-        async with self._database.writing() as conn:
+        async with self._database.transaction() as conn:
+            await db.lock_second_factors(conn, user_uuid=user_uuid)
             if not await db.delete_second_factor(conn, user_uuid=user_uuid):
                 raise NotFoundError
+            await db.delete_recovery_codes(conn, user_uuid=user_uuid)
 
     async def reseal(self) -> None:
         """Encrypt the secrets with the present key, once after it has changed.
@@ -176,6 +178,20 @@ class SecondFactors:
                 " its user can sign in with a recovery code only"
             )
             return None
+
+
+async def new_recovery_codes(conn: Connection, user_uuid: UUID) -> list[str]:
+    """Store new recovery codes for a user who has none, and return them; otherwise none.
+
+    Args:
+        conn: a transaction with the lock of `lock_second_factors`.
+        user_uuid: the user.
+    """
+    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
+    is_stored = await db.insert_recovery_codes(
+        conn, user_uuid=user_uuid, code_hashes=[_digest(code) for code in codes]
+    )
+    return codes if is_stored else []
 
 
 def _totp(secret: str) -> TOTP:

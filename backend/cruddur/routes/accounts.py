@@ -30,6 +30,7 @@ from cruddur.wire import (
     EmailDraft,
     Member,
     Notice,
+    PasskeySignInDraft,
     PasswordChanged,
     PasswordDraft,
     ResetDraft,
@@ -112,14 +113,35 @@ async def code_delivery() -> CodeDelivery:
     cookie=True,
     errors={
         401: ["credentials_invalid"],
-        403: ["email_unconfirmed", "account_suspended", "code_required"],
+        403: ["email_unconfirmed", "account_suspended", "code_required", "passkey_required"],
+        422: ["challenge_invalid"],
         429: LIMITED,
     },
 )
 async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. If the account has a second factor, the response
-    without `code` is 403 `code_required`. Sets the refresh token as a cookie."""
+    without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and
+    both codes if it has both. Sets the refresh token as a cookie."""
     result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
+    return _set_session_cookies(result)
+
+
+@accounts.handle(
+    "POST",
+    "/api/auth/signin/passkey",
+    summary="Sign in with a passkey alone",
+    cookie=True,
+    errors={
+        403: ["account_suspended"],
+        404: ["not_found"],
+        422: ["challenge_invalid"],
+        429: LIMITED,
+    },
+)
+async def signin_passkey(body: PasskeySignInDraft) -> SignedIn:
+    """With the answer to a challenge for `sign_in`, for which the authenticator verifies its user.
+    Sets the refresh token as a cookie."""
+    result = await resources().accounts.sign_in_with_passkey(body, calling_client(), _user_agent())
     return _set_session_cookies(result)
 
 

@@ -26,6 +26,7 @@ _JSON_TYPES: Mapping[type[msgspec.inspect.Type], type] = {
     msgspec.inspect.ListType: list,
     msgspec.inspect.NoneType: NoneType,
     msgspec.inspect.StrType: str,
+    msgspec.inspect.StructType: dict,
     msgspec.inspect.UUIDType: str,
 }
 

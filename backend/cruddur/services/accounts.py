@@ -32,6 +32,7 @@ from cruddur.errors import (
     UnauthenticatedError,
 )
 from cruddur.identity.keys import KeyRing, Sealer
+from cruddur.identity.passkeys import Passkeys
 from cruddur.identity.passwords import check_strength, prepare_password
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
@@ -48,6 +49,7 @@ from cruddur.wire import (
     DeleteAccountDraft,
     EmailDraft,
     Notice,
+    PasskeySignInDraft,
     PasswordDraft,
     ResetDraft,
     Session,
@@ -85,14 +87,20 @@ class Accounts:
         self,
         database: Database,
         provider: Provider,
+        passkeys: Passkeys | None,
         keys: KeyRing,
         throttle: Throttle,
         concurrent_calls: ConcurrentCalls,
         reports: Reports,
     ) -> None:
-        """Set the dependencies; `keys` sign access tokens and encrypt provider refresh tokens."""
+        """Set the dependencies.
+
+        `keys` sign access tokens and encrypt provider refresh tokens. `passkeys` is None if the
+        provider does not have them.
+        """
         self._database = database
         self._provider = provider
+        self._passkeys = passkeys
         self._keys = keys
         self._throttle = throttle
         self._reports = reports
@@ -172,12 +180,36 @@ class Accounts:
     async def sign_in(self, draft: SignInDraft, client: Client, user_agent: str) -> SignInResult:
         """Start a session.
 
-        Wrong codes of a second factor count like wrong passwords. Asking for the code does not.
-        Codes: credentials_invalid, email_unconfirmed, code_required, code_invalid,
-        account_suspended, rate_limited.
+        A wrong second factor counts like a wrong password. Asking for it does not. Codes:
+        credentials_invalid, email_unconfirmed, code_required, passkey_required, code_invalid,
+        challenge_invalid, passkey_invalid, account_suspended, rate_limited.
         """
         proof = await self._authenticate(draft, client)
         device = client.device or secrets.token_urlsafe(32)
+        return await self._start_session(proof, client, user_agent, device)
+
+    async def sign_in_with_passkey(
+        self, draft: PasskeySignInDraft, client: Client, user_agent: str
+    ) -> SignInResult:
+        """Start a session without a password. The attempt counts like one with a password.
+
+        Codes: challenge_invalid, passkey_invalid, account_suspended, rate_limited.
+
+        Raises:
+            NotFoundError: there are no passkeys here.
+        """
+        if self._passkeys is None:
+            raise NotFoundError
+        passkey = await self._passkeys.find(draft.passkey)
+        # The name of an account that does not exist, if there is no such passkey.
+        login = passkey.handle if passkey else _digest(draft.passkey.credential.raw_id).hex()
+        attempt = await self._throttle.attempt("signin", login, client)
+        await self._passkeys.check("sign_in", draft.passkey, passkey)
+        await self._throttle.refund(attempt)
+        if passkey is None:
+            raise InvalidError("passkey_invalid")
+        device = client.device or secrets.token_urlsafe(32)
+        proof = Proof(passkey.user_uuid, method="passkey")
         return await self._start_session(proof, client, user_agent, device)
 
     async def suspension(self, draft: SignInDraft, client: Client) -> Notice:
@@ -210,7 +242,8 @@ class Accounts:
     async def _check_password(self, draft: SignInDraft, client: Client) -> UUID:
         """Return the user with these credentials, whatever the second factor."""
         try:
-            proof = await self._authenticate(msgspec.structs.replace(draft, code=None), client)
+            draft = msgspec.structs.replace(draft, code=None, passkey=None)
+            proof = await self._authenticate(draft, client)
         except CodeRequiredError as required:
             return required.user_uuid
         return proof.user_uuid
@@ -219,7 +252,9 @@ class Accounts:
         attempt = await self._throttle.attempt("signin", draft.email, client)
         try:
             async with self._concurrent_calls.of(client.address):
-                proof = await self._provider.authenticate(draft.email, draft.password, draft.code)
+                proof = await self._provider.authenticate(
+                    draft.email, draft.password, draft.code, draft.passkey
+                )
         except CodeRequiredError:
             await self._throttle.refund(attempt)
             raise

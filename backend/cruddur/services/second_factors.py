@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cruddur.db import second_factors as db
+from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import InvalidError, NotFoundError
 from cruddur.identity.local import LocalAccounts
@@ -23,6 +24,7 @@ from cruddur.wire import (
 class SecondFactorSettings:
     """The settings of second factors; `accounts` is None if another provider has the accounts."""
 
+    database: Database
     accounts: LocalAccounts | None
     throttle: Throttle
     concurrent_calls: ConcurrentCalls
@@ -45,14 +47,14 @@ class SecondFactorSettings:
 
         Codes: credentials_invalid, second_factor_on, rate_limited; not_found with another provider.
         """
-        accounts = self._accounts()
-        await self._check_password(accounts, viewer, draft.password, client)
+        accounts = self.local_accounts()
+        await self.check_password(viewer, draft.password, client)
         new = await accounts.second_factors.begin(viewer.uuid, viewer.handle)
         return SecondFactorSecret(new.secret, new.uri)
 
     async def confirm(self, viewer: Viewer, draft: SecondFactorCodeDraft) -> RecoveryCodes:
         """Turn the second factor on. Codes: code_invalid, second_factor_on, not_found."""
-        codes = await self._accounts().second_factors.confirm(viewer.uuid, draft.code)
+        codes = await self.local_accounts().second_factors.confirm(viewer.uuid, draft.code)
         return RecoveryCodes(codes)
 
     async def remove(
@@ -62,32 +64,46 @@ class SecondFactorSettings:
 
         Codes: password_blank, credentials_invalid, code_invalid, rate_limited, not_found.
         """
-        accounts = self._accounts()
-        if draft.password is not None:
-            await self._check_password(accounts, viewer, draft.password, client)
-        elif draft.code is not None:
-            attempt = await self.throttle.attempt("password", viewer.handle, client)
-            await accounts.second_factors.check(viewer.uuid, draft.code)
-            await self.throttle.refund(attempt)
-        else:
-            raise InvalidError("password_blank")
-        await accounts.second_factors.remove(viewer.uuid)
-        return SecondFactor("off", 0)
+        await self.check_proof(viewer, draft, client)
+        await self.local_accounts().second_factors.remove(viewer.uuid)
+        async with self.database.connection() as conn:
+            return await self.state(conn, viewer)
 
     async def reseal(self) -> None:
         """Encrypt the secrets with the present key, if it has changed."""
         if self.accounts is not None:
             await self.accounts.second_factors.reseal()
 
-    async def _check_password(
-        self, accounts: LocalAccounts, viewer: Viewer, password: str, client: Client
+    async def check_proof(
+        self, viewer: Viewer, draft: SecondFactorProofDraft, client: Client
     ) -> None:
+        """Check the viewer's password or a code as a proof.
+
+        Codes: password_blank, credentials_invalid, code_invalid, rate_limited, not_found.
+        """
+        accounts = self.local_accounts()
+        if draft.password is not None:
+            await self.check_password(viewer, draft.password, client)
+        elif draft.code is not None:
+            attempt = await self.throttle.attempt("password", viewer.handle, client)
+            await accounts.second_factors.check(viewer.uuid, draft.code)
+            await self.throttle.refund(attempt)
+        else:
+            raise InvalidError("password_blank")
+
+    async def check_password(self, viewer: Viewer, password: str, client: Client) -> None:
+        """Check the viewer's password as a proof.
+
+        Codes: credentials_invalid, rate_limited, not_found.
+        """
+        accounts = self.local_accounts()
         attempt = await self.throttle.attempt("password", viewer.handle, client)
         async with self.concurrent_calls.of(client.address):
             await accounts.check_password(viewer, password)
         await self.throttle.refund(attempt)
 
-    def _accounts(self) -> LocalAccounts:
+    def local_accounts(self) -> LocalAccounts:
+        """Return the local accounts. Raises NotFoundError with another provider."""
         if self.accounts is None:
             raise NotFoundError
         return self.accounts

@@ -159,6 +159,14 @@ def is_address(text: str) -> bool:
         return False
 
 
+def is_ip_address(host: str) -> bool:
+    """Return whether a host name is an IP address without brackets."""
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
 def is_loopback(bind: str) -> bool:
     """Return whether only this machine can reach an address of the server."""
     if bind.startswith("unix:"):

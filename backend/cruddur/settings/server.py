@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from cruddur.settings import checks
 from cruddur.settings.declaration import setting
@@ -248,7 +249,36 @@ class ServerSettings:
         return self.backend_origin.lower().startswith("https:")
 
     @property
+    def passkey_domain(self) -> str:
+        """The domain that passkeys are for: that of the page. Empty without a domain of its own."""
+        page, other = self.frontend_url, self.backend_origin
+        if self.frontend_directory:
+            page, other = other, page
+        host = urlsplit(other if page == "*" else page).hostname or ""
+        return "" if checks.is_ip_address(host) else host
+
+    @property
+    def passkey_origins(self) -> frozenset[str]:
+        """The origins whose pages may use passkeys: those of the domain, and of its subdomains."""
+        domain = self.passkey_domain
+        return frozenset(
+            origin
+            for url in (self.frontend_url, self.backend_origin)
+            if url != "*"
+            for origin, host in (_browser_origin(url),)
+            if domain and (host == domain or host.endswith(f".{domain}"))
+        )
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """The origins whose pages may call the API."""
         urls = (self.frontend_url, self.backend_origin)
         return ("*",) if "*" in urls else tuple(dict.fromkeys(url.rstrip("/") for url in urls))
+
+
+def _browser_origin(url: str) -> tuple[str, str]:
+    """Return the origin of a URL as browsers write it, and its host."""
+    parts = urlsplit(url.lower())
+    host = parts.hostname or ""
+    is_default = parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)}
+    return f"{parts.scheme}://{host}" + ("" if is_default else f":{parts.port}"), host

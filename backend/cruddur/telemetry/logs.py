@@ -37,6 +37,7 @@ _VERBOSE_LOGGERS = (
     "aiosmtplib",
     "boto3",
     "botocore",
+    "fido2",
     "h2",
     "hpack",
     "httpcore",

@@ -360,6 +360,114 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/passkeys": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The viewer's passkeys
+         * @description The oldest passkey is first.
+         */
+        readonly get: operations["passkeys_show_get"];
+        readonly put?: never;
+        /**
+         * Add a passkey
+         * @description From then on, sign-ins need it or another second factor. The first second factor comes with recovery codes, which only this response contains.
+         */
+        readonly post: operations["passkeys_add_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/passkeys/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Rename a passkey
+         * @description The name is for its owner alone.
+         */
+        readonly put: operations["passkeys_rename_put"];
+        readonly post?: never;
+        /**
+         * Remove a passkey
+         * @description With the password or a code. Sessions stay. The recovery codes end with the last second factor. The response lists the remaining passkeys.
+         */
+        readonly delete: operations["passkeys_remove_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/passkeys/challenge": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Get a challenge for a sign-in
+         * @description The options are for `navigator.credentials.get()`. The challenge has one answer, within five minutes.
+         */
+        readonly post: operations["passkeys_challenge_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/passkeys/registration": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Get a challenge for a new passkey
+         * @description The options are for `navigator.credentials.create()`. The challenge has one answer, within five minutes, in this session.
+         */
+        readonly post: operations["passkeys_begin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/passkeys/support": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Whether there are passkeys
+         * @description Only for local accounts, and only if the public address has a domain.
+         */
+        readonly get: operations["passkeys_support_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/auth/password": {
         readonly parameters: {
             readonly query?: never;
@@ -527,9 +635,29 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in
-         * @description With an address or a handle, and a password. If the account has a second factor, the response without `code` is 403 `code_required`. Sets the refresh token as a cookie.
+         * @description With an address or a handle, and a password. If the account has a second factor, the response without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and both codes if it has both. Sets the refresh token as a cookie.
          */
         readonly post: operations["accounts_signin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/signin/passkey": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign in with a passkey alone
+         * @description With the answer to a challenge for `sign_in`, for which the authenticator verifies its user. Sets the refresh token as a cookie.
+         */
+        readonly post: operations["accounts_signin_passkey_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1835,6 +1963,25 @@ export interface components {
             readonly status?: "appealed";
         };
         /**
+         * AssertionResponse
+         * @description What an authenticator signed (WebAuthn, AuthenticatorAssertionResponseJSON).
+         */
+        readonly AssertionResponse: {
+            readonly authenticatorData: string;
+            readonly clientDataJSON: string;
+            readonly signature: string;
+            /** @default null */
+            readonly userHandle?: string | null;
+        };
+        /**
+         * AttestationResponse
+         * @description A new passkey (WebAuthn, AuthenticatorAttestationResponseJSON).
+         */
+        readonly AttestationResponse: {
+            readonly attestationObject: string;
+            readonly clientDataJSON: string;
+        };
+        /**
          * AuditEntry
          * @description Who did what, when and why. Without an actor, it was the command line.
          */
@@ -1869,6 +2016,15 @@ export interface components {
             readonly cursor?: string | null;
             /** @default 40 */
             readonly limit?: number;
+        };
+        /**
+         * AuthenticatorSelection
+         * @description What an authenticator must be able to do.
+         */
+        readonly AuthenticatorSelection: {
+            readonly requireResidentKey: boolean;
+            readonly residentKey: string;
+            readonly userVerification: string;
         };
         /**
          * Avatar
@@ -2467,6 +2623,14 @@ export interface components {
             readonly uuid: string;
         };
         /**
+         * NewPasskey
+         * @description A passkey that was just added, and recovery codes as in `RecoveryCodes`.
+         */
+        readonly NewPasskey: {
+            readonly passkey: components["schemas"]["Passkey"];
+            readonly recovery_codes: readonly string[];
+        };
+        /**
          * Notice
          * @description A decision of a moderator, as the account sees it.
          *
@@ -2679,6 +2843,152 @@ export interface components {
             readonly limit?: number;
         };
         /**
+         * Passkey
+         * @description A passkey. `used_at` is null if no sign-in has used it.
+         */
+        readonly Passkey: {
+            readonly created_at: string;
+            readonly name: string;
+            readonly used_at: string | null;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * PasskeyAlgorithm
+         * @description A signature algorithm, by its number in COSE.
+         */
+        readonly PasskeyAlgorithm: {
+            readonly alg: number;
+            /** @enum {unknown} */
+            readonly type: "public-key";
+        };
+        /**
+         * PasskeyAnswer
+         * @description The answer to a challenge, and the attempt that it belongs to.
+         */
+        readonly PasskeyAnswer: {
+            readonly attempt: string;
+            readonly credential: components["schemas"]["PasskeyAssertion"];
+        };
+        /**
+         * PasskeyAssertion
+         * @description The use of a passkey, as `toJSON()` returns it (WebAuthn, AuthenticationResponseJSON).
+         */
+        readonly PasskeyAssertion: {
+            readonly id: string;
+            readonly rawId: string;
+            readonly response: components["schemas"]["AssertionResponse"];
+            /** @enum {unknown} */
+            readonly type: "public-key";
+        };
+        /**
+         * PasskeyChallenge
+         * @description A challenge for a sign-in. `attempt` goes with the answer.
+         */
+        readonly PasskeyChallenge: {
+            readonly attempt: string;
+            readonly options: components["schemas"]["PasskeyRequestOptions"];
+        };
+        /**
+         * PasskeyCreation
+         * @description A challenge for a new passkey. `attempt` goes with the answer.
+         */
+        readonly PasskeyCreation: {
+            readonly attempt: string;
+            readonly options: components["schemas"]["PasskeyCreationOptions"];
+        };
+        /**
+         * PasskeyCreationOptions
+         * @description Options for a new passkey (WebAuthn, PublicKeyCredentialCreationOptionsJSON).
+         */
+        readonly PasskeyCreationOptions: {
+            readonly attestation: string;
+            readonly authenticatorSelection: components["schemas"]["AuthenticatorSelection"];
+            readonly challenge: string;
+            readonly excludeCredentials: readonly components["schemas"]["PasskeyDescriptor"][];
+            readonly pubKeyCredParams: readonly components["schemas"]["PasskeyAlgorithm"][];
+            readonly rp: components["schemas"]["RelyingPartyEntity"];
+            readonly timeout: number;
+            readonly user: components["schemas"]["PasskeyUser"];
+        };
+        /**
+         * PasskeyDescriptor
+         * @description A passkey that exists, by the id that its authenticator has chosen.
+         */
+        readonly PasskeyDescriptor: {
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly type: "public-key";
+        };
+        /**
+         * PasskeyDraft
+         * @description A new passkey: its name, and the authenticator's answer to the challenge of an attempt.
+         */
+        readonly PasskeyDraft: {
+            readonly attempt: string;
+            readonly credential: components["schemas"]["PasskeyRegistration"];
+            readonly name: string;
+        };
+        /**
+         * PasskeyNameDraft
+         * @description The name of a passkey.
+         */
+        readonly PasskeyNameDraft: {
+            readonly name: string;
+        };
+        /**
+         * PasskeyPurposeDraft
+         * @description What the challenge is for: a sign-in without a password, or one after the password.
+         */
+        readonly PasskeyPurposeDraft: {
+            /** @enum {unknown} */
+            readonly purpose: "second_factor" | "sign_in";
+        };
+        /**
+         * PasskeyRegistration
+         * @description A new passkey, as `toJSON()` returns it (WebAuthn, RegistrationResponseJSON).
+         */
+        readonly PasskeyRegistration: {
+            readonly id: string;
+            readonly rawId: string;
+            readonly response: components["schemas"]["AttestationResponse"];
+            /** @enum {unknown} */
+            readonly type: "public-key";
+        };
+        /**
+         * PasskeyRequestOptions
+         * @description Options for the use of a passkey (WebAuthn, PublicKeyCredentialRequestOptionsJSON).
+         */
+        readonly PasskeyRequestOptions: {
+            readonly challenge: string;
+            readonly rpId: string;
+            readonly timeout: number;
+            readonly userVerification: string;
+        };
+        /**
+         * PasskeySignInDraft
+         * @description A sign-in without a password: a passkey's answer to a challenge for `sign_in`.
+         */
+        readonly PasskeySignInDraft: {
+            readonly passkey: components["schemas"]["PasskeyAnswer"];
+        };
+        /**
+         * PasskeySupport
+         * @description Whether members can sign in with passkeys here.
+         */
+        readonly PasskeySupport: {
+            readonly is_available: boolean;
+        };
+        /**
+         * PasskeyUser
+         * @description The account that a passkey is for.
+         */
+        readonly PasskeyUser: {
+            readonly displayName: string;
+            readonly id: string;
+            readonly name: string;
+        };
+        /**
          * PasswordChanged
          * @description The new password is valid from now on.
          */
@@ -2801,7 +3111,9 @@ export interface components {
         };
         /**
          * RecoveryCodes
-         * @description Codes that each replace one code of the app. Only this response contains them.
+         * @description Codes that each replace a second factor once. Only this response contains them.
+         *
+         *     The list is empty if the member has recovery codes from another second factor.
          */
         readonly RecoveryCodes: {
             readonly recovery_codes: readonly string[];
@@ -2828,6 +3140,14 @@ export interface components {
             readonly muted: boolean;
             /** Format: uuid */
             readonly uuid: string;
+        };
+        /**
+         * RelyingPartyEntity
+         * @description The service that a passkey is for. `id` is its domain.
+         */
+        readonly RelyingPartyEntity: {
+            readonly id: string;
+            readonly name: string;
         };
         /**
          * RepliesPaging
@@ -2980,7 +3300,7 @@ export interface components {
             readonly current: boolean;
             readonly device: string;
             /** @enum {unknown} */
-            readonly method: "password" | "password_and_code" | "sign_up";
+            readonly method: "passkey" | "password" | "password_and_code" | "password_and_passkey" | "sign_up";
             readonly used_at: string;
             /** Format: uuid */
             readonly uuid: string;
@@ -3025,12 +3345,15 @@ export interface components {
          * SignInDraft
          * @description Credentials; `email` may also be a handle.
          *
-         *     `code` is needed if the account has a second factor: a code of the app, or a recovery code.
+         *     If the account has a second factor, `code` or `passkey` is needed: a code of the app, a recovery
+         *     code, or a passkey's answer to a challenge for `second_factor`.
          */
         readonly SignInDraft: {
             /** @default null */
             readonly code?: string | null;
             readonly email: string;
+            /** @default null */
+            readonly passkey?: components["schemas"]["PasskeyAnswer"] | null;
             readonly password: string;
         };
         /**
@@ -3099,6 +3422,8 @@ export interface components {
             /** @default null */
             readonly code?: string | null;
             readonly email: string;
+            /** @default null */
+            readonly passkey?: components["schemas"]["PasskeyAnswer"] | null;
             readonly password: string;
             readonly words: string;
         };
@@ -5000,6 +5325,698 @@ export interface operations {
             };
         };
     };
+    readonly passkeys_show_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Passkey"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_add_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("passkey_name_blank" | "passkey_name_exceed_max_chars" | "challenge_invalid" | "passkey_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_rename_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyNameDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("passkey_name_blank" | "passkey_name_exceed_max_chars")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_remove_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecondFactorProofDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Passkey"][];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("generic_401" | "credentials_invalid")[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("password_blank" | "code_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_challenge_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeyPurposeDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyChallenge"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "purpose_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_begin_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecondFactorPasswordDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeyCreation"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("generic_401" | "credentials_invalid")[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("password_blank" | "too_many_passkeys")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly passkeys_support_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PasskeySupport"];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly accounts_password_put: {
         readonly parameters: {
             readonly query?: never;
@@ -6043,7 +7060,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_unconfirmed" | "account_suspended" | "code_required")[];
+                    readonly "application/json": readonly ("email_unconfirmed" | "account_suspended" | "code_required" | "passkey_required")[];
                 };
             };
             /** @description The body is too large */
@@ -6070,7 +7087,114 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid")[];
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "challenge_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_signin_passkey_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PasskeySignInDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "account_suspended"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("passkey_invalid" | "challenge_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -6346,7 +7470,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid")[];
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -6463,7 +7587,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
                 };
             };
             /** @description Too many attempts */

@@ -52,7 +52,11 @@ SELECT
         SELECT FROM second_factors
         WHERE second_factors.user_uuid = found.user_uuid
           AND second_factors.confirmed_at IS NOT NULL
-    ) AS has_second_factor
+    ) AS has_app,
+    EXISTS (
+        SELECT FROM passkeys
+        WHERE passkeys.user_uuid = found.user_uuid
+    ) AS has_passkeys
 FROM found
 
 -- name: end_reset

@@ -18,31 +18,51 @@ RETURNING user_uuid
 
 -- name: confirm
 -- No row if the second factor was confirmed before, or has another secret since.
-WITH confirmed AS (
-    UPDATE second_factors
-    SET
-        confirmed_at = now(),
-        used_step = :step
-    WHERE second_factors.user_uuid = :user_uuid
-      AND second_factors.sealed_secret = :sealed_secret
-      AND second_factors.confirmed_at IS NULL
-    RETURNING user_uuid
-),
-codes AS (
-    INSERT INTO recovery_codes (user_uuid, code_hash)
-    SELECT
-        confirmed.user_uuid,
-        hash
-    FROM confirmed
-    CROSS JOIN unnest(:code_hashes::bytea[]) AS hash
+UPDATE second_factors
+SET
+    confirmed_at = now(),
+    used_step = :step
+WHERE second_factors.user_uuid = :user_uuid
+  AND second_factors.sealed_secret = :sealed_secret
+  AND second_factors.confirmed_at IS NULL
+
+-- name: create_codes
+-- Stores recovery codes. No row if the user has some.
+INSERT INTO recovery_codes (user_uuid, code_hash)
+SELECT
+    :user_uuid,
+    hash
+FROM unnest(:code_hashes::bytea[]) AS hash
+WHERE NOT EXISTS (
+    SELECT FROM recovery_codes
+    WHERE recovery_codes.user_uuid = :user_uuid
 )
-SELECT confirmed.user_uuid
-FROM confirmed
+
+-- name: lock
+-- Serializes the changes of a user's second factors.
+SELECT accounts.user_uuid
+FROM accounts
+WHERE accounts.user_uuid = :user_uuid
+FOR NO KEY UPDATE
 
 -- name: remove
 DELETE FROM second_factors
 WHERE second_factors.user_uuid = :user_uuid
   AND second_factors.confirmed_at IS NOT NULL
+
+-- name: remove_codes
+-- Deletes the recovery codes of a user whose last second factor was removed.
+DELETE FROM recovery_codes
+WHERE recovery_codes.user_uuid = :user_uuid
+  AND NOT EXISTS (
+      SELECT FROM passkeys
+      WHERE passkeys.user_uuid = :user_uuid
+  )
+  AND NOT EXISTS (
+      SELECT FROM second_factors
+      WHERE second_factors.user_uuid = :user_uuid
+        AND second_factors.confirmed_at IS NOT NULL
+  )
 
 -- name: reseal
 -- Replaces encrypted secrets, unless another worker has replaced them.
@@ -87,11 +107,8 @@ LEFT JOIN second_factors ON second_factors.user_uuid = viewer.uuid
 
 -- name: use_recovery_code
 DELETE FROM recovery_codes
-USING second_factors
 WHERE recovery_codes.user_uuid = :user_uuid
   AND recovery_codes.code_hash = :code_hash
-  AND second_factors.user_uuid = recovery_codes.user_uuid
-  AND second_factors.confirmed_at IS NOT NULL
 
 -- name: use_step
 -- Notes that the code of a time step is used. No row if this one or a later one was used before.

@@ -77,6 +77,10 @@ WHERE NOT EXISTS (
 DELETE FROM mutes
 WHERE ends_at BETWEEN '-infinity' AND now()
 
+-- name: passkey_challenges
+DELETE FROM passkey_challenges
+WHERE expires_at BETWEEN '-infinity' AND now()
+
 -- name: password_resets
 DELETE FROM password_resets
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -171,6 +175,8 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     moderation_actions,
     mutes,
     notifications,
+    passkey_challenges,
+    passkeys,
     password_resets,
     picture_files,
     pictures,

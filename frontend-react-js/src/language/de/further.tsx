@@ -231,6 +231,8 @@ export const further: Further = {
     methods: {
       password: "mit deinem Passwort",
       password_and_code: "mit deinem Passwort und einem Code",
+      password_and_passkey: "mit deinem Passwort und einem Passkey",
+      passkey: "mit einem Passkey",
       sign_up: "beim Beitreten",
     },
     signOut: (device) => `${device} abmelden`,

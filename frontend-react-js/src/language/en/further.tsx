@@ -229,6 +229,8 @@ export const further = {
     methods: {
       password: "with your password",
       password_and_code: "with your password and a code",
+      password_and_passkey: "with your password and a passkey",
+      passkey: "with a passkey",
       sign_up: "by joining",
     },
     signOut: (device: string) => `Sign out ${device}`,
