@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -13,16 +14,20 @@ from quart import Quart
 
 from accounts import EMAIL, HANDLE, PASSWORD, SIGN_IN, WRONG, Codes, open_account, sign_in
 from authenticator import Authenticator, decoded, encoded
+from cruddur.app import create_app
 from cruddur.identity import second_factors as identity
 from cruddur.identity.passkeys import MAX_PASSKEYS
 from cruddur.settings import Settings
-from support import Api, Member
+from moderators import CASES
+from support import Api, Member, serving
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 PATH = "/api/auth/passkeys"
 ALONE = f"{SIGN_IN}/passkey"
 APP = "/api/auth/second-factor"
+TOKENS = "/api/auth/tokens"
+AUDIT = "/api/moderation/audit"
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
 
 Change = Callable[[Authenticator], Any]
@@ -367,6 +372,37 @@ async def test_without_a_local_account_there_are_no_passkeys(andrew: Member) -> 
     assert await andrew.get(PATH) == []
     refusal = await andrew.post(f"{PATH}/registration", {"password": "x"}, expect=401)
     assert refusal == ["credentials_invalid"]
+
+
+@pytest.mark.rule("C126")
+async def test_moderators_need_a_second_factor_if_the_settings_require_it(
+    me: Api, settings: Settings, database: asyncpg.Connection
+) -> None:
+    application = create_app(replace(settings, moderator_second_factor="required"))
+    async with serving(application) as strict:
+        mine = Api(strict.http, me.headers)
+
+        async def tried(expect: int) -> Any:
+            return await mine.get(CASES, expect=expect)
+
+        assert await tried(403) == ["generic_403"]
+        await database.execute("UPDATE users SET role = 'admin'")
+        assert await tried(403) == ["second_factor_required"]
+        assert await mine.get(AUDIT, expect=403) == ["second_factor_required"]
+        assert await me.get(CASES) == []  # where it is optional
+        await mine.post("/api/activities", {"message": "hello", "ttl": "1-hour"})
+        added = await add(mine, Authenticator())
+        assert await tried(200) == []
+        token = {"name": "bot", "scopes": ["read"], "ttl": "1-day"}
+        bot = {"Authorization": f"Bearer {(await mine.post(TOKENS, token))['token']}"}
+        refusal = await mine.get(CASES, expect=403, headers=bot)
+        assert refusal == ["insufficient_scope"]
+        await mine.delete(f"{PATH}/{added['passkey']['uuid']}", {"password": PASSWORD})
+        assert await tried(403) == ["second_factor_required"]
+        await mine.post(APP, {"password": PASSWORD})
+        assert await tried(403) == ["second_factor_required"]  # not confirmed yet
+        await database.execute("UPDATE second_factors SET confirmed_at = now()")
+        assert await tried(200) == []
 
 
 HTTPS = "https://cruddur.example"

@@ -226,6 +226,14 @@ def test_an_unreachable_database_prints_one_clear_line(data: Path, command: str)
         ({"CONNECTION_URL": "mysql://x"}, "CONNECTION_URL"),
         ({"AWS_COGNITO_USER_POOL_ID": "x"}, "AWS_COGNITO_USER_POOL_CLIENT_ID"),
         ({"CRUDDUR_ACCOUNT_PROVIDER": "ldap"}, "CRUDDUR_ACCOUNT_PROVIDER"),
+        (
+            {
+                "CRUDDUR_MODERATOR_SECOND_FACTOR": "required",
+                "AWS_COGNITO_USER_POOL_ID": "x",
+                "AWS_COGNITO_USER_POOL_CLIENT_ID": "x",
+            },
+            "CRUDDUR_MODERATOR_SECOND_FACTOR",
+        ),
         ({"CRUDDUR_DEMO_HANDLE": "andrewbrown", "CRUDDUR_BIND": "0.0.0.0:1"}, "loopback"),
         ({"CRUDDUR_PROFILE_SHAPE": "round"}, "CRUDDUR_PROFILE_SHAPE"),
         ({"CRUDDUR_SIGNING_KEY": "no key"}, "CRUDDUR_SIGNING_KEY"),

@@ -119,6 +119,14 @@ class CaseCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRole:
+    """A viewer's role, and whether their sign-ins need a second factor."""
+
+    role: Role
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GrantedRole:
     """A user whose role was set, and the role before."""
 
@@ -127,10 +135,10 @@ class GrantedRole:
     previous: Role
 
 
-async def select_role(conn: Connection, *, viewer: ViewerIds) -> Role | None:
+async def select_role(conn: Connection, *, viewer: ViewerIds) -> OwnRole | None:
     """Return the viewer's role, or None if their session is not open."""
-    role: Role | None = await _ROLE.value(conn, **parameters(viewer))
-    return role
+    row = await _ROLE.row(conn, **parameters(viewer))
+    return OwnRole(**row) if row else None
 
 
 async def select_judge(

@@ -65,13 +65,23 @@ async def check_session(conn: Connection, viewer: Viewer) -> None:
     require_open_session(await db.select_is_open(conn, viewer=viewer))
 
 
-async def check_role(conn: Connection, viewer: Viewer, role: Role) -> None:
+async def check_role(
+    conn: Connection, viewer: Viewer, role: Role, *, needs_second_factor: bool
+) -> None:
     """Check that the viewer's session is open, and that they have a role or a higher one.
+
+    Args:
+        conn: a connection.
+        viewer: the viewer.
+        role: the role.
+        needs_second_factor: their account also needs a second factor.
 
     Raises:
         UnauthenticatedError: the session is not open, or the account was deleted.
-        ForbiddenError: they have a lower role.
+        ForbiddenError: they have a lower role; second_factor_required.
     """
-    own: Role = require_open_session(await moderation_db.select_role(conn, viewer=viewer))
-    if RANKS[own] < RANKS[role]:
+    own = require_open_session(await moderation_db.select_role(conn, viewer=viewer))
+    if RANKS[own.role] < RANKS[role]:
         raise ForbiddenError
+    if needs_second_factor and not own.has_second_factor:
+        raise ForbiddenError("second_factor_required")

@@ -175,8 +175,9 @@ class ApiBlueprint(Blueprint):
                 nothing new.
             checks_session: the endpoint checks the viewer's session before it calls the handler,
                 because no statement of the handler does.
-            role: the role that the viewer needs, or a higher one. Others get 403. The endpoint
-                checks it, and the viewer's session, before it reads the request.
+            role: the role that the viewer needs, or a higher one. Others get 403, and so does a
+                viewer without a second factor if the settings require one. The endpoint checks
+                it, and the viewer's session, before it reads the request.
             field_rules: returns the codes of further rules that the valid fields of a body break,
                 if other fields are invalid, so that the response reports all errors. The handler
                 checks the same rules.
@@ -330,8 +331,9 @@ async def _viewer(endpoint: Endpoint, header: str | None, *, is_required: bool) 
     try:
         viewer = await authenticate(header, endpoint.scopes)
         if viewer is not None and endpoint.role != "member":
+            needed = resources().settings.moderator_second_factor == "required"
             async with resources().database.connection() as conn:
-                await check_role(conn, viewer, endpoint.role)
+                await check_role(conn, viewer, endpoint.role, needs_second_factor=needed)
         elif viewer is not None and endpoint.checks_session:
             await authenticator.check_session(viewer)
     except UnauthenticatedError:

@@ -310,7 +310,7 @@ def refusals(endpoint: Endpoint) -> dict[int, list[str]]:
     if endpoint.access != "open":
         add(403, ["insufficient_scope"])
     if endpoint.role != "member":
-        add(403, [GENERIC_CODES[403]])
+        add(403, [GENERIC_CODES[403], "second_factor_required"])
     if "<uuid:" in endpoint.rule:
         add(404, [GENERIC_CODES[404]])
     if endpoint.body is not None:

@@ -131,6 +131,11 @@ class Settings(
                 "CRUDDUR_ACCOUNT_PROVIDER=cognito needs AWS_COGNITO_USER_POOL_ID and"
                 " AWS_COGNITO_USER_POOL_CLIENT_ID"
             )
+        if self.moderator_second_factor == "required" and self.provider != "local":
+            raise SettingsError(
+                "CRUDDUR_MODERATOR_SECOND_FACTOR=required needs CRUDDUR_ACCOUNT_PROVIDER=local:"
+                " a user pool has second factors of its own"
+            )
         if self.xray_exporter == "daemon" and not self.xray_daemon_address:
             raise SettingsError("CRUDDUR_XRAY_EXPORTER=daemon needs AWS_XRAY_DAEMON_ADDRESS")
         index = Path(self.frontend_directory, "index.html")

@@ -66,6 +66,14 @@ class AccountSettings:
             le=1_000_000_000,
         ),
     ] = 10
+    moderator_second_factor: Annotated[
+        Literal["optional", "required"],
+        setting(
+            "CRUDDUR_MODERATOR_SECOND_FACTOR",
+            "Whether moderators and admins need a second factor to moderate; `required` needs local"
+            " accounts",
+        ),
+    ] = "optional"
     smtp_url: Annotated[
         str,
         setting(

@@ -9664,7 +9664,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -9757,7 +9757,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "judge_involved")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required" | "judge_involved")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -9867,7 +9867,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description The request is invalid */
@@ -9950,7 +9950,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description The request is invalid */
@@ -10033,7 +10033,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description The request is invalid */
@@ -10116,7 +10116,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description The request is invalid */
@@ -10201,7 +10201,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -10305,7 +10305,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "judge_involved")[];
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required" | "judge_involved")[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */

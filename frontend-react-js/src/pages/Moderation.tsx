@@ -8,7 +8,7 @@ import type {
   DecisionDraft,
   StoredEvidence,
 } from "../api/wire";
-import { Button } from "../components/Button";
+import { Button, ButtonLink } from "../components/Button";
 import { AreaField, Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, PagedList, Skeleton } from "../components/List";
@@ -20,6 +20,7 @@ import { notify } from "../notices";
 import { useCase, useCases, useDecide, useDecideAppeal } from "../queries/moderation";
 import { useMember } from "../queries/session";
 import { profileAddress } from "../text/addresses";
+import { hasCode } from "../text/errors";
 import { exactTime } from "../text/time";
 import "./Moderation.css";
 
@@ -49,6 +50,9 @@ export function Moderation() {
 function Queue() {
   const query = useCases();
   const cases = query.data?.pages.flatMap((part) => part.body) ?? [];
+  if (hasCode(query.error, "second_factor_required")) {
+    return <NeedsSecondFactor />;
+  }
   return (
     <PagedList query={query}>
       <ul>
@@ -70,6 +74,16 @@ function Queue() {
   );
 }
 
+/** What moderators see who have no second factor, where the service requires one. */
+function NeedsSecondFactor() {
+  return (
+    <Empty title={t.moderation.needsSecondFactor}>
+      <p>{t.moderation.needsSecondFactorHint}</p>
+      <ButtonLink to="/settings">{t.moderation.toSettings}</ButtonLink>
+    </Empty>
+  );
+}
+
 function caseTitle({ kind, user }: Case): string {
   return t.moderation.subject[kind](user === null ? null : `@${user.handle}`);
 }
@@ -87,6 +101,9 @@ function categories(one: Case): string {
 function OpenCase({ uuid }: { uuid: string }) {
   const opened = useCase(uuid);
   const first = opened.data?.pages[0]?.body;
+  if (hasCode(opened.error, "second_factor_required")) {
+    return <NeedsSecondFactor />;
+  }
   if (opened.isError && !opened.isFetchNextPageError) {
     return (
       <div className="list-note">

@@ -217,6 +217,22 @@ test("a member who is no moderator is told so", async () => {
   expect(server.sent("get", CASES).map(({ body }) => body)).toEqual([]);
 });
 
+test.each(["/moderation", `/moderation?case=${uuid(700)}`])(
+  "a moderator without the second factor that is required is led to the settings from %s",
+  async (address) => {
+    signIn({ ...WORF, role: "moderator" });
+    server.on("get", CASES, refuse(403, "second_factor_required"));
+    server.on("get", CASE, refuse(403, "second_factor_required"));
+    showPage(address);
+    await settle();
+    expect(screen.getByRole("heading", { name: "Protect your account first" })).toBeVisible();
+    expect(screen.getByRole("link", { name: "Go to settings" })).toHaveAttribute(
+      "href",
+      "/settings",
+    );
+  },
+);
+
 test("a moderator opens a case from the queue, and decides", async () => {
   vi.stubGlobal(
     "URL",

@@ -565,6 +565,10 @@ export const further: Further = {
     why: "Melde dich an, um zu moderieren",
     notYou: "Diese Seite ist für die Moderation",
     notYouHint: "Frag die Administration, wenn du dazugehören solltest.",
+    needsSecondFactor: "Schütze zuerst dein Konto",
+    needsSecondFactorHint:
+      "Wer hier moderiert, braucht zwei Faktoren oder einen Passkey. Richte das in den Einstellungen ein, und komm dann zurück.",
+    toSettings: "Zu den Einstellungen",
     empty: "Keine Meldungen",
     emptyHint: "Was Mitglieder melden, erscheint hier.",
     subject: {

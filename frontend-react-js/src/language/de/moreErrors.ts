@@ -70,6 +70,7 @@ export const moreErrors: Further["moreErrors"] = {
   search_term_exceed_max_chars: "Die Suche ist zu lang. Erlaubt sind höchstens 200 Zeichen.",
   search_term_invalid: "Gib ein Wort ein, nach dem wir suchen sollen.",
   second_factor_on: "Die Anmeldung mit zwei Faktoren ist schon eingeschaltet.",
+  second_factor_required: "Richte zuerst zwei Faktoren oder einen Passkey ein.",
   shape_invalid: "Dieses Profil gibt es nicht in dieser Form.",
   square_invalid: "Wir konnten das Bild nicht zuschneiden. Wähle es noch einmal aus.",
   tag_invalid: "Ein Tag ist ein Wort mit mindestens einem Buchstaben.",

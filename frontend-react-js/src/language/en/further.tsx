@@ -535,6 +535,10 @@ export const further = {
     why: "Sign in to moderate",
     notYou: "This page is for moderators",
     notYouHint: "Ask an admin if you should be one.",
+    needsSecondFactor: "Protect your account first",
+    needsSecondFactorHint:
+      "Moderators here need two-factor sign-in or a passkey. Set one up in the settings, then come back.",
+    toSettings: "Go to settings",
     empty: "No reports",
     emptyHint: "What members report will show up here.",
     subject: {

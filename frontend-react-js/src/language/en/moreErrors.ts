@@ -65,6 +65,7 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   search_term_exceed_max_chars: "That search is too long. You can use up to 200 characters.",
   search_term_invalid: "Enter a word to search for.",
   second_factor_on: "Two-factor sign-in is already on.",
+  second_factor_required: "Set up two-factor sign-in or a passkey first.",
   shape_invalid: "This profile isn’t available in that form.",
   square_invalid: "We couldn’t crop that picture. Choose it again.",
   tag_invalid: "A tag is one word with a letter.",
