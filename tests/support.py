@@ -54,6 +54,7 @@ BEGIN
     FOREACH name IN ARRAY tables LOOP
         EXECUTE 'DELETE FROM ' || name;
     END LOOP;
+    INSERT INTO instance DEFAULT VALUES;
     PERFORM record_event('page', gen_random_uuid(), gen_random_uuid()); -- no cached page is valid
 END
 $$

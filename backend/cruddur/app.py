@@ -26,6 +26,7 @@ from cruddur.routes.crud_pictures import UPLOAD_PATH as PICTURE_UPLOAD_PATH
 from cruddur.routes.crud_pictures import crud_pictures
 from cruddur.routes.follows import follows
 from cruddur.routes.health import health
+from cruddur.routes.instance import instance
 from cruddur.routes.live import live
 from cruddur.routes.messages import messages
 from cruddur.routes.moderation import moderation
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     reports,
     notices,
     moderation,
+    instance,
     live,
     health,
     telemetry_routes,

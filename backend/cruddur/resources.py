@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -253,9 +252,7 @@ def _assemble(
         database, store, Limits(settings.pictures_per_day, settings.pictures_per_member)
     )
     evidence_sealer = EvidenceSealer(keys, settings.evidence_key)
-    reports = Reports(
-        database, crud_pictures, evidence_sealer, timedelta(days=settings.evidence_days)
-    )
+    reports = Reports(database, crud_pictures, evidence_sealer)
     factor_settings = SecondFactorSettings(
         database, local if provider is local else None, throttle, concurrent_calls
     )

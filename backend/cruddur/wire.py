@@ -29,6 +29,7 @@ Scope = Literal["read", "write", "message"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 TokenTtl = Literal["1-day", "7-days", "30-days", "90-days", "365-days"]
 Role = Literal["member", "moderator", "admin"]
+SignUpMode = Literal["open", "invitation", "closed"]
 
 CRUD_CHARS = 280
 REPLY_CHARS = 1024
@@ -38,8 +39,12 @@ TOKEN_NAME_CHARS = 50
 PASSKEY_NAME_CHARS = 50
 BIO_CHARS = 500
 ALT_CHARS = 1000
+ANNOUNCEMENT_CHARS = 500
 PICTURES_MAX = 4
 REASON_CHARS = 1000
+DESCRIPTION_CHARS = 500
+RULES_CHARS = 5000
+BLOCKED_DOMAINS_MAX = 1000
 EMAIL_CHARS = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 PASSWORD_CHARS = 256  # a limit on the work of hashing
 PAGE_DEFAULT = 40
@@ -98,6 +103,7 @@ SecondFactorCode = Annotated[
 Base64 = Annotated[str, Meta(min_length=1, max_length=2_000, pattern=r"^[A-Za-z0-9_-]*$")]
 LongBase64 = Annotated[str, Meta(min_length=1, max_length=20_000, pattern=r"^[A-Za-z0-9_-]*$")]
 Count = Annotated[int, Meta(ge=0)]
+TermsVersion = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
 def entity_tag(body: bytes) -> str:
@@ -752,8 +758,15 @@ class AccountDraft(Draft):
     reports_all: ClassVar[bool] = True
 
 
-class SignUpDraft(AccountDraft):
-    """A new account. A short password and a common password have the same code."""
+# Without the defaults, a draft has the digest that it had before there were invitations
+# (cruddur.services.idempotency).
+class SignUpDraft(AccountDraft, omit_defaults=True):
+    """A new account. A short password and a common password have the same code.
+
+    `invitation` is a code, which is needed if the instance wants one. `terms_version` is the
+    version of the terms that the new member accepts, which is needed unless that of the instance
+    is 0.
+    """
 
     codes: ClassVar[dict[str, str]] = {
         "email_blank": "email_invalid",
@@ -762,12 +775,29 @@ class SignUpDraft(AccountDraft):
         "handle_exceed_max_chars": "handle_invalid",
         "password_blank": "password_too_weak",
         "password_invalid": "password_too_weak",
+        "invitation_blank": "invitation_invalid",
+        "invitation_exceed_max_chars": "invitation_invalid",
+        "terms_version_blank": "terms_not_accepted",
+        "terms_version_invalid": "terms_not_accepted",
     }
 
     email: Email
     password: NewPassword
     handle: Handle
     display_name: DisplayName
+    terms_version: TermsVersion | None = None
+    invitation: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class TermsDraft(AccountDraft):
+    """The version of the terms that the member accepts."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "terms_version_blank": "terms_not_accepted",
+        "terms_version_invalid": "terms_not_accepted",
+    }
+
+    terms_version: TermsVersion
 
 
 class EmailDraft(AccountDraft):
@@ -933,6 +963,8 @@ class Member(Struct):
     """The signed-in user, with the fields that only this user can see.
 
     `unread_notices` counts the decisions of moderators about this user that the user has not seen.
+    `terms_version` is the version of the terms that the user has accepted last, at
+    `terms_accepted_at`; both are null if there is none.
     """
 
     uuid: UUID
@@ -942,6 +974,8 @@ class Member(Struct):
     avatar_url: str | None
     role: Role
     unread_notices: Count
+    terms_version: Count | None
+    terms_accepted_at: datetime | None
 
 
 class SignedIn(Struct):
@@ -1490,6 +1524,120 @@ class AuditEntry(Struct):
     user_uuid: UUID | None
     user_handle: str | None
     why: str
+
+
+# --- Instance -----------------------------------------------------------------------
+
+
+class Announcement(Struct):
+    """What admins announce to everyone, until it expires."""
+
+    uuid: UUID
+    message: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class AnnouncementDraft(Draft):
+    """A new announcement. `ttl` is its time to live."""
+
+    codes: ClassVar[dict[str, str]] = {"ttl_invalid": "ttl_blank"}
+
+    message: Annotated[
+        str, Meta(min_length=1, max_length=ANNOUNCEMENT_CHARS, extra_json_schema=_VISIBLE)
+    ]
+    ttl: Ttl
+
+
+class PublicSettings(Struct):
+    """The settings that everyone may know."""
+
+    name: str
+    description: str
+    rules: str
+    terms_version: Count
+    sign_up_mode: SignUpMode
+    default_ttl: Ttl
+    max_ttl: Ttl
+
+
+class Instance(PublicSettings):
+    """What everyone may know of the instance.
+
+    `default_ttl` is what a form for cruds should offer first, and `max_ttl` the longest lifetime of
+    a crud. `terms_version` is the version of the terms that a sign-up has to accept, or 0 while
+    none has to. The latest announcement is first.
+    """
+
+    announcements: list[Announcement]
+
+
+class InstanceSettings(PublicSettings):
+    """All settings of the instance, as admins see them.
+
+    `blocked_domains` are those of e-mail addresses that cannot sign up, as are their subdomains.
+    `evidence_days` is how long reports and their evidence are kept at least.
+    """
+
+    blocked_domains: list[str]
+    evidence_days: Count
+
+
+class InstanceDraft(Draft):
+    """Changes of the settings; what is absent or null stays as it is.
+
+    With `new_terms`, the version of the terms increases, so that members have to accept them again.
+    """
+
+    codes: ClassVar[dict[str, str]] = {
+        "description_blank": "description_invalid",
+        "rules_blank": "rules_invalid",
+        "sign_up_mode_blank": "sign_up_mode_invalid",
+        "blocked_domains_blank": "blocked_domains_invalid",
+        "default_ttl_blank": "default_ttl_invalid",
+        "max_ttl_blank": "max_ttl_invalid",
+        "evidence_days_blank": "evidence_days_invalid",
+        "new_terms_blank": "new_terms_invalid",
+    }
+
+    name: Annotated[DisplayName | None, Meta(extra_json_schema=_VISIBLE)] = None
+    description: (
+        Annotated[str, Meta(max_length=DESCRIPTION_CHARS, extra_json_schema=_NO_NUL)] | None
+    ) = None
+    rules: Annotated[str, Meta(max_length=RULES_CHARS, extra_json_schema=_NO_NUL)] | None = None
+    new_terms: bool = False
+    sign_up_mode: SignUpMode | None = None
+    blocked_domains: (
+        Annotated[list[Annotated[str, Meta(max_length=253)]], Meta(max_length=BLOCKED_DOMAINS_MAX)]
+        | None
+    ) = None
+    default_ttl: Ttl | None = None
+    max_ttl: Ttl | None = None
+    evidence_days: Annotated[int, Meta(ge=1, le=365)] | None = None
+
+
+class InvitationDraft(Draft):
+    """A new invitation: how many accounts it opens, and in how many days it expires."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "max_uses_blank": "max_uses_invalid",
+        "days_blank": "days_invalid",
+    }
+
+    max_uses: Annotated[int, Meta(ge=1, le=1000)] = 1
+    days: Annotated[int, Meta(ge=1, le=365)] = 7
+
+
+class Invitation(Struct):
+    """A code for a sign-up. It has opened `uses` of `max_uses` accounts, and works until
+    `expires_at`."""
+
+    uuid: UUID
+    code: str
+    max_uses: Count
+    uses: Count
+    created_at: datetime
+    expires_at: datetime
 
 
 # --- Health -------------------------------------------------------------------------

@@ -61,7 +61,7 @@ CALLERS: Mapping[str, Enter] = {
 
 OF_THE_TAGS_WITHOUT_TOKENS = {
     *("accounts", "second_factors", "passkeys", "api_tokens"),
-    *("reports", "notices", "moderation"),
+    *("reports", "notices", "moderation", "instance"),
 }
 """The areas that no API token may use."""
 

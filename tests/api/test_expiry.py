@@ -94,6 +94,12 @@ BODIES: dict[str, Any] = {
     "/api/notices/<uuid:uuid>/appeal": {"words": "I am sorry"},
     "/api/moderation/cases/<uuid:uuid>/decisions": {"kind": "dismiss", "reason": "It is fine"},
     "/api/moderation/appeals/<uuid:uuid>": {"decision": "upheld", "reason": "It is not fine"},
+    "/api/instance/settings": {"description": "A station"},
+    "/api/instance/invitations": {},
+    "/api/instance/invitations/<uuid:uuid>": None,
+    "/api/instance/announcements": {"message": "The station moves", "ttl": "1-hour"},
+    "/api/instance/announcements/<uuid:uuid>": None,
+    "/api/auth/terms": {"terms_version": 0},
     "/api/pictures": None,
     "/api/telemetry": {"resourceSpans": []},
 }

@@ -10,7 +10,7 @@ import pytest
 
 from moderators import CASES
 from processes import cruddur
-from support import Member
+from support import Api, Member
 
 
 def admin(dsn: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -59,3 +59,28 @@ async def test_the_audit_log_is_printed(
     assert [one["why"] for one in entries] == ["moderator", "member"]
     rows = list(csv.DictReader(admin(dsn, "audit", "--format", "csv").stdout.splitlines()))
     assert [row["uuid"] for row in rows] == [one["uuid"] for one in entries]
+
+
+@pytest.mark.rule("C130", "C134")
+async def test_the_instance_is_managed_on_the_command_line(dsn: str, api: Api) -> None:
+    assert "sign_up_mode     open\n" in admin(dsn, "settings").stdout
+    assert "sign_up_mode     invitation\n" in admin(dsn, "set", "sign_up_mode", "invitation").stdout
+    changed = admin(dsn, "set", "blocked_domains", "spam.example Bücher.example").stdout
+    assert "blocked_domains  spam.example xn--bcher-kva.example\n" in changed
+    admin(dsn, "set", "evidence_days", "30")
+    admin(dsn, "set", "new_terms", "true")
+    shown = await api.get("/api/instance")
+    assert (shown["sign_up_mode"], shown["terms_version"]) == ("invitation", 1)
+    refused = admin(dsn, "set", "evidence_days", "0", code=1)
+    assert refused.stderr == "cruddur: '0' is refused: evidence_days_invalid\n"
+    assert "there is no setting color" in admin(dsn, "set", "color", "red", code=1).stderr
+
+    assert admin(dsn, "invitations").stdout == "there are no invitations\n"
+    link = admin(dsn, "invite", "--uses", "3", "--days", "2").stdout.strip()
+    code = link.partition("/signup#invitation=")[2]
+    listed = admin(dsn, "invitations").stdout
+    assert f"  {code}  0 of 3 used, until " in listed
+    uuid = listed.split()[0]
+    assert admin(dsn, "uninvite", uuid).stdout == "revoked\n"
+    again = admin(dsn, "uninvite", uuid, code=1)
+    assert again.stderr == f"cruddur: there is no invitation {uuid}\n"

@@ -189,6 +189,58 @@ class TestAccounts:
         assert await people(database) == [("worf", "Worf")]
         assert (await sign_in(api, email))["user"] == response["user"]
 
+    @pytest.mark.rule("C138")
+    async def test_sign_up_modes_apply_to_users_of_the_pool(
+        self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
+    ) -> None:
+        async def switch(mode: str) -> None:
+            await database.execute("UPDATE instance SET sign_up_mode = $1", mode)
+
+        async def uses() -> int:
+            return await database.fetchval("SELECT uses FROM invitations")
+
+        await enter(api, fake, email)
+        await switch("closed")
+        assert (await sign_in(api, email))["user"]["handle"] == "worf"
+        assert await sign_up(api, f"q-{email}", "qq", expect=403) == ["sign_up_closed"]
+
+        await switch("invitation")
+        assert await sign_up(api, f"q-{email}", "qq", expect=422) == ["invitation_blank"]
+        code = "abcd2345abcd2345"
+        await database.execute(
+            "INSERT INTO invitations (code, max_uses, expires_at)"
+            " VALUES ($1, 1, now() + interval '1 day')",
+            code,
+        )
+        body = {"email": f"q-{email}", "handle": "qq", "display_name": "Q", "invitation": code}
+        weak = {**body, "password": "no-capital-1"}
+        assert await api.post("/api/auth/signup", weak, expect=422) == ["password_too_weak"]
+        assert await uses() == 0
+        await api.post("/api/auth/signup", {**body, "password": PASSWORD})
+        assert await uses() == 1
+        confirmed = {"email": f"q-{email}", "code": fake.code(f"q-{email}")}
+        await api.post("/api/auth/confirm", confirmed)
+        await switch("closed")
+        assert await sign_in(api, f"q-{email}", expect=403) == ["sign_up_closed"]
+        await switch("invitation")
+        assert (await sign_in(api, f"q-{email}"))["user"]["handle"] == "qq"
+
+    @pytest.mark.rule("C138")
+    async def test_a_user_who_signed_up_at_the_pool_itself_needs_admission(
+        self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
+    ) -> None:
+        token = bearer(fake.access_token(fake.add(email)))
+        await database.execute("UPDATE instance SET sign_up_mode = 'invitation'")
+        assert await sign_in(api, email, expect=422) == ["invitation_invalid"]
+        await api.get("/api/auth/me", headers=token, expect=401)
+        await api.get("/api/activities/home", headers=token)
+        await database.execute(
+            "UPDATE instance SET sign_up_mode = 'open', blocked_domains = '{example}'"
+        )
+        assert await sign_in(api, email, expect=422) == ["email_blocked"]
+        await database.execute("UPDATE instance SET blocked_domains = '{}'")
+        await api.get("/api/auth/me", headers=token)
+
     @pytest.mark.rule("C110")
     async def test_a_member_of_the_pool_has_api_tokens(
         self, api: Api, fake: FakeCognito, email: str

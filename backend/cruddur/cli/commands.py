@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from typing import Literal
+from uuid import UUID
 
 import click
 import msgspec
@@ -109,7 +110,7 @@ def link_command(handle: str, subject: str) -> None:
 
 @click.group("admin")
 def admin_group() -> None:
-    """Manage moderators and admins, and export the audit log."""
+    """Manage moderators, admins and the settings of the instance, and export the audit log."""
 
 
 @admin_group.command("grant")
@@ -157,6 +158,60 @@ def audit_command(form: Literal["jsonl", "csv"]) -> None:
     with signals.interrupting(), importing():
         from cruddur.cli import tasks
     tasks.audit(settings, form, partial(click.echo, nl=False))
+
+
+@admin_group.command("settings")
+def instance_command() -> None:
+    """Print the settings of the instance."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import instance
+    print(instance.show(settings))
+
+
+@admin_group.command("set")
+@click.argument("name")
+@click.argument("value")
+def set_command(name: str, value: str) -> None:
+    """Change a setting of the instance, such as sign_up_mode to closed.
+
+    blocked_domains are separated by spaces. `new_terms true` asks members to accept the terms
+    again.
+    """
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import instance
+    print(instance.change(settings, name, value))
+
+
+@admin_group.command("invite")
+@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True)
+def invite_command(uses: int, days: int) -> None:
+    """Create an invitation, and print its link."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import instance
+    print(instance.invite(settings, uses=uses, days=days))
+
+
+@admin_group.command("invitations")
+def invitations_command() -> None:
+    """List the invitations that have not expired."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import instance
+    print(instance.invitations(settings))
+
+
+@admin_group.command("uninvite")
+@click.argument("uuid", type=click.UUID)
+def uninvite_command(uuid: UUID) -> None:
+    """Revoke an invitation."""
+    settings = Settings.from_env()
+    with signals.interrupting(), importing():
+        from cruddur.cli import instance
+    print(instance.uninvite(settings, uuid))
 
 
 @click.command("openapi")

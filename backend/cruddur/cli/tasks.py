@@ -54,7 +54,7 @@ def rotate_key(settings: Settings) -> str:
     with open_database(settings) as dsn:
         require_migrated(dsn)
         kid = signals.run(
-            _in_transaction(dsn, partial(rotation.rotate_key, lifetime=SESSION_LIFETIME))
+            in_transaction(dsn, partial(rotation.rotate_key, lifetime=SESSION_LIFETIME))
         )
     return f"{kid} signs in {SETTLE.total_seconds() / 60:.0f} minutes"
 
@@ -66,7 +66,7 @@ def link(settings: Settings, handle: str, subject: str) -> str:
         link_user = partial(
             link_account, handle=handle, issuer=settings.cognito_issuer, subject=subject
         )
-        is_new = signals.run(_in_transaction(dsn, link_user))
+        is_new = signals.run(in_transaction(dsn, link_user))
     return f"{handle} is linked to {subject}" if is_new else "linked already"
 
 
@@ -77,7 +77,7 @@ def grant(settings: Settings, handle: str, role: Role) -> str:
         require_migrated(dsn)
         try:
             previous = signals.run(
-                _in_transaction(dsn, partial(moderation.grant, handle=handle, role=role))
+                in_transaction(dsn, partial(moderation.grant, handle=handle, role=role))
             )
         except NotFoundError:
             raise OperatorError(f"there is no user @{handle}") from None
@@ -88,7 +88,7 @@ def staff(settings: Settings) -> str:
     """List everyone who has a role."""
     with open_database(settings) as dsn:
         require_migrated(dsn)
-        listed = signals.run(_in_transaction(dsn, select_staff))
+        listed = signals.run(in_transaction(dsn, select_staff))
     return "\n".join(f"{role:<10} @{handle}" for handle, role in listed) or "nobody has a role"
 
 
@@ -96,7 +96,7 @@ def audit(settings: Settings, form: Literal["jsonl", "csv"], write: Callable[[st
     """Write the audit log in parts."""
     with open_database(settings) as dsn:
         require_migrated(dsn)
-        signals.run(_in_transaction(dsn, partial(_write_audit, form=form, write=write)))
+        signals.run(in_transaction(dsn, partial(_write_audit, form=form, write=write)))
 
 
 async def _write_audit(
@@ -111,7 +111,7 @@ async def _write_audit(
         query.cursor = page.cursor
 
 
-async def _in_transaction(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+async def in_transaction(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Run work in one transaction of a connection of its own."""
     conn = await connect(dsn)
     try:

@@ -1,6 +1,7 @@
 """Queries for local accounts: pending sign-ups, credentials, and reset codes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from cruddur.db.statements import Connection, load
@@ -50,6 +51,9 @@ class Signup:
     handle: str
     display_name: str
     password_hash: str
+    invitation_uuid: UUID | None
+    terms_version: int | None
+    terms_accepted_at: datetime | None
 
 
 async def is_handle_taken(conn: Connection, *, handle: str, email: str | None) -> bool:
@@ -66,8 +70,10 @@ async def insert_signup(
     display_name: str,
     password_hash: str,
     code_hash: bytes,
+    invitation_uuid: UUID | None,
+    terms_version: int | None,
 ) -> bool | None:
-    """Insert a sign-up.
+    """Insert a sign-up, with its invitation and the terms that it accepts, if it does.
 
     Returns:
         Whether the address already has an account; None if the handle is taken.
@@ -79,6 +85,8 @@ async def insert_signup(
         display_name=display_name,
         password_hash=password_hash,
         code_hash=code_hash,
+        invitation_uuid=invitation_uuid,
+        terms_version=terms_version,
     )
     return bool(row["email_is_taken"]) if row else None
 

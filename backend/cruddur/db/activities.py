@@ -347,8 +347,8 @@ async def insert_activity(
     `link` gets a preview, unless it is None.
 
     Returns:
-        None if the viewer's session is not open, or if one of the pictures is not an unused picture
-        of the viewer.
+        None if the viewer's session is not open, if one of the pictures is not an unused picture of
+        the viewer, or if the lifetime is longer than the instance allows.
     """
     row = await _CREATE.row(
         conn,

@@ -29,6 +29,7 @@ EventKind = Literal[
     "follow",
     "repost",
     "hidden",
+    "instance",
 ]
 
 CHANNEL = "cruddur_events"
@@ -36,6 +37,9 @@ CHANNEL = "cruddur_events"
 
 _LISTENERS = 4567_0003
 """The advisory lock that each connection shares while it listens."""
+
+NO_USER = UUID(int=0)
+"""The nil UUID, for the user of events and expiries that have none."""
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 """The time until which a user is hidden without an end."""
@@ -95,9 +99,10 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """The expiry of a crud or a message, with its author.
+    """The expiry of a crud, a message or an announcement.
 
     Attributes:
+        user_uuid: its author; NO_USER for an announcement.
         parent_uuid: the crud that it replies to.
         recipient_uuid: the user who received it, if it is a message.
     """

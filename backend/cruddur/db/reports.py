@@ -173,7 +173,6 @@ async def insert_report(
     sealed_words: bytes | None,
     digest: bytes,
     sealed: bytes,
-    retention: timedelta,
 ) -> UUID | None:
     """Insert a report with its evidence, in the undecided case of its subject or in a new one.
 
@@ -187,7 +186,6 @@ async def insert_report(
         sealed_words: the reporter's words.
         digest: the keyed digest of the content.
         sealed: the content.
-        retention: how long both are kept at least.
 
     Returns:
         The report, an earlier one if there is one; None if the viewer's session is not open.
@@ -202,7 +200,6 @@ async def insert_report(
         sealed_words=sealed_words,
         digest=digest,
         sealed=sealed,
-        retention=retention,
     )
     return report
 

@@ -214,6 +214,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_instance_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    PERFORM record_event('instance', nobody, nobody);
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_page_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -444,7 +455,10 @@ CREATE TABLE public.users (
     role text DEFAULT 'member'::text NOT NULL,
     suspended_until timestamp with time zone,
     limited_until timestamp with time zone,
+    terms_version integer,
+    terms_accepted_at timestamp with time zone,
     CONSTRAINT users_bio_check CHECK ((char_length(bio) <= 500)),
+    CONSTRAINT users_check CHECK (((terms_version IS NULL) = (terms_accepted_at IS NULL))),
     CONSTRAINT users_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT users_email_check CHECK ((char_length(email) <= 254)),
     CONSTRAINT users_handle_check CHECK ((handle ~ '^[a-z0-9_]{2,30}$'::text)),
@@ -469,6 +483,8 @@ ALTER TABLE ONLY public.users ALTER COLUMN message_policy SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN role SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN suspended_until SET STATISTICS 0;
 ALTER TABLE ONLY public.users ALTER COLUMN limited_until SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN terms_version SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN terms_accepted_at SET STATISTICS 0;
 
 CREATE FUNCTION public.signed_in(viewer uuid, session uuid) RETURNS TABLE(uuid uuid, handle text, display_name text, avatar_url text, email text, notifications_read_at timestamp with time zone)
     LANGUAGE sql STABLE ROWS 1
@@ -581,6 +597,18 @@ ALTER TABLE ONLY public.activity_tags ALTER COLUMN activity_uuid SET STATISTICS 
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN tag SET STATISTICS 0;
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN created_at SET STATISTICS 0;
 ALTER TABLE ONLY public.activity_tags ALTER COLUMN expires_at SET STATISTICS 0;
+
+CREATE TABLE public.announcements (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    message text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT announcements_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 500)))
+);
+ALTER TABLE ONLY public.announcements ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.announcements ALTER COLUMN message SET STATISTICS 0;
+ALTER TABLE ONLY public.announcements ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.announcements ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.api_tokens (
     session_uuid uuid NOT NULL,
@@ -751,7 +779,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text, 'hidden'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text, 'hidden'::text, 'instance'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -906,6 +934,65 @@ ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN route SET STATISTICS 0;
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN key SET STATISTICS 0;
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN body_digest SET STATISTICS 0;
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN created_at SET STATISTICS 0;
+
+CREATE TABLE public.instance (
+    is_only boolean DEFAULT true NOT NULL,
+    name text DEFAULT 'Cruddur'::text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    rules text DEFAULT ''::text NOT NULL,
+    terms_version integer DEFAULT 0 NOT NULL,
+    sign_up_mode text DEFAULT 'open'::text NOT NULL,
+    blocked_domains text[] DEFAULT '{}'::text[] NOT NULL,
+    default_ttl text DEFAULT '7-days'::text NOT NULL,
+    max_ttl text DEFAULT '30-days'::text NOT NULL,
+    evidence_days integer DEFAULT 14 NOT NULL,
+    CONSTRAINT instance_blocked_domains_check CHECK ((cardinality(blocked_domains) <= 1000)),
+    CONSTRAINT instance_default_ttl_check CHECK ((default_ttl = ANY (ARRAY['30-days'::text, '7-days'::text, '3-days'::text, '1-day'::text, '12-hours'::text, '3-hours'::text, '1-hour'::text]))),
+    CONSTRAINT instance_description_check CHECK ((char_length(description) <= 500)),
+    CONSTRAINT instance_evidence_days_check CHECK (((evidence_days >= 1) AND (evidence_days <= 365))),
+    CONSTRAINT instance_is_only_check CHECK (is_only),
+    CONSTRAINT instance_max_ttl_check CHECK ((max_ttl = ANY (ARRAY['30-days'::text, '7-days'::text, '3-days'::text, '1-day'::text, '12-hours'::text, '3-hours'::text, '1-hour'::text]))),
+    CONSTRAINT instance_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 50))),
+    CONSTRAINT instance_rules_check CHECK ((char_length(rules) <= 5000)),
+    CONSTRAINT instance_sign_up_mode_check CHECK ((sign_up_mode = ANY (ARRAY['open'::text, 'invitation'::text, 'closed'::text]))),
+    CONSTRAINT instance_terms_version_check CHECK ((terms_version >= 0))
+);
+ALTER TABLE ONLY public.instance ALTER COLUMN is_only SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN name SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN description SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN rules SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN terms_version SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN sign_up_mode SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN blocked_domains SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN default_ttl SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN max_ttl SET STATISTICS 0;
+ALTER TABLE ONLY public.instance ALTER COLUMN evidence_days SET STATISTICS 0;
+
+CREATE TABLE public.invitations (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    code text NOT NULL,
+    max_uses integer NOT NULL,
+    uses integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT invitations_check CHECK (((uses >= 0) AND (uses <= max_uses))),
+    CONSTRAINT invitations_code_check CHECK ((code ~ '^[a-z2-9]{16}$'::text)),
+    CONSTRAINT invitations_max_uses_check CHECK (((max_uses >= 1) AND (max_uses <= 1000)))
+);
+ALTER TABLE ONLY public.invitations ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.invitations ALTER COLUMN code SET STATISTICS 0;
+ALTER TABLE ONLY public.invitations ALTER COLUMN max_uses SET STATISTICS 0;
+ALTER TABLE ONLY public.invitations ALTER COLUMN uses SET STATISTICS 0;
+ALTER TABLE ONLY public.invitations ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.invitations ALTER COLUMN expires_at SET STATISTICS 0;
+
+CREATE TABLE public.invited_addresses (
+    email text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT invited_addresses_email_check CHECK ((char_length(email) <= 254))
+);
+ALTER TABLE ONLY public.invited_addresses ALTER COLUMN email SET STATISTICS 0;
+ALTER TABLE ONLY public.invited_addresses ALTER COLUMN expires_at SET STATISTICS 0;
 
 CREATE TABLE public.likes (
     activity_uuid uuid NOT NULL,
@@ -1248,6 +1335,10 @@ CREATE TABLE public.signup_attempts (
     code_hash bytea NOT NULL,
     tries_left smallint DEFAULT 5 NOT NULL,
     code_expires_at timestamp with time zone NOT NULL,
+    invitation_uuid uuid,
+    terms_version integer,
+    terms_accepted_at timestamp with time zone,
+    CONSTRAINT signup_attempts_check CHECK (((terms_version IS NULL) = (terms_accepted_at IS NULL))),
     CONSTRAINT signup_attempts_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 50))),
     CONSTRAINT signup_attempts_tries_left_check CHECK ((tries_left >= 0))
 );
@@ -1258,6 +1349,9 @@ ALTER TABLE ONLY public.signup_attempts ALTER COLUMN password_hash SET STATISTIC
 ALTER TABLE ONLY public.signup_attempts ALTER COLUMN code_hash SET STATISTICS 0;
 ALTER TABLE ONLY public.signup_attempts ALTER COLUMN tries_left SET STATISTICS 0;
 ALTER TABLE ONLY public.signup_attempts ALTER COLUMN code_expires_at SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN invitation_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN terms_version SET STATISTICS 0;
+ALTER TABLE ONLY public.signup_attempts ALTER COLUMN terms_accepted_at SET STATISTICS 0;
 
 CREATE TABLE public.signups (
     uuid uuid DEFAULT uuidv7() NOT NULL,
@@ -1318,6 +1412,9 @@ ALTER TABLE ONLY public.activity_links
 ALTER TABLE ONLY public.activity_tags
     ADD CONSTRAINT activity_tags_pkey PRIMARY KEY (activity_uuid, tag);
 
+ALTER TABLE ONLY public.announcements
+    ADD CONSTRAINT announcements_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (session_uuid);
 
@@ -1377,6 +1474,18 @@ ALTER TABLE ONLY public.idempotency_keys
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.instance
+    ADD CONSTRAINT instance_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.invited_addresses
+    ADD CONSTRAINT invited_addresses_pkey PRIMARY KEY (email);
 
 ALTER TABLE ONLY public.likes
     ADD CONSTRAINT likes_pkey PRIMARY KEY (activity_uuid, user_uuid);
@@ -1503,6 +1612,8 @@ CREATE INDEX activity_tags_newest_idx ON public.activity_tags USING btree (tag, 
 
 CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, activity_uuid);
 
+CREATE INDEX announcements_expires_at_idx ON public.announcements USING btree (expires_at);
+
 CREATE INDEX audit_entries_created_at_idx ON public.audit_entries USING btree (created_at, uuid);
 
 CREATE INDEX blocks_blocked_idx ON public.blocks USING btree (blocked_uuid, blocker_uuid);
@@ -1538,6 +1649,10 @@ CREATE INDEX idempotency_answers_activity_uuid_idx ON public.idempotency_answers
 CREATE INDEX idempotency_answers_message_uuid_idx ON public.idempotency_answers USING btree (message_uuid);
 
 CREATE INDEX idempotency_keys_created_at_idx ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX invitations_expires_at_idx ON public.invitations USING btree (expires_at);
+
+CREATE INDEX invited_addresses_expires_at_idx ON public.invited_addresses USING btree (expires_at);
 
 CREATE INDEX likes_user_uuid_idx ON public.likes USING btree (user_uuid);
 
@@ -1658,6 +1773,8 @@ CREATE CONSTRAINT TRIGGER activity_links_record_preview AFTER UPDATE OF preview_
 
 CREATE TRIGGER activity_links_release_preview AFTER DELETE ON public.activity_links FOR EACH ROW WHEN ((old.preview_uuid IS NOT NULL)) EXECUTE FUNCTION public.release_preview();
 
+CREATE CONSTRAINT TRIGGER announcements_record_change AFTER INSERT OR DELETE OR UPDATE ON public.announcements DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_instance_change();
+
 CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER audit_entries_keep BEFORE TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1671,6 +1788,8 @@ CREATE TRIGGER follows_count AFTER INSERT ON public.follows REFERENCING NEW TABL
 CREATE CONSTRAINT TRIGGER follows_record AFTER INSERT OR DELETE ON public.follows DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
 
 CREATE TRIGGER follows_uncount AFTER DELETE ON public.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.uncount_follows();
+
+CREATE CONSTRAINT TRIGGER instance_record_change AFTER UPDATE ON public.instance DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_instance_change();
 
 CREATE TRIGGER likes_count AFTER INSERT OR DELETE ON public.likes FOR EACH ROW EXECUTE FUNCTION public.count_like();
 

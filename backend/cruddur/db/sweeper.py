@@ -17,6 +17,7 @@ _MESSAGES = load("messages.sweep")
 _OTHER_STATEMENTS = tuple(
     load(f"sweeper.{name}")
     for name in (
+        "announcements",
         "deleted_activities",
         "deleted_subjects",
         "evidence",
@@ -31,6 +32,8 @@ _OTHER_STATEMENTS = tuple(
         "familiar_clients",
         "mutes",
         "idempotency_keys",
+        "invitations",
+        "invited_addresses",
         "mark",
         "events",
         "expired_activities",

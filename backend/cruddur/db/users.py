@@ -1,7 +1,7 @@
 """Queries for users. Handles are stored in lower case; every lookup folds its argument."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cruddur.db.follows import listed_user
@@ -25,6 +25,8 @@ _ANY = load("users.any")
 _BY_EMAIL = load("users.by_email")
 _LOCK = load("users.lock")
 _LINK = load("users.link")
+_ACCEPT_TERMS = load("users.accept_terms")
+_ACCEPTED_TERMS = load("users.accepted_terms")
 
 
 _MAX_RANKED = 200
@@ -172,3 +174,22 @@ async def select_user_by_email(conn: Connection, *, issuer: str, email: str) -> 
     """Return the user with an e-mail address that this issuer has verified."""
     uuid: UUID | None = await _BY_EMAIL.value(conn, issuer=issuer, email=email)
     return uuid
+
+
+async def update_terms(conn: Connection, *, viewer: ViewerIds, terms_version: int) -> bool:
+    """Record that the viewer accepts the present terms.
+
+    Returns:
+        False if the terms have another version, or the viewer's session is not open.
+    """
+    row = await _ACCEPT_TERMS.row(conn, **parameters(viewer), terms_version=terms_version)
+    return row is not None
+
+
+async def update_terms_of_sign_up(
+    conn: Connection, *, user_uuid: UUID, terms_version: int, accepted_at: datetime | None
+) -> None:
+    """Record the terms that a new user has accepted with the sign-up."""
+    await _ACCEPTED_TERMS.run(
+        conn, user_uuid=user_uuid, terms_version=terms_version, accepted_at=accepted_at
+    )

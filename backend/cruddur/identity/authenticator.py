@@ -7,7 +7,13 @@ from weakref import WeakKeyDictionary
 
 from cruddur.db import users as db
 from cruddur.db.pool import Database
-from cruddur.errors import InsufficientScopeError, UnauthenticatedError, UnavailableError
+from cruddur.errors import (
+    ForbiddenError,
+    InsufficientScopeError,
+    InvalidError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from cruddur.identity.api_tokens import ApiTokenVerifier, is_api_token
 from cruddur.identity.provider import Attributes
 from cruddur.identity.provisioning import provision_user
@@ -153,17 +159,21 @@ class Authenticator:
         """Return the user of another issuer's token, inserting them on first sight.
 
         Raises:
-            UnauthenticatedError: the account was deleted while the token was valid.
+            UnauthenticatedError: the account was deleted while the token was valid, or the user may
+                not open one.
         """
         async with self._database.connection() as conn:
             user = await db.select_viewer(conn, issuer=claims.issuer, subject=claims.subject)
         if user is not None:
             return user
         attributes = await self._describers[claims.issuer](claims, token)
-        async with self._database.transaction() as conn:
-            user = await provision_user(
-                conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
-            )
+        try:
+            async with self._database.transaction() as conn:
+                user = await provision_user(
+                    conn, issuer=claims.issuer, subject=claims.subject, attributes=attributes
+                )
+        except (ForbiddenError, InvalidError) as error:
+            raise UnauthenticatedError from error
         if user is None:
             raise UnauthenticatedError
         return user

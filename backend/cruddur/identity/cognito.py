@@ -28,6 +28,7 @@ from cruddur.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from cruddur.identity.admission import Admission, give_invitation_back, use_invitation
 from cruddur.identity.passwords import password_forms
 from cruddur.identity.provider import Attributes, Proof, SaveSignUp
 from cruddur.identity.provisioning import provision_user
@@ -163,12 +164,27 @@ class CognitoAccounts:
         self._http = http
         self._is_rotating = False  # learned from the first refresh
 
-    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
+    async def prepare_sign_up(self, draft: SignUpDraft, admission: Admission) -> SaveSignUp:
         """Create an account in the pool, which sends the code. A taken address is not an error.
 
+        An invitation is used now, because the pool confirms the account.
+
         Raises:
-            InvalidError: handle_taken, password_too_weak, email_invalid.
+            InvalidError: handle_taken, password_too_weak, email_invalid, invitation_invalid.
         """
+        invitation_uuid = admission.invitation_uuid
+        if invitation_uuid is None:
+            return await self._sign_up(draft)
+        async with self._database.transaction() as conn:
+            await use_invitation(conn, draft.email, invitation_uuid)
+        try:
+            return await self._sign_up(draft)
+        except CruddurError:
+            async with self._database.transaction() as conn:
+                await give_invitation_back(conn, draft.email, invitation_uuid)
+            raise
+
+    async def _sign_up(self, draft: SignUpDraft) -> SaveSignUp:
         async with self._database.connection() as conn:
             if await db.select_short(conn, viewer=None, handle=draft.handle) is not None:
                 raise InvalidError("handle_taken")
@@ -241,7 +257,7 @@ class CognitoAccounts:
 
         Raises:
             UnauthenticatedError: credentials_invalid.
-            ForbiddenError: email_unconfirmed.
+            ForbiddenError, InvalidError: email_unconfirmed, and those of `provision_user`.
         """
         tokens = await self._password_sign_in(await self._username(login), password)
         claims = self._read_claims(tokens.access_token)

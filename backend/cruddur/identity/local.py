@@ -17,6 +17,7 @@ from cruddur.errors import (
     InvalidError,
     UnauthenticatedError,
 )
+from cruddur.identity.admission import Admission, admit
 from cruddur.identity.keys import Secrets
 from cruddur.identity.mail import Mailer
 from cruddur.identity.passkeys import Passkeys
@@ -46,7 +47,7 @@ class LocalAccounts:
         self._mailer = mailer
         self._secrets = secrets
 
-    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
+    async def prepare_sign_up(self, draft: SignUpDraft, admission: Admission) -> SaveSignUp:
         """Hash the password and return a function that saves the sign-up.
 
         That function reserves the handle. It returns a function that sends the code, or a hint if
@@ -69,6 +70,8 @@ class LocalAccounts:
                 display_name=draft.display_name,
                 password_hash=password_hash,
                 code_hash=self._digest(code),
+                invitation_uuid=admission.invitation_uuid,
+                terms_version=admission.terms_version,
             )
             if taken is None:
                 raise InvalidError("handle_taken")
@@ -82,7 +85,8 @@ class LocalAccounts:
         """Create the account and the user of the sign-up with this code.
 
         Raises:
-            InvalidError: code_invalid, or handle_taken if another user has taken the handle since.
+            ForbiddenError, InvalidError: code_invalid; those of `admit`; or handle_taken if another
+                user has taken the handle since.
         """
         async with self._database.connection() as conn:
             codes = await db.select_signup_codes(conn, email=email.lower())
@@ -93,6 +97,7 @@ class LocalAccounts:
             signup = await db.delete_signup(conn, uuid=matching[0].uuid)
             if signup is None:
                 raise InvalidError("code_invalid")
+            await admit(conn, signup.email, signup.invitation_uuid)
             user_uuid = uuid4()
             created = await users_db.insert_user(
                 conn,
@@ -112,6 +117,13 @@ class LocalAccounts:
                 password_hash=signup.password_hash,
             ):
                 raise InvalidError("code_invalid")
+            if signup.terms_version is not None:
+                await users_db.update_terms_of_sign_up(
+                    conn,
+                    user_uuid=user_uuid,
+                    terms_version=signup.terms_version,
+                    accepted_at=signup.terms_accepted_at,
+                )
         return Proof(user_uuid, method="sign_up")
 
     async def resend(self, email: str) -> None:

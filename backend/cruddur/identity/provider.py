@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from cruddur.db.statements import Connection
+from cruddur.identity.admission import Admission
 from cruddur.identity.viewer import Viewer
 from cruddur.wire import PasskeyAnswer, SignInMethod, SignUpDraft
 
@@ -44,14 +45,14 @@ class Proof:
 class Provider(Protocol):
     """Stores credentials. Methods raise the CruddurError with the codes that they list."""
 
-    async def prepare_sign_up(self, draft: SignUpDraft) -> SaveSignUp:
-        """Do the slow part of a sign-up without holding a connection.
+    async def prepare_sign_up(self, draft: SignUpDraft, admission: Admission) -> SaveSignUp:
+        """Do the slow part of an admitted sign-up without holding a connection.
 
         Calling it twice for one sign-up is harmless. A taken address is not an error.
         """
 
     async def confirm(self, email: str, code: str) -> Proof | None:
-        """Confirm the account. Codes: code_invalid.
+        """Confirm the account. Codes: code_invalid, and those of `admission.admit`.
 
         Returns:
             The proof for a session, or None if only a sign-in with the password gives one.

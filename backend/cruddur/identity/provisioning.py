@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from cruddur.db import users as db
 from cruddur.db.statements import Connection
+from cruddur.identity.admission import admit_from_provider
 from cruddur.identity.provider import Attributes
 from cruddur.identity.tokens import ISSUER
 from cruddur.settings import OperatorError
@@ -30,6 +31,9 @@ async def provision_user(
 
     Returns:
         None if the account was deleted while the token was still valid.
+
+    Raises:
+        ForbiddenError, InvalidError: those of `admit_from_provider`.
     """
     preferred = _NOT_IN_HANDLES.sub("_", attributes.handle.lower())[:30]
     candidate = (
@@ -39,6 +43,7 @@ async def provision_user(
     name = name[:DISPLAY_NAME_CHARS]
     if not re.search(VISIBLE_PATTERN, name):
         name = candidate
+    await admit_from_provider(conn, attributes.email)
     for _ in range(10):
         created = await db.insert_user(
             conn,

@@ -19,6 +19,7 @@ Name = Literal[
     "user",
     "follow",
     "hidden",
+    "instance",
     "reset",
 ]
 

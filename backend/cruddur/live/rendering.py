@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from cruddur.db import instance as instance_db
 from cruddur.db import live as db
 from cruddur.db.live import Event, EventKind, Expiring, LiveCrud
 from cruddur.db.positions import Position
@@ -96,6 +97,9 @@ async def render(conn: Connection, events: Sequence[Event], viewers: Collection[
     )
     notifications = await _read(conn, db.select_notifications, events, ("notification",))
     users = await _read(conn, db.select_users, filter(_is_of_user, events), ("page", "hidden"))
+    # The last of these events carries the present state.
+    last_change = max((event.id for event in events if event.kind == "instance"), default=None)
+    instance = None if last_change is None else await instance_db.select_instance(conn)
     deleted = {event.subject_uuid for event in events if event.kind == "gone"}
     last_counts = {event.subject_uuid: event.id for event in events if event.kind == "counts"}
     for event in events:
@@ -141,6 +145,13 @@ async def render(conn: Connection, events: Sequence[Event], viewers: Collection[
                             ),
                         )
                     )
+        elif event.kind == "instance":
+            if event.id == last_change and instance is not None:
+                rendered.expiring += [
+                    Expiring(announcement.uuid, db.NO_USER, None, announcement.expires_at)
+                    for announcement in instance.announcements
+                ]
+                topics, frame = (EVERYONE,), frames.frame("instance", instance, event.position)
         elif event.kind == "hidden":
             if user := users.get(uuid):
                 hidden = Hidden(uuid, user.handle, uuid in rendered.hidden[event.user_uuid])
@@ -226,7 +237,9 @@ def render_expiries(items: Iterable[Expiring]) -> list[Publication]:
     """Encode expiries, which have no id because they are not in the log."""
     return [
         Publication(
-            crud_topics(item.uuid, item.user_uuid, item.parent_uuid),
+            (EVERYONE,)
+            if item.user_uuid == db.NO_USER
+            else crud_topics(item.uuid, item.user_uuid, item.parent_uuid),
             frames.frame("gone", Gone(item.uuid)),
             (item.user_uuid,),
             ended=about(item.uuid),
@@ -344,7 +357,7 @@ def _may_match(event: Event, wanted: set[Topic]) -> bool:
         return any(map(is_followed, wanted)) or not wanted.isdisjoint(_topics(event))
     if event.kind == "repost":
         return feed_of(event.user_uuid) in wanted
-    return event.kind in {"message", "page"} or for_user(event.user_uuid) in wanted
+    return event.kind in {"instance", "message", "page"} or for_user(event.user_uuid) in wanted
 
 
 def _is_of_user(event: Event) -> bool:

@@ -40,6 +40,7 @@ from cruddur.wire import (
     SignInDraft,
     SignUpDraft,
     SuspensionAppealDraft,
+    TermsDraft,
 )
 
 COOKIE = "cruddur_refresh"
@@ -69,11 +70,22 @@ async def _new_password_codes(fields: Mapping[str, Any]) -> list[str]:
     "/api/auth/signup",
     summary="Sign up",
     idempotent=ConfirmationSent,
-    errors={422: ["password_invalid", "password_too_weak", "handle_taken"], 429: LIMITED},
+    errors={
+        403: ["sign_up_closed"],
+        422: [
+            "password_invalid",
+            "password_too_weak",
+            "handle_taken",
+            "email_blocked",
+            "invitation_blank",
+        ],
+        429: LIMITED,
+    },
     field_rules=_sign_up_codes,
 )
 async def signup(body: SignUpDraft) -> Raw:
-    """Sends a code to the address. The response does not reveal whether it has an account."""
+    """Sends a code to the address. The response does not reveal whether it has an account.
+    `GET /api/instance` shows whether an invitation is needed, and which terms to accept."""
     secrets = resources().keys.secrets("idempotency keys")
     call = idempotent_call(body.email.lower(), body, secrets)
     return await resources().accounts.sign_up(body, calling_client(), call)
@@ -84,10 +96,15 @@ async def signup(body: SignUpDraft) -> Raw:
     "/api/auth/confirm",
     summary="Open the account with the code, and sign in",
     cookie=True,
-    errors={422: ["code_invalid", "handle_taken"], 429: LIMITED},
+    errors={
+        403: ["sign_up_closed"],
+        422: ["code_invalid", "handle_taken", "email_blocked", "invitation_invalid"],
+        429: LIMITED,
+    },
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
-    """Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins."""
+    """Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins.
+    The account uses the invitation of its sign-up now, which may have expired."""
     result = await resources().accounts.confirm(body, calling_client(), _user_agent())
     return Confirmed() if result is None else Confirmed(session=_set_session_cookies(result))
 
@@ -113,15 +130,22 @@ async def code_delivery() -> CodeDelivery:
     cookie=True,
     errors={
         401: ["credentials_invalid"],
-        403: ["email_unconfirmed", "account_suspended", "code_required", "passkey_required"],
-        422: ["challenge_invalid"],
+        403: [
+            "email_unconfirmed",
+            "account_suspended",
+            "code_required",
+            "passkey_required",
+            "sign_up_closed",
+        ],
+        422: ["challenge_invalid", "email_blocked", "invitation_invalid"],
         429: LIMITED,
     },
 )
 async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. If the account has a second factor, the response
     without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and
-    both codes if it has both. Sets the refresh token as a cookie."""
+    both codes if it has both. Sets the refresh token as a cookie. The first sign-in of a Cognito
+    user opens their account, if it is admitted."""
     result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
     return _set_session_cookies(result)
 
@@ -234,6 +258,12 @@ async def reset(body: ResetDraft) -> PasswordChanged:
 async def me(conn: Reading, viewer: Viewer) -> Member:
     """Includes the e-mail address, which no other user sees."""
     return await users.member(conn, viewer.uuid, viewer.session_uuid)
+
+
+@accounts.handle("PUT", "/api/auth/terms", summary="Accept the terms")
+async def accept_terms(viewer: Viewer, body: TermsDraft) -> Member:
+    """With the `terms_version` of `GET /api/instance`. The account keeps it, and the time."""
+    return await resources().accounts.accept_terms(viewer, body)
 
 
 @accounts.handle(

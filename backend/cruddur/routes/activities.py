@@ -129,10 +129,15 @@ async def show(
 
 
 @activities.handle(
-    "POST", "/api/activities", summary="Post a crud", scopes=["write"], idempotent=Crud
+    "POST",
+    "/api/activities",
+    summary="Post a crud",
+    scopes=["write"],
+    idempotent=Crud,
+    errors={422: ["ttl_too_long"]},
 )
 async def create(conn: Writing, viewer: Viewer, body: CrudDraft) -> Created:
-    """The crud expires after its `ttl`."""
+    """The crud expires after its `ttl`, which the instance may limit."""
     crud = await service.post(conn, viewer, body, resources().previews)
     return Created(crud, activity_uuid=crud.uuid)
 

@@ -386,7 +386,8 @@ async def _read_body(endpoint: Endpoint, draft: type[Draft]) -> Draft:
     except InvalidFieldsError as error:
         if endpoint.field_rules is None:
             raise
-        raise InvalidError(*error.codes, *await endpoint.field_rules(error.valid)) from error
+        codes = [*error.codes, *await endpoint.field_rules(error.valid)]
+        raise InvalidError(*dict.fromkeys(codes)) from error
 
 
 def respond(endpoint: Endpoint, answer: Any) -> Response:

@@ -27,12 +27,12 @@ live = ApiBlueprint("live")
 )
 async def stream(conn: Reading, viewer: Viewer | None, query: StreamQuery) -> Response:
     """Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone`
-    (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed,
-    so reload everything). A member also gets their own `message`, `notification` and `follow`
-    events, `request` (a stranger's message), and `hidden` when a block or mute hides a user or
-    shows them again. With `feed=following`, it sends only the cruds of what the member follows.
-    `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream
-    ends with the session."""
+    (deleted or expired), `user` (another name or picture), `instance` (other settings or
+    announcements) and `reset` (too many events were missed, so reload everything). A member also
+    gets their own `message`, `notification` and `follow` events, `request` (a stranger's message),
+    and `hidden` when a block or mute hides a user or shows them again. With `feed=following`, it
+    sends only the cruds of what the member follows. `last_event_id`, or the header
+    `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session."""
     user = service.stream_user(viewer) if viewer else None
     if user is None and query.ticket is not None:
         user = await service.redeem_ticket(conn, query.ticket)

@@ -31,6 +31,7 @@ from cruddur.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
+from cruddur.identity.admission import check_sign_up
 from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passkeys import Passkeys
 from cruddur.identity.passwords import check_strength, prepare_password
@@ -48,6 +49,7 @@ from cruddur.wire import (
     ConfirmDraft,
     DeleteAccountDraft,
     EmailDraft,
+    Member,
     Notice,
     PasskeySignInDraft,
     PasswordDraft,
@@ -57,6 +59,7 @@ from cruddur.wire import (
     SignInDraft,
     SignUpDraft,
     SuspensionAppealDraft,
+    TermsDraft,
 )
 
 logger = logging.getLogger(__name__)
@@ -114,7 +117,7 @@ class Accounts:
 
         The slow part holds no connection. No sign-up waits for another one, unless both have the
         same key. Codes: password_invalid, password_too_weak, handle_taken, rate_limited, and those
-        of `run_once`.
+        of `check_sign_up` and `run_once`.
         """
         fields = msgspec.structs.asdict(draft)
         try:
@@ -127,8 +130,10 @@ class Accounts:
                 stored_response = await replay(conn, call)
             if stored_response is not None:
                 return stored_response
+        async with self._database.connection() as conn:
+            admission = await check_sign_up(conn, fields)
         async with self._concurrent_calls.of(client.address):
-            save = await self._provider.prepare_sign_up(draft)
+            save = await self._provider.prepare_sign_up(draft, admission)
         send: Callable[[], None] | None = None
         async with self._database.transaction() as conn:
 
@@ -145,7 +150,7 @@ class Accounts:
     async def sign_up_codes(self, fields: Mapping[str, Any]) -> list[str]:
         """Return the codes of the rules that valid fields of a sign-up break.
 
-        Codes: password_invalid, password_too_weak, handle_taken.
+        Codes: password_invalid, password_too_weak, handle_taken, and those of `check_sign_up`.
         """
         codes = new_password_codes(fields)
         if "handle" in fields:
@@ -155,12 +160,19 @@ class Accounts:
                     conn, handle=fields["handle"], email=email and email.lower()
                 ):
                     codes.append("handle_taken")
+        async with self._database.connection() as conn:
+            try:
+                await check_sign_up(conn, fields)
+            except InvalidError as error:
+                codes += error.codes
         return codes
 
     async def confirm(
         self, draft: ConfirmDraft, client: Client, user_agent: str
     ) -> SignInResult | None:
-        """Confirm the account and start a session. Codes: code_invalid, rate_limited.
+        """Confirm the account and start a session.
+
+        Codes: code_invalid, rate_limited, and those of `Provider.confirm`.
 
         Returns:
             None if the provider needs the password to start a session.
@@ -343,6 +355,22 @@ class Accounts:
             return
         await self._end_session(session)
         await self._provider.end_session(self._unseal(session.sealed_token))
+
+    async def accept_terms(self, viewer: Viewer, draft: TermsDraft) -> Member:
+        """Record that the viewer accepts the terms.
+
+        Raises:
+            InvalidError: terms_not_accepted, the terms have another version.
+            UnauthenticatedError: the viewer's session is not open.
+        """
+        async with self._database.transaction() as conn:
+            is_recorded = await users_db.update_terms(
+                conn, viewer=viewer, terms_version=draft.terms_version
+            )
+            member = await users.member(conn, viewer.uuid, viewer.session_uuid)
+        if not is_recorded:
+            raise InvalidError("terms_not_accepted")
+        return member
 
     async def forgot(self, draft: EmailDraft, client: Client) -> None:
         """Send a reset code, unless one was sent recently. Codes: rate_limited."""

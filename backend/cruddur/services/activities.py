@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cruddur.db import activities as db
+from cruddur.db import instance as instance_db
 from cruddur.db import notifications as notifications_db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
@@ -202,24 +203,29 @@ async def post(conn: Connection, viewer: Viewer, draft: CrudDraft, previews: Pre
     """Post a crud, which expires after the draft's ttl. Its first link gets a preview later.
 
     Raises:
-        InvalidError: pictures_invalid, one of the pictures is not an unused one of the viewer.
+        InvalidError: ttl_too_long, the instance does not allow this lifetime; pictures_invalid, one
+            of the pictures is not an unused one of the viewer.
         UnauthenticatedError: the viewer's session is not open.
     """
     link = previews.link(draft.message)
+    lifetime = LIFETIMES[draft.ttl]
     pictures, alts = crud_pictures.split_choices(draft.pictures)
     inserted = await db.insert_activity(
         conn,
         viewer=viewer,
         message=draft.message,
-        lifetime=LIFETIMES[draft.ttl],
+        lifetime=lifetime,
         tags=text.tags(draft.message),
         mentions=text.mentions(draft.message),
         link=link,
         pictures=pictures,
         alts=alts,
     )
-    if inserted is None and pictures:  # the endpoint checks the session
-        raise InvalidError("pictures_invalid")
+    if inserted is None:  # the endpoint checks the session
+        if not await instance_db.select_allows_lifetime(conn, lifetime=lifetime):
+            raise InvalidError("ttl_too_long")
+        if pictures:
+            raise InvalidError("pictures_invalid")
     created = require_open_session(inserted)
     if link is not None:
         previews.note_new_link()

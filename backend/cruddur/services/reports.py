@@ -38,17 +38,12 @@ class Reports:
     """Accepts reports and seals their evidence."""
 
     def __init__(
-        self,
-        database: Database,
-        crud_pictures: CrudPictures,
-        sealer: EvidenceSealer,
-        retention: timedelta,
+        self, database: Database, crud_pictures: CrudPictures, sealer: EvidenceSealer
     ) -> None:
-        """Set the dependencies; `retention` is how long evidence is kept at least."""
+        """Set the dependencies."""
         self._database = database
         self._crud_pictures = crud_pictures
         self._sealer = sealer
-        self._retention = retention
 
     async def create(self, viewer: Viewer, draft: ReportDraft) -> Report:
         """Report a crud, a profile or a message.
@@ -96,7 +91,6 @@ class Reports:
                     sealed_words=self._sealer.seal_words(draft.words.strip()),
                     digest=digest,
                     sealed=sealed,
-                    retention=self._retention,
                 )
             )
             current_operation().count("app.reports.created", attributes={"app.kind": draft.kind})

@@ -36,17 +36,6 @@ class AccountSettings:
             check=checks.secret_texts,
         ),
     ] = ""
-    evidence_days: Annotated[
-        int,
-        setting(
-            "CRUDDUR_EVIDENCE_DAYS",
-            "How long reports and their evidence are kept at least, in days; longer while a case"
-            " waits for a decision",
-            ge=1,
-            le=365,
-            unit="days",
-        ),
-    ] = 14
     address_attempts: Annotated[
         int,
         setting(

@@ -35,7 +35,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Post a crud
-         * @description The crud expires after its `ttl`.
+         * @description The crud expires after its `ttl`, which the instance may limit.
          */
         readonly post: operations["activities_create_post"];
         readonly delete?: never;
@@ -307,7 +307,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Open the account with the code, and sign in
-         * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins.
+         * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins. The account uses the invitation of its sign-up now, which may have expired.
          */
         readonly post: operations["accounts_confirm_post"];
         readonly delete?: never;
@@ -635,7 +635,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in
-         * @description With an address or a handle, and a password. If the account has a second factor, the response without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and both codes if it has both. Sets the refresh token as a cookie.
+         * @description With an address or a handle, and a password. If the account has a second factor, the response without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and both codes if it has both. Sets the refresh token as a cookie. The first sign-in of a Cognito user opens their account, if it is admitted.
          */
         readonly post: operations["accounts_signin_post"];
         readonly delete?: never;
@@ -695,7 +695,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign up
-         * @description Sends a code to the address. The response does not reveal whether it has an account.
+         * @description Sends a code to the address. The response does not reveal whether it has an account. `GET /api/instance` shows whether an invitation is needed, and which terms to accept.
          */
         readonly post: operations["accounts_signup_post"];
         readonly delete?: never;
@@ -738,6 +738,26 @@ export interface paths {
          * @description Once for each decision, with the credentials of the account. 404 unless it is suspended.
          */
         readonly post: operations["accounts_appeal_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/terms": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Accept the terms
+         * @description With the `terms_version` of `GET /api/instance`. The account keeps it, and the time.
+         */
+        readonly put: operations["accounts_accept_terms_put"];
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -921,6 +941,134 @@ export interface paths {
          */
         readonly get: operations["health_telemetry_get"];
         readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What this instance is
+         * @description Its name, description and rules, who may sign up, how long cruds may live, and what admins announce.
+         */
+        readonly get: operations["instance_show_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance/announcements": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Announce something to everyone
+         * @description `GET /api/instance` shows it until it expires, and streams get `instance` now and `gone` then.
+         */
+        readonly post: operations["instance_announce_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance/announcements/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Delete an announcement
+         * @description Streams get `instance` without it.
+         */
+        readonly delete: operations["instance_delete_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance/invitations": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The invitations
+         * @description The latest is first. Expired ones are not listed.
+         */
+        readonly get: operations["instance_invitations_get"];
+        readonly put?: never;
+        /**
+         * Create an invitation
+         * @description Its code opens accounts while the sign-up is by invitation. In a link, it is the fragment: `/signup#invitation=<code>`.
+         */
+        readonly post: operations["instance_invite_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance/invitations/{uuid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Revoke an invitation
+         * @description The response lists the others. Accounts that it has opened stay.
+         */
+        readonly delete: operations["instance_revoke_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/instance/settings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The settings of the instance
+         * @description With those that only admins see.
+         */
+        readonly get: operations["instance_settings_get"];
+        /**
+         * Change settings of the instance
+         * @description What is absent stays as it is. A change holds from the next request on, in every process, and each one is an entry of the audit log. Longer lifetimes of older cruds stay.
+         */
+        readonly put: operations["instance_change_put"];
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -1517,7 +1665,7 @@ export interface paths {
         };
         /**
          * Stream live events
-         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture) and `reset` (too many events were missed, so reload everything). A member also gets their own `message`, `notification` and `follow` events, `request` (a stranger's message), and `hidden` when a block or mute hides a user or shows them again. With `feed=following`, it sends only the cruds of what the member follows. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
+         * @description Server-sent events: `crud` (a new one, as an anonymous user sees it), `counts`, `gone` (deleted or expired), `user` (another name or picture), `instance` (other settings or announcements) and `reset` (too many events were missed, so reload everything). A member also gets their own `message`, `notification` and `follow` events, `request` (a stranger's message), and `hidden` when a block or mute hides a user or shows them again. With `feed=following`, it sends only the cruds of what the member follows. `last_event_id`, or the header `Last-Event-ID`, resumes a stream without loss. A member's stream ends with the session.
          */
         readonly get: operations["live_stream_get"];
         readonly put?: never;
@@ -1896,6 +2044,26 @@ export interface components {
             readonly role: "admin" | "member" | "moderator";
             readonly suspended_until: string | null;
             readonly user: components["schemas"]["ShortUser"];
+        };
+        /**
+         * Announcement
+         * @description What admins announce to everyone, until it expires.
+         */
+        readonly Announcement: {
+            readonly created_at: string;
+            readonly expires_at: string;
+            readonly message: string;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * AnnouncementDraft
+         * @description A new announcement. `ttl` is its time to live.
+         */
+        readonly AnnouncementDraft: {
+            readonly message: string;
+            /** @enum {unknown} */
+            readonly ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
         };
         /**
          * ApiToken
@@ -2447,6 +2615,98 @@ export interface components {
             readonly uuid: string;
         };
         /**
+         * Instance
+         * @description What everyone may know of the instance.
+         *
+         *     `default_ttl` is what a form for cruds should offer first, and `max_ttl` the longest lifetime of
+         *     a crud. `terms_version` is the version of the terms that a sign-up has to accept, or 0 while
+         *     none has to. The latest announcement is first.
+         */
+        readonly Instance: {
+            readonly announcements: readonly components["schemas"]["Announcement"][];
+            /** @enum {unknown} */
+            readonly default_ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
+            readonly description: string;
+            /** @enum {unknown} */
+            readonly max_ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
+            readonly name: string;
+            readonly rules: string;
+            /** @enum {unknown} */
+            readonly sign_up_mode: "closed" | "invitation" | "open";
+            readonly terms_version: number;
+        };
+        /**
+         * InstanceDraft
+         * @description Changes of the settings; what is absent or null stays as it is.
+         *
+         *     With `new_terms`, the version of the terms increases, so that members have to accept them again.
+         */
+        readonly InstanceDraft: {
+            /** @default null */
+            readonly blocked_domains?: readonly string[] | null;
+            /** @default null */
+            readonly default_ttl?: ("1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days") | null;
+            /** @default null */
+            readonly description?: string | null;
+            /** @default null */
+            readonly evidence_days?: number | null;
+            /** @default null */
+            readonly max_ttl?: ("1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days") | null;
+            /** @default null */
+            readonly name?: string | null;
+            /** @default false */
+            readonly new_terms?: boolean;
+            /** @default null */
+            readonly rules?: string | null;
+            /** @default null */
+            readonly sign_up_mode?: ("closed" | "invitation" | "open") | null;
+        };
+        /**
+         * InstanceSettings
+         * @description All settings of the instance, as admins see them.
+         *
+         *     `blocked_domains` are those of e-mail addresses that cannot sign up, as are their subdomains.
+         *     `evidence_days` is how long reports and their evidence are kept at least.
+         */
+        readonly InstanceSettings: {
+            readonly blocked_domains: readonly string[];
+            /** @enum {unknown} */
+            readonly default_ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
+            readonly description: string;
+            readonly evidence_days: number;
+            /** @enum {unknown} */
+            readonly max_ttl: "1-day" | "1-hour" | "12-hours" | "3-days" | "3-hours" | "30-days" | "7-days";
+            readonly name: string;
+            readonly rules: string;
+            /** @enum {unknown} */
+            readonly sign_up_mode: "closed" | "invitation" | "open";
+            readonly terms_version: number;
+        };
+        /**
+         * Invitation
+         * @description A code for a sign-up. It has opened `uses` of `max_uses` accounts, and works until
+         *     `expires_at`.
+         */
+        readonly Invitation: {
+            readonly code: string;
+            readonly created_at: string;
+            readonly expires_at: string;
+            readonly max_uses: number;
+            readonly uses: number;
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
+         * InvitationDraft
+         * @description A new invitation: how many accounts it opens, and in how many days it expires.
+         */
+        readonly InvitationDraft: {
+            /** @default 7 */
+            readonly days?: number;
+            /** @default 1 */
+            readonly max_uses?: number;
+        };
+        /**
          * ListedUser
          * @description A user in a list. `followed` is present only for a signed-in viewer: whether they follow the
          *     user.
@@ -2484,6 +2744,8 @@ export interface components {
          * @description The signed-in user, with the fields that only this user can see.
          *
          *     `unread_notices` counts the decisions of moderators about this user that the user has not seen.
+         *     `terms_version` is the version of the terms that the user has accepted last, at
+         *     `terms_accepted_at`; both are null if there is none.
          */
         readonly Member: {
             readonly avatar_url: string | null;
@@ -2492,6 +2754,8 @@ export interface components {
             readonly handle: string;
             /** @enum {unknown} */
             readonly role: "admin" | "member" | "moderator";
+            readonly terms_accepted_at: string | null;
+            readonly terms_version: number | null;
             readonly unread_notices: number;
             /** Format: uuid */
             readonly uuid: string;
@@ -3359,12 +3623,20 @@ export interface components {
         /**
          * SignUpDraft
          * @description A new account. A short password and a common password have the same code.
+         *
+         *     `invitation` is a code, which is needed if the instance wants one. `terms_version` is the
+         *     version of the terms that the new member accepts, which is needed unless that of the instance
+         *     is 0.
          */
         readonly SignUpDraft: {
             readonly display_name: string;
             readonly email: string;
             readonly handle: string;
+            /** @default null */
+            readonly invitation?: string | null;
             readonly password: string;
+            /** @default null */
+            readonly terms_version?: number | null;
         };
         /**
          * SinkHealth
@@ -3457,6 +3729,13 @@ export interface components {
          */
         readonly TelemetryReceipt: {
             readonly partialSuccess: components["schemas"]["RejectedTelemetry"];
+        };
+        /**
+         * TermsDraft
+         * @description The version of the terms that the member accepts.
+         */
+        readonly TermsDraft: {
+            readonly terms_version: number;
         };
         /**
          * Ticket
@@ -3650,7 +3929,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "pictures_invalid" | "idempotency_key_invalid" | "idempotency_key_reused")[];
+                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "pictures_invalid" | "idempotency_key_invalid" | "idempotency_key_reused" | "ttl_too_long")[];
                 };
             };
             /** @description Too many attempts */
@@ -5000,6 +5279,15 @@ export interface operations {
                     readonly "application/json": readonly "invalid_json"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "sign_up_closed"[];
+                };
+            };
             /** @description The body is too large */
             readonly 413: {
                 headers: {
@@ -5024,7 +5312,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_invalid" | "code_invalid" | "handle_taken")[];
+                    readonly "application/json": readonly ("email_invalid" | "code_invalid" | "handle_taken" | "email_blocked" | "invitation_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -7060,7 +7348,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_unconfirmed" | "account_suspended" | "code_required" | "passkey_required")[];
+                    readonly "application/json": readonly ("email_unconfirmed" | "account_suspended" | "code_required" | "passkey_required" | "sign_up_closed")[];
                 };
             };
             /** @description The body is too large */
@@ -7087,7 +7375,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "challenge_invalid")[];
+                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "challenge_invalid" | "email_blocked" | "invitation_invalid")[];
                 };
             };
             /** @description Too many attempts */
@@ -7320,6 +7608,15 @@ export interface operations {
                     readonly "application/json": readonly "invalid_json"[];
                 };
             };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "sign_up_closed"[];
+                };
+            };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
             readonly 404: {
                 headers: {
@@ -7353,7 +7650,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly ("email_invalid" | "password_too_weak" | "password_exceed_max_chars" | "handle_invalid" | "display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "idempotency_key_invalid" | "idempotency_key_reused" | "password_invalid" | "handle_taken")[];
+                    readonly "application/json": readonly ("email_invalid" | "password_too_weak" | "password_exceed_max_chars" | "handle_invalid" | "display_name_blank" | "display_name_invalid" | "display_name_exceed_max_chars" | "terms_not_accepted" | "invitation_invalid" | "idempotency_key_invalid" | "idempotency_key_reused" | "password_invalid" | "handle_taken" | "email_blocked" | "invitation_blank")[];
                 };
             };
             /** @description Too many attempts */
@@ -7588,6 +7885,115 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly accounts_accept_terms_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TermsDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "terms_not_accepted"[];
                 };
             };
             /** @description Too many attempts */
@@ -8389,6 +8795,691 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_show_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description An ETag of an earlier response; 304 if it is still current. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly ETag: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description Not modified since the ETag of If-None-Match */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_announce_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AnnouncementDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Announcement"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("message_blank" | "message_invalid" | "message_exceed_max_chars" | "ttl_blank" | "too_many_announcements")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_delete_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_invitations_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Invitation"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_invite_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["InvitationDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("max_uses_invalid" | "days_invalid" | "too_many_invitations")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_revoke_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uuid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["Invitation"][];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_settings_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InstanceSettings"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly instance_change_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["InstanceDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InstanceSettings"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "generic_403" | "second_factor_required")[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("name_blank" | "name_invalid" | "name_exceed_max_chars" | "description_invalid" | "description_exceed_max_chars" | "rules_invalid" | "rules_exceed_max_chars" | "new_terms_invalid" | "sign_up_mode_invalid" | "blocked_domains_invalid" | "default_ttl_invalid" | "max_ttl_invalid" | "evidence_days_invalid" | "default_ttl_too_long")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
                 };
             };
             /** @description Internal error */

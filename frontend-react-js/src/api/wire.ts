@@ -52,6 +52,13 @@ export type StoredEvidence = Schemas["StoredEvidence"];
 export type AccountHistory = Schemas["AccountHistory"];
 export type Decision = Schemas["Decision"];
 export type DecisionDraft = Schemas["DecisionDraft"];
+export type Instance = Schemas["Instance"];
+export type InstanceSettings = Schemas["InstanceSettings"];
+export type InstanceDraft = Schemas["InstanceDraft"];
+export type Invitation = Schemas["Invitation"];
+export type InvitationDraft = Schemas["InvitationDraft"];
+export type Announcement = Schemas["Announcement"];
+export type AnnouncementDraft = Schemas["AnnouncementDraft"];
 export type AppealDecisionDraft = Schemas["AppealDecisionDraft"];
 
 export type Method = "get" | "post" | "put" | "delete";

@@ -5,6 +5,7 @@ import type {
   ApiToken,
   Counts,
   Crud,
+  Instance,
   Member,
   Message,
   MessageGroup,
@@ -17,6 +18,20 @@ import type {
   SignedIn,
 } from "../../src/api/wire";
 import { at, DAY, HOUR, MINUTE } from "./time";
+
+export function instance(change: Partial<Instance> = {}): Instance {
+  return {
+    name: "Cruddur",
+    description: "",
+    rules: "",
+    terms_version: 0,
+    sign_up_mode: "open",
+    default_ttl: "7-days",
+    max_ttl: "30-days",
+    announcements: [],
+    ...change,
+  };
+}
 
 /** A uuid with a number in it. */
 export function uuid(number: number): string {
@@ -31,6 +46,8 @@ export const WORF: Member = {
   avatar_url: null,
   role: "member",
   unread_notices: 0,
+  terms_version: null,
+  terms_accepted_at: null,
 };
 
 export const LONDO: ShortUser = {

@@ -154,14 +154,24 @@ outdated AS (
 ),
 attempt AS (
     INSERT INTO signup_attempts (
-        signup_uuid, display_name, password_hash, code_hash, code_expires_at
+        signup_uuid,
+        display_name,
+        password_hash,
+        code_hash,
+        code_expires_at,
+        invitation_uuid,
+        terms_version,
+        terms_accepted_at
     )
     SELECT
         reserved.uuid,
         :display_name,
         :password_hash,
         :code_hash,
-        now() + interval '15 minutes'
+        now() + interval '15 minutes',
+        :invitation_uuid,
+        :terms_version::integer,
+        CASE WHEN :terms_version::integer IS NOT NULL THEN now() END
     FROM reserved
 )
 SELECT EXISTS (SELECT FROM accounts WHERE accounts.email = :email) AS email_is_taken
@@ -187,4 +197,7 @@ RETURNING
     signups.email,
     signups.handle,
     signup_attempts.display_name,
-    signup_attempts.password_hash
+    signup_attempts.password_hash,
+    signup_attempts.invitation_uuid,
+    signup_attempts.terms_version,
+    signup_attempts.terms_accepted_at

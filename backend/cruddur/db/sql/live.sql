@@ -47,8 +47,9 @@ WHERE live_activities.uuid = ANY(:uuids::uuid[])
 DELETE FROM events
 
 -- name: expiring
--- The expiries of cruds and messages in a range of time, of swept and other rows. `recipient_uuid` is
--- NULL for a crud.
+-- The expiries of cruds, messages and announcements in a range of time, of swept and other rows.
+-- `recipient_uuid` is NULL except for a message. Those of announcements have the nil UUID for a user; when
+-- they are swept, it is an event.
 SELECT
     activities.uuid,
     activities.user_uuid,
@@ -94,6 +95,16 @@ SELECT
 FROM expired_messages
 WHERE expired_messages.expired_at > :after
   AND expired_messages.expired_at <= COALESCE(:until, now())
+UNION ALL
+SELECT
+    announcements.uuid,
+    '00000000-0000-0000-0000-000000000000' AS user_uuid,
+    NULL AS parent_uuid,
+    NULL AS recipient_uuid,
+    announcements.expires_at
+FROM announcements
+WHERE announcements.expires_at > :after
+  AND announcements.expires_at <= COALESCE(:until, now())
 ORDER BY expires_at
 LIMIT :limit
 

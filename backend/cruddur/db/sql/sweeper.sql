@@ -1,3 +1,7 @@
+-- name: announcements
+DELETE FROM announcements
+WHERE expires_at BETWEEN '-infinity' AND now()
+
 -- name: deleted_activities
 DELETE FROM deleted_activities
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -63,6 +67,14 @@ WHERE seen_at <= now() - interval '180 days'
 -- name: idempotency_keys
 DELETE FROM idempotency_keys
 WHERE created_at BETWEEN '-infinity' AND now() - interval '24 hours'
+
+-- name: invitations
+DELETE FROM invitations
+WHERE expires_at BETWEEN '-infinity' AND now()
+
+-- name: invited_addresses
+DELETE FROM invited_addresses
+WHERE expires_at BETWEEN '-infinity' AND now()
 
 -- name: mark
 -- Gives every open stream a position that does not leave the log soon.
@@ -154,6 +166,7 @@ WHERE pictures.expires_at BETWEEN '-infinity' AND now()
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     activities,
     activity_links,
+    announcements,
     api_tokens,
     audit_entries,
     avatars,
@@ -169,6 +182,8 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     follow_counts,
     follows,
     idempotency_answers,
+    instance,
+    invitations,
     likes,
     message_groups,
     messages,
@@ -201,6 +216,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
     activity_tags,
     followed_tags,
     idempotency_keys,
+    invited_addresses,
     previews,
     signups,
     throttles,

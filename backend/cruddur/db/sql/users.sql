@@ -1,3 +1,27 @@
+-- name: accept_terms
+-- The viewer accepts the present terms. No row if they have another version, or unless the session is open.
+-- Accepting them twice keeps the first time.
+UPDATE users
+SET
+    terms_version = instance.terms_version,
+    terms_accepted_at = CASE
+        WHEN users.terms_version = instance.terms_version THEN users.terms_accepted_at
+        ELSE now()
+    END
+FROM instance
+CROSS JOIN signed_in(:viewer, :session) AS viewer
+WHERE users.uuid = viewer.uuid
+  AND instance.terms_version = :terms_version
+RETURNING users.uuid
+
+-- name: accepted_terms
+-- A new user has accepted terms when they signed up.
+UPDATE users
+SET
+    terms_version = :terms_version,
+    terms_accepted_at = :accepted_at
+WHERE users.uuid = :user_uuid
+
 -- name: any
 SELECT EXISTS (SELECT FROM users)
 
@@ -118,6 +142,12 @@ WITH remembered AS (
     WHERE users.uuid = :uuid
     ON CONFLICT (issuer, subject) DO UPDATE SET forget_at = EXCLUDED.forget_at
 ),
+uninvited AS (
+    DELETE FROM invited_addresses
+    USING users
+    WHERE users.uuid = :uuid
+      AND invited_addresses.email = lower(users.email)
+),
 unreserved AS (
     DELETE FROM signups
     USING users
@@ -175,6 +205,8 @@ SELECT
     viewer.email,
     viewer.avatar_url,
     users.role,
+    users.terms_version,
+    users.terms_accepted_at,
     (
         SELECT count(*)
         FROM moderation_actions

@@ -1,5 +1,6 @@
 -- Inserts a crud, its tags, its first link, and a notification for each user it mentions and who is
--- not blocked. No row unless the author's session is open, and unless all :pictures can be shown.
+-- not blocked. No row unless the author's session is open, all :pictures can be shown, and the instance
+-- allows the :lifetime.
 WITH author AS (
     {author}
 ),
@@ -16,6 +17,10 @@ created AS (
     FROM author
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     WHERE (SELECT count(*) FROM chosen) = cardinality(:pictures::uuid[])
+      AND :lifetime <= (
+          SELECT replace(instance.max_ttl, '-', ' ')::interval
+          FROM instance
+      )
     RETURNING
         uuid, user_uuid, message, created_at, expires_at, reply_to_activity_uuid, pictures
 ),

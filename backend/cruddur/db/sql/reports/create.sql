@@ -1,7 +1,11 @@
 -- Adds a report to the undecided case of its subject, or to a new one, with the evidence unless the case
 -- has the same already. No row if the viewer's session is not open. The row of the case is locked, so
 -- reports of one subject follow each other, and so do a report and a decision.
-WITH viewer AS MATERIALIZED (
+WITH retention AS MATERIALIZED (
+    SELECT now() + make_interval(days => instance.evidence_days) AS ends_at
+    FROM instance
+),
+viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
 ),
@@ -22,8 +26,9 @@ sealed AS (
         opened.uuid,
         :digest,
         :sealed,
-        now() + :retention
+        retention.ends_at
     FROM opened
+    CROSS JOIN retention
     ON CONFLICT (case_uuid, digest) DO UPDATE SET expires_at = EXCLUDED.expires_at
 )
 INSERT INTO reports (case_uuid, reporter_uuid, category, sealed_words, expires_at)
@@ -32,8 +37,9 @@ SELECT
     viewer.uuid,
     :category,
     :sealed_words,
-    now() + :retention
+    retention.ends_at
 FROM opened
 CROSS JOIN viewer
+CROSS JOIN retention
 ON CONFLICT (case_uuid, reporter_uuid) DO UPDATE SET category = reports.category
 RETURNING uuid

@@ -1,0 +1,3 @@
+-- Whether a crud may have a lifetime.
+SELECT :lifetime::interval <= replace(instance.max_ttl, '-', ' ')::interval
+FROM instance

@@ -1,0 +1,12 @@
+-- All settings.
+SELECT
+    instance.name,
+    instance.description,
+    instance.rules,
+    instance.terms_version,
+    instance.sign_up_mode,
+    instance.default_ttl,
+    instance.max_ttl,
+    instance.blocked_domains,
+    instance.evidence_days
+FROM instance

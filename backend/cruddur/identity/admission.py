@@ -1,0 +1,129 @@
+"""Who may open an account: sign-up modes, invitations, blocked domains, and terms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cruddur.db import invitations
+from cruddur.db.instance import AdmissionRules, select_admission_rules
+from cruddur.db.statements import Connection
+from cruddur.errors import ForbiddenError, InvalidError
+from cruddur.identity.email_domains import domains_of
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a sign-up was admitted with.
+
+    Attributes:
+        invitation_uuid: the invitation that its account will use; None if it needs none.
+        terms_version: the terms that were accepted; None if the form did not say.
+    """
+
+    invitation_uuid: UUID | None
+    terms_version: int | None
+
+
+async def check_sign_up(conn: Connection, fields: Mapping[str, Any]) -> Admission:
+    """Check whether a sign-up may begin.
+
+    Args:
+        conn: a connection for reading.
+        fields: those of a sign-up; the rules of absent ones are not checked.
+
+    Raises:
+        ForbiddenError: sign_up_closed.
+        InvalidError: email_blocked, terms_not_accepted, invitation_blank, invitation_invalid.
+    """
+    code = normal_code(fields.get("invitation") or "")
+    codes = []
+    domains = domains_of(fields.get("email", ""))
+    rules = await select_admission_rules(conn, domains=domains, code=code)
+    _check_open(rules)
+    if rules.is_blocked:
+        codes.append("email_blocked")
+    accepted = fields.get("terms_version")
+    if accepted != rules.terms_version and (rules.terms_version > 0 or accepted is not None):
+        codes.append("terms_not_accepted")
+    needs_invitation = rules.sign_up_mode == "invitation"
+    if needs_invitation and not code:
+        raise InvalidError(*codes, "invitation_blank")
+    if needs_invitation and rules.invitation_uuid is None:
+        codes.append("invitation_invalid")
+    if codes:
+        raise InvalidError(*codes)
+    return Admission(rules.invitation_uuid if needs_invitation else None, accepted)
+
+
+async def admit(conn: Connection, email: str, invitation_uuid: UUID | None) -> None:
+    """Check again whether an account may be opened, and use its invitation.
+
+    Args:
+        conn: the transaction that opens the account.
+        email: its address.
+        invitation_uuid: the invitation of its sign-up.
+
+    Raises:
+        ForbiddenError: sign_up_closed.
+        InvalidError: email_blocked, invitation_invalid.
+    """
+    rules = await select_admission_rules(conn, domains=domains_of(email), code=None)
+    _check_admitted(rules)
+    if rules.sign_up_mode == "invitation" and not (
+        invitation_uuid is not None and await invitations.update_used(conn, uuid=invitation_uuid)
+    ):
+        raise InvalidError("invitation_invalid")
+
+
+async def use_invitation(conn: Connection, email: str, invitation_uuid: UUID) -> None:
+    """Use the invitation of a sign-up at another provider, and remember its address.
+
+    Raises:
+        InvalidError: invitation_invalid.
+    """
+    if not await invitations.update_used(conn, uuid=invitation_uuid):
+        raise InvalidError("invitation_invalid")
+    await invitations.insert_invited_address(conn, email=email.lower())
+
+
+async def give_invitation_back(conn: Connection, email: str, invitation_uuid: UUID) -> None:
+    """Undo `use_invitation`."""
+    await invitations.update_given_back(conn, uuid=invitation_uuid)
+    await invitations.delete_invited_address(conn, email=email.lower())
+
+
+async def admit_from_provider(conn: Connection, email: str | None) -> None:
+    """Check whether an account may be opened at the first sign-in of another provider's user.
+
+    Args:
+        conn: the transaction that opens the account.
+        email: the address, if the provider reveals it. Otherwise it can be neither blocked nor
+            invited.
+
+    Raises:
+        ForbiddenError: sign_up_closed.
+        InvalidError: email_blocked, invitation_invalid.
+    """
+    rules = await select_admission_rules(conn, domains=domains_of(email or ""), code=None)
+    _check_admitted(rules)
+    if rules.sign_up_mode == "invitation" and not (
+        email is not None and await invitations.delete_invited_address(conn, email=email.lower())
+    ):
+        raise InvalidError("invitation_invalid")
+
+
+def normal_code(code: str) -> str:
+    """Return the code of an invitation as it is stored; people may type it in another way."""
+    return code.strip().replace("-", "").lower()
+
+
+def _check_admitted(rules: AdmissionRules) -> None:
+    _check_open(rules)
+    if rules.is_blocked:
+        raise InvalidError("email_blocked")
+
+
+def _check_open(rules: AdmissionRules) -> None:
+    if rules.sign_up_mode == "closed":
+        raise ForbiddenError("sign_up_closed")
