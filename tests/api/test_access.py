@@ -1,18 +1,20 @@
 """Who may use which route: every route with every kind of caller, by the declarations."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from api.test_hidden_people import DECISIONS
 from api.test_routes import filled, named
 from cruddur.app import ENDPOINTS
 from cruddur.routes import openapi
 from cruddur.routes.endpoint import Endpoint
 from cruddur.wire import SCOPES
 from moderators import appoint
-from support import Api, Member, refused
+from support import Api, Member, insert_user, refused
 
 Enter = Callable[[Api, Member, asyncpg.Connection], Awaitable[Api]]
 
@@ -28,6 +30,23 @@ def _with_role(role: str) -> Enter:
         return await appoint(database, andrew, role)
 
     return enter
+
+
+BLOCKER = "quark"
+CRUD = UUID(int=0x0198_0000_0000_7000_8000_0000_0000_0000)
+
+
+async def _blocked(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
+    """Let the user and the author of the crud that the requests name block the caller."""
+    del api
+    blocker = await insert_user(database, BLOCKER, "Quark")
+    await database.execute(
+        "INSERT INTO activities (uuid, user_uuid, message, expires_at)"
+        " VALUES ($1, $2, 'x', now() + interval '1 day')",
+        CRUD, blocker,
+    )  # fmt: skip
+    await database.execute("INSERT INTO blocks VALUES ($1, $2)", blocker, andrew.uuid)
+    return andrew
 
 
 async def _suspended(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
@@ -53,6 +72,7 @@ RANKS: Mapping[str, int] = {"member": 0, "moderator": 1, "admin": 2}
 CALLERS: Mapping[str, Enter] = {
     "anonymous": _visitor,
     **{role: _with_role(role) for role in RANKS},
+    "blocked": _blocked,
     "suspended": _suspended,
     **{f"token {scope}": _token(scope) for scope in SCOPES},
     "token read message": _token("read", "message"),
@@ -66,6 +86,13 @@ OF_THE_TAGS_WITHOUT_TOKENS = {
 """The areas that no API token may use."""
 
 
+def _names_hidden(endpoint: Endpoint) -> bool:
+    """Return whether the address names a user or crud that a blocked caller does not see."""
+    hides = DECISIONS[named(endpoint)].startswith(("hides", "refuses"))
+    is_named = "<handle>" in endpoint.rule or "<uuid:uuid>" in endpoint.rule
+    return hides and is_named and endpoint.body is None
+
+
 def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
     """Return the status and code of a rejection, or None if the caller may use the route."""
     if endpoint.access == "open":
@@ -74,6 +101,8 @@ def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
         # A token that is no longer valid is rejected where a response without it would mislead.
         misleads = caller == "suspended" and (endpoint.personal or endpoint.stream)
         return (401, "generic_401") if endpoint.access == "required" or misleads else None
+    if caller == "blocked":
+        caller = "member"
     if caller in RANKS:
         return (403, "generic_403") if RANKS[caller] < RANKS[endpoint.role] else None
     scopes = SCOPES if caller == "token of all scopes" else caller.split()[1:]
@@ -81,11 +110,15 @@ def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
     return None if is_enough else (403, "insufficient_scope")
 
 
-async def tried(api: Api, endpoint: Endpoint) -> httpx.Response:
-    """Send a request that a caller with access could send, though nothing exists that it names."""
+async def tried(api: Api, endpoint: Endpoint, **values: str) -> httpx.Response:
+    """Send a request that a caller with access could send.
+
+    The values for the parameters of its address do not exist by default.
+    """
     method = "HEAD" if endpoint.stream else endpoint.method  # a stream never ends
     headers = {"Content-Type": "application/json", **api.headers}
-    return await api.http.request(method, filled(endpoint.rule), content="{}", headers=headers)
+    path = filled(endpoint.rule, **values)
+    return await api.http.request(method, path, content="{}", headers=headers)
 
 
 @pytest.mark.rule("C110", "C111", "C126", "C127")
@@ -98,7 +131,14 @@ async def test_a_caller_may_use_a_route_exactly_as_it_declares(
     andrew: Member,
     database: asyncpg.Connection,
 ) -> None:
-    response = await tried(await CALLERS[caller](api, andrew, database), endpoint)
+    entered = await CALLERS[caller](api, andrew, database)
+    if caller == "blocked" and _names_hidden(endpoint):
+        hidden = await tried(entered, endpoint, handle=BLOCKER, uuid=str(CRUD))
+        unknown = await tried(entered, endpoint)
+        assert (hidden.status_code, hidden.content) == (unknown.status_code, unknown.content)
+        assert hidden.status_code in {200, 404}
+        return
+    response = await tried(entered, endpoint)
     codes = [] if response.status_code < 400 or endpoint.stream else refused(response)
     rejection = expected(endpoint, caller)
     if rejection is not None:
