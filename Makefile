@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-following bench-traceview bench-page test-bench test-events test-safety lighthouse load load-seed scenarios attack lock \
+    bench-streams bench-commits bench-following bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
 help: ## List the targets
@@ -78,9 +78,13 @@ test-events: $(VENV)/.dev ## Test the event log with 50,000 events in random tra
 	CRUDDUR_TEST_EVENTS=50000 CRUDDUR_TEST_SEED=$$(date +%s) \
 	    $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=0 tests/live/test_event_log.py
 
-test-safety: $(VENV)/.dev ## Test feeds and streams in 10,000 random steps of follows, blocks and mutes
+test-safety: $(VENV)/.dev ## Test feeds and streams in 10,000 random steps of follows, blocks, mutes and limits
 	CRUDDUR_TEST_SAFETY=10000 CRUDDUR_TEST_SEED=$$(date +%s) \
 	    $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=0 tests/live/test_safety_model.py
+
+test-evidence: $(VENV)/.dev ## Test 100,000 reads while reported cruds expire, and that each one can be judged
+	CRUDDUR_TEST_READS=100000 CRUDDUR_TEST_SEED=$$(date +%s) \
+	    $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=0 tests/api/test_evidence_reads.py
 
 lighthouse: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser .local/lighthouse/.installed) ## Check the page with Lighthouse; fails below 100
 	PYTHONPATH=tests $(BIN)/python tests/lighthouse/lighthouse_check.py
