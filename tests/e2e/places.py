@@ -106,7 +106,7 @@ PLACES = (
     Place("messages", "/messages"),
     Place("requests", "/messages?list=requests", MEMBER),
     Place("conversation", "/messages/@bayko"),
-    Place("request", "/messages/@guinan", MEMBER),
+    Place("request", "/messages/@altbrown", MEMBER),
     Place("profile", "/@worf"),
     Place("own-profile", "/@andrewbrown", MEMBER),
     Place("followers", "/@andrewbrown/followers"),

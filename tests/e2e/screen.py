@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 DIST = ROOT / "frontend-react-js" / "dist"
 AXE = ROOT / "frontend-react-js" / "node_modules" / "axe-core" / "axe.min.js"
 CONTROLS = Path(__file__).with_name("controls.js")
+CUT_TEXTS = Path(__file__).with_name("cut_texts.js")
 SCREENS = ROOT / ".local" / "screens"
 TAKES_SCREENSHOTS = os.environ.get("CRUDDUR_TEST_SCREENS") == "1"
 """Whether tests save screenshots in `SCREENS`. No test compares them."""
@@ -377,6 +378,12 @@ async def sideways(page: Page) -> list[str]:
             .filter((element) => element.getBoundingClientRect().right > innerWidth)
             .map((element) => `wider than the window: ${element.outerHTML.slice(0, 120)}`)"""
     )
+    return found
+
+
+async def cut_texts(page: Page) -> list[str]:
+    """Return the words on the page that are cut off or broken."""
+    found: list[str] = await page.evaluate(CUT_TEXTS.read_text("utf-8"))
     return found
 
 

@@ -157,7 +157,7 @@ async def test_search_finds_words_tags_handles_and_phrases(
         await page.get_by_role("searchbox").fill(term)
         await page.keyboard.press("Enter")
         await expect(results).to_have_count(count)
-    await expect(page.get_by_role("heading", name="No results")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No cruds found")).to_be_visible()
     await expect(page.get_by_text("No live crud matches “tribble” right now")).to_be_visible()
 
     await page.get_by_role("navigation").get_by_role("link", name="Search").click()

@@ -19,6 +19,7 @@ from e2e.screen import (
     SCREENS,
     STANDARDS,
     TAKES_SCREENSHOTS,
+    cut_texts,
     sideways,
     violations,
 )
@@ -107,6 +108,45 @@ async def test_dead_controls_are_detected(gallery: Gallery) -> None:
     await gallery.leave(walk.page)
 
 
+async def test_cut_texts_are_detected(gallery: Gallery) -> None:
+    terms = next(place for place in PLACES if place.name == "terms")
+    page = await gallery.enter(terms, "visitor")
+    assert await cut_texts(page) == []
+    await page.evaluate(
+        """() => {
+            const line = "white-space: nowrap; overflow";
+            const texts = {
+                "Narrow": "inline-size: 2rem; overflow-wrap: normal",
+                "A clipped line": `${line}: clip`,
+                "Tall": "block-size: 0.5rem; overflow: clip",
+                "Shortened": `inline-size: 2rem; text-overflow: ellipsis; ${line}: hidden`,
+                "Shortened less": `text-overflow: ellipsis; ${line}: hidden`,
+                "It can be scrolled": `${line}: auto`,
+                "Conversations": "inline-size: 5rem",
+                "Outside": "translate: -3rem",
+            };
+            const box = document.body.appendChild(document.createElement("div"));
+            box.style.cssText = "position: fixed; inset: 0; inline-size: 5rem";
+            for (const [text, style] of Object.entries(texts)) {
+                for (const name of text === "Conversations" ? ["p", "h2"] : ["p"]) {
+                    const element = box.appendChild(document.createElement(name));
+                    element.textContent = text;
+                    element.style.cssText = style;
+                }
+            }
+        }"""
+    )
+    assert await cut_texts(page) == [
+        "“Narrow” sticks out of its box, in p",
+        "“line” is cut off, in p",
+        "“Tall” is cut off at the top or the bottom, in p",
+        "“Shortened” has no space, in p",
+        "“Conversations” breaks, in h2",
+        "“Outside” is cut off, in p",
+    ]
+    await gallery.leave(page)
+
+
 UNFILLED = """(filled) => filled.filter((element) => {
     const { backgroundColor, borderTopColor, borderTopWidth } = getComputedStyle(element);
     return parseFloat(borderTopWidth) === 0 || borderTopColor === backgroundColor;
@@ -123,11 +163,6 @@ FOCUSES_CLOSE = """() => document.activeElement.ariaLabel === "Close"
     && document.activeElement.closest("dialog").querySelectorAll("button").length > 1"""
 """Whether the button that closes a dialog has the focus instead of another one."""
 
-UNREADABLE = """() =>
-    [...document.querySelectorAll(".crud-name, .crud-handle > span:first-child")]
-    .filter((element) => element.checkVisibility() && element.clientWidth < 48)
-    .map((element) => `no space for: ${element.outerHTML.slice(0, 120)}`)"""
-
 PHONES: tuple[ViewportSize, ...] = (PHONE, {"width": 390, "height": 844})
 
 
@@ -142,7 +177,7 @@ async def with_large_text(page: Page, picture: Path | None) -> list[str]:
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
     for size in PHONES:
         await page.set_viewport_size(size)
-        found = await sideways(page) + await page.evaluate(UNREADABLE)
+        found = await sideways(page) + await cut_texts(page)
         faults += [f"large text, {size['width']} pixels: {fault}" for fault in found]
         if size == PHONE and picture is not None:
             await page.screenshot(path=picture, animations="disabled", full_page=True)

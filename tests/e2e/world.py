@@ -23,7 +23,7 @@ NAME = "Andrew Brown"
 PEOPLE = {
     "bayko": ("Andrew Bayko", "Backend. Ask me about #expiry.", (190, 80, 60)),
     "guinan": ("Guinan", "I listen. Ten Forward, most nights.", (90, 60, 160)),
-    "londo": ("Londo Mollari", "", (200, 160, 60)),
+    "londo": ("Londo Mollari of House Mollari", "", (200, 160, 60)),
     "worf": ("Worf, son of Mogh", "Security. #honour above all. @guinan knows.", None),
     "altbrown": ("Alt Brown", "The other one.", None),
     "morn": ("Morn", "", None),
@@ -174,7 +174,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
     )
     await writer.converse("londo", (20, "londo", "You and I will speak of empires."))
     await writer.converse(
-        "guinan", (25, "guinan", "You look like someone who needs to talk."), accepted=False
+        "altbrown", (25, "altbrown", "We share a name. Shall we share a feed?"), accepted=False
     )
     await conn.execute(
         "INSERT INTO mutes (muter_uuid, muted_uuid, ends_at)"

@@ -106,7 +106,7 @@ function Card({
         </p>
       )}
       {crud.followed_tag && (
-        <p className="crud-reposted">
+        <p className="crud-reposted crud-for-tag">
           <Link to={searchAddress(`#${crud.followed_tag}`)}>
             {t.crud.forTag(<bdi>#{crud.followed_tag}</bdi>)}
           </Link>

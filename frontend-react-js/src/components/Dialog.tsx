@@ -4,7 +4,7 @@ import { IconButton } from "./Button";
 import "./Dialog.css";
 
 /** What gets the focus first: a field, or else the first button, which never deletes anything. */
-const FIRST = ":is(input, textarea):not([hidden]), .button";
+const FIRST = ":is(input, select, textarea):not([hidden]), .button";
 
 /** A modal dialog, open while it is mounted. Escape and a click outside close it. */
 export function Dialog({

@@ -1,6 +1,6 @@
 import type { Notice } from "../api/wire";
 import { t } from "../language/further";
-import { exactTime } from "../text/time";
+import { shortTime } from "../text/time";
 import { Button } from "./Button";
 import { AreaField } from "./Field";
 import { Form, problemOf } from "./Form";
@@ -21,17 +21,17 @@ export function NoticeCard({
   return (
     <article className="notice-card" aria-label={t.notices.kinds[notice.kind]}>
       <p>
-        <b>{t.notices.kinds[notice.kind]}</b>{" "}
+        <b>{t.notices.kinds[notice.kind]}</b>
         <time className="field-hint" dateTime={notice.created_at}>
-          {exactTime(notice.created_at)}
+          {shortTime(notice.created_at)}
         </time>
       </p>
       <p dir="auto">{notice.reason}</p>
       {notice.ends_at && (
         <p className="field-hint">
           {notice.kind === "limit"
-            ? t.notices.limitedUntil(exactTime(notice.ends_at))
-            : t.notices.until(exactTime(notice.ends_at))}
+            ? t.notices.limitedUntil(shortTime(notice.ends_at))
+            : t.notices.until(shortTime(notice.ends_at))}
         </p>
       )}
       {notice.appeal === "possible" ? (

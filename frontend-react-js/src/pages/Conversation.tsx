@@ -126,8 +126,12 @@ function Request({ handle }: { handle: string }) {
         >
           {t.safety.delete}
         </Button>
-        <Button look="outlined" onClick={() => setBlocking(true)}>
-          {t.safety.blockMore(request.handle)}
+        <Button
+          look="outlined"
+          aria-label={t.safety.blockMore(request.handle)}
+          onClick={() => setBlocking(true)}
+        >
+          {t.safety.block}
         </Button>
       </div>
       {isBlocking && <BlockDialog person={request} onClose={() => setBlocking(false)} />}

@@ -9,6 +9,7 @@ import type {
   StoredEvidence,
 } from "../api/wire";
 import { Button, ButtonLink } from "../components/Button";
+import { Since } from "../components/Clock";
 import { AreaField, Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, PagedList, Skeleton } from "../components/List";
@@ -21,7 +22,7 @@ import { useCase, useCases, useDecide, useDecideAppeal } from "../queries/modera
 import { useMember } from "../queries/session";
 import { profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
-import { exactTime } from "../text/time";
+import { shortTime } from "../text/time";
 import "./Moderation.css";
 
 /** The queue of moderators, and a case with its evidence and decisions. */
@@ -57,11 +58,15 @@ function Queue() {
     <PagedList query={query}>
       <ul>
         {cases.map((one) => (
-          <li key={one.uuid} className="case-row">
-            <Link to={`/moderation?case=${one.uuid}`}>{caseTitle(one)}</Link>
-            <p className="field-hint">
-              {caseState(one)} · {categories(one)} · {exactTime(one.opened_at)}
-            </p>
+          <li key={one.uuid}>
+            <Link className="case-row" to={`/moderation?case=${one.uuid}`}>
+              <span className="case-head">
+                <b>{caseTitle(one)}</b>
+                <CaseState about={one} />
+                <Since time={one.opened_at} />
+              </span>
+              <span className="field-hint">{categories(one)}</span>
+            </Link>
           </li>
         ))}
       </ul>
@@ -88,8 +93,11 @@ function caseTitle({ kind, user }: Case): string {
   return t.moderation.subject[kind](user === null ? null : `@${user.handle}`);
 }
 
-function caseState({ is_open, has_appeal }: Case): string {
-  return has_appeal ? t.moderation.appealed : is_open ? t.moderation.open : t.moderation.closed;
+function CaseState({ about: { is_open, has_appeal } }: { about: Case }) {
+  if (!is_open && !has_appeal) {
+    return <span className="field-hint">{t.moderation.closed}</span>;
+  }
+  return <span className="chip">{has_appeal ? t.moderation.appealed : t.moderation.open}</span>;
 }
 
 /** The categories of the reports, each once. */
@@ -119,8 +127,10 @@ function OpenCase({ uuid }: { uuid: string }) {
   return (
     <div className="case">
       <section aria-label={t.moderation.evidence}>
-        <h2>{caseTitle(about)}</h2>
-        <p className="field-hint">{caseState(about)}</p>
+        <div className="case-head">
+          <h2>{caseTitle(about)}</h2>
+          <CaseState about={about} />
+        </div>
         {evidence.map((one) => (
           <EvidenceCard key={one.uuid} stored={one} />
         ))}
@@ -141,12 +151,14 @@ function OpenCase({ uuid }: { uuid: string }) {
         <ul className="case-list">
           {reports.map((one) => (
             <li key={one.uuid}>
-              <Person handle={one.handle} />{" "}
-              <span className="field-hint">
-                {(t.report.categories as Record<string, string>)[one.category]} ·{" "}
-                {exactTime(one.created_at)}
-              </span>
-              <p dir="auto">{one.words ?? t.moderation.unreadable}</p>
+              <p className="case-head">
+                <Person handle={one.handle} />
+                <span className="field-hint">
+                  {(t.report.categories as Record<string, string>)[one.category]} ·{" "}
+                  {shortTime(one.created_at)}
+                </span>
+              </p>
+              {one.words !== "" && <p dir="auto">{one.words ?? t.moderation.unreadable}</p>}
             </li>
           ))}
         </ul>
@@ -192,13 +204,13 @@ function EvidenceCard({ stored: { content, created_at, expires_at } }: { stored:
             ),
           )}
           <p className="field-hint">
-            {t.moderation.written(exactTime(content.created_at))}
+            {t.moderation.written(shortTime(content.created_at))}
             {content.was_deleted && ` ${t.moderation.wasDeleted}`}
           </p>
         </>
       )}
       <p className="field-hint">
-        {t.moderation.taken(exactTime(created_at), exactTime(expires_at))}
+        {t.moderation.taken(shortTime(created_at), shortTime(expires_at))}
       </p>
     </article>
   );
@@ -224,25 +236,34 @@ function History({ account, canAct }: { account: AccountHistory; canAct: boolean
   return (
     <section aria-label={t.moderation.history}>
       <h2>{t.moderation.history}</h2>
-      <p>
-        <Person handle={account.user.handle} />{" "}
-        {account.is_suspended &&
-          (account.suspended_until === null
-            ? t.moderation.banned
-            : t.notices.until(exactTime(account.suspended_until)))}{" "}
-        {account.limited_until && t.moderation.limitedUntil(exactTime(account.limited_until))}
-      </p>
-      <p className="field-hint">
-        {t.moderation.joined(exactTime(account.joined_at), account.cases_count)}
+      <p className="case-head">
+        <Person handle={account.user.handle} />
+        {account.is_suspended && (
+          <span className="chip">
+            {account.suspended_until === null
+              ? t.moderation.banned
+              : t.notices.until(shortTime(account.suspended_until))}
+          </span>
+        )}
+        {account.limited_until && (
+          <span className="chip">
+            {t.moderation.limitedUntil(shortTime(account.limited_until))}
+          </span>
+        )}
+        <span className="field-hint">
+          {t.moderation.joined(shortTime(account.joined_at), account.cases_count)}
+        </span>
       </p>
       <ul className="case-list">
         {account.decisions.map((one) => (
           <li key={one.uuid}>
-            <b>{t.moderation.kinds[one.kind]}</b>{" "}
-            <span className="field-hint">
-              {one.actor_handle !== null && `@${one.actor_handle} · `}
-              {exactTime(one.created_at)}
-            </span>
+            <p className="case-head">
+              <b>{t.moderation.made[one.kind]}</b>
+              <span className="field-hint">
+                {one.actor_handle !== null && `@${one.actor_handle} · `}
+                {shortTime(one.created_at)}
+              </span>
+            </p>
             <p dir="auto">{one.reason}</p>
             {one.appeal !== null && <Appeal decision={one} canAct={canAct} />}
           </li>

@@ -76,7 +76,7 @@ describe("a members' page", () => {
     ["/notifications", "Sign in to see your notifications."],
     ["/messages", "Sign in to read your messages."],
     ["/messages/@londo", "Sign in to message @londo."],
-    ["/settings", "Sign in to change your settings."],
+    ["/settings", "Sign in to change your profile and account."],
   ])("asks visitors to sign in, with a reason: %s", async (address, why) => {
     server.on("get", "/api/users/@{handle}/short", ok(LONDO));
     const shown = showPage(address);

@@ -298,7 +298,7 @@ describe("searching", () => {
     const shown = showPage("/about");
     await search(shown, "Qapla");
     expect(shown.address()).toBe("/search?term=Qapla");
-    expect(main().getByText("No results")).toBeInTheDocument();
+    expect(main().getByText("No cruds found")).toBeInTheDocument();
     expect(main().getByText(/“Qapla”/)).toBeInTheDocument();
   });
 

@@ -39,7 +39,7 @@ export const first: First = {
     message: (handle) => `Melde dich an, um @${handle} zu schreiben`,
     messages: "Melde dich an, um deine Nachrichten zu lesen",
     notifications: "Melde dich an, um deine Mitteilungen zu sehen",
-    settings: "Melde dich an, um deine Einstellungen zu ändern",
+    settings: "Melde dich an, um dein Profil und dein Konto zu ändern",
   },
   layout: {
     skip: "Zum Inhalt springen",

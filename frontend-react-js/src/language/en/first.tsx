@@ -47,7 +47,7 @@ export const first = {
     message: (handle: string) => `Sign in to message @${handle}`,
     messages: "Sign in to read your messages",
     notifications: "Sign in to see your notifications",
-    settings: "Sign in to change your settings",
+    settings: "Sign in to change your profile and account",
   },
   layout: {
     skip: "Skip to main content",

@@ -11,7 +11,7 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   bio_invalid: "Your bio contains a character we can’t store.",
   block_self: "You can’t block yourself.",
   blocked_domains_invalid: "One of these isn’t a domain, such as example.com.",
-  category_invalid: "Choose what it is about.",
+  category_invalid: "Choose what the report is about.",
   challenge_invalid: "That took too long, or was used already. Try again.",
   code_invalid: "That code is wrong or has expired. Check it, or get a new one.",
   code_required: "Enter the code from your authenticator app.",

@@ -69,7 +69,7 @@ function Device({ session }: { session: Session }) {
       <Icon name="device" />
       <div>
         <p title={session.device}>
-          <b>{name}</b> {session.current && <span className="device-this">{t.devices.this}</span>}
+          <b>{name}</b> {session.current && <span className="chip">{t.devices.this}</span>}
         </p>
         <p className="field-hint" id={id}>
           {session.current || !isIdle

@@ -7,7 +7,7 @@ import { ProblemNote } from "../../components/Problem";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { type List, useHiddenPeople, usePolicy, useSetPolicy, useShow } from "../../queries/safety";
-import { exactTime } from "../../text/time";
+import { shortTime } from "../../text/time";
 import { Section } from "./Section";
 
 const POLICIES: readonly MessagePolicy[] = ["everyone", "following", "nobody"];
@@ -131,7 +131,7 @@ function MutedUntil({ person }: { person: ShortUser | MutedUser }): ReactNode {
   return (
     "ends_at" in person &&
     person.ends_at !== null && (
-      <p className="field-hint">{t.safety.mutedUntil(exactTime(person.ends_at))}</p>
+      <p className="field-hint">{t.safety.mutedUntil(shortTime(person.ends_at))}</p>
     )
   );
 }
