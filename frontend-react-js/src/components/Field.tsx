@@ -53,6 +53,41 @@ export function AreaField({
   );
 }
 
+/** A choice of one of several options, each a value and its name, with a label. */
+export function SelectField<Value extends string>({
+  label,
+  options,
+  onChoose,
+  ...select
+}: Omit<ComponentProps<"select">, "id" | "children" | "onChange"> & {
+  label: string;
+  options: readonly (readonly [Value, string])[];
+  onChoose?: (value: Value) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select
+        {...select}
+        id={id}
+        onChange={({ target }) => {
+          const chosen = options[target.selectedIndex];
+          if (chosen !== undefined) {
+            onChoose?.(chosen[0]);
+          }
+        }}
+      >
+        {options.map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 /** What is wrong with a field, and a hint; the field names both by `aria-describedby`. */
 export function FieldNotes({
   id,

@@ -1,10 +1,11 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { MuteDuration, ReportDraft, ShortUser } from "../api/wire";
 import { t } from "../language/further";
 import { notify } from "../notices";
 import { useBlock, useMute } from "../queries/safety";
 import { Button, IconButton } from "./Button";
 import { Dialog } from "./Dialog";
+import { SelectField } from "./Field";
 import { ReportDialog } from "./ReportDialog";
 import "./PersonMenu.css";
 
@@ -56,35 +57,30 @@ export function PersonMenu({ person, subject, onClose }: Menu & { onClose: () =>
   );
 }
 
-/** The durations of a mute; null is without an end. */
-const DURATIONS: readonly (MuteDuration | null)[] = ["1-hour", "1-day", "7-days", "30-days", null];
+/** A mute without an end. */
+const FOREVER = "";
+const DURATIONS = ["1-hour", "1-day", "7-days", "30-days", FOREVER] as const;
 
 function MuteDialog({ person, onClose }: { person: Person; onClose: () => void }) {
-  const id = useId();
-  const [duration, setDuration] = useState<MuteDuration | null>(null);
+  const [duration, setDuration] = useState<MuteDuration | typeof FOREVER>(FOREVER);
   const mute = useMute();
   return (
     <Dialog title={t.safety.muteTitle(person.handle)} onClose={onClose}>
       <p>{t.safety.muteText}</p>
-      <div className="field">
-        <label htmlFor={id}>{t.safety.muteFor}</label>
-        <select
-          id={id}
-          value={duration ?? ""}
-          onChange={(event) => setDuration(DURATIONS[event.target.selectedIndex] ?? null)}
-        >
-          {DURATIONS.map((one) => (
-            <option key={one} value={one ?? ""}>
-              {one === null ? t.safety.forever : t.lifetimes[one]}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label={t.safety.muteFor}
+        value={duration}
+        options={DURATIONS.map((one) => [
+          one,
+          one === FOREVER ? t.safety.forever : t.lifetimes[one],
+        ])}
+        onChoose={setDuration}
+      />
       <Confirm
         name={t.safety.mute}
         onClose={onClose}
         onConfirm={() =>
-          mute.mutateAsync({ handle: person.handle, duration }).then(
+          mute.mutateAsync({ handle: person.handle, duration: duration || null }).then(
             () => notify(t.safety.muted(person.handle)),
             () => undefined, // shown as a notice
           )

@@ -1,11 +1,10 @@
-import { useId } from "react";
 import type { ReportDraft } from "../api/wire";
 import { t } from "../language/further";
 import { notify } from "../notices";
 import { useReport } from "../queries/reports";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
-import { AreaField } from "./Field";
+import { AreaField, SelectField } from "./Field";
 import { Form, problemOf } from "./Form";
 
 const CATEGORIES = [
@@ -33,7 +32,6 @@ export function ReportDialog({
   onClose: () => void;
 }) {
   const report = useReport();
-  const id = useId();
   return (
     <Dialog title={t.report.title[kind](handle)} onClose={onClose}>
       <p>{t.report.hint}</p>
@@ -58,16 +56,11 @@ export function ReportDialog({
             )
         }
       >
-        <div className="field">
-          <label htmlFor={id}>{t.report.category}</label>
-          <select id={id} name="category">
-            {CATEGORIES.map((category) => (
-              <option key={category} value={category}>
-                {t.report.categories[category]}
-              </option>
-            ))}
-          </select>
-        </div>
+        <SelectField
+          label={t.report.category}
+          name="category"
+          options={CATEGORIES.map((one) => [one, t.report.categories[one]])}
+        />
         <AreaField
           label={t.report.words}
           name="words"

@@ -9,6 +9,7 @@ import { Tabs } from "../components/Tabs";
 import { t } from "../language/further";
 import { useIsOver } from "../queries/lifetimes";
 import { type List, useMessageGroups } from "../queries/messages";
+import { rowsOf } from "../queries/paging";
 import { conversationAddress } from "../text/addresses";
 import "./Messages.css";
 
@@ -41,7 +42,7 @@ export function Messages() {
 
 function Groups({ list }: { list: List }) {
   const query = useMessageGroups(list);
-  const groups = query.data?.pages.flatMap((part) => part.body) ?? [];
+  const groups = rowsOf(query.data);
   return (
     <PagedList query={query}>
       <ul>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from "react";
+import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import type {
   AccountHistory,
@@ -10,7 +10,7 @@ import type {
 } from "../api/wire";
 import { Button, ButtonLink } from "../components/Button";
 import { Since } from "../components/Clock";
-import { AreaField, Field } from "../components/Field";
+import { AreaField, Field, SelectField } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, PagedList, Skeleton } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
@@ -19,6 +19,7 @@ import { ProblemNote } from "../components/Problem";
 import { t } from "../language/further";
 import { notify } from "../notices";
 import { useCase, useCases, useDecide, useDecideAppeal } from "../queries/moderation";
+import { rowsOf } from "../queries/paging";
 import { useMember } from "../queries/session";
 import { profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
@@ -50,7 +51,7 @@ export function Moderation() {
 
 function Queue() {
   const query = useCases();
-  const cases = query.data?.pages.flatMap((part) => part.body) ?? [];
+  const cases = rowsOf(query.data);
   if (hasCode(query.error, "second_factor_required")) {
     return <NeedsSecondFactor />;
   }
@@ -275,7 +276,6 @@ function History({ account, canAct }: { account: AccountHistory; canAct: boolean
 
 function Appeal({ decision, canAct }: { decision: Decision; canAct: boolean }) {
   const decide = useDecideAppeal(decision.uuid);
-  const id = useId();
   return (
     <div className="evidence">
       <p>
@@ -298,13 +298,14 @@ function Appeal({ decision, canAct }: { decision: Decision; canAct: boolean }) {
               })
             }
           >
-            <div className="field">
-              <label htmlFor={id}>{t.moderation.decision}</label>
-              <select id={id} name="decision">
-                <option value="upheld">{t.moderation.uphold}</option>
-                <option value="overturned">{t.moderation.overturn}</option>
-              </select>
-            </div>
+            <SelectField
+              label={t.moderation.decision}
+              name="decision"
+              options={[
+                ["upheld", t.moderation.uphold],
+                ["overturned", t.moderation.overturn],
+              ]}
+            />
             <AreaField
               label={t.moderation.reason}
               name="reason"
@@ -339,7 +340,6 @@ function DecisionForm({ opened }: { opened: CasePage }) {
   const [chosen, setChosen] = useState<DecisionDraft["kind"]>();
   const kind = chosen !== undefined && kinds.includes(chosen) ? chosen : kinds[0];
   const hasDays = kind === "limit" || kind === "suspend";
-  const id = useId();
   return kind === undefined ? null : (
     <section aria-label={t.moderation.decide}>
       <h2>{t.moderation.decide}</h2>
@@ -360,20 +360,12 @@ function DecisionForm({ opened }: { opened: CasePage }) {
           )
         }
       >
-        <div className="field">
-          <label htmlFor={id}>{t.moderation.decision}</label>
-          <select
-            id={id}
-            value={kind}
-            onChange={(event) => setChosen(event.target.value as DecisionDraft["kind"])}
-          >
-            {kinds.map((one) => (
-              <option key={one} value={one}>
-                {t.moderation.kinds[one]}
-              </option>
-            ))}
-          </select>
-        </div>
+        <SelectField
+          label={t.moderation.decision}
+          value={kind}
+          options={kinds.map((one) => [one, t.moderation.kinds[one]])}
+          onChoose={setChosen}
+        />
         {kind === "limit" && <p className="field-hint">{t.moderation.limitHint}</p>}
         {hasDays && (
           <Field

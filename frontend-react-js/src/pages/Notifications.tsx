@@ -11,6 +11,7 @@ import { PageHead } from "../components/PageHead";
 import { Tabs } from "../components/Tabs";
 import { t } from "../language/further";
 import { type Feed, useNotifications, useRemoveNotification } from "../queries/notifications";
+import { rowsOf } from "../queries/paging";
 import { crudAddress, profileAddress } from "../text/addresses";
 import "./Notifications.css";
 
@@ -43,7 +44,7 @@ export function Notifications() {
 
 function List({ feed }: { feed: Feed }) {
   const { query, isUnread } = useNotifications(feed);
-  const groups = query.data?.pages.flatMap((part) => part.body) ?? [];
+  const groups = rowsOf(query.data);
   return (
     <PagedList query={query}>
       <ul>

@@ -5,6 +5,7 @@ import { Tabs } from "../components/Tabs";
 import { TagLinks } from "../components/TagLinks";
 import { t } from "../language/further";
 import { type Direction, useFollowedTags, useFollows } from "../queries/follows";
+import { rowsOf } from "../queries/paging";
 import { useMember } from "../queries/session";
 import { followsAddress, profileAddress } from "../text/addresses";
 import { hasCode } from "../text/errors";
@@ -12,7 +13,7 @@ import { hasCode } from "../text/errors";
 /** The followers of a user, or whom they follow. */
 export function People({ handle, direction }: { handle: string; direction: Direction }) {
   const query = useFollows(handle, direction);
-  const people = query.data?.pages.flatMap((part) => part.body) ?? [];
+  const people = rowsOf(query.data);
   const isOwn = useMember()?.handle === handle.toLowerCase();
   const { data: tags = [] } = useFollowedTags();
   if (hasCode(query.error, "not_found")) {

@@ -44,6 +44,7 @@ import {
   prepend,
   sortFirstPage,
 } from "./feeds";
+import { after, PAGED } from "./paging";
 import { usePolling } from "./polling";
 
 /** Milliseconds between two requests for new cruds while the stream is down. */
@@ -59,8 +60,7 @@ function useFeed(
     queryKey,
     queryFn: ({ pageParam, signal }) => fetchPage(pageParam, signal),
     select: useCallback((feed: Feed) => withoutRemoved(client, feed), [client]),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: FeedPage) => last.next ?? undefined,
+    ...PAGED,
     staleTime: 60_000,
     refetchOnWindowFocus: false, // a feed must not move while it is being read
     enabled,
@@ -72,7 +72,7 @@ export function useHome() {
   return useFeed(HOME, async (cursor, signal) => {
     const early = cursor === undefined ? takeHome() : undefined;
     const found = await (early ??
-      page("get", "/api/activities/home", { query: query({ cursor }), signal }));
+      page("get", "/api/activities/home", { query: after(cursor), signal }));
     return { cruds: found.body, next: found.next };
   });
 }
@@ -81,7 +81,7 @@ export function useHome() {
 export function useFollowing() {
   return useFeed(FOLLOWING, async (cursor, signal) => {
     const found = await page("get", "/api/activities/following", {
-      query: query({ cursor }),
+      query: after(cursor),
       signal,
     });
     return { cruds: found.body, next: found.next };
@@ -150,7 +150,7 @@ export function useProfile(handle: string) {
   return useFeed(profileKey(handle), async (cursor, signal) => {
     const found = await page("get", "/api/activities/@{handle}", {
       path: { handle },
-      query: { ...query({ cursor }), shape: "profile" },
+      query: { ...after(cursor), shape: "profile" },
       signal,
     });
     const { profile, activities } = found.body as ProfileFeed; // `shape` selects this type
@@ -185,7 +185,7 @@ function useThread(
   return useFeed(
     crudKey(uuid),
     async (cursor, signal) => {
-      const { body, next } = await fetchPage({ query: query({ cursor }), signal });
+      const { body, next } = await fetchPage({ query: after(cursor), signal });
       const { activity, ancestors = [], replies } = body;
       return { cruds: replies, next, activity, ancestors };
     },
@@ -199,7 +199,7 @@ export function useSearch(term: string) {
     searchKey(term),
     async (cursor, signal) => {
       const found = await page("get", "/api/activities/search", {
-        query: { ...query({ cursor }), term },
+        query: { ...after(cursor), term },
         signal,
       });
       return { cruds: found.body, next: found.next };
@@ -335,8 +335,4 @@ function pendingCrud({ key, message, pictures }: Posted, lifetime: number): List
     replies: [],
     pending: true,
   };
-}
-
-function query({ cursor }: { cursor: string | undefined }): { cursor?: string } {
-  return cursor === undefined ? {} : { cursor };
 }

@@ -13,6 +13,7 @@ import { follow } from "../api/stream";
 import type { Crud } from "../api/wire";
 import { refetchSoon } from "./client";
 import { FOLLOWING, FOLLOWING_HEAD, insertFollowed } from "./feedCache";
+import { after, PAGED } from "./paging";
 import { changeShown } from "./people";
 import { useSession } from "./session";
 import { useSwitch } from "./switches";
@@ -43,11 +44,10 @@ export function useFollows(handle: string, direction: Direction) {
     queryFn: ({ pageParam, signal }) =>
       page("get", `/api/users/@{handle}/${direction}`, {
         path: { handle },
-        query: pageParam === undefined ? {} : { cursor: pageParam },
+        query: after(pageParam),
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
   });
 }
 

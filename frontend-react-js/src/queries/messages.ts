@@ -14,6 +14,7 @@ import type { Message, MessageGroup, SentMessage } from "../api/wire";
 import { serverNow } from "../clock";
 import { hasData, isVisible, NOTIFY_ON_ERROR, refetchSoon } from "./client";
 import { COUNT_EVERY } from "./notifications";
+import { after, PAGED } from "./paging";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
 
@@ -42,11 +43,10 @@ export function useMessageGroups(list: List) {
     queryKey: list === "groups" ? GROUPS : REQUESTS,
     queryFn: ({ pageParam, signal }) =>
       page("get", list === "groups" ? "/api/message_groups" : "/api/message_requests", {
-        query: cursor(pageParam),
+        query: after(pageParam),
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
     refetchInterval: usePolling(COUNT_EVERY),
   });
 }
@@ -64,7 +64,7 @@ export function useConversation(handle: string) {
       await whenSent(client, handle); // the response would not contain a message that is being sent
       const found = await page("get", "/api/messages/@{handle}", {
         path: { handle },
-        query: cursor(pageParam),
+        query: after(pageParam),
         signal,
       });
       if (client.getQueryData<{ count: number }>(COUNTER)?.count !== 0) {
@@ -73,8 +73,7 @@ export function useConversation(handle: string) {
       }
       return found;
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
     staleTime: 0, // opening it must mark everything read, including what the stream added
     refetchInterval: usePolling(POLL_EVERY),
   });
@@ -258,8 +257,4 @@ function draftMessage(key: string, message: string): ListedMessage {
     ttl: null,
     pending: true,
   };
-}
-
-function cursor(from: string | undefined): { cursor?: string } {
-  return from === undefined ? {} : { cursor: from };
 }

@@ -3,6 +3,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { call, page } from "../api/http";
 import type { AppealDecisionDraft, DecisionDraft } from "../api/wire";
+import { after, PAGED } from "./paging";
 
 const MODERATION = ["moderation"];
 
@@ -12,11 +13,10 @@ export function useCases() {
     queryKey: [...MODERATION, "cases"],
     queryFn: ({ pageParam, signal }) =>
       page("get", "/api/moderation/cases", {
-        query: pageParam === undefined ? {} : { cursor: pageParam },
+        query: after(pageParam),
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
     staleTime: 0,
   });
 }

@@ -12,6 +12,7 @@ import { call, type Page, page } from "../api/http";
 import type { NotificationGroup } from "../api/wire";
 import { serverNow } from "../clock";
 import { isVisible, refetchSoon } from "./client";
+import { after, PAGED } from "./paging";
 import { usePolling } from "./polling";
 import { useSession } from "./session";
 
@@ -41,7 +42,7 @@ export function useNotifications(feed: Feed) {
       const found = await page("get", "/api/notifications", {
         query: {
           ...(feed === "all" ? {} : { feed }),
-          ...(pageParam === undefined ? {} : { cursor: pageParam }),
+          ...after(pageParam),
         },
         signal,
       });
@@ -52,8 +53,7 @@ export function useNotifications(feed: Feed) {
       }
       return found;
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
     refetchInterval: usePolling(COUNT_EVERY),
     staleTime: 0, // opening them must mark everything read, including what the stream added
   });

@@ -6,6 +6,7 @@ import type { MessagePolicy, MuteDuration, ShortUser } from "../api/wire";
 import { NOTIFY_ON_ERROR } from "./client";
 import { FEEDS } from "./feedCache";
 import { hidePerson, refetchHidden } from "./hiding";
+import { after, PAGED } from "./paging";
 
 const LISTS = ["safety"];
 const POLICY = [...LISTS, "policy"];
@@ -20,11 +21,10 @@ export function useHiddenPeople(list: List) {
     queryKey: listKey(list),
     queryFn: ({ pageParam, signal }) =>
       page("get", `/api/${list}`, {
-        query: pageParam === undefined ? {} : { cursor: pageParam },
+        query: after(pageParam),
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
   });
 }
 

@@ -3,7 +3,7 @@ import type { ApiToken, ApiTokenDraft, NewApiToken } from "../../api/wire";
 import { Button } from "../../components/Button";
 import { Ago, useIsPast } from "../../components/Clock";
 import { Dialog } from "../../components/Dialog";
-import { Field, FieldNotes } from "../../components/Field";
+import { Field, FieldNotes, SelectField } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
 import { Icon } from "../../components/Icon";
 import { Skeleton } from "../../components/List";
@@ -158,20 +158,12 @@ function CreateForm({
         ))}
         <FieldNotes id={id} hint={undefined} problem={scopesProblem} />
       </fieldset>
-      <div className="field">
-        <label htmlFor={`${id}-ttl`}>{t.apiTokens.ttl}</label>
-        <select
-          id={`${id}-ttl`}
-          value={ttl}
-          onChange={(event) => setTtl(event.target.value as Ttl)}
-        >
-          {TTLS.map((one) => (
-            <option key={one} value={one}>
-              {t.apiTokens.ttls[one]}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label={t.apiTokens.ttl}
+        value={ttl}
+        options={TTLS.map((one) => [one, t.apiTokens.ttls[one]])}
+        onChoose={setTtl}
+      />
       <div className="dialog-actions">
         <Button look="outlined" onClick={onClose}>
           {t.crud.cancel}

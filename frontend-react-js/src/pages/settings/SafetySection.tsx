@@ -6,6 +6,7 @@ import { More, Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
+import { rowsOf } from "../../queries/paging";
 import { type List, useHiddenPeople, usePolicy, useSetPolicy, useShow } from "../../queries/safety";
 import { shortTime } from "../../text/time";
 import { Section } from "./Section";
@@ -82,8 +83,7 @@ function PeopleSection({
 }) {
   const query = useHiddenPeople(list);
   const show = useShow(list);
-  const people: readonly (ShortUser | MutedUser)[] =
-    query.data?.pages.flatMap((part): readonly (ShortUser | MutedUser)[] => part.body) ?? [];
+  const people = rowsOf<ShortUser | MutedUser>(query.data);
   return (
     <Section title={title}>
       {query.data ? (
