@@ -21,7 +21,7 @@ from traceview.trace_api import TraceApi
 from traceview.transfer_api import TransferApi
 from traceview.views import show_metric
 
-_IN_MEMORY = FileStatus(stored=False, reason="it was started without a file")
+_IN_MEMORY = FileStatus(stored=False, reason="traceview was started without a file")
 
 
 def create_app(

@@ -144,6 +144,7 @@ OPENED = (
     Place("reply-dialog", "/@worf", MEMBER, press("Reply")),
     Place("person-dialog", "/@worf", MEMBER, press("More")),
     Place("report-dialog", "/messages/@bayko", MEMBER, press("Report: Did you see")),
+    Place("lifetime-dialog", "/messages/@bayko", MEMBER, press("New messages")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
     Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),

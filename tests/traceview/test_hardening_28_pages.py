@@ -165,7 +165,7 @@ async def test_hardening_28_the_list_says_that_traces_are_only_in_memory(screen:
     await screen.open("/")
     await expect(screen.page.locator("#storage")).to_have_text(
         "Only the newest traces are kept, in memory, and queries are not available: "
-        "it was started without a file."
+        "traceview was started without a file."
     )
     await screen.picture("in-memory")
 

@@ -227,7 +227,9 @@ async def test_without_a_file_the_page_says_why(screen: Screen) -> None:
     await expect(screen.page.get_by_role("heading", level=2)).to_have_text(
         "Queries are not available"
     )
-    await expect(screen.page.locator("#drawing")).to_contain_text("it was started without a file")
+    await expect(screen.page.locator("#drawing")).to_contain_text(
+        "traceview was started without a file"
+    )
     await screen.leave()
     screen.expect_trouble("status of 409")
 

@@ -237,7 +237,7 @@ async def test_without_a_file_queries_say_why(viewer: Viewer) -> None:
     assert await viewer.names() == ["GET /1"]
     response = await viewer.http.get("/api/query", params={"q": "| count"})
     assert response.status_code == 409
-    assert response.json() == {"error": "queries need a file: it was started without a file"}
+    assert response.json() == {"error": "queries need a file: traceview was started without a file"}
     assert (await viewer.http.get("/api/storage")).json()["stored"] is False
 
 

@@ -1,12 +1,20 @@
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { Message, MessageLifetime, MessageTtl } from "../api/wire";
 import { t } from "../language/further";
 import { useLifetime, useSetLifetime } from "../queries/lifetimes";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
+import { SelectField } from "./Field";
 
-/** The lifetimes that a conversation can have; null is without an end. */
-const LIFETIMES: readonly (MessageTtl | null)[] = [null, "1-hour", "1-day", "7-days", "30-days"];
+/** The choice of messages without an end. */
+const NEVER = "";
+const LIFETIMES: readonly (MessageTtl | typeof NEVER)[] = [
+  NEVER,
+  "1-hour",
+  "1-day",
+  "7-days",
+  "30-days",
+];
 
 /** How long the next messages live, and the dialog that changes it. */
 export function LifetimeButton({
@@ -45,26 +53,20 @@ function LifetimeDialog({
   lifetime: MessageLifetime;
   onClose: () => void;
 }) {
-  const id = useId();
   const [ttl, setTtl] = useState(lifetime.ttl);
   const set = useSetLifetime(handle);
   return (
     <Dialog title={t.messages.lifetimeTitle} onClose={onClose}>
       <p>{t.messages.lifetimeText(handle)}</p>
-      <div className="field">
-        <label htmlFor={id}>{t.messages.lifetimeLabel}</label>
-        <select
-          id={id}
-          value={ttl ?? ""}
-          onChange={(event) => setTtl(LIFETIMES[event.target.selectedIndex] ?? null)}
-        >
-          {LIFETIMES.map((one) => (
-            <option key={one} value={one ?? ""}>
-              {one === null ? t.messages.noLifetime : t.lifetimes[one]}
-            </option>
-          ))}
-        </select>
-      </div>
+      <SelectField
+        label={t.messages.lifetimeLabel}
+        value={ttl ?? NEVER}
+        options={LIFETIMES.map((one) => [
+          one,
+          one === NEVER ? t.messages.noLifetime : t.lifetimes[one],
+        ])}
+        onChoose={(one) => setTtl(one || null)}
+      />
       <div className="dialog-actions">
         <Button look="outlined" onClick={onClose}>
           {t.crud.cancel}

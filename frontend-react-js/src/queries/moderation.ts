@@ -31,11 +31,10 @@ export function useCase(uuid: string) {
     queryFn: ({ pageParam, signal }) =>
       page("get", "/api/moderation/cases/{uuid}", {
         path: { uuid },
-        query: pageParam === undefined ? {} : { cursor: pageParam },
+        query: after(pageParam),
         signal,
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    ...PAGED,
     gcTime: 0,
     refetchOnReconnect: false,
     refetchOnWindowFocus: false,

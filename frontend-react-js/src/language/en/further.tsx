@@ -462,7 +462,7 @@ export const further = {
         : `${name ?? "You"} set new messages to disappear after ${AFTER[ttl]}.`,
     lifetimeTitle: "How long messages live",
     lifetimeText: (handle: string) =>
-      `This is for new messages from you and from @${handle}, who is told about it. Older messages keep the time that they were sent with.`,
+      `This applies to new messages from both of you, and @${handle} sees the change. Earlier messages keep their lifetime.`,
     lifetimeLabel: "New messages disappear after",
     noLifetime: "Never",
     setLifetime: "Save",
