@@ -28,6 +28,8 @@ INSTALL_SECONDS = 600
 FOREIGN = "evil.example"
 """The name of another site, which resolves to this machine in the browser."""
 
+HOSTS = "MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
 FLAGS = (
     "--disable-gpu",
     # Compose in the browser's process, and share processes between the pages of a site.
@@ -42,7 +44,7 @@ FLAGS = (
     "--disable-sync",
     "--no-proxy-server",
     # Resolve no other host, so that no request leaves this machine.
-    f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1, {HOSTS}",
     # Chromium's sandbox does not work as root.
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 )

@@ -147,6 +147,7 @@ OPENED = (
     Place("lifetime-dialog", "/messages/@bayko", MEMBER, press("New messages")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
     Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
+    Place("passkey-dialog", "/settings", MEMBER, press("Add a passkey…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),
     Place("leave-dialog", "/settings", MEMBER, press("Delete account…")),
     Place("crop-dialog", "/settings", MEMBER, crop_picture),

@@ -12,7 +12,13 @@ import { end, enter, getSession, viewerUuid } from "./session";
 import type { Answer, Code, Input, Method, PathOf, SignedIn } from "./wire";
 
 /** The codes of failures that this page detects itself. */
-export type OwnCode = "unreachable" | "timed_out";
+export type OwnCode =
+  | "unreachable"
+  | "timed_out"
+  | "passkey_cancelled"
+  | "passkey_elsewhere"
+  | "passkey_known"
+  | "passkey_unsupported";
 
 export type AnyCode = Code | OwnCode;
 

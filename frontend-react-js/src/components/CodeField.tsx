@@ -3,14 +3,22 @@ import { t } from "../language/further";
 import { Field } from "./Field";
 import { problemOf } from "./Form";
 
-/** The field for a code of an authenticator app. It gets the focus when it appears. */
-export function CodeField({ hint, error }: { hint?: string; error: unknown }) {
+/** The field for the code of a second factor. It gets the focus when it appears. */
+export function CodeField({
+  label = t.secondFactor.code,
+  hint,
+  error,
+}: {
+  label?: string;
+  hint?: string;
+  error: unknown;
+}) {
   const part = useRef<HTMLDivElement>(null);
   useEffect(() => part.current?.querySelector("input")?.focus(), []);
   return (
     <div ref={part}>
       <Field
-        label={t.secondFactor.code}
+        label={label}
         name="code"
         autoComplete="one-time-code"
         autoCapitalize="none"

@@ -13,6 +13,7 @@ import { DevicesSection } from "./settings/DevicesSection";
 import { KeyboardSection } from "./settings/KeyboardSection";
 import { LanguageSection } from "./settings/LanguageSection";
 import { NoticesLink } from "./settings/NoticesLink";
+import { PasskeysSection } from "./settings/PasskeysSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
 import { ProfileSection } from "./settings/ProfileSection";
@@ -71,6 +72,7 @@ function Sections() {
       <DeviceChoices />
       <PasswordSection member={member} />
       <SecondFactorSection member={member} />
+      <PasskeysSection member={member} />
       <SafetySection />
       <DevicesSection />
       <ApiTokensSection />

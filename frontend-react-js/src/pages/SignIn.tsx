@@ -10,6 +10,7 @@ import { SuspensionNote } from "../components/SuspensionNote";
 import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
 import type { Credentials } from "../queries/notices";
+import { useCanUsePasskeys, usePasskeySignIn } from "../queries/passkeys";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
 
@@ -19,8 +20,11 @@ export function SignIn() {
   const member = useMember();
   const signIn = useSignIn();
   const email = useRef(passed.email ?? "");
-  const [asksForCode, setAsksForCode] = useState(false);
+  const passkey = usePasskeySignIn();
+  const canUsePasskeys = useCanUsePasskeys();
+  const [asksFor, setAsksFor] = useState<"code" | "passkey" | "either">();
   const [tried, setTried] = useState<Credentials>();
+  const error = passkey.error ?? signIn.error;
   if (member !== null) {
     return <Navigate to={passed.from ?? "/"} replace />;
   }
@@ -39,19 +43,20 @@ export function SignIn() {
       <Form
         label={t.account.signIn}
         fields={["email", "password", "code"]}
-        error={signIn.error}
+        error={error}
         onSend={(value) => {
           email.current = value("email").trim();
           const credentials = { email: email.current, password: value("password") };
           const code = value("code").trim();
           setTried(credentials);
+          passkey.reset();
           signIn.mutate(
             { ...credentials, ...(code && { code }) },
-            { onError: (error) => hasCode(error, "code_required") && setAsksForCode(true) },
+            { onError: (refusal) => setAsksFor((before) => factorOf(refusal) ?? before) },
           );
         }}
       >
-        {hasCode(signIn.error, "email_unconfirmed") && (
+        {hasCode(error, "email_unconfirmed") && (
           <ButtonLink look="outlined" to="/confirm" state={{ ...passed, email: email.current }}>
             {t.signIn.enterCode}
           </ButtonLink>
@@ -63,16 +68,29 @@ export function SignIn() {
           autoCapitalize="none"
           spellCheck={false}
           defaultValue={passed.email}
-          problem={problemOf(signIn.error, "email")}
+          problem={problemOf(error, "email")}
         />
         <Field
           label={t.accountPage.password}
           name="password"
           type="password"
           autoComplete="current-password"
-          problem={problemOf(signIn.error, "password")}
+          problem={problemOf(error, "password")}
         />
-        {asksForCode && <CodeField hint={t.signIn.codeHint} error={signIn.error} />}
+        {asksFor !== undefined && (
+          <CodeField
+            key={asksFor}
+            {...(asksFor === "passkey"
+              ? { label: t.signIn.recoveryCode }
+              : { hint: t.signIn.codeHint })}
+            error={error}
+          />
+        )}
+        {tried && asksFor !== undefined && asksFor !== "code" && canUsePasskeys && (
+          <Button look="outlined" busy={passkey.isPending} onClick={() => passkey.mutate(tried)}>
+            {t.signIn.usePasskey}
+          </Button>
+        )}
         <div className="account-row">
           <Link to="/forgot" state={passed}>
             {t.signIn.forgot}
@@ -82,9 +100,34 @@ export function SignIn() {
           </Button>
         </div>
       </Form>
-      {tried && hasCode(signIn.error, "account_suspended") && (
-        <SuspensionNote key={signIn.submittedAt} credentials={tried} />
+      {asksFor === undefined && canUsePasskeys && (
+        <Button
+          look="outlined"
+          busy={passkey.isPending}
+          onClick={() => {
+            setTried(undefined);
+            signIn.reset();
+            passkey.mutate(null);
+          }}
+        >
+          {t.signIn.passkeyAlone}
+        </Button>
       )}
+      {hasCode(error, "account_suspended") &&
+        (tried ? (
+          <SuspensionNote key={signIn.submittedAt} credentials={tried} />
+        ) : (
+          <p>{t.signIn.suspendedHint}</p>
+        ))}
     </AccountPage>
   );
+}
+
+/** The second factor that a sign-in asks for, if its error does. */
+function factorOf(error: unknown): "code" | "passkey" | "either" | undefined {
+  const hasApp = hasCode(error, "code_required");
+  if (hasCode(error, "passkey_required")) {
+    return hasApp ? "either" : "passkey";
+  }
+  return hasApp ? "code" : undefined;
 }

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import type { SecondFactor } from "../api/wire";
 
-const SECOND_FACTOR = ["second-factor"];
+export const SECOND_FACTOR = ["second-factor"];
 
 /** Whether sign-ins to this account need a code. */
 export function useSecondFactor() {
@@ -23,16 +23,16 @@ export function useBeginSecondFactor() {
   });
 }
 
-/** Turn the second factor on with the first code. Resolves to the recovery codes. */
+/** Turn the second factor on with its first code. Resolves to recovery codes if there were none. */
 export function useConfirmSecondFactor() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (code: string) => call("put", "/api/auth/second-factor", { body: { code } }),
     onSuccess: ({ recovery_codes }) =>
-      client.setQueryData<SecondFactor>(SECOND_FACTOR, {
+      client.setQueryData<SecondFactor>(SECOND_FACTOR, (before) => ({
         status: "on",
-        recovery_codes_left: recovery_codes.length,
-      }),
+        recovery_codes_left: recovery_codes.length || (before?.recovery_codes_left ?? 0),
+      })),
     gcTime: 0,
   });
 }

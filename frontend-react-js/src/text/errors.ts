@@ -16,6 +16,7 @@ const FIELDS = [
   "search_term",
   "ttl",
   "token_name",
+  "passkey_name",
   "scopes",
   "reason",
   "days",

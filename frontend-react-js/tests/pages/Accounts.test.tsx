@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { getSession } from "../../src/api/session";
 import { crud, LONDO, profile, signedIn, signIn, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
+import { ASSERTION, CHALLENGE, withPasskeys } from "../support/passkeys";
 import { ok, refuse, type Server, servePage } from "../support/server";
 import { settle } from "../support/time";
 
@@ -190,6 +191,75 @@ describe("signing in", () => {
       { email: "worf", password: PASSWORD, code: "123456" },
     ]);
     expect(shown.address()).toBe("/");
+  });
+
+  const SIGN_IN = "/api/auth/signin";
+  const CHALLENGES = "/api/auth/passkeys/challenge";
+  const used = () => Promise.resolve({ toJSON: () => ASSERTION });
+
+  test("asks for the passkey of an account that has one, or a recovery code", async () => {
+    withPasskeys({ get: used });
+    server.on("post", CHALLENGES, ok(CHALLENGE));
+    server.on(
+      "post",
+      SIGN_IN,
+      refuse(403, "passkey_required"),
+      refuse(422, "passkey_invalid"),
+      ok(signedIn()),
+    );
+    const shown = showPage("/signin");
+    await settle();
+    expect(screen.getByRole("button", { name: "Use a passkey instead" })).toBeVisible();
+    await fill(shown, { "Email or handle": "worf", Password: PASSWORD });
+    await press(shown, "Sign in");
+    expect(field("Recovery code")).toHaveFocus();
+    expect(form("Sign in")).toHaveTextContent("Use your passkey, or enter a recovery code.");
+    await press(shown, "Use your passkey");
+    expect(form("Sign in")).toHaveTextContent("That passkey doesn’t work here.");
+    await press(shown, "Use your passkey");
+    expect(server.sent("post", CHALLENGES)[0]?.body).toEqual({ purpose: "second_factor" });
+    expect(server.sent("post", SIGN_IN)[2]?.body).toEqual({
+      email: "worf",
+      password: PASSWORD,
+      passkey: { attempt: "an-attempt", credential: ASSERTION },
+    });
+    expect(shown.address()).toBe("/");
+  });
+
+  test("asks for either, if the account has an app and a passkey", async () => {
+    withPasskeys({ get: used });
+    server.on("post", SIGN_IN, refuse(403, ["code_required", "passkey_required"]));
+    const shown = showPage("/signin");
+    await settle();
+    await fill(shown, { "Email or handle": "worf", Password: PASSWORD });
+    await press(shown, "Sign in");
+    expect(field("Code from your app")).toHaveFocus();
+    expect(screen.getByRole("button", { name: "Use your passkey" })).toBeVisible();
+  });
+
+  test("with a passkey alone needs no form", async () => {
+    let isCancelled = true;
+    const get = () =>
+      isCancelled ? Promise.reject(new DOMException("no", "NotAllowedError")) : used();
+    withPasskeys({ get });
+    server.on("post", CHALLENGES, ok(CHALLENGE));
+    server.on("post", "/api/auth/signin/passkey", refuse(403, "account_suspended"), ok(signedIn()));
+    const shown = showPage("/signin");
+    await settle();
+    await press(shown, "Use a passkey instead");
+    expect(form("Sign in")).toHaveTextContent("Your browser didn’t use a passkey. Try again.");
+    isCancelled = false;
+    await press(shown, "Use a passkey instead");
+    expect(screen.getByText("Sign in with your password to see why.")).toBeVisible();
+    await press(shown, "Use a passkey instead");
+    expect(server.sent("post", CHALLENGES)[0]?.body).toEqual({ purpose: "sign_in" });
+    expect(shown.address()).toBe("/");
+  });
+
+  test("with a passkey is not offered by a browser without them", async () => {
+    showPage("/signin");
+    await settle();
+    expect(screen.queryByRole("button", { name: /passkey/ })).not.toBeInTheDocument();
   });
 
   test("with an unconfirmed address leads to the confirmation page", async () => {

@@ -1,8 +1,18 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { getSession } from "../../src/api/session";
-import { apiToken, device, profile, secondFactor, signIn, uuid, WORF } from "../support/make";
+import {
+  apiToken,
+  device,
+  passkey,
+  profile,
+  secondFactor,
+  signIn,
+  uuid,
+  WORF,
+} from "../support/make";
 import { type Shown, showPage } from "../support/page";
+import { CREATION, withPasskeys } from "../support/passkeys";
 import { ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, settle } from "../support/time";
 
@@ -428,6 +438,102 @@ describe("the second factor", () => {
     server.on("get", SECOND_FACTOR, ok(secondFactor({ status: "unavailable" })));
     await showSettings();
     expect(screen.queryByRole("region", { name: title })).not.toBeInTheDocument();
+  });
+});
+
+describe("passkeys", () => {
+  const title = "Passkeys";
+  const PASSKEYS = "/api/auth/passkeys";
+  const one = "/api/auth/passkeys/{uuid}";
+
+  async function showPasskeys(): Promise<Shown> {
+    const shown = await showSettings();
+    await settle(); // the list is requested once the service is known to have passkeys
+    return shown;
+  }
+
+  async function press(shown: Shown, name: string): Promise<void> {
+    await shown.user.click(screen.getByRole("button", { name }));
+    await settle();
+  }
+
+  /** Answer a dialog with the password. */
+  async function enterPassword(shown: Shown): Promise<void> {
+    await shown.user.type(screen.getByLabelText("Your password"), "a password");
+    await shown.user.keyboard("{Enter}");
+    await settle();
+  }
+
+  test("are listed with their last use, renamed and removed", async () => {
+    const key = passkey({ uuid: uuid(751), name: "Key", used_at: at(-HOUR) });
+    server.on("get", PASSKEYS, ok([passkey(), key]));
+    server.on("put", one, refuse(422, "passkey_name_blank"), ok({ ...key, name: "Blue key" }));
+    server.on("delete", one, refuse(401, "credentials_invalid"), ok([passkey()]), ok([]));
+    const shown = await showPasskeys();
+    const rows = () => part(title).queryAllByRole("listitem");
+    expect(rows()[0]).toHaveTextContent("Phone");
+    expect(rows()[0]).toHaveTextContent("added 1 day ago · never used");
+    expect(rows()[1]).toHaveTextContent("last used 1 h ago");
+
+    await press(shown, "Rename Key");
+    const name = screen.getByLabelText("Name of the passkey");
+    expect(name).toHaveValue("Key");
+    await shown.user.clear(name);
+    await shown.user.keyboard("{Enter}");
+    await settle();
+    expect(name).toHaveAccessibleDescription(/Enter a name for the passkey/);
+    await shown.user.type(name, "Blue key{Enter}");
+    await settle();
+    expect(server.sent("put", one)[1]?.body).toEqual({ name: "Blue key" });
+    expect(rows()[1]).toHaveTextContent("Blue key");
+
+    server.on("get", SECOND_FACTOR, ok(secondFactor({ recovery_codes_left: 1 })));
+    await press(shown, "Remove Blue key");
+    expect(screen.getByRole("dialog")).toHaveTextContent("can’t sign in with this passkey");
+    await enterPassword(shown);
+    expect(screen.getByRole("dialog")).toHaveTextContent("That password doesn’t match");
+    await shown.user.keyboard("{Enter}");
+    await settle();
+    expect(notices()).toHaveTextContent("Removed Blue key");
+    expect(part(title).getByText(/You have 1 recovery code left/)).toBeInTheDocument();
+    await press(shown, "Remove Phone");
+    expect(screen.getByRole("dialog")).toHaveTextContent("Your recovery codes stop working");
+    await enterPassword(shown);
+    expect(rows()).toEqual([]);
+  });
+
+  test("cannot be added by a browser without them", async () => {
+    await showPasskeys();
+    expect(part(title).getByText(/This browser can’t make passkeys/)).toBeInTheDocument();
+    expect(part(title).queryByRole("button")).not.toBeInTheDocument();
+  });
+
+  test.each([
+    ["NotAllowedError", /Your browser didn’t use a passkey/],
+    ["SecurityError", /don’t work at this address/],
+    ["InvalidStateError", /already has a passkey/],
+  ])("a browser that fails with %s is explained in a sentence", async (name, sentence) => {
+    withPasskeys({ create: () => Promise.reject(new DOMException("no", name)) });
+    server.on("post", "/api/auth/passkeys/registration", ok(CREATION));
+    const shown = await showPasskeys();
+    await press(shown, "Add a passkey…");
+    await enterPassword(shown);
+    expect(screen.getByRole("dialog")).toHaveTextContent(sentence);
+    expect(server.sent("post", PASSKEYS)).toEqual([]);
+  });
+
+  test("are not offered where the service has none", async () => {
+    server.on("get", "/api/auth/passkeys/support", ok({ is_available: false }));
+    await showSettings();
+    expect(screen.queryByRole("region", { name: title })).not.toBeInTheDocument();
+  });
+
+  test("share the recovery codes with the app", async () => {
+    server.on("get", PASSKEYS, ok([passkey()]));
+    server.on("get", SECOND_FACTOR, ok(secondFactor({ status: "on", recovery_codes_left: 8 })));
+    const shown = await showPasskeys();
+    await press(shown, "Turn off…");
+    expect(screen.getByRole("dialog")).toHaveTextContent("needs your password and a passkey");
   });
 });
 

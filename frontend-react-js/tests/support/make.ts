@@ -11,6 +11,7 @@ import type {
   MessageGroup,
   Notification,
   NotificationGroup,
+  Passkey,
   Profile,
   SecondFactor,
   Session,
@@ -166,6 +167,10 @@ export function device(change: Partial<Session> = {}): Session {
 
 export function secondFactor(change: Partial<SecondFactor> = {}): SecondFactor {
   return { status: "off", recovery_codes_left: 0, ...change };
+}
+
+export function passkey(change: Partial<Passkey> = {}): Passkey {
+  return { uuid: uuid(750), name: "Phone", created_at: at(-DAY), used_at: null, ...change };
 }
 
 export function apiToken(change: Partial<ApiToken> = {}): ApiToken {

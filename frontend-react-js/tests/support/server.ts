@@ -212,6 +212,8 @@ export function servePage(): Server {
   server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/notices", ok([]));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
+  server.on("get", "/api/auth/passkeys", ok([]));
+  server.on("get", "/api/auth/passkeys/support", ok({ is_available: true }));
   return server;
 }
 

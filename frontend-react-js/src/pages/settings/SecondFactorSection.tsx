@@ -3,12 +3,12 @@ import type { Member, SecondFactorSecret } from "../../api/wire";
 import { Button } from "../../components/Button";
 import { CodeField } from "../../components/CodeField";
 import { Dialog } from "../../components/Dialog";
-import { Field } from "../../components/Field";
-import { Form, problemOf } from "../../components/Form";
+import { Form } from "../../components/Form";
 import { Skeleton } from "../../components/List";
 import { ProblemNote } from "../../components/Problem";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
+import { usePasskeys } from "../../queries/passkeys";
 import {
   useBeginSecondFactor,
   useConfirmSecondFactor,
@@ -16,6 +16,8 @@ import {
   useSecondFactor,
 } from "../../queries/secondFactor";
 import type { QrCode } from "../../text/qrCode";
+import { PasswordField } from "./PasswordField";
+import { RecoveryCodes } from "./RecoveryCodes";
 import { Secret } from "./Secret";
 import { Section } from "./Section";
 
@@ -68,15 +70,20 @@ function SetUpDialog({ member, onClose }: { member: Member; onClose: () => void 
       onClose={onClose}
     >
       {codes !== null ? (
-        <>
-          <p>{t.secondFactor.recoveryHint}</p>
-          <Secret label={t.secondFactor.recoveryCodes} text={codes.join("\n")} hasFocus />
-          <div className="dialog-actions">
-            <Button onClick={onClose}>{t.apiTokens.done}</Button>
-          </div>
-        </>
+        <RecoveryCodes codes={codes} onClose={onClose} />
       ) : secret !== null ? (
-        <ConfirmForm secret={secret} onConfirmed={setCodes} onClose={onClose} />
+        <ConfirmForm
+          secret={secret}
+          onConfirmed={(confirmed) => {
+            if (confirmed.length === 0) {
+              notify(t.secondFactor.recoveryTitle); // the codes came with a passkey
+              onClose();
+            } else {
+              setCodes(confirmed);
+            }
+          }}
+          onClose={onClose}
+        />
       ) : (
         <BeginForm member={member} onBegun={setSecret} onClose={onClose} />
       )}
@@ -179,9 +186,10 @@ function QrImage({ text }: { text: string }) {
 
 function TurnOffDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const remove = useRemoveSecondFactor();
+  const hasPasskeys = (usePasskeys().data?.length ?? 0) > 0;
   return (
     <Dialog title={t.secondFactor.turnOffTitle} onClose={onClose}>
-      <p>{t.secondFactor.turnOffText}</p>
+      <p>{hasPasskeys ? t.secondFactor.turnOffKeepsPasskeys : t.secondFactor.turnOffText}</p>
       <Form
         label={t.secondFactor.turnOff}
         fields={["password"]}
@@ -206,21 +214,5 @@ function TurnOffDialog({ member, onClose }: { member: Member; onClose: () => voi
         </div>
       </Form>
     </Dialog>
-  );
-}
-
-function PasswordField({ member, error }: { member: Member; error: unknown }) {
-  return (
-    <>
-      {/* Password managers find the password by this name. */}
-      <input hidden readOnly autoComplete="username" value={member.handle} />
-      <Field
-        label={t.settings.yourPassword}
-        name="password"
-        type="password"
-        autoComplete="current-password"
-        problem={problemOf(error, "password")}
-      />
-    </>
   );
 }
