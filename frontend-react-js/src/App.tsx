@@ -45,6 +45,7 @@ export function Pages() {
         <Route path="/messages/:at" element={<At page={Conversation} />} />
         <Route path="/moderation" element={<Further name="Moderation" />} />
         <Route path="/notices" element={<Further name="Notices" />} />
+        <Route path="/instance" element={<Further name="Instance" />} />
         <Route path="/settings" element={<Further name="Settings" />} />
         <Route path="/about" element={<Further name="About" />} />
         <Route path="/terms" element={<Further name="Terms" />} />

@@ -17,6 +17,7 @@ export { About } from "./pages/About";
 export { Confirm } from "./pages/Confirm";
 export { Conversation } from "./pages/Conversation";
 export { Forgot } from "./pages/Forgot";
+export { Instance } from "./pages/Instance";
 export { Messages } from "./pages/Messages";
 export { Moderation } from "./pages/Moderation";
 export { Notices } from "./pages/Notices";

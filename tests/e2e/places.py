@@ -124,6 +124,7 @@ PLACES = (
     Place("moderation", "/moderation"),
     Place("case", "/moderation?case={case}", MEMBER),
     Place("notices", "/notices"),
+    Place("instance", "/instance"),
     Place("settings", "/settings"),
     Place("about", "/about"),
     Place("terms", "/terms"),

@@ -51,6 +51,7 @@ PAGES = (
     "/settings",
     "/moderation",
     "/notices",
+    "/instance",
     "/about",
     "/terms",
     "/privacy",

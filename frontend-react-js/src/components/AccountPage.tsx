@@ -1,7 +1,9 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { t } from "../language/further";
-import { TTLS } from "../text/lifetimes";
+import { useInstance } from "../queries/instance";
+import { MAX_TTL, ttlsUpTo } from "../text/lifetimes";
+import { Announcements } from "./Announcements";
 import { Mark } from "./Mark";
 import { useTitle } from "./PageHead";
 import { FootLinks } from "./Sidebar";
@@ -20,6 +22,7 @@ export function AccountPage({
   children: ReactNode;
   foot?: ReactNode;
 }) {
+  const { max_ttl = MAX_TTL } = useInstance().data ?? {};
   const main = useRef<HTMLElement>(null);
   useTitle(title);
   // After the navigation has focused the page.
@@ -36,13 +39,16 @@ export function AccountPage({
         </Link>
         <p className="account-line">{t.sidebar.crud}</p>
         <ul className="account-lives" aria-hidden="true">
-          {TTLS.toReversed().map((ttl) => (
-            <li key={ttl}>{t.lifetimes[ttl]}</li>
-          ))}
+          {ttlsUpTo(max_ttl)
+            .toReversed()
+            .map((ttl) => (
+              <li key={ttl}>{t.lifetimes[ttl]}</li>
+            ))}
         </ul>
         <p className="account-quiet">{t.accountPage.expires}</p>
       </header>
       <main ref={main} className="account-main" id="main" tabIndex={-1}>
+        <Announcements />
         <h1>{title}</h1>
         {children}
         {foot && <p className="account-foot">{foot}</p>}

@@ -2,8 +2,9 @@ import { useId, useState } from "react";
 import type { Crud } from "../api/wire";
 import { t } from "../language";
 import { usePost, useReply } from "../queries/activities";
+import { useInstance } from "../queries/instance";
 import { CRUD_CHARS, REPLY_CHARS } from "../text/chars";
-import { LIFETIMES, TTLS } from "../text/lifetimes";
+import { DEFAULT_TTL, LIFETIMES, MAX_TTL, ttlsUpTo } from "../text/lifetimes";
 import { GoneAt, GoneIn } from "./Clock";
 import { Composer } from "./Composer";
 import { useDraft } from "./draft";
@@ -15,9 +16,13 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
   const id = useId();
   const draft = useDraft("crud");
   const post = usePost();
+  const { default_ttl = DEFAULT_TTL, max_ttl = MAX_TTL } = useInstance().data ?? {};
+  const ttls = ttlsUpTo(max_ttl);
+  const chosen = draft.ttl ?? default_ttl;
+  const ttl = ttls.includes(chosen) ? chosen : max_ttl;
   const [isUploading, setUploading] = useState(false);
   const send = async () => {
-    await post.mutateAsync({ message: draft.text, ...draft });
+    await post.mutateAsync({ message: draft.text, ...draft, ttl });
     draft.clear();
   };
   return (
@@ -46,23 +51,23 @@ export function CrudForm({ onDone }: { onDone?: () => void }) {
         <select
           id={id}
           aria-describedby={`${id}-end`}
-          value={draft.ttl}
+          value={ttl}
           disabled={post.isPending}
           onChange={(event) => {
-            const chosen = TTLS[event.target.selectedIndex];
-            if (chosen !== undefined) {
-              draft.setTtl(chosen);
+            const selected = ttls[event.target.selectedIndex];
+            if (selected !== undefined) {
+              draft.setTtl(selected);
             }
           }}
         >
-          {TTLS.map((ttl) => (
-            <option key={ttl} value={ttl}>
-              {t.lifetimes[ttl]}
+          {ttls.map((one) => (
+            <option key={one} value={one}>
+              {t.lifetimes[one]}
             </option>
           ))}
         </select>
         <span className="lives-end" id={`${id}-end`}>
-          <GoneIn milliseconds={LIFETIMES[draft.ttl] * 3_600_000} />
+          <GoneIn milliseconds={LIFETIMES[ttl] * 3_600_000} />
         </span>
       </div>
     </Composer>

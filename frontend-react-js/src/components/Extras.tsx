@@ -1,13 +1,18 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { t } from "../language/further";
+import { Announcements } from "./Announcements";
 import { Shortcuts } from "./Shortcuts";
 import "./Extras.css";
 
-/** What every page gets once it is idle: shortcuts, a note while offline, the service worker. */
+/**
+ * What every page gets once it is idle: announcements, shortcuts, a note while offline, and the
+ * service worker.
+ */
 export function Extras() {
   useEffect(register, []);
   return (
     <>
+      <Announcements />
       <Shortcuts />
       <OfflineNote />
     </>

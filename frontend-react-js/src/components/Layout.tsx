@@ -35,6 +35,11 @@ export function Layout() {
       <a className="skip" href="#main">
         {t.layout.skip}
       </a>
+      {isIdle && (
+        <Boundary quiet>
+          <Further name="Extras" fallback={null} />
+        </Boundary>
+      )}
       <Nav
         member={member}
         isKnown={phase !== "restoring"}
@@ -49,11 +54,6 @@ export function Layout() {
       <Boundary quiet>
         <Sidebar member={member} isKnown={phase !== "restoring"} />
       </Boundary>
-      {isIdle && (
-        <Boundary quiet>
-          <Further name="Extras" fallback={null} />
-        </Boundary>
-      )}
       {isComposing && member !== null && composes === "message" && (
         <Further name="NewMessage" fallback={null} onClose={() => setComposing(false)} />
       )}

@@ -2,7 +2,7 @@ import { useRef, useState } from "react";
 import type { Ttl } from "../api/wire";
 import { useMember } from "../queries/session";
 import { load, store } from "../storage";
-import { DEFAULT_TTL, isTtl } from "../text/lifetimes";
+import { isTtl } from "../text/lifetimes";
 
 /** A picture that was uploaded for a draft. */
 export interface DraftPicture {
@@ -19,8 +19,8 @@ export interface DraftPicture {
 export interface Draft {
   readonly text: string;
   readonly key: string;
-  /** How long the crud will live. */
-  readonly ttl: Ttl;
+  /** How long the crud will live; null while the member has never chosen. */
+  readonly ttl: Ttl | null;
   readonly pictures: readonly DraftPicture[];
 }
 
@@ -62,9 +62,9 @@ export function newKey(): string {
 const PREFIX = "cruddur.draft.";
 const TTL_PREFIX = "cruddur.ttl.";
 
-function loadTtl(member: string): Ttl {
+function loadTtl(member: string): Ttl | null {
   const found = load(TTL_PREFIX + member);
-  return isTtl(found) ? found : DEFAULT_TTL;
+  return isTtl(found) ? found : null;
 }
 
 function loadDraft(name: string): Draft | undefined {
@@ -80,7 +80,7 @@ function loadDraft(name: string): Draft | undefined {
   return undefined;
 }
 
-function empty(ttl: Ttl): Draft {
+function empty(ttl: Ttl | null): Draft {
   return { text: "", key: newKey(), ttl, pictures: [] };
 }
 
@@ -105,6 +105,6 @@ function isDraft(found: unknown): found is Omit<Draft, "pictures"> & Partial<Dra
     "ttl" in found &&
     typeof found.text === "string" &&
     typeof found.key === "string" &&
-    isTtl(found.ttl)
+    (found.ttl === null || isTtl(found.ttl))
   );
 }

@@ -33,7 +33,13 @@ export function Moderation() {
   const member = useMember();
   return (
     <>
-      <PageHead title={t.moderation.title} {...(uuid === null ? {} : { back: "/moderation" })} />
+      <PageHead title={t.moderation.title} {...(uuid === null ? {} : { back: "/moderation" })}>
+        {member?.role === "admin" && uuid === null && (
+          <Link className="button button-outlined" to="/instance">
+            {t.instance.title}
+          </Link>
+        )}
+      </PageHead>
       <MembersOnly why={t.moderation.why}>
         {member?.role === "member" ? (
           <Empty title={t.moderation.notYou}>

@@ -1,13 +1,15 @@
-import { useRef } from "react";
+import { useId, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { AccountPage } from "../components/AccountPage";
 import { Button } from "../components/Button";
 import { newKey } from "../components/draft";
-import { Field } from "../components/Field";
+import { Field, FieldNotes } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
 import { t } from "../language/further";
 import { useSignUp } from "../queries/accounts";
+import { useInstance } from "../queries/instance";
+import { invitationCode } from "../text/addresses";
 
 /** Create an account. The server sends a code to the email address. */
 export function SignUp() {
@@ -16,21 +18,22 @@ export function SignUp() {
   const signUp = useSignUp();
   const key = useRef(newKey());
   const { error } = signUp;
+  const instance = useInstance().data;
+  // In the fragment of a link, which browsers do not send.
+  const [invitation] = useState(() => invitationCode(location.hash));
+  const terms = instance?.terms_version ?? 0;
+  if (instance?.sign_up_mode === "closed") {
+    return (
+      <AccountPage title={t.signUp.closedTitle} foot={<HasAccount />}>
+        <p>{t.signUp.closed}</p>
+      </AccountPage>
+    );
+  }
   return (
-    <AccountPage
-      title={t.signUp.title}
-      foot={
-        <>
-          {t.signUp.hasAccount}{" "}
-          <Link to="/signin" state={passed}>
-            {t.account.signIn}
-          </Link>
-        </>
-      }
-    >
+    <AccountPage title={t.signUp.title} foot={<HasAccount />}>
       <Form
         label={t.signUp.form}
-        fields={["display_name", "email", "handle", "password"]}
+        fields={["display_name", "email", "handle", "password", "invitation", "terms"]}
         error={error}
         onChange={() => {
           key.current = newKey();
@@ -41,6 +44,8 @@ export function SignUp() {
             email: value("email").trim(),
             handle: value("handle").trim().toLowerCase().replace(/^@/, ""),
             password: value("password"),
+            ...(value("invitation") && { invitation: value("invitation") }),
+            ...(value("terms") && { terms_version: terms }),
           };
           signUp.mutate(
             { body, key: key.current },
@@ -83,10 +88,63 @@ export function SignUp() {
           hint={t.accountPage.passwordHint}
           problem={problemOf(error, "password")}
         />
+        {instance?.sign_up_mode === "invitation" && (
+          <Field
+            label={t.signUp.invitation}
+            name="invitation"
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            defaultValue={invitation}
+            hint={t.signUp.invitationHint}
+            problem={problemOf(error, "invitation")}
+          />
+        )}
+        {terms > 0 && <TermsField problem={problemOf(error, "terms")} />}
         <Button type="submit" busy={signUp.isPending}>
           {t.account.join}
         </Button>
       </Form>
     </AccountPage>
+  );
+}
+
+function HasAccount() {
+  const passed = useRouteState();
+  return (
+    <>
+      {t.signUp.hasAccount}{" "}
+      <Link to="/signin" state={passed}>
+        {t.account.signIn}
+      </Link>
+    </>
+  );
+}
+
+/** The terms open in another tab, so that the form keeps what was entered. */
+function TermsField({ problem }: { problem: string | undefined }) {
+  const id = useId();
+  return (
+    <div className="field">
+      <div className="choice">
+        <input
+          type="checkbox"
+          id={id}
+          name="terms"
+          aria-invalid={problem !== undefined || undefined}
+          aria-describedby={`${id}-hint ${id}-problem`}
+        />
+        <label htmlFor={id}>{t.signUp.terms}</label>
+      </div>
+      <FieldNotes
+        id={id}
+        hint={
+          <Link to="/terms" target="_blank">
+            {t.signUp.readTerms}
+          </Link>
+        }
+        problem={problem}
+      />
+    </div>
   );
 }

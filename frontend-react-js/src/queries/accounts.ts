@@ -32,6 +32,8 @@ interface SignUp {
   password: string;
   handle: string;
   display_name: string;
+  invitation?: string;
+  terms_version?: number;
 }
 
 /** The credentials of the last sign-up, until it is confirmed. They are only in this memory. */

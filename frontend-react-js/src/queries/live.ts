@@ -9,6 +9,7 @@ import type {
   FollowChange,
   Gone,
   Hidden,
+  Instance,
   LiveCounts,
   LivePreview,
   MessageRequest,
@@ -37,6 +38,7 @@ interface Payloads {
   follow: FollowChange;
   request: MessageRequest;
   hidden: Hidden;
+  instance: Instance;
   reset: Reset;
 }
 
@@ -119,6 +121,9 @@ export function followLive(client: QueryClient): () => void {
     },
     hidden: {
       refetch: (hidden) => loadFurther().then((loaded) => loaded.applyHidden(client, hidden)),
+    },
+    instance: {
+      apply: (instance) => client.setQueryData(["instance"], instance),
     },
     reset: {
       refetch: () => refresh(client),

@@ -26,6 +26,16 @@ export function conversationAddress(person: { readonly handle: string }): string
   return `/messages/@${person.handle}`;
 }
 
+/** The link of an invitation, whose fragment browsers do not send. */
+export function invitationLink(code: string): string {
+  return `${location.origin}/signup#${new URLSearchParams({ invitation: code })}`;
+}
+
+/** The code of an invitation in the fragment of an address; empty if it has none. */
+export function invitationCode(fragment: string): string {
+  return new URLSearchParams(fragment.slice(1)).get("invitation") ?? "";
+}
+
 export function searchAddress(term: string): string {
   return `/search?${new URLSearchParams({ term })}`;
 }

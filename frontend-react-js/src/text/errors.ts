@@ -23,6 +23,8 @@ const FIELDS = [
   "words",
   "category",
   "decision",
+  "invitation",
+  "terms",
 ] as const;
 
 export type FieldName = (typeof FIELDS)[number];

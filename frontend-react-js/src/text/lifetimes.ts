@@ -2,7 +2,7 @@
 
 import type { Ttl } from "../api/wire";
 
-/** The lifetime of a member who has not chosen another one yet. */
+/** What the instance prefers and allows, until it is known. */
 export const DEFAULT_TTL: Ttl = "7-days";
 
 /** In hours, the longest first. */
@@ -16,7 +16,14 @@ export const LIFETIMES: Record<Ttl, number> = {
   "1-hour": 1,
 };
 
+export const MAX_TTL: Ttl = "30-days";
+
 export const TTLS = Object.keys(LIFETIMES) as readonly Ttl[];
+
+/** The lifetimes that are not longer than another one. */
+export function ttlsUpTo(max: Ttl): readonly Ttl[] {
+  return TTLS.filter((ttl) => LIFETIMES[ttl] <= LIFETIMES[max]);
+}
 
 /** Whether a stored value is a lifetime. */
 export function isTtl(value: unknown): value is Ttl {

@@ -13,6 +13,7 @@
 
 import { vi } from "vitest";
 import type { Answer, Code, Method, PathOf } from "../../src/api/wire";
+import { instance } from "./make";
 
 /** Requests of the current test that had no response. */
 export const strays: string[] = [];
@@ -211,6 +212,7 @@ export function servePage(): Server {
   server.on("get", "/api/blocks", ok([]));
   server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/notices", ok([]));
+  server.on("get", "/api/instance", ok(instance()));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
   server.on("get", "/api/auth/passkeys", ok([]));
   server.on("get", "/api/auth/passkeys/support", ok({ is_available: true }));

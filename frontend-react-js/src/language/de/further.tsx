@@ -61,6 +61,13 @@ export const further: Further = {
     title: "Bei Cruddur mitmachen",
     form: "Mitmachen",
     hasAccount: "Du hast schon ein Konto?",
+    closedTitle: "Die Registrierung ist geschlossen",
+    closed: "Hier werden zurzeit keine neuen Konten eröffnet. Lesen kannst du weiterhin alles.",
+    invitation: "Einladungscode",
+    invitationHint:
+      "Neue Mitglieder brauchen hier eine Einladung. Der Code steht in dem Link, den du bekommen hast.",
+    terms: "Ich stimme den Nutzungsbedingungen und den Regeln zu",
+    readTerms: "Nutzungsbedingungen lesen",
   },
   signIn: {
     title: "Bei Cruddur anmelden",
@@ -347,11 +354,16 @@ export const further: Further = {
   },
   about: {
     title: "Über Cruddur",
-    what: (bold) => (
+    signUp: {
+      open: "Alle können mitmachen.",
+      invitation: "Zum Mitmachen brauchst du eine Einladung.",
+      closed: "Zurzeit werden keine neuen Konten eröffnet.",
+    },
+    what: (bold, longest) => (
       <>
         Cruddur ist ein Ort für alles, was nicht bleiben muss. Ein Beitrag heißt {bold("Crud")}. Wer
-        ihn schreibt, bestimmt, wie lange er lebt: von einer Stunde bis zu einem Monat. Dann ist er
-        weg, mit allen Antworten, Likes und Reposts.
+        ihn schreibt, bestimmt, wie lange er lebt: höchstens {longest}. Dann ist er weg, mit allen
+        Antworten, Likes und Reposts.
       </>
     ),
     goneTitle: "Weg heißt weg",
@@ -394,7 +406,7 @@ export const further: Further = {
     title: "Datenschutzerklärung",
     storedTitle: "Was wir speichern",
     account:
-      "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse und einen Hash deines Passworts. Wenn du sie einrichtest, auch den verschlüsselten Schlüssel deiner Authenticator-App, Hashes deiner Ersatzcodes sowie Namen und öffentliche Schlüssel deiner Passkeys. Dein Fingerabdruck und dein Gesicht bleiben auf deinem Gerät.",
+      "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse, einen Hash deines Passworts, und welcher Version der Nutzungsbedingungen du wann zugestimmt hast. Wenn du sie einrichtest, auch den verschlüsselten Schlüssel deiner Authenticator-App, Hashes deiner Ersatzcodes sowie Namen und öffentliche Schlüssel deiner Passkeys. Dein Fingerabdruck und dein Gesicht bleiben auf deinem Gerät.",
     cruds: "Deine Cruds und Antworten, mit ihren Bildern, Likes und Reposts, bis sie ablaufen.",
     messages: "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen.",
     devices: (settings) => (
@@ -594,6 +606,58 @@ export const further: Further = {
       upheld: "Die Entscheidung bleibt.",
       overturned: "Die Entscheidung wurde aufgehoben.",
     },
+  },
+  announcements: {
+    label: "Ankündigung:",
+    dismiss: "Ankündigung ausblenden",
+    terms: (terms) => (
+      <>Unsere {terms("Nutzungsbedingungen und Regeln")} haben sich geändert. Stimmst du zu?</>
+    ),
+    accept: "Zustimmen",
+  },
+  instance: {
+    title: "Instanz",
+    why: "Melde dich an, um die Instanz zu verwalten",
+    notYou: "Diese Seite ist für Admins",
+    notYouHint: "Admins werden auf der Kommandozeile ernannt.",
+    announcements: "Ankündigungen",
+    announce: "Ankündigen",
+    announceHint: "Alle sehen sie, bis sie abläuft.",
+    message: "Ankündigung",
+    expires: "Läuft ab in",
+    until: (time) => `bis ${time}`,
+    delete: "Löschen",
+    settings: "Einstellungen",
+    saved: "Die Einstellungen sind gespeichert.",
+    save: "Speichern",
+    name: "Name",
+    description: "Beschreibung",
+    descriptionHint: "Auf der Seite „Über“.",
+    rules: "Regeln",
+    rulesHint: "Auf den Seiten „Über“ und „Nutzungsbedingungen“.",
+    newTerms: (version) =>
+      `Alle Mitglieder um Zustimmung zu Bedingungen und Regeln bitten (Version ${version + 1})`,
+    signUp: "Wer sich registrieren kann",
+    modes: {
+      open: "Alle",
+      invitation: "Eingeladene",
+      closed: "Niemand",
+    },
+    blockedDomains: "Gesperrte E-Mail-Domains",
+    blockedDomainsHint: "Eine pro Zeile. Domains darunter sind auch gesperrt.",
+    defaultTtl: "Übliche Lebensdauer von Cruds",
+    maxTtl: "Längste Lebensdauer von Cruds",
+    evidenceDays: "Beweise aufbewahren (Tage)",
+    evidenceDaysHint: "Solange ein Fall offen ist, bleiben Meldungen und Beweise länger.",
+    invitations: "Einladungen",
+    invitationsHint:
+      "Mit einer Einladung kann man ein Konto eröffnen, solange sich nur Eingeladene registrieren können.",
+    invite: "Einladung erstellen",
+    maxUses: "Anzahl der Konten",
+    days: "Gültig für Tage",
+    link: "Einladungslink",
+    used: (uses, max) => `${uses} von ${max} genutzt`,
+    revoke: "Widerrufen",
   },
   moderation: {
     title: "Moderation",

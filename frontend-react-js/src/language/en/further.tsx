@@ -62,6 +62,12 @@ export const further = {
     title: "Join Cruddur",
     form: "Join",
     hasAccount: "Already have an account?",
+    closedTitle: "Sign-up is closed",
+    closed: "No new accounts are opened here right now. You can still read everything.",
+    invitation: "Invitation code",
+    invitationHint: "New members need an invitation here. The code is in the link that you got.",
+    terms: "I accept the terms and the rules",
+    readTerms: "Read the terms",
   },
   signIn: {
     title: "Sign in to Cruddur",
@@ -344,11 +350,16 @@ export const further = {
   },
   about: {
     title: "About",
-    what: (bold: Slot) => (
+    signUp: {
+      open: "Anyone can join.",
+      invitation: "You need an invitation to join.",
+      closed: "No new accounts are opened right now.",
+    },
+    what: (bold: Slot, longest: string) => (
       <>
         Cruddur is a place for things that don’t have to last. A post is called a {bold("crud")}.
-        Its author chooses how long it lives, from an hour to a month. Then it’s gone, together with
-        its replies, likes and reposts.
+        Its author chooses how long it lives, at most {longest}. Then it’s gone, together with its
+        replies, likes and reposts.
       </>
     ),
     goneTitle: "Gone means gone",
@@ -391,7 +402,7 @@ export const further = {
     title: "Privacy policy",
     storedTitle: "What we store",
     account:
-      "Your account: handle, name, bio, picture, email address, and a hash of your password. If you set them up, also the encrypted key of your authenticator app, hashes of your recovery codes, and the names and public keys of your passkeys. Your fingerprint or face never leaves your device.",
+      "Your account: handle, name, bio, picture, email address, a hash of your password, and which version of the terms you accepted, and when. If you set them up, also the encrypted key of your authenticator app, hashes of your recovery codes, and the names and public keys of your passkeys. Your fingerprint or face never leaves your device.",
     cruds: "Your cruds and replies, with their pictures, likes and reposts, until they expire.",
     messages: "Your messages. Only the two people in a conversation can read them here.",
     devices: (settings: Slot) => (
@@ -563,6 +574,55 @@ export const further = {
       upheld: "The decision stands.",
       overturned: "The decision was overturned.",
     },
+  },
+  announcements: {
+    label: "Announcement:",
+    dismiss: "Dismiss announcement",
+    terms: (terms: Slot) => <>Our {terms("terms and rules")} have changed. Do you accept them?</>,
+    accept: "Accept",
+  },
+  instance: {
+    title: "Instance",
+    why: "Sign in to manage the instance",
+    notYou: "This page is for admins",
+    notYouHint: "Admins are appointed on the command line.",
+    announcements: "Announcements",
+    announce: "Announce",
+    announceHint: "Everyone sees it until it expires.",
+    message: "Announcement",
+    expires: "Expires in",
+    until: (time: string) => `until ${time}`,
+    delete: "Delete",
+    settings: "Settings",
+    saved: "The settings are saved.",
+    save: "Save",
+    name: "Name",
+    description: "Description",
+    descriptionHint: "On the page About.",
+    rules: "Rules",
+    rulesHint: "On the pages About and Terms.",
+    newTerms: (version: number) =>
+      `Ask all members to accept the terms and rules (version ${version + 1})`,
+    signUp: "Who can sign up",
+    modes: {
+      open: "Anyone",
+      invitation: "People with an invitation",
+      closed: "No one",
+    },
+    blockedDomains: "Blocked email domains",
+    blockedDomainsHint: "One on each line. Domains below them are blocked, too.",
+    defaultTtl: "Default lifetime of cruds",
+    maxTtl: "Longest lifetime of cruds",
+    evidenceDays: "Days to keep evidence",
+    evidenceDaysHint: "Reports and their evidence are kept longer while a case is open.",
+    invitations: "Invitations",
+    invitationsHint: "An invitation opens accounts while sign-up is for invited people.",
+    invite: "Create invitation",
+    maxUses: "Number of accounts",
+    days: "Valid for days",
+    link: "Invitation link",
+    used: (uses: number, max: number) => `${uses} of ${max} used`,
+    revoke: "Revoke",
   },
   moderation: {
     title: "Moderation",
