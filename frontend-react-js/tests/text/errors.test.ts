@@ -9,7 +9,14 @@ import { describeProblem, hasCode } from "../../src/text/errors";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 /** The codes that the page itself detects. */
-const OWN = ["timed_out", "unreachable"];
+const OWN = [
+  "passkey_cancelled",
+  "passkey_elsewhere",
+  "passkey_known",
+  "passkey_unsupported",
+  "timed_out",
+  "unreachable",
+];
 /** All sentences, in English and German. */
 const errors = { ...firstErrors, ...moreErrors };
 const german = { ...de.first.errors, ...de.further.moreErrors };
