@@ -129,6 +129,27 @@ async def test_a_decision_closes_the_case_and_the_account_sees_its_reason(
 
 
 @pytest.mark.rule("C125")
+async def test_a_removed_crud_is_gone_from_caches_and_streams_at_once(
+    case: str, app: Quart, api: Api, andrew: Member, worf: Member
+) -> None:
+    async def is_shown(reader: Api) -> bool:
+        texts = {str(await reader.get("/api/activities/home")) for _ in range(3)}
+        [is_there] = {"an insult" in text for text in texts}
+        return is_there
+
+    assert await is_shown(api)
+    assert await is_shown(andrew)
+    crud = (await worf.get(CASES))[0]["subject_uuid"]
+    async with serving_on_a_socket(app) as url:
+        async with listening(url, feed="home") as stream:
+            await decide(worf, case, "remove_crud")
+            assert await stream.receive("gone") == [{"uuid": crud}]
+        await until(lambda: not app.extensions["cruddur"].live.has_streams)
+    assert not await is_shown(api)
+    assert not await is_shown(andrew)
+
+
+@pytest.mark.rule("C125")
 async def test_a_decision_must_suit_its_case(
     case: str, andrew: Member, bayko: Member, worf: Member
 ) -> None:
@@ -546,6 +567,8 @@ async def test_what_was_decided_about_an_account_goes_with_it(
     await report(andrew, "profile", bayko.uuid)
     open_case = (await worf.get(CASES))[0]["uuid"]
     await decide(worf, case, "warn", reason="Be kind")
+    [notice] = await bayko.get("/api/notices")
+    await bayko.post(f"/api/notices/{notice['uuid']}/appeal", {"words": "I am"})
     await database.execute("DELETE FROM users WHERE uuid = $1", bayko.uuid)
     opened = await worf.get(f"{CASES}/{case}")
     assert opened["account"] is None

@@ -90,6 +90,7 @@ CREATE FUNCTION public.delete_decisions() RETURNS trigger
     AS $$
 BEGIN
     DELETE FROM moderation_actions WHERE moderation_actions.user_uuid = OLD.uuid;
+    UPDATE cases SET has_appeal = false WHERE cases.user_uuid = OLD.uuid AND cases.has_appeal;
     DELETE FROM cases
     WHERE cases.user_uuid = OLD.uuid
       AND cases.closed_at IS NOT NULL
