@@ -31,7 +31,7 @@ from cruddur.app import create_app
 from cruddur.cli.database import DATABASE, seed_if_empty
 from cruddur.db.embedded import EmbeddedPostgres
 from cruddur.db.migrate import migrate
-from cruddur.identity import passwords
+from cruddur.identity import passwords, tokens
 from cruddur.settings import Settings
 from decoders import first_stops
 from event_loop import accept_unless_closed
@@ -320,6 +320,12 @@ def member(api: Api, database: asyncpg.Connection, app: Quart) -> Callable[..., 
         return await Member.enter(api, database, app, handle, display_name or handle.title())
 
     return make
+
+
+@pytest.fixture
+def long_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue access tokens that last a day, for tests that can take longer than the usual ones."""
+    monkeypatch.setattr(tokens, "ACCESS_TOKEN_SECONDS", 86_400)
 
 
 @pytest.fixture

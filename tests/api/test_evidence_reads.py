@@ -73,6 +73,7 @@ class Run:
                 await self.progress.wait()
 
 
+@pytest.mark.usefixtures("long_tokens")
 @pytest.mark.rule("C122", "C129")
 async def test_members_read_no_reported_crud_after_its_instant_and_moderators_judge_each(
     api: Api,

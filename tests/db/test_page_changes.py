@@ -59,6 +59,14 @@ CHANGES = (
         "UPDATE activities SET expires_at = now() - interval '1 second'"
         " WHERE uuid IN (SELECT uuid FROM activities ORDER BY random() LIMIT 1)"
     ),
+    "UPDATE users SET limited_until = now() + interval '1 day' WHERE handle = 'bayko'",
+    "UPDATE users SET limited_until = NULL",
+    (
+        "INSERT INTO follows (follower_uuid, followee_uuid)"
+        " SELECT one.uuid, other.uuid FROM users AS one, users AS other"
+        " WHERE (one.handle, other.handle) = ('andrewbrown', 'bayko') ON CONFLICT DO NOTHING"
+    ),
+    "DELETE FROM follows",
     "UPDATE users SET notifications_read_at = now()",
     "SELECT pg_current_xact_id()",
 )

@@ -333,6 +333,7 @@ class Run:
             )
 
 
+@pytest.mark.usefixtures("long_tokens")
 @pytest.mark.rule("C102", "C103", "C104", "C158")
 async def test_every_feed_and_stream_is_that_of_the_model(
     url: str, member: Any, database: asyncpg.Connection
