@@ -98,7 +98,7 @@ def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
     if endpoint.access == "open":
         return None
     if caller in {"anonymous", "suspended"}:
-        # A token that is no longer valid is rejected where a response without it would mislead.
+        # A token that has become invalid is rejected where a response without it would mislead.
         misleads = caller == "suspended" and (endpoint.personal or endpoint.stream)
         return (401, "generic_401") if endpoint.access == "required" or misleads else None
     if caller == "blocked":

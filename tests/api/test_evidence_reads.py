@@ -33,7 +33,7 @@ MESSAGE = re.compile(r"reported-\d+")
 
 
 class Run:
-    """The readers of the service, and what they may not show.
+    """The readers of the service, and what they must not show.
 
     Attributes:
         instants: when each crud expires, by the clock of the database, which is that of the test.

@@ -1,4 +1,4 @@
-"""Limited accounts: where their cruds are shown, and to whom."""
+"""Limited accounts: which pages and streams show their cruds, and to which viewers."""
 
 import asyncio
 from typing import Any

@@ -98,7 +98,7 @@ HOLD = """() => {
         held.forEach((send) => send());
     };
 }"""
-"""Hold the messages by which React schedules what need not be rendered at once."""
+"""Hold the messages with which React schedules what need not be rendered at once."""
 
 
 async def test_a_key_acts_on_the_page_to_which_the_keys_before_it_lead(

@@ -36,7 +36,7 @@ async def delete_invitation(conn: Connection, *, uuid: UUID) -> str | None:
 
 
 async def update_used(conn: Connection, *, uuid: UUID) -> bool:
-    """Use an invitation once; return False if it is no longer valid."""
+    """Use an invitation once; return False if it has expired, was revoked, or has no uses left."""
     return await _USE.value(conn, uuid=uuid) is not None
 
 

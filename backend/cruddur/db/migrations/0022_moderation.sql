@@ -77,7 +77,7 @@ CREATE UNIQUE INDEX cases_undecided_key ON cases (kind, subject_uuid) WHERE clos
 CREATE INDEX cases_queue_idx ON cases (is_open, opened_at, uuid);
 CREATE INDEX cases_user_uuid_idx ON cases (user_uuid);
 
--- A copy of what was reported, encrypted by the service. Its digest is keyed: it tells whether another
+-- A copy of what was reported, encrypted by the service. Its digest is keyed: it shows whether another
 -- report found the same content. The sweeper deletes it at expires_at, or when the case is closed
 -- after that.
 CREATE TABLE evidence (

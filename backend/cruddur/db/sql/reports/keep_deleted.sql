@@ -1,4 +1,4 @@
--- Keeps sealed copies of cruds that are about to be deleted, but for no longer than the cruds live. The
+-- Keeps sealed copies of cruds that are about to be deleted, at most until the cruds would have expired. The
 -- driver knows text[] without asking the server.
 INSERT INTO deleted_activities (uuid, user_uuid, digest, sealed, expires_at)
 SELECT
