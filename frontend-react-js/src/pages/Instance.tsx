@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { Announcement, InstanceDraft, InstanceSettings, Invitation, Ttl } from "../api/wire";
 import { Button } from "../components/Button";
-import { AreaField, Field } from "../components/Field";
+import { AreaField, Field, SelectField } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, Skeleton } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
@@ -22,7 +22,7 @@ import {
 import { useMember } from "../queries/session";
 import { invitationLink } from "../text/addresses";
 import { TTLS } from "../text/lifetimes";
-import { exactTime } from "../text/time";
+import { shortTime } from "../text/time";
 import { Secret } from "./settings/Secret";
 import { Section } from "./settings/Section";
 import "./Settings.css";
@@ -97,7 +97,7 @@ function AnnouncementRow({ announcement }: { announcement: Announcement }) {
         <p className="as-written" id={id} dir="auto">
           {announcement.message}
         </p>
-        <p className="field-hint">{t.instance.until(exactTime(announcement.expires_at))}</p>
+        <p className="field-hint">{t.instance.until(shortTime(announcement.expires_at))}</p>
       </div>
       <Button
         look="outlined"
@@ -281,7 +281,7 @@ function InvitationRow({ invitation }: { invitation: Invitation }) {
       <div>
         <Secret label={t.instance.link} text={invitationLink(code)} />
         <p className="field-hint" id={id}>
-          {t.instance.used(uses, max_uses)} · {t.instance.until(exactTime(expires_at))}
+          {t.instance.used(uses, max_uses)} · {t.instance.until(shortTime(expires_at))}
         </p>
       </div>
       <Button
@@ -308,18 +308,14 @@ function Choice<Value extends string>({
   value: Value;
   options: Readonly<Record<Value, string>>;
 }) {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} name={name} defaultValue={value} key={value}>
-        {(Object.entries(options) as [Value, string][]).map(([one, text]) => (
-          <option key={one} value={one}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </div>
+    <SelectField
+      key={value}
+      label={label}
+      name={name}
+      defaultValue={value}
+      options={Object.entries(options) as [Value, string][]}
+    />
   );
 }
 
