@@ -24,6 +24,8 @@ from cruddur.routes.avatars import UPLOAD_PATH as AVATAR_UPLOAD_PATH
 from cruddur.routes.avatars import avatars
 from cruddur.routes.crud_pictures import UPLOAD_PATH as PICTURE_UPLOAD_PATH
 from cruddur.routes.crud_pictures import crud_pictures
+from cruddur.routes.email_changes import email_changes
+from cruddur.routes.export import export
 from cruddur.routes.follows import follows
 from cruddur.routes.health import health
 from cruddur.routes.instance import instance
@@ -66,6 +68,8 @@ BLUEPRINTS = (
     api_tokens,
     reports,
     notices,
+    export,
+    email_changes,
     moderation,
     instance,
     live,

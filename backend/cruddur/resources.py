@@ -35,6 +35,7 @@ from cruddur.public_web.transport import PublicTransport
 from cruddur.services.accounts import Accounts
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.crud_pictures import CrudPictures, Limits
+from cruddur.services.email_changes import EmailChanges
 from cruddur.services.evidence import EvidenceSealer
 from cruddur.services.passkeys import PasskeySettings
 from cruddur.services.pictures import PictureConverter
@@ -67,6 +68,7 @@ class Resources:
     accounts: Accounts
     second_factors: SecondFactorSettings
     passkeys: PasskeySettings
+    email_changes: EmailChanges
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
@@ -241,6 +243,7 @@ def _assemble(
         describers[pool_url] = cognito.describe
         if settings.provider == "cognito":
             provider = cognito
+    own_accounts = local if provider is local else None
     throttle = Throttle(
         database,
         partial(keys.secrets, "familiar clients"),
@@ -283,6 +286,7 @@ def _assemble(
         ),
         second_factors=factor_settings,
         passkeys=PasskeySettings(factor_settings),
+        email_changes=EmailChanges(database, own_accounts, mailer, throttle, concurrent_calls),
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
         crud_pictures=crud_pictures,

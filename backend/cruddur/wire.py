@@ -941,6 +941,66 @@ class CodeSent(Struct):
     status: Literal["code_sent"] = "code_sent"
 
 
+class EmailChangeDraft(AccountDraft):
+    """A new address for the account, with the password as proof.
+
+    If the account has a second factor, `code` or `passkey` is needed, as for a sign-in.
+    """
+
+    codes: ClassVar[dict[str, str]] = {
+        **EmailDraft.codes,
+        "password_invalid": "password_blank",
+        "password_exceed_max_chars": "password_blank",
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+        "passkey_blank": "passkey_invalid",
+    }
+
+    email: Email
+    password: Password
+    code: SecondFactorCode | None = None
+    passkey: PasskeyAnswer | None = None
+
+
+class EmailCodeDraft(AccountDraft):
+    """The code that was sent to the new address."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+    }
+
+    code: Code
+
+
+class EmailStopDraft(AccountDraft):
+    """The code that was sent to the old address."""
+
+    codes: ClassVar[dict[str, str]] = {
+        "code_blank": "code_invalid",
+        "code_exceed_max_chars": "code_invalid",
+    }
+
+    code: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[ -~]+$")]
+
+
+class EmailAddress(Struct):
+    """The address of the account; `pending` is a new one that waits for its code.
+
+    `can_change` is false if another provider has the account, such as Amazon Cognito.
+    """
+
+    email: str | None
+    pending: str | None
+    can_change: bool
+
+
+class EmailChangeStopped(Struct):
+    """The account has its old address, and all its sessions have ended."""
+
+    status: Literal["email_change_stopped"] = "email_change_stopped"
+
+
 class PasswordChanged(Struct):
     """The new password is valid from now on."""
 
@@ -1524,6 +1584,19 @@ class AuditEntry(Struct):
     user_uuid: UUID | None
     user_handle: str | None
     why: str
+
+
+class OwnAuditEntry(Struct):
+    """What the audit log says about a member: their own act, or a decision about them.
+
+    `why` is its reason, or the new role. `uuid` is that of the entry.
+    """
+
+    uuid: UUID
+    created_at: datetime
+    action: str
+    why: str
+    is_own_act: bool
 
 
 # --- Instance -----------------------------------------------------------------------

@@ -62,6 +62,8 @@ BEYOND_SCHEMA = {
     "days_invalid",
     "default_ttl_too_long",
     "email_blocked",
+    "email_unchanged",
+    "reset_in_progress",
     "follow_self",
     "handle_taken",
     "idempotency_key_reused",

@@ -81,7 +81,7 @@ CALLERS: Mapping[str, Enter] = {
 
 OF_THE_TAGS_WITHOUT_TOKENS = {
     *("accounts", "second_factors", "passkeys", "api_tokens"),
-    *("reports", "notices", "moderation", "instance"),
+    *("reports", "notices", "moderation", "instance", "export", "email_changes"),
 }
 """The areas that no API token may use."""
 

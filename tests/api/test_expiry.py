@@ -84,6 +84,8 @@ BODIES: dict[str, Any] = {
     "/api/auth/passkeys/challenge": {"purpose": "sign_in"},
     "/api/auth/passkeys/<uuid:uuid>": {"name": "Phone", "password": PASSWORD},
     "/api/auth/signin/passkey": {"passkey": {}},
+    "/api/auth/email": {"email": "new@example.com", "password": PASSWORD},
+    "/api/auth/email/stop": {"code": "code"},
     "/api/auth/tokens": {"name": "bot", "scopes": ["read"], "ttl": "1-day"},
     "/api/auth/tokens/<uuid:uuid>": None,
     "/api/auth/sessions": None,

@@ -129,6 +129,12 @@ DECISIONS: dict[str, Decision] = {
     "DELETE /api/auth/sessions/<uuid:uuid>": "own",
     "POST /api/reports": "own",  # also of hidden users
     "GET /api/notices": "own",
+    "GET /api/auth/export": "own",  # tests/api/test_export.py
+    "GET /api/auth/audit.jsonl": "own",
+    "GET /api/auth/email": "own",
+    "POST /api/auth/email": "own",
+    "PUT /api/auth/email": "own",
+    "POST /api/auth/email/stop": "own",
     "POST /api/notices/<uuid:uuid>/appeal": "own",
     "GET /api/moderation/cases": "own",  # moderators see everyone
     "GET /api/moderation/cases/<uuid:uuid>": "own",

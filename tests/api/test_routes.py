@@ -71,7 +71,7 @@ async def test_a_visitor_is_rejected_exactly_where_a_member_is_required(
     response = await http.request(method, filled(endpoint.rule), json={})
     if endpoint.access == "required":
         assert response.status_code == 401
-        assert refused(response) == ["generic_401"]
+        assert method == "HEAD" or refused(response) == ["generic_401"]
         return
     # Refresh requires no token: its credential is the cookie, and so is its 401.
     allowed = {401} if 401 in endpoint.errors else set()

@@ -19,7 +19,7 @@ from support import empty
 # spans with `random`. Hypothesis would take that for a strategy that uses it.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
-EXCLUDED = {"/api/stream", "/api/telemetry"}
+EXCLUDED = {"/api/stream", "/api/auth/export", "/api/telemetry"}
 """Requests to a stream would never end; tests/live covers them. The body of /api/telemetry is
 nested so deeply that random ones take seconds each; tests/telemetry covers it."""
 

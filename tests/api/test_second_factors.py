@@ -265,3 +265,13 @@ async def test_a_suspended_account_learns_the_reason_without_a_code(
     assert (await api.post("/api/auth/suspension", credentials))["appeal"] == "waiting"
     wrong = {**credentials, "password": WRONG}
     assert await api.post("/api/auth/suspension", wrong, expect=401) == ["credentials_invalid"]
+
+
+@pytest.mark.rule("C146")
+async def test_a_change_of_the_address_needs_a_code(account: Account, clock: Clock) -> None:
+    draft = {"email": "new@example.com", "password": PASSWORD}
+    assert await account.me.post("/api/auth/email", draft, expect=403) == ["code_required"]
+    refused = await account.me.post("/api/auth/email", {**draft, "code": "000000"}, expect=422)
+    assert refused == ["code_invalid"]
+    await account.me.post("/api/auth/email", {**draft, "code": account.app.code()})
+    assert (await account.me.get("/api/auth/email"))["pending"] == "new@example.com"

@@ -185,6 +185,7 @@ MAY_COMMIT = (
     "cruddur.services.accounts",
     "cruddur.services.activities",
     "cruddur.services.crud_pictures",
+    "cruddur.services.email_changes",
     "cruddur.services.previews",
     "cruddur.services.reports",
     "cruddur.services.unit_of_work",

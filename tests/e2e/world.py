@@ -172,6 +172,7 @@ async def fill(conn: asyncpg.Connection, andrew: UUID) -> World:
         (2 * DAYS - 1, HANDLE, "Gone on the second.\nThe replies went with it."),
         (30, "bayko", "So this chat is all that is left of it. See https://example.com/left"),
     )
+    await writer.set_lifetime("bayko", 40)
     await writer.converse("londo", (20, "londo", "You and I will speak of empires."))
     await writer.converse(
         "altbrown", (25, "altbrown", "We share a name. Shall we share a feed?"), accepted=False
@@ -343,6 +344,26 @@ class _Writer:
                 for age, who, message in messages
             ],
         )
+
+    async def set_lifetime(self, other: str, age: int) -> None:
+        """Let another user have set a lifetime of a day some minutes ago."""
+        group = await self.conn.fetchval(
+            "UPDATE message_groups SET lifetime = '1 day'"
+            " WHERE $1 IN (low_user_uuid, high_user_uuid) RETURNING uuid",
+            self.people[other],
+        )
+        await self.conn.execute(
+            "UPDATE messages SET expires_at = created_at + interval '1 day'"
+            " WHERE message_group_uuid = $1 AND created_at > now() - $2::interval",
+            group, timedelta(minutes=age),
+        )  # fmt: skip
+        await self.conn.execute(
+            "INSERT INTO messages"
+            " (message_group_uuid, user_uuid, message, created_at, kind, lifetime, expires_at)"
+            " SELECT $1, $2, 'New messages now disappear after 1 day.', at, 'lifetime', '1 day',"
+            " at + interval '1 day' FROM (SELECT now() - $3::interval AS at) AS set_at",
+            group, self.people[other], timedelta(minutes=age),
+        )  # fmt: skip
 
     async def _tag(self, uuid: UUID, message: str) -> None:
         await self.conn.executemany(

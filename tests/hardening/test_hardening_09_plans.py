@@ -63,9 +63,11 @@ ARGUMENTS = {
     "most": "400",
     "size": "'full'",
     "jpeg": r"'\x00'",
-    **dict.fromkeys(["token_hash", "new_token_hash", "ticket_hash", "code_hash"], r"'\x00'"),
+    **dict.fromkeys(
+        ["token_hash", "new_token_hash", "ticket_hash", "code_hash", "stop_hash"], r"'\x00'"
+    ),
     **dict.fromkeys(["display_name", "password_hash", "bucket", "address"], "'andrew'"),
-    "after": "now()",
+    **dict.fromkeys(["after", "since_at"], "now()"),
     **dict.fromkeys(["case_uuid", "actor_uuid"], f"'{OTHER}'"),
     "kind": "'profile'",
     "days": "7",
@@ -87,6 +89,7 @@ ARGUMENTS = {
     "since": "(SELECT pg_current_snapshot())",
     **dict.fromkeys(["seen", "newest"], "'1'"),
     "batch": "5000",
+    "position": "NULL",
     "limit": "41",
     "max_ancestors": "100",
     "max_nested": "3",
@@ -163,6 +166,7 @@ VARIANTS: dict[str, list[dict[str, str]]] = {
 # or has not read, all their conversations, all that they follow, all cruds of a thread or user, a
 # hundred events, links or cruds, or all expired rows: each row once.
 LINEAR = {
+    *(name for name in statement_names() if name.startswith("export.")),
     "activities.following",
     "activities.profile",
     "activities.search",

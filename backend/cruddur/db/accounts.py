@@ -19,6 +19,7 @@ _RESET_CODE = load("accounts.reset_code")
 _COMMIT_LATER = load("accounts.commit_later")
 _END_RESET = load("accounts.end_reset")
 _SET_PASSWORD = load("accounts.set_password")
+_END_RESETS = load("accounts.end_resets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,11 @@ async def select_reset_code(conn: Connection, *, email: str) -> Code | None:
 async def delete_reset(conn: Connection, *, user_uuid: UUID, code_hash: bytes) -> bool:
     """Delete a reset code after its use; return False if a concurrent request has deleted it."""
     return await _END_RESET.run(conn, user_uuid=user_uuid, code_hash=code_hash) > 0
+
+
+async def delete_resets(conn: Connection, *, user_uuid: UUID) -> None:
+    """Delete the reset code of a user."""
+    await _END_RESETS.run(conn, user_uuid=user_uuid)
 
 
 async def update_password(conn: Connection, *, user_uuid: UUID, password_hash: str) -> None:

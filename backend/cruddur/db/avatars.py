@@ -11,6 +11,7 @@ _CLEAR = load("avatars.clear")
 _DELETE = load("avatars.delete")
 _SAVE = load("avatars.save")
 _SHOW = load("avatars.show")
+_SHOW_OF = load("avatars.show_of")
 _USE = load("avatars.use")
 
 
@@ -49,6 +50,12 @@ async def select_avatar(conn: Connection, *, subject: str) -> Picture | None:
     """Return the picture of a token's subject."""
     row = await _SHOW.row(conn, subject=subject)
     return Picture(row["jpeg"], row["avatar_digest"]) if row else None
+
+
+async def select_avatar_of(conn: Connection, *, user_uuid: UUID) -> bytes | None:
+    """Return the picture of a user, a JPEG, if they have one."""
+    jpeg: bytes | None = await _SHOW_OF.value(conn, user_uuid=user_uuid)
+    return jpeg
 
 
 async def insert_used_upload(

@@ -7,8 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from cruddur.db.statements import Connection, Row, load
-from cruddur.db.viewers import ViewerIds, parameters
-from cruddur.wire import AuditEntry, Case, Decision, DecisionKind, Role, ShortUser, SubjectKind
+from cruddur.db.viewers import ViewerIds, parameters, private_rows
+from cruddur.wire import (
+    AuditEntry,
+    Case,
+    Decision,
+    DecisionKind,
+    OwnAuditEntry,
+    Role,
+    ShortUser,
+    SubjectKind,
+)
 
 _ROLE = load("moderation.role")
 _JUDGE = load("moderation.judge")
@@ -31,6 +40,7 @@ _SET_ROLE = load("moderation.set_role")
 _STAFF = load("moderation.staff")
 _AUDIT = load("moderation.audit")
 _AUDIT_ENTRIES = load("moderation.audit_entries")
+_OWN_AUDIT_ENTRIES = load("moderation.own_audit_entries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +366,30 @@ async def select_audit_entries(
     """Return the entries of the audit log after a position, the oldest first."""
     rows = await _AUDIT_ENTRIES.rows(conn, after_at=after_at, after_uuid=after_uuid, limit=limit)
     return [AuditEntry(**row) for row in rows]
+
+
+async def select_own_audit_entries(
+    conn: Connection,
+    *,
+    viewer: ViewerIds,
+    after_at: datetime | None,
+    after_uuid: UUID | None,
+    limit: int,
+) -> list[OwnAuditEntry] | None:
+    """Return what the audit log says about the viewer after a position, the oldest entry first.
+
+    Returns:
+        None if the viewer's session is not open.
+    """
+    rows = await private_rows(
+        _OWN_AUDIT_ENTRIES,
+        conn,
+        viewer,
+        after_at=after_at,
+        after_uuid=after_uuid,
+        limit=limit,
+    )
+    return None if rows is None else [OwnAuditEntry(**row) for row in rows]
 
 
 def _user(row: Row) -> ShortUser | None:

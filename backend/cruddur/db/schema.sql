@@ -767,6 +767,29 @@ ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN issuer SET STATISTICS 0;
 ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN subject SET STATISTICS 0;
 ALTER TABLE ONLY public.deleted_subjects ALTER COLUMN forget_at SET STATISTICS 0;
 
+CREATE TABLE public.email_changes (
+    uuid uuid DEFAULT uuidv7() NOT NULL,
+    user_uuid uuid NOT NULL,
+    old_email text NOT NULL,
+    new_email text NOT NULL,
+    code_hash bytea NOT NULL,
+    stop_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    confirmed_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT email_changes_new_email_check CHECK ((char_length(new_email) <= 254)),
+    CONSTRAINT email_changes_old_email_check CHECK ((char_length(old_email) <= 254))
+);
+ALTER TABLE ONLY public.email_changes ALTER COLUMN uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN user_uuid SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN old_email SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN new_email SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN code_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN stop_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN created_at SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN confirmed_at SET STATISTICS 0;
+ALTER TABLE ONLY public.email_changes ALTER COLUMN expires_at SET STATISTICS 0;
+
 CREATE TABLE public.events (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -1440,6 +1463,9 @@ ALTER TABLE ONLY public.deleted_activities
 ALTER TABLE ONLY public.deleted_subjects
     ADD CONSTRAINT deleted_subjects_pkey PRIMARY KEY (issuer, subject);
 
+ALTER TABLE ONLY public.email_changes
+    ADD CONSTRAINT email_changes_pkey PRIMARY KEY (uuid);
+
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
@@ -1615,7 +1641,11 @@ CREATE INDEX activity_tags_tag_idx ON public.activity_tags USING btree (tag, act
 
 CREATE INDEX announcements_expires_at_idx ON public.announcements USING btree (expires_at);
 
+CREATE INDEX audit_entries_actor_uuid_idx ON public.audit_entries USING btree (actor_uuid, created_at, uuid);
+
 CREATE INDEX audit_entries_created_at_idx ON public.audit_entries USING btree (created_at, uuid);
+
+CREATE INDEX audit_entries_user_uuid_idx ON public.audit_entries USING btree (user_uuid, created_at, uuid);
 
 CREATE INDEX blocks_blocked_idx ON public.blocks USING btree (blocked_uuid, blocker_uuid);
 
@@ -1628,6 +1658,14 @@ CREATE INDEX cases_user_uuid_idx ON public.cases USING btree (user_uuid);
 CREATE INDEX deleted_activities_expires_at_idx ON public.deleted_activities USING btree (expires_at);
 
 CREATE INDEX deleted_subjects_forget_at_idx ON public.deleted_subjects USING btree (forget_at);
+
+CREATE INDEX email_changes_expires_at_idx ON public.email_changes USING btree (expires_at);
+
+CREATE UNIQUE INDEX email_changes_stop_hash_key ON public.email_changes USING btree (stop_hash);
+
+CREATE INDEX email_changes_user_uuid_idx ON public.email_changes USING btree (user_uuid);
+
+CREATE UNIQUE INDEX email_changes_waiting_key ON public.email_changes USING btree (user_uuid) WHERE (confirmed_at IS NULL);
 
 CREATE INDEX events_mark_idx ON public.events USING btree (created_at) WHERE (kind = 'mark'::text);
 
@@ -1857,6 +1895,9 @@ ALTER TABLE ONLY public.blocks
 
 ALTER TABLE ONLY public.blocks
     ADD CONSTRAINT blocks_blocker_uuid_fkey FOREIGN KEY (blocker_uuid) REFERENCES public.users(uuid) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.email_changes
+    ADD CONSTRAINT email_changes_user_uuid_fkey FOREIGN KEY (user_uuid) REFERENCES public.accounts(user_uuid) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.evidence
     ADD CONSTRAINT evidence_case_uuid_fkey FOREIGN KEY (case_uuid) REFERENCES public.cases(uuid) ON DELETE CASCADE;

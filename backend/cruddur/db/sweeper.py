@@ -24,6 +24,7 @@ _OTHER_STATEMENTS = tuple(
         "reports",
         "signups",
         "passkey_challenges",
+        "email_changes",
         "password_resets",
         "sessions",
         "refresh_tokens",

@@ -113,6 +113,13 @@ async def admit_from_provider(conn: Connection, email: str | None) -> None:
         raise InvalidError("invitation_invalid")
 
 
+async def check_address(conn: Connection, email: str) -> None:
+    """Check whether an account may have an address. Raises InvalidError: email_blocked."""
+    rules = await select_admission_rules(conn, domains=domains_of(email), code=None)
+    if rules.is_blocked:
+        raise InvalidError("email_blocked")
+
+
 def normal_code(code: str) -> str:
     """Return the code of an invitation as it is stored; people may type it in another way."""
     return code.strip().replace("-", "").lower()

@@ -57,7 +57,7 @@ class LocalAccounts:
             InvalidError: email_invalid, the address is too long in lower case. The returned
                 function raises handle_taken.
         """
-        email, code = draft.email.lower(), _new_code()
+        email, code = draft.email.lower(), new_code()
         if len(email) > EMAIL_CHARS:  # "İ" becomes two characters
             raise InvalidError("email_invalid")
         password_hash = await hash_password(draft.password)
@@ -69,7 +69,7 @@ class LocalAccounts:
                 handle=draft.handle,
                 display_name=draft.display_name,
                 password_hash=password_hash,
-                code_hash=self._digest(code),
+                code_hash=self.digest(code),
                 invitation_uuid=admission.invitation_uuid,
                 terms_version=admission.terms_version,
             )
@@ -90,7 +90,7 @@ class LocalAccounts:
         """
         async with self._database.connection() as conn:
             codes = await db.select_signup_codes(conn, email=email.lower())
-        matching = [stored for stored in codes if self._matches(code, stored.code_hash)]
+        matching = [stored for stored in codes if self.matches(code, stored.code_hash)]
         if not matching:
             raise InvalidError("code_invalid")
         async with self._database.transaction() as conn:
@@ -128,10 +128,10 @@ class LocalAccounts:
 
     async def resend(self, email: str) -> None:
         """Send a new code if there is a pending sign-up. Takes the same time if not."""
-        email, code = email.lower(), _new_code()
+        email, code = email.lower(), new_code()
         async with self._database.transaction() as conn:
             await db.commit_asynchronously(conn)
-            handle = await db.renew_signup_code(conn, email=email, code_hash=self._digest(code))
+            handle = await db.renew_signup_code(conn, email=email, code_hash=self.digest(code))
         if handle is not None:
             self._mailer.send_confirmation_code(email, handle, code)
 
@@ -157,7 +157,7 @@ class LocalAccounts:
         is_correct = await verify_password(password, account.password_hash if account else None)
         is_pending = await verify_password(password, pending)
         if account is not None and is_correct:
-            return await self._check_second_factor(account, code, passkey)
+            return await self.check_second_factor(account, code, passkey)
         if is_pending:
             raise ForbiddenError("email_unconfirmed")
         raise UnauthenticatedError("credentials_invalid")
@@ -168,10 +168,10 @@ class LocalAccounts:
 
     async def forgot(self, email: str) -> None:
         """Send a reset code if there is such an account. Takes the same time if not."""
-        email, code = email.lower(), _new_code()
+        email, code = email.lower(), new_code()
         async with self._database.transaction() as conn:
             await db.commit_asynchronously(conn)
-            exists = await db.upsert_reset(conn, email=email, code_hash=self._digest(code))
+            exists = await db.upsert_reset(conn, email=email, code_hash=self.digest(code))
         if exists:
             self._mailer.send_reset_code(email, code)
 
@@ -183,7 +183,7 @@ class LocalAccounts:
         """
         async with self._database.connection() as conn:
             pending_reset = await db.select_reset_code(conn, email=email.lower())
-        if pending_reset is None or not self._matches(code, pending_reset.code_hash):
+        if pending_reset is None or not self.matches(code, pending_reset.code_hash):
             raise InvalidError("code_invalid")
         password_hash = await hash_password(password)
         async with self._database.transaction() as conn:
@@ -214,17 +214,28 @@ class LocalAccounts:
     async def end_session(self, refresh_token: str | None) -> None:
         """Do nothing: a local session has no refresh token of a provider."""
 
-    async def check_password(self, viewer: Viewer, password: str) -> None:
-        """Check the viewer's password. Raises UnauthenticatedError: credentials_invalid."""
+    async def check_password(self, viewer: Viewer, password: str) -> db.Credentials:
+        """Check the viewer's password, and return their account.
+
+        Raises:
+            UnauthenticatedError: credentials_invalid.
+        """
         async with self._database.connection() as conn:
             account = await db.select_credentials(conn, login=viewer.handle)
         is_correct = await verify_password(password, account.password_hash if account else None)
         if account is None or account.user_uuid != viewer.uuid or not is_correct:
             raise UnauthenticatedError("credentials_invalid")
+        return account
 
-    async def _check_second_factor(
+    async def check_second_factor(
         self, account: db.Credentials, code: str | None, passkey: PasskeyAnswer | None
     ) -> Proof:
+        """Check the second factor of an account, if it has one.
+
+        Raises:
+            CodeRequiredError: code_required or passkey_required, if there is neither.
+            InvalidError: code_invalid, or passkey_invalid.
+        """
         user_uuid = account.user_uuid
         if not (account.has_app or account.has_passkeys):
             return Proof(user_uuid)
@@ -242,10 +253,12 @@ class LocalAccounts:
             raise CodeRequiredError("passkey_required", user_uuid=user_uuid)
         raise CodeRequiredError("code_required", "passkey_required", user_uuid=user_uuid)
 
-    def _digest(self, code: str) -> bytes:
+    def digest(self, code: str) -> bytes:
+        """Return the digest of a code, as it is stored."""
         return _digest(self._secrets()[0], code)
 
-    def _matches(self, code: str, code_hash: bytes) -> bool:
+    def matches(self, code: str, code_hash: bytes) -> bool:
+        """Return whether a code has this digest."""
         matches = [hmac.compare_digest(_digest(key, code), code_hash) for key in self._secrets()]
         return any(matches)  # compares all, so that the duration reveals nothing
 
@@ -254,5 +267,6 @@ def _digest(secret: bytes, code: str) -> bytes:
     return hmac.new(secret, code.encode(), hashlib.sha256).digest()
 
 
-def _new_code() -> str:
+def new_code() -> str:
+    """Return a new code of six digits."""
     return f"{secrets.randbelow(1_000_000):06d}"

@@ -71,6 +71,43 @@ class Mailer:
             log_line=f"sign-up with the address of an existing account: {email}",
         )
 
+    def send_address_code(self, email: str, handle: str, code: str) -> None:
+        """Send the code that makes this the address of an account."""
+        self._send_code(
+            email,
+            "address code",
+            code,
+            f"Someone wants this to be the address of the Cruddur account @{handle}.\n\n"
+            f"Your address code is {code}. It works for 15 minutes.\n\n"
+            "If that wasn't you, ignore this message and nothing changes.\n",
+        )
+
+    def send_address_in_use(self, email: str) -> None:
+        """Notify a member that someone wants to use their address for another account."""
+        self._post(
+            email,
+            "This address already has a Cruddur account",
+            "Someone tried to use this address for another Cruddur account. It belongs to yours,\n"
+            "so nothing changes.\n",
+            log_line=f"change to the address of an existing account: {email}",
+        )
+
+    def send_address_change(self, email: str, handle: str, new_email: str, code: str) -> None:
+        """Send the code that stops a change of the address to the old address."""
+        self._post(
+            email,
+            "Your Cruddur address is about to change",
+            f"Someone who knows your password wants to change the address of @{handle} to\n"
+            f"{new_email}.\n\n"
+            "If that was you, you have nothing to do.\n\n"
+            'If it wasn\'t, stop it: open Cruddur, choose "Stop a change of address" on the page\n'
+            "for a forgotten password, and enter this code:\n\n"
+            f"{code}\n\n"
+            "It works until seven days after the change, signs out every device and brings this\n"
+            "address back. Then reset your password.\n",
+            log_line=f"stop code for {email}: {code}",
+        )
+
     async def close(self) -> None:
         """Wait up to 3 s for mail that is being sent."""
         if self._tasks:

@@ -134,6 +134,7 @@ async def lifetime(conn: Reading, viewer: Viewer, handle: str) -> MessageLifetim
     "/api/messages/@<handle>/lifetime",
     summary="Set the lifetime of the next messages to and from a user",
     scopes=["message"],
+    checks_session=True,
     errors={403: ["messages_not_accepted"], 404: ["not_found"], 422: ["message_to_self"]},
 )
 async def set_lifetime(
@@ -149,6 +150,7 @@ async def set_lifetime(
     "/api/messages/@<handle>/lifetime",
     summary="Let the next messages to and from a user not expire",
     scopes=["message"],
+    checks_session=True,
     errors={403: ["messages_not_accepted"], 404: ["not_found"], 422: ["message_to_self"]},
 )
 async def remove_lifetime(conn: Transaction, viewer: Viewer, handle: str) -> MessageLifetime:

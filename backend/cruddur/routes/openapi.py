@@ -145,7 +145,7 @@ def _digest(page: str, element: str) -> str:
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
-    event_types = EVENTS if endpoint.stream else ()
+    event_types = EVENTS if endpoint.stream and not _is_text(endpoint) else ()
     kinds = (endpoint.query, endpoint.body, _answer(endpoint), *event_types)
     return [kind for kind in kinds if kind is not None]
 
@@ -219,7 +219,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Any]) -> list[dict[str
             }
             for name, field in schema["properties"].items()
         ]
-    if endpoint.stream:
+    if endpoint.stream and not _is_text(endpoint):
         parameters.append(
             {
                 "name": "Last-Event-ID",
@@ -265,7 +265,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, schemas_by_type: dict[str, Any]) -> dict[str, Any]:
     if endpoint.picture == "answer":
         content = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
-    elif endpoint.stream:
+    elif endpoint.stream and not _is_text(endpoint):
         content = {"text/event-stream": {"schema": {"type": "string"}}}
     elif _is_text(endpoint):
         content = {endpoint.content_type: {"schema": {"type": "string"}}}

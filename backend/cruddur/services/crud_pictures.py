@@ -153,6 +153,14 @@ class CrudPictures:
             raise NotFoundError
         return ShownPicture(jpeg, int(seconds_left))
 
+    async def file(self, uuid: UUID) -> bytes | None:
+        """Return the full size of a picture, or None if it is not stored.
+
+        Raises:
+            StoreError: the store does not work.
+        """
+        return await self._store.get(uuid, "full") or await self._earlier.get(uuid, "full")
+
     async def thumbnails(self, uuids: Sequence[UUID]) -> dict[UUID, bytes]:
         """Return the thumbnails of pictures, without those that the store does not return now."""
         found: dict[UUID, bytes] = {}

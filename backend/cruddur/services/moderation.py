@@ -31,6 +31,7 @@ from cruddur.wire import (
     CasesQuery,
     DecisionDraft,
     EvidenceQuery,
+    OwnAuditEntry,
     Paging,
     Role,
     StoredEvidence,
@@ -253,6 +254,30 @@ async def audit(conn: Connection, paging: Paging) -> Page[AuditEntry]:
     return page(listed, paging.limit, lambda entry: (entry.created_at, entry.uuid))
 
 
+async def own_audit(conn: Connection, viewer: Viewer, paging: Paging) -> Page[OwnAuditEntry]:
+    """Return a page of what the audit log says about the viewer, the oldest entry first.
+
+    Raises:
+        UnauthenticatedError: the viewer's session is not open.
+    """
+    after_at, after_uuid = time_cursor(paging.cursor)
+    listed = require_open_session(
+        await db.select_own_audit_entries(
+            conn,
+            viewer=viewer,
+            after_at=after_at,
+            after_uuid=after_uuid,
+            limit=paging.limit + 1,
+        )
+    )
+    return page(listed, paging.limit, lambda entry: (entry.created_at, entry.uuid))
+
+
+def as_lines(entries: Sequence[AuditEntry] | Sequence[OwnAuditEntry]) -> str:
+    """Return entries as JSON lines."""
+    return msgspec.json.Encoder().encode_lines(entries).decode()
+
+
 def export(entries: Sequence[AuditEntry], form: Literal["jsonl", "csv"], *, has_head: bool) -> str:
     """Return entries of the audit log as JSON lines or as CSV (RFC 4180).
 
@@ -262,7 +287,7 @@ def export(entries: Sequence[AuditEntry], form: Literal["jsonl", "csv"], *, has_
         has_head: whether CSV begins with the names of the columns.
     """
     if form == "jsonl":
-        return msgspec.json.Encoder().encode_lines(entries).decode()
+        return as_lines(entries)
     text = io.StringIO()
     writer = csv.writer(text)
     if has_head:

@@ -133,6 +133,7 @@ SPANS = (
         "INTERNAL",
         "the exchange of heavy clients' requests between workers; its own trace",
     ),
+    SpanName("export", "INTERNAL", "an export of own data; its own trace, linked to the request"),
     SpanName("send mail", "INTERNAL", "a mail by SMTP; its own trace, linked to the request"),
     SpanName("lifespan", "INTERNAL", "a start or a stop that failed"),
     SpanName("documentLoad", "INTERNAL", "page: its load, up to the end of the load event"),

@@ -137,6 +137,24 @@ export async function* listen(
   }
 }
 
+/**
+ * Load a file as the current viewer, however long it takes.
+ *
+ * @throws {ApiError} the server rejected it, or the connection was lost.
+ */
+export async function download(path: PathOf<"get">): Promise<Blob> {
+  const trace = newTrace();
+  const input = { seconds: Number.POSITIVE_INFINITY };
+  const received = await asViewer(trace, (token) => send("get", path, input, token, trace));
+  if (received.stream === undefined) {
+    read(received, trace); // throws if it is an error
+    throw unreachable(trace);
+  }
+  return new Response(received.stream).blob().catch(() => {
+    throw unreachable(trace);
+  });
+}
+
 /** Make a call as the current viewer; retry once with a new token if the token is rejected. */
 async function asViewer(
   trace: Trace,
@@ -242,7 +260,7 @@ interface Received {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body of an event stream. */
+  /** The body of an event stream or a file. */
   readonly stream?: ReadableStream<Uint8Array>;
 }
 
@@ -292,7 +310,7 @@ async function send(
       observeDate(response.headers.get("Date"), sentAt, Date.now());
     }
     const { status, body: stream } = response;
-    if (stream !== null && response.headers.get("Content-Type")?.startsWith(EVENTS)) {
+    if (stream !== null && STREAMED.test(response.headers.get("Content-Type") ?? "")) {
       endCall(status);
       return { status, headers: response.headers, text: "", stream };
     }
@@ -327,6 +345,8 @@ export async function sendTelemetry(body: string): Promise<number> {
 
 /** The media type of server-sent events. */
 const EVENTS = "text/event-stream";
+/** The media types of bodies that are read piece by piece. */
+const STREAMED = /event-stream|zip|jsonl/;
 
 function timedOut(trace: Trace): ApiError {
   const code: OwnCode = "timed_out";

@@ -276,6 +276,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/audit.jsonl": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What the audit log says about the viewer, as JSON lines
+         * @description The oldest entry first; `Link` leads to the next part. The viewer's own acts, and decisions about them, without the moderator who decided.
+         */
+        readonly get: operations["export_own_audit_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/auth/code-delivery": {
         readonly parameters: {
             readonly query?: never;
@@ -310,6 +330,74 @@ export interface paths {
          * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins. The account uses the invitation of its sign-up now, which may have expired.
          */
         readonly post: operations["accounts_confirm_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/email": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The viewer's address
+         * @description And the new one that waits for its code.
+         */
+        readonly get: operations["email_changes_show_get"];
+        /**
+         * Change the address with the code that was sent to it
+         * @description Six digits, 15 minutes, 5 tries. All sessions stay.
+         */
+        readonly put: operations["email_changes_confirm_put"];
+        /**
+         * Start a change of the address
+         * @description With the password, and the second factor if there is one, as at a sign-in. A code is sent to the new address, and one that stops the change to the old address. The response does not reveal whether another account has the address.
+         */
+        readonly post: operations["email_changes_begin_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/email/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop a change of the address, or take it back
+         * @description With the code that was sent to the old address, until seven days after the change. Ends every session and API token of the account.
+         */
+        readonly post: operations["email_changes_stop_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/auth/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Everything that is stored about the viewer, as a ZIP archive
+         * @description JSON and pictures, three times in 24 hours. docs/export.md describes the files. If the session ends, the connection is closed before the end of the archive.
+         */
+        readonly get: operations["export_archive_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2497,11 +2585,61 @@ export interface components {
             readonly uuid: string;
         };
         /**
+         * EmailAddress
+         * @description The address of the account; `pending` is a new one that waits for its code.
+         *
+         *     `can_change` is false if another provider has the account, such as Amazon Cognito.
+         */
+        readonly EmailAddress: {
+            readonly can_change: boolean;
+            readonly email: string | null;
+            readonly pending: string | null;
+        };
+        /**
+         * EmailChangeDraft
+         * @description A new address for the account, with the password as proof.
+         *
+         *     If the account has a second factor, `code` or `passkey` is needed, as for a sign-in.
+         */
+        readonly EmailChangeDraft: {
+            /** @default null */
+            readonly code?: string | null;
+            readonly email: string;
+            /** @default null */
+            readonly passkey?: components["schemas"]["PasskeyAnswer"] | null;
+            readonly password: string;
+        };
+        /**
+         * EmailChangeStopped
+         * @description The account has its old address, and all its sessions have ended.
+         */
+        readonly EmailChangeStopped: {
+            /**
+             * @default email_change_stopped
+             * @enum {unknown}
+             */
+            readonly status?: "email_change_stopped";
+        };
+        /**
+         * EmailCodeDraft
+         * @description The code that was sent to the new address.
+         */
+        readonly EmailCodeDraft: {
+            readonly code: string;
+        };
+        /**
          * EmailDraft
          * @description An address to send a code to.
          */
         readonly EmailDraft: {
             readonly email: string;
+        };
+        /**
+         * EmailStopDraft
+         * @description The code that was sent to the old address.
+         */
+        readonly EmailStopDraft: {
+            readonly code: string;
         };
         /**
          * Evidence
@@ -5199,6 +5337,89 @@ export interface operations {
             };
         };
     };
+    readonly export_own_audit_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly cursor?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    /** @description The next page, with `rel="next"`, if there is one */
+                    readonly Link?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/jsonl": string;
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("limit_invalid" | "cursor_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
     readonly accounts_code_delivery_get: {
         readonly parameters: {
             readonly query?: never;
@@ -5313,6 +5534,478 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly ("email_invalid" | "code_invalid" | "handle_taken" | "email_blocked" | "invitation_invalid")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly email_changes_show_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EmailAddress"];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly email_changes_confirm_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["EmailCodeDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EmailAddress"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "code_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly email_changes_begin_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["EmailChangeDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("generic_401" | "credentials_invalid")[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("insufficient_scope" | "code_required" | "passkey_required")[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly ("email_invalid" | "password_blank" | "code_invalid" | "passkey_invalid" | "email_unchanged" | "email_blocked" | "reset_in_progress")[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly email_changes_stop_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["EmailStopDraft"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EmailChangeStopped"];
+                };
+            };
+            /** @description The body is not JSON */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "invalid_json"[];
+                };
+            };
+            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "not_found"[];
+                };
+            };
+            /** @description The body is too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "payload_too_large"[];
+                };
+            };
+            /** @description The body has the wrong content type */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unsupported_media_type"[];
+                };
+            };
+            /** @description The request is invalid */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "code_invalid"[];
+                };
+            };
+            /** @description Too many attempts */
+            readonly 429: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "rate_limited"[];
+                };
+            };
+            /** @description Internal error */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_500"[];
+                };
+            };
+            /** @description The service is overloaded or a dependency does not answer */
+            readonly 503: {
+                headers: {
+                    readonly "Retry-After": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "unavailable"[];
+                };
+            };
+        };
+    };
+    readonly export_archive_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": string;
+                };
+            };
+            /** @description No valid access token, or wrong credentials */
+            readonly 401: {
+                headers: {
+                    readonly "WWW-Authenticate": string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "generic_401"[];
+                };
+            };
+            /** @description Not allowed */
+            readonly 403: {
+                headers: {
+                    readonly "WWW-Authenticate"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description Too many attempts */

@@ -4,6 +4,7 @@ import { Button } from "../components/Button";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { StopEmailChange } from "../components/StopEmailChange";
 import { t } from "../language/further";
 import { useForgot } from "../queries/accounts";
 
@@ -47,6 +48,7 @@ export function Forgot() {
           {t.forgot.getCode}
         </Button>
       </Form>
+      <StopEmailChange />
     </AccountPage>
   );
 }

@@ -10,9 +10,11 @@ import { AccountSection } from "./settings/AccountSection";
 import { ApiTokensSection } from "./settings/ApiTokensSection";
 import { AppearanceSection } from "./settings/AppearanceSection";
 import { DevicesSection } from "./settings/DevicesSection";
+import { EmailSection } from "./settings/EmailSection";
 import { KeyboardSection } from "./settings/KeyboardSection";
 import { LanguageSection } from "./settings/LanguageSection";
 import { NoticesLink } from "./settings/NoticesLink";
+import { OwnDataSection } from "./settings/OwnDataSection";
 import { PasskeysSection } from "./settings/PasskeysSection";
 import { PasswordSection } from "./settings/PasswordSection";
 import { PictureSection } from "./settings/PictureSection";
@@ -70,6 +72,7 @@ function Sections() {
       <PictureSection member={member} />
       <ProfileSection member={member} />
       <DeviceChoices />
+      <EmailSection member={member} />
       <PasswordSection member={member} />
       <SecondFactorSection member={member} />
       <PasskeysSection member={member} />
@@ -77,6 +80,7 @@ function Sections() {
       <DevicesSection />
       <ApiTokensSection />
       {member.unread_notices === 0 && <NoticesLink unread={0} />}
+      <OwnDataSection member={member} />
       <AccountSection />
       <FootLinks />
     </div>

@@ -13,12 +13,14 @@ import {
 } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { CREATION, withPasskeys } from "../support/passkeys";
-import { ok, refuse, type Server, servePage } from "../support/server";
+import { file, ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, settle } from "../support/time";
 
 const SESSIONS = "/api/auth/sessions";
 const TOKENS = "/api/auth/tokens";
 const SECOND_FACTOR = "/api/auth/second-factor";
+const EXPORT = "/api/auth/export";
+const AUDIT = "/api/auth/audit.jsonl";
 
 let server: Server;
 
@@ -48,6 +50,94 @@ function part(name: string) {
 function notices(): HTMLElement {
   return screen.getByRole("status", { name: "Notices" });
 }
+
+describe("the address", () => {
+  const EMAIL = "/api/auth/email";
+  const address = { email: "worf@example.com", pending: null, can_change: true };
+
+  test("is changed with the password, a code of the app, and one from the new address", async () => {
+    server.on("get", EMAIL, ok(address), ok({ ...address, pending: "new@example.com" }));
+    server.on("post", EMAIL, refuse(403, "code_required"), ok({ status: "code_sent" }));
+    server.on(
+      "put",
+      EMAIL,
+      refuse(422, "code_invalid"),
+      ok({ ...address, email: "new@example.com" }),
+    );
+    const { user } = await showSettings();
+    const section = part("Email address");
+    await user.type(section.getByLabelText("New email address"), "new@example.com");
+    await user.type(section.getByLabelText("Your password"), "today is a good day");
+    await user.click(section.getByRole("button", { name: "Send code" }));
+    await settle();
+    await user.type(section.getByLabelText(/code/i), "123456");
+    await user.click(section.getByRole("button", { name: "Send code" }));
+    await settle();
+    const draft = { email: "new@example.com", password: "today is a good day" };
+    expect(server.sent("post", EMAIL).map(({ body }) => body)).toEqual([
+      draft,
+      { ...draft, code: "123456" },
+    ]);
+    await user.type(section.getByLabelText("Code from the message"), "654321");
+    await user.click(section.getByRole("button", { name: "Change address" }));
+    await settle();
+    expect(section.getByLabelText("Code from the message")).toBeInvalid();
+    await user.click(section.getByRole("button", { name: "Change address" }));
+    await settle();
+    expect(notices()).toHaveTextContent("Your email address is changed");
+    expect(section.getByText("new@example.com")).toBeInTheDocument();
+  });
+
+  test("of another provider is not changed here", async () => {
+    await showSettings();
+    expect(screen.queryByRole("region", { name: "Email address" })).not.toBeInTheDocument();
+  });
+
+  test("that someone else changes is stopped with the code for the old one", async () => {
+    server.on(
+      "post",
+      "/api/auth/email/stop",
+      refuse(422, "code_invalid"),
+      ok({ status: "email_change_stopped" }),
+    );
+    const { user } = showPage("/forgot");
+    await user.click(await screen.findByRole("button", { name: "Stop a change of address" }));
+    const dialog = within(screen.getByRole("dialog", { name: "Stop a change of address" }));
+    await user.type(dialog.getByLabelText("Code from the message"), " the-code ");
+    await user.click(dialog.getByRole("button", { name: "Stop the change" }));
+    await settle();
+    expect(dialog.getByLabelText("Code from the message")).toBeInvalid();
+    await user.click(dialog.getByRole("button", { name: "Stop the change" }));
+    await settle();
+    expect(notices()).toHaveTextContent("The change is stopped. Now reset your password.");
+    expect(server.sent("post", "/api/auth/email/stop")[1]?.body).toEqual({ code: "the-code" });
+  });
+});
+
+describe("own data", () => {
+  test("is saved as a file, and a limit is a notice", async () => {
+    const saved: string[] = [];
+    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:made");
+    vi.spyOn(URL, "revokeObjectURL").mockReturnValue();
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.download);
+    });
+    server.on("get", EXPORT, file("PK", "application/zip"), refuse(429, "rate_limited"));
+    server.on("get", AUDIT, file("{}\n", "application/jsonl"));
+    const { user } = await showSettings();
+    await user.click(part("Your data").getByRole("button", { name: "Download your data" }));
+    await settle();
+    await user.click(part("Your data").getByRole("button", { name: "Download the log about you" }));
+    await settle();
+    expect(saved).toEqual(["cruddur-worf-archive.zip", "cruddur-worf-audit.jsonl"]);
+    await user.click(part("Your data").getByRole("button", { name: "Download your data" }));
+    await settle();
+    expect(notices()).toHaveTextContent("Too many");
+    expect(saved).toHaveLength(2);
+  });
+});
 
 describe("the picture", () => {
   const KEY = "/api/avatars/key_upload";

@@ -91,6 +91,11 @@ export function unfinished(beginning: string, headers?: HeadersInit): Reply<neve
   };
 }
 
+/** A file. */
+export function file(content: string, type: string): Reply<never> {
+  return () => respond(200, content, { "Content-Type": type });
+}
+
 /** Responses that wait until the test releases them, in the order of the requests. */
 export class Held<T> {
   readonly #waiting: ((reply: Reply<T>) => void)[] = [];
@@ -209,6 +214,7 @@ export function servePage(): Server {
   server.on("get", "/api/message_requests", ok([]));
   server.on("get", "/api/messages/policy", ok({ policy: "everyone" }));
   server.on("get", "/api/messages/@{handle}/lifetime", ok({ ttl: null }));
+  server.on("get", "/api/auth/email", ok({ email: null, pending: null, can_change: false }));
   server.on("get", "/api/blocks", ok([]));
   server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/notices", ok([]));

@@ -64,6 +64,10 @@ DELETE FROM password_resets
 WHERE password_resets.user_uuid = :user_uuid
   AND password_resets.code_hash = :code_hash
 
+-- name: end_resets
+DELETE FROM password_resets
+WHERE password_resets.user_uuid = :user_uuid
+
 -- name: is_handle_taken
 -- Whether a handle belongs to a user, or is reserved for another address.
 SELECT

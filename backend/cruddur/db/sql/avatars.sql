@@ -37,6 +37,13 @@ WHERE users.subject = :subject
 ORDER BY users.created_at
 LIMIT 1
 
+-- name: show_of
+SELECT avatars.jpeg
+FROM avatars
+JOIN users ON users.uuid = avatars.user_uuid
+WHERE avatars.user_uuid = :user_uuid
+  AND users.avatar_digest IS NOT NULL
+
 -- name: use
 -- Notes that an upload address is used. No row if it was used before, or if the user is suspended.
 INSERT INTO used_uploads (user_uuid, uuid, expires_at)

@@ -10,6 +10,10 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 DELETE FROM deleted_subjects
 WHERE forget_at BETWEEN '-infinity' AND now()
 
+-- name: email_changes
+DELETE FROM email_changes
+WHERE expires_at BETWEEN '-infinity' AND now()
+
 -- name: events
 -- What was visible to the latest mark of at least 15 minutes ago. A client that was disconnected for
 -- longer gets a reset. The time of an event does not decide, because a transaction can commit long
@@ -214,6 +218,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
 VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP on)
     accounts,
     activity_tags,
+    email_changes,
     followed_tags,
     idempotency_keys,
     invited_addresses,

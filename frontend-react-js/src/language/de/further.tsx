@@ -190,6 +190,33 @@ export const further: Further = {
     accountDeleted: "Dein Konto ist gelöscht",
     yourPassword: "Dein Passwort",
   },
+  email: {
+    title: "E-Mail-Adresse",
+    present: (bold, email) => <>Deine Adresse ist {bold(email)}. Sonst sieht sie niemand.</>,
+    newAddress: "Neue E-Mail-Adresse",
+    begin: "Code senden",
+    confirmTitle: "Deine neue Adresse bestätigen",
+    mailed: (email) => `Wir haben einen Code an ${email} gesendet.`,
+    printed: (email) => `Der Code für ${email} steht im Terminal des Dienstes.`,
+    canBeStopped:
+      "Deine alte Adresse hat auch eine Nachricht bekommen: Damit kannst du die Änderung stoppen.",
+    code: "Code aus der Nachricht",
+    confirm: "Adresse ändern",
+    other: "Andere Adresse nehmen",
+    changed: "Deine E-Mail-Adresse ist geändert",
+    stop: "Änderung der Adresse stoppen",
+    stopText:
+      "Wenn du die Nachricht bekommen hast, dass sich deine Adresse ändern soll, und das nicht du warst, gib den Code daraus ein. Dann gilt wieder deine alte Adresse, und alle Geräte werden abgemeldet. Setz danach dein Passwort zurück.",
+    stopCode: "Code aus der Nachricht",
+    stopNow: "Änderung stoppen",
+    stopped: "Die Änderung ist gestoppt. Setz jetzt dein Passwort zurück.",
+  },
+  ownData: {
+    title: "Deine Daten",
+    text: "Das Archiv enthält alles, was über dich gespeichert ist: dein Profil, deine Cruds, Bilder, Nachrichten, wem du folgst und mehr. Du kannst es dreimal am Tag herunterladen. Im Protokoll steht, was die Moderation über dich entschieden hat.",
+    archive: "Deine Daten herunterladen",
+    audit: "Protokoll über dich herunterladen",
+  },
   deleting: {
     title: "Diesen Crud löschen?",
     warning:

@@ -30,6 +30,9 @@ export const moreErrors: Further["moreErrors"] = {
   display_name_blank: "Gib deinen Namen ein.",
   display_name_exceed_max_chars: "Dein Name darf höchstens 50 Zeichen haben.",
   display_name_invalid: "Dein Name darf nicht leer sein.",
+  email_unchanged: "Das ist schon deine Adresse.",
+  reset_in_progress:
+    "Dein Passwort wird gerade zurückgesetzt. Schließ das ab oder versuch es in 15 Minuten noch einmal.",
   duration_invalid: "Wähle, wie lange du die Person stummschalten willst.",
   email_blank: "Gib deine E-Mail-Adresse oder deinen Handle ein.",
   email_blocked: "Mit einer Adresse dieser Domain kannst du dich nicht registrieren.",

@@ -188,6 +188,34 @@ export const further = {
     accountDeleted: "Your account is deleted",
     yourPassword: "Your password",
   },
+  email: {
+    title: "Email address",
+    present: (bold: Slot, email: string) => (
+      <>Your address is {bold(email)}. No one else sees it.</>
+    ),
+    newAddress: "New email address",
+    begin: "Send code",
+    confirmTitle: "Confirm your new address",
+    mailed: (email: string) => `We sent a code to ${email}.`,
+    printed: (email: string) => `The code for ${email} is in the terminal of the service.`,
+    canBeStopped: "Your old address got a message, too: with it, you can stop the change.",
+    code: "Code from the message",
+    confirm: "Change address",
+    other: "Use another address",
+    changed: "Your email address is changed",
+    stop: "Stop a change of address",
+    stopText:
+      "If you got a message that your address is about to change, and that wasn’t you, enter the code from it. Your old address comes back, and every device is signed out. Then reset your password.",
+    stopCode: "Code from the message",
+    stopNow: "Stop the change",
+    stopped: "The change is stopped. Now reset your password.",
+  },
+  ownData: {
+    title: "Your data",
+    text: "The archive has everything that is stored about you: your profile, cruds, pictures, messages, follows and more. You can download it three times a day. The log says what moderators decided about you.",
+    archive: "Download your data",
+    audit: "Download the log about you",
+  },
   deleting: {
     title: "Delete this crud?",
     warning: "Its replies, likes and reposts will be deleted too. You can’t undo this.",

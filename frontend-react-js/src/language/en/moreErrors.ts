@@ -28,6 +28,8 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   display_name_blank: "Enter your name.",
   display_name_exceed_max_chars: "Your name can have up to 50 characters.",
   display_name_invalid: "Your name can’t be blank.",
+  email_unchanged: "This is your address already.",
+  reset_in_progress: "A password reset is in progress. Finish it, or try again in 15 minutes.",
   duration_invalid: "Choose how long to mute them.",
   email_blank: "Enter your email address or handle.",
   email_blocked: "You can’t sign up with an address of this domain.",
