@@ -41,6 +41,7 @@ export type MessageRequest = Schemas["MessageRequest"];
 export type Session = Schemas["Session"];
 export type SecondFactor = Schemas["SecondFactor"];
 export type Passkey = Schemas["Passkey"];
+export type PasskeyAnswer = Schemas["PasskeyAnswer"];
 export type PasskeyAssertion = Schemas["PasskeyAssertion"];
 export type PasskeyCreationOptions = Schemas["PasskeyCreationOptions"];
 export type PasskeyRegistration = Schemas["PasskeyRegistration"];

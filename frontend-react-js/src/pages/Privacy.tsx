@@ -11,6 +11,7 @@ export function Privacy() {
         <li>{t.privacy.account}</li>
         <li>{t.privacy.cruds}</li>
         <li>{t.privacy.messages}</li>
+        <li>{t.privacy.relations}</li>
         <li>
           {t.privacy.devices((words) => (
             <Link to="/settings">{words}</Link>
@@ -20,6 +21,11 @@ export function Privacy() {
       <h2>{t.privacy.howLongTitle}</h2>
       <p>{t.privacy.howLong}</p>
       <p>{t.privacy.reports}</p>
+      <p>
+        {t.privacy.download((words) => (
+          <Link to="/settings">{words}</Link>
+        ))}
+      </p>
       <h2>{t.privacy.browserTitle}</h2>
       <p>{t.privacy.browser}</p>
       <h2>{t.privacy.logsTitle}</h2>

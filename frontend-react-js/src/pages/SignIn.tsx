@@ -2,10 +2,10 @@ import { useRef, useState } from "react";
 import { Link, Navigate } from "react-router";
 import { AccountPage } from "../components/AccountPage";
 import { Button, ButtonLink } from "../components/Button";
-import { CodeField } from "../components/CodeField";
 import { Field } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
+import { type Factor, factorOf, SecondFactorFields } from "../components/SecondFactorFields";
 import { SuspensionNote } from "../components/SuspensionNote";
 import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
@@ -22,7 +22,7 @@ export function SignIn() {
   const email = useRef(passed.email ?? "");
   const passkey = usePasskeySignIn();
   const canUsePasskeys = useCanUsePasskeys();
-  const [asksFor, setAsksFor] = useState<"code" | "passkey" | "either">();
+  const [asksFor, setAsksFor] = useState<Factor>();
   const [tried, setTried] = useState<Credentials>();
   const error = passkey.error ?? signIn.error;
   if (member !== null) {
@@ -77,19 +77,13 @@ export function SignIn() {
           autoComplete="current-password"
           problem={problemOf(error, "password")}
         />
-        {asksFor !== undefined && (
-          <CodeField
-            key={asksFor}
-            {...(asksFor === "passkey"
-              ? { label: t.signIn.recoveryCode }
-              : { hint: t.signIn.codeHint })}
+        {tried && asksFor !== undefined && (
+          <SecondFactorFields
+            factor={asksFor}
             error={error}
+            isAnswering={passkey.isPending}
+            onPasskey={() => passkey.mutate(tried)}
           />
-        )}
-        {tried && asksFor !== undefined && asksFor !== "code" && canUsePasskeys && (
-          <Button look="outlined" busy={passkey.isPending} onClick={() => passkey.mutate(tried)}>
-            {t.signIn.usePasskey}
-          </Button>
         )}
         <div className="account-row">
           <Link to="/forgot" state={passed}>
@@ -121,13 +115,4 @@ export function SignIn() {
         ))}
     </AccountPage>
   );
-}
-
-/** The second factor that a sign-in asks for, if its error does. */
-function factorOf(error: unknown): "code" | "passkey" | "either" | undefined {
-  const hasApp = hasCode(error, "code_required");
-  if (hasCode(error, "passkey_required")) {
-    return hasApp ? "either" : "passkey";
-  }
-  return hasApp ? "code" : undefined;
 }

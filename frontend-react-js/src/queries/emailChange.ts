@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import { updateMember } from "../api/session";
 import type { EmailAddress, EmailChangeDraft } from "../api/wire";
+import { answerWithPasskey } from "./passkeys";
 
 const EMAIL = ["email"];
 
@@ -15,11 +16,14 @@ export function useEmailAddress() {
   });
 }
 
-/** Send a code to the new address. */
+/** Send a code to the new address. `usesPasskey`: with a passkey as the second factor. */
 export function useBeginEmailChange() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: EmailChangeDraft) => call("post", "/api/auth/email", { body }),
+    mutationFn: async ({ draft, usesPasskey }: { draft: EmailChangeDraft; usesPasskey: boolean }) =>
+      call("post", "/api/auth/email", {
+        body: usesPasskey ? { ...draft, passkey: await answerWithPasskey("second_factor") } : draft,
+      }),
     onSuccess: () => client.invalidateQueries({ queryKey: EMAIL }),
     gcTime: 0,
   });

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call } from "../api/http";
 import { askForPasskey, createPasskey, hasPasskeys } from "../api/passkeys";
 import { enter } from "../api/session";
-import type { Passkey } from "../api/wire";
+import type { Passkey, PasskeyAnswer } from "../api/wire";
 import type { Credentials } from "./notices";
 import { SECOND_FACTOR } from "./secondFactor";
 
@@ -79,15 +79,21 @@ export function useRemovePasskey() {
   });
 }
 
+/** Ask for a passkey, and return what it answers. */
+export async function answerWithPasskey(
+  purpose: "sign_in" | "second_factor",
+): Promise<PasskeyAnswer> {
+  const { attempt, options } = await call("post", "/api/auth/passkeys/challenge", {
+    body: { purpose },
+  });
+  return { attempt, credential: await askForPasskey(options) };
+}
+
 /** Sign in with a passkey: alone, or after the password. */
 export function usePasskeySignIn() {
   return useMutation({
     mutationFn: async (credentials: Credentials | null) => {
-      const purpose = credentials === null ? "sign_in" : "second_factor";
-      const { attempt, options } = await call("post", "/api/auth/passkeys/challenge", {
-        body: { purpose },
-      });
-      const passkey = { attempt, credential: await askForPasskey(options) };
+      const passkey = await answerWithPasskey(credentials === null ? "sign_in" : "second_factor");
       return credentials === null
         ? call("post", "/api/auth/signin/passkey", { body: { passkey } })
         : call("post", "/api/auth/signin", { body: { ...credentials, passkey } });

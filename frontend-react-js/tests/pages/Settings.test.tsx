@@ -12,7 +12,7 @@ import {
   WORF,
 } from "../support/make";
 import { type Shown, showPage } from "../support/page";
-import { CREATION, withPasskeys } from "../support/passkeys";
+import { ASSERTION, CHALLENGE, CREATION, withPasskeys } from "../support/passkeys";
 import { file, ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, settle } from "../support/time";
 
@@ -90,7 +90,29 @@ describe("the address", () => {
 
   test("of another provider is not changed here", async () => {
     await showSettings();
-    expect(screen.queryByRole("region", { name: "Email address" })).not.toBeInTheDocument();
+    expect(part("Email address").getByText(/belongs to your sign-in provider/)).toBeVisible();
+    expect(part("Email address").queryByRole("textbox")).toBeNull();
+  });
+
+  test("is changed with the password and a passkey", async () => {
+    withPasskeys({ get: () => Promise.resolve({ toJSON: () => ASSERTION }) });
+    server.on("get", EMAIL, ok(address));
+    server.on("post", EMAIL, refuse(403, "passkey_required"), ok({ status: "code_sent" }));
+    server.on("post", "/api/auth/passkeys/challenge", ok(CHALLENGE));
+    const { user } = await showSettings();
+    const section = part("Email address");
+    await user.type(section.getByLabelText("New email address"), "new@example.com");
+    await user.type(section.getByLabelText("Your password"), "today is a good day");
+    await user.click(section.getByRole("button", { name: "Send code" }));
+    await settle();
+    expect(section.getByLabelText("Recovery code")).toHaveFocus();
+    await user.click(section.getByRole("button", { name: "Use your passkey" }));
+    await settle();
+    expect(server.sent("post", EMAIL)[1]?.body).toEqual({
+      email: "new@example.com",
+      password: "today is a good day",
+      passkey: { attempt: CHALLENGE.attempt, credential: ASSERTION },
+    });
   });
 
   test("that someone else changes is stopped with the code for the old one", async () => {

@@ -193,6 +193,7 @@ export const further: Further = {
   email: {
     title: "E-Mail-Adresse",
     present: (bold, email) => <>Deine Adresse ist {bold(email)}. Sonst sieht sie niemand.</>,
+    elsewhere: "Sie gehört zu deinem Anmeldedienst, bei dem du sie ändern kannst.",
     newAddress: "Neue E-Mail-Adresse",
     begin: "Code senden",
     confirmTitle: "Deine neue Adresse bestätigen",
@@ -436,6 +437,8 @@ export const further: Further = {
       "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse, einen Hash deines Passworts, und welcher Version der Nutzungsbedingungen du wann zugestimmt hast. Wenn du sie einrichtest, auch den verschlüsselten Schlüssel deiner Authenticator-App, Hashes deiner Ersatzcodes sowie Namen und öffentliche Schlüssel deiner Passkeys. Dein Fingerabdruck und dein Gesicht bleiben auf deinem Gerät.",
     cruds: "Deine Cruds und Antworten, mit ihren Bildern, Likes und Reposts, bis sie ablaufen.",
     messages: "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen.",
+    relations:
+      "Wem und welchen Tags du folgst, wen du blockierst oder stummschaltest, deine Meldungen, und was die Moderation über dich entschieden hat.",
     devices: (settings) => (
       <>
         Deine Geräte: den Namen des Browsers, seine Netzwerkadresse und wann er zuletzt benutzt
@@ -444,9 +447,12 @@ export const further: Further = {
     ),
     howLongTitle: "Wie lange",
     howLong:
-      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind, ebenso Nachrichten, für die ihr beide eine Lebensdauer gewählt habt. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
+      "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind, ebenso Nachrichten, für die ihr beide eine Lebensdauer gewählt habt. Wenn du deine E-Mail-Adresse änderst, behalten wir die alte eine Woche lang, damit du das rückgängig machen kannst. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
     reports:
       "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, wenn hier nichts anderes eingestellt ist, und länger, solange über einen Fall nicht entschieden ist. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
+    download: (settings) => (
+      <>Du kannst alles davon in deinen {settings("Einstellungen")} herunterladen.</>
+    ),
     browserTitle: "Was wir in deinem Browser speichern",
     browser:
       "Zwei Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",

@@ -193,6 +193,7 @@ export const further = {
     present: (bold: Slot, email: string) => (
       <>Your address is {bold(email)}. No one else sees it.</>
     ),
+    elsewhere: "It belongs to your sign-in provider, where you can change it.",
     newAddress: "New email address",
     begin: "Send code",
     confirmTitle: "Confirm your new address",
@@ -433,6 +434,8 @@ export const further = {
       "Your account: handle, name, bio, picture, email address, a hash of your password, and which version of the terms you accepted, and when. If you set them up, also the encrypted key of your authenticator app, hashes of your recovery codes, and the names and public keys of your passkeys. Your fingerprint or face never leaves your device.",
     cruds: "Your cruds and replies, with their pictures, likes and reposts, until they expire.",
     messages: "Your messages. Only the two people in a conversation can read them here.",
+    relations:
+      "The people and tags you follow, the people you block or mute, your reports, and what moderators decided about you.",
     devices: (settings: Slot) => (
       <>
         Your devices: the browser’s name, its network address, and when it was last used. You can
@@ -441,9 +444,10 @@ export const further = {
     ),
     howLongTitle: "For how long",
     howLong:
-      "Cruds are deleted within a minute after they expire, and so are messages for which the two of you chose a lifetime. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
+      "Cruds are deleted within a minute after they expire, and so are messages for which the two of you chose a lifetime. If you change your email address, we keep the old one for a week, so that you can take the change back. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
     reports:
       "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks unless the operator has set another time, and for longer while a case is undecided. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
+    download: (settings: Slot) => <>You can download all of it in your {settings("settings")}.</>,
     browserTitle: "What we store in your browser",
     browser:
       "Two cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. Also a note that you were signed in, your unsent drafts, the lifetime you chose last, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",

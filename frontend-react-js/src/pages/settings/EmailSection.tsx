@@ -1,10 +1,10 @@
 import { useState } from "react";
-import type { Member } from "../../api/wire";
+import type { EmailChangeDraft, Member } from "../../api/wire";
 import { Button } from "../../components/Button";
-import { CodeField } from "../../components/CodeField";
 import { CodeHint } from "../../components/CodeHint";
 import { Field } from "../../components/Field";
 import { Form, problemOf } from "../../components/Form";
+import { type Factor, factorOf, SecondFactorFields } from "../../components/SecondFactorFields";
 import { t } from "../../language/further";
 import { notify } from "../../notices";
 import {
@@ -12,16 +12,12 @@ import {
   useConfirmEmailChange,
   useEmailAddress,
 } from "../../queries/emailChange";
-import { hasCode } from "../../text/errors";
 import { Section } from "./Section";
 
-/** Change the address of the account. */
+/** Change the address of the account. Until the response arrives, the form that most members get. */
 export function EmailSection({ member }: { member: Member }) {
   const { data: address } = useEmailAddress();
   const [isRestarting, setRestarting] = useState(false);
-  if (address === undefined || !address.can_change) {
-    return null;
-  }
   return (
     <Section title={t.email.title}>
       <p>
@@ -29,10 +25,12 @@ export function EmailSection({ member }: { member: Member }) {
           (email) => (
             <b>{email}</b>
           ),
-          address.email ?? "",
+          address?.email ?? member.email ?? "",
         )}
       </p>
-      {address.pending !== null && !isRestarting ? (
+      {address?.can_change === false ? (
+        <p className="field-hint">{t.email.elsewhere}</p>
+      ) : address?.pending && !isRestarting ? (
         <ConfirmForm pending={address.pending} onRestart={() => setRestarting(true)} />
       ) : (
         <BeginForm member={member} onBegun={() => setRestarting(false)} />
@@ -43,26 +41,31 @@ export function EmailSection({ member }: { member: Member }) {
 
 function BeginForm({ member, onBegun }: { member: Member; onBegun: () => void }) {
   const begin = useBeginEmailChange();
-  const [needsCode, setNeedsCode] = useState(false);
-  const isAsking = hasCode(begin.error, "code_required");
+  const [factor, setFactor] = useState<Factor>();
+  const [tried, setTried] = useState<EmailChangeDraft>();
+  const error = factorOf(begin.error) === undefined ? begin.error : null;
+
+  function send(draft: EmailChangeDraft, usesPasskey: boolean) {
+    setTried(draft);
+    begin.mutate(
+      { draft, usesPasskey },
+      {
+        onSuccess: onBegun,
+        onError: (refusal) => setFactor((before) => factorOf(refusal) ?? before),
+      },
+    );
+  }
+
   return (
     <Form
       label={t.email.title}
       fields={["email", "password", "code"]}
-      error={isAsking ? null : begin.error}
-      onSend={(value) =>
-        begin.mutate(
-          {
-            email: value("email").trim(),
-            password: value("password"),
-            ...(needsCode && { code: value("code").trim() }),
-          },
-          {
-            onSuccess: onBegun,
-            onError: (error) => setNeedsCode((was) => was || hasCode(error, "code_required")),
-          },
-        )
-      }
+      error={error}
+      onSend={(value) => {
+        const code = value("code").trim();
+        const draft = { email: value("email").trim(), password: value("password") };
+        send(code === "" ? draft : { ...draft, code }, false);
+      }}
     >
       <input hidden readOnly autoComplete="username" value={member.handle} />
       <Field
@@ -79,7 +82,14 @@ function BeginForm({ member, onBegun }: { member: Member; onBegun: () => void })
         autoComplete="current-password"
         problem={problemOf(begin.error, "password")}
       />
-      {needsCode && <CodeField error={isAsking ? null : begin.error} />}
+      {tried && factor !== undefined && (
+        <SecondFactorFields
+          factor={factor}
+          error={error}
+          isAnswering={begin.isPending}
+          onPasskey={() => send({ email: tried.email, password: tried.password }, true)}
+        />
+      )}
       <Button type="submit" busy={begin.isPending}>
         {t.email.begin}
       </Button>
