@@ -30,6 +30,7 @@ INDEX = (
     '<meta name="description" content="Say it now." /><title>Cruddur</title>'
     '<script type="module" src="/assets/index.js"></script></head>'
     '<body><div id="root"></div></body></html>'
+    f"<!-- {'as long as the index of a build ' * 40} -->"
 )
 
 HOSTILE = [
@@ -404,3 +405,16 @@ async def test_a_link_and_a_feed_show_the_pictures_of_a_crud(
     for url in (path, "/@worf/feed.atom", first, second):
         response = await browser.get(url)
         assert "/api/pictures/" not in response.text, url
+
+
+async def test_pages_and_feeds_are_compressed(browser: httpx.AsyncClient, worf: Member) -> None:
+    crud = await worf.crud("Today is a good day. " * 10)
+    for path in ("/@worf", f"/@worf/status/{crud['uuid']}", "/@worf/feed.atom"):
+        plain = await browser.get(path, headers={"Accept-Encoding": "identity"})
+        packed = await browser.get(path, headers={"Accept-Encoding": "br, gzip"})
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])
+        for response in (plain, packed):
+            assert response.headers["vary"].lower().count("accept-encoding") == 1
+            assert "Today is a good day." in response.text or path == "/@worf"

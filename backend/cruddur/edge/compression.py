@@ -1,4 +1,4 @@
-"""Compress pages of cruds with gzip, to a sixth of their size.
+"""Compress lists and pages of cruds with gzip, to a sixth of their size.
 
 Their text is public. The length of a compressed response shows what repeats in it, so an attacker
 whose text is next to a secret can guess the secret from many lengths (BREACH). Responses with
@@ -80,7 +80,9 @@ def _with_vary(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Add `Accept-Encoding` to `Vary`."""
     others = [(name, value) for name, value in headers if name.lower() != b"vary"]
     varying = [value for name, value in headers if name.lower() == b"vary"]
-    return [*others, (b"vary", b", ".join([*varying, b"Accept-Encoding"]))]
+    if not any(b"accept-encoding" in value.lower() for value in varying):
+        varying.append(b"Accept-Encoding")
+    return [*others, (b"vary", b", ".join(varying))]
 
 
 def _encoded(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

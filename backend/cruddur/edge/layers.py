@@ -44,6 +44,7 @@ from cruddur.edge.tracing import Hooks, trace_requests
 from cruddur.request_context import Kind
 from cruddur.resources import Resources
 from cruddur.routes.endpoint import Endpoint
+from cruddur.routes.pages import RENDERED_RULES
 from cruddur.services.rates import Rates
 from cruddur.services.shared_pages import MarksReader, read_marks
 from cruddur.settings import Settings
@@ -141,7 +142,7 @@ def wrap(
                 changes=lambda: resources().page_changes,
             ),
         ),
-        (True, partial(Compression, rules={e.rule for e in cached})),
+        (True, partial(Compression, rules={*RENDERED_RULES, *(e.rule for e in cached)})),
         (
             not settings.demo_handle,  # every anonymous caller acts as the demo user
             partial(

@@ -13,7 +13,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -74,6 +74,9 @@ ASSET_RULE = f"/{ASSETS}<path:asset>"
 FEED_RULE = "/@<handle>/feed.atom"
 """The Atom feed of a profile."""
 
+RENDERED_RULES = frozenset({*(rule for rule in PAGES if rule.startswith("/@")), FEED_RULE})
+"""What is rendered for each request. `edge/compression.py` compresses it."""
+
 _TITLE = re.compile(r"<title>[^<]*</title>|(?=</head>)")
 _DESCRIPTION = re.compile(r'<meta name="description"[^>]*>\s*')
 """What the pages of people and cruds replace in the index."""
@@ -113,7 +116,7 @@ class _File:
 
     Attributes:
         plain: its content.
-        compressed: the content with gzip, or None if that is not smaller.
+        compressed: the content with gzip, or None if that is not smaller or is left to the edge.
         digest: its entity tag, or None if it must not be cached.
         content_type: the value of `Content-Type`.
         headers: all other response headers.
@@ -140,7 +143,8 @@ class _Index:
 
     def with_head(self, head: PageHead) -> _File:
         """Return the document with another head."""
-        return _file(INDEX, f"{self._before}{head.render()}{self._after}".encode())
+        plain = f"{self._before}{head.render()}{self._after}".encode()
+        return replace(self.file, plain=plain, compressed=None)
 
 
 def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
@@ -187,7 +191,7 @@ def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
         )
 
     for rule in PAGES:
-        view = page_with_head if rule.startswith("/@") else page
+        view = page_with_head if rule in RENDERED_RULES else page
         area.add_url_rule(rule, view_func=view, strict_slashes=False)  # /about/ is /about
     area.add_url_rule(FEED_RULE, view_func=_feed)
     for name in build:
