@@ -143,7 +143,7 @@ bench-streams: $(VENV)/.dev ## Measure memory, delays and losses of live streams
 bench-commits: $(VENV)/.dev ## Measure posts a second with and without events, also with slow commits
 	$(BIN)/python -m benchmarks.commits
 
-bench-following: $(VENV)/.dev ## Measure the feed of followed users with 1,000,000 cruds
+bench-following: $(VENV)/.dev ## Measure follows, blocks and mutes with 1,000,000 cruds
 	$(BIN)/python -m benchmarks.following
 
 bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans

@@ -1,10 +1,11 @@
-"""`make bench-following`: what the feed of followed users costs, next to home and to a timeline.
+"""`make bench-following`: what follows, blocks and mutes cost.
 
 A database gets 10,000 users and a month of cruds, 1% of them live, spread evenly among the
 expired ones, each with one repost. One member follows 2,000 users, another one 50. The service
-reads both feeds with one worker, without its response cache, in turns. Then the statements run
-alone, next to a timeline: a table with a row for each follower of the author of each crud, which a
-post has to write. Prints medians.
+reads both feeds with one worker, without its response cache, in turns. Two more members read home,
+as a cached and as a computed page: one hides no one, the other one blocks 500 users and mutes 500
+others. Then the statements run alone, next to a timeline: a table with a row for each follower of
+the author of each crud, which a post has to write. Prints medians.
 
     python -m benchmarks.following [--short]
 """
@@ -34,6 +35,9 @@ USERS = 10_000
 READERS = {"user_1": 2000, "user_2": 50}
 """The readers, and how many users each of them follows."""
 
+HIDERS = {"user_3": 0, "user_4": 500}
+"""The readers of home, and how many users each of them blocks and how many more they mute."""
+
 CRUDS, SHORT_CRUDS = 1_000_000, 20_000
 ROUNDS, SHORT_ROUNDS = 20, 2
 REQUESTS = 25
@@ -41,6 +45,9 @@ REQUESTS = 25
 
 GOAL = 1.3
 """The feed of the first reader against home."""
+
+HIDING_GOAL = 1.1
+"""Home of the reader who blocks and mutes, against that of the one who does not."""
 
 PASSWORD = "follow the leader"
 
@@ -87,6 +94,26 @@ CROSS JOIN LATERAL (
     LIMIT $2
 ) AS followee
 WHERE follower.handle = $1
+"""
+
+BLOCK = """
+INSERT INTO blocks (blocker_uuid, blocked_uuid)
+SELECT blocker.uuid, hidden.uuid
+FROM users AS blocker
+CROSS JOIN LATERAL (
+    SELECT users.uuid FROM users WHERE users.uuid <> blocker.uuid ORDER BY users.uuid LIMIT $2
+) AS hidden
+WHERE blocker.handle = $1
+"""
+
+MUTE = """
+INSERT INTO mutes (muter_uuid, muted_uuid, ends_at)
+SELECT muter.uuid, hidden.uuid, 'infinity'
+FROM users AS muter
+CROSS JOIN LATERAL (
+    SELECT users.uuid FROM users WHERE users.uuid <> muter.uuid ORDER BY users.uuid DESC LIMIT $2
+) AS hidden
+WHERE muter.handle = $1
 """
 
 COUNT = """
@@ -139,6 +166,7 @@ async def main(*, is_short: bool) -> int:
             sweeper = await hold_sweeper(dsn)
             with serving(OURS, 1, {"CONNECTION_URL": dsn}) as server:
                 await measure_requests(server, rounds)
+                await measure_hiding(server, rounds)
             await measure_statements(dsn)
             await sweeper.close()
         finally:
@@ -157,6 +185,10 @@ async def fill(dsn: str, cruds: int) -> None:
     password_hash = await hash_password(PASSWORD)
     for handle, followed in READERS.items():
         await conn.execute(FOLLOW, handle, followed)
+    for handle, hidden in HIDERS.items():
+        await conn.execute(BLOCK, handle, hidden)
+        await conn.execute(MUTE, handle, hidden)
+    for handle in (*READERS, *HIDERS):
         await conn.execute(
             "INSERT INTO accounts (user_uuid, email, password_hash)"
             " SELECT uuid, handle || '@example.com', $2 FROM users WHERE handle = $1",
@@ -172,9 +204,7 @@ async def measure_requests(server: Server, rounds: int) -> None:
     print("a request, ms: median of all rounds, and CPU time of the worker")
     async with httpx.AsyncClient(base_url=f"http://{HOST}:{server.port}") as http:
         for handle, followed in READERS.items():
-            draft = {"email": handle, "password": PASSWORD}
-            signed_in = (await http.post("/api/auth/signin", json=draft)).json()
-            headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+            headers = await sign_in(http, handle)
             times: dict[str, list[float]] = {"home": [], "following": []}
             cpu = dict.fromkeys(times, 0.0)
             number = 0
@@ -198,6 +228,44 @@ async def measure_requests(server: Server, rounds: int) -> None:
             ratio = following / home
             goal = f"at most {GOAL} {'met' if ratio <= GOAL else 'missed'}"
             print(f"  {'ratio':40}{ratio:8.2f} x  {goal}")
+
+
+async def measure_hiding(server: Server, rounds: int) -> None:
+    """Read home as both members in turns."""
+    print("home, ms: median of all rounds, and CPU time of the worker")
+    async with httpx.AsyncClient(base_url=f"http://{HOST}:{server.port}") as http:
+        headers = {handle: await sign_in(http, handle) for handle in HIDERS}
+        for page in ("cached", "computed"):
+            times: dict[str, list[float]] = {handle: [] for handle in HIDERS}
+            cpu = dict.fromkeys(times, 0.0)
+            number = 0
+            for turn in range(2 * rounds + 1):  # the first one warms up
+                for handle in HIDERS:
+                    start_cpu = server.cpu
+                    for _ in range(REQUESTS):
+                        number += page == "computed"
+                        start = time.perf_counter()
+                        path = f"/api/activities/home?page={page}{number}"
+                        response = await http.get(path, headers=headers[handle])
+                        if turn:
+                            times[handle].append(time.perf_counter() - start)
+                        response.raise_for_status()
+                    if turn:
+                        cpu[handle] += server.cpu - start_cpu
+            for handle, hidden in HIDERS.items():
+                each = cpu[handle] / len(times[handle])
+                what = f"{page}, {hidden} blocked and {hidden} muted"
+                show(what, median(times[handle]), f"CPU {1000 * each:.2f}")
+            none, many = (median(taken) for taken in times.values())
+            goal = f"at most {HIDING_GOAL} {'met' if many / none <= HIDING_GOAL else 'missed'}"
+            print(f"  {'ratio':40}{many / none:8.2f} x  {goal}")
+
+
+async def sign_in(http: httpx.AsyncClient, handle: str) -> dict[str, str]:
+    """Return the headers of a signed-in member."""
+    draft = {"email": handle, "password": PASSWORD}
+    signed_in = (await http.post("/api/auth/signin", json=draft)).json()
+    return {"Authorization": f"Bearer {signed_in['access_token']}"}
 
 
 async def measure_statements(dsn: str) -> None:

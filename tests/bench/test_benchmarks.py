@@ -45,6 +45,7 @@ def test_the_benchmark_of_commits_compares_posts_with_and_without_events() -> No
 def test_the_benchmark_of_the_following_feed_compares_it_with_home_and_a_timeline() -> None:
     output = _output("benchmarks.following")
     assert len(re.findall(r"^  ratio +\d+\.\d\d x  at most 1.3 (?:met|missed)$", output, re.M)) == 2
+    assert len(re.findall(r"^  ratio +\d+\.\d\d x  at most 1.1 (?:met|missed)$", output, re.M)) == 2
     assert len(re.findall(r"^  (?:timeline|a post).* +\d+\.\d\d$", output, re.M)) == 4
 
 
