@@ -158,7 +158,14 @@ def _document() -> dict[str, Any]:
 def _config() -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
-            "generation": {"max-examples": MAX_EXAMPLES, "deterministic": True, "database": "none"},
+            "generation": {
+                "max-examples": MAX_EXAMPLES,
+                "deterministic": True,
+                "database": "none",
+                # An unknown parameter is ignored. Together with a missing token, which each
+                # request gets, Schemathesis would expect an error.
+                "allow-extra-parameters": False,
+            },
             "seed": 4567,
             "checks": {  # an array with too many items can also be too large a body
                 "negative_data_rejection": {"expected-statuses": [*range(400, 430), "5xx"]}

@@ -111,6 +111,7 @@ def test_hardening_29_the_image_compiles_without_importing_and_then_imports_the_
         "cruddur.process.application",
         "cruddur.__main__",
         "cruddur.process.healthcheck",
+        "fido2.server",
     } == set(importing[1].split(", "))
     assert "walk_packages" not in DOCKERFILE
 

@@ -1717,7 +1717,7 @@ CREATE INDEX notifications_actor_uuid_idx ON public.notifications USING btree (a
 
 CREATE INDEX notifications_follow_idx ON public.notifications USING btree (user_uuid, created_at DESC, uuid DESC) INCLUDE (actor_uuid) WHERE (kind = 'follow'::text);
 
-CREATE UNIQUE INDEX notifications_follow_key ON public.notifications USING btree (user_uuid, actor_uuid) WHERE (kind = 'follow'::text);
+CREATE UNIQUE INDEX notifications_follow_key ON public.notifications USING btree (actor_uuid, user_uuid) WHERE (kind = 'follow'::text);
 
 CREATE INDEX notifications_group_idx ON public.notifications USING btree (activity_uuid, user_uuid, kind, created_at DESC, uuid DESC) INCLUDE (actor_uuid) WHERE (activity_uuid IS NOT NULL);
 
