@@ -80,7 +80,10 @@ STEPS = [
             "/messages/@bayko", "/@worf", "/@andrewbrown", "/@worf/status/{crud}",
             "/@andrewbrown/status/{reply}", "/settings", "/notices",
         ),
-        "visitor": ("/", "/search", "/@worf", "/@worf/status/{crud}", "/settings", "/signup"),
+        "visitor": (
+            "/", "/search", "/@worf", "/@worf/status/{crud}", "/settings", "/signup", "/signin",
+            "/about",
+        ),
     }.items()
     for path in paths
 ]  # fmt: skip

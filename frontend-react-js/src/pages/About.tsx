@@ -18,7 +18,7 @@ export function About() {
           </p>
         </>
       )}
-      {instance && <p>{t.about.signUp[instance.sign_up_mode]}</p>}
+      <p>{t.about.signUp[instance?.sign_up_mode ?? "open"]}</p>
       <Rules />
       <p>
         {t.about.what(

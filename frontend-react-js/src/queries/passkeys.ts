@@ -10,20 +10,24 @@ import { SECOND_FACTOR } from "./secondFactor";
 
 const PASSKEYS = ["passkeys"];
 
-/** Whether the service has passkeys. */
-export function usePasskeySupport(isNeeded: boolean): boolean {
+/** Whether the service has passkeys; undefined until that is known. */
+export function usePasskeySupport(isNeeded: boolean): boolean | undefined {
   const support = useQuery({
     queryKey: [...PASSKEYS, "support"],
     queryFn: ({ signal }) => call("get", "/api/auth/passkeys/support", { signal }),
     enabled: isNeeded,
     staleTime: Number.POSITIVE_INFINITY,
   });
-  return support.data?.is_available === true;
+  return support.data?.is_available;
 }
 
-/** Whether the service and this browser have passkeys. */
+/**
+ * Whether this browser has passkeys, and the service as far as is known: most have them, and what
+ * appears later would move the page.
+ */
 export function useCanUsePasskeys(): boolean {
-  return usePasskeySupport(hasPasskeys()) && hasPasskeys();
+  const isSupported = usePasskeySupport(hasPasskeys()) ?? true;
+  return isSupported && hasPasskeys();
 }
 
 /** The passkeys of this account, the oldest first. */
