@@ -193,11 +193,13 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
         {crud.expires_at !== null && (
           <>
             {" · "}
-            {t.thread.expires(
-              <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
-                {shortTime(crud.expires_at)}
-              </time>,
-            )}
+            <span>
+              {t.thread.expires(
+                <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
+                  {shortTime(crud.expires_at)}
+                </time>,
+              )}
+            </span>
           </>
         )}
       </p>
