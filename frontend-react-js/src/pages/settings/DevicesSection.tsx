@@ -76,7 +76,7 @@ function Device({ session }: { session: Session }) {
             ? t.devices.activeNow
             : t.devices.active(<Ago time={session.used_at} />)}{" "}
           · {t.devices.signedIn(<Ago time={session.created_at} />)}{" "}
-          {t.devices.methods[session.method]} · {session.address}
+          {t.devices.methods[session.method]} ·&nbsp;{session.address}
         </p>
       </div>
       {!session.current && (

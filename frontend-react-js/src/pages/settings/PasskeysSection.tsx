@@ -40,11 +40,13 @@ export function PasskeysSection({ member }: { member: Member }) {
       <p>{t.passkeys.what}</p>
       {passkeys.data ? (
         <>
-          <ul className="devices">
-            {passkeys.data.map((passkey) => (
-              <Row key={passkey.uuid} member={member} passkey={passkey} isLast={isLast} />
-            ))}
-          </ul>
+          {passkeys.data.length > 0 && (
+            <ul className="devices">
+              {passkeys.data.map((passkey) => (
+                <Row key={passkey.uuid} member={member} passkey={passkey} isLast={isLast} />
+              ))}
+            </ul>
+          )}
           {passkeys.data.length > 0 && factor.data.status === "off" && (
             <p>{t.passkeys.codesLeft(factor.data.recovery_codes_left)}</p>
           )}

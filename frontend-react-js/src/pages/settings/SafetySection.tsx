@@ -99,7 +99,7 @@ function PeopleSection({
                     <b>
                       <bdi>{person.display_name}</bdi>
                     </b>{" "}
-                    @{person.handle}
+                    <span className="device-handle">@{person.handle}</span>
                   </p>
                   <MutedUntil person={person} />
                 </div>
