@@ -77,7 +77,7 @@ export const further: Further = {
     codeHint: "Sechs Ziffern. Ein Ersatzcode geht auch.",
     recoveryCode: "Ersatzcode",
     usePasskey: "Passkey benutzen",
-    passkeyAlone: "Stattdessen einen Passkey nehmen",
+    passkeyAlone: "Stattdessen Passkey nutzen",
     suspendedHint: "Melde dich mit deinem Passwort an, um den Grund zu sehen.",
   },
   confirm: {
@@ -205,7 +205,7 @@ export const further: Further = {
     confirm: "Adresse ändern",
     other: "Andere Adresse nehmen",
     changed: "Deine E-Mail-Adresse ist geändert",
-    stop: "Änderung der Adresse stoppen",
+    stop: "Adressänderung stoppen",
     stopText:
       "Wenn du die Nachricht bekommen hast, dass sich deine Adresse ändern soll, und das nicht du warst, gib den Code daraus ein. Dann gilt wieder deine alte Adresse, und alle Geräte werden abgemeldet. Setz danach dein Passwort zurück.",
     stopCode: "Code aus der Nachricht",
@@ -216,7 +216,7 @@ export const further: Further = {
     title: "Deine Daten",
     text: "Das Archiv enthält alles, was über dich gespeichert ist: dein Profil, deine Cruds, Bilder, Nachrichten, wem du folgst und mehr. Du kannst es dreimal am Tag herunterladen. Im Protokoll steht, was die Moderation über dich entschieden hat.",
     archive: "Deine Daten herunterladen",
-    audit: "Protokoll über dich herunterladen",
+    audit: "Protokoll herunterladen",
   },
   deleting: {
     title: "Diesen Crud löschen?",
@@ -665,9 +665,9 @@ export const further: Further = {
     save: "Speichern",
     name: "Name",
     description: "Beschreibung",
-    descriptionHint: "Auf der Seite „Über“.",
+    descriptionHint: "Auf der Seite „Info“.",
     rules: "Regeln",
-    rulesHint: "Auf den Seiten „Über“ und „Nutzungsbedingungen“.",
+    rulesHint: "Auf den Seiten „Info“ und „Nutzungsbedingungen“.",
     newTerms: (version) =>
       `Alle Mitglieder um Zustimmung zu Bedingungen und Regeln bitten (Version ${version + 1})`,
     signUp: "Wer sich registrieren kann",
@@ -687,7 +687,7 @@ export const further: Further = {
       "Mit einer Einladung kann man ein Konto eröffnen, solange sich nur Eingeladene registrieren können.",
     invite: "Einladung erstellen",
     maxUses: "Anzahl der Konten",
-    days: "Gültig für Tage",
+    days: "Gültigkeit (Tage)",
     link: "Einladungslink",
     used: (uses, max) => `${uses} von ${max} genutzt`,
     revoke: "Widerrufen",
