@@ -142,7 +142,8 @@ function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolea
         </div>
         <p>
           {isUnread && <span className="unseen">{t.notifications.unread} </span>}
-          {describe(group)} · <Since time={group.created_at} />
+          {describe(group)} ·&nbsp;
+          <Since time={group.created_at} />
         </p>
         {activity && (
           <Link className="note-what" dir="auto" to={crudAddress(activity)}>
