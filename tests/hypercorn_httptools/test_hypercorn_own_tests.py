@@ -29,13 +29,27 @@ EXCEPTIONS = {
 }
 """The tests that fail, and why that is correct."""
 
+TIMED = "tests/asyncio/test_keep_alive.py"
+"""These sleep for 20 ms and expect that a timer of 10 ms has fired, which a busy machine does not
+keep. tests/hardening/test_hardening_18_timeouts.py waits for the same timeouts."""
+
 
 @pytest.mark.skipif(
     not SOURCES.is_dir(), reason="the sources of Hypercorn could not be downloaded (make test)"
 )
 def test_hypercorns_own_tests_pass_with_httptools(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
-    options = ["-p", "on_httptools", "-p", "no:schemathesis", "-p", "no:anyio", "-c", os.devnull]
+    options = [
+        f"--ignore={TIMED}",
+        "-p",
+        "on_httptools",
+        "-p",
+        "no:schemathesis",
+        "-p",
+        "no:anyio",
+        "-c",
+        os.devnull,
+    ]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "--rootdir", ".", "-p", "no:cacheprovider",
          f"--junitxml={report}", *TESTS],
