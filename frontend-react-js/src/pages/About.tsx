@@ -18,8 +18,6 @@ export function About() {
           </p>
         </>
       )}
-      <p>{t.about.signUp[instance?.sign_up_mode ?? "open"]}</p>
-      <Rules />
       <p>
         {t.about.what(
           (words) => (
@@ -28,6 +26,8 @@ export function About() {
           t.lifetimes[instance?.max_ttl ?? MAX_TTL],
         )}
       </p>
+      <p>{t.about.signUp[instance?.sign_up_mode ?? "open"]}</p>
+      <Rules />
       <h2>{t.about.goneTitle}</h2>
       <p>{t.about.gone}</p>
       <h2>{t.about.howTitle}</h2>
