@@ -180,13 +180,7 @@ SELECT
     )::text AS item
 FROM likes
 JOIN activities ON activities.uuid = likes.activity_uuid
-LEFT JOIN users AS author
-    ON author.uuid = activities.user_uuid
-    AND NOT EXISTS (
-        SELECT FROM blocked_pairs
-        WHERE blocked_pairs.viewer_uuid = :viewer
-          AND blocked_pairs.other_uuid = activities.user_uuid
-    )
+{visible_author}
 WHERE likes.user_uuid = :viewer
   AND activities.expires_at > now()
   AND likes.activity_uuid > COALESCE(:position::text::uuid, '00000000-0000-0000-0000-000000000000')
@@ -400,13 +394,7 @@ SELECT
     )::text AS item
 FROM reposts
 JOIN activities ON activities.uuid = reposts.activity_uuid
-LEFT JOIN users AS author
-    ON author.uuid = activities.user_uuid
-    AND NOT EXISTS (
-        SELECT FROM blocked_pairs
-        WHERE blocked_pairs.viewer_uuid = :viewer
-          AND blocked_pairs.other_uuid = activities.user_uuid
-    )
+{visible_author}
 WHERE reposts.user_uuid = :viewer
   AND activities.expires_at > now()
   AND reposts.activity_uuid > COALESCE(:position::text::uuid, '00000000-0000-0000-0000-000000000000')

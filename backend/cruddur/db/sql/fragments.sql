@@ -590,3 +590,13 @@ CROSS JOIN LATERAL (
               AND follows.followee_uuid = locked.user_uuid
         ) AS value
 ) AS is_follower
+
+-- name: visible_author
+-- The author of a row of activities; NULL if one of the author and :viewer blocks the other.
+LEFT JOIN users AS author
+    ON author.uuid = activities.user_uuid
+    AND NOT EXISTS (
+        SELECT FROM blocked_pairs
+        WHERE blocked_pairs.viewer_uuid = :viewer
+          AND blocked_pairs.other_uuid = activities.user_uuid
+    )
