@@ -1,4 +1,4 @@
-"""Limited accounts: which pages and streams show their cruds, and to which viewers."""
+"""Limited accounts: the pages, streams and viewers that still get their cruds."""
 
 import asyncio
 from typing import Any

@@ -381,6 +381,27 @@ async def sideways(page: Page) -> list[str]:
     return found
 
 
+async def check_page(page: Page, name: str) -> None:
+    """Check that a page is accessible in both schemes, and fits a phone and a desktop.
+
+    Args:
+        page: the page.
+        name: the prefix of its screenshots.
+    """
+    await page.evaluate(AXE.read_text("utf-8"))
+    for light in (False, True):
+        await page.emulate_media(color_scheme="light" if light else "dark")
+        assert await violations(page, STANDARDS) == []
+    await page.emulate_media(color_scheme="dark")
+    for size in (PHONE, DESKTOP):
+        await page.set_viewport_size(size)
+        assert await sideways(page) == []
+        if TAKES_SCREENSHOTS:
+            SCREENS.mkdir(parents=True, exist_ok=True)
+            path = SCREENS / f"{name}-{size['width']}.png"
+            await page.screenshot(path=path, full_page=True)
+
+
 async def cut_texts(page: Page) -> list[str]:
     """Return the words on the page that are cut off or broken."""
     found: list[str] = await page.evaluate(CUT_TEXTS.read_text("utf-8"))

@@ -3,43 +3,20 @@
 import re
 
 import asyncpg
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from e2e.screen import (
-    AXE,
-    DESKTOP,
     PASSWORD,
-    PHONE,
-    SCREENS,
-    STANDARDS,
-    TAKES_SCREENSHOTS,
     Visit,
     Watch,
+    check_page,
     code_for,
-    sideways,
-    violations,
 )
 from moderators import appoint
 from support import Member
 from telemetry.serving import Served
 
 EMAIL = "quark@example.com"
-
-
-async def check(page: Page, name: str) -> None:
-    """Check that a page is accessible in both schemes, and fits a phone."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    for light in (False, True):
-        await page.emulate_media(color_scheme="light" if light else "dark")
-        assert await violations(page, STANDARDS) == []
-    await page.emulate_media(color_scheme="dark")
-    for size in (PHONE, DESKTOP):
-        await page.set_viewport_size(size)
-        assert await sideways(page) == []
-        if TAKES_SCREENSHOTS:
-            SCREENS.mkdir(parents=True, exist_ok=True)
-            path = SCREENS / f"instance-{name}-{size['width']}.png"
-            await page.screenshot(path=path, full_page=True)
 
 
 async def test_an_admin_runs_the_instance_and_an_invited_person_joins(
@@ -64,20 +41,20 @@ async def test_an_admin_runs_the_instance_and_an_invited_person_joins(
     await expect(admin.get_by_role("status", name="Notices")).to_contain_text("are saved")
     terms = admin.get_by_role("region", name="Terms of service")
     await expect(terms).to_contain_text("have changed")
-    await check(admin, "terms")
+    await check_page(admin, "instance-terms")
     await terms.get_by_role("button", name="Accept").click()
     await expect(terms).to_be_hidden()
 
     visitor = await visit(None, "/about")
     await expect(visitor.get_by_role("main")).to_contain_text("No Tribbles.")
     await expect(visitor.get_by_role("main")).to_contain_text("You need an invitation")
-    await check(visitor, "about")
+    await check_page(visitor, "instance-about")
     await visitor.goto("/")
     await admin.get_by_label("Announcement", exact=True).fill("The station moves at noon.")
     await admin.get_by_role("button", name="Announce").click()
     for page in (visitor, admin):
         await expect(page.get_by_text("The station moves at noon.").first).to_be_visible()
-    await check(visitor, "announcement")
+    await check_page(visitor, "instance-announcement")
     await visitor.get_by_role("button", name="Dismiss announcement").click()
     await expect(visitor.get_by_text("The station moves at noon.")).to_be_hidden()
     await visitor.reload()
@@ -86,7 +63,7 @@ async def test_an_admin_runs_the_instance_and_an_invited_person_joins(
     await admin.get_by_role("button", name="Create invitation").click()
     link = admin.get_by_text("/signup#invitation=")
     await expect(link).to_be_visible()
-    await check(admin, "settings")
+    await check_page(admin, "instance-settings")
     address = re.sub(r"^https?://[^/]+", "", await link.inner_text())
 
     await visitor.goto(address)
@@ -102,7 +79,7 @@ async def test_an_admin_runs_the_instance_and_an_invited_person_joins(
     await visitor.get_by_role("button", name="Join now").click()
     accept = visitor.get_by_role("checkbox", name="I accept the terms")
     await expect(accept).to_have_accessible_description(re.compile("Accept the terms to continue"))
-    await check(visitor, "signup")
+    await check_page(visitor, "instance-signup")
     await accept.check()
     await visitor.get_by_role("button", name="Join now").click()
     await visitor.get_by_label("Code").fill(await code_for(service, EMAIL))
@@ -120,4 +97,4 @@ async def test_an_admin_runs_the_instance_and_an_invited_person_joins(
     await settings.get_by_role("button", name="Save").click()
     other = await visit(None, "/signup")
     await expect(other.get_by_role("heading", name="Sign-up is closed")).to_be_visible()
-    await check(other, "closed")
+    await check_page(other, "instance-closed")

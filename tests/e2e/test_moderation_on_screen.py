@@ -7,35 +7,15 @@ from playwright.async_api import Page, expect
 
 from e2e.screen import (
     AXE,
-    DESKTOP,
     PASSWORD,
-    PHONE,
-    SCREENS,
     STANDARDS,
-    TAKES_SCREENSHOTS,
     Visit,
     Watch,
-    sideways,
+    check_page,
     violations,
 )
 from moderators import appoint
 from support import Member
-
-
-async def check(page: Page, name: str) -> None:
-    """Check that a page is accessible in both schemes, and fits a phone."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    for light in (False, True):
-        await page.emulate_media(color_scheme="light" if light else "dark")
-        assert await violations(page, STANDARDS) == []
-    await page.emulate_media(color_scheme="dark")
-    for size in (PHONE, DESKTOP):
-        await page.set_viewport_size(size)
-        assert await sideways(page) == []
-        if TAKES_SCREENSHOTS:
-            SCREENS.mkdir(parents=True, exist_ok=True)
-            path = SCREENS / f"moderation-{name}-{size['width']}.png"
-            await page.screenshot(path=path, full_page=True)
 
 
 async def send(page: Page, words: str) -> None:
@@ -71,12 +51,12 @@ async def test_a_crud_is_reported_judged_and_appealed(
     await reader.reload()
     await reader.get_by_role("link", name="Moderation").click()
     await expect(reader.get_by_role("main")).to_contain_text("Crud by @worf")
-    await check(reader, "queue")
+    await check_page(reader, "moderation-queue")
     await reader.get_by_role("link", name="Crud by @worf").click()
     evidence = reader.get_by_role("region", name="Evidence")
     await expect(evidence).to_contain_text("a good day to insult")
     await expect(reader.get_by_role("region", name="Reports")).to_contain_text("He means me")
-    await check(reader, "case")
+    await check_page(reader, "moderation-case")
 
     own = await visit(worf)
     await expect(own.get_by_role("navigation", name="Main")).to_be_visible()
@@ -103,7 +83,7 @@ async def test_a_crud_is_reported_judged_and_appealed(
     await expect(own.get_by_text("Your account is suspended.")).to_be_visible()
     await expect(own.get_by_role("main")).to_contain_text("No insults here")
     await own.get_by_text("Appeal", exact=True).click()
-    await check(own, "suspended")
+    await check_page(own, "moderation-suspended")
     await own.get_by_label("Why is the decision wrong?").fill("It was a toast")
     await own.get_by_role("button", name="Send appeal").click()
     await expect(own.get_by_text("waiting for a moderator")).to_be_visible()
@@ -113,7 +93,7 @@ async def test_a_crud_is_reported_judged_and_appealed(
     appeal = reader.get_by_role("form", name="Decide the appeal")
     await appeal.get_by_label("Decision").select_option("overturned")
     await appeal.get_by_label("Reason").fill("So it was")
-    await check(reader, "appeal")
+    await check_page(reader, "moderation-appeal")
     await appeal.get_by_role("button", name="Decide the appeal").click()
     await expect(history).to_contain_text("So it was")
 
@@ -123,7 +103,7 @@ async def test_a_crud_is_reported_judged_and_appealed(
     await own.get_by_role("link", name="Show decisions").click()
     await expect(own.get_by_role("main")).to_contain_text("The decision was overturned. So it was")
     await expect(own.get_by_role("link", name="Settings", exact=True)).to_be_visible()
-    await check(own, "notices")
+    await check_page(own, "moderation-notices")
 
 
 async def test_a_profile_and_a_message_are_reported(

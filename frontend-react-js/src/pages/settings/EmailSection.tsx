@@ -12,6 +12,7 @@ import {
   useConfirmEmailChange,
   useEmailAddress,
 } from "../../queries/emailChange";
+import { PasswordField } from "./PasswordField";
 import { Section } from "./Section";
 
 /** Change the address of the account. Until the response arrives, the form that most members get. */
@@ -67,7 +68,6 @@ function BeginForm({ member, onBegun }: { member: Member; onBegun: () => void })
         send(code === "" ? draft : { ...draft, code }, false);
       }}
     >
-      <input hidden readOnly autoComplete="username" value={member.handle} />
       <Field
         label={t.email.newAddress}
         name="email"
@@ -75,13 +75,7 @@ function BeginForm({ member, onBegun }: { member: Member; onBegun: () => void })
         autoComplete="email"
         problem={problemOf(begin.error, "email")}
       />
-      <Field
-        label={t.settings.yourPassword}
-        name="password"
-        type="password"
-        autoComplete="current-password"
-        problem={problemOf(begin.error, "password")}
-      />
+      <PasswordField member={member} error={begin.error} />
       {tried && factor !== undefined && (
         <SecondFactorFields
           factor={factor}

@@ -20,6 +20,7 @@ import {
 } from "../../queries/passkeys";
 import { useSecondFactor } from "../../queries/secondFactor";
 import { describeDevice } from "../../text/device";
+import { PasswordDialog } from "./PasswordDialog";
 import { PasswordField } from "./PasswordField";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { Section } from "./Section";
@@ -196,36 +197,29 @@ function RemoveDialog({
   onClose: () => void;
 }) {
   const remove = useRemovePasskey();
+  const title = t.passkeys.removeTitle(passkey.name);
   return (
-    <Dialog title={t.passkeys.removeTitle(passkey.name)} onClose={onClose}>
-      <p>{isLast ? t.secondFactor.turnOffText : t.passkeys.removeText}</p>
-      <Form
-        label={t.passkeys.removeTitle(passkey.name)}
-        fields={["password"]}
-        error={remove.error}
-        onSend={(value) =>
-          remove.mutate(
-            { uuid: passkey.uuid, password: value("password") },
-            {
-              onSuccess: () => {
-                notify(t.passkeys.removed(passkey.name));
-                onClose();
-              },
+    <PasswordDialog
+      member={member}
+      title={title}
+      label={title}
+      text={isLast ? t.secondFactor.turnOffText : t.passkeys.removeText}
+      action={t.passkeys.remove}
+      error={remove.error}
+      busy={remove.isPending}
+      onSend={(password) =>
+        remove.mutate(
+          { uuid: passkey.uuid, password },
+          {
+            onSuccess: () => {
+              notify(t.passkeys.removed(passkey.name));
+              onClose();
             },
-          )
-        }
-      >
-        <PasswordField member={member} error={remove.error} />
-        <div className="dialog-actions">
-          <Button look="outlined" onClick={onClose}>
-            {t.crud.cancel}
-          </Button>
-          <Button type="submit" look="danger" busy={remove.isPending}>
-            {t.passkeys.remove}
-          </Button>
-        </div>
-      </Form>
-    </Dialog>
+          },
+        )
+      }
+      onClose={onClose}
+    />
   );
 }
 

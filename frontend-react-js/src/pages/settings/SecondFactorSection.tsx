@@ -16,6 +16,7 @@ import {
   useSecondFactor,
 } from "../../queries/secondFactor";
 import type { QrCode } from "../../text/qrCode";
+import { PasswordDialog } from "./PasswordDialog";
 import { PasswordField } from "./PasswordField";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { Secret } from "./Secret";
@@ -188,31 +189,23 @@ function TurnOffDialog({ member, onClose }: { member: Member; onClose: () => voi
   const remove = useRemoveSecondFactor();
   const hasPasskeys = (usePasskeys().data?.length ?? 0) > 0;
   return (
-    <Dialog title={t.secondFactor.turnOffTitle} onClose={onClose}>
-      <p>{hasPasskeys ? t.secondFactor.turnOffKeepsPasskeys : t.secondFactor.turnOffText}</p>
-      <Form
-        label={t.secondFactor.turnOff}
-        fields={["password"]}
-        error={remove.error}
-        onSend={(value) =>
-          remove.mutate(value("password"), {
-            onSuccess: () => {
-              notify(t.secondFactor.turnedOff);
-              onClose();
-            },
-          })
-        }
-      >
-        <PasswordField member={member} error={remove.error} />
-        <div className="dialog-actions">
-          <Button look="outlined" onClick={onClose}>
-            {t.crud.cancel}
-          </Button>
-          <Button type="submit" look="danger" busy={remove.isPending}>
-            {t.secondFactor.turnOff}
-          </Button>
-        </div>
-      </Form>
-    </Dialog>
+    <PasswordDialog
+      member={member}
+      title={t.secondFactor.turnOffTitle}
+      label={t.secondFactor.turnOff}
+      text={hasPasskeys ? t.secondFactor.turnOffKeepsPasskeys : t.secondFactor.turnOffText}
+      action={t.secondFactor.turnOff}
+      error={remove.error}
+      busy={remove.isPending}
+      onSend={(password) =>
+        remove.mutate(password, {
+          onSuccess: () => {
+            notify(t.secondFactor.turnedOff);
+            onClose();
+          },
+        })
+      }
+      onClose={onClose}
+    />
   );
 }
