@@ -6,15 +6,22 @@ After each step, cached pages are compared with pages that are computed now.
 
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from cruddur.db import page_changes
+from cruddur.db.page_changes import PageChanges
+from cruddur.db.pool import Database
+from cruddur.db.statements import load
 from support import Api, Member
+
+READ = load("page_changes.read")
 
 STEPS = 60
 WRITERS = 3
@@ -127,6 +134,31 @@ async def test_cached_pages_equal_computed_ones_whatever_is_committed(
                     f"{path}{sign}number={next(number)}", headers=reader.headers
                 )
                 assert cached.content == computed.content
+
+
+async def test_a_reading_that_was_sent_before_an_expiry_was_known_and_is_read_after_it(
+    pool: Database, andrew: Member, dsn: str, database: asyncpg.Connection
+) -> None:
+    uuid = (await andrew.crud())["uuid"]
+    changes = PageChanges(pool)
+    await changes.read(since=time.monotonic())
+    sent = changes.parameters()
+    early = await asyncpg.connect(dsn)
+    try:
+        async with early.transaction():
+            await early.execute("SELECT now()")  # the time of its transaction, before the expiry
+            await database.execute(
+                "UPDATE activities SET expires_at = clock_timestamp() WHERE uuid = $1", UUID(uuid)
+            )
+            [before] = await READ.rows(early, **sent)
+        [after] = await READ.rows(database, **sent)
+    finally:
+        await early.close()
+    changes.apply(before)
+    version = changes.version
+    assert changes.is_current(version)  # of a page that is computed before the expiry
+    changes.apply(after)
+    assert not changes.is_current(version)
 
 
 async def test_more_changes_than_are_remembered(

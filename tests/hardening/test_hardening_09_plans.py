@@ -84,7 +84,7 @@ ARGUMENTS = {
     "decision": "'upheld'",
     **dict.fromkeys(["digest", "sealed", "sealed_words"], r"'\x00'"),
     **dict.fromkeys(["authors", "digests", "copies", "ends"], "'{}'"),
-    **dict.fromkeys(["at", "newest_at", "next_expiry"], "now()"),
+    **dict.fromkeys(["at", "newest_at"], "now()"),
     "most_changes": "1001",
     "since": "(SELECT pg_current_snapshot())",
     **dict.fromkeys(["seen", "newest"], "'1'"),

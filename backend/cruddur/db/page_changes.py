@@ -110,7 +110,6 @@ class PageChanges:
             "since": state.snapshot,
             "newest": state.newest,
             "newest_at": state.newest_at,
-            "next_expiry": state.next_expiry,
             "most_changes": _MAX_CHANGES + 1,
         }
 
@@ -122,7 +121,9 @@ class PageChanges:
         is_late = is_same_server and snapshot.size < state.snapshot.size
         kinds = row["kinds"] or ()
         is_known = is_same_server and row["is_complete"] and len(kinds) <= _MAX_CHANGES
-        if not is_known or row["has_expired"]:
+        # Another reading may have found the expiry after this one was sent.
+        has_expired = state.next_expiry is not None and state.next_expiry <= row["read_at"]
+        if not is_known or has_expired:
             self._change_all()
         elif kinds and not is_late:
             columns = (kinds, row["subjects"], row["users"], row["parents"], row["xids"])

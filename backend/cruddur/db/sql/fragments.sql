@@ -334,12 +334,14 @@ live_activities.reply_to_activity_uuid,
 live_activities.pictures
 
 -- name: page_changes
--- What has changed on pages since an earlier reading. That reading returned the snapshot :since, the
--- newest event :newest of the time :newest_at, and the next expiry of a crud or limit, :next_expiry. The columns `kinds` to
--- `xids` have one element for each event; live.unseen_events explains the two branches. A server that
--- was restored or promoted may reuse the numbers of lost transactions, so its start is included. The
--- snapshots of a standby lack the transactions in progress.
+-- What has changed on pages since an earlier reading. That reading returned the snapshot :since and the
+-- newest event :newest of the time :newest_at. The columns `kinds` to `xids` have one element for each
+-- event; live.unseen_events explains the two branches. `next_expiry` is that of a crud or of the limit
+-- of a user, seen from the time `read_at`. A server that was restored or promoted may reuse the numbers
+-- of lost transactions, so its start is included. The snapshots of a standby lack the transactions in
+-- progress.
 SELECT
+    now() AS read_at,
     pg_current_snapshot() AS snapshot,
     pg_postmaster_start_time() AS started_at,
     newest.xid AS newest,
@@ -357,7 +359,6 @@ SELECT
               AND users.limited_until < 'infinity'
         )
     ) AS next_expiry,
-    COALESCE(:next_expiry::timestamptz <= now(), false) AS has_expired,
     -- Whether the log still has all events since then.
     NOT pg_is_in_recovery()
     AND EXISTS (
