@@ -26,7 +26,7 @@ _FEW_FOLLOWED = 100
 """Followed users that are looked up one by one. A page costs less than everyone's newest cruds."""
 
 _MAX_PASSED = 2000
-"""Newest cruds, and newest reposts, that are passed to find those of many followed users."""
+"""Newest cruds and reposts that are passed to find those of many followed users."""
 
 _PREVIEW = msgspec.json.Decoder(Preview)
 
@@ -167,16 +167,14 @@ async def select_following(
     if rows is None:
         return None
     listed = _listed(rows, "listed_at")
-    for item, row in zip(listed, rows, strict=True):
+    for index, row in enumerate(rows):
+        item = listed[index]
         item.crud.reposted_by = row["reposted_by"] or UNSET
         item.crud.reposted_by_name = row["reposted_by_name"] or UNSET
         item.crud.followed_tag = row["followed_tag"] or UNSET
-    return [
-        replace(item, hidden=item.hidden | {row["reposted_by"]})
-        if row["is_reposter_hidden"]
-        else item
-        for item, row in zip(listed, rows, strict=True)
-    ]
+        if row["is_reposter_hidden"]:
+            listed[index] = replace(item, hidden=item.hidden | {row["reposted_by"]})
+    return listed
 
 
 async def select_profile_feed(

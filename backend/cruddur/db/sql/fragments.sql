@@ -49,10 +49,26 @@ EXISTS (
       AND reposts.user_uuid = (SELECT viewer.uuid FROM viewer)
 ) AS reposted
 
+-- name: people_on_page
+-- The authors of the cruds of the CTE shown, and of what these reply to; also NULLs.
+SELECT
+    unnest(ARRAY[
+        activities.user_uuid,
+        CASE
+            WHEN activities.reply_to_activity_uuid IS NOT NULL THEN (
+                SELECT parents.user_uuid
+                FROM activities AS parents
+                WHERE parents.uuid = activities.reply_to_activity_uuid
+            )
+        END
+    ]) AS uuid
+FROM activities
+WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
+
 -- name: hidden_on_page
--- Those authors of the cruds of the CTE shown, and of what these reply to, that are hidden from the
--- viewer. For a viewer who hides no one, the first condition is false before anything is looked up.
--- With the array, a few look-ups suffice, however many users are hidden.
+-- Those of the CTE people that are hidden from the viewer. For a viewer who hides no one, the first
+-- condition is false before anything is looked up. With the array, a few look-ups suffice, however many
+-- users are hidden.
 SELECT hidden_authors.author_uuid AS uuid
 FROM hidden_authors
 WHERE EXISTS (
@@ -60,46 +76,18 @@ WHERE EXISTS (
     WHERE anyone.viewer_uuid = (SELECT viewer.uuid FROM viewer)
 )
   AND hidden_authors.viewer_uuid = (SELECT viewer.uuid FROM viewer)
-  AND hidden_authors.author_uuid = ANY(ARRAY(
-      SELECT activities.user_uuid
-      FROM activities
-      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
-      UNION ALL
-      SELECT
-          (
-              SELECT parents.user_uuid
-              FROM activities AS parents
-              WHERE parents.uuid = activities.reply_to_activity_uuid
-          )
-      FROM activities
-      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
-        AND num_nulls(activities.reply_to_activity_uuid) = 0
-  ))
+  AND hidden_authors.author_uuid = ANY(ARRAY(SELECT people.uuid FROM people))
 
 -- name: limited_on_page
--- Those authors of the cruds of the CTE shown, and of what these reply to, that are limited, unless the
--- viewer is the author or follows them. Without limited users, nothing else is looked up. The second bound
--- excludes no row: for a range the planner assumes one row in 200, and uses the index.
+-- Those of the CTE people that are limited, unless it is the viewer or the viewer follows them. Without
+-- limited users, nothing else is looked up. The second bound excludes no row: for a range the planner
+-- assumes one row in 200, and uses the index.
 SELECT users.uuid
 FROM users
 WHERE (SELECT max(anyone.limited_until) FROM users AS anyone) > now()
   AND users.limited_until > now()
   AND users.limited_until <= 'infinity'
-  AND users.uuid = ANY(ARRAY(
-      SELECT activities.user_uuid
-      FROM activities
-      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
-      UNION ALL
-      SELECT
-          (
-              SELECT parents.user_uuid
-              FROM activities AS parents
-              WHERE parents.uuid = activities.reply_to_activity_uuid
-          )
-      FROM activities
-      WHERE activities.uuid = ANY(ARRAY(SELECT shown.uuid FROM shown))
-        AND num_nulls(activities.reply_to_activity_uuid) = 0
-  ))
+  AND users.uuid = ANY(ARRAY(SELECT people.uuid FROM people))
   AND users.uuid IS DISTINCT FROM (SELECT viewer.uuid FROM viewer)
   AND (
       SELECT true

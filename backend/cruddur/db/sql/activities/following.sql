@@ -3,9 +3,9 @@
 -- once: for its author, else for its first followed tag, else for the first of its reposts. No row
 -- unless the viewer's session is open; one row of NULLs if there is nothing (docs/decisions/0020).
 --
--- A viewer who follows many users finds most of a page among the newest cruds of everyone, so up to
--- :max_passed of these are passed. Otherwise, or if they do not fill the page, the cruds of each
--- followed user are read. Reposts and tags are read only as far back as the cruds of a full page.
+-- A viewer who follows many users finds a page among the newest cruds and reposts of everyone, so up to
+-- :max_passed of these are passed. Otherwise, or if they do not fill the page, the cruds and reposts of
+-- each followed user are read. Cruds with followed tags are read only as far back as a full page.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
@@ -26,62 +26,116 @@ crowd AS MATERIALIZED (
 newest AS MATERIALIZED (
     SELECT
         passed.uuid,
-        passed.created_at AS listed_at
+        passed.listed_at,
+        passed.reposter_uuid
     FROM (
         SELECT
-            activities.uuid,
-            activities.user_uuid,
-            activities.created_at
-        FROM activities
-        WHERE (SELECT crowd.is_large FROM crowd)
-          AND activities.reply_to_activity_uuid IS NULL
-          AND activities.expires_at > now()
-          AND (activities.created_at, activities.uuid) < (
-              COALESCE(:before_at, 'infinity'::timestamptz),
-              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-          )
-        ORDER BY activities.created_at DESC, activities.uuid DESC
+            either.uuid,
+            either.listed_at,
+            either.actor_uuid,
+            CASE WHEN either.is_repost THEN either.actor_uuid END AS reposter_uuid
+        FROM (
+            (
+                SELECT
+                    activities.uuid,
+                    activities.created_at AS listed_at,
+                    activities.user_uuid AS actor_uuid,
+                    false AS is_repost
+                FROM activities
+                WHERE (SELECT crowd.is_large FROM crowd)
+                  AND activities.reply_to_activity_uuid IS NULL
+                  AND activities.expires_at > now()
+                  AND (activities.created_at, activities.uuid) < (
+                      COALESCE(:before_at, 'infinity'::timestamptz),
+                      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                  )
+                ORDER BY activities.created_at DESC, activities.uuid DESC
+                LIMIT (SELECT :max_passed::bigint)
+            )
+            UNION ALL
+            (
+                SELECT
+                    reposts.activity_uuid AS uuid,
+                    reposts.created_at AS listed_at,
+                    reposts.user_uuid AS actor_uuid,
+                    true AS is_repost
+                FROM reposts
+                WHERE (SELECT crowd.is_large FROM crowd)
+                  AND (reposts.created_at, reposts.activity_uuid) < (
+                      COALESCE(:before_at, 'infinity'::timestamptz),
+                      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                  )
+                ORDER BY reposts.created_at DESC, reposts.activity_uuid DESC
+                LIMIT (SELECT :max_passed::bigint)
+            )
+        ) AS either
+        ORDER BY either.listed_at DESC, either.uuid DESC
         LIMIT (SELECT :max_passed::bigint)
     ) AS passed
     WHERE (
         SELECT true
         FROM follows
         WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
-          AND follows.followee_uuid = passed.user_uuid
+          AND follows.followee_uuid = passed.actor_uuid
     )
+    AND (num_nulls(passed.reposter_uuid) = 1 OR {lists_repost})
     LIMIT (SELECT :limit::bigint)
 ),
-by_author AS MATERIALIZED (
+few AS MATERIALIZED (
+    SELECT count(*) < :limit::bigint AS are_newest
+    FROM newest
+),
+by_user AS MATERIALIZED (
     SELECT
-        live.uuid,
-        live.created_at AS listed_at
-    FROM followed
-    CROSS JOIN LATERAL (
+        passed.uuid,
+        passed.listed_at,
+        passed.reposter_uuid
+    FROM (
         SELECT
-            activities.uuid,
-            activities.created_at
-        FROM activities
-        WHERE activities.user_uuid = followed.uuid
-          AND activities.reply_to_activity_uuid IS NULL
-          AND activities.expires_at > now()
-          -- An expression, so that activities_home_idx, which holds every author's cruds, does not match.
-          AND (activities.created_at + interval '0', activities.uuid) < (
-              COALESCE(:before_at, 'infinity'::timestamptz),
-              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-          )
-        OFFSET 0
-    ) AS live
-    WHERE (SELECT count(*) < :limit::bigint FROM newest)
-    ORDER BY live.created_at DESC, live.uuid DESC
+            either.uuid,
+            either.listed_at,
+            either.reposter_uuid
+        FROM followed
+        CROSS JOIN LATERAL (
+            SELECT
+                activities.uuid,
+                activities.created_at AS listed_at,
+                NULL::uuid AS reposter_uuid
+            FROM activities
+            WHERE activities.user_uuid = followed.uuid
+              AND activities.reply_to_activity_uuid IS NULL
+              AND activities.expires_at > now()
+              -- An expression, so that activities_home_idx, which holds every author's cruds, does not match.
+              AND (activities.created_at + interval '0', activities.uuid) < (
+                  COALESCE(:before_at, 'infinity'::timestamptz),
+                  COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              )
+            UNION ALL
+            SELECT
+                reposts.activity_uuid AS uuid,
+                reposts.created_at AS listed_at,
+                reposts.user_uuid AS reposter_uuid
+            FROM reposts
+            WHERE reposts.user_uuid = followed.uuid
+              AND (reposts.created_at, reposts.activity_uuid) < (
+                  COALESCE(:before_at, 'infinity'::timestamptz),
+                  COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+              )
+            OFFSET 0
+        ) AS either
+        WHERE (SELECT few.are_newest FROM few)
+        ORDER BY either.listed_at DESC, either.uuid DESC
+    ) AS passed
+    WHERE num_nulls(passed.reposter_uuid) = 1 OR {lists_repost}
     LIMIT (SELECT :limit::bigint)
 ),
 own AS MATERIALIZED (
-    SELECT uuid, listed_at
+    SELECT uuid, listed_at, reposter_uuid
     FROM newest
-    WHERE (SELECT count(*) = :limit::bigint FROM newest)
+    WHERE NOT (SELECT few.are_newest FROM few)
     UNION ALL
-    SELECT uuid, listed_at
-    FROM by_author
+    SELECT uuid, listed_at, reposter_uuid
+    FROM by_user
 ),
 page_end AS MATERIALIZED (
     SELECT CASE WHEN count(*) >= :limit::bigint THEN min(own.listed_at) ELSE '-infinity' END AS listed_at
@@ -130,85 +184,6 @@ tagged AS MATERIALIZED (
     WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
     GROUP BY found.uuid, found.listed_at
 ),
-newest_reposts AS MATERIALIZED (
-    SELECT
-        passed.uuid,
-        passed.reposter_uuid,
-        passed.listed_at
-    FROM (
-        SELECT
-            reposts.activity_uuid AS uuid,
-            reposts.user_uuid AS reposter_uuid,
-            reposts.created_at AS listed_at
-        FROM reposts
-        WHERE (SELECT crowd.is_large FROM crowd)
-          AND reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
-          AND (reposts.created_at, reposts.activity_uuid) < (
-              COALESCE(:before_at, 'infinity'::timestamptz),
-              COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-          )
-        ORDER BY reposts.created_at DESC, reposts.activity_uuid DESC
-        LIMIT (SELECT :max_passed::bigint)
-    ) AS passed
-    WHERE (
-        SELECT true
-        FROM follows
-        WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
-          AND follows.followee_uuid = passed.reposter_uuid
-    )
-    AND {lists_repost}
-    LIMIT (SELECT :limit::bigint)
-),
--- Whether the passed reposts fill the page, or reach its end.
-passed_reposts AS MATERIALIZED (
-    SELECT
-        count(*) = :limit::bigint
-        OR (SELECT crowd.is_large FROM crowd)
-        AND (
-            SELECT count(*)
-            FROM (
-                SELECT
-                FROM reposts
-                WHERE reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
-                  AND (reposts.created_at, reposts.activity_uuid) < (
-                      COALESCE(:before_at, 'infinity'::timestamptz),
-                      COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-                  )
-                LIMIT (SELECT :max_passed::bigint)
-            ) AS counted
-        ) < :max_passed::bigint AS is_enough
-    FROM newest_reposts
-),
-reposts_by_user AS MATERIALIZED (
-    SELECT
-        passed.uuid,
-        passed.reposter_uuid,
-        passed.listed_at
-    FROM (
-        SELECT
-            unsorted.uuid,
-            followed.uuid AS reposter_uuid,
-            unsorted.listed_at
-        FROM followed
-        CROSS JOIN LATERAL (
-            SELECT
-                reposts.activity_uuid AS uuid,
-                reposts.created_at AS listed_at
-            FROM reposts
-            WHERE reposts.user_uuid = followed.uuid
-              AND reposts.created_at >= (SELECT page_end.listed_at FROM page_end)
-              AND (reposts.created_at, reposts.activity_uuid) < (
-                  COALESCE(:before_at, 'infinity'::timestamptz),
-                  COALESCE(:before_uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-              )
-            OFFSET 0
-        ) AS unsorted
-        WHERE NOT (SELECT passed_reposts.is_enough FROM passed_reposts)
-        ORDER BY unsorted.listed_at DESC, unsorted.uuid DESC
-    ) AS passed
-    WHERE {lists_repost}
-    LIMIT (SELECT :limit::bigint)
-),
 listed AS MATERIALIZED (
     SELECT
         found.uuid,
@@ -216,24 +191,22 @@ listed AS MATERIALIZED (
         found.reposter_uuid,
         found.tag
     FROM (
-        SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, NULL::text AS tag
+        SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
         FROM own
         UNION ALL
         SELECT uuid, listed_at, NULL::uuid AS reposter_uuid, tag
         FROM tagged
-        UNION ALL
-        SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
-        FROM newest_reposts
-        WHERE (SELECT passed_reposts.is_enough FROM passed_reposts)
-        UNION ALL
-        SELECT uuid, listed_at, reposter_uuid, NULL::text AS tag
-        FROM reposts_by_user
     ) AS found
     ORDER BY found.listed_at DESC, found.uuid DESC
     LIMIT :limit
 ),
 shown AS MATERIALIZED (
     SELECT listed.uuid FROM listed
+),
+people AS MATERIALIZED (
+    {people_on_page}
+    UNION ALL
+    SELECT listed.reposter_uuid FROM listed
 ),
 hidden AS MATERIALIZED (
     {hidden_on_page}
@@ -247,11 +220,7 @@ SELECT
     listed.tag AS followed_tag,
     reposter.handle AS reposted_by,
     reposter.display_name AS reposted_by_name,
-    EXISTS (
-        SELECT FROM hidden_authors
-        WHERE hidden_authors.viewer_uuid = viewer.uuid
-          AND hidden_authors.author_uuid = reposter.uuid
-    ) AS is_reposter_hidden
+    COALESCE(listed.reposter_uuid IN (SELECT hidden.uuid FROM hidden), false) AS is_reposter_hidden
 FROM viewer
 LEFT JOIN (
     listed

@@ -21,6 +21,9 @@ page AS MATERIALIZED (
 shown AS MATERIALIZED (
     SELECT page.uuid FROM page
 ),
+people AS MATERIALIZED (
+    {people_on_page}
+),
 hidden AS MATERIALIZED (
     {hidden_on_page}
     UNION ALL

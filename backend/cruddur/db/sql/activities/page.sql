@@ -56,6 +56,9 @@ shown AS MATERIALIZED (
     UNION ALL
     SELECT nested.uuid FROM nested
 ),
+people AS MATERIALIZED (
+    {people_on_page}
+),
 hidden AS MATERIALIZED (
     {hidden_on_page}
 )

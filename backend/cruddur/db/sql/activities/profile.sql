@@ -81,6 +81,9 @@ listed AS MATERIALIZED (
 shown AS MATERIALIZED (
     SELECT listed.uuid FROM listed
 ),
+people AS MATERIALIZED (
+    {people_on_page}
+),
 hidden AS MATERIALIZED (
     {hidden_on_page}
 ),

@@ -152,6 +152,9 @@ marked AS (
 shown AS MATERIALIZED (
     SELECT page.activity_uuid AS uuid FROM page
 ),
+people AS MATERIALIZED (
+    {people_on_page}
+),
 hidden AS MATERIALIZED (
     {hidden_on_page}
 )
