@@ -66,6 +66,7 @@ class RequestContext:
         is_shared: whether the response is cached for all members, so that the handler's page has to
             be complete. The response cache then leaves out what is hidden from the viewer.
         hidden: the handles on that page that are hidden from the viewer.
+        subject: the handle of the user that the whole page is about, or None for a list.
     """
 
     scope: Scope
@@ -80,6 +81,7 @@ class RequestContext:
     content_length: int | None = None
     is_shared: bool = False
     hidden: Collection[str] = ()
+    subject: str | None = None
 
     def take_stream(self) -> OpenStream | None:
         """Return the stream and clear it, so that only one caller runs or releases it."""

@@ -71,11 +71,12 @@ class CachedResponse:
     headers: Headers
     body: bytes
     etag: str
+    subject: str | None
 
     @cached_property
     def page(self) -> SharedPage:
         """The cruds in the response."""
-        return SharedPage(self.body)
+        return SharedPage(self.body, self.subject)
 
     def personal(self, marks: Marks) -> "CachedResponse":
         """Return the response with the marks of a member."""
@@ -89,7 +90,7 @@ class CachedResponse:
         etag = entity_tag(body)
         changed = {b"content-length": b"%d" % len(body), b"etag": f'W/"{etag}"'.encode()}
         headers = [(name, changed.get(name, value)) for name, value in self.headers]
-        return CachedResponse(headers, body, etag)
+        return CachedResponse(headers, body, etag, self.subject)
 
 
 @dataclass(slots=True)
@@ -344,7 +345,8 @@ def _cacheable_response(messages: Sequence[Message]) -> CachedResponse | None:
     etag = dict(headers).get(b"etag")
     if etag is None or len(body) > MAX_BYTES:
         return None
-    return CachedResponse(headers, body, unquote_etag(etag.decode())[0] or "")
+    subject = current_request().subject
+    return CachedResponse(headers, body, unquote_etag(etag.decode())[0] or "", subject)
 
 
 async def _send_computed(

@@ -90,8 +90,8 @@ async def profile(
     published front ends send; otherwise only the array of cruds."""
     feed, page = await service.profile_feed(conn, viewer, handle, query)
     if _wants_profile(query):
-        return Paged(feed, page.cursor, page.hidden)
-    return Paged(feed.activities, page.cursor, page.hidden)
+        return Paged(feed, page.cursor, page.hidden, subject=feed.profile.handle)
+    return Paged(feed.activities, page.cursor, page.hidden, subject=feed.profile.handle)
 
 
 @activities.handle(
@@ -108,7 +108,7 @@ async def status(
 ) -> Paged[CrudPage]:
     """The uuid may be a notification's. Then the response is what the notification is about."""
     page, replies = await service.show(conn, viewer, handle, uuid, query)
-    return Paged(page, replies.cursor, replies.hidden, replies.is_private)
+    return Paged(page, replies.cursor, replies.hidden, replies.is_private, page.activity.handle)
 
 
 @activities.handle(
@@ -125,7 +125,7 @@ async def show(
 ) -> Paged[CrudPage]:
     """The same as the status route, without the handle."""
     page, replies = await service.show(conn, viewer, None, uuid, query)
-    return Paged(page, replies.cursor, replies.hidden, replies.is_private)
+    return Paged(page, replies.cursor, replies.hidden, replies.is_private, page.activity.handle)
 
 
 @activities.handle(

@@ -71,12 +71,15 @@ class Paged(Generic[T]):
             left out of the response.
         is_private: whether the page is for the viewer alone. Then it has no ETag, and the pages
             that members share do not include it.
+        subject: the handle of the user that the whole page is about; None for a list of cruds of
+            any authors.
     """
 
     answer: T
     cursor: str | None
     hidden: frozenset[str] = frozenset()
     is_private: bool = False
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,6 +400,7 @@ def respond(endpoint: Endpoint, answer: Any) -> Response:
     cursor, is_private = None, False
     if isinstance(answer, Paged):
         cursor, hidden, is_private = answer.cursor, answer.hidden, answer.is_private
+        current_request().subject = answer.subject
         answer = answer.answer
         if hidden:
             answer = _visible(answer, hidden)

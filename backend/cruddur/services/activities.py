@@ -177,7 +177,7 @@ async def show(
         )
 
     thread = await select(uuid)
-    is_private = False
+    is_private = thread is None  # who sees a notification depends on more than the marks of a page
     handles = {thread.crud.handle} if thread else set()
     if thread is None:
         note = await notifications_db.select_notification(conn, uuid=uuid, viewer=viewer)
@@ -185,7 +185,7 @@ async def show(
             raise NotFoundError
         handles = {note.handle}
         if note.activity_uuid is None:
-            thread, is_private = db.Thread(notifications.as_crud(note), [], []), True
+            thread = db.Thread(notifications.as_crud(note), [], [])
         else:
             thread = await select(note.activity_uuid)
             handles |= {thread.crud.handle} if thread else set()

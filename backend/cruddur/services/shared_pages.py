@@ -47,17 +47,17 @@ class SharedPage:
         users: the user whose profile the page is about, if there is one.
         handles: the handles of all users on the page.
         subject: the handle of the user that the whole page is about: the owner of the profile, or
-            the author of the crud. None for a list.
+            the author of the crud. None for a list of cruds of any authors.
     """
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, subject: str | None) -> None:
         """Decode the complete response to any member; the marks in it do not matter."""
         self._page = _DECODER.decode(body)
         self._cruds = _cruds(self._page)
         self._profile = self._page.profile or None if isinstance(self._page, _Fields) else None
         self.cruds: Sequence[UUID] = [crud.uuid for crud in self._cruds]
         self.users: Sequence[UUID] = [] if self._profile is None else [self._profile.uuid]
-        self.subject = _subject(self._page)
+        self.subject = subject
         self.handles: Sequence[str] = list(
             dict.fromkeys(filter(None, [self.subject, *_handles(self._cruds)]))
         )
@@ -184,13 +184,6 @@ def _cruds(page: list[Crud] | _Fields) -> list[Crud]:
     replies = page.replies or ()
     nested = [crud for reply in replies for crud in reply.replies]
     return [*single, *(page.activities or ()), *(page.ancestors or ()), *replies, *nested]
-
-
-def _subject(page: list[Crud] | _Fields) -> str | None:
-    if isinstance(page, list):
-        return None
-    subject = page.profile or page.activity
-    return subject.handle if subject else None
 
 
 def _handles(cruds: Iterable[Crud]) -> Iterable[str | None]:
