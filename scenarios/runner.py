@@ -61,7 +61,7 @@ async def prepare(scenario: Scenario, dsn: str, members: Sequence[UUID]) -> None
 
 def _serve(name: str, releases: Sequence[Release], settings: Settings, release_after: float) -> int:
     """Deploy the releases; each takes over the listening sockets of the one before it."""
-    listeners = server_config(settings.binds).create_sockets().insecure_sockets
+    listeners = server_config(settings.binds).listeners()
     descriptors = [listener.fileno() for listener in listeners]
     for listener in listeners:
         listener.listen()  # connections wait while a release starts

@@ -15,6 +15,13 @@ SECURE_HOST = "secure.example"
 
 def self_signed(directory: Path) -> Path:
     """Write a certificate of this machine and its key into one file, and return its path."""
+    path = directory / "certificate.pem"
+    path.write_bytes(b"".join(certificate_and_key()))
+    return path
+
+
+def certificate_and_key() -> tuple[bytes, bytes]:
+    """Return a new certificate of this machine, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -39,6 +46,4 @@ def self_signed(directory: Path) -> Path:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    path = directory / "certificate.pem"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + encoded)
-    return path
+    return certificate.public_bytes(serialization.Encoding.PEM), encoded

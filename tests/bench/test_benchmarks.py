@@ -1,5 +1,6 @@
 """Each benchmark of a moving part runs and reports its figures. `make bench-…` measures them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,7 +16,13 @@ def _output(module: str, *arguments: str) -> str:
     """Run a benchmark in its short form, and return what it prints."""
     command = [sys.executable, "-m", module, "--short", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "tests"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -47,6 +54,11 @@ def test_the_benchmark_of_the_following_feed_compares_it_with_home_and_a_timelin
     assert len(re.findall(r"^  ratio +\d+\.\d\d x  at most 1.3 (?:met|missed)$", output, re.M)) == 2
     assert len(re.findall(r"^  ratio +\d+\.\d\d x  at most 1.1 (?:met|missed)$", output, re.M)) == 2
     assert len(re.findall(r"^  (?:timeline|a post).* +\d+\.\d\d$", output, re.M)) == 4
+
+
+def test_the_benchmark_of_http2_compares_one_connection_with_separate_ones() -> None:
+    output = _output("benchmarks.http2")
+    assert re.search(r"^  ratio .* +\d+\.\d\d x  at most 1.5 (?:met|missed)$", output, re.M)
 
 
 def test_P9_the_benchmark_of_telemetry_reports_the_cost_of_each_configuration() -> None:

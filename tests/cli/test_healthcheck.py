@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from certificates import self_signed
 from patience import PATIENCE
 from processes import inherited
 from support import free_port
@@ -33,6 +34,13 @@ def test_a_responding_service_is_healthy(dsn: str, tmp_path: Path) -> None:
         for bind in ("", "127.0.0.1,[::1]", *binds):
             found = check(PORT=str(service.port), CRUDDUR_BIND=bind)
             assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+def test_a_service_with_tls_is_healthy(dsn: str, tmp_path: Path) -> None:
+    certificate = str(self_signed(tmp_path))
+    with served(dsn, tmp_path, CRUDDUR_CERTFILE=certificate) as service:
+        found = check(PORT=str(service.port), CRUDDUR_CERTFILE=certificate)
+        assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
 def test_no_response_prints_one_clear_line() -> None:

@@ -61,6 +61,7 @@ class Served:
 
     Attributes:
         out, err: the files with its output.
+        scheme: `https` if it serves with TLS.
         http: a client with connections that stay open, as a load balancer's do.
     """
 
@@ -68,14 +69,16 @@ class Served:
     port: int
     out: Path
     err: Path
+    scheme: str = "http"
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, trust_env=False)
+        # Without TLS, no certificates are loaded.
+        self.http = httpx.Client(base_url=self.url, trust_env=False, verify=False)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def text(self) -> str:
@@ -115,9 +118,10 @@ class Served:
             if self.text.count("Running on http") < workers:
                 return False
             try:
-                return httpx.get(f"{self.url}/api/ready", trust_env=False).status_code == 200
+                response = httpx.get(f"{self.url}/api/ready", trust_env=False, verify=False)
             except httpx.TransportError:
                 return False
+            return response.status_code == 200
 
         self.until(is_ready, START_SECONDS)
         return self
@@ -181,7 +185,8 @@ def served(
             process = subprocess.Popen(
                 command, env=variables, stdout=stdout, stderr=stderr, text=True, process_group=0
             )
-    service = Served(process, port, out, err)
+    has_tls = "CRUDDUR_CERTFILE" in variables or "--certfile" in options
+    service = Served(process, port, out, err, "https" if has_tls else "http")
     try:
         yield service.wait(workers)
     finally:

@@ -21,6 +21,8 @@ from cruddur.settings import Settings, SettingsError
 
 @click.command("serve")
 @click.option("--bind", multiple=True, metavar="HOST:PORT", help="Address to serve on; repeatable.")
+@click.option("--certfile", metavar="FILE", help="Certificate, to serve with TLS and HTTP/2.")
+@click.option("--keyfile", metavar="FILE", help="Its private key, if it is in another file.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--reload", is_flag=True, help="Restart when the code changes.")
 @click.option("--setup", is_flag=True, help="Migrate first, and seed an empty database.")
@@ -28,6 +30,8 @@ from cruddur.settings import Settings, SettingsError
 @click.option("--follow-parent", type=int, metavar="PID", help="Stop when this parent ends.")
 def serve_command(
     bind: tuple[str, ...],
+    certfile: str | None,
+    keyfile: str | None,
     workers: int | None,
     reload: bool,
     setup: bool,
@@ -39,7 +43,11 @@ def serve_command(
         parent.follow_parent(follow_parent)
     settings = Settings.from_env()
     settings = replace(
-        settings, bind=",".join(bind) or settings.bind, workers=workers or settings.workers
+        settings,
+        bind=",".join(bind) or settings.bind,
+        certfile=certfile or settings.certfile,
+        keyfile=keyfile or settings.keyfile,
+        workers=workers or settings.workers,
     )
     settings.check()
     with signals.interrupting(), importing():

@@ -10,6 +10,7 @@ from cruddur.cli.summary import log_summary
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, configured_keys
 from cruddur.process.server import check_addresses, serve
+from cruddur.process.tls import ServerCertificate
 from cruddur.process.trace_explorer import run_trace_explorer
 from cruddur.settings import OperatorError, Settings
 from cruddur.settings.library_variables import set_variables
@@ -24,6 +25,8 @@ def run(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
     """Serve until a signal arrives; return the exit code."""
     if settings.signing_key:
         KeyRing(configured_keys(settings.signing_key))
+    if certificate := ServerCertificate.from_settings(settings):
+        certificate.create_context()  # checks the files
     require_extras(settings)
     configure_logging(settings)
     for warning in settings.warnings:

@@ -40,7 +40,7 @@ def log_summary(settings: Settings, *, is_embedded: bool, seeded: bool, page: st
 
 def _addresses(settings: Settings) -> dict[str, str]:
     port = settings.binds[0].rpartition(":")[2]
-    url = f"http://localhost:{port}" if port.isdigit() else settings.binds[0]
+    url = settings.local_origin if port.isdigit() else settings.binds[0]
     if settings.frontend_directory:
         return {"Cruddur": f"{url}/", "API": f"{url}/docs"}
     return {"Cruddur": f"{url}/docs"}

@@ -6,7 +6,9 @@ import logging
 import resource
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 import hypercorn.asyncio
 import uvloop
@@ -17,6 +19,7 @@ from quart import Quart
 from cruddur.process.runtime import importing
 from cruddur.process.signals import StopSignals
 from cruddur.process.supervisor import Supervisor
+from cruddur.process.tls import ServerCertificate
 from cruddur.settings import OperatorError, Settings
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,10 @@ wait for the client to acknowledge them.
 """
 
 
+HANDSHAKE_SECONDS = 10.0
+"""How long a client may take for the TLS handshake."""
+
+
 class AddressInUseError(OperatorError):
     """The server cannot listen on an address."""
 
@@ -51,13 +58,13 @@ def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> 
 
     A single worker runs in this process. Several workers run in child processes.
     """
-    config = server_config(settings.binds)
+    config = server_config(settings.binds, ServerCertificate.from_settings(settings))
     _raise_open_files_limit()
     if settings.workers == 1 and not reload:
         return run_worker(settings, config, signals)
     supervisor = Supervisor(
         signals,
-        config.create_sockets().insecure_sockets,
+        config.listeners(),
         overrides=settings.overrides(),
         workers=settings.workers,
         stop_seconds=STOP_SECONDS,
@@ -66,9 +73,11 @@ def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> 
     return supervisor.run()
 
 
-def server_config(binds: Sequence[str]) -> Config:
-    """Return Hypercorn's configuration for these addresses."""
-    config = _Config()
+def server_config(
+    binds: Sequence[str], certificate: ServerCertificate | None = None
+) -> "ServerConfig":
+    """Return Hypercorn's configuration for these addresses, with TLS if there is a certificate."""
+    config = ServerConfig(certificate)
     config.bind = list(binds)
     config.graceful_timeout = GRACE_SECONDS
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
@@ -81,7 +90,7 @@ def server_config(binds: Sequence[str]) -> Config:
 
 def run_worker(
     settings: Settings,
-    config: Config,
+    config: "ServerConfig",
     signals: StopSignals,
     on_serving: Callable[[], None] = lambda: None,
 ) -> int:
@@ -103,7 +112,7 @@ def run_worker(
 
 def run_application(
     app: Quart,
-    config: Config,
+    config: "ServerConfig",
     signals: StopSignals,
     on_serving: Callable[[], None] = lambda: None,
 ) -> int:
@@ -125,7 +134,7 @@ def run_application(
 
 
 async def _serve(
-    app: Quart, config: Config, signals: StopSignals, on_serving: Callable[[], None]
+    app: Quart, config: "ServerConfig", signals: StopSignals, on_serving: Callable[[], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     starting = asyncio.current_task()
@@ -150,7 +159,8 @@ async def _serve(
         lambda: loop.call_soon_threadsafe(stop),
         lambda: loop.call_soon_threadsafe(refuse_reload),
     ):
-        await hypercorn.asyncio.serve(app, config, shutdown_trigger=wait_for_stop)
+        async with config.watching_certificate():
+            await hypercorn.asyncio.serve(app, config, shutdown_trigger=wait_for_stop)
 
 
 def check_addresses(binds: Sequence[str]) -> None:
@@ -163,13 +173,45 @@ def check_addresses(binds: Sequence[str]) -> None:
         _check_address(bind)
 
 
-class _Config(Config):
-    """Hypercorn's configuration, with sockets that time out unacknowledged data."""
+class ServerConfig(Config):
+    """Hypercorn's configuration, with our certificate, and sockets that time out unacknowledged
+    data."""
+
+    ssl_handshake_timeout = HANDSHAKE_SECONDS
+
+    def __init__(self, certificate: ServerCertificate | None) -> None:
+        """Serve with TLS if there is a certificate."""
+        super().__init__()
+        self._certificate = certificate
+
+    @property
+    def ssl_enabled(self) -> bool:
+        return self._certificate is not None
+
+    def create_ssl_context(self) -> SSLContext | None:
+        return self._certificate.create_context() if self._certificate else None
+
+    @asynccontextmanager
+    async def watching_certificate(self) -> AsyncIterator[None]:
+        """Load the certificate again whenever its files change."""
+        if self._certificate is None:
+            yield
+            return
+        watching = asyncio.create_task(self._certificate.watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+
+    def listeners(self) -> Sequence[socket.socket]:
+        """Open the sockets to listen on."""
+        sockets = self.create_sockets()
+        return [*sockets.secure_sockets, *sockets.insecure_sockets]
 
     def create_sockets(self) -> Sockets:
         sockets = super().create_sockets()
         if sys.platform == "linux":
-            for listener in sockets.insecure_sockets:
+            for listener in (*sockets.secure_sockets, *sockets.insecure_sockets):
                 if listener.family != socket.AF_UNIX:  # accepted connections inherit the option
                     listener.setsockopt(
                         socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS

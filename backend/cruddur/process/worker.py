@@ -17,6 +17,7 @@ with importing():
     from cruddur.process.server import run_worker, server_config
     from cruddur.process.signals import StoppedError, StopSignals
     from cruddur.process.supervisor import SERVING
+    from cruddur.process.tls import ServerCertificate
     from cruddur.settings import Settings
 
 
@@ -35,7 +36,10 @@ def main() -> int:
             # port in use.
             asyncio.get_running_loop().add_reader(supervisor, os._exit, 1)
 
-        config = server_config([f"fd://{listener}" for listener in listeners])
+        config = server_config(
+            [f"fd://{listener}" for listener in listeners],
+            ServerCertificate.from_settings(settings),
+        )
         try:
             return run_worker(settings, config, signals, start_serving)
         except StoppedError:

@@ -122,6 +122,8 @@ class Settings(
                 )
         if self.direct_url and not self.connection_url:
             raise SettingsError("CRUDDUR_DIRECT_URL needs CONNECTION_URL")
+        if self.keyfile and not self.certfile:
+            raise SettingsError("CRUDDUR_KEYFILE needs CRUDDUR_CERTFILE")
         if bool(self.cognito_user_pool_id) != bool(self.cognito_client_id):
             raise SettingsError(
                 "AWS_COGNITO_USER_POOL_ID and AWS_COGNITO_USER_POOL_CLIENT_ID go together"

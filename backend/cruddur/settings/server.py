@@ -44,6 +44,20 @@ class ServerSettings:
     workers: Annotated[
         int, setting("WEB_CONCURRENCY", "Worker processes", ge=1, le=1000, compose="set")
     ] = 1
+    certfile: Annotated[
+        str,
+        setting(
+            "CRUDDUR_CERTFILE",
+            "PEM file of a certificate, to serve with TLS and HTTP/2; empty: without TLS",
+        ),
+    ] = ""
+    keyfile: Annotated[
+        str,
+        setting(
+            "CRUDDUR_KEYFILE",
+            "PEM file of its private key; empty: the key is in CRUDDUR_CERTFILE",
+        ),
+    ] = ""
     frontend_url: Annotated[
         str,
         setting(
@@ -57,8 +71,7 @@ class ServerSettings:
         str,
         setting(
             "BACKEND_URL",
-            "Public origin of the service, also used in upload addresses; empty:"
-            " http://localhost:PORT",
+            "Public origin of the service, also used in upload addresses; empty: that of localhost",
             check=checks.url("http", "https", wildcard=True),
             compose="set",
         ),
@@ -239,9 +252,14 @@ class ServerSettings:
     @property
     def backend_origin(self) -> str:
         """The public origin of the service, or `*` if it is the one that the client used."""
+        return (self.backend_url or self.local_origin).rstrip("/")
+
+    @property
+    def local_origin(self) -> str:
+        """The origin of the service for clients on this machine."""
+        scheme = "https" if self.certfile else "http"
         port = self.binds[0].rpartition(":")[2]
-        default = f"http://localhost:{port}" if port.isdigit() else "http://localhost"
-        return (self.backend_url or default).rstrip("/")
+        return f"{scheme}://localhost:{port}" if port.isdigit() else f"{scheme}://localhost"
 
     @property
     def is_https(self) -> bool:
