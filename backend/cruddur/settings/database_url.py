@@ -56,7 +56,7 @@ _UNSUPPORTED = {
     "sslcrldir",
     "sslkeylogfile",
 }
-_FILES = ("sslcert", "sslcrl", "sslkey", "sslrootcert")
+_FILES = ("passfile", "sslcert", "sslcrl", "sslkey", "sslrootcert")
 _SYSTEM_CERTIFICATES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Amazon Linux
@@ -223,6 +223,9 @@ def _parameters(query: str) -> dict[str, str]:
     for name in _FILES:
         if name in kept and not os.access(kept[name], os.R_OK):
             raise ValueError(f"names a file in {name} that cannot be read: {kept[name]!r}")
+    # The driver ignores such a file, as libpq does.
+    if "passfile" in kept and Path(kept["passfile"]).stat().st_mode & 0o077:
+        raise ValueError(f"names a passfile that others may use: chmod 600 {kept['passfile']}")
     return kept
 
 
