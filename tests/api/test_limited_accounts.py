@@ -108,6 +108,15 @@ async def test_a_limited_account_is_neither_suggested_nor_trending(
     assert await api.get("/api/trending") == []
 
 
+async def test_a_suspended_account_is_not_suggested(
+    app: Quart, api: Api, andrew: Member, bayko: Member, worf: Member
+) -> None:
+    await bayko.crud(MESSAGE)
+    await report(andrew, "profile", bayko.uuid)
+    await decide(worf, (await worf.get(CASES))[0]["uuid"], "ban")
+    assert await api.get("/api/users/suggested") == []
+
+
 async def test_an_overturned_limit_ends_and_a_suspension_stays(
     andrew: Member, bayko: Member, worf: Member, member: Any, database: asyncpg.Connection
 ) -> None:

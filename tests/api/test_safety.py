@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from support import Api, Member, count_rows, pages, swept
+from support import Api, Member, count_rows, pages, swept, until_blocking
 
 BLOCK = "/api/users/@{}/block"
 MUTE = "/api/users/@{}/mute"
@@ -481,3 +481,36 @@ async def test_blocked_users_have_no_conversation(
     assert await count_rows(database, "messages") == 2
     await one.delete(BLOCK.format(other.handle))
     assert len(await andrew.get("/api/messages/@bayko")) == 2
+
+
+@pytest.mark.rule("C102")
+@pytest.mark.parametrize("first", ["follow", "block"])
+async def test_no_follow_outlives_a_block_of_the_same_moment(
+    andrew: Member, bayko: Member, dsn: str, database: asyncpg.Connection, first: str
+) -> None:
+    changes = {
+        "follow": (
+            "INSERT INTO follows (follower_uuid, followee_uuid) VALUES ($2, $1)",
+            lambda: bayko.put("/api/users/@andrewbrown/follow"),
+        ),
+        "block": (
+            "INSERT INTO blocks (blocker_uuid, blocked_uuid) VALUES ($1, $2)",
+            lambda: andrew.put(BLOCK.format("bayko")),
+        ),
+    }
+    statement, _ = changes.pop(first)
+    [(_, call)] = changes.values()
+    conn = await asyncpg.connect(dsn)
+    try:
+        async with conn.transaction():
+            await conn.execute(statement, andrew.uuid, bayko.uuid)
+            second = asyncio.create_task(call())
+            await until_blocking(conn)
+        await second
+    finally:
+        await conn.close()
+    assert await count_rows(database, "blocks") == 1
+    assert await count_rows(database, "follows") == 0
+    assert await count_rows(database, "notifications") == 0
+    counts = await database.fetchval("SELECT sum(followers_count) FROM follow_counts")
+    assert not counts

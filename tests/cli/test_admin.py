@@ -13,9 +13,11 @@ from processes import cruddur
 from support import Api, Member
 
 
-def admin(dsn: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def admin(
+    dsn: str, *arguments: str, code: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run `cruddur admin` with arguments."""
-    done = cruddur(Path(), "admin", *arguments, CONNECTION_URL=dsn)
+    done = cruddur(Path(), "admin", *arguments, CONNECTION_URL=dsn, **environment)
     assert done.returncode == code, done.stderr
     return done
 
@@ -62,7 +64,9 @@ async def test_the_audit_log_is_printed(
 
 
 @pytest.mark.rule("C130", "C134")
-async def test_the_instance_is_managed_on_the_command_line(dsn: str, api: Api) -> None:
+async def test_the_instance_is_managed_on_the_command_line(
+    dsn: str, api: Api, tmp_path: Path
+) -> None:
     assert "sign_up_mode     open\n" in admin(dsn, "settings").stdout
     assert "sign_up_mode     invitation\n" in admin(dsn, "set", "sign_up_mode", "invitation").stdout
     changed = admin(dsn, "set", "blocked_domains", "spam.example Bücher.example").stdout
@@ -77,9 +81,15 @@ async def test_the_instance_is_managed_on_the_command_line(dsn: str, api: Api) -
 
     assert admin(dsn, "invitations").stdout == "there are no invitations\n"
     link = admin(dsn, "invite", "--uses", "3", "--days", "2").stdout.strip()
-    code = link.partition("/signup#invitation=")[2]
+    page, _, code = link.partition("/signup#invitation=")
+    assert page == "http://localhost:3000"
     listed = admin(dsn, "invitations").stdout
     assert f"  {code}  0 of 3 used, until " in listed
+    (tmp_path / "index.html").touch()
+    own = {"CRUDDUR_FRONTEND_DIRECTORY": str(tmp_path), "BACKEND_URL": "https://cruddur.example/"}
+    for environment in (own, {"FRONTEND_URL": "*", "BACKEND_URL": "https://cruddur.example"}):
+        link = admin(dsn, "invite", **environment).stdout
+        assert link.startswith("https://cruddur.example/signup#invitation=")
     uuid = listed.split()[0]
     assert admin(dsn, "uninvite", uuid).stdout == "revoked\n"
     again = admin(dsn, "uninvite", uuid, code=1)

@@ -61,7 +61,7 @@ def invite(settings: Settings, *, uses: int, days: int) -> str:
             )
         except InvalidError as error:
             raise OperatorError(str(error)) from None
-    return f"{settings.frontend_url.rstrip('/')}/signup#invitation={created.code}"
+    return f"{settings.page_origin}/signup#invitation={created.code}"
 
 
 def invitations(settings: Settings) -> str:

@@ -99,6 +99,24 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.end_follows_of_blocked() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM lock_pair(NEW.blocker_uuid, NEW.blocked_uuid);
+    DELETE FROM follows
+    WHERE (follower_uuid, followee_uuid) IN (
+        (NEW.blocker_uuid, NEW.blocked_uuid), (NEW.blocked_uuid, NEW.blocker_uuid)
+    );
+    DELETE FROM notifications
+    WHERE kind = 'follow'
+      AND (actor_uuid, user_uuid) IN (
+          (NEW.blocker_uuid, NEW.blocked_uuid), (NEW.blocked_uuid, NEW.blocker_uuid)
+      );
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.inherit_expiry() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -109,6 +127,14 @@ BEGIN
     );
     RETURN NEW;
 END
+$$;
+
+CREATE FUNCTION public.lock_pair(one uuid, other uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock(
+        hashtextextended(LEAST(one, other)::text || GREATEST(one, other)::text, 4567)
+    )
 $$;
 
 CREATE FUNCTION public.record_activity() RETURNS trigger
@@ -316,6 +342,22 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE FUNCTION public.refuse_follow_of_blocked() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM lock_pair(NEW.follower_uuid, NEW.followee_uuid);
+    IF EXISTS (
+        SELECT FROM blocked_pairs
+        WHERE blocked_pairs.viewer_uuid = NEW.follower_uuid
+          AND blocked_pairs.other_uuid = NEW.followee_uuid
+    ) THEN
+        RETURN NULL;
+    END IF;
+    RETURN NEW;
 END
 $$;
 
@@ -1787,6 +1829,8 @@ ALTER INDEX public.users_name_prefix_idx ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX users_role_idx ON public.users USING btree (role) WHERE (role <> 'member'::text);
 
+CREATE INDEX users_suspended_until_idx ON public.users USING btree (suspended_until) WHERE (suspended_until IS NOT NULL);
+
 CREATE INDEX users_words_idx ON public.users USING gin (to_tsvector('simple'::regconfig, ((public.search_text(display_name) || ' '::text) || replace(handle, '_'::text, ' '::text))));
 ALTER INDEX public.users_words_idx ALTER COLUMN 1 SET STATISTICS 0;
 
@@ -1818,6 +1862,8 @@ CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit
 
 CREATE TRIGGER audit_entries_keep BEFORE TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER blocks_end_follows AFTER INSERT ON public.blocks FOR EACH ROW EXECUTE FUNCTION public.end_follows_of_blocked();
+
 CREATE CONSTRAINT TRIGGER blocks_record AFTER INSERT OR DELETE ON public.blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 
 CREATE CONSTRAINT TRIGGER followed_tags_record AFTER INSERT OR DELETE ON public.followed_tags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
@@ -1825,6 +1871,8 @@ CREATE CONSTRAINT TRIGGER followed_tags_record AFTER INSERT OR DELETE ON public.
 CREATE TRIGGER follows_count AFTER INSERT ON public.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_follows();
 
 CREATE CONSTRAINT TRIGGER follows_record AFTER INSERT OR DELETE ON public.follows DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
+
+CREATE TRIGGER follows_refuse_blocked BEFORE INSERT ON public.follows FOR EACH ROW EXECUTE FUNCTION public.refuse_follow_of_blocked();
 
 CREATE TRIGGER follows_uncount AFTER DELETE ON public.follows REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.uncount_follows();
 

@@ -262,6 +262,14 @@ class ServerSettings:
         return f"{scheme}://localhost:{port}" if port.isdigit() else f"{scheme}://localhost"
 
     @property
+    def page_origin(self) -> str:
+        """The origin of the page that users open."""
+        page, other = self.frontend_url, self.backend_origin
+        if self.frontend_directory:
+            page, other = other, page
+        return (other if page == "*" else page).rstrip("/")
+
+    @property
     def is_https(self) -> bool:
         """Whether the public origin is https."""
         return self.backend_origin.lower().startswith("https:")
@@ -269,10 +277,7 @@ class ServerSettings:
     @property
     def passkey_domain(self) -> str:
         """The domain that passkeys are for: that of the page. Empty without a domain of its own."""
-        page, other = self.frontend_url, self.backend_origin
-        if self.frontend_directory:
-            page, other = other, page
-        host = urlsplit(other if page == "*" else page).hostname or ""
+        host = urlsplit(self.page_origin).hostname or ""
         return "" if checks.is_ip_address(host) else host
 
     @property

@@ -320,6 +320,12 @@ WITH liked AS MATERIALIZED (
       AND activities.expires_at <= 'infinity'
       AND activities.reply_to_activity_uuid IS NULL
       AND NOT {by_limited_author}
+      AND activities.user_uuid NOT IN (
+          SELECT users.uuid
+          FROM users
+          WHERE users.suspended_until > now()
+            AND users.suspended_until <= 'infinity'
+      )
 ),
 counted AS MATERIALIZED (
     SELECT

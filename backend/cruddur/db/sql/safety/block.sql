@@ -1,5 +1,5 @@
--- Blocks a user, and ends the follows of both, with their notifications. No row unless the viewer's
--- session is open. `uuid` is NULL if no user has the handle.
+-- Blocks a user. A trigger ends the follows of both, with their notifications (migration 0030). No row
+-- unless the viewer's session is open. `uuid` is NULL if no user has the handle.
 WITH viewer AS MATERIALIZED (
     SELECT member.uuid
     FROM signed_in(:viewer, :session) AS member
@@ -17,21 +17,6 @@ blocked AS (
     CROSS JOIN set_config('cruddur.traceparent', :traceparent, true)
     WHERE person.uuid <> viewer.uuid
     ON CONFLICT DO NOTHING
-),
-unfollowed AS (
-    DELETE FROM follows
-    USING viewer
-    CROSS JOIN person
-    WHERE follows.follower_uuid IN (viewer.uuid, person.uuid)
-      AND follows.followee_uuid IN (viewer.uuid, person.uuid)
-    RETURNING follower_uuid, followee_uuid
-),
-retracted AS (
-    DELETE FROM notifications
-    USING unfollowed
-    WHERE notifications.user_uuid = unfollowed.followee_uuid
-      AND notifications.actor_uuid = unfollowed.follower_uuid
-      AND notifications.kind = 'follow'
 )
 SELECT
     person.uuid,
