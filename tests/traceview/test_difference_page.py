@@ -15,6 +15,21 @@ def key(page: Page, name: str) -> str:
     return f'#difference .difference[data-key="{name}"]'
 
 
+async def shows_the_same_again(screen: Screen) -> None:
+    """Check that the address, opened anew, shows the same comparison of the same rows."""
+    page = screen.page
+    await expect(page.locator("#difference .difference").first).to_be_visible()
+    rows = page.locator(".legend.sides .key")
+    ranking = page.locator("#difference .difference h3")
+    summary = page.locator("#outcome-summary")
+    time_range = (await summary.text_content() or "").split(" · ")[1]
+    expected = await rows.all_text_contents(), await ranking.all_text_contents()
+    await page.reload()
+    await expect(rows).to_have_text(expected[0])
+    await expect(ranking).to_have_text(expected[1])
+    await expect(summary).to_contain_text(time_range)
+
+
 async def test_the_panel_shows_what_differs(
     stored: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +76,7 @@ async def test_the_panel_shows_what_differs(
     await expect(page.locator(key(page, "status_code"))).to_be_visible()
     await stored.inspect("difference")
 
-    # A value adds its condition, and the way back leads to the result without a selection.
+    # A value adds its condition, and the way back leads to the result with its selection.
     await first.get_by_role("link").first.click()
     await expect(page.get_by_label("Query", exact=True)).to_have_value(
         re.compile('where user_agent.original = "app/<i>2"')
@@ -69,15 +84,22 @@ async def test_the_panel_shows_what_differs(
     await expect(page.locator(".readout")).to_contain_text("15 rows")
     await expect(page.locator("#difference .difference")).to_have_count(0)
     await page.go_back()
+    await expect(page.locator(".readout")).to_contain_text("60 rows")
+    await expect(page.locator("#difference")).to_contain_text("errors: 15 rows")
 
     # A region of the heat map, by keyboard: the slow requests repeat a statement.
-    await expect(page.locator(".readout")).to_contain_text("60 rows")
     await page.get_by_text("Select by numbers").click()
     await page.get_by_role("spinbutton", name="At least, ms").fill("300")
     await page.get_by_role("button", name="Select", exact=True).click()
     await expect(first).to_have_attribute("data-key", re.compile(r"^trace\."))
     await expect(first).to_contain_text("trace.")
     await expect(page.locator(key(page, "user_agent.original"))).to_have_count(0)
+    await shows_the_same_again(stored)
+    await expect(page.locator(".chosen")).to_contain_text("12 of 60 rows selected")
+    await page.get_by_role("button", name="Clear").click()
+    assert "region" not in page.url
+    assert "until" not in page.url
+    await expect(page.locator("#difference .difference")).to_have_count(0)
 
     # Two periods.
     await page.get_by_role("button", name="two periods").click()
@@ -91,6 +113,8 @@ async def test_the_panel_shows_what_differs(
     size = page.locator(key(page, "http.response.body.size"))
     await expect(size).to_contain_text("Median")
     await stored.picture("difference-periods")
+    await shows_the_same_again(stored)
+    await expect(page.get_by_label("Compared with")).to_have_value("10m..5m")
     await expect(size.get_by_role("link").first).to_have_attribute(
         "aria-label", re.compile(r"of the selection, .* of the rest")
     )
@@ -100,6 +124,7 @@ async def test_the_panel_shows_what_differs(
     await stored.open(f"/query?q={quote('from roots | count by route')}")
     await page.get_by_role("button", name="Compare route /api/a with the rest").click()
     await expect(page.locator(key(page, "route"))).to_have_count(0)
-    await expect(page.locator("#difference")).to_contain_text("route /api/a: 20 rows")
+    await expect(page.locator("#difference")).to_contain_text('route = "/api/a": 20 rows')
+    await shows_the_same_again(stored)
     await stored.open("/query?q=from+metrics+%7C+count")
     await expect(page.locator("#difference")).to_be_hidden()

@@ -100,6 +100,17 @@ async def test_a_trace_shows_where_its_time_went_and_why_it_failed(stored: Scree
     await page.get_by_role("button", name="INSERT likes.create").first.click()
     await expect(_row(stored, "INSERT likes.create")).to_be_focused()
 
+    # The address has the span that was opened last, until it is closed.
+    statement = _row(stored, "SELECT activities.home")
+    await statement.click()
+    await statement.click()
+    assert page.url.endswith(f"#{4:016x}")
+    await page.reload()
+    await expect(statement).to_be_focused()
+    await expect(page.locator(".details")).to_have_count(2)  # it, and the failed one
+    await statement.click()
+    assert page.url.endswith(f"/trace/{TRACE}")
+
 
 async def test_a_trace_is_read_with_the_keyboard(stored: Screen) -> None:
     page = stored.page

@@ -4,8 +4,8 @@
 import { ask, UnreachableError } from "./api.js";
 import { byId, el, fullTime, plural } from "./dom.js";
 import { number, quantity, timeLabel } from "./format.js";
-import { hrefOf, instant, textOf, whereOf } from "./language.js";
-import { onSelection, select } from "./selection.js";
+import { hrefOf, instant, rangeOf, textOf, whereOf } from "./language.js";
+import { ERRORS, onSelection, rowsSelection, select } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 /** @typedef {import("../wire").Parts} Parts */
@@ -20,6 +20,7 @@ const FIRST_KEYS = 6;
 
 const place = byId("difference");
 const choices = el("div", { class: "choices" });
+const periods = el("div", {});
 const answer = el("div", { class: "answer", "aria-live": "polite" });
 /** @type {Result | null} */
 let result = null;
@@ -27,11 +28,12 @@ let result = null;
 let asking = null;
 
 export function startDifference() {
-  place.append(el("h2", {}, "What is different?"), choices, answer);
+  place.append(el("h2", {}, "What is different?"), choices, periods, answer);
   onSelection((selection) => {
     asking?.abort();
     answer.replaceChildren();
-    if (selection) compareSelection(selection);
+    if (!selection?.parameters.after) periods.replaceChildren();
+    if (selection) show(selection);
   });
 }
 
@@ -40,16 +42,17 @@ export function startDifference() {
  * @param {Result} drawn
  */
 export function offerDifference(drawn) {
-  const isSame = result?.query === drawn.query;
+  const isSame = result !== null && textOf(result.parts, { range: "" }) === textOf(drawn.parts, { range: "" });
   result = drawn;
   place.hidden = !COMPARED.includes(drawn.dataset) || !drawn.rows.length;
   if (isSame) return;
   answer.replaceChildren();
+  periods.replaceChildren();
   const hint = drawn.is_heat_map ? "Select a region of the heat map, or compare" : "Compare";
   choices.replaceChildren(
     el("span", { class: "soft" }, hint),
     el("button", { type: "button", class: "quiet", onclick: selectErrors }, "errors with the rest"),
-    el("button", { type: "button", class: "quiet", onclick: showPeriods }, "two periods"),
+    el("button", { type: "button", class: "quiet", onclick: offerPeriods }, "two periods"),
   );
 }
 
@@ -59,36 +62,57 @@ export function withdrawDifference() {
   place.hidden = true;
 }
 
-function selectErrors() {
-  if (!result) return;
-  select(null);
-  select({ query: result.query, parts: result.parts, condition: "error", since: "", until: "", label: "errors" });
+/**
+ * Compare what an address says: the rows that meet a condition, or two periods.
+ * @param {Result} drawn @param {Record<string, string>} parameters
+ */
+export function selectSides(drawn, { selection, after, before }) {
+  if (selection) select(rowsSelection(drawn, selection));
+  else if (after) selectPeriods(drawn, after, before ?? "");
 }
 
-function showPeriods() {
+function selectErrors() {
+  if (result) select(rowsSelection(result, ERRORS));
+}
+
+function offerPeriods() {
   if (!result) return;
   select(null);
-  const { parts, since_ns, until_ns } = result;
+  const { since_ns, until_ns } = result;
   const middle = instant((BigInt(since_ns) + BigInt(until_ns)) / 2n);
-  const after = period("after", "This period", `${middle}..${instant(until_ns)}`);
-  const before = period("before", "Compared with", `${instant(since_ns)}..${middle}`);
-  const found = el("div", {});
+  drawPeriods(`${middle}..${instant(until_ns)}`, `${instant(since_ns)}..${middle}`).focus();
+}
+
+/** @param {Result} drawn @param {string} after @param {string} before */
+function selectPeriods(drawn, after, before) {
+  if (!periods.childElementCount) drawPeriods(after, before);
+  const sides = { after, before };
+  select({ result: drawn, sides, names: ["this period", "the other one"], parameters: sides });
+}
+
+/**
+ * Draw the inputs of two periods.
+ * @param {string} now @param {string} then
+ * @returns {HTMLInputElement} the first input
+ */
+function drawPeriods(now, then) {
+  const after = period("after", "This period", now);
+  const before = period("before", "Compared with", then);
   const form = el(
     "form",
     {
       class: "search periods",
       onsubmit: (/** @type {Event} */ event) => {
         event.preventDefault();
-        const [one, other] = [after, before].map(({ input }) => input.value.trim());
-        compare(found, parts, { after: one, before: other }, ["this period", "the other one"]);
+        if (result) selectPeriods(result, after.input.value.trim(), before.input.value.trim());
       },
     },
     after.label,
     before.label,
     el("button", { type: "submit", class: "quiet" }, "Compare"),
   );
-  answer.replaceChildren(form, el("p", { class: "soft hint" }, "Periods are times or ages, such as ", el("code", {}, "30m..15m"), "; without an end they last until now."), found);
-  after.input.focus();
+  periods.replaceChildren(form, el("p", { class: "soft hint" }, "Periods are times or ages, such as ", el("code", {}, "30m..15m"), "; without an end they last until now."));
+  return after.input;
 }
 
 /** @param {string} name @param {string} label @param {string} value */
@@ -98,25 +122,24 @@ function period(name, label, value) {
 }
 
 /** @param {Selection} selection */
-function compareSelection({ parts, condition, since, until, label }) {
-  const parents = [condition && `(${condition})`, since && `time >= ${since}`, until && `time < ${until}`];
+function show(selection) {
   const found = el("div", {});
   answer.replaceChildren(found);
-  compare(found, parts, { selection: parents.filter(Boolean).join(" and ") }, [label, "the rest"]);
-  place.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  compare(found, selection);
+  if (!selection.parameters.after) place.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 /**
  * Ask, and show the answer in a node.
- * @param {HTMLElement} node @param {Parts} parts @param {Record<string, string>} sides
- * @param {[string, string]} names of the selection and of the rest
+ * @param {HTMLElement} node @param {Selection} selection
  */
-async function compare(node, parts, sides, names) {
+async function compare(node, { result: { parts, since_ns, until_ns }, sides, names }) {
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
   node.replaceChildren(el("p", { class: "soft" }, "Comparing…"));
-  const q = textOf(parts, { calculations: "", order: "", limit: "" });
+  const range = sides.after ? "" : rangeOf(since_ns, until_ns); // that of the result as it is drawn
+  const q = textOf(parts, { calculations: "", order: "", limit: "", range });
   try {
     const { status, text } = await ask(`/api/difference?${new URLSearchParams({ q, ...sides })}`, { signal: mine.signal, expected: [400, 409, 422] });
     const content = JSON.parse(text);

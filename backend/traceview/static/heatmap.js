@@ -5,7 +5,7 @@ import { asMs, axes, chart, overPlot, tickLabel } from "./axes.js";
 import { el, plural } from "./dom.js";
 import { number, quantity, timeSpan } from "./format.js";
 import { hrefOf, instant, literal, rowsOf, textOf, whereOf } from "./language.js";
-import { onSelection, select } from "./selection.js";
+import { onSelection, select, selected } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 /** @typedef {{ fromTime: number, toTime: number, fromBand: number, toBand: number }} Region cells, both ends inclusive */
@@ -15,15 +15,25 @@ const HEIGHT = 320;
 const BANDS_PER_DOUBLING = 4;
 const DRAG_PX = 4;
 
-/** @type {(() => void) | null} */
-let clear = null; // the region of the heat map on the page
+/** @type {{ grid: Grid, mark: (wanted: Region | null) => void, choose: (wanted: Region | null) => void } | null} */
+let map = null; // the one on the page
 onSelection((selection) => {
-  if (selection === null) clear?.();
+  if (!selection?.parameters.region) map?.mark(null);
 });
+
+/**
+ * Select the region of the heat map on the page that an address names.
+ * @param {string} text as `boundsOf` writes it
+ */
+export function selectRegion(text) {
+  const region = map && regionOf(map.grid, text);
+  if (region) map?.choose(region);
+}
 
 /** @param {Result} result @returns {HTMLElement} */
 export function drawHeatMap(result) {
   const grid = gridOf(result);
+  map = null;
   if (!grid.max) return el("section", { class: "panel" });
   /** @type {Region | null} */
   let region = null;
@@ -36,70 +46,67 @@ export function drawHeatMap(result) {
   let redraw = null;
 
   /** @param {Region | null} wanted */
-  const choose = (wanted) => {
+  const mark = (wanted) => {
     region = wanted;
     redraw?.();
     chosen.hidden = !region;
     fields.fill(region ?? whole(grid));
-    if (!region) {
-      select(null);
-      return;
-    }
-    const made = selectionOf(result, grid, region);
-    const { since, until, condition } = made;
+    if (!region) return;
+    const { since, until, condition, label } = boundsOf(grid, region);
     const where = whereOf(result.parts, [condition]);
     chosen.replaceChildren(
       el("b", {}, `${number(countIn(grid, region))} of ${plural(grid.total, "row")} selected`),
-      el("span", { class: "soft" }, made.label),
+      el("span", { class: "soft" }, label),
       el("a", { href: hrefOf(rowsOf(result.parts, [condition], `since ${since} until ${until}`)) }, "List the rows"),
       el("a", { href: hrefOf(textOf(result.parts, { where, range: `since ${since} until ${until}` })) }, "Zoom in"),
       el("button", { type: "button", class: "quiet", onclick: () => choose(null) }, "Clear"),
     );
-    select(made);
+  };
+  const choose = (/** @type {Region | null} */ wanted) => {
+    mark(wanted);
+    select(wanted && selectionOf(result, grid, wanted));
   };
   const fields = regionFields(grid, choose);
-  clear = () => {
-    if (region) choose(null);
-  };
+  map = { grid, mark, choose };
 
   const node = chart(HEIGHT, (frame) => {
     const width = frame.right - frame.left;
     const height = frame.bottom - frame.top;
     const canvas = /** @type {HTMLCanvasElement} */ (overPlot(el("canvas", { "aria-hidden": "true" }), frame));
     paint(canvas, grid, width, height);
-    const mark = el("div", { class: "region", hidden: true });
+    const box = el("div", { class: "region", hidden: true });
     const here = el("div", { class: "cell-at", hidden: true });
-    const link = overPlot(el("a", { class: "over drags", draggable: "false", href: hrefOf(result.query), "aria-label": "Heat map. Arrow keys move between cells, Shift and arrow keys select, Enter lists the rows, Escape clears." }, mark, here), frame);
+    const link = overPlot(el("a", { class: "over drags", draggable: "false", href: hrefOf(result.query), "aria-label": "Heat map. Arrow keys move between cells, Shift and arrow keys select, Enter lists the rows, Escape clears." }, box, here), frame);
 
-    /** @param {HTMLElement} box @param {Region} of */
-    const put = (box, of) => {
-      box.style.left = `${(100 * of.fromTime) / grid.buckets}%`;
-      box.style.width = `${(100 * (of.toTime - of.fromTime + 1)) / grid.buckets}%`;
-      box.style.bottom = `${(100 * of.fromBand) / grid.bands}%`;
-      box.style.height = `${(100 * (of.toBand - of.fromBand + 1)) / grid.bands}%`;
-      box.hidden = false;
+    /** @param {HTMLElement} node @param {Region} of */
+    const put = (node, of) => {
+      node.style.left = `${(100 * of.fromTime) / grid.buckets}%`;
+      node.style.width = `${(100 * (of.toTime - of.fromTime + 1)) / grid.buckets}%`;
+      node.style.bottom = `${(100 * of.fromBand) / grid.bands}%`;
+      node.style.height = `${(100 * (of.toBand - of.fromBand + 1)) / grid.bands}%`;
+      node.hidden = false;
     };
     const show = () => {
       const cell = single(cursor);
       put(here, cell);
-      const { condition, since, until, label } = selectionOf(result, grid, cell);
+      const { condition, since, until, label } = boundsOf(grid, cell);
       const text = `${label}: ${plural(countIn(grid, cell), "row")}`;
       readout.textContent = text;
       link.setAttribute("aria-label", `${text}. Enter lists them; arrow keys move, Shift selects.`);
       link.setAttribute("href", hrefOf(rowsOf(result.parts, [condition], `since ${since} until ${until}`)));
     };
     redraw = () => {
-      if (region) put(mark, region);
-      else mark.hidden = true;
+      if (region) put(box, region);
+      else box.hidden = true;
     };
     redraw();
 
     /** @param {PointerEvent} event */
     const cellAt = (event) => {
-      const box = link.getBoundingClientRect();
+      const { left, bottom, width, height } = link.getBoundingClientRect();
       return {
-        time: clamp(Math.floor(((event.clientX - box.left) / box.width) * grid.buckets), grid.buckets),
-        band: clamp(Math.floor(((box.bottom - event.clientY) / box.height) * grid.bands), grid.bands),
+        time: clamp(Math.floor(((event.clientX - left) / width) * grid.buckets), grid.buckets),
+        band: clamp(Math.floor(((bottom - event.clientY) / height) * grid.bands), grid.bands),
       };
     };
     /** @type {{ time: number, band: number, x: number, y: number } | null} */
@@ -118,7 +125,7 @@ export function drawHeatMap(result) {
       if (!dragged) link.setPointerCapture(event.pointerId);
       dragged = true;
       region = between(from, cursor);
-      put(mark, region);
+      put(box, region);
       here.hidden = true;
     });
     link.addEventListener("pointerup", () => {
@@ -163,6 +170,8 @@ export function drawHeatMap(result) {
     });
     return [axes(frame, grid.fromMs, grid.toMs, bandTicks(grid)), canvas, link];
   });
+  const kept = selected()?.parameters.region; // the map may have been drawn before, in other colors
+  if (kept) mark(regionOf(grid, kept));
   return el(
     "section",
     { class: "panel heat" },
@@ -210,6 +219,11 @@ function edge(grid, band) {
   return band < grid.offset ? 0 : 2 ** ((band - grid.offset + grid.lowest) / BANDS_PER_DOUBLING);
 }
 
+/** @param {Grid} grid @param {number} value @returns {number} its place among the bands */
+function bandAt(grid, value) {
+  return value > 0 ? Math.log2(value) * BANDS_PER_DOUBLING - grid.lowest + grid.offset : 0;
+}
+
 /** @param {Grid} grid @param {Region} region */
 function countIn(grid, region) {
   let count = 0;
@@ -233,10 +247,10 @@ function between(one, other) {
 }
 
 /**
- * @param {Result} result @param {Grid} grid @param {Region} region
- * @returns {import("./selection.js").Selection}
+ * Return the bounds of a region in the query language, in a sentence, and as an address has them.
+ * @param {Grid} grid @param {Region} region
  */
-function selectionOf(result, grid, region) {
+function boundsOf(grid, region) {
   const { column } = grid;
   const [low, high] = [edge(grid, region.fromBand), edge(grid, region.toBand + 1)];
   const upper = high > 0 ? `${column.key} < ${literal(column, high)}` : `${column.key} <= ${literal(column, 0)}`;
@@ -245,7 +259,45 @@ function selectionOf(result, grid, region) {
   const to = grid.start + grid.step * BigInt(region.toTime + 1);
   const times = timeSpan(asMs(String(from)), asMs(String(to)));
   const label = `${times}, ${quantity(low, column.unit)} to ${quantity(high, column.unit)}`;
-  return { query: result.query, parts: result.parts, condition, since: instant(from), until: instant(to), label };
+  return { condition, since: instant(from), until: instant(to), label, text: `${from}..${to},${low}..${high}` };
+}
+
+/**
+ * Return the region with the bounds of a text, or null if it is not such a text.
+ * @param {Grid} grid @param {string} text @returns {Region | null}
+ */
+function regionOf(grid, text) {
+  const found = /^(\d+)\.\.(\d+),([\d.e+-]+?)\.\.([\d.e+-]+)$/.exec(text);
+  if (!found) return null;
+  const [from, to] = found.slice(1, 3).map((ns) => Number(BigInt(ns) - grid.start) / Number(grid.step));
+  const [low, high] = found.slice(3).map((value) => bandAt(grid, Number(value)));
+  return cellsBetween(grid, [from, to], [low, high]);
+}
+
+/**
+ * Return the cells between two times and two values, in buckets and bands, and at least one cell.
+ * @param {Grid} grid @param {[number, number]} times @param {[number, number]} bands
+ * @returns {Region}
+ */
+function cellsBetween(grid, [from, to], [low, high]) {
+  const fromTime = clamp(Math.floor(from + 0.001), grid.buckets);
+  const fromBand = clamp(Math.floor(low + 0.01), grid.bands);
+  return {
+    fromTime,
+    toTime: Math.max(fromTime, clamp(Math.ceil(to - 0.001) - 1, grid.buckets)),
+    fromBand,
+    toBand: Math.max(fromBand, clamp(Math.ceil(high - 0.01) - 1, grid.bands)),
+  };
+}
+
+/**
+ * @param {Result} result @param {Grid} grid @param {Region} region
+ * @returns {import("./selection.js").Selection}
+ */
+function selectionOf(result, grid, region) {
+  const { condition, since, until, label, text } = boundsOf(grid, region);
+  const sides = { selection: `(${condition}) and time >= ${since} and time < ${until}` };
+  return { result, sides, names: [label, "the rest"], parameters: { region: text } };
 }
 
 /** @param {Grid} grid */
@@ -306,13 +358,9 @@ function regionFields(grid, choose) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const [from, to] = inputs.slice(0, 2).map((input) => (new Date(input.value).getTime() - grid.fromMs) / stepMs);
-    const [least, most] = inputs.slice(2).map((input) => band(Number(input.value)));
-    const fromTime = clamp(Math.floor(from + 0.001), grid.buckets);
-    const fromBand = clamp(Math.floor(least + 0.01), grid.bands);
-    choose({ fromTime, toTime: Math.max(fromTime, clamp(Math.ceil(to - 0.001) - 1, grid.buckets)), fromBand, toBand: Math.max(fromBand, clamp(Math.ceil(most - 0.01) - 1, grid.bands)) });
+    const [least, most] = inputs.slice(2).map((input) => bandAt(grid, Number(input.value)));
+    choose(cellsBetween(grid, [from, to], [least, most]));
   });
-  /** @param {number} from */
-  const band = (from) => (from > 0 ? Math.log2(from) * BANDS_PER_DOUBLING - grid.lowest + grid.offset : 0);
   return { node: el("details", { class: "more" }, el("summary", {}, "Select by numbers"), form), fill };
 }
 

@@ -4,7 +4,7 @@ import { asMs, axes, chart, labelled, overPlot } from "./axes.js";
 import { el, plural, svg } from "./dom.js";
 import { quantity, timeLabel, valueTicks } from "./format.js";
 import { conditionOf, hrefOf, rangeOf, rowsOf } from "./language.js";
-import { select } from "./selection.js";
+import { rowsSelection, select } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 /** @typedef {import("../wire").Column} Column */
@@ -254,6 +254,5 @@ function legend(result, groups, highlight, isSplit) {
  * @param {Result} result @param {string} condition @param {string} label
  */
 export function compare(result, condition, label) {
-  const { query, parts } = result;
-  return el("button", { type: "button", class: "compare", title: "What is different about these?", "aria-label": `Compare ${label} with the rest`, onclick: () => select({ query, parts, condition, since: "", until: "", label }) }, "≠");
+  return el("button", { type: "button", class: "compare", title: "What is different about these?", "aria-label": `Compare ${label} with the rest`, onclick: () => select(rowsSelection(result, condition)) }, "≠");
 }

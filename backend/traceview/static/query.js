@@ -1,19 +1,19 @@
 // The query page: the text, and the result below it. The address has the whole query.
 
 import { ask } from "./api.js";
-import { offerDifference, withdrawDifference } from "./difference.js";
+import { offerDifference, selectSides, withdrawDifference } from "./difference.js";
 import { byId, el, files, inside, plural } from "./dom.js";
 import { timeSpan } from "./format.js";
 import { asMs } from "./axes.js";
 import { forgetSaving, showBoard, startBoard } from "./board.js";
 import { withCompletion } from "./completion.js";
 import { showForm, startControls } from "./controls.js";
-import { drawHeatMap } from "./heatmap.js";
-import { hrefOf, textOf } from "./language.js";
+import { drawHeatMap, selectRegion } from "./heatmap.js";
+import { hrefOf, instant, textOf } from "./language.js";
 import { drawLines } from "./lines.js";
 import { RANGES } from "./ranges.js";
 import { drawGroups, drawRows, drawValues } from "./results.js";
-import { select, selected } from "./selection.js";
+import { forgetSelection, recordSelections, selected } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 
@@ -29,6 +29,11 @@ const drawing = byId("drawing");
 
 /** @type {string | null} */
 let text = null; // the query in the address; null: there is none
+let address = ""; // its search part, as this page has read or written it
+/** @type {Record<string, string>} */
+let fixed = {}; // the time range of a selection in the address, in which the query runs
+/** @type {Record<string, string> | null} */
+let wanted = null; // the selection in the address, until the result is drawn
 let ranAt = Number.NEGATIVE_INFINITY;
 let key = ""; // of the drawn result
 
@@ -40,6 +45,7 @@ export function startQuery({ go }) {
     go(hrefOf(input.value.trim()));
   });
   startControls({ go });
+  recordSelections(writeSelection);
   startBoard(() => text ?? "");
   const editor = inside(form, ".editor");
   editor.append(withCompletion(input, { place: belowCursor }));
@@ -55,21 +61,36 @@ export function startQuery({ go }) {
   });
 }
 
-/** Read the query from the address. */
+/** Read the query from the address, and the selection in its result. */
 export function readQuery() {
-  const wanted = new URLSearchParams(location.search).get("q");
-  if (wanted === text && wanted !== null && input.value.trim() === wanted) return;
-  text = wanted;
-  input.value = wanted ?? "";
+  const { q = null, since, until, ...selection } = /** @type {Record<string, string>} */ (Object.fromEntries(new URLSearchParams(location.search)));
+  if (location.search === address && q !== null && input.value.trim() === q) return;
+  address = location.search;
+  text = q;
+  fixed = since && until ? { since, until } : {};
+  wanted = selection;
+  input.value = q ?? "";
   ranAt = Number.NEGATIVE_INFINITY;
   key = "";
   underline(null);
-  select(null);
+  forgetSelection();
+  withdrawDifference();
   outcome.hidden = true;
   forgetSaving();
-  byId("board").hidden = wanted !== null;
-  byId("builder").hidden = wanted === null;
-  document.title = wanted ? `${wanted} · traceview` : "Query · traceview";
+  byId("board").hidden = q !== null;
+  byId("builder").hidden = q === null;
+  document.title = q ? `${q} · traceview` : "Query · traceview";
+}
+
+/**
+ * Write a selection into the address, with the time range of the result that it is a part of.
+ * @param {import("./selection.js").Selection | null} selection
+ */
+function writeSelection(selection) {
+  fixed = selection ? { since: instant(selection.result.since_ns), until: instant(selection.result.until_ns) } : {};
+  address = `?${new URLSearchParams({ q: text ?? "", ...fixed, ...selection?.parameters })}`;
+  history.replaceState(history.state, "", address);
+  address = location.search;
 }
 
 export function focusQuery() {
@@ -95,7 +116,7 @@ export async function refreshQuery(signal) {
   form.classList.add("running");
   let response;
   try {
-    response = await ask(`/api/query?${new URLSearchParams({ q: text })}`, { signal, expected: [400, 409, 422] });
+    response = await ask(`/api/query?${new URLSearchParams({ q: text, ...fixed })}`, { signal, expected: [400, 409, 422] });
   } finally {
     if (!signal.aborted) form.classList.remove("running"); // otherwise a newer request runs
   }
@@ -105,13 +126,24 @@ export async function refreshQuery(signal) {
   if (status !== 400) await showForm(text, signal);
   if (status === 200) draw(answer);
   else fail(status, answer);
+  if (status === 200 && wanted) restore(answer, wanted);
+  wanted = null;
+}
+
+/**
+ * Select what the address says, in a result that was just drawn.
+ * @param {Result} result @param {Record<string, string>} parameters
+ */
+function restore(result, parameters) {
+  if (result.is_heat_map && parameters.region) selectRegion(parameters.region);
+  else selectSides(result, parameters);
 }
 
 // A range that ends now moves on, unless the user is working with its result.
 function isDue() {
   if (ranAt === Number.NEGATIVE_INFINITY) return true;
   if (text === null) return false;
-  const isBusy = selected() !== null || drawing.contains(document.activeElement) || drawing.matches(":hover");
+  const isBusy = selected() !== null || "until" in fixed || drawing.contains(document.activeElement) || drawing.matches(":hover");
   return !isBusy && !/\buntil\b/.test(text) && performance.now() - ranAt > PERIOD_MS && !outcome.classList.contains("failed");
 }
 
@@ -147,7 +179,7 @@ function draw(result) {
   offerDifference(result);
   notes.replaceChildren(...notesOf(result));
   const isItems = ["spans", "roots", "logs"].includes(result.dataset) && !result.columns.some((one) => !one.key);
-  byId("outcome-files").replaceChildren(files("/api/query", `?${new URLSearchParams({ q: text ?? "" })}`, isItems ? ["csv", "jsonl"] : ["csv"]));
+  byId("outcome-files").replaceChildren(files("/api/query", `?${new URLSearchParams({ q: text ?? "", ...fixed })}`, isItems ? ["csv", "jsonl"] : ["csv"]));
   drawing.replaceChildren(kindOf(result));
 }
 

@@ -72,7 +72,7 @@ function drawMissing() {
 
 /** @param {Trace} trace */
 function draw(trace) {
-  const shown = waterfall ?? new Waterfall(trace);
+  const shown = waterfall ?? new Waterfall(trace, remember);
   shown.update(trace);
   page.replaceChildren(back(), heading(trace, shown));
   if (trace.path.length > 1) page.append(path(trace, shown));
@@ -200,8 +200,22 @@ function logs(trace, shown) {
   );
 }
 
-// A link may name a span after a #.
+// The address names the span that was opened last after a #. Both sides of a call can have one id,
+// and then their kinds follow.
+
 function reveal() {
-  const wanted = location.hash.slice(1);
-  if (wanted) waterfall?.focusSpan((span) => span.span_id === wanted, true);
+  const [wanted, kind] = location.hash.slice(1).split("-");
+  if (wanted) waterfall?.focusSpan((span) => span.span_id === wanted && (!kind || span.kind.toLowerCase() === kind), true);
+}
+
+/** @param {import("../wire").SpanView} span @param {boolean} isOpen */
+function remember(span, isOpen) {
+  const isNamed = location.hash === `#${span.span_id}` || location.hash === anchorOf(span);
+  if (!isOpen && !isNamed) return;
+  history.replaceState(history.state, "", `${location.pathname}${isOpen ? anchorOf(span) : ""}`);
+}
+
+/** @param {import("../wire").SpanView} span */
+function anchorOf({ span_id, kind }) {
+  return `#${span_id}${waterfall?.hasTwin(span_id, kind) ? `-${kind.toLowerCase()}` : ""}`;
 }

@@ -57,10 +57,15 @@ export class Waterfall {
   #found = el("span", { class: "soft", role: "status" });
   #trace;
   #scale;
+  #remember;
 
-  /** @param {Trace} trace */
-  constructor(trace) {
+  /**
+   * @param {Trace} trace
+   * @param {(span: Span, isOpen: boolean) => void} remember is called when the user opens or closes a span
+   */
+  constructor(trace, remember) {
     this.#trace = trace;
+    this.#remember = remember;
     this.#scale = scaleOf(trace);
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("click", (event) => this.#onClick(event));
@@ -174,10 +179,21 @@ export class Waterfall {
     for (let above = entry.parent; above >= 0; above = this.#entries[above].parent) {
       if (this.#isFolded(this.#entries[above])) this.#toggle(this.#entries[above]);
     }
-    if (isOpened) this.#open.add(entry.key);
+    if (isOpened) {
+      this.#open.add(entry.key);
+      this.#remember(entry.span, true);
+    }
     this.#active = entry.key;
     this.#layOut();
     this.#focusActive();
+  }
+
+  /**
+   * Whether there is another span with the id of a span.
+   * @param {string} id @param {string} kind of the span
+   */
+  hasTwin(id, kind) {
+    return this.#trace.spans.some((span) => span.span_id === id && span.kind !== kind);
   }
 
   // --- search ----------------------------------------------------------------------------------
@@ -240,7 +256,9 @@ export class Waterfall {
       this.#fold(entry);
       return;
     }
-    if (!this.#open.delete(entry.key)) this.#open.add(entry.key);
+    const isOpen = !this.#open.delete(entry.key);
+    if (isOpen) this.#open.add(entry.key);
+    this.#remember(entry.span, isOpen);
     this.#layOut();
   }
 
