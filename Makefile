@@ -42,7 +42,7 @@ NO_PAGE := Node.js 20.19 or newer with npm was not found:
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
+.PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
     bench-streams bench-commits bench-following bench-http2 bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
@@ -60,6 +60,9 @@ run: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) $(PAGE) ## Run Cruddur on http://localh
 	@$(if $(PAGE),,echo "$(NO_PAGE) only the API is served, without the page.")
 	@exec env CRUDDUR_FRONTEND_DIRECTORY=$(dir $(PAGE)) \
 	    $(if $(SCENARIO),$(SCENARIOS) $(SCENARIO),$(SERVE)) --follow-parent $(OWN_ID)
+
+doctor: $(VENV)/.run $(EXTRAS:%=$(VENV)/.%) ## Check the settings, sinks, ports and database of make run
+	@$(BIN)/python -m cruddur doctor
 
 dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, using the API of make run
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)

@@ -25,6 +25,7 @@ WIRING = (
     "cruddur.app",
     "cruddur.asgi",
     "cruddur.cli",
+    "cruddur.doctor",
     "cruddur.edge.layers",
     "cruddur.process",
     "cruddur.resources",

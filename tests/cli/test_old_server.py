@@ -32,3 +32,7 @@ def test_an_old_server_prints_one_clear_line(old_dsn: str, data: Path) -> None:
         assert response.returncode == 1
         [line] = response.stderr.splitlines()
         assert "PostgreSQL 18 or newer is needed, this server is 16" in line
+    response = cruddur(data, "doctor", CONNECTION_URL=old_dsn)
+    assert response.returncode == 1
+    assert "this server is 16" in response.stdout
+    assert "Use a server with PostgreSQL 18" in response.stdout

@@ -1,7 +1,18 @@
 """Honeycomb's OTLP endpoint on a loopback socket: traces, metrics and logs."""
 
+import json
+
 from fakes.otlp import Metric, OtlpSink
 from fakes.sink import Received, Response
+
+# https://docs.honeycomb.io/api: the response to `GET /1/auth`
+ACCOUNT = {
+    "id": "FL_xMM5LapLC",
+    "type": "ingest",
+    "api_key_access": {"events": True, "createDatasets": True},
+    "environment": {"name": "Bootcamp", "slug": "bootcamp"},
+    "team": {"name": "Cruddur", "slug": "cruddur-team"},
+}
 
 KEY_HEADER = "x-honeycomb-team"
 DATASET_HEADER = "x-honeycomb-dataset"
@@ -17,6 +28,8 @@ class FakeHoneycomb(OtlpSink):
     def respond(self, request: Received) -> Response:
         if self.key is not None and request.headers.get(KEY_HEADER) != self.key:
             return self.refusal(401, "missing or unknown API key")
+        if request.method == "GET" and request.path == "/1/auth":
+            return Response(200, json.dumps(ACCOUNT).encode())
         return super().respond(request)
 
     def dataset(self, metric: Metric) -> str:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -79,6 +80,8 @@ class Sink:
         self.certificate = certificate
         self.client_certificate = client_certificate
         self.retry_after = 1
+        self.clock_ahead = 0.0
+        """Seconds that are added to the time of each response."""
         self.problems: list[str] = []
         self.sent_badly = 0
         """Number of bytes sent in responses of one of the manners."""
@@ -311,6 +314,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
         """Log nothing."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        now = time.time() if timestamp is None else timestamp
+        return super().date_time_string(now + self.server.sink.clock_ahead)  # type: ignore[arg-type]  # typeshed: int
 
     def _respond(self) -> None:
         self.close_connection = True  # so that a new mode takes effect at once

@@ -16,7 +16,7 @@ def key(page: Page, name: str) -> str:
 
 
 async def shows_the_same_again(screen: Screen) -> None:
-    """Check that the address, opened anew, shows the same comparison of the same rows."""
+    """Check that a reload shows the same comparison of the same rows."""
     page = screen.page
     await expect(page.locator("#difference .difference").first).to_be_visible()
     rows = page.locator(".legend.sides .key")

@@ -95,6 +95,19 @@ def rotate_key_command() -> None:
     print(tasks.rotate_key(settings))
 
 
+@click.command("doctor")
+@click.option("--json", "is_json", is_flag=True, help="Print the findings as JSON.")
+def doctor_command(is_json: bool) -> None:
+    """Check this environment, and say what to do: settings, database, sinks, mail, ports, page.
+
+    Sends one span, log line and error to each telemetry sink that is configured. The exit code is
+    1 if there is a fault.
+    """
+    with signals.interrupting(), importing():
+        from cruddur.cli import doctor
+    sys.exit(doctor.run(is_json=is_json))
+
+
 @click.group("users")
 def users_group() -> None:
     """Manage users."""

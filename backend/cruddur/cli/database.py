@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cruddur.cli import signals
-from cruddur.db.embedded import AlreadyRunningError, EmbeddedPostgres, EmbeddedPostgresError
+from cruddur.db.embedded import (
+    DATABASE,
+    AlreadyRunningError,
+    EmbeddedPostgres,
+    EmbeddedPostgresError,
+)
 from cruddur.db.migrate import MigrationError, pending
 from cruddur.db.pool import connect
 from cruddur.services import seed as seeding
 from cruddur.settings import Settings
-
-DATABASE = "cruddur"
-"""The name of the database in the embedded server."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from cruddur import __version__
 from cruddur.cli import signals
 from cruddur.cli.commands import (
     admin_group,
+    doctor_command,
     migrate_command,
     openapi_command,
     rotate_key_command,
@@ -51,6 +52,7 @@ def main() -> None:
 
 for command in (
     serve_command,
+    doctor_command,
     migrate_command,
     seed_command,
     sweep_command,

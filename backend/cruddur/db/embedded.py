@@ -28,6 +28,9 @@ from urllib.parse import quote
 from cruddur.settings import OperatorError
 from cruddur.settings.extras import install_hint
 
+DATABASE = "cruddur"
+"""The name of the service's database in the embedded server."""
+
 SYSTEM_USER = "cruddur-postgres"
 """The user for PostgreSQL's processes if we run as root."""
 

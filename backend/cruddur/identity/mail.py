@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 from opentelemetry.trace import StatusCode
@@ -108,6 +109,16 @@ class Mailer:
             log_line=f"stop code for {email}: {code}",
         )
 
+    async def verify(self) -> None:
+        """Connect to the server and sign in, as before a mail, but send none.
+
+        Raises:
+            aiosmtplib.SMTPException, OSError, ValueError: it does not respond, or refuses.
+        """
+        if self._url is not None:
+            async with aiosmtplib.SMTP(**_options(self._url)) as client:
+                await client.noop()
+
     async def close(self) -> None:
         """Wait up to 3 s for mail that is being sent."""
         if self._tasks:
@@ -137,16 +148,20 @@ class Mailer:
         private = [str(message["To"]), message.get_content()]
         with background("send mail", private=private) as span:
             try:
-                await aiosmtplib.send(
-                    message,
-                    hostname=self._url.hostname,
-                    port=self._url.port,
-                    username=unquote(self._url.username) if self._url.username else None,
-                    password=unquote(self._url.password) if self._url.password else None,
-                    use_tls=self._url.scheme == "smtps",
-                    timeout=SMTP_TIMEOUT,
-                )
+                await aiosmtplib.send(message, **_options(self._url))
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
                 span.set_status(StatusCode.ERROR, "mail was not accepted")
                 span.set_attribute("error.type", error_type(error))
                 logger.error("mail was not accepted: %s", error)
+
+
+def _options(url: SplitResult) -> dict[str, Any]:
+    """Return the options of aiosmtplib for a server."""
+    return {
+        "hostname": url.hostname,
+        "port": url.port,
+        "username": unquote(url.username) if url.username else None,
+        "password": unquote(url.password) if url.password else None,
+        "use_tls": url.scheme == "smtps",
+        "timeout": SMTP_TIMEOUT,
+    }

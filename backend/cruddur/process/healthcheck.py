@@ -62,19 +62,24 @@ def main() -> str | None:
         settings = Settings.from_env()
     except SettingsError as error:
         return f"cruddur: {error}"
-    bind = settings.binds[0]
+    problem = check(settings.binds[0], has_tls=bool(settings.certfile))
+    return f"cruddur: {problem}" if problem else None
+
+
+def check(bind: str, *, has_tls: bool = False) -> str | None:
+    """Request the health check of the service at an address; return the problem, or None."""
     connection = HTTPConnection("localhost")  # ignores the proxies of the environment
     try:
         connection.sock = connect(bind)
-        if settings.certfile:
+        if has_tls:
             connection.sock = _with_tls(connection.sock)
         connection.request("GET", PATH)
         status = connection.getresponse().status
     except (OSError, ValueError, HTTPException) as error:
-        return f"cruddur: nothing answers at {bind}: {' '.join(str(error).split())}"
+        return f"nothing answers at {bind}: {' '.join(str(error).split())}"
     finally:
         connection.close()
-    return None if status == 200 else f"cruddur: {bind} answers {status}"
+    return None if status == 200 else f"{bind} answers {status}"
 
 
 if __name__ == "__main__":

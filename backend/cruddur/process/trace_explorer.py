@@ -42,7 +42,7 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
     page = f"http://localhost:{settings.traces_bind.rpartition(':')[2]}"
     if settings.traces_url or settings.is_sdk_disabled:
         yield settings, ""
-    elif _is_explorer(url):
+    elif is_explorer(url):
         yield _export_to(settings, url, page), page
     elif not is_loopback(settings.traces_bind):
         yield settings, f"none: no trace explorer runs at {settings.traces_bind}"
@@ -87,13 +87,14 @@ def _export_to(settings: Settings, url: str, page: str) -> Settings:
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if _is_explorer(url):
+        if is_explorer(url):
             return True
         time.sleep(0.05)
     return False
 
 
-def _is_explorer(url: str) -> bool:
+def is_explorer(url: str) -> bool:
+    """Return whether a trace explorer responds at a URL."""
     try:
         with _opener.open(f"{url}/healthz", timeout=1) as response:
             health = json.load(response)

@@ -131,6 +131,16 @@ def parse_daemon_address(text: str) -> tuple[str, int]:
     Raises:
         ValueError: the text has another form.
     """
+    return _daemon_addresses(text)["udp"]
+
+
+def parse_daemon_tcp_address(text: str) -> tuple[str, int]:
+    """Return host and TCP port of AWS_XRAY_DAEMON_ADDRESS, as `parse_daemon_address` does."""
+    addresses = _daemon_addresses(text)
+    return addresses.get("tcp", addresses["udp"])
+
+
+def _daemon_addresses(text: str) -> dict[str, tuple[str, int]]:
     form = "has to be host:port or tcp:host:port udp:host:port"
     parsed: dict[str, tuple[str, int]] = {}
     for part in text.split():
@@ -140,7 +150,7 @@ def parse_daemon_address(text: str) -> tuple[str, int]:
         parsed[match[1] or "udp"] = match[2].strip("[]"), int(match[3])
     if "udp" not in parsed:
         raise ValueError(f"{form}, and it is {text!r}")
-    return parsed["udp"]
+    return parsed
 
 
 def is_bind(text: str) -> bool:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, format_span_id, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
 from cruddur import __version__
@@ -29,7 +30,7 @@ from cruddur.telemetry.browser import BrowserReceiver
 from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.export_queue import ExportStatus
 from cruddur.telemetry.logs import write_lines
-from cruddur.telemetry.operation import Instruments, Reporter
+from cruddur.telemetry.operation import Failure, Instruments, Reporter, current_operation
 from cruddur.telemetry.propagation import make_propagator
 from cruddur.telemetry.redaction import REDACTED
 from cruddur.telemetry.resource import log_constants, service_resource
@@ -50,6 +51,29 @@ rest, but at most CLOSE_SECONDS. So the exit of the process has 2 s of the promi
 
 MIN_CLOSE_SECONDS = 0.5
 """Time that the sinks get in any case."""
+
+DELIVERY_TEST = "cruddur doctor checks that this arrives"
+"""The message of what `deliver_test` sends."""
+
+
+class DeliveryTestError(Exception):
+    """Nothing has failed: `cruddur doctor` checks that reports arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTest:
+    """What the sinks did with one item of each kind.
+
+    Attributes:
+        trace_id: the trace of the span, the log line and the failure.
+        item_uuid: that of the item in Rollbar; empty if there is none.
+        statuses: the state of each sink afterwards.
+    """
+
+    trace_id: str
+    item_uuid: str
+    statuses: list[ExportStatus]
+
 
 # The instrumentations read this choice once, when the first one is constructed.
 prefer_stable_conventions()
@@ -195,6 +219,38 @@ class Telemetry:
                 task.cancel()
             await self._close()
 
+    async def deliver_test(self, seconds: float) -> DeliveryTest:
+        """Send a span, a log line, the metrics and a failure to the sinks, and close them.
+
+        For a process that only checks its sinks, instead of `running`.
+
+        Args:
+            seconds: time limit of all deliveries.
+        """
+        for export_queue in self.export_queues:
+            export_queue.start()
+        metrics.observe_process(self._meter)
+        with background("doctor", self.instruments) as span:
+            ids = span.get_span_context()
+            trace_id, span_id = format_trace_id(ids.trace_id), format_span_id(ids.span_id)
+            line = logger.makeRecord(
+                "cruddur.doctor", logging.INFO, __file__, 0, DELIVERY_TEST, (), None
+            )
+            for handler in self._handlers:
+                handler.handle(line)
+            failure = Failure(
+                error=DeliveryTestError(DELIVERY_TEST),
+                message=DELIVERY_TEST,
+                stacktrace="",
+                what="cruddur doctor",
+                operation=current_operation(),
+                trace_id=trace_id,
+                span_id=span_id,
+            )
+            items = [reporter.report(failure) for reporter in self.instruments.reporters]
+        await self._close(seconds)
+        return DeliveryTest(trace_id, next(filter(None, items), ""), self.health())
+
     def begin_stop(self) -> None:
         """Start the clock: the server has begun to stop, and `running` ends after its requests."""
         self._close_by = time.monotonic() + STOP_SECONDS
@@ -213,12 +269,12 @@ class Telemetry:
                 except Exception:
                     logger.exception("the metrics could not be collected")
 
-    async def _close(self) -> None:
+    async def _close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Close all sinks at the same time, each in a daemon thread that cannot delay the exit."""
         for handler in self._handlers:
             logging.getLogger().removeHandler(handler)
         now = time.monotonic()
-        deadline = max(now + MIN_CLOSE_SECONDS, min(now + CLOSE_SECONDS, self._close_by))
+        deadline = max(now + MIN_CLOSE_SECONDS, min(now + seconds, self._close_by))
         loop = asyncio.get_running_loop()
         closed = asyncio.Event()
         threading.Thread(

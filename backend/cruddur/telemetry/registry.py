@@ -115,6 +115,7 @@ SPANS = (
         "the page of a link and its picture; its own trace, linked to the request that posted it",
     ),
     SpanName("parse page", "INTERNAL", "the metadata of a linked page, and the wait for a process"),
+    SpanName("doctor", "INTERNAL", "the span that `cruddur doctor` sends to check the sinks"),
     SpanName("sweep", "INTERNAL", "the removal of what has expired; the root of its own trace"),
     SpanName(
         "sweep pictures",

@@ -1,0 +1,1 @@
+"""Check the environment of the service: its variables, database, sinks and addresses."""

@@ -1,0 +1,27 @@
+"""Check the mail server: connect and sign in, without sending a mail."""
+
+import aiosmtplib
+
+from cruddur.doctor.findings import Finding
+from cruddur.identity.mail import Mailer
+from cruddur.settings import Settings
+
+
+async def check_mail(settings: Settings) -> list[Finding]:
+    """Connect to the server of SMTP_URL."""
+    if not settings.smtp_url:
+        message = "SMTP_URL is not set: codes are written to the log"
+        return [Finding("mail", "not configured", message)]
+    try:
+        await Mailer(settings.smtp_url, settings.mail_from).verify()
+    except aiosmtplib.SMTPAuthenticationError as error:
+        message = f"the mail server refuses the user or the password: {error.code}"
+        advice = "Correct user and password in SMTP_URL, with special characters percent-encoded."
+        return [Finding("mail", "fault", message, advice)]
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        message = f"the mail server cannot be used: {' '.join(str(error).split())}"
+        advice = (
+            "Check host and port in SMTP_URL; port 465 needs smtps://, and 587 and 25 need smtp://."
+        )
+        return [Finding("mail", "fault", message, advice)]
+    return [Finding("mail", "ok", "the mail server accepts this service")]
