@@ -23,7 +23,7 @@ COMMANDS = {"query": query_command, "difference": difference_command}
 
 def commands(start: str) -> Iterator[list[str]]:
     """Yield the words of the documented commands that start with a text."""
-    for name in ("telemetry.md", "scenarios.md"):
+    for name in ("telemetry.md", "scenarios.md", "course.md"):
         text = (DOCS / name).read_text("utf-8").replace("\\\n", " ")
         for line in re.findall(rf"^(?:\$ )?({re.escape(start)} .*)$", text, re.MULTILINE):
             yield shlex.split(line, comments=True)
