@@ -240,6 +240,8 @@ export interface Difference {
   query: string;
   dataset: string;
   selection: string;
+  after: string;
+  before: string;
   since_ns: string;
   until_ns: string;
   selection_rows: number;

@@ -114,7 +114,8 @@ async def test_the_panel_shows_what_differs(
     await expect(size).to_contain_text("Median")
     await stored.picture("difference-periods")
     await shows_the_same_again(stored)
-    await expect(page.get_by_label("Compared with")).to_have_value("10m..5m")
+    compared = page.get_by_label("Compared with")
+    await expect(compared).to_have_value(re.compile(r"^20.*Z\.\.20.*Z$"))  # no ages
     await expect(size.get_by_role("link").first).to_have_attribute(
         "aria-label", re.compile(r"of the selection, .* of the rest")
     )

@@ -11,7 +11,7 @@ from cruddur.telemetry.remote_clock import clock_offset
 CALL_SECONDS = 3.0
 
 SMALL_SECONDS = 10.0
-"""An offset up to which nothing depends on it."""
+"""Maximum offset without consequences."""
 
 SIGNATURE_SECONDS = 300.0
 """The offset from which on AWS rejects signatures."""

@@ -1,4 +1,4 @@
-"""Send one item of each kind to every sink, and explain what became of it."""
+"""Send one item of each kind to every sink, and explain the outcome."""
 
 import re
 from collections.abc import Iterator

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from traceview.difference.model import TIMES, Difference, Period, Periods, Request
 from traceview.difference.ranking import FEW, Ranking, keys_of, rank
 from traceview.difference.sample import SIZE, Sample, read_sample
-from traceview.query.model import Condition, Dataset, Query, QueryError
+from traceview.query.model import Condition, Dataset, Instant, Query, QueryError
 from traceview.query.parser import parse_condition, parse_time
 from traceview.query.printer import print_condition, print_query, print_value
 from traceview.query.sql import Span, compile_sides, range_of
@@ -61,12 +61,14 @@ def compare(database: Database, request: Request) -> Difference:
     started, now = time.perf_counter(), time.time_ns()
     query, selection = request.query, request.selection
     sides: Condition | tuple[Span, Span]
+    compared = ("", "")
     if isinstance(selection, Periods):
         before, after = (_span(one, now) for one in (selection.before, selection.after))
         if before.until_ns > after.since_ns and after.until_ns > before.since_ns:
             raise QueryError("the two periods overlap")
         span = Span(min(before.since_ns, after.since_ns), max(before.until_ns, after.until_ns))
         sides, defining = (after, before), TIMES
+        compared = _instants(after), _instants(before)
     else:
         span, sides = range_of(query, now), selection
         defining = keys_of(query.dataset, selection)
@@ -78,6 +80,8 @@ def compare(database: Database, request: Request) -> Difference:
         query=print_query(query),
         dataset=query.dataset,
         selection=_text(selection),
+        after=compared[0],
+        before=compared[1],
         since_ns=str(span.since_ns),
         until_ns=str(span.until_ns),
         selection_rows=sample.selection.rows,
@@ -96,6 +100,10 @@ def compare(database: Database, request: Request) -> Difference:
 
 def _span(period: Period, now_ns: int) -> Span:
     return range_of(Query(since=period.since, until=period.until), now_ns)
+
+
+def _instants(span: Span) -> str:
+    return "..".join(print_value(Instant(ns)) for ns in (span.since_ns, span.until_ns))
 
 
 def _text(selection: Condition | Periods) -> str:

@@ -85,6 +85,9 @@ class Difference(Struct, kw_only=True):
     dataset: str
     selection: str
     """The condition or the two time ranges."""
+    after: str
+    before: str
+    """The two time ranges without ages, as they were compared; empty for a condition."""
     since_ns: str
     until_ns: str
     selection_rows: int

@@ -5,7 +5,7 @@ import { ask, UnreachableError } from "./api.js";
 import { byId, el, fullTime, plural } from "./dom.js";
 import { number, quantity, timeLabel } from "./format.js";
 import { hrefOf, instant, rangeOf, textOf, whereOf } from "./language.js";
-import { ERRORS, onSelection, rowsSelection, select } from "./selection.js";
+import { ERRORS, onSelection, recordAs, rowsSelection, select } from "./selection.js";
 
 /** @typedef {import("../wire").Result} Result */
 /** @typedef {import("../wire").Parts} Parts */
@@ -133,7 +133,8 @@ function show(selection) {
  * Ask, and show the answer in a node.
  * @param {HTMLElement} node @param {Selection} selection
  */
-async function compare(node, { result: { parts, since_ns, until_ns }, sides, names }) {
+async function compare(node, selection) {
+  const { result: { parts, since_ns, until_ns }, sides, names } = selection;
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
@@ -143,6 +144,8 @@ async function compare(node, { result: { parts, since_ns, until_ns }, sides, nam
   try {
     const { status, text } = await ask(`/api/difference?${new URLSearchParams({ q, ...sides })}`, { signal: mine.signal, expected: [400, 409, 422] });
     const content = JSON.parse(text);
+    // Ages in the address would mean other rows later.
+    if (content.after) recordAs(selection, { after: content.after, before: content.before });
     node.replaceChildren(...(status === 200 ? shown(content, parts, names) : [el("p", { class: "note bad" }, content.error)]));
   } catch (error) {
     if (mine.signal.aborted) return;

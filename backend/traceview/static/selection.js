@@ -49,6 +49,16 @@ function publish(selection) {
   for (const listener of listeners) listener(selection);
 }
 
+/**
+ * Write the selection into the address with other parameters, if it is still the current one.
+ * @param {Selection} selection @param {Record<string, string>} parameters
+ */
+export function recordAs(selection, parameters) {
+  if (selection !== current) return;
+  selection.parameters = parameters;
+  record(selection);
+}
+
 export function selected() {
   return current;
 }
