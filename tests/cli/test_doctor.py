@@ -343,6 +343,25 @@ def test_a_sound_environment_has_no_fault_and_shows_where_to_look(
     assert find(findings, "clock")["outcome"] == "ok"
 
 
+def test_services_that_do_not_answer_are_faults(data: Path, around: Surroundings) -> None:
+    silent = f"127.0.0.1:{around.used_port}"  # it accepts connections
+    findings = examine(
+        data,
+        1,
+        HONEYCOMB_API_KEY=KEY,
+        HONEYCOMB_API_ENDPOINT=f"http://{silent}",
+        ROLLBAR_ACCESS_TOKEN=TOKEN,
+        ROLLBAR_ENDPOINT=f"http://{silent}/api/1/",
+        AWS_XRAY_DAEMON_ADDRESS=silent,
+        SMTP_URL=f"smtp://{silent}",
+        CONNECTION_URL=f"postgresql://{silent}/cruddur",
+    )
+    for check in ("Honeycomb", "Rollbar", "X-Ray", "mail", "database"):
+        assert find(findings, check)["outcome"] == "fault"
+    assert "there is no answer" in find(findings, "Honeycomb")["message"]
+    assert find(findings, "clock")["outcome"] == "warning"
+
+
 def test_no_secret_is_printed(data: Path, around: Surroundings) -> None:
     headers = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Basic%20{PASSWORD}"}
     response = cruddur(
