@@ -1,5 +1,1 @@
 """Cruddur: a microblog whose posts expire."""
-
-from importlib.metadata import version
-
-__version__ = version("cruddur")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cruddur import __version__, http_client
+from cruddur import http_client
 from cruddur.db.page_changes import PageChanges
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
@@ -50,6 +50,7 @@ from cruddur.settings import Settings
 from cruddur.settings.proxies import proxy_for
 from cruddur.telemetry.http_calls import MeasuredClient
 from cruddur.telemetry.pipeline import Telemetry
+from cruddur.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from serving import Line, Served, served, span_id, trace_id
 
-from cruddur import __version__
+from cruddur.version import __version__
 from fakes.honeycomb import FakeHoneycomb
 from fakes.otlp import LogLine, Span
 from fakes.rollbar import FakeRollbar

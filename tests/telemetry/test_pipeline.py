@@ -21,12 +21,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from serving import Line, Served, Stopped, patient, served, span_id, trace_id
 
-from cruddur import __version__
 from cruddur.app import create_app
 from cruddur.settings import Settings
 from cruddur.telemetry import pipeline
 from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.pipeline import Telemetry
+from cruddur.version import __version__
 from fakes.aws import environment as aws_environment
 from fakes.honeycomb import DATASET_HEADER, KEY_HEADER, FakeHoneycomb
 from fakes.rollbar import FakeRollbar

@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from cruddur import __version__
 from cruddur.cli import signals
 from cruddur.cli.commands import (
     admin_group,
@@ -21,6 +20,7 @@ from cruddur.cli.commands import (
 )
 from cruddur.process.signals import StoppedError
 from cruddur.settings import OperatorError
+from cruddur.version import __version__
 
 
 class _Commands(click.Group):

@@ -13,13 +13,13 @@ from typing import Any, get_args, get_origin
 import msgspec
 from quart import Blueprint, Response
 
-from cruddur import __version__
 from cruddur.errors import GENERIC_CODES
 from cruddur.identity.api_tokens import PREFIX
 from cruddur.routes.accounts import COOKIE
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
 from cruddur.routes.parsing import validation_codes
+from cruddur.version import __version__
 from cruddur.wire import (
     Crud,
     FollowChange,

@@ -15,10 +15,10 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
-from cruddur import __version__
 from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.logs import Line, log_line
 from cruddur.telemetry.sampling import EdgeSampler
+from cruddur.version import __version__
 
 logger = logging.getLogger("cruddur.web")
 

@@ -19,7 +19,6 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span, format_span_id, format_trace_id
 from opentelemetry.util.types import AttributeValue
 
-from cruddur import __version__
 from cruddur.settings import Settings
 from cruddur.settings.database_url import database_name, server_addresses
 from cruddur.settings.library_variables import default_variable, prefer_stable_conventions
@@ -36,6 +35,7 @@ from cruddur.telemetry.redaction import REDACTED
 from cruddur.telemetry.resource import log_constants, service_resource
 from cruddur.telemetry.sampling import EdgeSampler
 from cruddur.telemetry.sinks import Sinks, require_extras
+from cruddur.version import __version__
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.util.types import AttributeValue
 
-from cruddur import __version__
 from cruddur.settings import Settings
+from cruddur.version import __version__
 
 _IN_LOG_LINES = (
     "service.name",
