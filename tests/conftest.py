@@ -114,6 +114,15 @@ class _HandOver:
         node.workerinput["session"] = begin.receive()
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Distribute the tests by directory, unless the command line has another `--dist`."""
+        if config.getvalue("dist") != "loadfile":
+            return None
+        from scheduling import FilesByDirectory
+
+        return FilesByDirectory(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Kill the processes that a worker which crashed or was ended by a timeout has started."""
         if error:
