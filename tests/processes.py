@@ -25,7 +25,7 @@ START_SECONDS = 60
 STOP_SECONDS = PATIENCE
 
 
-RUNTIME_VARIABLES = {"PATH", "HOME", *declared_variables()} - {"OTEL_PROPAGATORS"}
+RUNTIME_VARIABLES = {"PATH", "HOME", "SSL_CERT_FILE", *declared_variables()} - {"OTEL_PROPAGATORS"}
 """Variables without an effect on imports. With any other variable, a process is not forked."""
 
 Process = subprocess.Popen[str] | Forked
@@ -145,10 +145,11 @@ def services(folder: Path, data: Path) -> Iterator[Serve]:
 def inherited() -> dict[str, str]:
     """Return the variables that a process needs that tests start with an environment of its own.
 
-    The last one is set by `make coverage` only: such a process measures its coverage, too. The
-    service fetches no previews from the internet.
+    The process loads one certificate, as the tests do. COVERAGE_PROCESS_CONFIG is set by
+    `make coverage` only: such a process measures its coverage, too. The service fetches no previews
+    from the internet.
     """
-    names = ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG")
+    names = ("PATH", "HOME", "SSL_CERT_FILE", "COVERAGE_PROCESS_CONFIG")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     return {**environment, "CRUDDUR_PREVIEWS": "off"}
 
