@@ -1,6 +1,7 @@
 """The page of admins, and what visitors and members see of what they change."""
 
 import re
+from pathlib import Path
 
 import asyncpg
 from playwright.async_api import expect
@@ -17,6 +18,33 @@ from support import Member
 from telemetry.serving import Served
 
 EMAIL = "quark@example.com"
+
+
+async def test_an_admin_downloads_the_whole_audit_log(
+    visit: Visit, worf: Member, odo: Member, database: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await database.execute(
+        "INSERT INTO audit_entries (action, why, created_at)"
+        " SELECT 'role', 'entry ' || n, now() - interval '1 day'"
+        " FROM generate_series(1, 10001) AS n",  # one more than a part has
+    )
+    await appoint(database, odo)
+    moderator = await visit(odo, "/moderation")
+    await expect(moderator.get_by_role("heading", name="No reports")).to_be_visible()
+    await expect(moderator.get_by_text("Audit log")).to_be_hidden()
+    await appoint(database, worf, "admin")
+    admin = await visit(worf, "/moderation")
+    await admin.get_by_text("Audit log").click()
+    await check_page(admin, "moderation-audit")
+    for form, extension, rows in (("JSON lines", "jsonl", 10_001), ("CSV", "csv", 10_002)):
+        async with admin.expect_download() as started:
+            await admin.get_by_role("button", name=f"Download as {form}").click()
+        download = await started.value
+        assert download.suggested_filename == f"cruddur-audit.{extension}"
+        await download.save_as(tmp_path / extension)
+        text = (tmp_path / extension).read_text("utf-8")
+        assert len(text.splitlines()) == rows
+        assert "entry 10001" in text
 
 
 async def test_an_admin_runs_the_instance_and_an_invited_person_joins(

@@ -121,11 +121,7 @@ export async function* listen(
   const input = { signal, lastEventId, seconds: Number.POSITIVE_INFINITY };
   const path = feed === undefined ? STREAM : `${STREAM}?feed=${feed}`;
   const received = await asViewer(trace, (token) => send("get", path, input, token, trace));
-  if (received.stream === undefined) {
-    read(received, trace); // throws if it is an error
-    throw unreachable(trace);
-  }
-  const reader = received.stream.getReader();
+  const reader = streamOf(received, trace).getReader();
   for (;;) {
     const part = await reader.read().catch((error: unknown) => {
       throw signal.aborted ? error : unreachable(trace);
@@ -138,21 +134,30 @@ export async function* listen(
 }
 
 /**
- * Load a file as the current viewer, however long it takes.
+ * Load a file, or a part of it, as the current viewer, however long it takes.
  *
  * @throws {ApiError} the server rejected it, or the connection was lost.
  */
-export async function download(path: PathOf<"get">): Promise<Blob> {
+export async function download(
+  path: PathOf<"get">,
+  query: { cursor?: string },
+): Promise<Page<Blob>> {
   const trace = newTrace();
-  const input = { seconds: Number.POSITIVE_INFINITY };
+  const input = { seconds: Number.POSITIVE_INFINITY, query };
   const received = await asViewer(trace, (token) => send("get", path, input, token, trace));
+  const body = await new Response(streamOf(received, trace)).blob().catch(() => {
+    throw unreachable(trace);
+  });
+  return { body, next: nextCursor(received.headers.get("Link")) };
+}
+
+/** Return the body of a response that is not read as text. */
+function streamOf(received: Received, trace: Trace): ReadableStream<Uint8Array> {
   if (received.stream === undefined) {
     read(received, trace); // throws if it is an error
     throw unreachable(trace);
   }
-  return new Response(received.stream).blob().catch(() => {
-    throw unreachable(trace);
-  });
+  return received.stream;
 }
 
 /** Make a call as the current viewer; retry once with a new token if the token is rejected. */
@@ -346,7 +351,7 @@ export async function sendTelemetry(body: string): Promise<number> {
 /** The media type of server-sent events. */
 const EVENTS = "text/event-stream";
 /** The media types of bodies that are read piece by piece. */
-const STREAMED = /event-stream|zip|jsonl/;
+const STREAMED = /event-stream|zip|jsonl|csv/;
 
 function timedOut(trace: Trace): ApiError {
   const code: OwnCode = "timed_out";

@@ -18,6 +18,7 @@ import { PageHead } from "../components/PageHead";
 import { ProblemNote } from "../components/Problem";
 import { t } from "../language/further";
 import { notify } from "../notices";
+import { useDownload } from "../queries/downloads";
 import { useCase, useCases, useDecide, useDecideAppeal } from "../queries/moderation";
 import { rowsOf } from "../queries/paging";
 import { useMember } from "../queries/session";
@@ -46,7 +47,10 @@ export function Moderation() {
             <p>{t.moderation.notYouHint}</p>
           </Empty>
         ) : uuid === null ? (
-          <Queue />
+          <>
+            {member?.role === "admin" && <AuditLog />}
+            <Queue />
+          </>
         ) : (
           <OpenCase key={uuid} uuid={uuid} />
         )}
@@ -54,6 +58,28 @@ export function Moderation() {
     </>
   );
 }
+
+/** Downloads of the audit log, which only admins may read. */
+function AuditLog() {
+  const lines = useDownload("auditLines");
+  const table = useDownload("auditTable");
+  return (
+    <details className="audit">
+      <summary>{t.moderation.audit}</summary>
+      <p>{t.moderation.auditHint}</p>
+      <div className="audit-files">
+        <Button look="outlined" busy={lines.isPending} onClick={() => lines.mutate(AUDIT_FILE)}>
+          {t.moderation.auditLines}
+        </Button>
+        <Button look="outlined" busy={table.isPending} onClick={() => table.mutate(AUDIT_FILE)}>
+          {t.moderation.auditTable}
+        </Button>
+      </div>
+    </details>
+  );
+}
+
+const AUDIT_FILE = "cruddur-audit";
 
 function Queue() {
   const query = useCases();

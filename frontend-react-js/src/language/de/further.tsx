@@ -701,6 +701,11 @@ export const further: Further = {
     needsSecondFactorHint:
       "Wer hier moderiert, braucht zwei Faktoren oder einen Passkey. Richte das in den Einstellungen ein, und komm dann zurück.",
     toSettings: "Zu den Einstellungen",
+    audit: "Audit-Protokoll",
+    auditHint:
+      "Wer was wann und warum getan hat. Im Protokoll stehen jeder Blick auf Beweise, jede Entscheidung und jede Änderung der Instanz.",
+    auditLines: "Als JSON Lines laden",
+    auditTable: "Als CSV laden",
     empty: "Keine Meldungen",
     emptyHint: "Was Mitglieder melden, erscheint hier.",
     subject: {

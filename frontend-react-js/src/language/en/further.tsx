@@ -665,6 +665,11 @@ export const further = {
     needsSecondFactorHint:
       "Moderators here need two-factor sign-in or a passkey. Set one up in the settings, then come back.",
     toSettings: "Go to settings",
+    audit: "Audit log",
+    auditHint:
+      "Who did what, when and why. The log has each look at evidence, each decision and each change of the instance.",
+    auditLines: "Download as JSON lines",
+    auditTable: "Download as CSV",
     empty: "No reports",
     emptyHint: "What members report will show up here.",
     subject: {

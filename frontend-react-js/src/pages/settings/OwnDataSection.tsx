@@ -1,7 +1,7 @@
 import type { Member } from "../../api/wire";
 import { Button } from "../../components/Button";
 import { t } from "../../language/further";
-import { useDownload } from "../../queries/ownData";
+import { useDownload } from "../../queries/downloads";
 import { Section } from "./Section";
 
 /** Download what is stored about the member. */
@@ -15,11 +15,15 @@ export function OwnDataSection({ member }: { member: Member }) {
         <Button
           look="outlined"
           busy={archive.isPending}
-          onClick={() => archive.mutate(member.handle)}
+          onClick={() => archive.mutate(`cruddur-${member.handle}-archive`)}
         >
           {t.ownData.archive}
         </Button>
-        <Button look="outlined" busy={audit.isPending} onClick={() => audit.mutate(member.handle)}>
+        <Button
+          look="outlined"
+          busy={audit.isPending}
+          onClick={() => audit.mutate(`cruddur-${member.handle}-audit`)}
+        >
           {t.ownData.audit}
         </Button>
       </div>
