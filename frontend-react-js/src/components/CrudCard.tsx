@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type MouseEvent, memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type MouseEvent, memo, useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { t } from "../language";
 import { removeCrud } from "../queries/feedCache";
@@ -7,24 +7,22 @@ import type { ListedCrud } from "../queries/feeds";
 import { observe } from "../telemetry/trace";
 import { crudAddress, profileAddress, searchAddress } from "../text/addresses";
 import { Avatar } from "./Avatar";
-import { Countdown, Since, useIsPast } from "./Clock";
+import { Countdown, Since } from "./Clock";
 import { ComposerSkeleton } from "./ComposerSkeleton";
 import { CrudActions } from "./CrudActions";
 import { Dialog } from "./Dialog";
 import { Further } from "./Further";
+import { useFading, useFadingBox } from "./fading";
 import { Icon } from "./Icon";
 import { LinkPreview } from "./LinkPreview";
 import { Pictures } from "./Pictures";
 import { RichText } from "./RichText";
 import "./CrudCard.css";
 
-/** Milliseconds that an expired crud takes to fade. CrudCard.css has the same value. */
-const FADE_TIME = 700;
-
 /** A crud in a list. */
 export const CrudCard = memo(function CrudCard({ crud }: { crud: ListedCrud }) {
   const [isReplying, setReplying] = useState(false);
-  const { isFading, isOver } = useFading(crud, isReplying);
+  const { isFading, isOver } = useCrudFading(crud, isReplying);
   return (
     <>
       {!isOver && !crud.deleting && (
@@ -62,7 +60,7 @@ function Card({
   onReply: () => void;
 }) {
   const navigate = useNavigate();
-  const article = useRef<HTMLElement>(null);
+  const article = useFadingBox<HTMLElement>(isFading);
   const address = crudAddress(crud);
   const { uuid, arrived } = crud;
   useEffect(() => {
@@ -70,12 +68,6 @@ function Card({
       observe((to) => to.showCrud(uuid));
     }
   }, [uuid, arrived]);
-  useLayoutEffect(() => {
-    const { current } = article;
-    if (isFading && current !== null) {
-      current.style.setProperty("--crud-height", `${current.offsetHeight}px`);
-    }
-  }, [isFading]);
   const state = isFading
     ? "fading"
     : crud.pending
@@ -163,20 +155,14 @@ function withoutGaps(text: string): string {
  * Let a crud fade when it expires, then remove it from every list. A reply that is being written
  * holds it. A crud that had expired before it was first rendered is not shown at all.
  */
-function useFading(crud: ListedCrud, isHeld: boolean): { isFading: boolean; isOver: boolean } {
+function useCrudFading(crud: ListedCrud, isHeld: boolean) {
   const client = useQueryClient();
-  const isFading = useIsPast(crud.expires_at);
-  const [isOver, setOver] = useState(isFading);
+  const { isFading, isOver } = useFading(crud.expires_at);
   useEffect(() => {
-    if (isFading && !isOver) {
-      const timer = setTimeout(() => setOver(true), FADE_TIME);
-      return () => clearTimeout(timer);
-    }
     if (isOver && !isHeld) {
       removeCrud(client, crud);
     }
-    return undefined;
-  }, [isFading, isOver, isHeld, client, crud]);
+  }, [isOver, isHeld, client, crud]);
   return { isFading, isOver };
 }
 

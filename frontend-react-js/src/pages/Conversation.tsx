@@ -2,9 +2,10 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import type { Member } from "../api/wire";
 import { Button } from "../components/Button";
-import { Countdown, Since, useIsPast } from "../components/Clock";
+import { Countdown, Since } from "../components/Clock";
 import { Composer } from "../components/Composer";
 import { useDraft } from "../components/draft";
+import { useFading, useFadingBox } from "../components/fading";
 import { LifetimeButton } from "../components/LifetimeButton";
 import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
@@ -177,18 +178,25 @@ function useFollowing(latest: string | undefined, isOwn: boolean): void {
 
 function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
   const [isReporting, setReporting] = useState(false);
-  if (useIsPast(message.expires_at)) {
+  const { isFading, isOver } = useFading(message.expires_at);
+  const row = useFadingBox<HTMLLIElement>(isFading);
+  if (isOver && !isReporting) {
     return null;
   }
+  const fading = isFading ? "fading" : "";
   if (message.kind === "lifetime") {
     return (
-      <li className="message-line">
+      <li ref={row} className={`message-line ${fading}`}>
         {t.messages.line(isOwn ? null : message.display_name, message.ttl)}
       </li>
     );
   }
   return (
-    <li className={`message ${isOwn ? "message-own" : ""}`} aria-busy={message.pending}>
+    <li
+      ref={row}
+      className={`message ${isOwn ? "message-own" : ""} ${fading}`}
+      aria-busy={message.pending}
+    >
       <span className="unseen">{message.display_name}</span>
       <RichText text={message.message} />
       <span className="message-time">

@@ -3,7 +3,8 @@ import { Link, useSearchParams } from "react-router";
 import type { NotificationGroup, ShortUser } from "../api/wire";
 import { Avatar } from "../components/Avatar";
 import { IconButton } from "../components/Button";
-import { Countdown, Since, useIsPast } from "../components/Clock";
+import { Countdown, Since } from "../components/Clock";
+import { useFading, useFadingBox } from "../components/fading";
 import { Icon, type IconName } from "../components/Icon";
 import { Empty, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
@@ -106,20 +107,24 @@ const PICTURES = 5;
 function Group({ group, isUnread }: { group: NotificationGroup; isUnread: boolean }) {
   const { kind, activity, actors, actors_count } = group;
   const remove = useRemoveNotification();
-  const isGone = useIsPast(activity?.expires_at ?? null);
+  const { isFading, isOver } = useFading(activity?.expires_at ?? null);
+  const row = useFadingBox<HTMLLIElement>(isFading);
   const [isExpanded, setExpanded] = useState(false);
   const id = useId();
   // biome-ignore lint/correctness/useExhaustiveDependencies: it is removed once.
   useEffect(() => {
-    if (isGone) {
+    if (isOver) {
       remove(group);
     }
-  }, [isGone]);
-  if (isGone) {
+  }, [isOver]);
+  if (isOver) {
     return null;
   }
   return (
-    <li className={`note note-${kind} ${isUnread ? "note-unread" : ""}`}>
+    <li
+      ref={row}
+      className={`note note-${kind} ${isUnread ? "note-unread" : ""} ${isFading ? "fading" : ""}`}
+    >
       <span className="note-icon">
         <Icon name={ICONS[kind]} filled={kind === "like"} />
       </span>

@@ -522,6 +522,8 @@ describe("a removed crud", () => {
     );
     await openAt("/notifications");
     await stream.send("gone", { uuid: uuid(100) });
+    expect(main().getAllByRole("listitem")[0]).toHaveClass("fading");
+    await pass(SECOND);
     expect(main().getAllByRole("listitem")).toHaveLength(1);
   });
 

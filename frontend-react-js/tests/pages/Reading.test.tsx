@@ -394,6 +394,8 @@ describe("a conversation", () => {
     expect(listed()).toEqual(["Kept.", "Brief."]);
     expect(main().getAllByRole("listitem")[1]).toHaveTextContent(/left/);
     await pass(MINUTE);
+    expect(main().getAllByRole("listitem")[1]).toHaveClass("fading");
+    await pass(SECOND);
     expect(listed()).toEqual(["Kept."]);
   });
 
@@ -654,6 +656,10 @@ describe("the notifications", () => {
     await settle();
     expect(main().getAllByRole("listitem")).toHaveLength(2);
     await passUntil(MINUTE);
+    for (const row of main().getAllByRole("listitem")) {
+      expect(row).toHaveClass("fading");
+    }
+    await passUntil(MINUTE + SECOND);
     expect(main().queryByRole("listitem")).not.toBeInTheDocument();
   });
 
