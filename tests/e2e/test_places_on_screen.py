@@ -302,6 +302,56 @@ async def new_violations(gallery: Gallery, page: Page, rules: dict[str, Any]) ->
     return found
 
 
+BOX = """(selector) => {
+    const { left, right, top, bottom } = document.querySelector(selector).getBoundingClientRect();
+    return { left, right, top, bottom };
+}"""
+
+
+async def test_what_belongs_together_is_aligned_on_a_phone(gallery: Gallery) -> None:
+    async def enter(name: str) -> Page:
+        place = next(place for place in (*PLACES, *OPENED) if place.name == name)
+        page = await gallery.enter(place, "member")
+        await page.set_viewport_size(PHONE)
+        return page
+
+    async def box(page: Page, selector: str) -> dict[str, float]:
+        found: dict[str, float] = await page.evaluate(BOX, selector)
+        return found
+
+    page = await enter("profile")
+    picture, actions = await box(page, ".profile-row .avatar"), await box(page, ".profile-actions")
+    assert actions["top"] < picture["bottom"]
+    assert (await box(page, "[href='/settings'] .badge"))["right"] <= PHONE["width"] - 4
+    await gallery.leave(page)
+
+    page = await enter("messages")
+    title, handle = await box(page, ".group .crud-name"), await box(page, ".group .crud-handle")
+    assert handle["top"] >= title["bottom"]
+    cut = "(element) => element.scrollHeight > element.clientHeight"
+    assert not any([await one.evaluate(cut) for one in await page.locator(".crud-name").all()])
+    await gallery.leave(page)
+
+    page = await enter("case")
+    for form in (".evidence form", ".case > section:last-child form"):
+        field, button = await box(page, f"{form} select"), await box(page, f"{form} > .button")
+        assert abs(button["right"] - field["right"]) <= 1
+    await gallery.leave(page)
+
+    for name in ("compose-dialog", "reply-dialog"):
+        page = await enter(name)
+        date = await box(page, "dialog .lives-end")
+        assert date["bottom"] - date["top"] < 30  # one line
+        await gallery.leave(page)
+
+    page = await gallery.enter(PLACES[0], "member")
+    area = page.get_by_label("What’s on your mind?")
+    await area.fill("I write a text that takes one line on a desktop, and three on a phone. " * 2)
+    await page.set_viewport_size(PHONE)
+    assert not await area.evaluate("(area) => area.scrollHeight > area.clientHeight")
+    await gallery.leave(page)
+
+
 def test_every_address_has_a_place() -> None:
     rules = Map([Rule(rule, endpoint=rule) for rule in PAGES]).bind("localhost")
     seen = set()

@@ -141,13 +141,20 @@ function isComposing({ nativeEvent, keyCode }: KeyboardEvent): boolean {
   return nativeEvent.isComposing || keyCode === 229;
 }
 
-/** Make a text area as tall as its text. */
+/** Keep a text area as tall as its text, also when the window changes. */
 function useGrowing(area: RefObject<HTMLTextAreaElement | null>, text: string): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the text changes the height.
   useEffect(() => {
-    if (area.current !== null) {
-      area.current.style.height = "auto";
-      area.current.style.height = `${area.current.scrollHeight}px`;
-    }
+    const grow = () => {
+      const { current } = area;
+      if (current !== null) {
+        current.style.height = "auto";
+        const edges = current.offsetHeight - current.clientHeight;
+        current.style.height = `${current.scrollHeight + edges}px`;
+      }
+    };
+    grow();
+    addEventListener("resize", grow);
+    return () => removeEventListener("resize", grow);
   }, [area, text]);
 }

@@ -191,16 +191,13 @@ function MainCrud({ crud }: { crud: ListedCrud }) {
           {shortTime(crud.created_at)}
         </time>
         {crud.expires_at !== null && (
-          <>
-            {" · "}
-            <span>
-              {t.thread.expires(
-                <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
-                  {shortTime(crud.expires_at)}
-                </time>,
-              )}
-            </span>
-          </>
+          <span>
+            {t.thread.expires(
+              <time dateTime={crud.expires_at} title={exactTime(crud.expires_at)}>
+                {shortTime(crud.expires_at)}
+              </time>,
+            )}
+          </span>
         )}
       </p>
       <CrudActions

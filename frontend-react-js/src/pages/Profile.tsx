@@ -114,22 +114,21 @@ function ProfileHead({ profile }: { profile: Person }) {
       </div>
       {profile.bio !== "" && <RichText text={profile.bio} />}
       <p className="profile-count">
-        {t.profile.liveCruds(profile.cruds_count, (words) => (
-          <b>{words}</b>
-        ))}
-        {" · "}
+        <span>
+          {t.profile.liveCruds(profile.cruds_count, (words) => (
+            <b>{words}</b>
+          ))}
+        </span>
         <Link to={followsAddress(profile, "followers")}>
           {t.profile.followers(profile.followers_count, (words) => (
             <b>{words}</b>
           ))}
         </Link>
-        {" · "}
         <Link to={followsAddress(profile, "following")}>
           {t.profile.followed(profile.following_count, (words) => (
             <b>{words}</b>
           ))}
         </Link>
-        {" · "}
         <a href={feedAddress(profile)} target="_blank" rel="noopener">
           {t.profile.feed}
         </a>
