@@ -1,11 +1,11 @@
-import type { ComponentProps, MouseEvent } from "react";
+import type { ComponentProps } from "react";
 import { Link } from "react-router";
 import { Icon, type IconName } from "./Icon";
 import "./Button.css";
 
 type Look = "filled" | "outlined" | "plain" | "danger";
 
-/** A button with text. While `busy`, it ignores presses. */
+/** A button with text. It ignores presses while `busy`, and the second click of a double click. */
 export function Button({
   look = "filled",
   busy = false,
@@ -20,16 +20,14 @@ export function Button({
       className={`button button-${look}`}
       aria-busy={busy || undefined}
       aria-disabled={busy || undefined} // `disabled` would lose the keyboard focus
-      onClick={busy ? ignore : rest.onClick}
+      onClick={(event) =>
+        busy || event.detail > 1 ? event.preventDefault() : rest.onClick?.(event)
+      }
     >
       {icon && <Icon name={icon} />}
       <span>{children}</span>
     </button>
   );
-}
-
-function ignore(event: MouseEvent): void {
-  event.preventDefault();
 }
 
 /** A link that looks like a button. */

@@ -1,10 +1,12 @@
+import { type Mutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef } from "react";
 import { describeProblem, type FieldName } from "../text/errors";
 import { ProblemNote } from "./Problem";
 
 /**
  * A form whose values are read when it is submitted. Errors about `fields` are shown next to their
- * field (`problemOf`), any other error at the top.
+ * field (`problemOf`), any other error at the top. While what it sent is under way, it sends nothing
+ * else: a second press of Enter can come before its button is busy.
  */
 export function Form({
   label,
@@ -22,6 +24,8 @@ export function Form({
   children: ReactNode;
 }) {
   const form = useRef<HTMLFormElement>(null);
+  const mutations = useQueryClient().getMutationCache();
+  const sent = useRef<readonly Mutation[]>([]);
   useEffect(() => {
     if (error) {
       const field = form.current?.querySelector<HTMLElement>("[aria-invalid='true']");
@@ -40,8 +44,13 @@ export function Form({
       onChange={onChange}
       onSubmit={(event) => {
         event.preventDefault();
+        if (sent.current.some(({ state }) => state.status === "pending")) {
+          return;
+        }
         const values = new FormData(event.currentTarget);
+        const earlier = new Set(mutations.getAll());
         onSend((name) => String(values.get(name) ?? ""), event.currentTarget);
+        sent.current = mutations.getAll().filter((mutation) => !earlier.has(mutation));
       }}
     >
       {error && !isAtFields ? <ProblemNote error={error} except={fields} /> : null}

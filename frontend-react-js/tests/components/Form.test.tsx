@@ -124,6 +124,31 @@ describe("a form", () => {
     expect(form.textContent?.includes(trace)).toBe(isShown);
   });
 
+  test("is sent once by a double click, however fast the response is", async () => {
+    server.on("post", SIGNUP, refuse(422, "handle_taken"));
+    const { form } = await join();
+    const button = within(form).getByRole("button", { name: "Join now" });
+    fireEvent.click(button, { detail: 1 });
+    await settle();
+    fireEvent.click(button, { detail: 2 });
+    await settle();
+    expect(server.sent("post", SIGNUP)).toHaveLength(1);
+  });
+
+  test("is sent once by pressing Enter twice", async () => {
+    const answer = server.hold("post", SIGNUP);
+    const { form } = await join();
+    fireEvent.submit(form);
+    fireEvent.submit(form);
+    await settle();
+    expect(server.sent("post", SIGNUP)).toHaveLength(1);
+    answer.release(refuse(422, "handle_taken"));
+    await settle();
+    fireEvent.submit(form);
+    await settle();
+    expect(server.sent("post", SIGNUP)).toHaveLength(2);
+  });
+
   test("cannot be sent twice at the same time", async () => {
     const answer = server.hold("post", SIGNUP);
     const { form, send } = await join();
