@@ -1,12 +1,13 @@
 import { useState } from "react";
 import { t } from "../language";
 import { notify } from "../notices";
+import { notifyError } from "../queries/client";
 import type { ListedCrud } from "../queries/feeds";
 import { useReaction } from "../queries/reactions";
 import { useMember } from "../queries/session";
 import { crudAddress } from "../text/addresses";
 import { compactNumber } from "../text/numbers";
-import { Further } from "./Further";
+import { Further, loadFurther } from "./Further";
 import { Icon, type IconName } from "./Icon";
 import { useMemberAction } from "./memberAction";
 import "./CrudActions.css";
@@ -18,7 +19,6 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
   const like = useReaction("like", crud);
   const repost = useReaction("repost", crud);
   const [isDeleting, setDeleting] = useState(false);
-  const [isMenuOpen, setMenuOpen] = useState(false);
   const isOwn = member?.handle === crud.handle;
   return (
     <>
@@ -49,18 +49,19 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
         <Action name={t.crud.share} icon="share" onClick={() => void share(crud)} />
         {isOwn && <Action name={t.crud.delete} icon="trash" onClick={() => setDeleting(true)} />}
         {member && !isOwn && (
-          <Action name={t.crud.more} icon="dots" onClick={() => setMenuOpen(true)} />
+          <Action
+            name={t.crud.more}
+            icon="dots"
+            onClick={() =>
+              void loadFurther().then(
+                ({ openMenu }) =>
+                  openMenu({ person: crud, subject: { kind: "crud", uuid: crud.uuid } }),
+                notifyError,
+              )
+            }
+          />
         )}
       </div>
-      {isMenuOpen && (
-        <Further
-          name="PersonMenu"
-          fallback={null}
-          person={crud}
-          subject={{ kind: "crud", uuid: crud.uuid }}
-          onClose={() => setMenuOpen(false)}
-        />
-      )}
       {isDeleting && (
         <Further
           name="DeleteDialog"

@@ -30,9 +30,11 @@ export function Dialog({
     }
     return () => {
       element?.close();
-      if (opener instanceof HTMLElement) {
-        opener.blur(); // a closing dialog restores the focus, but not the caret
-        opener.focus();
+      // A closing dialog restores the focus, but not the caret. The opener may be gone.
+      const next = opener?.isConnected ? opener : document.getElementById("main");
+      if (next instanceof HTMLElement) {
+        next.blur();
+        next.focus();
       }
     };
   }, []);

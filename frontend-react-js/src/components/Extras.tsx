@@ -1,12 +1,13 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { t } from "../language/further";
 import { Announcements } from "./Announcements";
+import { OpenPersonMenu } from "./PersonMenu";
 import { Shortcuts } from "./Shortcuts";
 import "./Extras.css";
 
 /**
- * What every page gets once it is idle: announcements, shortcuts, a note while offline, and the
- * service worker.
+ * What every page gets once it is idle: announcements, shortcuts, a note while offline, the menu
+ * about a user, and the service worker.
  */
 export function Extras() {
   useEffect(register, []);
@@ -15,6 +16,7 @@ export function Extras() {
       <Announcements />
       <Shortcuts />
       <OfflineNote />
+      <OpenPersonMenu />
     </>
   );
 }

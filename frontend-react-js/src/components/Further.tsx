@@ -9,7 +9,7 @@ import { Skeleton } from "./List";
 
 type Loaded = typeof import("../further");
 /** Everything in it but functions. */
-type Components = Omit<Loaded, "applyHidden" | "expireMessage">;
+type Components = Omit<Loaded, "applyHidden" | "expireMessage" | "openMenu">;
 
 /** The name of a component, with the properties that it needs. */
 type Named<Name extends keyof Components> = Name extends Name

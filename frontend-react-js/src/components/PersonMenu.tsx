@@ -1,37 +1,42 @@
-import { useState } from "react";
-import type { MuteDuration, ReportDraft, ShortUser } from "../api/wire";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { useLocation } from "react-router";
+import type { MuteDuration, ShortUser } from "../api/wire";
 import { t } from "../language/further";
 import { notify } from "../notices";
 import { useBlock, useMute } from "../queries/safety";
 import { Button, IconButton } from "./Button";
 import { Dialog } from "./Dialog";
 import { SelectField } from "./Field";
+import { closeMenu, getMenu, type OpenMenu, onMenu, openMenu } from "./openMenu";
+import { ProblemNote } from "./Problem";
 import { ReportDialog } from "./ReportDialog";
 import "./PersonMenu.css";
 
 type Person = Pick<ShortUser, "handle">;
 
-interface Menu {
-  person: Person;
-  /** What a report from this menu is about. */
-  subject: Pick<ReportDraft, "kind" | "uuid">;
+/** The button that opens the menu, on a profile. */
+export function PersonButton(menu: OpenMenu) {
+  return <IconButton label={t.crud.more} icon="dots" onClick={() => openMenu(menu)} />;
 }
 
-/** The button that opens the menu, on a profile. */
-export function PersonButton(menu: Menu) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <>
-      <IconButton label={t.crud.more} icon="dots" onClick={() => setOpen(true)} />
-      {isOpen && <PersonMenu {...menu} onClose={() => setOpen(false)} />}
-    </>
-  );
+/** The menu that is open, if any. It closes when the member goes to another page. */
+export function OpenPersonMenu() {
+  const menu = useSyncExternalStore(onMenu, getMenu);
+  const { key } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every navigation has its own key.
+  useEffect(() => closeMenu, [key]);
+  return menu && <PersonMenu {...menu} onClose={closeMenu} />;
 }
 
 /** What a member can do about another user. Each choice says what will happen, and then asks. */
-export function PersonMenu({ person, subject, onClose }: Menu & { onClose: () => void }) {
-  const [choice, setChoice] = useState<"mute" | "block" | "report">();
-  if (choice === "report") {
+function PersonMenu({
+  person,
+  subject,
+  choice: initial,
+  onClose,
+}: OpenMenu & { onClose: () => void }) {
+  const [choice, setChoice] = useState(initial);
+  if (choice === "report" && subject !== undefined) {
     return <ReportDialog {...subject} handle={person.handle} onClose={onClose} />;
   }
   if (choice === "mute") {
@@ -49,9 +54,11 @@ export function PersonMenu({ person, subject, onClose }: Menu & { onClose: () =>
         <Button look="outlined" onClick={() => setChoice("block")}>
           {t.safety.blockMore(person.handle)}
         </Button>
-        <Button look="outlined" onClick={() => setChoice("report")}>
-          {t.report.more[subject.kind]}
-        </Button>
+        {subject && (
+          <Button look="outlined" onClick={() => setChoice("report")}>
+            {t.report.more[subject.kind]}
+          </Button>
+        )}
       </div>
     </Dialog>
   );
@@ -78,11 +85,15 @@ function MuteDialog({ person, onClose }: { person: Person; onClose: () => void }
       />
       <Confirm
         name={t.safety.mute}
+        hiding={mute}
         onClose={onClose}
         onConfirm={() =>
           mute.mutateAsync({ handle: person.handle, duration: duration || null }).then(
-            () => notify(t.safety.muted(person.handle)),
-            () => undefined, // shown as a notice
+            () => {
+              notify(t.safety.muted(person.handle));
+              onClose();
+            },
+            () => undefined, // shown by the dialog
           )
         }
       />
@@ -91,18 +102,22 @@ function MuteDialog({ person, onClose }: { person: Person; onClose: () => void }
 }
 
 /** Ask for confirmation, then block. */
-export function BlockDialog({ person, onClose }: { person: Person; onClose: () => void }) {
+function BlockDialog({ person, onClose }: { person: Person; onClose: () => void }) {
   const block = useBlock();
   return (
     <Dialog title={t.safety.blockTitle(person.handle)} onClose={onClose}>
       <p>{t.safety.blockText}</p>
       <Confirm
         name={t.safety.block}
+        hiding={block}
         onClose={onClose}
         onConfirm={() =>
           block.mutateAsync({ handle: person.handle }).then(
-            () => notify(t.safety.blocked(person.handle)),
-            () => undefined, // shown as a notice
+            () => {
+              notify(t.safety.blocked(person.handle));
+              onClose();
+            },
+            () => undefined, // shown by the dialog
           )
         }
       />
@@ -110,30 +125,29 @@ export function BlockDialog({ person, onClose }: { person: Person; onClose: () =
   );
 }
 
-/** The buttons of a dialog that closes at once: the card that it belongs to disappears. */
+/** The buttons of a dialog that hides a user, and the error if that failed. */
 function Confirm({
   name,
+  hiding,
   onClose,
   onConfirm,
 }: {
   name: string;
+  hiding: { error: unknown; isPending: boolean };
   onClose: () => void;
   onConfirm: () => unknown;
 }) {
   return (
-    <div className="dialog-actions">
-      <Button look="outlined" onClick={onClose}>
-        {t.crud.cancel}
-      </Button>
-      <Button
-        look="danger"
-        onClick={() => {
-          void onConfirm();
-          onClose();
-        }}
-      >
-        {name}
-      </Button>
-    </div>
+    <>
+      {hiding.error ? <ProblemNote error={hiding.error} /> : null}
+      <div className="dialog-actions">
+        <Button look="outlined" onClick={onClose}>
+          {t.crud.cancel}
+        </Button>
+        <Button look="danger" busy={hiding.isPending} onClick={() => void onConfirm()}>
+          {name}
+        </Button>
+      </div>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { Link, useNavigate } from "react-router";
 import type { Member } from "../api/wire";
 import { Button } from "../components/Button";
@@ -9,9 +9,8 @@ import { useFading, useFadingBox } from "../components/fading";
 import { LifetimeButton } from "../components/LifetimeButton";
 import { Empty, More, PagedList } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
+import { openMenu } from "../components/openMenu";
 import { PageHead } from "../components/PageHead";
-import { BlockDialog } from "../components/PersonMenu";
-import { ReportDialog } from "../components/ReportDialog";
 import { RichText } from "../components/RichText";
 import { t } from "../language/further";
 import { notify } from "../notices";
@@ -32,15 +31,16 @@ import "./Conversation.css";
 /** The messages between the member and another user, and the form for the next one. */
 export function Conversation({ handle }: { handle: string }) {
   const member = useMember();
-  const other = useShortUser(handle);
-  const isUnknown = hasCode(other.error, "not_found");
+  const query = useShortUser(handle);
+  const isUnknown = hasCode(query.error, "not_found");
+  const other = isUnknown ? undefined : query.data; // a user who has blocked the member is unknown
   const isSelf = member?.handle === handle.toLowerCase();
   return (
     <div className="conversation">
-      <PageHead title={other.data?.display_name ?? `@${handle}`} back="/messages">
-        {other.data && (
-          <Link className="crud-handle" to={profileAddress(other.data)}>
-            <span>@{other.data.handle}</span>
+      <PageHead title={other?.display_name ?? `@${handle}`} back="/messages">
+        {other && (
+          <Link className="crud-handle" to={profileAddress(other)}>
+            <span>@{other.handle}</span>
           </Link>
         )}
       </PageHead>
@@ -93,7 +93,6 @@ function Request({ handle }: { handle: string }) {
   const accept = useAnswerRequest("accept");
   const remove = useAnswerRequest("delete");
   const navigate = useNavigate();
-  const [isBlocking, setBlocking] = useState(false);
   if (request === undefined) {
     return null;
   }
@@ -130,12 +129,11 @@ function Request({ handle }: { handle: string }) {
         <Button
           look="outlined"
           aria-label={t.safety.blockMore(request.handle)}
-          onClick={() => setBlocking(true)}
+          onClick={() => openMenu({ person: request, choice: "block" })}
         >
           {t.safety.block}
         </Button>
       </div>
-      {isBlocking && <BlockDialog person={request} onClose={() => setBlocking(false)} />}
     </section>
   );
 }
@@ -177,10 +175,9 @@ function useFollowing(latest: string | undefined, isOwn: boolean): void {
 }
 
 function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
-  const [isReporting, setReporting] = useState(false);
   const { isFading, isOver } = useFading(message.expires_at);
   const row = useFadingBox<HTMLLIElement>(isFading);
-  if (isOver && !isReporting) {
+  if (isOver) {
     return null;
   }
   const fading = isFading ? "fading" : "";
@@ -209,20 +206,18 @@ function Item({ message, isOwn }: { message: ListedMessage; isOwn: boolean }) {
             type="button"
             className="message-report"
             aria-label={t.report.thisMessage(message.message)}
-            onClick={() => setReporting(true)}
+            onClick={() =>
+              openMenu({
+                person: message,
+                subject: { kind: "message", uuid: message.uuid },
+                choice: "report",
+              })
+            }
           >
             {t.report.report}
           </button>
         )}
       </span>
-      {isReporting && (
-        <ReportDialog
-          kind="message"
-          uuid={message.uuid}
-          handle={message.handle}
-          onClose={() => setReporting(false)}
-        />
-      )}
     </li>
   );
 }

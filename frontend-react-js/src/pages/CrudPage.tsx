@@ -50,6 +50,7 @@ export function CrudPage({ handle }: { handle: string }) {
         <Empty title={t.thread.gone}>
           <p>{crud?.deleting ? t.thread.deleted : t.thread.expired}</p>
           <ButtonLink to="/">{t.thread.seeLatest}</ButtonLink>
+          <Further name="LateReport" fallback={null} uuid={uuid} handle={handle} />
         </Empty>
       ) : (
         <PagedList query={{ ...query, hasNextPage: false }}>

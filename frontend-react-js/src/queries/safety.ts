@@ -45,7 +45,6 @@ export function useMute() {
 function useHide<T extends { handle: string }>(mutationFn: (input: T) => Promise<unknown>) {
   const client = useQueryClient();
   return useMutation({
-    meta: NOTIFY_ON_ERROR,
     mutationFn,
     onMutate: async ({ handle }) => {
       await client.cancelQueries({ queryKey: FEEDS });

@@ -475,6 +475,38 @@ describe("a removed crud", () => {
     expect(main().queryByRole("button", { name: /new crud/ })).not.toBeInTheDocument();
   });
 
+  test("leaves a report of it open, in a feed and on its own page", async () => {
+    signIn();
+    const { user } = await openHome(numbered(2), numbered(1));
+    await user.click(main().getAllByRole("button", { name: "More" })[0] as HTMLElement);
+    await user.click(screen.getByRole("button", { name: "Report this crud…" }));
+    await user.type(screen.getByLabelText("Details"), "Threats");
+    await stream.send("gone", { uuid: uuid(2) });
+    await pass(SECOND);
+    expect(listed()).toEqual(["Crud 1"]);
+    expect(screen.getByLabelText("Details")).toHaveValue("Threats");
+    server.on("post", "/api/reports", ok({ uuid: uuid(1), status: "reported" }));
+    await user.selectOptions(screen.getByLabelText("What is it about?"), "violence");
+    await user.click(screen.getByRole("button", { name: "Send report" }));
+    await settle();
+    expect(server.sent("post", "/api/reports")[0]?.body).toMatchObject({ uuid: uuid(2) });
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(document.getElementById("main")).toHaveFocus(); // the button that opened it is gone
+  });
+
+  test("can be reported on its own page", async () => {
+    signIn();
+    server.on("get", STATUS, ok({ activity: crud(), replies: [] }));
+    const { user } = await openAt(`/@londo/status/${uuid(100)}`);
+    await stream.send("gone", { uuid: uuid(100) });
+    await user.click(main().getByRole("button", { name: "Report this crud…" }));
+    server.on("post", "/api/reports", ok({ uuid: uuid(1), status: "reported" }));
+    await user.selectOptions(screen.getByLabelText("What is it about?"), "violence");
+    await user.click(screen.getByRole("button", { name: "Send report" }));
+    await settle();
+    expect(server.sent("post", "/api/reports")[0]?.body).toMatchObject({ uuid: uuid(100) });
+  });
+
   test("is not counted on its author's profile", async () => {
     server.on("get", PROFILE, ok({ profile: profile(), activities: [numbered(1)] }));
     await openAt("/@londo");

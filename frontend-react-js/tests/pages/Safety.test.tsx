@@ -75,7 +75,7 @@ describe("the menu of a card", () => {
     await press("Block @londo…", dialog());
     server.on("put", BLOCK, refuse(429, "rate_limited"));
     await press("Block", dialog());
-    expect(notices()).toHaveTextContent("Too many attempts.");
+    expect(dialog()).toHaveTextContent("Too many attempts.");
     expect(screen.getAllByRole("article")).toHaveLength(2);
   });
 

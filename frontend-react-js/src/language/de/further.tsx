@@ -603,6 +603,7 @@ export const further: Further = {
     },
     words: "Einzelheiten",
     wordsHint: "Freiwillig. Was sollte die Moderation wissen?",
+    late: "Wenn er in den letzten zehn Minuten gelöscht wurde, kannst du ihn noch melden.",
     send: "Meldung senden",
     sent: "Danke. Die Moderation sieht es sich an.",
     thisMessage: (message) => `Melden: ${message}`,

@@ -570,6 +570,7 @@ export const further = {
     },
     words: "Details",
     wordsHint: "Optional. What should a moderator know?",
+    late: "If it was deleted in the last ten minutes, you can still report it.",
     send: "Send report",
     sent: "Thanks. A moderator will look at it.",
     thisMessage: (message: string) => `Report: ${message}`,
