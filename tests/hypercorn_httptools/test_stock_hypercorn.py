@@ -7,11 +7,14 @@ from typing import Any
 
 import h2.connection
 import h2.events
+import hypercorn.asyncio.run
 import hypercorn.protocol
 import pytest
 import wsproto
 import wsproto.events as ws
 from hypercorn.asyncio import serve
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
 
@@ -42,6 +45,9 @@ class Service:
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Serving:
     """Run Hypercorn with each of the two."""
     monkeypatch.setattr(hypercorn.protocol, "H11Protocol", H11Protocol)
+    # A server that lasts for the whole run, such as that of tests/traceview, has replaced them.
+    monkeypatch.setattr(hypercorn.asyncio.run, "TCPServer", TCPServer)
+    monkeypatch.setattr(hypercorn.asyncio.run, "WorkerContext", WorkerContext)
     if request.param is HTTPToolsProtocol:
         assert install()
 
