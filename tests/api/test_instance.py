@@ -195,7 +195,8 @@ async def test_a_revoked_invitation_opens_no_account(
     api: Api, codes: Codes, andrew: Member, sisko: Member
 ) -> None:
     await sisko.put(SETTINGS, {"sign_up_mode": "invitation"})
-    first = await sisko.post(INVITATIONS, {"max_uses": 1000})
+    first = await sisko.post(INVITATIONS, {"max_uses": 1000.0})
+    assert first["max_uses"] == 1000
     second = await sisko.post(INVITATIONS, {"days": 365})
     assert [one["uuid"] for one in await sisko.get(INVITATIONS)] == [second["uuid"], first["uuid"]]
     await sign_up(api, invitation=first["code"])
@@ -207,6 +208,8 @@ async def test_a_revoked_invitation_opens_no_account(
     for draft, code in (
         ({"max_uses": 0}, "max_uses_invalid"),
         ({"max_uses": "many"}, "max_uses_invalid"),
+        ({"max_uses": 1.5}, "max_uses_invalid"),
+        ({"max_uses": 1e300}, "max_uses_invalid"),
         ({"days": 366}, "days_invalid"),
     ):
         assert await sisko.post(INVITATIONS, draft, expect=422) == [code]

@@ -48,6 +48,14 @@ class _TextField:
     as_typed: bool
 
 
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+_UNTYPED = msgspec.json.Decoder(float_hook=_number)
+
+
 def read_body(draft: type[D], body: bytes) -> D:
     """Decode a JSON body and compose its texts (NFC), except passwords.
 
@@ -60,9 +68,10 @@ def read_body(draft: type[D], body: bytes) -> D:
         try:
             value = msgspec.json.decode(body, type=draft)
         except msgspec.ValidationError:
-            value = _convert(draft, msgspec.json.decode(body), strict=True)
-            # Either a text is too long only until it is composed, or a field is there twice and the
-            # first value is wrong. `int` accepts a limited number of digits.
+            value = _convert(draft, _UNTYPED.decode(body), strict=True)
+            # Either a text is too long only until it is composed, or an integer is written as 3.0
+            # (JSON has one kind of number), or a field is there twice and the first value is wrong.
+            # `int` accepts a limited number of digits.
             json.loads(body, object_pairs_hook=_reject_duplicates, parse_int=str)
         else:
             if not _is_composed(value):
