@@ -7,6 +7,7 @@ import { useMember } from "../queries/session";
 import { load, store } from "../storage";
 import { Button, IconButton } from "./Button";
 import { useIsPast } from "./Clock";
+import { RichText } from "./RichText";
 import "./Announcements.css";
 
 const DISMISSED = "cruddur.dismissed";
@@ -47,10 +48,10 @@ function AnnouncementNote({
 }) {
   return useIsPast(expires_at) ? null : (
     <div className="announcement">
-      <p dir="auto">
+      <div>
         <span className="unseen">{t.announcements.label} </span>
-        {message}
-      </p>
+        <RichText text={message} />
+      </div>
       <IconButton label={t.announcements.dismiss} icon="close" onClick={onDismiss} />
     </div>
   );

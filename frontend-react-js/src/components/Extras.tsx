@@ -1,5 +1,7 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { t } from "../language/further";
+import { useMemberUpdates } from "../queries/member";
+import { useMember } from "../queries/session";
 import { Announcements } from "./Announcements";
 import { OpenPersonMenu } from "./PersonMenu";
 import { Shortcuts } from "./Shortcuts";
@@ -11,6 +13,7 @@ import "./Extras.css";
  */
 export function Extras() {
   useEffect(register, []);
+  useMemberUpdates(useMember());
   return (
     <>
       <Announcements />

@@ -9,11 +9,14 @@ import "./NoticeCard.css";
 /** A decision of a moderator with its reason, as the account sees it, and the form to appeal. */
 export function NoticeCard({
   notice,
+  isOver = false,
   error,
   busy,
   onAppeal,
 }: {
   notice: Notice;
+  /** Whether a limit or suspension has ended, by its time or by another decision. */
+  isOver?: boolean;
   error: unknown;
   busy: boolean;
   onAppeal: (words: string) => void;
@@ -27,7 +30,8 @@ export function NoticeCard({
         </time>
       </p>
       <p dir="auto">{notice.reason}</p>
-      {notice.ends_at && (
+      {isOver && <p className="field-hint">{t.notices.over}</p>}
+      {notice.ends_at && !isOver && (
         <p className="field-hint">
           {notice.kind === "limit"
             ? t.notices.limitedUntil(shortTime(notice.ends_at))

@@ -8,8 +8,9 @@ import { ProblemNote } from "../components/Problem";
 import { useRouteState } from "../components/routeState";
 import { t } from "../language/further";
 import { notify } from "../notices";
-import { useCodesInTerminal, useConfirm, useResend } from "../queries/accounts";
 import { useMember } from "../queries/session";
+import { useCodesInTerminal, useConfirm, useResend } from "../queries/signUp";
+import { hasCode } from "../text/errors";
 
 /**
  * Confirm the email address of a new account with the code that was sent to it. That signs in, and
@@ -73,6 +74,13 @@ export function Confirm() {
           maxLength={11}
           problem={problemOf(confirm.error, "code")}
         />
+        {hasCode(confirm.error, "invitation_invalid") && (
+          <p>
+            <Link to="/signup" state={passed}>
+              {t.confirm.otherInvitation}
+            </Link>
+          </p>
+        )}
         {resend.isError && <ProblemNote error={resend.error} />}
         <div className="account-row">
           <Button

@@ -5,6 +5,7 @@ import { AreaField, Field, SelectField } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, Skeleton } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
+import { NeedsSecondFactor } from "../components/NeedsSecondFactor";
 import { PageHead } from "../components/PageHead";
 import { ProblemNote } from "../components/Problem";
 import { t } from "../language/further";
@@ -21,6 +22,7 @@ import {
 } from "../queries/instance";
 import { useMember } from "../queries/session";
 import { invitationLink } from "../text/addresses";
+import { hasCode } from "../text/errors";
 import { TTLS } from "../text/lifetimes";
 import { shortTime } from "../text/time";
 import { Secret } from "./settings/Secret";
@@ -36,11 +38,7 @@ export function Instance() {
       <PageHead title={t.instance.title} back="/moderation" />
       <MembersOnly why={t.instance.why}>
         {member?.role === "admin" ? (
-          <div className="settings">
-            <AnnouncementsSection />
-            <SettingsSection />
-            <InvitationsSection />
-          </div>
+          <Sections />
         ) : (
           <Empty title={t.instance.notYou}>
             <p>{t.instance.notYouHint}</p>
@@ -48,6 +46,19 @@ export function Instance() {
         )}
       </MembersOnly>
     </>
+  );
+}
+
+function Sections() {
+  if (hasCode(useInstanceSettings().error, "second_factor_required")) {
+    return <NeedsSecondFactor />;
+  }
+  return (
+    <div className="settings">
+      <AnnouncementsSection />
+      <SettingsSection />
+      <InvitationsSection />
+    </div>
   );
 }
 

@@ -8,12 +8,14 @@ import type {
   DecisionDraft,
   StoredEvidence,
 } from "../api/wire";
-import { Button, ButtonLink } from "../components/Button";
+import { serverNow } from "../clock";
+import { Button } from "../components/Button";
 import { Since } from "../components/Clock";
 import { AreaField, Field, SelectField } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { Empty, PagedList, Skeleton } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
+import { NeedsSecondFactor } from "../components/NeedsSecondFactor";
 import { PageHead } from "../components/PageHead";
 import { ProblemNote } from "../components/Problem";
 import { t } from "../language/further";
@@ -112,16 +114,6 @@ function Queue() {
   );
 }
 
-/** What moderators see who have no second factor, where the service requires one. */
-function NeedsSecondFactor() {
-  return (
-    <Empty title={t.moderation.needsSecondFactor}>
-      <p>{t.moderation.needsSecondFactorHint}</p>
-      <ButtonLink to="/settings">{t.moderation.toSettings}</ButtonLink>
-    </Empty>
-  );
-}
-
 function caseTitle({ kind, user }: Case): string {
   return t.moderation.subject[kind](user === null ? null : `@${user.handle}`);
 }
@@ -217,16 +209,32 @@ function EvidenceCard({ stored: { content, created_at, expires_at } }: { stored:
               <span dir="auto">{content.bio}</span>
             </p>
           </div>
-          {content.context.length > 0 && (
+          {content.context.length > 0 ? (
             <ol className="evidence-context" aria-label={t.moderation.context}>
-              {content.context.map((line) => (
+              {inOrder(content).map((line) => (
                 <li key={line.uuid}>
-                  <b>@{line.handle}</b> <bdi>{line.message}</bdi>
+                  <b>@{line.handle}</b>{" "}
+                  <time className="field-hint" dateTime={line.created_at}>
+                    {shortTime(line.created_at)}
+                  </time>
+                  {line.uuid === content.uuid ? (
+                    <>
+                      {" "}
+                      <span className="chip">{t.moderation.reported}</span>
+                      <blockquote dir="auto">{line.message}</blockquote>
+                    </>
+                  ) : (
+                    <>
+                      <br />
+                      <bdi>{line.message}</bdi>
+                    </>
+                  )}
                 </li>
               ))}
             </ol>
+          ) : (
+            content.message !== null && <blockquote dir="auto">{content.message}</blockquote>
           )}
-          {content.message !== null && <blockquote dir="auto">{content.message}</blockquote>}
           {content.pictures.map((picture, place) =>
             picture.jpeg === null ? (
               // biome-ignore lint/suspicious/noArrayIndexKey: evidence never changes.
@@ -246,6 +254,17 @@ function EvidenceCard({ stored: { content, created_at, expires_at } }: { stored:
         {t.moderation.taken(shortTime(created_at), shortTime(expires_at))}
       </p>
     </article>
+  );
+}
+
+type Evidence = NonNullable<StoredEvidence["content"]>;
+
+/** What was reported among the messages around it, the oldest first. */
+function inOrder(content: Evidence): Evidence["context"] {
+  const { uuid, handle, display_name, message, created_at } = content;
+  const reported = message === null ? [] : [{ uuid, handle, display_name, message, created_at }];
+  return [...content.context, ...reported].toSorted(
+    (one, other) => Date.parse(one.created_at) - Date.parse(other.created_at),
   );
 }
 
@@ -355,12 +374,26 @@ function Appeal({ decision, canAct }: { decision: Decision; canAct: boolean }) {
   );
 }
 
+/** Whether a reported crud can still be there: its copies say when it expires or that it was deleted. */
+function canBeRemoved({ case: about, account, evidence }: CasePage): boolean {
+  return (
+    about.kind === "crud" &&
+    !evidence.some(
+      ({ content }) =>
+        content?.was_deleted ||
+        (content?.expires_at && Date.parse(content.expires_at) <= serverNow()),
+    ) &&
+    !account?.decisions.some((one) => one.kind === "remove_crud" && one.case_uuid === about.uuid)
+  );
+}
+
 /** The decisions that suit a case. */
-function kindsFor({ case: about, account }: CasePage): DecisionDraft["kind"][] {
+function kindsFor(opened: CasePage): DecisionDraft["kind"][] {
+  const { case: about, account } = opened;
   return [
     ...(about.closed_at === null ? (["dismiss"] as const) : []),
     ...(account === null ? [] : (["warn"] as const)),
-    ...(about.kind === "crud" ? (["remove_crud"] as const) : []),
+    ...(canBeRemoved(opened) ? (["remove_crud"] as const) : []),
     ...(account === null ? [] : (["limit", "suspend", "ban"] as const)),
     ...(account?.is_suspended || account?.limited_until ? (["lift"] as const) : []),
   ];

@@ -1,3 +1,5 @@
+import type { Notice } from "../api/wire";
+import { serverNow } from "../clock";
 import { Empty, Skeleton } from "../components/List";
 import { MembersOnly } from "../components/MembersOnly";
 import { NoticeCard } from "../components/NoticeCard";
@@ -43,11 +45,26 @@ function List() {
         <NoticeCard
           key={notice.uuid}
           notice={notice}
+          isOver={isOver(notice, notices.data)}
           error={appeal.variables?.uuid === notice.uuid ? appeal.error : null}
           busy={appeal.isPending}
           onAppeal={(words) => appeal.mutate({ uuid: notice.uuid, words })}
         />
       ))}
     </div>
+  );
+}
+
+/** Whether a limit, suspension or ban has ended: it was overturned or lifted, or its time is up. */
+function isOver(notice: Notice, all: readonly Notice[]): boolean {
+  const isLifted = all.some(
+    ({ kind, created_at }) =>
+      kind === "lift" && Date.parse(created_at) > Date.parse(notice.created_at),
+  );
+  return (
+    /limit|suspend|ban/.test(notice.kind) &&
+    (isLifted ||
+      notice.appeal === "overturned" ||
+      (notice.ends_at !== null && Date.parse(notice.ends_at) <= serverNow()))
   );
 }

@@ -7,8 +7,8 @@ import { Field, FieldNotes } from "../components/Field";
 import { Form, problemOf } from "../components/Form";
 import { useRouteState } from "../components/routeState";
 import { t } from "../language/further";
-import { useSignUp } from "../queries/accounts";
 import { useInstance } from "../queries/instance";
+import { lastSignUp, useSignUp } from "../queries/signUp";
 import { invitationCode } from "../text/addresses";
 
 /** Create an account. The server sends a code to the email address. */
@@ -21,6 +21,7 @@ export function SignUp() {
   const instance = useInstance().data;
   // In the fragment of a link, which browsers do not send.
   const [invitation] = useState(() => invitationCode(location.hash));
+  const [last] = useState(lastSignUp);
   const terms = instance?.terms_version ?? 0;
   if (instance?.sign_up_mode === "closed") {
     return (
@@ -45,7 +46,7 @@ export function SignUp() {
             handle: value("handle").trim().toLowerCase().replace(/^@/, ""),
             password: value("password"),
             ...(value("invitation") && { invitation: value("invitation") }),
-            ...(value("terms") && { terms_version: terms }),
+            ...(value("terms") && { terms_version: Number(value("terms")) }),
           };
           signUp.mutate(
             { body, key: key.current },
@@ -60,6 +61,7 @@ export function SignUp() {
           label={t.accountPage.name}
           name="display_name"
           autoComplete="name"
+          defaultValue={last?.display_name}
           hint={t.accountPage.nameHint}
           problem={problemOf(error, "display_name")}
         />
@@ -67,6 +69,7 @@ export function SignUp() {
           label={t.accountPage.handle}
           name="handle"
           autoComplete="username"
+          defaultValue={last?.handle}
           autoCapitalize="none"
           spellCheck={false}
           hint={t.accountPage.handleHint}
@@ -77,6 +80,7 @@ export function SignUp() {
           name="email"
           type="email"
           autoComplete="email"
+          defaultValue={last?.email}
           hint={t.accountPage.emailHint}
           problem={problemOf(error, "email")}
         />
@@ -100,7 +104,7 @@ export function SignUp() {
             problem={problemOf(error, "invitation")}
           />
         )}
-        {terms > 0 && <TermsField problem={problemOf(error, "terms")} />}
+        {terms > 0 && <TermsField version={terms} problem={problemOf(error, "terms")} />}
         <Button type="submit" busy={signUp.isPending}>
           {t.account.join}
         </Button>
@@ -121,16 +125,22 @@ function HasAccount() {
   );
 }
 
-/** The terms open in another tab, so that the form keeps what was entered. */
-function TermsField({ problem }: { problem: string | undefined }) {
+/**
+ * The box that accepts the terms as they are now: other terms have a box of their own. The terms open
+ * in another tab, so that the form keeps what was entered.
+ */
+function TermsField({ version, problem }: { version: number; problem: string | undefined }) {
   const id = useId();
+  const [first] = useState(version);
   return (
     <div className="field">
       <div className="choice">
         <input
+          key={version}
           type="checkbox"
           id={id}
           name="terms"
+          value={version}
           aria-invalid={problem !== undefined || undefined}
           aria-describedby={`${id}-hint ${id}-problem`}
         />
@@ -139,9 +149,12 @@ function TermsField({ problem }: { problem: string | undefined }) {
       <FieldNotes
         id={id}
         hint={
-          <Link to="/terms" target="_blank">
-            {t.signUp.readTerms}
-          </Link>
+          <>
+            <Link to="/terms" target="_blank">
+              {t.signUp.readTerms}
+            </Link>
+            <p role="status">{version !== first && t.signUp.newTerms}</p>
+          </>
         }
         problem={problem}
       />

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, restore } from "../api/http";
-import { enter, getSession, leave } from "../api/session";
+import { enter, leave } from "../api/session";
 import type { Session } from "../api/wire";
 import { NOTIFY_ON_ERROR } from "./client";
 
@@ -19,69 +19,6 @@ export function useRestore(isRestoring: boolean) {
     enabled: isRestoring,
     gcTime: 0,
     staleTime: 0,
-  });
-}
-
-interface Keyed<T> {
-  body: T;
-  key: string;
-}
-
-interface SignUp {
-  email: string;
-  password: string;
-  handle: string;
-  display_name: string;
-  invitation?: string;
-  terms_version?: number;
-}
-
-/** The credentials of the last sign-up, until it is confirmed. They are only in this memory. */
-let signedUp: { email: string; password: string } | null = null;
-
-export function useSignUp() {
-  return useMutation({
-    mutationFn: ({ body, key }: Keyed<SignUp>) =>
-      call("post", "/api/auth/signup", { body, idempotencyKey: key }),
-    onSuccess: (_, { body: { email, password } }) => {
-      signedUp = { email, password };
-    },
-  });
-}
-
-/**
- * Confirm an account and sign in. Not every provider starts a session without the password; then
- * the one of the sign-up is used, if this page has it. Resolves to whether the member is signed in.
- */
-export function useConfirm() {
-  return useMutation({
-    mutationFn: async (body: { email: string; code: string }) => {
-      const { session } = await call("post", "/api/auth/confirm", { body });
-      const credentials = signedUp?.email === body.email ? signedUp : null;
-      signedUp = null;
-      if (session !== undefined) {
-        enter(session);
-      } else if (credentials !== null) {
-        await call("post", "/api/auth/signin", { body: credentials }).then(enter, () => undefined);
-      }
-      return getSession().phase === "in";
-    },
-  });
-}
-
-/** Whether codes are printed in the terminal that runs Cruddur, and not sent by mail. */
-export function useCodesInTerminal(): boolean {
-  const delivery = useQuery({
-    queryKey: ["code-delivery"],
-    queryFn: ({ signal }) => call("get", "/api/auth/code-delivery", { signal }),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  return delivery.data?.channel === "terminal";
-}
-
-export function useResend() {
-  return useMutation({
-    mutationFn: (email: string) => call("post", "/api/auth/resend", { body: { email } }),
   });
 }
 

@@ -7,6 +7,9 @@ import { after, PAGED } from "./paging";
 
 const MODERATION = ["moderation"];
 
+/** Milliseconds between two requests for the open queue. The stream has no event for reports. */
+const REFETCH_EVERY = 15_000;
+
 /** The cases, those that wait for a decision first. */
 export function useCases() {
   return useInfiniteQuery({
@@ -18,6 +21,7 @@ export function useCases() {
       }),
     ...PAGED,
     staleTime: 0,
+    refetchInterval: REFETCH_EVERY,
   });
 }
 

@@ -54,7 +54,7 @@ test("visitors see announcements until they dismiss them or until these expire",
   await settle();
   await pass(1000);
   expect(screen.getByText(/moves 1/)).toBeVisible();
-  const second = screen.getByText(/moves 2/).parentElement as HTMLElement;
+  const second = screen.getByText(/moves 2/).closest(".announcement") as HTMLElement;
   await shown.user.click(within(second).getByRole("button", { name: "Dismiss announcement" }));
   expect(screen.queryByText(/moves 2/)).toBeNull();
   await pass(HOUR);
@@ -148,6 +148,43 @@ test("a link with a code opens the form with the code filled in", async () => {
     invitation: "abcd2345",
     terms_version: 3,
   });
+});
+
+test("a box that was ticked for earlier terms is not sent for other ones", async () => {
+  server.on("get", "/api/instance", ok(instance({ terms_version: 3 })));
+  server.on(
+    "post",
+    "/api/auth/signup",
+    refuse(422, "terms_not_accepted"),
+    ok({ status: "confirmation_sent" }),
+  );
+  const shown = showPage("/signup");
+  await settle();
+  const sent = () => server.sent("post", "/api/auth/signup").at(-1)?.body;
+  const box = () => screen.getByRole("checkbox", { name: /I accept the terms/ });
+  const join = async () => {
+    await shown.user.click(screen.getByRole("button", { name: "Join now" }));
+    await settle();
+  };
+  await shown.user.type(screen.getByLabelText("Name"), "Worf");
+  await shown.user.click(box());
+  server.on("get", "/api/instance", ok(instance({ terms_version: 4 })));
+  await join();
+  expect(sent()).toMatchObject({ terms_version: 3 });
+  expect(box()).not.toBeChecked();
+  expect(screen.getByText(/The terms have changed/)).toBeVisible();
+  expect(screen.getByLabelText("Name")).toHaveValue("Worf");
+  await shown.user.click(box());
+  await join();
+  expect(sent()).toMatchObject({ terms_version: 4 });
+});
+
+test("an announcement has links", async () => {
+  const message = "We move to https://example.com/ soon";
+  const one = { uuid: uuid(900), message, created_at: at(0), expires_at: at(HOUR) };
+  server.on("get", "/api/instance", ok(instance({ announcements: [one] })));
+  showPage("/");
+  expect(await screen.findByRole("link", { name: /example.com/ })).toBeVisible();
 });
 
 test("the form asks for no code when everyone may join, and is away when no one may", async () => {

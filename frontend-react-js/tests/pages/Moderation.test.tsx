@@ -14,7 +14,7 @@ import {
 } from "../support/make";
 import { showPage } from "../support/page";
 import { ok, refuse, type Server, servePage } from "../support/server";
-import { at, DAY, HOUR, settle } from "../support/time";
+import { at, DAY, HOUR, pass, SECOND, settle } from "../support/time";
 
 const CASES = "/api/moderation/cases";
 const CASE = "/api/moderation/cases/{uuid}";
@@ -413,4 +413,78 @@ test("a suspended member sees the reason at the sign-in, and appeals", async () 
   expect(server.sent("post", "/api/auth/suspension/appeal").map(({ body }) => body)).toEqual([
     { ...credentials, words: "I was quoting" },
   ]);
+});
+
+test("evidence has everything in the order of its times, and marks what was reported", async () => {
+  signIn({ ...WORF, role: "moderator" });
+  const line = (number: number, hours: number) => ({
+    uuid: uuid(number),
+    handle: "gkar",
+    display_name: "G’Kar",
+    message: `Message ${number}`,
+    created_at: at(-hours * HOUR),
+  });
+  const [copy] = opened().evidence;
+  if (copy?.content == null) {
+    throw new Error("the evidence has no content");
+  }
+  const content = { ...copy.content, ...line(2, 2), context: [line(1, 3), line(3, 1)] };
+  server.on("get", CASE, ok(opened({ evidence: [{ ...copy, content }] })));
+  showPage(`/moderation?case=${about.uuid}`);
+  await settle();
+  const lines = within(screen.getByRole("list", { name: /What was reported/ }))
+    .getAllByRole("listitem")
+    .map(({ textContent }) => textContent);
+  expect(lines.map((text) => text?.match(/Message \d/)?.[0])).toEqual([
+    "Message 1",
+    "Message 2",
+    "Message 3",
+  ]);
+  expect(lines.map((text) => text?.includes("Reported"))).toEqual([false, true, false]);
+  expect(screen.queryByRole("option", { name: "Remove crud" })).toBeNull(); // it was deleted
+});
+
+test("a decision that has ended is not shown as in force", async () => {
+  signIn();
+  const limit = { kind: "limit", ends_at: at(3 * DAY) } as const;
+  const standing = notice({ ...limit, uuid: uuid(801), created_at: at(-HOUR) });
+  const lift = notice({ uuid: uuid(802), kind: "lift", created_at: at(-2 * HOUR) });
+  const lifted = notice({ ...limit, uuid: uuid(803), created_at: at(-3 * HOUR) });
+  const overturned = notice({
+    uuid: uuid(804),
+    kind: "suspend",
+    ends_at: at(3 * DAY),
+    created_at: at(-HOUR),
+    appeal: "overturned",
+  });
+  server.on("get", "/api/notices", ok([standing, overturned, lift, lifted]));
+  showPage("/notices");
+  await settle();
+  const texts = screen.getAllByRole("article").map(({ textContent }) => textContent ?? "");
+  expect(texts.map((text) => /Limited until|Suspended until/.test(text))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(texts.map((text) => /No longer in effect/.test(text))).toEqual([false, true, false, true]);
+});
+
+test("new reports, decisions and a new role show up without a reload", async () => {
+  signIn();
+  const shown = showPage("/");
+  await settle();
+  server.on("get", "/api/auth/me", ok({ ...WORF, role: "moderator", unread_notices: 1 }));
+  await pass(61 * SECOND);
+  await shown.user.click(screen.getAllByRole("link", { name: "About" })[0] as HTMLElement);
+  await settle();
+  expect(screen.getByRole("link", { name: /Settings.*1/ })).toBeVisible();
+  expect(screen.getByRole("link", { name: "Moderation" })).toBeVisible();
+  shown.unmount();
+  server.on("get", CASES, ok([]), ok([about]));
+  showPage("/moderation");
+  await settle();
+  expect(screen.getByText("No reports")).toBeVisible();
+  await pass(16 * SECOND);
+  expect(screen.getByRole("link", { name: /Crud by @londo/ })).toBeVisible();
 });

@@ -692,6 +692,15 @@ describe("API tokens", () => {
     });
     const shown = screen.getByRole("dialog", { name: "Your new token" });
     expect(within(shown).getByLabelText("API token")).toHaveTextContent("cruddur_0123");
+    const pressed = new KeyboardEvent("keydown", {
+      key: "Escape",
+      bubbles: true,
+      cancelable: true,
+    });
+    fireEvent(shown, pressed); // would close it, and the token would be lost
+    expect(pressed.defaultPrevented).toBe(true);
+    fireEvent(shown, new Event("cancel", { cancelable: true }));
+    expect(within(shown).getByRole("alert")).toHaveTextContent("then choose “Done”");
     await press("Done");
     expect(screen.queryByText("cruddur_0123")).not.toBeInTheDocument();
     expect(rows()).toHaveLength(1);

@@ -12,6 +12,7 @@
  */
 
 import { vi } from "vitest";
+import { getSession } from "../../src/api/session";
 import type { Answer, Code, Method, PathOf } from "../../src/api/wire";
 import { instance } from "./make";
 
@@ -218,6 +219,10 @@ export function servePage(): Server {
   server.on("get", "/api/blocks", ok([]));
   server.on("get", "/api/mutes", ok([]));
   server.on("get", "/api/notices", ok([]));
+  server.on("get", "/api/auth/me", (sent) => {
+    const session = getSession();
+    return session.phase === "in" ? ok(session.user)(sent) : refuse(401, "generic_401")(sent);
+  });
   server.on("get", "/api/instance", ok(instance()));
   server.on("get", "/api/auth/code-delivery", ok({ channel: "mail" }));
   server.on("get", "/api/auth/passkeys", ok([]));

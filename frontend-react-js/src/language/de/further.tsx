@@ -68,6 +68,7 @@ export const further: Further = {
       "Neue Mitglieder brauchen hier eine Einladung. Der Code steht in dem Link, den du bekommen hast.",
     terms: "Ich stimme den Nutzungsbedingungen und den Regeln zu",
     readTerms: "Nutzungsbedingungen lesen",
+    newTerms: "Die Bedingungen haben sich geändert. Lies sie noch einmal, bevor du zustimmst.",
   },
   signIn: {
     title: "Bei Cruddur anmelden",
@@ -91,6 +92,7 @@ export const further: Further = {
     newCodePrinted: "Der neue Code steht im Terminal",
     newCodeSent: "Ein neuer Code ist unterwegs",
     sendNewCode: "Neuen Code senden",
+    otherInvitation: "Andere Einladung verwenden",
   },
   forgot: {
     title: "Passwort vergessen?",
@@ -204,6 +206,7 @@ export const further: Further = {
     code: "Code aus der Nachricht",
     confirm: "Adresse ändern",
     other: "Andere Adresse nehmen",
+    wait: "Einen Code bekommst du alle fünf Minuten.",
     changed: "Deine E-Mail-Adresse ist geändert",
     stop: "Adressänderung stoppen",
     stopText:
@@ -378,6 +381,8 @@ export const further: Further = {
   secret: {
     copy: "Kopieren",
     copied: "Kopiert",
+    keepFirst: (done) =>
+      `Bewahre es erst auf, dann wähle „${done}“. Wir zeigen es nicht noch einmal.`,
     notCopied: "Dein Browser hat nicht kopiert. Markiere den Text und kopiere ihn selbst.",
   },
   about: {
@@ -395,7 +400,7 @@ export const further: Further = {
       </>
     ),
     goneTitle: "Weg heißt weg",
-    gone: "Ein Crud verschwindet in dem Moment, in dem seine Zeit um ist, und innerhalb einer Minute ist er aus der Datenbank gelöscht. Danach kann ihn niemand mehr nachschlagen, auch wir nicht. Die Lunte neben jedem Crud zeigt, wie viel Leben noch in ihm steckt.",
+    gone: "Ein Crud verschwindet in dem Moment, in dem seine Zeit um ist, und innerhalb einer Minute ist er aus der Datenbank gelöscht. Danach kann ihn niemand mehr nachschlagen, auch wir nicht. Die einzige Ausnahme ist ein Crud, den jemand gemeldet hat: Die Moderation behält eine Kopie, bis sie entschieden hat, und eine Weile danach. Die Lunte neben jedem Crud zeigt, wie viel Leben noch in ihm steckt.",
     howTitle: "Wie Cruddur gebaut ist",
     how: (api) => (
       <>
@@ -418,7 +423,7 @@ export const further: Further = {
     decent:
       "Was du schreibst, gehört dir, und du bist dafür verantwortlich. Belästige niemanden, schreib nichts Verbotenes, und gib dich nicht für jemand anderen aus. Dass ein Crud abläuft, entschuldigt nicht, was in ihm steht.",
     relyTitle: "Worauf du dich verlassen kannst",
-    rely: "Ein abgelaufener Crud wird niemandem mehr gezeigt und innerhalb einer Minute gelöscht. Niemand kann ihn wiederherstellen, auch du nicht. Andere können ihn gelesen, sich gemerkt oder einen Screenshot davon gemacht haben. Das kann keine Software ungeschehen machen.",
+    rely: "Ein abgelaufener Crud wird niemandem mehr gezeigt und innerhalb einer Minute gelöscht. Nur wenn ihn jemand gemeldet hat, behält die Moderation eine Weile eine Kopie. Niemand kann ihn wiederherstellen, auch du nicht. Andere können ihn gelesen, sich gemerkt oder einen Screenshot davon gemacht haben. Das kann keine Software ungeschehen machen.",
     notRelyTitle: "Worauf du dich nicht verlassen kannst",
     notRely:
       "Du bekommst den Dienst so, wie er ist, ohne Gewähr. Er kann ausfallen. Wer ihn betreibt, darf Inhalte entfernen, die gegen diese Bedingungen verstoßen, und das Konto schließen, von dem sie stammen.",
@@ -426,7 +431,8 @@ export const further: Further = {
     deleting: (settings) => (
       <>
         Du kannst dein Konto jederzeit in den {settings("Einstellungen")} löschen. Damit werden auch
-        alle deine Daten gelöscht.
+        deine Daten gelöscht, außer den Beweisen offener Fälle, die dich betreffen, und Einträgen in
+        den Protokollen.
       </>
     ),
   },
@@ -436,7 +442,8 @@ export const further: Further = {
     account:
       "Dein Konto: Handle, Name, Bio, Bild, E-Mail-Adresse, einen Hash deines Passworts, und welcher Version der Nutzungsbedingungen du wann zugestimmt hast. Wenn du sie einrichtest, auch den verschlüsselten Schlüssel deiner Authenticator-App, Hashes deiner Ersatzcodes sowie Namen und öffentliche Schlüssel deiner Passkeys. Dein Fingerabdruck und dein Gesicht bleiben auf deinem Gerät.",
     cruds: "Deine Cruds und Antworten, mit ihren Bildern, Likes und Reposts, bis sie ablaufen.",
-    messages: "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen.",
+    messages:
+      "Deine Nachrichten. Nur die beiden, die sich schreiben, können sie hier lesen, und die Moderation, wenn jemand von ihnen eine Nachricht meldet.",
     relations:
       "Wem und welchen Tags du folgst, wen du blockierst oder stummschaltest, deine Meldungen, und was die Moderation über dich entschieden hat.",
     devices: (settings) => (
@@ -449,18 +456,18 @@ export const further: Further = {
     howLong:
       "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind, ebenso Nachrichten, für die ihr beide eine Lebensdauer gewählt habt. Wenn du deine E-Mail-Adresse änderst, behalten wir die alte eine Woche lang, damit du das rückgängig machen kannst. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
     reports:
-      "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, wenn hier nichts anderes eingestellt ist, und länger, solange über einen Fall nicht entschieden ist. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
+      "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, oder so lange, wie es hier festgelegt ist (frag, wer diesen Dienst betreibt), und länger, solange über einen Fall nicht entschieden ist, auch wenn du dein Konto löschst. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
     download: (settings) => (
       <>Du kannst alles davon in deinen {settings("Einstellungen")} herunterladen.</>
     ),
     browserTitle: "Was wir in deinem Browser speichern",
     browser:
-      "Zwei Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",
+      "Zwei Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer, den zuletzt gewählten Reiter der Startseite, ausgeblendete Ankündigungen und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",
     logsTitle: "Protokolle und Traces",
     logs: "Zu jeder Anfrage halten wir Zeitpunkt, Route und Ergebnis fest, damit wir Fehler finden können. Was du schreibst, deine Passwörter und deine Tokens halten wir nie fest.",
     othersTitle: "Wer das sonst sehen kann",
     others:
-      "Alle können deine Cruds, Antworten und Reposts sehen, außerdem deinen Handle, deinen Namen, deine Bio und dein Bild. Wer einen Crud geschrieben hat, sieht, wem er gefällt. Es gibt keine Werbung und keine Tracker. Die Vorschau eines Links laden wir selbst. Die andere Website erfährt also erst von dir, wenn du dem Link folgst.",
+      "Alle können deine Cruds, Antworten und Reposts sehen, außerdem deinen Handle, deinen Namen, deine Bio, dein Bild und die Listen der Leute, denen du folgst und die dir folgen. Wer einen Crud geschrieben hat, sieht, wem er gefällt. Es gibt keine Werbung und keine Tracker. Die Vorschau eines Links laden wir selbst. Die andere Website erfährt also erst von dir, wenn du dem Link folgst.",
   },
   follows: {
     empty: "Noch nichts hier",
@@ -629,6 +636,7 @@ export const further: Further = {
       lift: "Deine Einschränkungen wurden aufgehoben",
     },
     until: (time) => `Gesperrt bis ${time}`,
+    over: "Gilt nicht mehr",
     limitedUntil: (time) =>
       `Eingeschränkt bis ${time}: In Feeds und in der Suche sehen nur deine Follower deine Cruds`,
     appeal: "Einspruch",
@@ -722,7 +730,8 @@ export const further: Further = {
     noEvidence: "Die Kopie wurde nach Ablauf der Frist gelöscht.",
     unreadable: "Wir können diesen Text nicht mehr lesen, weil sein Schlüssel entfernt wurde.",
     noPicture: "Ein Bild fehlt.",
-    context: "Zusammenhang",
+    context: "Was gemeldet wurde und was darum herum steht",
+    reported: "Gemeldet",
     written: (time) => `Geschrieben ${time}.`,
     wasDeleted: "Wurde vom Mitglied selbst gelöscht.",
     taken: (time, end) => `Kopiert ${time}, aufbewahrt bis ${end}.`,

@@ -103,7 +103,7 @@ export const moreErrors: Further["moreErrors"] = {
   tag_invalid: "Ein Tag ist ein Wort mit mindestens einem Buchstaben.",
   telemetry_invalid: "Wir können diese Telemetriedaten nicht annehmen.",
   terms_not_accepted:
-    "Stimme den Bedingungen zu, um fortzufahren. Wenn sie sich geändert haben, lade die Seite neu.",
+    "Stimme den Bedingungen zu, um fortzufahren. Wenn sie sich geändert haben, lies sie erst noch einmal.",
   ticket_invalid: "Dieser Link gilt nicht mehr. Lade die Seite neu.",
   token_name_blank: "Gib dem Token einen Namen.",
   token_name_exceed_max_chars: "Der Name darf höchstens 50 Zeichen haben.",

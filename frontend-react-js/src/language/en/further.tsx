@@ -68,6 +68,7 @@ export const further = {
     invitationHint: "New members need an invitation here. The code is in the link that you got.",
     terms: "I accept the terms and the rules",
     readTerms: "Read the terms",
+    newTerms: "The terms have changed. Read them again before you accept them.",
   },
   signIn: {
     title: "Sign in to Cruddur",
@@ -91,6 +92,7 @@ export const further = {
     newCodePrinted: "New code printed",
     newCodeSent: "A new code is on its way",
     sendNewCode: "Send a new code",
+    otherInvitation: "Use another invitation",
   },
   forgot: {
     title: "Forgot your password?",
@@ -203,6 +205,7 @@ export const further = {
     code: "Code from the message",
     confirm: "Change address",
     other: "Use another address",
+    wait: "You can get a code every five minutes.",
     changed: "Your email address is changed",
     stop: "Stop a change of address",
     stopText:
@@ -375,6 +378,8 @@ export const further = {
   secret: {
     copy: "Copy",
     copied: "Copied",
+    keepFirst: (done: string) =>
+      `Keep it somewhere first, then choose “${done}”. We won’t show it again.`,
     notCopied: "Your browser didn’t copy it. Select the text and copy it yourself.",
   },
   about: {
@@ -392,7 +397,7 @@ export const further = {
       </>
     ),
     goneTitle: "Gone means gone",
-    gone: "A crud disappears the moment its time is up, and within a minute it’s deleted from the database. After that, no one can look it up, not even us. The fuse next to each crud shows how much of its life is left.",
+    gone: "A crud disappears the moment its time is up, and within a minute it’s deleted from the database. After that, no one can look it up, not even us. The only exception is a crud that someone reported: moderators keep a copy until they have decided, and for a while after. The fuse next to each crud shows how much of its life is left.",
     howTitle: "How it’s built",
     how: (api: Slot) => (
       <>
@@ -415,15 +420,15 @@ export const further = {
     decent:
       "What you write is yours, and so is the responsibility for it. Don’t harass anyone, don’t post anything illegal, and don’t pretend to be someone else. The fact that a crud expires is no excuse for what it says.",
     relyTitle: "What you can rely on",
-    rely: "An expired crud isn’t shown to anyone, and is deleted within a minute. No one can restore it, not even you. Others may have read it, remembered it or taken a screenshot. Software can’t undo that.",
+    rely: "An expired crud isn’t shown to anyone, and is deleted within a minute. Only if someone reported it, moderators keep a copy for a while. No one can restore it, not even you. Others may have read it, remembered it or taken a screenshot. Software can’t undo that.",
     notRelyTitle: "What you can’t rely on",
     notRely:
       "The service comes as it is, without a warranty. It may be unavailable. Its operator may remove content that breaks these terms, and close the account that posted it.",
     deletingTitle: "Deleting your account",
     deleting: (settings: Slot) => (
       <>
-        You can delete your account at any time in the {settings("settings")}. All your data is
-        deleted with it.
+        You can delete your account at any time in the {settings("settings")}. Your data is deleted
+        with it, except the evidence of open cases about you, and entries in the logs.
       </>
     ),
   },
@@ -433,7 +438,8 @@ export const further = {
     account:
       "Your account: handle, name, bio, picture, email address, a hash of your password, and which version of the terms you accepted, and when. If you set them up, also the encrypted key of your authenticator app, hashes of your recovery codes, and the names and public keys of your passkeys. Your fingerprint or face never leaves your device.",
     cruds: "Your cruds and replies, with their pictures, likes and reposts, until they expire.",
-    messages: "Your messages. Only the two people in a conversation can read them here.",
+    messages:
+      "Your messages. Only the two people in a conversation can read them here, and moderators if one of them reports a message.",
     relations:
       "The people and tags you follow, the people you block or mute, your reports, and what moderators decided about you.",
     devices: (settings: Slot) => (
@@ -446,16 +452,16 @@ export const further = {
     howLong:
       "Cruds are deleted within a minute after they expire, and so are messages for which the two of you chose a lifetime. If you change your email address, we keep the old one for a week, so that you can take the change back. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
     reports:
-      "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks unless the operator has set another time, and for longer while a case is undecided. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
+      "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks, or for another time that the operator sets and can tell you, and for longer while a case is undecided, even if you delete your account. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
     download: (settings: Slot) => <>You can download all of it in your {settings("settings")}.</>,
     browserTitle: "What we store in your browser",
     browser:
-      "Two cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. Also a note that you were signed in, your unsent drafts, the lifetime you chose last, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",
+      "Two cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. Also a note that you were signed in, your unsent drafts, the lifetime and the tab of the home page you chose last, the announcements you dismissed, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",
     logsTitle: "Logs and traces",
     logs: "For each request, we record its time, route and outcome, so that we can find faults. We never record what you write, your passwords or your tokens.",
     othersTitle: "Who else can see it",
     others:
-      "Everyone can see your cruds, replies and reposts, and your handle, name, bio and picture. Authors see who liked their cruds. There are no ads and no trackers. We load link previews ourselves, so the other site doesn’t see you until you follow the link.",
+      "Everyone can see your cruds, replies and reposts, your handle, name, bio and picture, and the lists of people you follow and who follow you. Authors see who liked their cruds. There are no ads and no trackers. We load link previews ourselves, so the other site doesn’t see you until you follow the link.",
   },
   follows: {
     empty: "Nothing here yet",
@@ -596,6 +602,7 @@ export const further = {
       lift: "Your restrictions were lifted",
     },
     until: (time: string) => `Suspended until ${time}`,
+    over: "No longer in effect",
     limitedUntil: (time: string) =>
       `Limited until ${time}: only your followers see your cruds in feeds and in search`,
     appeal: "Appeal",
@@ -686,7 +693,8 @@ export const further = {
     noEvidence: "The evidence was deleted when its time was up.",
     unreadable: "We can’t read this text anymore, because its key was removed.",
     noPicture: "A picture is missing.",
-    context: "Context",
+    context: "What was reported, and what is around it",
+    reported: "Reported",
     written: (time: string) => `Written ${time}.`,
     wasDeleted: "The author deleted it.",
     taken: (time: string, end: string) => `Copied ${time}, kept until ${end}.`,

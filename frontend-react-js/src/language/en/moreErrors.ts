@@ -95,8 +95,7 @@ export const moreErrors: Record<Exclude<DescribedCode, keyof typeof errors>, str
   square_invalid: "We couldn’t crop that picture. Choose it again.",
   tag_invalid: "A tag is one word with a letter.",
   telemetry_invalid: "We can’t accept that telemetry.",
-  terms_not_accepted:
-    "Accept the terms to continue. If they have changed, reload the page to read them.",
+  terms_not_accepted: "Accept the terms to continue. If they have changed, read them again first.",
   ticket_invalid: "This link isn’t valid anymore. Reload the page.",
   token_name_blank: "Enter a name for the token.",
   token_name_exceed_max_chars: "The name can have up to 50 characters.",

@@ -12,8 +12,9 @@ import { t } from "../../language/further";
 import { notify } from "../../notices";
 import { useApiTokens, useCreateApiToken, useRevokeApiToken } from "../../queries/apiTokens";
 import { shortTime } from "../../text/time";
-import { Secret } from "./Secret";
+import { KeepNote, Secret } from "./Secret";
 import { Section } from "./Section";
+import { useKeptOpen } from "./useKeptOpen";
 
 type Scope = ApiTokenDraft["scopes"][number];
 type Ttl = ApiTokenDraft["ttl"];
@@ -86,10 +87,11 @@ function Token({ token }: { token: ApiToken }) {
 
 function CreateDialog({ onClose }: { onClose: () => void }) {
   const [created, setCreated] = useState<NewApiToken | null>(null);
+  const { close, isAsked } = useKeptOpen(created !== null, onClose);
   return (
     <Dialog
       title={created === null ? t.apiTokens.create : t.apiTokens.createdTitle}
-      onClose={onClose}
+      onClose={close}
     >
       {created === null ? (
         <CreateForm onCreated={setCreated} onClose={onClose} />
@@ -97,6 +99,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
         <>
           <p>{t.apiTokens.copyNow}</p>
           <Secret label={t.apiTokens.token} text={created.token} hasFocus />
+          <KeepNote isAsked={isAsked} />
           <div className="dialog-actions">
             <Button onClick={onClose}>{t.apiTokens.done}</Button>
           </div>

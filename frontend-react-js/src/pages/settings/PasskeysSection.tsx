@@ -24,6 +24,7 @@ import { PasswordDialog } from "./PasswordDialog";
 import { PasswordField } from "./PasswordField";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { Section } from "./Section";
+import { useKeptOpen } from "./useKeptOpen";
 
 /** List the passkeys, add one, rename one, and remove one. Not for every provider and address. */
 export function PasskeysSection({ member }: { member: Member }) {
@@ -118,10 +119,11 @@ function Row({ member, passkey, isLast }: { member: Member; passkey: Passkey; is
 function AddDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const add = useAddPasskey();
   const [codes, setCodes] = useState<readonly string[]>([]);
+  const { close, isAsked } = useKeptOpen(codes.length > 0, onClose);
   return (
-    <Dialog title={codes.length === 0 ? t.passkeys.add : t.passkeys.addedTitle} onClose={onClose}>
+    <Dialog title={codes.length === 0 ? t.passkeys.add : t.passkeys.addedTitle} onClose={close}>
       {codes.length > 0 ? (
-        <RecoveryCodes codes={codes} onClose={onClose} />
+        <RecoveryCodes codes={codes} isAsked={isAsked} onClose={onClose} />
       ) : (
         <Form
           label={t.passkeys.add}

@@ -21,6 +21,7 @@ import { PasswordField } from "./PasswordField";
 import { RecoveryCodes } from "./RecoveryCodes";
 import { Secret } from "./Secret";
 import { Section } from "./Section";
+import { useKeptOpen } from "./useKeptOpen";
 
 /** Turn sign-ins with a code of an authenticator app on and off. Not for every provider. */
 export function SecondFactorSection({ member }: { member: Member }) {
@@ -65,13 +66,14 @@ export function SecondFactorSection({ member }: { member: Member }) {
 function SetUpDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const [secret, setSecret] = useState<SecondFactorSecret | null>(null);
   const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const { close, isAsked } = useKeptOpen(codes !== null, onClose);
   return (
     <Dialog
       title={codes === null ? t.secondFactor.setUp : t.secondFactor.recoveryTitle}
-      onClose={onClose}
+      onClose={close}
     >
       {codes !== null ? (
-        <RecoveryCodes codes={codes} onClose={onClose} />
+        <RecoveryCodes codes={codes} isAsked={isAsked} onClose={onClose} />
       ) : secret !== null ? (
         <ConfirmForm
           secret={secret}

@@ -33,6 +33,15 @@ export function Secret({
   );
 }
 
+/** Says how a dialog with a secret closes, after the member has tried to close it in another way. */
+export function KeepNote({ isAsked }: { isAsked: boolean }) {
+  return (
+    <p className="field-problem" role="alert">
+      {isAsked && t.secret.keepFirst(t.apiTokens.done)}
+    </p>
+  );
+}
+
 async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
