@@ -95,6 +95,7 @@ describe("a form", () => {
       SIGNUP,
       refuse(422, "bio_invalid"),
       refuse(429, "rate_limited", { "Retry-After": "120" }),
+      refuse(429, "rate_limited", { "Retry-After": "86400" }),
     );
     const { field, form, send } = await join();
     await send();
@@ -105,6 +106,9 @@ describe("a form", () => {
     await settle();
     expect(top()).toHaveTextContent("Too many attempts.");
     expect(top()).toHaveTextContent("Try again in 2 minutes.");
+    await send();
+    await settle();
+    expect(top()).toHaveTextContent("Try again in 24 hours.");
     expect(field("Name")).toBeValid();
   });
 

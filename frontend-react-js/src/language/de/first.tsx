@@ -15,7 +15,10 @@ export const first: First = {
         ? "Versuch es später noch einmal."
         : plural(minutes, {
             one: "Versuch es in einer Minute noch einmal.",
-            other: `Versuch es in ${minutes} Minuten noch einmal.`,
+            other:
+              minutes < 120
+                ? `Versuch es in ${minutes} Minuten noch einmal.`
+                : `Versuch es in ${Math.ceil(minutes / 60)} Stunden noch einmal.`,
           }),
     again: "Noch einmal versuchen",
     trace: "Trace",

@@ -22,7 +22,10 @@ export const first = {
         ? "Try again later."
         : plural(minutes, {
             one: "Try again in a minute.",
-            other: `Try again in ${minutes} minutes.`,
+            other:
+              minutes < 120
+                ? `Try again in ${minutes} minutes.`
+                : `Try again in ${Math.ceil(minutes / 60)} hours.`,
           }),
     again: "Try again",
     trace: "Trace",
