@@ -113,7 +113,7 @@ BEGIN
       AND (actor_uuid, user_uuid) IN (
           (NEW.blocker_uuid, NEW.blocked_uuid), (NEW.blocked_uuid, NEW.blocker_uuid)
       );
-    RETURN NULL;
+    RETURN NEW;
 END
 $$;
 
@@ -1862,7 +1862,7 @@ CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE ON public.audit
 
 CREATE TRIGGER audit_entries_keep BEFORE TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER blocks_end_follows AFTER INSERT ON public.blocks FOR EACH ROW EXECUTE FUNCTION public.end_follows_of_blocked();
+CREATE TRIGGER blocks_end_follows BEFORE INSERT ON public.blocks FOR EACH ROW EXECUTE FUNCTION public.end_follows_of_blocked();
 
 CREATE CONSTRAINT TRIGGER blocks_record AFTER INSERT OR DELETE ON public.blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 

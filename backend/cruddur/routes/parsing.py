@@ -1,6 +1,7 @@
 """Parse bodies and queries into the drafts of `cruddur.wire`, and map errors to codes."""
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -50,6 +51,8 @@ class _TextField:
 
 def _number(text: str) -> int | float:
     value = float(text)
+    if math.isinf(value):
+        raise MalformedError
     return int(value) if value.is_integer() else value
 
 

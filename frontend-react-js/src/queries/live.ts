@@ -57,7 +57,7 @@ const KEEP_FOR = 20_000;
 const SETTLE_TIME = 400;
 
 /** The first parts of the keys of all queries that the stream keeps up to date. */
-const LIVE: ReadonlySet<unknown> = new Set(["activities", "messages", "notifications"]);
+const LIVE: ReadonlySet<unknown> = new Set(["activities", "instance", "messages", "notifications"]);
 
 /**
  * Keep the cache up to date with the stream until the returned function is called.

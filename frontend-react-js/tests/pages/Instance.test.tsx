@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { Announcement, InstanceSettings, Invitation, Member } from "../../src/api/wire";
 import { instance, ownCrud, signIn, uuid, WORF } from "../support/make";
 import { open, showPage } from "../support/page";
-import { ok, refuse, type Server, servePage } from "../support/server";
+import { ok, refuse, type Server, servePage, unreachable } from "../support/server";
 import { Stream } from "../support/stream";
 import { at, DAY, HOUR, pass, settle } from "../support/time";
 
@@ -45,6 +45,20 @@ const invitation: Invitation = {
   created_at: at(-DAY),
   expires_at: at(DAY),
 };
+
+test("an announcement of the moment before the stream began is shown", async () => {
+  const stream = new Stream(server);
+  stream.answer(unreachable());
+  const announced = instance({ announcements: [announcement(1)] });
+  server.on("get", "/api/instance", ok(instance()), ok(announced));
+  const shown = open("/");
+  await settle();
+  expect(screen.queryByText(/moves 1/)).toBeNull();
+  await pass(5000);
+  expect(stream.count).toBe(1);
+  expect(screen.getByText(/moves 1/)).toBeVisible();
+  shown.unmount();
+});
 
 test("visitors see announcements until they dismiss them or until these expire", async () => {
   const stream = new Stream(server);

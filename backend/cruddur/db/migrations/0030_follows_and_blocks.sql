@@ -35,10 +35,10 @@ BEGIN
       AND (actor_uuid, user_uuid) IN (
           (NEW.blocker_uuid, NEW.blocked_uuid), (NEW.blocked_uuid, NEW.blocker_uuid)
       );
-    RETURN NULL;
+    RETURN NEW;
 END
 $$;
-CREATE TRIGGER blocks_end_follows AFTER INSERT ON blocks
+CREATE TRIGGER blocks_end_follows BEFORE INSERT ON blocks
     FOR EACH ROW EXECUTE FUNCTION end_follows_of_blocked();
 
 -- Follows that outlived a block until now.
