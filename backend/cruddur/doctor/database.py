@@ -31,7 +31,11 @@ async def check_database(settings: Settings) -> list[Finding]:
         server = EmbeddedPostgres(directory)
         dsn = server.dsn(DATABASE) if server.is_running else ""
     except EmbeddedPostgresError as error:
-        return [Finding("database", "fault", str(error), "Set CRUDDUR_DATA to another folder.")]
+        return [
+            Finding(
+                "database", "fault", str(error), "Set CRUDDUR_DATA_DIRECTORY to another folder."
+            )
+        ]
     if not dsn:
         message = f"the embedded PostgreSQL in {directory} is installed and does not run now"
         return [Finding("database", "ok", f"{message}; `cruddur serve` starts it")]

@@ -1,4 +1,4 @@
-"""Ask Honeycomb to which team and environment an ingest key belongs.
+"""Ask Honeycomb for the team and environment of an ingest key.
 
 https://docs.honeycomb.io/api (Auth) and "Share a Trace" in its documentation.
 """

@@ -1,5 +1,5 @@
 -- A follow and a block of the same two users wait for each other, so that the later one sees the
--- earlier: no follow is left between users of whom one blocks the other, whichever comes first.
+-- earlier. Whichever comes first, no follow is left between two users if one blocks the other.
 CREATE FUNCTION lock_pair(one uuid, other uuid) RETURNS void LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(
         hashtextextended(LEAST(one, other)::text || GREATEST(one, other)::text, 4567)

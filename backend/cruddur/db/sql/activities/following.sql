@@ -33,14 +33,14 @@ newest AS MATERIALIZED (
             either.uuid,
             either.listed_at,
             either.actor_uuid,
-            CASE WHEN either.is_repost THEN either.actor_uuid END AS reposter_uuid
+            either.reposter_uuid
         FROM (
             (
                 SELECT
                     activities.uuid,
                     activities.created_at AS listed_at,
                     activities.user_uuid AS actor_uuid,
-                    false AS is_repost
+                    NULL::uuid AS reposter_uuid
                 FROM activities
                 WHERE (SELECT crowd.is_large FROM crowd)
                   AND activities.reply_to_activity_uuid IS NULL
@@ -58,7 +58,7 @@ newest AS MATERIALIZED (
                     reposts.activity_uuid AS uuid,
                     reposts.created_at AS listed_at,
                     reposts.user_uuid AS actor_uuid,
-                    true AS is_repost
+                    reposts.user_uuid AS reposter_uuid
                 FROM reposts
                 WHERE (SELECT crowd.is_large FROM crowd)
                   AND (reposts.created_at, reposts.activity_uuid) < (
