@@ -13,7 +13,7 @@ from traceview.log_lines import LineBuffer
 from traceview.metrics import MetricTable
 from traceview.query_api import QueryApi
 from traceview.receiver import Receiver
-from traceview.responses import json_answer
+from traceview.responses import PageResponse, json_answer
 from traceview.search import Index, read_filter
 from traceview.storage.file import FileStatus, TraceFile
 from traceview.store import Bounds, Store
@@ -44,6 +44,7 @@ def create_app(
         forwarder: sends everything that is received to another endpoint.
     """
     app = Quart(__name__)
+    app.response_class = PageResponse
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an exception is a 500, in tests too
     bounds = bounds or Bounds()

@@ -1,6 +1,10 @@
 """The page, and its protection against other machines, users and origins."""
 
+import asyncio
+import contextlib
+import os
 import re
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +43,50 @@ async def test_every_address_serves_the_page(viewer: Viewer, path: str) -> None:
     assert "unsafe" not in policy
     for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', response.text):
         assert (await viewer.http.get(name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        ("bytes=0-4", 206, slice(0, 5)),
+        ("bytes=5-", 206, slice(5, None)),
+        ("bytes=0-99999999", 206, slice(0, None)),
+        ("bytes=-10", 206, slice(-10, None)),
+        ("bytes=-99999999", 206, slice(0, None)),
+        ("bytes=99999999-", 416, None),
+        ("bytes=3-2", 416, None),
+    ],
+)
+async def test_a_part_of_a_file_is_served(
+    viewer: Viewer, wanted: str, status: int, part: slice | None
+) -> None:
+    whole = (await viewer.http.get("/static/app.js")).content
+    response = await viewer.http.get("/static/app.js", headers={"Range": wanted})
+    assert response.status_code == status
+    if part is not None:
+        assert response.content == whole[part]
+        first, *_ = range(len(whole))[part]
+        ends = f"{first}-{first + len(response.content) - 1}"
+        assert response.headers["content-range"] == f"bytes {ends}/{len(whole)}"
+
+
+async def test_a_file_that_is_no_longer_wanted_while_it_is_opened_is_closed(tmp_path: Path) -> None:
+    """As when the client disconnects. A file that is left open causes a ResourceWarning."""
+    file = tmp_path / "app.js"
+    os.mkfifo(file)  # a thread that opens it to read waits until somebody opens it to write
+    body = create_app().response_class.file_body_class(file)
+    opened = asyncio.ensure_future(body.__aenter__())
+    writer = None
+    while writer is None:
+        await asyncio.sleep(0)
+        with contextlib.suppress(OSError):  # no thread opens the file yet
+            writer = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    opened.cancel()
+    await asyncio.wait([opened])
+    closed = select.poll()
+    closed.register(writer, select.POLLERR)
+    await asyncio.to_thread(closed.poll)
+    os.close(writer)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/traces", "/api/metrics", "/nowhere"])
