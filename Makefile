@@ -42,7 +42,7 @@ NO_PAGE := Node.js 20.19 or newer with npm was not found:
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images readme-check bench bench-telemetry \
+.PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check readme-check bench bench-telemetry \
     bench-streams bench-commits bench-following bench-http2 bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
@@ -102,6 +102,7 @@ check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
@@ -130,6 +131,17 @@ image-check: ## Build the production image and test it as compose.prod.yaml depl
 
 images: ## Run image-check, and also test the development image, compose.yaml and its profile scale
 	$(PYTHON) tests/images/images.py
+
+dist: $(VENV)/.run $(PAGE) ## Build the wheels and source distributions of cruddur and cruddur-service in dist/
+	$(if $(PAGE),,$(error $(NO_PAGE) the wheel contains the page, so it cannot be built))
+	@rm -rf dist backend/*.egg-info/SOURCES.txt
+	@for project in . deploy/wheel; do (cd $$project && $(CURDIR)/$(BIN)/python -c \
+	    "from setuptools import build_meta; build_meta.build_sdist('$(CURDIR)/dist')" >/dev/null) || exit; done
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir dist dist/*.tar.gz
+	@ls dist
+
+wheel-check: dist $(VENV)/.dev .local/browser ## Run the built wheels in an empty environment, as uvx does
+	PYTHONPATH=tests $(BIN)/python tests/wheel/wheel_check.py
 
 readme-check: ## Run every command of README.md on a clean clone of the last commit
 	$(PYTHON) tests/readme/readme_check.py

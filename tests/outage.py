@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 from quart import Quart
 
-from cruddur.db.embedded import SYSTEM_USER, EmbeddedPostgres
+from cruddur.db.embedded import EmbeddedPostgres
+from cruddur.db.postgres_user import NAME as SYSTEM_USER
 from patience import PATIENCE
 from support import Api, refused
 

@@ -1,7 +1,5 @@
 """Run a real PgBouncer in front of the embedded server, in a given mode."""
 
-import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -13,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cruddur.db.embedded import SYSTEM_USER, _before_exec
+from cruddur.db.postgres_user import before_exec, required_user
 from support import free_port
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
@@ -60,12 +58,12 @@ def pooling(
     )
     log = (directory / "pgbouncer.log").open("w")
     # PgBouncer refuses to run as root, and needs access to the socket of the embedded server.
-    identity = pwd.getpwnam(SYSTEM_USER) if os.geteuid() == 0 else None
+    user = required_user()
     process = subprocess.Popen(
         [PGBOUNCER, str(configuration)],
         stdout=log,
         stderr=log,
-        preexec_fn=_before_exec(identity, follow=False),
+        preexec_fn=before_exec(user, follow=False),
     )
     try:
         _wait(port, process)

@@ -127,12 +127,23 @@ async def _serve(app: Quart, config: Config, file: TraceFile | None, *, parent: 
         else:
             leave()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, leave)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # each system has some of them
+        if hasattr(signal, name):
+            _handle_signal(loop, signal.Signals[name], leave)
     if parent is not None:
         follow()
     await serve(app, config, shutdown_trigger=stop.wait)
     leave_now()
+
+
+def _handle_signal(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, handler: Callable[[], None]
+) -> None:
+    """Call the handler in the loop when a signal arrives."""
+    try:
+        loop.add_signal_handler(number, handler)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(handler))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from cruddur.cli import signals
+from cruddur.operating_system import HAS_FORK
 from cruddur.process import parent
 from cruddur.process.runtime import importing
 from cruddur.settings import Settings, SettingsError
@@ -39,7 +40,7 @@ def serve_command(
     follow_parent: int | None,
 ) -> None:
     """Serve the API; the embedded database is always set up."""
-    if follow_parent is not None:
+    if follow_parent is not None and HAS_FORK:  # Windows gives an orphan no other parent
         parent.follow_parent(follow_parent)
     settings = Settings.from_env()
     settings = replace(

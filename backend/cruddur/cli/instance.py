@@ -72,7 +72,7 @@ def invitations(settings: Settings) -> str:
     return (
         "\n".join(
             f"{one.uuid}  {one.code}  {one.uses} of {one.max_uses} used,"
-            f" until {one.expires_at:%F %R %Z}"
+            f" until {one.expires_at:%Y-%m-%d %H:%M %Z}"
             for one in listed
         )
         or "there are no invitations"

@@ -36,18 +36,29 @@ class _Commands(click.Group):
             logging.shutdown()
             sys.stdout.flush()
             # Do not wait for threads: one of them may be resolving a host name.
-            os._exit(0 if ctx.invoked_subcommand == "serve" else 128 + (signals.number or 0))
+            os._exit(
+                0 if ctx.invoked_subcommand in {None, "serve"} else 128 + (signals.number or 0)
+            )
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="cruddur")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Cruddur: a microblog whose posts expire.
+
+    Without a command it runs everything, as `serve --setup --traces` does.
 
     Every command except openapi uses the PostgreSQL of CONNECTION_URL or, without it, the embedded
     one.
     """
     signals.install()
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(serve_command, setup=True, traces=True)
 
 
 for command in (

@@ -9,6 +9,7 @@ from cruddur.cli.database import open_database, require_migrated, seed_if_empty
 from cruddur.cli.summary import log_summary
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, configured_keys
+from cruddur.operating_system import limitations
 from cruddur.process.server import check_addresses, serve
 from cruddur.process.tls import ServerCertificate
 from cruddur.process.trace_explorer import run_trace_explorer
@@ -29,7 +30,7 @@ def run(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
         certificate.create_context()  # checks the files
     require_extras(settings)
     configure_logging(settings)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *limitations()):
         logger.warning(warning)
     warn_of_unused_variables(set_variables("OTEL_"))
     try:

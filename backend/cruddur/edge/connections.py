@@ -1,10 +1,10 @@
 """Limit the open connections of a worker, in total and per client address."""
 
 import logging
-import resource
 import time
 from collections import Counter
 
+from cruddur.operating_system import max_open_files
 from cruddur.services.client_addresses import address_key
 from cruddur.settings import Settings
 
@@ -42,9 +42,9 @@ class ConnectionLimits:
         of the total. Behind trusted proxies every connection comes from a proxy, so addresses are
         not limited here.
         """
-        max_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        max_files = max_open_files()
         total = settings.connections
-        if max_files != resource.RLIM_INFINITY:
+        if max_files is not None:
             total = max(1, min(total, max_files - settings.pool_size - SPARE_DESCRIPTORS))
         if settings.trusted_hops:
             return cls(total, None)

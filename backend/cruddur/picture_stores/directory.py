@@ -88,6 +88,8 @@ class DirectoryStore:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        if not hasattr(os, "O_DIRECTORY"):  # Windows has no files for directories
+            return
         directory = os.open(self._directory, os.O_RDONLY)
         try:
             os.fsync(directory)

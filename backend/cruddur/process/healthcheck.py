@@ -25,6 +25,8 @@ def connect(bind: str) -> socket.socket:
         OSError: no server accepts the connection, or the address is a descriptor (`fd://3`).
     """
     if bind.startswith("unix:"):
+        if sys.platform == "win32":
+            raise OSError("this operating system has no Unix sockets")
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(TIMEOUT_SECONDS)
         connection.connect(bind.removeprefix("unix:"))

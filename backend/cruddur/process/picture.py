@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import signal
 import struct
 import sys
@@ -71,7 +70,16 @@ def _target(argument: str) -> Target:
 
 
 def limit() -> None:
-    """Limit this process, tie its life to its parent, and lower its priority."""
+    """Limit this process, tie its life to its parent, and lower its priority.
+
+    Windows has no such limits. There, the service only kills a process that takes too long.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    if sys.platform == "win32":
+        return
     for kind, hard in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_AS, MEMORY_BYTES),

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import logging
-import resource
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,11 +10,11 @@ from contextlib import asynccontextmanager
 from ssl import SSLContext
 
 import hypercorn.asyncio
-import uvloop
 from hypercorn.config import Config, Sockets
 from hypercorn.utils import check_for_updates, files_to_watch
 from quart import Quart
 
+from cruddur.operating_system import HAS_FORK, event_loop_factory, raise_open_files_limit
 from cruddur.process.runtime import importing
 from cruddur.process.signals import StopSignals
 from cruddur.process.supervisor import Supervisor
@@ -44,9 +43,11 @@ After this time the kernel closes the connection and frees its buffers. Otherwis
 wait for the client to acknowledge them.
 """
 
-
 HANDSHAKE_SECONDS = 10.0
 """How long a client may take for the TLS handshake."""
+
+# On Windows, SO_REUSEADDR permits two servers at one address.
+_PROBE_OPTION: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 
 
 class AddressInUseError(OperatorError):
@@ -59,9 +60,14 @@ def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> 
     A single worker runs in this process. Several workers run in child processes.
     """
     config = server_config(settings.binds, ServerCertificate.from_settings(settings))
-    _raise_open_files_limit()
+    raise_open_files_limit()
     if settings.workers == 1 and not reload:
         return run_worker(settings, config, signals)
+    if not HAS_FORK:
+        raise OperatorError(
+            "several workers and --reload need Linux or macOS: set WEB_CONCURRENCY to 1, and leave"
+            " out --workers and --reload"
+        )
     supervisor = Supervisor(
         signals,
         config.listeners(),
@@ -124,7 +130,7 @@ def run_application(
         signals: the stop and reload signals of this process.
         on_serving: called in the event loop once the server accepts connections.
     """
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         try:
             runner.run(_serve(app, config, signals, on_serving))
         except asyncio.CancelledError:
@@ -212,7 +218,8 @@ class ServerConfig(Config):
         sockets = super().create_sockets()
         if sys.platform == "linux":
             for listener in (*sockets.secure_sockets, *sockets.insecure_sockets):
-                if listener.family != socket.AF_UNIX:  # accepted connections inherit the option
+                # Accepted connections inherit the option.
+                if listener.family in {socket.AF_INET, socket.AF_INET6}:
                     listener.setsockopt(
                         socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS
                     )
@@ -234,12 +241,6 @@ def _watch_files() -> Callable[[], bool]:
     return has_changed
 
 
-def _raise_open_files_limit() -> None:
-    """Raise the soft limit of open files, usually 1,024, to the hard limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def _check_address(bind: str) -> None:
     host, _, port = bind.rpartition(":")
     if bind.startswith(("unix:", "fd:")) or not port.isdigit():
@@ -247,7 +248,7 @@ def _check_address(bind: str) -> None:
     address = host.strip("[]")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, _PROBE_OPTION, 1)
         try:
             probe.bind((address, int(port)))
         except OSError as error:

@@ -7,13 +7,18 @@ only record the signal and call the current listener, which wakes or interrupts 
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-STOP = (signal.SIGINT, signal.SIGTERM)
+STOP = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK")  # Windows has the last one: Ctrl-Break
+    if hasattr(signal, name)
+)
 
 CANCEL_SECONDS = 1.0
 """Time for a cancelled coroutine to clean up before it is cancelled again."""
@@ -45,9 +50,11 @@ class StopSignals:
 
     def install(self) -> None:
         """Handle SIGINT, SIGTERM and SIGHUP from now on."""
-        self._has_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_DFL and _has_terminal()
         for number in STOP:
             signal.signal(number, lambda number, _: self._stop(number))
+        if sys.platform == "win32" or not hasattr(signal, "SIGHUP"):
+            return
+        self._has_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_DFL and _has_terminal()
         signal.signal(signal.SIGHUP, lambda number, _: self._hang_up(number))
 
     @contextmanager
@@ -125,6 +132,8 @@ def _ignore() -> None:
 
 def _has_terminal() -> bool:
     """Whether the process has a controlling terminal that is still open."""
+    if sys.platform == "win32":
+        return False
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -128,6 +128,8 @@ class Supervisor:
     @contextlib.contextmanager
     def _waking(self) -> Iterator[None]:
         """Wake the selector when a signal arrives or a worker ends."""
+        if sys.platform == "win32":
+            raise NotImplementedError("serve() does not start a supervisor there")
         wake, woken = socket.socketpair()
         with wake, woken:
             wake.setblocking(False)

@@ -7,6 +7,7 @@ production.
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from cruddur.operating_system import NEW_PROCESS_GROUP
 from cruddur.process.signals import StopSignals
 from cruddur.settings import Settings
 from cruddur.settings.checks import is_loopback
@@ -59,9 +61,10 @@ def run_trace_explorer(settings: Settings, signals: StopSignals) -> Iterator[tup
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C stops the service, which then exports its last spans
+            creationflags=NEW_PROCESS_GROUP,  # the same on Windows
         )
         try:
-            with signals.listening(process.terminate):
+            with signals.listening(lambda: _ask_to_stop(process)):
                 has_started = _wait_until_ready(process, url)
             signals.check()
             if has_started:
@@ -103,8 +106,13 @@ def is_explorer(url: str) -> bool:
     return isinstance(health, dict) and health.get("product") == "traceview"
 
 
+def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
+    # On Windows, `terminate` would not let it write its last spans.
+    process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+    _ask_to_stop(process)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

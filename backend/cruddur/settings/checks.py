@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 from logging import getLevelNamesMapping
 from urllib.parse import urlsplit
 
+from cruddur.operating_system import HAS_UNIX_SOCKETS
 from cruddur.settings.declaration import Check
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -55,6 +56,8 @@ def bind(text: str) -> str | None:
     for part in filter(None, map(str.strip, text.split(","))):
         if not (is_bind(part) or is_address(part)):
             return f"has {part!r}, which is not an address to serve on"
+        if part.startswith("unix:") and not HAS_UNIX_SOCKETS:
+            return f"has {part!r}, and this operating system has no Unix sockets: use host:port"
     return None
 
 

@@ -1,11 +1,10 @@
 """Create the metrics of the registry, and observe the process, the pool and the export queues."""
 
 import asyncio
-import os
+import mmap
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from typing import Protocol
 
 from opentelemetry.metrics import (
@@ -20,11 +19,11 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
+from cruddur.operating_system import cpu_seconds
 from cruddur.telemetry.export_queue import ExportQueue
 from cruddur.telemetry.registry import METRICS, Metric
 
 _LAG_SECONDS = 1.0
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATM = Path("/proc/self/statm")
 
 
@@ -69,13 +68,13 @@ def observe_process(meter: Meter) -> None:
     """Observe the processor time and the memory of this process."""
 
     def cpu(_: CallbackOptions) -> Iterable[Observation]:
-        usage = getrusage(RUSAGE_SELF)
-        yield Observation(usage.ru_utime, {"cpu.mode": "user"})
-        yield Observation(usage.ru_stime, {"cpu.mode": "system"})
+        user, system = cpu_seconds()
+        yield Observation(user, {"cpu.mode": "user"})
+        yield Observation(system, {"cpu.mode": "system"})
 
     def memory(_: CallbackOptions) -> Iterable[Observation]:
         if _STATM.exists():
-            yield Observation(int(_STATM.read_text().split()[1]) * _PAGE)
+            yield Observation(int(_STATM.read_text().split()[1]) * mmap.PAGESIZE)
 
     _observe(meter, "process.cpu.time", cpu)
     _observe(meter, "process.memory.usage", memory)

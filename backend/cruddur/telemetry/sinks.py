@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from cruddur.settings import Settings, SettingsError
-from cruddur.settings.extras import install_hint
+from cruddur.settings.installation import install_hint
 from cruddur.telemetry import otlp
 from cruddur.telemetry.cloudwatch import CloudWatchLogs
 from cruddur.telemetry.export_queue import ExportQueue
