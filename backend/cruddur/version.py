@@ -6,4 +6,4 @@ It is not in `cruddur/__init__.py`, because to read it takes half of the time th
 
 from importlib.metadata import version
 
-__version__ = version("cruddur")
+__version__ = version("cruddur-service")

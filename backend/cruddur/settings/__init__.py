@@ -17,6 +17,7 @@ from cruddur.settings.declaration import (
     read_environment,
     variables,
 )
+from cruddur.settings.installation import default_data_directory, packaged_page
 from cruddur.settings.library_variables import check_environment
 from cruddur.settings.pictures import PictureSettings
 from cruddur.settings.proxies import proxy_for
@@ -78,6 +79,10 @@ class Settings(
                 values[name] = with_password(url, password)
         if "service_name" not in values and "honeycomb_service_name" in values:
             values["service_name"] = values["honeycomb_service_name"]
+        if page := packaged_page():
+            values.setdefault("frontend_directory", page)
+        if "data_directory" not in values:
+            values["data_directory"] = default_data_directory()
         settings = cls(**values)
         settings.check()
         try:

@@ -53,7 +53,10 @@ class DatabaseSettings:
     data_directory: Annotated[
         Path,
         setting(
-            "CRUDDUR_DATA_DIRECTORY", "Directory of the embedded server's data", compose="fixed"
+            "CRUDDUR_DATA_DIRECTORY",
+            "Directory of the embedded server's data and of the traces; the default outside of a"
+            " clone is the user's directory for data",
+            compose="fixed",
         ),
     ] = Path(".local")
     pool_size: Annotated[

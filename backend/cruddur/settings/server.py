@@ -80,7 +80,8 @@ class ServerSettings:
         str,
         setting(
             "CRUDDUR_FRONTEND_DIRECTORY",
-            "Built front end to serve at the same address; empty: only the API",
+            "Built front end to serve at the same address; empty: the page in the wheel, or else"
+            " only the API",
             compose="fixed",
         ),
     ] = ""
