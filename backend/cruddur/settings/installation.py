@@ -40,7 +40,7 @@ def default_data_directory() -> Path:
 def install_hint(*extras: str) -> str:
     """Return the command that installs extras of this package: in a clone, or elsewhere."""
     if is_clone():
-        names = " ".join(extra for extra in extras if extra != "embedded")
+        names = " ".join(extra for extra in extras if extra not in {"embedded", "traces"})
         return f'make run EXTRAS="{names}"' if names else "make run"
     names = ",".join(extras)
     return f"pip install '{_distribution()}[{names}]', or build the image with them in EXTRAS"
@@ -49,7 +49,7 @@ def install_hint(*extras: str) -> str:
 def embedded_hint() -> str:
     """Return what to do if the embedded PostgreSQL is not installed."""
     advice = "set CONNECTION_URL to the URL of a PostgreSQL 18 server"
-    if _distribution() == "cruddur":  # it installs the embedded one where there is one
+    if not is_clone() and _distribution() == "cruddur":  # it installs one where there is one
         return f"there is none for this platform; {advice}"
     return f"{advice}, or install it: {install_hint('embedded', 'traces')}"
 
