@@ -9,7 +9,7 @@ from cruddur.process import healthcheck
 from cruddur.process.server import AddressInUseError, check_addresses
 from cruddur.process.trace_explorer import is_explorer
 from cruddur.settings import Settings
-from cruddur.settings.installation import CLONE
+from cruddur.settings.installation import CLONE, is_clone
 
 
 async def check_binds(settings: Settings) -> list[Finding]:
@@ -50,7 +50,8 @@ async def check_explorer(settings: Settings) -> list[Finding]:
         message = f"{settings.traces_bind} is in use by a program that is not the trace explorer"
         advice = "Stop that program, or set CRUDDUR_TRACES_BIND to another address."
         return [Finding("explorer", "fault", message, advice)]
-    message = "the trace explorer does not run now; `make run` starts it"
+    command = "make run" if is_clone() else "cruddur"
+    message = f"the trace explorer does not run now; `{command}` starts it"
     return [Finding("explorer", "not configured", message)]
 
 
