@@ -33,6 +33,8 @@ class Streams:
         self._app = app
         self._opening_app = opening_app
         self._instruments = instruments
+        # Without it, a process exports no value before its first stream, which autoscalers need.
+        instruments.gauges["app.streams.open"].add(0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI callable."""
