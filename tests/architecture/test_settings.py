@@ -3,13 +3,13 @@
 import ast
 
 import pytest
-from settings_documents import FILES, ROOT, written
+from settings_documents import CHART_SCHEMA, FILES, ROOT, written
 from source import read_modules
 
 from cruddur.settings import GROUPS, Settings, declared_variables
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, CHART_SCHEMA])
 def test_a_file_lists_the_settings_as_they_are_declared(name: str) -> None:
     assert (ROOT / name).read_text("utf-8") == written(name), "run `make settings`"
 
