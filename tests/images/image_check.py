@@ -67,7 +67,8 @@ def build(engine: str) -> None:
     run(engine, "build", "--quiet", "--file", "Dockerfile.prod", "--tag", "cruddur", *options, ".")
     say(f"cruddur: built in {time.monotonic() - start:.0f} s")
 
-    base = (ROOT / "Dockerfile.prod").read_text().partition("ARG PYTHON=")[2].splitlines()[0]
+    bases = re.findall(r"^FROM (python:\S+)", (ROOT / "Dockerfile.prod").read_text(), re.MULTILINE)
+    [base] = bases
     sizes = {name: megabytes(engine, name) for name in (base, "cruddur")}
     above = sizes["cruddur"] - sizes[base]
     check(f"{sizes['cruddur']:.1f} MB, {above:.1f} above its base", above <= MEGABYTES)
