@@ -104,6 +104,7 @@ check: $(VENV)/.dev .local/helm/.installed $(if $(PAGE),$(MODULES) .local/openap
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/hadolint Dockerfile.prod Dockerfile.dev
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 	$(BIN)/python tests/deploy/chart.py
 	$(if $(PAGE),cd $(FRONTEND) && npm run --silent check && npm run --silent types -- --check,@echo "$(NO_PAGE) the page is not checked.")
 
