@@ -35,12 +35,6 @@ from engine import (
 
 PROJECT = f"cruddur-check-{os.getpid()}"
 
-START_SECONDS = 10.0
-"""Seconds within which a started backend must answer on a busy machine; normally one."""
-
-STOP_SECONDS = 8.0
-"""Seconds within which a backend must end after SIGTERM."""
-
 MEGABYTES = 70
 """How much larger than its base the image may be, without extras."""
 
@@ -191,8 +185,8 @@ class Deployment:
             until("a backend is ready", lambda: client.get("/api/ready").status == 200)  # noqa: B023  # called at once
             seconds = time.monotonic() - start
             cpu.append(float(self.compose.python(backend, CPU_SECONDS)))
-            check(f"answers {seconds:.2f} s after its start", seconds <= START_SECONDS)
-        # It depends on the speed of the machine: 0.6 s if nothing else runs, twice that otherwise.
+            say(f"answers {seconds:.2f} s after its start")
+        # Both depend on the speed of the machine: 0.6 s of CPU time if nothing else runs.
         say(f"starts with {min(cpu):.2f} s of CPU time")
         until("healthy", lambda: self.health(backend) == "healthy")
         check("is healthy", True)
@@ -333,10 +327,8 @@ class Deployment:
             run(self.engine, "stop", "--time", "30", backend)
             seconds = time.monotonic() - start
             code = self.compose.inspect(backend, "{{.State.ExitCode}}")
-            check(
-                f"stops {seconds:.1f} s after SIGTERM, with {workers} of its workers",
-                seconds <= STOP_SECONDS and code == "0",
-            )
+            check(f"stops after SIGTERM, with {workers} of its workers: status {code}", code == "0")
+            say(f"stops within {seconds:.1f} s")
 
 
 # Of the oldest `cruddur serve` in the container: user and system time in clock ticks.
