@@ -10,6 +10,8 @@
   /** Letters up to which a word must not break, in a text, and in a control or a heading. */
   const WHOLE = 9;
   const WHOLE_IN_CONTROL = 14;
+  const WORD = /^[\p{L}\p{N}]+[?!.,:…]*$/u;
+  const WORD_IN_CONTROL = /^[\p{L}\p{N}]+([-‑][\p{L}\p{N}]+)*[?!.,:…]*$/u; // also at a hyphen
   const CONTROL = "nav, h1, h2, h3, a, button, label, legend, dt, summary, .tab";
   const dialogs = document.querySelectorAll("dialog[open]");
   const range = document.createRange();
@@ -17,12 +19,13 @@
 
   for (const text of texts(dialogs[dialogs.length - 1] ?? document.body)) {
     const boxes = boxesAround(text);
-    const whole = text.parentElement.closest(CONTROL) === null ? WHOLE : WHOLE_IN_CONTROL;
+    const isControl = text.parentElement.closest(CONTROL) !== null;
+    const [whole, pattern] = isControl ? [WHOLE_IN_CONTROL, WORD_IN_CONTROL] : [WHOLE, WORD];
     for (const { index, 0: word } of boxes === undefined ? [] : text.data.matchAll(/\S+/g)) {
       range.setStart(text, index);
       range.setEnd(text, index + word.length);
       const lines = [...range.getClientRects()].filter(({ width }) => width > 0);
-      const fault = faultIn(lines, boxes) ?? (isBroken(word, lines, whole) ? "breaks" : undefined);
+      const fault = faultIn(lines, boxes) ?? (isBroken(word, lines, whole, pattern) ? "breaks" : undefined);
       if (fault !== undefined) {
         found.add(`“${word.slice(0, 40)}” ${fault}, in ${nameOf(text.parentElement)}`);
       }
@@ -88,10 +91,10 @@
     return undefined;
   }
 
-  function isBroken(word, lines, whole) {
+  function isBroken(word, lines, whole, pattern) {
     const [first] = lines;
     const isOnOneLine = lines.every(({ top }) => Math.abs(top - first.top) < first.height / 2);
-    return !isOnOneLine && word.length <= whole && /^[\p{L}\p{N}]+[?!.,:…]*$/u.test(word);
+    return !isOnOneLine && word.length <= whole && pattern.test(word);
   }
 
   function nameOf(element) {

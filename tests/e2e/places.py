@@ -148,7 +148,7 @@ OPENED = (
     Place("lifetime-dialog", "/messages/@bayko", MEMBER, press("New messages disappear")),
     Place("stop-dialog", "/forgot", VISITOR, press("Stop a change of address")),
     Place("delete-dialog", "/@andrewbrown", MEMBER, press("Delete")),
-    Place("two-factor-dialog", "/settings", MEMBER, press("Set up two-factor…")),
+    Place("two-factor-dialog", "/settings", MEMBER, press("Set up two\u2011factor…")),
     Place("passkey-dialog", "/settings", MEMBER, press("Add a passkey…")),
     Place("token-dialog", "/settings", MEMBER, press("Create a token…")),
     Place("leave-dialog", "/settings", MEMBER, press("Delete account…")),

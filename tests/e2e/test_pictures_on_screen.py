@@ -128,6 +128,27 @@ async def test_a_larger_view_opens_and_is_operated_with_keys(
         assert page.url.endswith(path)
 
 
+async def test_a_larger_view_is_as_wide_as_its_widest_picture(
+    visit: Visit, watch: Watch, worf: Member
+) -> None:
+    await post(worf, "Look", (40, 60), (90, 60))
+    wide = await post(worf, "Look again", (60, 60), (1200, 300))
+    page = await visit(None, "/@worf")
+    await settle(page, watch)
+    small, large = [], []
+    for opener in await page.get_by_role("button", name=re.compile("field [12]")).all():
+        await opener.click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_role("img")).to_be_visible()
+        box = await dialog.bounding_box()
+        assert box is not None
+        (large if len(large) < len(wide["pictures"]) else small).append(box["width"])
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_have_count(0)
+    assert small == [24 * 16, 24 * 16]
+    assert large == [64 * 16, 64 * 16]  # the widest dialog
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 async def test_a_picture_takes_no_more_room_when_it_arrives(
     count: int, visit: Visit, worf: Member

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, ViewportSize
+from playwright.async_api import FloatRect, Locator, Page, ViewportSize
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, Rule
 
@@ -302,6 +302,13 @@ async def new_violations(gallery: Gallery, page: Page, rules: dict[str, Any]) ->
     return found
 
 
+async def shown(element: Locator) -> FloatRect:
+    """Return the box of an element that is on screen."""
+    box = await element.bounding_box()
+    assert box is not None
+    return box
+
+
 BOX = """(selector) => {
     const { left, right, top, bottom } = document.querySelector(selector).getBoundingClientRect();
     return { left, right, top, bottom };
@@ -342,7 +349,21 @@ async def test_what_belongs_together_is_aligned_on_a_phone(gallery: Gallery) -> 
         page = await enter(name)
         date = await box(page, "dialog .lives-end")
         assert date["bottom"] - date["top"] < 30  # one line
+        button = await box(page, "dialog .composer-foot > .button")
+        assert button["top"] <= date["top"] <= date["bottom"] <= button["bottom"]  # of one row
         await gallery.leave(page)
+
+    page = await enter("two-factor-dialog")
+    assert await cut_texts(page) == []
+    await gallery.leave(page)
+
+    page = await enter("followers")
+    await page.set_viewport_size({"width": 345, "height": 740})  # beside a scroll bar
+    await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
+    for row in await page.locator(".person-row").all():
+        name, button = row.locator(".box-person"), row.get_by_role("button")
+        assert (await shown(button))["y"] < (await shown(name))["y"] + (await shown(name))["height"]
+    await gallery.leave(page)
 
     page = await gallery.enter(PLACES[0], "member")
     area = page.get_by_label("What’s on your mind?")

@@ -283,9 +283,9 @@ async def test_a_second_factor_is_set_up_used_and_turned_off(
 ) -> None:
     page = await visit(worf, "/settings")
     await settle(page, watch)
-    section = page.get_by_role("region", name="Two-factor sign-in")
-    await section.get_by_role("button", name="Set up two-factor…").click()
-    dialog = page.get_by_role("dialog", name="Set up two-factor sign-in")
+    section = page.get_by_role("region", name="Two\u2011factor sign-in")
+    await section.get_by_role("button", name="Set up two\u2011factor…").click()
+    dialog = page.get_by_role("dialog", name="Set up two\u2011factor sign-in")
     await dialog.get_by_label("Your password").fill(PASSWORD)
     await dialog.get_by_role("button", name="Next").click()
     secret = await dialog.get_by_label("Key").inner_text()
@@ -297,7 +297,7 @@ async def test_a_second_factor_is_set_up_used_and_turned_off(
     await expect(code).to_be_focused()
     await code.fill(app.generate(time.time()).decode())
     await page.keyboard.press("Enter")
-    shown = page.get_by_role("dialog", name="Two-factor sign-in is on")
+    shown = page.get_by_role("dialog", name="Two\u2011factor sign-in is on")
     codes = (await shown.get_by_label("Recovery codes").inner_text()).split()
     assert len(codes) == 10
     await shown.get_by_role("button", name="Done").click()
@@ -321,10 +321,10 @@ async def test_a_second_factor_is_set_up_used_and_turned_off(
     await expect(devices).to_contain_text("with your password and a code")
     await expect(section).to_contain_text("You have 9 recovery codes left")
     await section.get_by_role("button", name="Turn off…").click()
-    off = page.get_by_role("dialog", name="Turn off two-factor sign-in?")
+    off = page.get_by_role("dialog", name="Turn off two\u2011factor sign-in?")
     await off.get_by_label("Your password").fill(PASSWORD)
     await off.get_by_role("button", name="Turn off").click()
-    await expect(section.get_by_role("button", name="Set up two-factor…")).to_be_visible()
+    await expect(section.get_by_role("button", name="Set up two\u2011factor…")).to_be_visible()
 
 
 async def test_an_api_token_is_created_used_and_revoked(

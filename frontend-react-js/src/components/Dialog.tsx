@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { type CSSProperties, type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { t } from "../language";
 import { IconButton } from "./Button";
 import "./Dialog.css";
@@ -9,12 +9,13 @@ const FIRST = ":is(input, select, textarea):not([hidden]), .button";
 /** A modal dialog, open while it is mounted. Escape and a click outside close it. */
 export function Dialog({
   title,
-  isWide = false,
+  width,
   onClose,
   children,
 }: {
   title: string;
-  isWide?: boolean;
+  /** The width of what it shows, a CSS length, if it can be wider than other dialogs. */
+  width?: string;
   onClose: () => void;
   children: ReactNode;
 }) {
@@ -42,7 +43,8 @@ export function Dialog({
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does what a click outside does.
     <dialog
       ref={dialog}
-      className={isWide ? "dialog dialog-wide" : "dialog"}
+      className={width ? "dialog dialog-wide" : "dialog"}
+      style={{ "--shown": width } as CSSProperties}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

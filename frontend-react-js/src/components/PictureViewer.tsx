@@ -34,7 +34,11 @@ export function PictureViewer({
     return () => removeEventListener("keydown", onKeyDown);
   }, []);
   return (
-    <Dialog title={t.pictures.numbered(index + 1, count)} isWide onClose={onClose}>
+    <Dialog
+      title={t.pictures.numbered(index + 1, count)}
+      width={widest(pictures)}
+      onClose={onClose}
+    >
       {picture !== undefined && (
         <>
           <figure className="viewer">
@@ -61,4 +65,12 @@ export function PictureViewer({
       )}
     </Dialog>
   );
+}
+
+/** The width of the widest picture, so that the dialog keeps its size from one to the next. */
+function widest(pictures: readonly Picture[]): string {
+  const widths = pictures.map(
+    ({ width, height }) => `min(${width}px, ${width / height} * var(--tallest))`,
+  );
+  return `max(0px, ${widths.join(", ")})`;
 }

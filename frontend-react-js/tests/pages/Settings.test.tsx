@@ -489,7 +489,7 @@ describe("other devices", () => {
 });
 
 describe("the second factor", () => {
-  const title = "Two-factor sign-in";
+  const title = "Two\u2011factor sign-in";
   const press = (shown: Shown, name: string) =>
     shown.user.click(screen.getByRole("button", { name }));
 
@@ -505,7 +505,7 @@ describe("the second factor", () => {
     const codes = ["aaaa-bbbb-cccc-dddd", "eeee-ffff-gggg-hhhh"];
     server.on("put", SECOND_FACTOR, refuse(422, "code_invalid"), ok({ recovery_codes: codes }));
     const shown = await showSettings();
-    await press(shown, "Set up two-factor…");
+    await press(shown, "Set up two\u2011factor…");
     const dialog = () => within(screen.getByRole("dialog"));
     await shown.user.type(dialog().getByLabelText("Your password"), "a password");
     await press(shown, "Next");
@@ -542,8 +542,10 @@ describe("the second factor", () => {
     await press(shown, "Turn off");
     await settle();
     expect(server.sent("delete", SECOND_FACTOR)[0]?.body).toEqual({ password: "a password" });
-    expect(notices()).toHaveTextContent("Two-factor sign-in is off");
-    expect(part(title).getByRole("button", { name: "Set up two-factor…" })).toBeInTheDocument();
+    expect(notices()).toHaveTextContent("Two\u2011factor sign-in is off");
+    expect(
+      part(title).getByRole("button", { name: "Set up two\u2011factor…" }),
+    ).toBeInTheDocument();
   });
 
   test("is not offered where the provider has its own", async () => {

@@ -306,7 +306,7 @@ export const further: Further = {
     turnOn: "Einschalten",
     recoveryTitle: "Zwei Faktoren sind eingeschaltet",
     recoveryHint:
-      "Bewahre diese Ersatzcodes sicher auf. Jeder ersetzt einmal einen Code, wenn du dein Handy verlierst. Wir zeigen sie nicht noch einmal.",
+      "Bewahre diese Ersatzcodes sicher auf. Mit jedem kannst du dich einmal anmelden, zusammen mit deinem Passwort, wenn du dein Handy oder deinen Passkey verlierst. Wir zeigen sie nicht noch einmal.",
     recoveryCodes: "Ersatzcodes",
     turnOffMore: "Ausschalten…",
     turnOffTitle: "Zwei Faktoren ausschalten?",

@@ -284,15 +284,15 @@ export const further = {
     unknown: "Unknown device",
   },
   secondFactor: {
-    title: "Two-factor sign-in",
+    title: "Two‑factor sign-in",
     isOff: "Ask for a code from an app on your phone when someone signs in with your password.",
     isOn: (left: number) =>
       plural(left, {
         one: "Signing in needs your password and a code. You have 1 recovery code left.",
         other: `Signing in needs your password and a code. You have ${left} recovery codes left.`,
       }),
-    setUpMore: "Set up two-factor…",
-    setUp: "Set up two-factor sign-in",
+    setUpMore: "Set up two‑factor…",
+    setUp: "Set up two‑factor sign-in",
     needsApp:
       "You need an authenticator app, such as the password app of your phone. Enter your password to start.",
     next: "Next",
@@ -301,16 +301,16 @@ export const further = {
     secret: "Key",
     code: "Code from your app",
     turnOn: "Turn on",
-    recoveryTitle: "Two-factor sign-in is on",
+    recoveryTitle: "Two‑factor sign-in is on",
     recoveryHint:
-      "Keep these recovery codes in a safe place. Each one works once in place of a code, if you lose your phone. We won’t show them again.",
+      "Keep these recovery codes in a safe place. Each one signs you in once, together with your password, if you lose your phone or your passkey. We won’t show them again.",
     recoveryCodes: "Recovery codes",
     turnOffMore: "Turn off…",
-    turnOffTitle: "Turn off two-factor sign-in?",
+    turnOffTitle: "Turn off two‑factor sign-in?",
     turnOffText: "Then your password is enough to sign in. Your recovery codes stop working.",
     turnOffKeepsPasskeys: "Then signing in needs your password and a passkey.",
     turnOff: "Turn off",
-    turnedOff: "Two-factor sign-in is off",
+    turnedOff: "Two‑factor sign-in is off",
   },
   passkeys: {
     title: "Passkeys",
@@ -671,7 +671,7 @@ export const further = {
     notYouHint: "Ask an admin if you should be one.",
     needsSecondFactor: "Protect your account first",
     needsSecondFactorHint:
-      "Moderators here need two-factor sign-in or a passkey. Set one up in the settings, then come back.",
+      "Moderators here need two‑factor sign-in or a passkey. Set one up in the settings, then come back.",
     toSettings: "Go to settings",
     audit: "Audit log",
     auditHint:
