@@ -739,6 +739,12 @@ class FollowChange(Struct):
     uuid: UUID
 
 
+class AccountChange(Struct):
+    """Others have changed what `GET /api/auth/me` returns to this user."""
+
+    uuid: UUID
+
+
 class Reset(Struct):
     """The client has missed too many events and must reload everything."""
 
@@ -1022,7 +1028,8 @@ class AccountDeleted(Struct):
 class Member(Struct):
     """The signed-in user, with the fields that only this user can see.
 
-    `unread_notices` counts the decisions of moderators about this user that the user has not seen.
+    `unread_notices` counts the decisions of moderators about this user that the user has not seen,
+    and `open_cases` the cases that wait for moderators; it is 0 for other users.
     `terms_version` is the version of the terms that the user has accepted last, at
     `terms_accepted_at`; both are null if there is none.
     """
@@ -1034,6 +1041,7 @@ class Member(Struct):
     avatar_url: str | None
     role: Role
     unread_notices: Count
+    open_cases: Count
     terms_version: Count | None
     terms_accepted_at: datetime | None
 

@@ -168,6 +168,7 @@ async def test_sign_up_confirm_sign_in_refresh_and_sign_out(api: Api, codes: Cod
         "avatar_url": None,
         "role": "member",
         "unread_notices": 0,
+        "open_cases": 0,
         "terms_version": None,
         "terms_accepted_at": None,
     }

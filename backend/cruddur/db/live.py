@@ -30,6 +30,7 @@ EventKind = Literal[
     "repost",
     "hidden",
     "instance",
+    "account",
 ]
 
 CHANNEL = "cruddur_events"

@@ -163,6 +163,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.record_case() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('account', users.uuid, users.uuid)
+    FROM users
+    WHERE users.role <> 'member';
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.record_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -171,6 +182,17 @@ BEGIN
         CASE WHEN NEW.expires_at = OLD.expires_at THEN 'counts' ELSE 'expiry' END,
         NEW.uuid, NEW.user_uuid, NEW.reply_to_activity_uuid
     );
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_decision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('account', users.uuid, users.uuid)
+    FROM users
+    WHERE users.uuid = NEW.user_uuid;
     RETURN NULL;
 END
 $$;
@@ -311,6 +333,16 @@ CREATE FUNCTION public.record_repost() RETURNS trigger
     AS $$
 BEGIN
     PERFORM record_event('repost', NEW.activity_uuid, NEW.user_uuid);
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.record_role() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM record_event('account', NEW.uuid, NEW.uuid)
+    WHERE EXISTS (SELECT FROM users WHERE users.uuid = NEW.uuid);
     RETURN NULL;
 END
 $$;
@@ -845,7 +877,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_check CHECK (((subject_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check1 CHECK (((user_uuid IS NULL) = (kind = 'mark'::text))),
     CONSTRAINT events_check2 CHECK (((snapshot IS NULL) = (kind <> 'mark'::text))),
-    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text, 'hidden'::text, 'instance'::text])))
+    CONSTRAINT events_kind_check CHECK ((kind = ANY (ARRAY['crud'::text, 'counts'::text, 'expiry'::text, 'gone'::text, 'preview'::text, 'message'::text, 'notification'::text, 'sign_out'::text, 'mark'::text, 'page'::text, 'follow'::text, 'repost'::text, 'hidden'::text, 'instance'::text, 'account'::text])))
 );
 ALTER TABLE ONLY public.events ALTER COLUMN id SET STATISTICS 0;
 ALTER TABLE ONLY public.events ALTER COLUMN kind SET STATISTICS 0;
@@ -1866,6 +1898,10 @@ CREATE TRIGGER blocks_end_follows BEFORE INSERT ON public.blocks FOR EACH ROW EX
 
 CREATE CONSTRAINT TRIGGER blocks_record AFTER INSERT OR DELETE ON public.blocks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 
+CREATE CONSTRAINT TRIGGER cases_record AFTER INSERT ON public.cases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_case();
+
+CREATE CONSTRAINT TRIGGER cases_record_change AFTER UPDATE ON public.cases DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.is_open <> old.is_open)) EXECUTE FUNCTION public.record_case();
+
 CREATE CONSTRAINT TRIGGER followed_tags_record AFTER INSERT OR DELETE ON public.followed_tags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_follow();
 
 CREATE TRIGGER follows_count AFTER INSERT ON public.follows REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_follows();
@@ -1885,6 +1921,10 @@ CREATE TRIGGER messages_bump_group AFTER INSERT ON public.messages FOR EACH ROW 
 CREATE CONSTRAINT TRIGGER messages_record AFTER INSERT ON public.messages DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_written('message');
 
 CREATE TRIGGER messages_remember_expired AFTER DELETE ON public.messages FOR EACH ROW WHEN ((old.expires_at <= now())) EXECUTE FUNCTION public.remember_expired_message();
+
+CREATE CONSTRAINT TRIGGER moderation_actions_record AFTER INSERT ON public.moderation_actions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.kind <> 'dismiss'::text)) EXECUTE FUNCTION public.record_decision();
+
+CREATE CONSTRAINT TRIGGER moderation_actions_record_appeal AFTER UPDATE OF decision ON public.moderation_actions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.decision IS DISTINCT FROM old.decision)) EXECUTE FUNCTION public.record_decision();
 
 CREATE CONSTRAINT TRIGGER mutes_record AFTER INSERT OR DELETE OR UPDATE ON public.mutes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_hidden();
 
@@ -1909,6 +1949,8 @@ CREATE TRIGGER users_delete_decisions AFTER DELETE ON public.users FOR EACH ROW 
 CREATE CONSTRAINT TRIGGER users_record_limit AFTER UPDATE OF limited_until ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.limited_until IS DISTINCT FROM new.limited_until)) EXECUTE FUNCTION public.record_page_change();
 
 CREATE CONSTRAINT TRIGGER users_record_page_change AFTER DELETE OR UPDATE OF uuid, subject, handle, display_name, bio, avatar_digest ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_page_change();
+
+CREATE CONSTRAINT TRIGGER users_record_role AFTER UPDATE OF role ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.role <> old.role)) EXECUTE FUNCTION public.record_role();
 
 CREATE CONSTRAINT TRIGGER users_record_sign_out AFTER DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.record_sign_out();
 

@@ -20,6 +20,7 @@ Name = Literal[
     "follow",
     "hidden",
     "instance",
+    "account",
     "reset",
 ]
 

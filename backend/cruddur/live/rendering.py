@@ -29,6 +29,7 @@ from cruddur.live.topics import (
     users_of,
 )
 from cruddur.wire import (
+    AccountChange,
     Crud,
     FollowChange,
     Gone,
@@ -162,6 +163,9 @@ async def render(conn: Connection, events: Sequence[Event], viewers: Collection[
                 notification, user_uuid = notification_and_user
                 topics = (for_user(user_uuid),)
                 frame = frames.frame("notification", notification, event.position)
+        elif event.kind == "account":
+            topics = (for_user(event.user_uuid),)
+            frame = frames.frame("account", AccountChange(uuid), event.position)
         elif event.kind == "follow":
             rendered.followers.append(event.user_uuid)
             topics = (for_user(event.user_uuid),)

@@ -21,6 +21,7 @@ from cruddur.routes.html import html_headers
 from cruddur.routes.parsing import validation_codes
 from cruddur.version import __version__
 from cruddur.wire import (
+    AccountChange,
     Crud,
     FollowChange,
     Gone,
@@ -53,6 +54,7 @@ EVENTS = (
     ShortUser,
     FollowChange,
     Hidden,
+    AccountChange,
     Reset,
 )
 """The types of the data of events; OpenAPI cannot describe a stream."""

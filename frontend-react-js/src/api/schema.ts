@@ -2105,6 +2105,14 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountChange
+         * @description Others have changed what `GET /api/auth/me` returns to this user.
+         */
+        readonly AccountChange: {
+            /** Format: uuid */
+            readonly uuid: string;
+        };
+        /**
          * AccountDeleted
          * @description The user and all of the user's data are deleted.
          */
@@ -2881,7 +2889,8 @@ export interface components {
          * Member
          * @description The signed-in user, with the fields that only this user can see.
          *
-         *     `unread_notices` counts the decisions of moderators about this user that the user has not seen.
+         *     `unread_notices` counts the decisions of moderators about this user that the user has not seen,
+         *     and `open_cases` the cases that wait for moderators; it is 0 for other users.
          *     `terms_version` is the version of the terms that the user has accepted last, at
          *     `terms_accepted_at`; both are null if there is none.
          */
@@ -2890,6 +2899,7 @@ export interface components {
             readonly display_name: string;
             readonly email: string | null;
             readonly handle: string;
+            readonly open_cases: number;
             /** @enum {unknown} */
             readonly role: "admin" | "member" | "moderator";
             readonly terms_accepted_at: string | null;

@@ -24,6 +24,7 @@ export type ProfileFeed = Schemas["ProfileFeed"];
 export type ProfileDraft = Schemas["ProfileDraft"];
 export type ShortUser = Schemas["ShortUser"];
 export type ListedUser = Schemas["ListedUser"];
+export type AccountChange = Schemas["AccountChange"];
 export type FollowChange = Schemas["FollowChange"];
 export type Tag = Schemas["Tag"];
 export type Message = Schemas["Message"];

@@ -47,6 +47,7 @@ export const WORF: Member = {
   avatar_url: null,
   role: "member",
   unread_notices: 0,
+  open_cases: 0,
   terms_version: null,
   terms_accepted_at: null,
 };

@@ -213,7 +213,11 @@ SELECT
         WHERE moderation_actions.user_uuid = viewer.uuid
           AND moderation_actions.kind <> 'dismiss'
           AND moderation_actions.read_at IS NULL
-    ) AS unread_notices
+    ) AS unread_notices,
+    CASE
+        WHEN users.role = 'member' THEN 0
+        ELSE (SELECT count(*) FROM cases WHERE cases.is_open)
+    END AS open_cases
 FROM signed_in(:viewer, :session) AS viewer
 JOIN users ON users.uuid = viewer.uuid
 
