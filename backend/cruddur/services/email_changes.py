@@ -25,7 +25,7 @@ from cruddur.identity.local import LocalAccounts, new_code
 from cruddur.identity.mail import Mailer
 from cruddur.identity.viewer import Viewer, require_open_session
 from cruddur.services.concurrent_calls import ConcurrentCalls
-from cruddur.services.throttling import MAIL_PERIOD, Client, Throttle
+from cruddur.services.throttling import ADDRESS_CHANGE_MAILS, PERIOD, Client, Throttle
 from cruddur.wire import EMAIL_CHARS, EmailAddress, EmailChangeDraft
 
 
@@ -78,8 +78,10 @@ class EmailChanges:
         async with self.database.connection() as conn:
             await check_address(conn, email)
         await self.throttle.attempt("email", email, client)
-        if not await self.throttle.start_code(replace(attempt, kind="email"), "email"):
-            raise RateLimitedError(int(MAIL_PERIOD.total_seconds()))
+        if not await self.throttle.start_code(
+            replace(attempt, kind="email"), "email", ADDRESS_CHANGE_MAILS, PERIOD
+        ):
+            raise RateLimitedError(int(PERIOD.total_seconds()))
         async with self.database.transaction() as conn:
             begun = await db.insert_change(
                 conn,

@@ -32,6 +32,10 @@ MAX_UNCOUNTED_SUCCESSES = 20
 MAIL_PERIOD = timedelta(minutes=5)
 """Time between two mails that `forgot`, or `resend`, sends to one address."""
 
+ADDRESS_CHANGE_MAILS = 3
+"""Maximum number of codes per account and window for a new address: as many as MAIL_PERIOD allows,
+but at once, so that a mistyped address can be corrected."""
+
 SIGN_UP_MAILS = 5
 """Maximum number of mails per address and window because of sign-ups."""
 
@@ -119,18 +123,26 @@ class Throttle:
         hashes = {self._hashes(name)[0] for name in _names(client)}
         await known_clients.upsert_clients(conn, user_uuid=user_uuid, hashes=sorted(hashes))
 
-    async def start_code(self, attempt: Attempt, purpose: str) -> bool:
+    async def start_code(
+        self, attempt: Attempt, purpose: str, mails: int = 1, period: timedelta = MAIL_PERIOD
+    ) -> bool:
         """Count a request for a code, and give the client separate code attempts.
 
+        Args:
+            attempt: the attempt.
+            purpose: what the code is for.
+            mails: the maximum number of mails in a period.
+            period: how long a mail counts.
+
         Returns:
-            False if the last mail was sent too recently; its code is still valid.
+            False if too many mails were sent; the last code is still valid.
         """
         requester = attempt.requester
         own_bucket, shared_bucket = _code_buckets(purpose, requester)
         requesters_bucket = _requesters_bucket(purpose, requester)
         async with self.database.connection() as conn:
-            mails = await db.count_attempt(conn, bucket=_mail_bucket(attempt), period=MAIL_PERIOD)
-            is_new = mails.attempts == 1
+            sent = await db.count_attempt(conn, bucket=_mail_bucket(attempt), period=period)
+            is_new = sent.attempts <= mails
             if is_new:
                 await db.restart(
                     conn, buckets=[own_bucket, shared_bucket, requesters_bucket], period=PERIOD

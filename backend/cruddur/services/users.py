@@ -79,8 +79,10 @@ async def by_prefix(conn: Connection, viewer: Viewer, prefix: str) -> list[Short
 async def search(conn: Connection, viewer: Viewer | None, term: str) -> list[ListedUser]:
     """Return users whose handle and display name have words that begin with those of a text.
 
-    The user with this handle is first. Case and accents do not matter.
+    The user with this handle is first. Case and accents do not matter. A hashtag finds no one.
     """
+    if term.lstrip().startswith(("#", "＃")):
+        return []
     return await db.search_users(
         conn, viewer=viewer, term=term, handle=term.strip().lstrip("@＠"), limit=FOUND
     )
