@@ -5,7 +5,6 @@
  */
 
 export { CrudForm, ReplyForm } from "./components/CrudForm";
-export { DeleteDialog } from "./components/DeleteDialog";
 export { Extras } from "./components/Extras";
 export { FollowButton } from "./components/FollowButton";
 export { FollowingFeed } from "./components/FollowingFeed";

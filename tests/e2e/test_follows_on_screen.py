@@ -59,3 +59,19 @@ async def test_a_followed_hashtag_marks_its_cruds(
     await odo.crud("A cup of #tea")
     marked = crud(page, "A cup of #tea")
     await expect(marked.get_by_role("link", name="You follow #tea")).to_be_visible()
+
+
+async def test_an_open_feed_loses_whom_another_tab_unfollows(
+    visit: Visit, watch: Watch, worf: Member, odo: Member
+) -> None:
+    await worf.put("/api/users/@odo/follow")
+    await odo.crud("an earlier crud")
+    page = await live(visit, watch, worf, path="/?feed=following")
+    await expect(crud(page, "an earlier crud")).to_be_visible()
+    await odo.crud("a later crud")
+    await expect(crud(page, "a later crud")).to_be_visible()
+    await worf.delete("/api/users/@odo/follow")
+    await expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    await expect(page.get_by_role("article")).to_have_count(0)
+    await worf.put("/api/users/@odo/follow")
+    await expect(crud(page, "a later crud")).to_be_visible()

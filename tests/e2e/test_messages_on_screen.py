@@ -176,7 +176,15 @@ async def test_the_pencil_on_the_messages_page_starts_a_message(
     await expect(dialog.get_by_label("To")).to_have_accessible_description(
         re.compile("No one has this handle")
     )
-    await dialog.get_by_label("To").fill("@Odo")
+    await dialog.get_by_label("To").fill("")
+    await dialog.get_by_label("To").press_sequentially("@Od")
+    await expect(dialog.get_by_role("option", name="Odo @odo")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog.get_by_role("listbox")).to_have_count(0)
+    await dialog.get_by_label("To").press_sequentially("o")
+    await expect(dialog.get_by_role("option", name="Odo @odo")).to_have_attribute(
+        "aria-selected", "true"
+    )
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("/messages/@odo$"))
     await page.get_by_label("Message @odo").fill("for you alone")

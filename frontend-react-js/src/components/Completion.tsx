@@ -30,7 +30,6 @@ export function Completion({
   onText: (text: string) => void;
 }) {
   const id = useId();
-  const list = useRef<HTMLUListElement>(null);
   const caret = useCaret(area);
   const beginning = caret === null ? null : beginningAt(text, caret);
   const [dismissed, setDismissed] = useState<number>();
@@ -39,8 +38,7 @@ export function Completion({
   const typed = beginning?.word.toLowerCase();
   // Enter must not replace a word that is complete already.
   const first = options.some(({ word }) => word === typed) ? -1 : 0;
-  const [chosen, setChosen] = useState({ typed, index: first });
-  const active = chosen.typed === typed ? Math.min(chosen.index, options.length - 1) : first;
+  const { active, step } = useActiveOption(typed, options.length, first);
 
   const accept = (index: number) => {
     const option = options[index];
@@ -66,10 +64,7 @@ export function Completion({
       if (!isOpen || event.isComposing || !isPlain) {
         return false;
       }
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step !== undefined) {
-        const index = active < 0 && step < 0 ? 0 : active; // up from none is the last one
-        setChosen({ typed, index: (index + step + options.length) % options.length });
+      if (step(event.key)) {
         return true;
       }
       if (event.key === "Escape") {
@@ -101,7 +96,6 @@ export function Completion({
     element?.setAttribute("aria-haspopup", "listbox");
     toggle(element, "aria-controls", isOpen ? id : undefined);
     toggle(element, "aria-activedescendant", isOpen && active >= 0 ? `${id}-${active}` : undefined);
-    list.current?.children[active]?.scrollIntoView({ block: "nearest" });
   }, [area, id, isOpen, active]);
   useEffect(() => {
     if (dismissed !== undefined && !SIGN.test(text.charAt(dismissed))) {
@@ -115,49 +109,98 @@ export function Completion({
         {isOpen && t.completion.count(options.length)}
       </span>
       {isOpen && (
-        <ul
-          ref={list}
-          className="completion"
+        <Options
           id={id}
-          // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern's list.
-          role="listbox"
-          aria-label={t.completion.suggestions}
-        >
-          {options.map(({ word, person }, index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the text area has the focus and the keys.
-            // biome-ignore lint/a11y/useFocusableInteractive: as above.
-            <li
-              key={word}
-              id={`${id}-${index}`}
-              className="completion-option"
-              // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern's option.
-              role="option"
-              aria-selected={index === active}
-              onPointerDown={(event) => event.preventDefault()} // the text area keeps the focus
-              onClick={() => accept(index)}
-            >
-              {person === undefined ? (
-                <b dir="auto">#{word}</b>
-              ) : (
-                <>
-                  <Avatar person={person} size="small" />
-                  <span className="box-name">
-                    <b>
-                      <bdi>{person.display_name}</bdi>
-                    </b>
-                    <span>@{person.handle}</span>
-                  </span>
-                </>
-              )}
-            </li>
-          ))}
-        </ul>
+          label={t.completion.suggestions}
+          options={options}
+          active={active}
+          onAccept={accept}
+        />
       )}
     </>
   );
 }
 
-interface Option {
+/** The list of a combobox. The id of an option is that of the list and its index. */
+export function Options({
+  id,
+  label,
+  options,
+  active,
+  onAccept,
+}: {
+  id: string;
+  label: string;
+  options: readonly Option[];
+  /** The index of the active option; negative if there is none. */
+  active: number;
+  onAccept: (index: number) => void;
+}) {
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    list.current?.children[active]?.scrollIntoView({ block: "nearest" });
+  }, [active]);
+  return (
+    <ul
+      ref={list}
+      className="completion"
+      id={id}
+      // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern's list.
+      role="listbox"
+      aria-label={label}
+    >
+      {options.map(({ word, person }, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and the keys.
+        // biome-ignore lint/a11y/useFocusableInteractive: as above.
+        <li
+          key={word}
+          id={`${id}-${index}`}
+          className="completion-option"
+          // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the pattern's option.
+          role="option"
+          aria-selected={index === active}
+          onPointerDown={(event) => event.preventDefault()} // the field keeps the focus
+          onClick={() => onAccept(index)}
+        >
+          {person === undefined ? (
+            <b dir="auto">#{word}</b>
+          ) : (
+            <>
+              <Avatar person={person} size="small" />
+              <span className="box-name">
+                <b>
+                  <bdi>{person.display_name}</bdi>
+                </b>
+                <span>@{person.handle}</span>
+              </span>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/**
+ * The index of the active option, which is `first` again after the text has changed. `step` moves it
+ * with the arrow keys, and returns whether the key is one.
+ */
+export function useActiveOption(typed: string | undefined, count: number, first: number) {
+  const [chosen, setChosen] = useState({ typed, index: first });
+  const active = chosen.typed === typed ? Math.min(chosen.index, count - 1) : first;
+  const step = (key: string): boolean => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[key];
+    if (by === undefined) {
+      return false;
+    }
+    const index = active < 0 && by < 0 ? 0 : active; // up from none is the last one
+    setChosen({ typed, index: (index + by + count) % count });
+    return true;
+  };
+  return { active, step };
+}
+
+export interface Option {
   readonly word: string;
   /** Undefined for a tag. */
   readonly person?: ShortUser;

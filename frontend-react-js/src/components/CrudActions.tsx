@@ -1,4 +1,4 @@
-import { useState } from "react";
+import type { MouseEvent } from "react";
 import { t } from "../language";
 import { notify } from "../notices";
 import { notifyError } from "../queries/client";
@@ -7,9 +7,10 @@ import { useReaction } from "../queries/reactions";
 import { useMember } from "../queries/session";
 import { crudAddress } from "../text/addresses";
 import { compactNumber } from "../text/numbers";
-import { Further, loadFurther } from "./Further";
+import { loadFurther } from "./Further";
 import { Icon, type IconName } from "./Icon";
 import { useMemberAction } from "./memberAction";
+import type { OpenMenu } from "./openMenu";
 import "./CrudActions.css";
 
 /** Reply, repost, like and share; delete for the author, and a menu for other members. */
@@ -18,59 +19,52 @@ export function CrudActions({ crud, onReply }: { crud: ListedCrud; onReply: () =
   const member = useMember();
   const like = useReaction("like", crud);
   const repost = useReaction("repost", crud);
-  const [isDeleting, setDeleting] = useState(false);
+  const open = (menu: OpenMenu) =>
+    void loadFurther().then(({ openMenu }) => openMenu(menu), notifyError);
   const isOwn = member?.handle === crud.handle;
   return (
-    <>
-      <div className="actions">
+    <div className="actions">
+      <Action
+        name={t.crud.reply}
+        icon="reply"
+        count={crud.replies_count}
+        counted={t.crud.replies}
+        onClick={() => asMember(t.signInTo.reply, onReply)}
+      />
+      <Action
+        name={t.crud.repost}
+        icon="repost"
+        count={crud.reposts_count}
+        counted={t.crud.reposts}
+        isOn={crud.reposted ?? false}
+        onClick={() => asMember(t.signInTo.repost, () => repost.mutate(!crud.reposted))}
+      />
+      <Action
+        name={t.crud.like}
+        icon="heart"
+        count={crud.likes_count}
+        counted={t.crud.likes}
+        isOn={crud.liked ?? false}
+        onClick={() => asMember(t.signInTo.like, () => like.mutate(!crud.liked))}
+      />
+      <Action name={t.crud.share} icon="share" onClick={() => void share(crud)} />
+      {isOwn && (
         <Action
-          name={t.crud.reply}
-          icon="reply"
-          count={crud.replies_count}
-          counted={t.crud.replies}
-          onClick={() => asMember(t.signInTo.reply, onReply)}
-        />
-        <Action
-          name={t.crud.repost}
-          icon="repost"
-          count={crud.reposts_count}
-          counted={t.crud.reposts}
-          isOn={crud.reposted ?? false}
-          onClick={() => asMember(t.signInTo.repost, () => repost.mutate(!crud.reposted))}
-        />
-        <Action
-          name={t.crud.like}
-          icon="heart"
-          count={crud.likes_count}
-          counted={t.crud.likes}
-          isOn={crud.liked ?? false}
-          onClick={() => asMember(t.signInTo.like, () => like.mutate(!crud.liked))}
-        />
-        <Action name={t.crud.share} icon="share" onClick={() => void share(crud)} />
-        {isOwn && <Action name={t.crud.delete} icon="trash" onClick={() => setDeleting(true)} />}
-        {member && !isOwn && (
-          <Action
-            name={t.crud.more}
-            icon="dots"
-            onClick={() =>
-              void loadFurther().then(
-                ({ openMenu }) =>
-                  openMenu({ person: crud, subject: { kind: "crud", uuid: crud.uuid } }),
-                notifyError,
-              )
-            }
-          />
-        )}
-      </div>
-      {isDeleting && (
-        <Further
-          name="DeleteDialog"
-          fallback={null}
-          crud={crud}
-          onClose={() => setDeleting(false)}
+          name={t.crud.delete}
+          icon="trash"
+          onClick={({ currentTarget }) =>
+            open({ person: crud, deleted: crud, row: currentTarget.closest(".row") })
+          }
         />
       )}
-    </>
+      {member && !isOwn && (
+        <Action
+          name={t.crud.more}
+          icon="dots"
+          onClick={() => open({ person: crud, subject: { kind: "crud", uuid: crud.uuid } })}
+        />
+      )}
+    </div>
   );
 }
 
@@ -88,7 +82,7 @@ function Action({
   /** The count in words: "3 replies". */
   counted?: (count: number) => string;
   isOn?: boolean;
-  onClick: () => void;
+  onClick: (event: MouseEvent) => void;
 }) {
   return (
     <button

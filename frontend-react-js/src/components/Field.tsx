@@ -57,11 +57,13 @@ export function AreaField({
 export function SelectField<Value extends string>({
   label,
   options,
+  problem,
   onChoose,
   ...select
 }: Omit<ComponentProps<"select">, "id" | "children" | "onChange"> & {
   label: string;
   options: readonly (readonly [Value, string])[];
+  problem?: string | undefined;
   onChoose?: (value: Value) => void;
 }) {
   const id = useId();
@@ -71,6 +73,8 @@ export function SelectField<Value extends string>({
       <select
         {...select}
         id={id}
+        aria-invalid={problem !== undefined || undefined}
+        aria-describedby={`${id}-problem`}
         onChange={({ target }) => {
           const chosen = options[target.selectedIndex];
           if (chosen !== undefined) {
@@ -84,6 +88,7 @@ export function SelectField<Value extends string>({
           </option>
         ))}
       </select>
+      <FieldNotes id={id} hint={undefined} problem={problem} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { type Mutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef } from "react";
-import { describeProblem, type FieldName } from "../text/errors";
+import { describeProblem, type FieldName, isAbout } from "../text/errors";
 import { ProblemNote } from "./Problem";
 
 /**
@@ -33,9 +33,8 @@ export function Form({
       (field ?? form.current?.querySelector(".problem"))?.scrollIntoView({ block: "center" });
     }
   }, [error]);
-  const found = error ? describeProblem(error).fields : [];
-  const isAtFields =
-    found.length > 0 && found.every((field) => field !== null && fields.includes(field));
+  const found = error ? describeProblem(error).codes : [];
+  const isAtFields = found.length > 0 && found.every((code) => isAbout(code, fields));
   return (
     <form
       ref={form}
@@ -64,6 +63,6 @@ export function problemOf(error: unknown, name: FieldName): string | undefined {
   if (!error) {
     return undefined;
   }
-  const { sentences, fields } = describeProblem(error);
-  return sentences.filter((_, index) => fields[index] === name).join(" ") || undefined;
+  const { sentences, codes } = describeProblem(error);
+  return sentences.filter((_, index) => isAbout(codes[index], [name])).join(" ") || undefined;
 }

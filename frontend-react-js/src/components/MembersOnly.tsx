@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { t } from "../language";
 import { useRestore } from "../queries/accounts";
+import { useCanJoin } from "../queries/instance";
 import { useSession } from "../queries/session";
 import { ButtonLink } from "./Button";
 import { Empty, Skeleton } from "./List";
@@ -13,6 +14,7 @@ export function MembersOnly({ why, children }: { why: string; children: ReactNod
   const { phase } = useSession();
   const restoring = useRestore(phase === "restoring");
   const here = useHere();
+  const canJoin = useCanJoin();
   if (phase === "restoring") {
     return restoring.isError ? (
       <div className="list-note">
@@ -32,9 +34,11 @@ export function MembersOnly({ why, children }: { why: string; children: ReactNod
       <ButtonLink to="/signin" state={state}>
         {t.account.signIn}
       </ButtonLink>
-      <ButtonLink to="/signup" look="plain" state={state}>
-        {t.account.join}
-      </ButtonLink>
+      {canJoin && (
+        <ButtonLink to="/signup" look="plain" state={state}>
+          {t.account.join}
+        </ButtonLink>
+      )}
     </Empty>
   );
 }

@@ -1,6 +1,7 @@
 import { NavLink } from "react-router";
 import type { Member } from "../api/wire";
 import { t } from "../language";
+import { useCanJoin } from "../queries/instance";
 import { useUnreadMessages } from "../queries/messages";
 import { useUnreadNotifications } from "../queries/notifications";
 import { useKeyOf } from "../shortcuts";
@@ -28,6 +29,7 @@ export function Nav({
   const notifications = useUnreadNotifications();
   const messages = useUnreadMessages();
   const state = { from: useHere() };
+  const canJoin = useCanJoin();
   const composeKey = useKeyOf("n");
   return (
     <nav
@@ -52,7 +54,13 @@ export function Nav({
             <Item to="/messages" icon="mail" name={t.nav.messages} unread={messages} />
             <Item to={profileAddress(member)} icon="person" name={t.nav.profile} />
             {member.role !== "member" && (
-              <Item to="/moderation" icon="flag" name={t.nav.moderation} />
+              <Item
+                to="/moderation"
+                icon="flag"
+                name={t.nav.moderation}
+                unread={member.open_cases}
+                counted={t.nav.open}
+              />
             )}
             <Item to="/settings" icon="gear" name={t.nav.settings} unread={member.unread_notices} />
             <button
@@ -84,7 +92,7 @@ export function Nav({
           <>
             <Item to="/about" icon="info" name={t.nav.about} />
             <Item to="/signin" icon="enter" name={t.account.signIn} state={state} />
-            <Item to="/signup" icon="person" name={t.nav.join} state={state} />
+            {canJoin && <Item to="/signup" icon="person" name={t.nav.join} state={state} />}
           </>
         )}
       </div>
@@ -97,12 +105,15 @@ function Item({
   icon,
   name,
   unread = 0,
+  counted = t.list.unread,
   state,
 }: {
   to: string;
   icon: IconName;
   name: string;
   unread?: number;
+  /** What the number counts. */
+  counted?: string;
   state?: RouteState;
 }) {
   return (
@@ -112,7 +123,7 @@ function Item({
       {unread > 0 && (
         <span className="badge">
           {unread > 99 ? "99+" : unread}
-          <span className="unseen"> {t.list.unread}</span>
+          <span className="unseen"> {counted}</span>
         </span>
       )}
     </NavLink>

@@ -5,6 +5,7 @@ import { t } from "../language/further";
 import { notify } from "../notices";
 import { useBlock, useMute } from "../queries/safety";
 import { Button, IconButton } from "./Button";
+import { DeleteDialog } from "./DeleteDialog";
 import { Dialog } from "./Dialog";
 import { SelectField } from "./Field";
 import { closeMenu, getMenu, type OpenMenu, onMenu, openMenu } from "./openMenu";
@@ -33,9 +34,14 @@ function PersonMenu({
   person,
   subject,
   choice: initial,
+  deleted,
+  row,
   onClose,
 }: OpenMenu & { onClose: () => void }) {
   const [choice, setChoice] = useState(initial);
+  if (deleted !== undefined) {
+    return <DeleteDialog crud={deleted} row={row ?? null} onClose={onClose} />;
+  }
   if (choice === "report" && subject !== undefined) {
     return <ReportDialog {...subject} handle={person.handle} onClose={onClose} />;
   }

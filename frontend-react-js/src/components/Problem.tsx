@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { t } from "../language";
-import { describeProblem, type FieldName, hasCode } from "../text/errors";
+import { describeProblem, type FieldName, hasCode, isAbout } from "../text/errors";
 import { Button } from "./Button";
 import "./Problem.css";
 
@@ -18,13 +18,13 @@ export function ProblemNote({
   except?: readonly FieldName[];
 }) {
   const isBack = useIsBack(error);
-  const { sentences, fields, traceId } = isBack
-    ? { sentences: [t.problem.online], fields: [], traceId: null }
+  const { sentences, codes, traceId } = isBack
+    ? { sentences: [t.problem.online], codes: [], traceId: null }
     : describeProblem(error);
   return (
     <div className="problem" role="alert">
       {sentences
-        .filter((_, index) => !except.some((field) => field === fields[index]))
+        .filter((_, index) => !isAbout(codes[index], except))
         .map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}

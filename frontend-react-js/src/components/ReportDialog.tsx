@@ -37,7 +37,7 @@ export function ReportDialog({
       <p>{t.report.hint}</p>
       <Form
         label={t.report.send}
-        fields={["words"]}
+        fields={["category", "words"]}
         error={report.error}
         onSend={(value) =>
           void report
@@ -59,7 +59,11 @@ export function ReportDialog({
         <SelectField
           label={t.report.category}
           name="category"
-          options={CATEGORIES.map((one) => [one, t.report.categories[one]])}
+          options={[
+            ["", t.report.choose],
+            ...CATEGORIES.map((one) => [one, t.report.categories[one]] as const),
+          ]}
+          problem={problemOf(report.error, "category")}
         />
         <AreaField
           label={t.report.words}

@@ -1,6 +1,7 @@
 import { Link, useLocation, useMatch } from "react-router";
 import type { Member } from "../api/wire";
 import { t } from "../language";
+import { useCanJoin } from "../queries/instance";
 import { useMember } from "../queries/session";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
@@ -16,12 +17,13 @@ export function Sidebar({ member, isKnown }: { member: Member | null; isKnown: b
   const { search } = useLocation();
   const isPending = useIsPending();
   const isSearch = useMatch("/search") !== null;
+  const canJoin = useCanJoin();
   const isOnPage = isSearch && searchTerm(search) === "";
   return (
     <aside className="sidebar" aria-label={t.sidebar.label}>
       <div className="sidebar-column">
         {!isSearch && <SearchForm />}
-        {member === null && isKnown && <Join />}
+        {member === null && isKnown && canJoin && <Join />}
         {!isOnPage && <Ideas />}
         {!isPending && <FootLinks />}
       </div>

@@ -1,11 +1,16 @@
 /**
- * The menu about a user that is open. It belongs to the page, not to the card or message that opened
- * it: that one can expire or be deleted while the member writes a report.
+ * The menu about a user, or the question about a crud of the member, that is open. It belongs to the page, not to the card or message that opened
+ * it: that one can expire or be deleted while the member writes a report, or reads the question.
  */
 
 import type { ReportDraft, ShortUser } from "../api/wire";
+import type { ListedCrud } from "../queries/feeds";
 
 export interface OpenMenu {
+  /** Ask whether to delete this crud. There is no menu. */
+  readonly deleted?: ListedCrud;
+  /** The row of the feed that the crud is in. */
+  readonly row?: Element | null;
   readonly person: Pick<ShortUser, "handle">;
   /** What a report from this menu is about. Without it, the menu has no report. */
   readonly subject?: Pick<ReportDraft, "kind" | "uuid">;

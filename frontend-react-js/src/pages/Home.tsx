@@ -10,6 +10,7 @@ import { Tabs } from "../components/Tabs";
 import { chosenFeed, type HomeFeed, rememberFeed } from "../feedChoice";
 import { t } from "../language";
 import { HOME_FEED, useHome, useNewCruds } from "../queries/activities";
+import { useCanJoin } from "../queries/instance";
 import { useMember, useSession } from "../queries/session";
 import "./Home.css";
 
@@ -73,10 +74,11 @@ function Everyone() {
 
 /** A short introduction for visitors on screens without a sidebar. */
 function Welcome() {
+  const canJoin = useCanJoin();
   return (
     <section className="home-welcome" aria-label={t.home.welcome}>
       <p>{t.home.say}</p>
-      <ButtonLink to="/signup">{t.account.join}</ButtonLink>
+      {canJoin && <ButtonLink to="/signup">{t.account.join}</ButtonLink>}
       <ButtonLink to="/signin" look="plain">
         {t.account.signIn}
       </ButtonLink>

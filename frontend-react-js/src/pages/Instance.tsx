@@ -14,15 +14,15 @@ import {
   useAnnounce,
   useChangeInstance,
   useDeleteAnnouncement,
-  useInstance,
   useInstanceSettings,
   useInvitations,
   useInvite,
   useRevokeInvitation,
-} from "../queries/instance";
+} from "../queries/administration";
+import { useInstance } from "../queries/instance";
 import { useMember } from "../queries/session";
 import { invitationLink } from "../text/addresses";
-import { hasCode } from "../text/errors";
+import { type FieldName, hasCode } from "../text/errors";
 import { TTLS } from "../text/lifetimes";
 import { shortTime } from "../text/time";
 import { Secret } from "./settings/Secret";
@@ -137,12 +137,24 @@ function SettingsSection() {
   );
 }
 
+const SETTINGS = [
+  "name",
+  "description",
+  "rules",
+  "sign_up_mode",
+  "blocked_domains",
+  "default_ttl",
+  "max_ttl",
+  "evidence_days",
+] as const;
+
 function SettingsForm({ settings }: { settings: InstanceSettings }) {
   const change = useChangeInstance();
+  const problem = (name: FieldName) => problemOf(change.error, name);
   return (
     <Form
       label={t.instance.settings}
-      fields={[]}
+      fields={SETTINGS}
       error={change.error}
       onSend={(_, form) =>
         change.mutate(changes(settings, new FormData(form)), {
@@ -150,13 +162,20 @@ function SettingsForm({ settings }: { settings: InstanceSettings }) {
         })
       }
     >
-      <Field label={t.instance.name} name="name" maxLength={50} defaultValue={settings.name} />
+      <Field
+        label={t.instance.name}
+        name="name"
+        maxLength={50}
+        defaultValue={settings.name}
+        problem={problem("name")}
+      />
       <AreaField
         label={t.instance.description}
         name="description"
         maxLength={500}
         defaultValue={settings.description}
         hint={t.instance.descriptionHint}
+        problem={problem("description")}
       />
       <AreaField
         label={t.instance.rules}
@@ -165,6 +184,7 @@ function SettingsForm({ settings }: { settings: InstanceSettings }) {
         maxLength={5000}
         defaultValue={settings.rules}
         hint={t.instance.rulesHint}
+        problem={problem("rules")}
       />
       <label className="choice" key={settings.terms_version}>
         <input type="checkbox" name="new_terms" />
@@ -175,6 +195,7 @@ function SettingsForm({ settings }: { settings: InstanceSettings }) {
         name="sign_up_mode"
         value={settings.sign_up_mode}
         options={t.instance.modes}
+        problem={problem("sign_up_mode")}
       />
       <AreaField
         label={t.instance.blockedDomains}
@@ -183,18 +204,21 @@ function SettingsForm({ settings }: { settings: InstanceSettings }) {
         defaultValue={settings.blocked_domains.join("\n")}
         key={settings.blocked_domains.join()}
         hint={t.instance.blockedDomainsHint}
+        problem={problem("blocked_domains")}
       />
       <Choice
         label={t.instance.defaultTtl}
         name="default_ttl"
         value={settings.default_ttl}
         options={ttlOptions()}
+        problem={problem("default_ttl")}
       />
       <Choice
         label={t.instance.maxTtl}
         name="max_ttl"
         value={settings.max_ttl}
         options={ttlOptions()}
+        problem={problem("max_ttl")}
       />
       <Field
         label={t.instance.evidenceDays}
@@ -204,6 +228,7 @@ function SettingsForm({ settings }: { settings: InstanceSettings }) {
         max={365}
         defaultValue={settings.evidence_days}
         hint={t.instance.evidenceDaysHint}
+        problem={problem("evidence_days")}
       />
       <Button type="submit" busy={change.isPending}>
         {t.instance.save}
@@ -249,7 +274,7 @@ function InvitationsSection() {
       </ul>
       <Form
         label={t.instance.invite}
-        fields={["days"]}
+        fields={["max_uses", "days"]}
         error={invite.error}
         onSend={(value, form) =>
           invite.mutate({
@@ -265,6 +290,7 @@ function InvitationsSection() {
           min={1}
           max={1000}
           defaultValue={1}
+          problem={problemOf(invite.error, "max_uses")}
         />
         <Field
           label={t.instance.days}
@@ -313,11 +339,13 @@ function Choice<Value extends string>({
   name,
   value,
   options,
+  problem,
 }: {
   label: string;
   name: string;
   value: Value;
   options: Readonly<Record<Value, string>>;
+  problem?: string | undefined;
 }) {
   return (
     <SelectField
@@ -326,6 +354,7 @@ function Choice<Value extends string>({
       name={name}
       defaultValue={value}
       options={Object.entries(options) as [Value, string][]}
+      problem={problem}
     />
   );
 }

@@ -36,10 +36,10 @@ export function Search() {
 
 function Results({ term }: { term: string }) {
   const found = useSearch(term);
-  const { data: people = [], isPending } = usePeople(term);
   const [tag] = /^[#＃](\S+)$/.exec(term)?.slice(1) ?? [];
+  const { data: people = [], isLoading: isFinding } = usePeople(term, tag === undefined);
   const { isLoading } = useFollowedTags();
-  if (isPending || (tag && isLoading)) {
+  if (isFinding || (tag && isLoading)) {
     return <Skeleton />; // what loads later is above the cruds, which would move
   }
   return (

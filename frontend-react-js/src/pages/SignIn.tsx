@@ -9,8 +9,10 @@ import { type Factor, factorOf, SecondFactorFields } from "../components/SecondF
 import { SuspensionNote } from "../components/SuspensionNote";
 import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
+import { useCanJoin } from "../queries/instance";
 import type { Credentials } from "../queries/notices";
 import { useCanUsePasskeys, usePasskeySignIn } from "../queries/passkeys";
+import { askedOnce } from "../queries/secondFactor";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
 
@@ -21,10 +23,11 @@ export function SignIn() {
   const signIn = useSignIn();
   const email = useRef(passed.email ?? "");
   const passkey = usePasskeySignIn();
+  const canJoin = useCanJoin();
   const canUsePasskeys = useCanUsePasskeys();
   const [asksFor, setAsksFor] = useState<Factor>();
   const [tried, setTried] = useState<Credentials>();
-  const error = passkey.error ?? signIn.error;
+  const error = askedOnce(passkey.error ?? signIn.error);
   if (member !== null) {
     return <Navigate to={passed.from ?? "/"} replace />;
   }
@@ -32,12 +35,14 @@ export function SignIn() {
     <AccountPage
       title={passed.why ?? t.signIn.title}
       foot={
-        <>
-          {t.signIn.isNew}{" "}
-          <Link to="/signup" state={passed}>
-            {t.account.join}
-          </Link>
-        </>
+        canJoin && (
+          <>
+            {t.signIn.isNew}{" "}
+            <Link to="/signup" state={passed}>
+              {t.account.join}
+            </Link>
+          </>
+        )
       }
     >
       <Form

@@ -20,6 +20,11 @@ export function Terms() {
           <Link to="/settings">{words}</Link>
         ))}
       </p>
+      <p>
+        {t.terms.suspended((words) => (
+          <Link to="/about">{words}</Link>
+        ))}
+      </p>
     </Prose>
   );
 }

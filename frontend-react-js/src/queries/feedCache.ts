@@ -146,6 +146,11 @@ export function insertFollowed(client: QueryClient, posted: Crud): void {
   }
 }
 
+/** Forget the newest part of what the member follows: it may list whom they have just unfollowed. */
+export function emptyFollowingHead(client: QueryClient): void {
+  client.setQueryData<Feed>(FOLLOWING_HEAD, (feed) => feed && EMPTY_FEED);
+}
+
 /** Whether a query is a feed of Home, which moves only when its viewer asks for it. */
 export function isHome({ queryKey }: Query): boolean {
   return [HOME, FOLLOWING].some((key) => hashKey(queryKey) === hashKey(key));

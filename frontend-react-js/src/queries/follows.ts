@@ -51,9 +51,10 @@ export function useFollows(handle: string, direction: Direction) {
   });
 }
 
-/** The users whose names have the words of a search term. */
-export function usePeople(term: string) {
+/** The users whose names have the words of a search term; none unless it is `enabled`. */
+export function usePeople(term: string, enabled: boolean) {
   return useQuery({
+    enabled,
     queryKey: [...FOUND, term],
     queryFn: ({ signal }) => call("get", "/api/users/search", { query: { term }, signal }),
     staleTime: 60_000,

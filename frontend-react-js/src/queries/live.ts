@@ -5,6 +5,7 @@ import type { ServerEvent } from "../api/events";
 import { viewerUuid } from "../api/session";
 import { follow } from "../api/stream";
 import type {
+  AccountChange,
   Crud,
   FollowChange,
   Gone,
@@ -21,7 +22,15 @@ import type {
 import { loadFurther } from "../components/Further";
 import { observe } from "../telemetry/trace";
 import { hasData, refresh, retryFailed } from "./client";
-import { changeCounts, changeCrud, expireCrud, insertPosted, isHome, limitHead } from "./feedCache";
+import {
+  changeCounts,
+  changeCrud,
+  emptyFollowingHead,
+  expireCrud,
+  insertPosted,
+  isHome,
+  limitHead,
+} from "./feedCache";
 import { insertMessage, refetchAfterMessage } from "./messages";
 import { expireNotifications, refetchAfterGone, refetchAfterNotification } from "./notifications";
 import { showUser } from "./people";
@@ -39,6 +48,7 @@ interface Payloads {
   request: MessageRequest;
   hidden: Hidden;
   instance: Instance;
+  account: AccountChange;
   reset: Reset;
 }
 
@@ -107,11 +117,13 @@ export function followLive(client: QueryClient): () => void {
       refetch: () => refetchAfterNotification(client),
     },
     follow: {
-      refetch: () =>
-        client.invalidateQueries({
+      refetch: () => {
+        emptyFollowingHead(client);
+        return client.invalidateQueries({
           predicate: ({ queryKey: [first, second] }) =>
             /^(follow|profile)/.test(`${first === "activities" ? second : first}`),
-        }),
+        });
+      },
     },
     user: {
       apply: (user) => showUser(client, user),
@@ -124,6 +136,14 @@ export function followLive(client: QueryClient): () => void {
     },
     instance: {
       apply: (instance) => client.setQueryData(["instance"], instance),
+    },
+    account: {
+      // The numbers first: to read the decisions sets one of them to zero.
+      refetch: () =>
+        client.invalidateQueries({ queryKey: ["member"] }).then(() => {
+          void client.invalidateQueries({ queryKey: ["notices"] });
+          void client.invalidateQueries({ queryKey: ["moderation", "cases"] });
+        }),
     },
     reset: {
       refetch: () => refresh(client),

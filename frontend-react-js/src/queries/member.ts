@@ -1,27 +1,28 @@
-/** What others change about the member: decisions of moderators, and the role. */
+/** What others change about the member, such as the role, and the terms that the member accepts. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useLocation } from "react-router";
 import { call } from "../api/http";
 import { updateMember } from "../api/session";
 import type { Member } from "../api/wire";
+import { NOTIFY_ON_ERROR } from "./client";
 import { usePolling } from "./polling";
 
 /** Minimum number of milliseconds between two requests. */
 const EVERY = 60_000;
 
 /**
- * Fetch the role and the number of unread decisions again when the member goes to another page or
- * comes back to the tab. The stream has no event for them.
+ * Fetch the role and the numbers of unread decisions and open cases again when the stream says so, and
+ * when the member goes to another page or comes back to the tab.
  */
 export function useMemberUpdates(member: Member | null): void {
   const { key } = useLocation();
   const { isStale, refetch } = useQuery({
     queryKey: ["member", member?.uuid],
     queryFn: async ({ signal }) => {
-      const { role, unread_notices } = await call("get", "/api/auth/me", { signal });
-      updateMember({ role, unread_notices });
+      const { role, unread_notices, open_cases } = await call("get", "/api/auth/me", { signal });
+      updateMember({ role, unread_notices, open_cases });
       return null;
     },
     enabled: member !== null,
@@ -37,4 +38,14 @@ export function useMemberUpdates(member: Member | null): void {
       void refetch();
     }
   }, [key]);
+}
+
+export function useAcceptTerms() {
+  return useMutation({
+    mutationFn: (version: number) =>
+      call("put", "/api/auth/terms", { body: { terms_version: version } }),
+    onSuccess: ({ terms_version, terms_accepted_at }) =>
+      updateMember({ terms_version, terms_accepted_at }),
+    meta: NOTIFY_ON_ERROR,
+  });
 }

@@ -1,8 +1,9 @@
 /** The second factor of this account. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call } from "../api/http";
+import { ApiError, call } from "../api/http";
 import type { SecondFactor } from "../api/wire";
+import { hasCode } from "../text/errors";
 
 export const SECOND_FACTOR = ["second-factor"];
 
@@ -45,4 +46,14 @@ export function useRemoveSecondFactor() {
       call("delete", "/api/auth/second-factor", { body: { password } }),
     onSuccess: (state) => client.setQueryData(SECOND_FACTOR, state),
   });
+}
+
+/**
+ * An error that asks for a code or a passkey, without the passkey: the form has a button for it, next to
+ * the field that says what to enter.
+ */
+export function askedOnce(error: unknown): unknown {
+  return error instanceof ApiError && hasCode(error, "code_required")
+    ? new ApiError(error.status, ["code_required"], error.traceId)
+    : error;
 }

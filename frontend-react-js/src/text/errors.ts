@@ -3,36 +3,41 @@
 import { type AnyCode, ApiError } from "../api/http";
 import { t } from "../language";
 
-/** The form fields, which are also prefixes of codes. The first match wins. */
-const FIELDS = [
-  "current_password",
-  "display_name",
-  "password",
-  "email",
-  "handle",
-  "bio",
-  "code",
-  "message",
-  "search_term",
-  "ttl",
-  "token_name",
-  "passkey_name",
-  "scopes",
-  "reason",
-  "days",
-  "words",
-  "category",
-  "decision",
-  "invitation",
-  "terms",
-] as const;
-
-export type FieldName = (typeof FIELDS)[number];
+/** The name of a form field. The codes about it start with it. */
+export type FieldName =
+  | "bio"
+  | "blocked_domains"
+  | "category"
+  | "code"
+  | "current_password"
+  | "days"
+  | "decision"
+  | "default_ttl"
+  | "description"
+  | "display_name"
+  | "email"
+  | "evidence_days"
+  | "handle"
+  | "invitation"
+  | "max_ttl"
+  | "max_uses"
+  | "message"
+  | "name"
+  | "passkey_name"
+  | "password"
+  | "reason"
+  | "rules"
+  | "scopes"
+  | "sign_up_mode"
+  | "terms"
+  | "token_name"
+  | "ttl"
+  | "words";
 
 export interface Problem {
   readonly sentences: readonly string[];
-  /** The form field that each sentence is about, or null. */
-  readonly fields: readonly (FieldName | null)[];
+  /** The code of each sentence. */
+  readonly codes: readonly string[];
   /** The trace id to report, where the server is at fault. */
   readonly traceId: string | null;
 }
@@ -40,13 +45,18 @@ export interface Problem {
 /** Describe a failed call. Any other error is a bug of this page. */
 export function describeProblem(error: unknown): Problem {
   if (!(error instanceof ApiError)) {
-    return { sentences: [sentence("generic_500")], fields: [null], traceId: null };
+    return { sentences: [sentence("generic_500")], codes: [""], traceId: null };
   }
   return {
     sentences: error.codes.map((code) => withWait(sentence(code), error.retryAfter, error.status)),
-    fields: error.codes.map((code) => FIELDS.find((name) => code.startsWith(`${name}_`)) ?? null),
+    codes: error.codes,
     traceId: error.isServerFault && !hasCode(error, "unreachable") ? error.traceId : null,
   };
+}
+
+/** Whether a code is about one of some fields. */
+export function isAbout(code: string | undefined, fields: readonly FieldName[]): boolean {
+  return fields.some((name) => code?.startsWith(`${name}_`));
 }
 
 /** Whether an error is a failed call with this code. */

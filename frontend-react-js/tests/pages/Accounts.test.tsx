@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
 import { getSession } from "../../src/api/session";
-import { crud, LONDO, profile, signedIn, signIn, WORF } from "../support/make";
+import { crud, instance, LONDO, profile, signedIn, signIn, WORF } from "../support/make";
 import { type Shown, showPage } from "../support/page";
 import { ASSERTION, CHALLENGE, withPasskeys } from "../support/passkeys";
 import { ok, refuse, type Server, servePage } from "../support/server";
@@ -235,6 +235,15 @@ describe("signing in", () => {
     await press(shown, "Sign in");
     expect(field("Code from your app")).toHaveFocus();
     expect(screen.getByRole("button", { name: "Use your passkey" })).toBeVisible();
+    const notes = screen.getAllByRole("alert").map(({ textContent }) => textContent);
+    expect(notes.filter(Boolean)).toEqual(["Enter the code from your authenticator app."]);
+  });
+
+  test("offers no new account where none are opened", async () => {
+    server.on("get", "/api/instance", ok(instance({ sign_up_mode: "closed" })));
+    showPage("/signin");
+    await settle();
+    expect(screen.queryByRole("link", { name: /Join/ })).not.toBeInTheDocument();
   });
 
   test("with a passkey alone needs no form", async () => {

@@ -214,15 +214,39 @@ test("new followers are a group of notifications without a crud", async () => {
 test("a new message completes its recipient", async () => {
   signIn();
   server.on("get", "/api/message_groups", ok([]));
-  server.on("get", "/api/users", ok([LONDO]));
-  const { user } = showPage("/messages");
+  server.on("get", "/api/users", ok([LONDO, GUS]));
+  const { user, address } = showPage("/messages");
   await user.click(
     (await screen.findAllByRole("button", { name: "New message" }))[0] as HTMLElement,
   );
-  await user.type(await screen.findByRole("textbox", { name: "To" }), "@lon");
-  const people = await screen.findByRole("region", { name: "People" });
-  expect(within(people).getByRole("link", { name: /Londo/ })).toHaveAttribute(
-    "href",
-    "/messages/@londo",
+  server.on("get", "/api/users/@{handle}/short", ok(GUS));
+  server.on("get", "/api/messages/@{handle}", ok([]));
+  const to = await screen.findByRole("combobox", { name: "To" });
+  expect(to).toHaveAttribute("aria-expanded", "false");
+  await user.type(to, "@l");
+  const option = await screen.findByRole("option", { name: /Londo/ });
+  const gus = screen.getByRole("option", { name: /Gus/ });
+  expect(screen.getByRole("listbox", { name: "People" })).toHaveAttribute(
+    "id",
+    to.getAttribute("aria-controls"),
   );
+  expect(to).toHaveAttribute("aria-activedescendant", option.id);
+  await user.keyboard("{ArrowDown}");
+  expect(to).toHaveAttribute("aria-activedescendant", gus.id);
+  expect(gus).toHaveAttribute("aria-selected", "true");
+  await user.keyboard("{Escape}");
+  expect(screen.queryByRole("listbox")).not.toBeInTheDocument();
+  expect(screen.getByRole("dialog")).toBeVisible();
+  await user.type(to, "o");
+  await screen.findByRole("option", { name: /Londo/ });
+  await user.keyboard("{ArrowUp}{Enter}");
+  expect(address()).toBe("/messages/@gus");
+});
+
+test("a search for a hashtag finds no people", async () => {
+  server.on("get", "/api/users/search", ok([listed()]));
+  server.on("get", "/api/activities/search", ok([]));
+  showPage("/search?term=%23lon");
+  expect(await main().findByText("No cruds found")).toBeVisible();
+  expect(screen.queryByRole("region", { name: "People" })).not.toBeInTheDocument();
 });

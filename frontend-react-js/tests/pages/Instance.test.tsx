@@ -239,7 +239,7 @@ test("an admin changes only what they have changed in the form", async () => {
   server.on(
     "put",
     "/api/instance/settings",
-    refuse(422, "default_ttl_too_long"),
+    refuse(422, ["default_ttl_too_long", "blocked_domains_invalid"]),
     ok({ ...settings, rules: "No Tribbles.", terms_version: 1 }),
   );
   const shown = showPage("/instance");
@@ -254,7 +254,11 @@ test("an admin changes only what they have changed in the form", async () => {
   await shown.user.click(field(/Ask all members to accept .* \(version 1\)/));
   await shown.user.click(within(form).getByRole("button", { name: "Save" }));
   await settle();
-  expect(within(form).getByText(/can’t be longer than the longest one/)).toBeVisible();
+  expect(field("Blocked email domains")).toHaveFocus(); // the first
+  expect(field("Blocked email domains")).toHaveAccessibleDescription(/isn’t a domain/);
+  expect(field("Default lifetime of cruds")).toHaveAccessibleDescription(
+    /can’t be longer than the longest one/,
+  );
   expect(server.sent("put", "/api/instance/settings")[0]?.body).toEqual({
     rules: "No Tribbles.",
     max_ttl: "1-day",

@@ -494,6 +494,23 @@ describe("a removed crud", () => {
     expect(document.getElementById("main")).toHaveFocus(); // the button that opened it is gone
   });
 
+  test.each(["deleted on another device", "expired"])(
+    "ends a question whether to delete it with a word: %s",
+    async (how) => {
+      signIn();
+      const own = ownCrud({ expires_at: at(10 * SECOND) });
+      const { user } = await openHome(own);
+      await user.click(main().getByRole("button", { name: "Delete" }));
+      const dialog = within(screen.getByRole("dialog", { name: "Delete this crud?" }));
+      await (how === "expired" ? pass(11 * SECOND) : stream.send("gone", { uuid: own.uuid }));
+      await pass(SECOND);
+      expect(main().queryByRole("article")).not.toBeInTheDocument();
+      expect(dialog.getByRole("alert")).toHaveTextContent("It is gone already");
+      await user.click(dialog.getAllByRole("button", { name: "Close" }).at(-1) as HTMLElement);
+      expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    },
+  );
+
   test("can be reported on its own page", async () => {
     signIn();
     server.on("get", STATUS, ok({ activity: crud(), replies: [] }));

@@ -145,6 +145,7 @@ test("a member reports another member’s crud, and not their own", async () => 
   server.on(
     "post",
     "/api/reports",
+    refuse(422, "category_invalid"),
     refuse(429, "rate_limited"),
     ok({ uuid: uuid(1), status: "reported" }),
   );
@@ -154,8 +155,14 @@ test("a member reports another member’s crud, and not their own", async () => 
   await press("More");
   await press("Report this crud…");
   const dialog = screen.getByRole("dialog", { name: "Report this crud by @londo" });
-  choose("What is it about?", "hate");
+  expect(screen.getByLabelText("What is it about?")).toHaveValue("");
   choose("Details", "He insults the Narn");
+  await press("Send report");
+  expect(screen.getByLabelText("What is it about?")).toHaveFocus();
+  expect(screen.getByLabelText("What is it about?")).toHaveAccessibleDescription(
+    "Choose what the report is about.",
+  );
+  choose("What is it about?", "hate");
   await press("Send report");
   expect(within(dialog).getByText(/Too many attempts/)).toBeVisible();
   await press("Send report");
@@ -474,12 +481,16 @@ test("new reports, decisions and a new role show up without a reload", async () 
   signIn();
   const shown = showPage("/");
   await settle();
-  server.on("get", "/api/auth/me", ok({ ...WORF, role: "moderator", unread_notices: 1 }));
+  server.on(
+    "get",
+    "/api/auth/me",
+    ok({ ...WORF, role: "moderator", unread_notices: 1, open_cases: 3 }),
+  );
   await pass(61 * SECOND);
   await shown.user.click(screen.getAllByRole("link", { name: "About" })[0] as HTMLElement);
   await settle();
   expect(screen.getByRole("link", { name: /Settings.*1/ })).toBeVisible();
-  expect(screen.getByRole("link", { name: "Moderation" })).toBeVisible();
+  expect(screen.getByRole("link", { name: /Moderation.*3 open/ })).toBeVisible();
   shown.unmount();
   server.on("get", CASES, ok([]), ok([about]));
   showPage("/moderation");

@@ -5,7 +5,7 @@ import { de } from "../../src/language/de";
 import { errors as firstErrors } from "../../src/language/en/errors";
 import { moreErrors } from "../../src/language/en/moreErrors";
 import "../../src/language/further"; // adds its sentences
-import { describeProblem, hasCode } from "../../src/text/errors";
+import { describeProblem, type FieldName, hasCode, isAbout } from "../../src/text/errors";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 /** The codes that the page itself detects. */
@@ -82,42 +82,42 @@ describe("the sentences", () => {
     (error) => {
       expect(describeProblem(error)).toEqual({
         sentences: [errors.generic_500],
-        fields: [null],
+        codes: [""],
         traceId: null,
       });
     },
   );
 });
 
-describe("the field", () => {
-  test.each([
-    ["bio_exceed_max_chars", "bio"],
-    ["code_invalid", "code"],
-    ["current_password_blank", "current_password"],
-    ["display_name_blank", "display_name"],
-    ["email_unconfirmed", "email"],
-    ["handle_taken", "handle"],
-    ["message_exceed_max_chars_1024", "message"],
-    ["password_too_weak", "password"],
-    ["search_term_blank", "search_term"],
-    ["ttl_blank", "ttl"],
-    ["credentials_invalid", null],
-    ["generic_500", null],
-    ["not_found", null],
-    ["rate_limited", null],
-    ["user_receiver_handle_invalid", null],
-    ["biography_blank", null],
-  ])("of %s is %s", (code, field) => {
-    expect(describeProblem(failed(422, code)).fields).toEqual([field]);
+describe("a code", () => {
+  test.each<[string, FieldName[]]>([
+    ["bio_exceed_max_chars", ["bio"]],
+    ["code_invalid", ["email", "code"]],
+    ["current_password_blank", ["current_password"]],
+    ["display_name_blank", ["display_name"]],
+    ["max_ttl_invalid", ["max_ttl"]],
+    ["message_exceed_max_chars_1024", ["message"]],
+  ])("%s is about one of %j", (code, fields) => {
+    expect(isAbout(code, fields)).toBe(true);
   });
 
-  test("of each code is that of its sentence", () => {
-    const { fields } = describeProblem(failed(422, ["handle_invalid", "not_found", "email_blank"]));
-    expect(fields).toEqual(["handle", null, "email"]);
+  test.each<[string, FieldName[]]>([
+    ["current_password_blank", ["password"]],
+    ["display_name_blank", ["name"]],
+    ["biography_blank", ["bio"]],
+    ["rate_limited", ["email", "password"]],
+    ["", ["email"]],
+  ])("%s is not about one of %j", (code, fields) => {
+    expect(isAbout(code, fields)).toBe(false);
+  });
+
+  test("is that of its sentence", () => {
+    const { codes } = describeProblem(failed(422, ["handle_invalid", "not_found"]));
+    expect(codes).toEqual(["handle_invalid", "not_found"]);
   });
 
   test("is missing in an error without codes", () => {
-    expect(describeProblem(failed(422, []))).toMatchObject({ sentences: [], fields: [] });
+    expect(describeProblem(failed(422, []))).toMatchObject({ sentences: [], codes: [] });
   });
 });
 

@@ -67,6 +67,7 @@ export const first: First = {
     profile: "Profil",
     settings: "Einstellungen",
     moderation: "Moderation",
+    open: "offen",
     about: "Info",
     join: "Mitmachen",
     crud: "Crud",

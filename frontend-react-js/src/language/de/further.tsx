@@ -206,7 +206,6 @@ export const further: Further = {
     code: "Code aus der Nachricht",
     confirm: "Adresse ändern",
     other: "Andere Adresse nehmen",
-    wait: "Einen Code bekommst du alle fünf Minuten.",
     changed: "Deine E-Mail-Adresse ist geändert",
     stop: "Adressänderung stoppen",
     stopText:
@@ -225,6 +224,7 @@ export const further: Further = {
     title: "Diesen Crud löschen?",
     warning:
       "Seine Antworten, Likes und Reposts werden mitgelöscht. Das lässt sich nicht rückgängig machen.",
+    gone: "Er ist schon weg: abgelaufen, oder auf einem anderen Gerät gelöscht.",
   },
   safety: {
     muteMore: (handle) => `@${handle} stummschalten…`,
@@ -435,6 +435,13 @@ export const further: Further = {
         den Protokollen.
       </>
     ),
+    suspended: (about) => (
+      <>
+        Solange dein Konto gesperrt ist, kannst du das nicht selbst tun, und auch deine Daten nicht
+        herunterladen. Bitte die Leute darum, die diese Instanz betreiben. Wer das ist, steht auf
+        der {about("Info-Seite")}.
+      </>
+    ),
   },
   privacy: {
     title: "Datenschutzerklärung",
@@ -598,6 +605,7 @@ export const further: Further = {
     },
     hint: "Die Moderation bekommt eine Kopie. Wer etwas meldet, bleibt ungenannt.",
     category: "Worum geht es?",
+    choose: "Wähle einen Grund",
     categories: {
       harassment: "Belästigung oder Mobbing",
       hate: "Hass",
@@ -674,7 +682,8 @@ export const further: Further = {
     save: "Speichern",
     name: "Name",
     description: "Beschreibung",
-    descriptionHint: "Auf der Seite „Info“.",
+    descriptionHint:
+      "Auf der Seite „Info“. Schreib dazu, wer die Instanz betreibt und wie man euch erreicht.",
     rules: "Regeln",
     rulesHint: "Auf den Seiten „Info“ und „Nutzungsbedingungen“.",
     newTerms: (version) =>

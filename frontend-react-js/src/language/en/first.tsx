@@ -75,6 +75,7 @@ export const first = {
     profile: "Profile",
     settings: "Settings",
     moderation: "Moderation",
+    open: "open",
     about: "About",
     join: "Join",
     crud: "Crud",

@@ -205,7 +205,6 @@ export const further = {
     code: "Code from the message",
     confirm: "Change address",
     other: "Use another address",
-    wait: "You can get a code every five minutes.",
     changed: "Your email address is changed",
     stop: "Stop a change of address",
     stopText:
@@ -223,6 +222,7 @@ export const further = {
   deleting: {
     title: "Delete this crud?",
     warning: "Its replies, likes and reposts will be deleted too. You can’t undo this.",
+    gone: "It is gone already: it has expired, or was deleted on another device.",
   },
   safety: {
     muteMore: (handle: string) => `Mute @${handle}…`,
@@ -431,6 +431,12 @@ export const further = {
         with it, except the evidence of open cases about you, and entries in the logs.
       </>
     ),
+    suspended: (about: Slot) => (
+      <>
+        While your account is suspended, you can’t do that yourself, nor download your data. Ask the
+        people who run this instance for it. The {about("About page")} says who they are.
+      </>
+    ),
   },
   privacy: {
     title: "Privacy policy",
@@ -564,6 +570,7 @@ export const further = {
     },
     hint: "A moderator gets a copy. The author doesn’t learn who reported it.",
     category: "What is it about?",
+    choose: "Choose a reason",
     categories: {
       harassment: "Harassment or bullying",
       hate: "Hate",
@@ -638,7 +645,7 @@ export const further = {
     save: "Save",
     name: "Name",
     description: "Description",
-    descriptionHint: "Shown on the About page.",
+    descriptionHint: "Shown on the About page. Say who runs the instance, and how to reach you.",
     rules: "Rules",
     rulesHint: "Shown on the About and Terms pages.",
     newTerms: (version: number) =>

@@ -34,25 +34,13 @@ export function EmailSection({ member }: { member: Member }) {
       ) : address?.pending && !isRestarting ? (
         <ConfirmForm pending={address.pending} onRestart={() => setRestarting(true)} />
       ) : (
-        <BeginForm
-          member={member}
-          hint={isRestarting ? t.email.wait : undefined}
-          onBegun={() => setRestarting(false)}
-        />
+        <BeginForm member={member} onBegun={() => setRestarting(false)} />
       )}
     </Section>
   );
 }
 
-function BeginForm({
-  member,
-  hint,
-  onBegun,
-}: {
-  member: Member;
-  hint: string | undefined;
-  onBegun: () => void;
-}) {
+function BeginForm({ member, onBegun }: { member: Member; onBegun: () => void }) {
   const begin = useBeginEmailChange();
   const [factor, setFactor] = useState<Factor>();
   const [tried, setTried] = useState<EmailChangeDraft>();
@@ -85,7 +73,6 @@ function BeginForm({
         name="email"
         type="email"
         autoComplete="email"
-        hint={hint}
         problem={problemOf(begin.error, "email")}
       />
       <PasswordField member={member} error={begin.error} />
