@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-following bench-http2 bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
+    bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
 help: ## List the targets
@@ -162,6 +162,9 @@ bench-commits: $(VENV)/.dev ## Measure posts a second with and without events, a
 
 bench-following: $(VENV)/.dev ## Measure follows, blocks and mutes with 1,000,000 cruds
 	$(BIN)/python -m benchmarks.following
+
+bench-replicas: $(VENV)/.dev ## Measure reads with and without a read replica, on this machine
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.replicas
 
 bench-http2: $(VENV)/.dev ## Measure reads beside a stream and an upload, over one connection or many
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.http2

@@ -37,13 +37,7 @@ class Server:
     @property
     def pids(self) -> list[int]:
         """The process ids of the server and all its descendants."""
-        found = [self.process.pid]
-        for pid in found:
-            with suppress(OSError):  # it has just ended, such as a decoder of pictures
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    with suppress(OSError):  # a thread of a pool has just ended
-                        found += map(int, (task / "children").read_text().split())
-        return found
+        return tree(self.process.pid)
 
     @property
     def cpu(self) -> float:
@@ -54,6 +48,17 @@ class Server:
     def memory(self) -> int:
         """The resident bytes of the largest process, which is a worker."""
         return max(map(resident_bytes, self.pids))
+
+
+def tree(root: int) -> list[int]:
+    """Return a process id and those of all its descendants."""
+    found = [root]
+    for pid in found:
+        with suppress(OSError):  # it has just ended, such as a decoder of pictures
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                with suppress(OSError):  # a thread of a pool has just ended
+                    found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def cpu_seconds(pid: int) -> float:

@@ -12,6 +12,7 @@ from cruddur import http_client
 from cruddur.db.page_changes import PageChanges
 from cruddur.db.pool import Database
 from cruddur.db.probe import Probe
+from cruddur.db.replicas import Reader, replicas
 from cruddur.identity.api_tokens import ApiTokenVerifier
 from cruddur.identity.authenticator import Authenticator, Describe
 from cruddur.identity.cognito import CognitoAccounts
@@ -62,6 +63,7 @@ class Resources:
     database: Database
     probe: Probe
     page_changes: PageChanges
+    reader: Reader
     tags: TagRanking
     suggestions: SuggestionRanking
     keys: KeyRing
@@ -103,6 +105,18 @@ async def open_resources(
         prepared=settings.prepared_statements,
     )
     probe = Probe(settings.connection_url)
+    page_changes = PageChanges(database)
+    reader = Reader(
+        database,
+        page_changes,
+        replicas(
+            settings.replica_urls,
+            pool_size=settings.pool_size,
+            statement_timeout=settings.statement_timeout,
+            prepared=settings.prepared_statements,
+        ),
+        telemetry.instruments,
+    )
     hub = Hub(
         telemetry.instruments,
         max_streams=settings.streams,
@@ -130,11 +144,14 @@ async def open_resources(
     ):
         telemetry.trace_calls(http)
         telemetry.watch_pool(database)
+        if settings.read_urls:
+            telemetry.watch_replicas(reader.lags)
         try:
             await database.open()
             keys = await _keys(settings, database)
             async with (
                 follower.running(),
+                reader.running(),
                 open_store(settings, database, telemetry.trace_calls) as store,
             ):
                 yield _assemble(
@@ -142,6 +159,8 @@ async def open_resources(
                     telemetry,
                     database,
                     probe,
+                    page_changes,
+                    reader,
                     keys,
                     mailer,
                     http,
@@ -215,6 +234,8 @@ def _assemble(
     telemetry: Telemetry,
     database: Database,
     probe: Probe,
+    page_changes: PageChanges,
+    reader: Reader,
     keys: KeyRing,
     mailer: Mailer,
     http: httpx.AsyncClient,
@@ -265,7 +286,8 @@ def _assemble(
         telemetry=telemetry,
         database=database,
         probe=probe,
-        page_changes=PageChanges(database),
+        page_changes=page_changes,
+        reader=reader,
         tags=tag_ranking(database, settings.ranking_interval),
         suggestions=suggestion_ranking(database, settings.ranking_interval),
         keys=keys,

@@ -1731,11 +1731,21 @@ class Health(Struct):
     ver: int = 1
 
 
+class ReplicaHealth(Struct):
+    """A replica of the database: its number in CRUDDUR_READ_URLS, from 1; whether it serves reads
+    (`fresh`) or why it does not; and what it has not replayed of the primary's log."""
+
+    number: int
+    state: Literal["fresh", "behind", "clock", "unverified", "busy", "unavailable"]
+    lag_bytes: int | None
+
+
 class Ready(Struct):
-    """The process and its database respond."""
+    """The process and its database respond. With replicas, their state as this process knows it."""
 
     success: bool = True
     database: Literal["ok"] = "ok"
+    replicas: list[ReplicaHealth] | UnsetType = UNSET
 
 
 class SinkHealth(Struct):

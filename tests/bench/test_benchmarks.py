@@ -56,6 +56,13 @@ def test_the_benchmark_of_the_following_feed_compares_it_with_home_and_a_timelin
     assert len(re.findall(r"^  (?:timeline|a post).* +\d+\.\d\d$", output, re.M)) == 4
 
 
+def test_the_benchmark_of_replicas_compares_a_service_with_and_without_one() -> None:
+    output = _output("benchmarks.replicas")
+    figures = r"(?: +\d+(?:\.\d+)?){5}$"
+    assert len(re.findall(rf"^primary alone{figures}", output, re.M)) == 6
+    assert len(re.findall(rf"^with a replica{figures}", output, re.M)) == 6
+
+
 def test_the_benchmark_of_http2_compares_one_connection_with_separate_ones() -> None:
     output = _output("benchmarks.http2")
     assert re.search(r"^  ratio .* +\d+\.\d\d x  at most 1.5 (?:met|missed)$", output, re.M)

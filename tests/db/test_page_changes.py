@@ -154,10 +154,10 @@ async def test_a_reading_that_was_sent_before_an_expiry_was_known_and_is_read_af
         [after] = await READ.rows(database, **sent)
     finally:
         await early.close()
-    changes.apply(before)
+    changes.apply(before, time.monotonic())
     version = changes.version
     assert changes.is_current(version)  # of a page that is computed before the expiry
-    changes.apply(after)
+    changes.apply(after, time.monotonic())
     assert not changes.is_current(version)
 
 

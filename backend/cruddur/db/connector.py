@@ -8,7 +8,7 @@ pooler have no session state.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -59,6 +59,7 @@ class Connector:
         statement_timeout: seconds that one statement may take. Through a pooler, or if `session`
             has no statement_timeout, the client cancels it then; otherwise the server does.
         prepared: whether the driver caches prepared statements; `auto`: not through a pooler.
+        accept: raises an exception for a new connection that must not be used, if it is set.
         is_pooled: whether the latest connection goes through a pooler.
     """
 
@@ -66,6 +67,7 @@ class Connector:
     session: Mapping[str, str] = field(default_factory=dict)
     statement_timeout: float | None = None
     prepared: Prepared = "auto"
+    accept: Callable[[Connection], Awaitable[None]] | None = None
     is_pooled: bool = False
     _excluding_parameters: tuple[str, ...] = field(init=False)
     _latest: tuple[str, int] | None = field(init=False, default=None)
@@ -121,12 +123,19 @@ class Connector:
             await conn.close()
 
     async def _check(self, conn: Connection) -> None:
-        """Raise ReadOnlyServerError if the server of a new connection accepts no writes."""
+        """Raise an exception if a new connection must not be used.
+
+        Raises:
+            ReadOnlyServerError: its server accepts no writes.
+            Exception: any exception of `accept`.
+        """
         if self.is_pooled:
             # A pooler repeats the report of its first server connection, which may be outdated.
             await check_writable(conn, self.dsn)
         elif self.is_demoted(conn):
             raise ReadOnlyServerError
+        if self.accept is not None:
+            await self.accept(conn)
 
     def is_demoted(self, conn: Connection) -> bool:
         """Return whether the server reported that it accepts no writes, without a round trip.

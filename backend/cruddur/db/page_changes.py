@@ -6,8 +6,6 @@ visible to the reading before. So it misses no commit, whichever process made it
 (docs/decisions/0015).
 """
 
-import asyncio
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +15,7 @@ from uuid import UUID
 
 from cruddur.db.pool import Database
 from cruddur.db.positions import NOTHING, Position, Snapshot
+from cruddur.db.shared_reading import SharedReading
 from cruddur.db.statements import Row, load
 
 _READ = load("page_changes.read")
@@ -54,6 +53,24 @@ class _State:
     newest: int | None = None
     newest_at: datetime | None = None
     next_expiry: datetime | None = None
+    primary: "PrimaryState | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryState:
+    """What a reading returned of the primary, which a replica has to match (`db/replicas.py`).
+
+    Attributes:
+        began: the start of the reading, in seconds of the monotonic clock.
+        started_at: the start of the server, which identifies it.
+        wal: the end of the log in bytes: all that the reading could see is before it.
+        clock: the server's clock during the reading, in seconds since 1970.
+    """
+
+    began: float
+    started_at: datetime
+    wal: int
+    clock: float
 
 
 @dataclass(slots=True)
@@ -71,9 +88,18 @@ class PageChanges:
     _top_level_listed: Version = 0
     _shown: dict[UUID, Version] = field(default_factory=dict)
     _state: _State = field(default_factory=_State)
-    _began: float = -math.inf
-    _reading: asyncio.Task[None] | None = None
-    _next: asyncio.Task[None] | None = None
+    _readings: SharedReading = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._readings = SharedReading(self._read)
+
+    @property
+    def primary(self) -> PrimaryState | None:
+        """The primary during the latest reading; None before the first, and of a standby.
+
+        Every change that is part of `version` is before its end of the log.
+        """
+        return self._state.primary
 
     @property
     def position(self) -> str | None:
@@ -87,21 +113,13 @@ class PageChanges:
     async def read(self, since: float) -> None:
         """Read the changes, which increase `version`, unless a reading has begun since a moment.
 
-        A reading in progress may have begun too early, so the caller waits for the next one.
-
         Args:
             since: the start of the request, in seconds of the monotonic clock.
 
         Raises:
             DatabaseUnavailableError: see `Database.connection`.
         """
-        if self._began >= since:
-            return
-        if self._next is None:
-            self._next = asyncio.create_task(self._read(self._reading))
-            self._next.add_done_callback(_retrieve)
-        # A cancelled caller does not cancel it for the others.
-        await asyncio.shield(self._next)
+        await self._readings.since(since)
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the fragment `page_changes`."""
@@ -113,8 +131,14 @@ class PageChanges:
             "most_changes": _MAX_CHANGES + 1,
         }
 
-    def apply(self, row: Row) -> None:
-        """Add the changes of a row with the columns of `page_changes`."""
+    def apply(self, row: Row, began: float) -> None:
+        """Add the changes of a row with the columns of `page_changes`.
+
+        Args:
+            row: the row.
+            began: when its statement was sent, in seconds of the monotonic clock.
+        """
+        self._readings.note(began)
         state = self._state
         snapshot = Snapshot(*row["snapshot"])
         is_same_server = row["started_at"] == state.started_at
@@ -137,7 +161,12 @@ class PageChanges:
             )
         if not is_late:  # otherwise a later reading, which has these events, was faster
             self._state = _State(
-                snapshot, row["started_at"], row["newest"], row["newest_at"], row["next_expiry"]
+                snapshot,
+                row["started_at"],
+                row["newest"],
+                row["newest_at"],
+                row["next_expiry"],
+                _primary(row, began),
             )
 
     def is_current(self, version: Version) -> bool:
@@ -184,18 +213,15 @@ class PageChanges:
         self._all_changed = self.version
         self._shown.clear()
 
-    async def _read(self, previous: asyncio.Task[None] | None) -> None:
-        if previous is not None:
-            await asyncio.wait([previous])
-        self._reading, self._next = self._next, None
+    async def _read(self) -> float:
         async with self._database.connection(TIMEOUT_SECONDS) as conn:
             began = monotonic()
             [row] = await _READ.rows(conn, **self.parameters())
-        self.apply(row)
-        self._began = began
+        self.apply(row, began)
+        return began
 
 
-def _retrieve(reading: asyncio.Task[None]) -> None:
-    """Mark the exception as retrieved, also if no caller waits for the result."""
-    if not reading.cancelled():
-        reading.exception()
+def _primary(row: Row, began: float) -> PrimaryState | None:
+    if row["wal"] is None:
+        return None
+    return PrimaryState(began, row["started_at"], row["wal"], row["read_at"].timestamp())

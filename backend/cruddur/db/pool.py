@@ -4,7 +4,7 @@ one statement that writes, `transaction()` for several."""
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -106,6 +106,9 @@ class Database:
         pool_size: int,
         statement_timeout: float,
         prepared: Prepared = "auto",
+        variable: str = "CONNECTION_URL",
+        accept: Callable[[Connection], Awaitable[None]] | None = None,
+        min_size: int = 1,
     ) -> None:
         """Create the pool's configuration; `open` connects.
 
@@ -114,8 +117,13 @@ class Database:
             pool_size: the largest number of connections.
             statement_timeout: seconds that one statement may take.
             prepared: whether statements are prepared; `auto`: not through a pooler.
+            variable: the variable that sets the DSN, for messages.
+            accept: raises a ConnectionError for a new connection that must not be used.
+            min_size: the number of connections that stay open and are opened again when they break.
         """
         self._dsn = dsn
+        self._variable = variable
+        self._min_size = min_size
         self._pool_size = pool_size
         self._statement_timeout = statement_timeout
         self.committed = asyncio.Event()
@@ -128,6 +136,7 @@ class Database:
             },
             statement_timeout,
             prepared,
+            accept,
         )
         # The pool itself is not fair: a request that arrives when a connection is released gets it
         # before the request that has waited longest, which is then queued behind all others.
@@ -146,7 +155,7 @@ class Database:
         try:
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                min_size=1,
+                min_size=self._min_size,
                 max_size=self._pool_size,
                 max_inactive_connection_lifetime=60,
                 timeout=ACQUIRE_TIMEOUT,
@@ -154,7 +163,7 @@ class Database:
                 reset=_skip_reset,
             )
         except Exception as error:  # the URL, the PG* variables or the server are invalid
-            raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
+            raise _cannot_connect(self._dsn, self._variable, error) from error
         async with self.connection() as conn:
             await check_version(conn)
 
@@ -167,6 +176,11 @@ class Database:
             await asyncio.wait_for(pool.close(), timeout=3)
         except TimeoutError:
             pool.terminate()
+
+    async def expire(self) -> None:
+        """Replace each open connection before its next use."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
 
     @asynccontextmanager
     async def connection(self, acquire_timeout: float | None = None) -> AsyncIterator[Connection]:
@@ -241,7 +255,7 @@ class Database:
                     f"all {self._pool_size} connections of the pool were in use for"
                     f" {acquire_timeout:g} s"
                 ) from None
-            raise _cannot_connect(self._dsn, "CONNECTION_URL", error) from error
+            raise _cannot_connect(self._dsn, self._variable, error) from error
         finally:
             record_wait(start)
 
@@ -385,10 +399,18 @@ async def check_version(conn: Connection) -> None:
         )
 
 
-async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connection:
+async def connect(
+    dsn: str,
+    *,
+    statement_timeout: float | None = None,
+    variables: str = "CONNECTION_URL or CRUDDUR_DIRECT_URL",
+) -> Connection:
     """Open one connection outside any pool, for migrating, sweeping and listening.
 
-    `statement_timeout` is in seconds; without one, statements may take as long as they need.
+    Args:
+        dsn: the server, or several, and the database.
+        statement_timeout: seconds that a statement may take; None: as long as it needs.
+        variables: the variables that can set the DSN, for messages.
 
     Raises:
         DatabaseUnavailableError: the server does not respond, rejects the connection or accepts no
@@ -399,7 +421,6 @@ async def connect(dsn: str, *, statement_timeout: float | None = None) -> Connec
         connector = Connector(dsn, statement_timeout=statement_timeout)
         conn = await connector.open(timeout=ACQUIRE_TIMEOUT)
     except Exception as error:  # as in `Database.open`
-        variables = "CONNECTION_URL or CRUDDUR_DIRECT_URL"
         raise _cannot_connect(dsn, variables, error) from error
     try:
         await check_version(conn)

@@ -5,6 +5,7 @@ Each change returns False if the viewer's session is not open.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 from uuid import UUID
 
 from cruddur.db.page_changes import PageChanges
@@ -86,6 +87,7 @@ async def select_marks(
         handles: the handles of all users on the page.
         is_public_feed: whether limited users are hidden on the page.
     """
+    began = monotonic()
     [row] = await _MARKS.rows(
         conn,
         **parameters(viewer),
@@ -95,7 +97,7 @@ async def select_marks(
         is_public_feed=is_public_feed,
         **changes.parameters(),
     )
-    changes.apply(row)
+    changes.apply(row, began)
     return Marks(
         row["viewer"],
         frozenset(row["liked"]),

@@ -371,6 +371,8 @@ async def _call(
         return await handler(**arguments)
     if unit.is_optional and viewer is None:
         return await handler(conn=None, **arguments)
+    if unit.kind == "reading" and not endpoint.stream:  # a stream begins at the primary's position
+        return await resources().reader.read(lambda conn: handler(conn=conn, **arguments))
     database = resources().database
     if viewer is None or not endpoint.idempotent:
         async with open_unit(database, unit.kind) as conn:

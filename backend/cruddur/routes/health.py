@@ -8,7 +8,7 @@ from quart import request
 
 from cruddur.errors import NotFoundError, UnauthenticatedError
 from cruddur.routes.endpoint import ApiBlueprint, resources
-from cruddur.wire import Health, JsonWebKeySet, Ready, SinkHealth, TelemetryHealth
+from cruddur.wire import Health, JsonWebKeySet, Ready, ReplicaHealth, SinkHealth, TelemetryHealth
 
 health = ApiBlueprint("health")
 
@@ -21,9 +21,13 @@ async def health_check() -> Health:
 
 @health.handle("GET", "/api/ready", summary="The process and its database answer", probe=True)
 async def ready() -> Ready:
-    """For load balancers: 503 within 2 s if the database does not answer."""
+    """For load balancers: 503 within 2 s if the database does not answer. Replicas have no part in
+    that: the primary can serve every read."""
     await resources().probe.check()
-    return Ready()
+    statuses = resources().reader.statuses()
+    if not statuses:
+        return Ready()
+    return Ready(replicas=msgspec.convert(statuses, list[ReplicaHealth], from_attributes=True))
 
 
 @health.handle(

@@ -30,7 +30,6 @@ from cruddur.routes.html import html_headers
 from cruddur.routes.origin import public_origin
 from cruddur.routes.page_heads import PageHead, crud_head, profile_head
 from cruddur.services import activities
-from cruddur.services.unit_of_work import open_unit
 from cruddur.wire import Paging, entity_tag
 
 PAGES = (
@@ -210,17 +209,20 @@ async def _read_head(handle: str, uuid: UUID | None = None) -> PageHead:
         DatabaseUnavailableError: see `Database.connection`.
     """
     origin = public_origin()
-    async with open_unit(resources().database, "reading") as conn:
-        if uuid is None:
-            feed, _ = await activities.profile_feed(conn, None, handle, Paging(limit=1))
-            return profile_head(feed.profile, origin)
-        page, _ = await activities.show(conn, None, handle, uuid, Paging(limit=1))
-        return crud_head(page.activity, origin, datetime.now(UTC))
+    reader, paging = resources().reader, Paging(limit=1)
+    if uuid is None:
+        feed, _ = await reader.read(
+            lambda conn: activities.profile_feed(conn, None, handle, paging)
+        )
+        return profile_head(feed.profile, origin)
+    page, _ = await reader.read(lambda conn: activities.show(conn, None, handle, uuid, paging))
+    return crud_head(page.activity, origin, datetime.now(UTC))
 
 
 async def _feed(handle: str) -> Response:
-    async with open_unit(resources().database, "reading") as conn:
-        feed, _ = await activities.profile_feed(conn, None, handle, Paging())
+    feed, _ = await resources().reader.read(
+        lambda conn: activities.profile_feed(conn, None, handle, Paging())
+    )
     body = render_feed(feed, public_origin())
     response = Response(body, content_type="application/atom+xml; charset=utf-8")
     response.headers["Cache-Control"] = "private, no-cache"

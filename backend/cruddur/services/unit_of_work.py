@@ -16,7 +16,8 @@ from cruddur.db.statements import Connection
 Kind = Literal["reading", "writing", "transaction"]
 
 Reading = NewType("Reading", Connection)
-"""For statements that only read."""
+"""For statements that only read. A replica may serve them: then the handler is called again if the
+replica fails (`cruddur.db.replicas`). The request of a stream reads from the primary."""
 
 Writing = NewType("Writing", Connection)
 """For one statement that writes. It commits by itself, which saves two round trips."""

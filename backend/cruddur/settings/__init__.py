@@ -8,8 +8,13 @@ from typing import Any
 
 from cruddur.settings import checks
 from cruddur.settings.accounts import AccountSettings
-from cruddur.settings.database import DatabaseSettings, with_password
-from cruddur.settings.database_url import driver_url, with_port, with_session_attributes
+from cruddur.settings.database import DatabaseSettings, split_urls, with_password
+from cruddur.settings.database_url import (
+    driver_url,
+    replica_url,
+    with_port,
+    with_session_attributes,
+)
 from cruddur.settings.declaration import (
     OperatorError,
     SettingsError,
@@ -77,6 +82,12 @@ class Settings(
                 url = with_port(url, environ.get("PGPORT", ""))
                 url = with_session_attributes(url, environ.get("PGTARGETSESSIONATTRS", ""))
                 values[name] = with_password(url, password)
+        if "read_urls" in values:
+            try:
+                urls = [replica_url(url) for url in split_urls(values["read_urls"])]
+            except ValueError as error:
+                raise SettingsError(f"CRUDDUR_READ_URLS {error}") from None
+            values["read_urls"] = " ".join(with_password(url, password) for url in urls)
         if "service_name" not in values and "honeycomb_service_name" in values:
             values["service_name"] = values["honeycomb_service_name"]
         if page := packaged_page():
@@ -127,6 +138,8 @@ class Settings(
                 )
         if self.direct_url and not self.connection_url:
             raise SettingsError("CRUDDUR_DIRECT_URL needs CONNECTION_URL")
+        if self.read_urls and not self.connection_url:
+            raise SettingsError("CRUDDUR_READ_URLS needs CONNECTION_URL")
         if self.keyfile and not self.certfile:
             raise SettingsError("CRUDDUR_KEYFILE needs CRUDDUR_CERTFILE")
         if bool(self.cognito_user_pool_id) != bool(self.cognito_client_id):

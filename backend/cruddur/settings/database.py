@@ -34,6 +34,15 @@ class DatabaseSettings:
             secret=True,
         ),
     ] = ""
+    read_urls: Annotated[
+        str,
+        setting(
+            "CRUDDUR_READ_URLS",
+            "Streaming replicas of the database, one URL each, separated by spaces or commas; reads"
+            " go to one that is fresh enough",
+            secret=True,
+        ),
+    ] = ""
     prepared_statements: Annotated[
         Switch,
         setting(
@@ -110,6 +119,17 @@ class DatabaseSettings:
     def unpooled_url(self) -> str:
         """The URL of the database for migrating, sweeping and listening."""
         return self.direct_url or self.connection_url
+
+    @property
+    def replica_urls(self) -> tuple[str, ...]:
+        """The URL of each replica."""
+        return split_urls(self.read_urls)
+
+
+def split_urls(text: str) -> tuple[str, ...]:
+    """Split URLs of databases at the spaces and commas between them."""
+    parts = re.split(r"[\s,]+(?=postgres(?:ql)?://)", text.strip(" \t\n,"), flags=re.IGNORECASE)
+    return tuple(filter(None, parts))
 
 
 def with_password(url: str, password: str) -> str:

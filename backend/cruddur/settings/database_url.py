@@ -99,6 +99,24 @@ def driver_url(url: str) -> str:
     return result
 
 
+def replica_url(url: str) -> str:
+    """Return the `driver_url` of a replica, whose server may be read-only.
+
+    Raises:
+        ValueError: see `driver_url`; or the URL names several servers or asks for a primary. What
+            was seen of one server must hold for each connection.
+    """
+    url = driver_url(url)
+    if len(server_addresses(url)) > 1:
+        raise ValueError(f"names several hosts in one URL: {describe_server(url)}")
+    wanted = session_attributes(with_session_attributes(url, "any"))
+    if wanted in {"primary", "read-write"}:
+        raise ValueError(
+            f"asks for target_session_attrs={wanted}, and {describe_server(url)} is a replica"
+        )
+    return with_session_attributes(url, "any")
+
+
 def server_addresses(url: str) -> list[tuple[str, int]]:
     """Return host and port of each server of a `driver_url`.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cruddur.settings import declared_variables
+from cruddur.settings.database import split_urls
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables of AWS that its libraries read."""
@@ -21,7 +22,8 @@ ENV_FILE = Path(".env")
 
 _PREFIXES = ("CRUDDUR_", "HONEYCOMB_", "ROLLBAR_", "OTEL_", "SMTP_", "CONNECTION_", "AWS_XRAY_")
 _TESTS = ("CRUDDUR_TEST_", "CRUDDUR_IMAGE")
-_URLS = ("CONNECTION_URL", "CRUDDUR_DIRECT_URL", "SMTP_URL", "CRUDDUR_BUS")
+_URLS = ("CONNECTION_URL", "CRUDDUR_DIRECT_URL", "CRUDDUR_READ_URLS", "SMTP_URL", "CRUDDUR_BUS")
+_LISTS = ("CRUDDUR_READ_URLS",)  # secrets whose value may have spaces
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_]\w*[^}]*\}|\$[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)")
 _SIMILARITY = 0.85
@@ -39,7 +41,7 @@ def malformed_values(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[
             yield name, "has quotation marks around its value"
         elif _PLACEHOLDER.fullmatch(stripped):
             yield name, "is the name of another variable instead of its value"
-        elif _is_secret(name) and re.search(r"\s", stripped) and "PRIVATE KEY" not in stripped:
+        elif _has_stray_space(name, stripped):
             yield name, "has a space in its value"
         elif name in CREDENTIALS and text != stripped:
             yield name, "has a space at an end of its value"
@@ -102,9 +104,9 @@ def secret_values(environ: Mapping[str, str] = os.environ) -> list[str]:
             except (OSError, ValueError):
                 continue
             found |= {text.strip(), *text.split()}
-    for name in _URLS:
+    for url in (url for name in _URLS for url in _split(name, environ.get(name, ""))):
         try:
-            password = urlsplit(environ.get(name, "")).password or ""
+            password = urlsplit(url).password or ""
         except ValueError:
             continue
         found |= {password, unquote(password)}
@@ -112,6 +114,19 @@ def secret_values(environ: Mapping[str, str] = os.environ) -> list[str]:
         found |= {unquote(item.partition("=")[2]).strip() for item in environ[name].split(",")}
     long = {text.strip("\"' ") for text in found}
     return sorted((text for text in long if len(text) >= _MIN_SECRET_CHARS), key=len, reverse=True)
+
+
+def _split(name: str, text: str) -> tuple[str, ...]:
+    return split_urls(text) if name in _LISTS else (text,)
+
+
+def _has_stray_space(name: str, text: str) -> bool:
+    return (
+        _is_secret(name)
+        and name not in _LISTS
+        and "PRIVATE KEY" not in text
+        and re.search(r"\s", text) is not None
+    )
 
 
 def _header_variables(environ: Mapping[str, str]) -> list[str]:

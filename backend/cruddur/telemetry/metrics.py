@@ -3,7 +3,7 @@
 import asyncio
 import mmap
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,16 @@ def observe_pool(meter: Meter, pool: Pool) -> None:
 
     _observe(meter, "db.client.connection.count", count)
     _observe(meter, "db.client.connection.max", max_connections)
+
+
+def observe_replicas(meter: Meter, lags: Callable[[], Mapping[int, int]]) -> None:
+    """Observe the lag of each replica in bytes, by its number."""
+
+    def lag(_: CallbackOptions) -> Iterable[Observation]:
+        for number, size in lags().items():
+            yield Observation(size, {"app.db.replica": number})
+
+    _observe(meter, "app.db.replica.lag", lag)
 
 
 def observe_export_queues(meter: Meter, export_queues: Sequence[ExportQueue[object]]) -> None:

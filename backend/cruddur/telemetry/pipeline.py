@@ -5,7 +5,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -188,6 +188,10 @@ class Telemetry:
     def watch_pool(self, pool: metrics.Pool) -> None:
         """Observe the pool of database connections."""
         metrics.observe_pool(self._meter, pool)
+
+    def watch_replicas(self, lags: Callable[[], Mapping[int, int]]) -> None:
+        """Observe the lag of each replica in bytes, by its number."""
+        metrics.observe_replicas(self._meter, lags)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,7 +1,9 @@
 """Record spans and durations of SQL statements."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
@@ -13,6 +15,20 @@ T = TypeVar("T")
 
 _SLOW_SECONDS = 0.1
 """Minimum duration at which any statement of quiet work has a span."""
+
+_server: ContextVar[Mapping[str, AttributeValue] | None] = ContextVar(
+    "cruddur_server", default=None
+)
+
+
+@contextmanager
+def statements_on(server: Mapping[str, AttributeValue]) -> Iterator[None]:
+    """Give the spans of statements inside the block the attributes of another server."""
+    token = _server.set(server)
+    try:
+        yield
+    finally:
+        _server.reset(token)
 
 
 def traceparent() -> str:
@@ -82,7 +98,7 @@ def _start_span(
     return operation.instruments.tracer.start_span(
         str(attributes["db.query.summary"]),
         kind=SpanKind.CLIENT,
-        attributes={**operation.instruments.database, **attributes},
+        attributes={**operation.instruments.database, **(_server.get() or {}), **attributes},
         start_time=started,
     )
 

@@ -1713,7 +1713,7 @@ export interface paths {
         };
         /**
          * The process and its database answer
-         * @description For load balancers: 503 within 2 s if the database does not answer.
+         * @description For load balancers: 503 within 2 s if the database does not answer. Replicas have no part in that: the primary can serve every read.
          */
         readonly get: operations["health_ready_get"];
         readonly put?: never;
@@ -3510,7 +3510,7 @@ export interface components {
         };
         /**
          * Ready
-         * @description The process and its database respond.
+         * @description The process and its database respond. With replicas, their state as this process knows it.
          */
         readonly Ready: {
             /**
@@ -3518,6 +3518,7 @@ export interface components {
              * @enum {unknown}
              */
             readonly database?: "ok";
+            readonly replicas?: readonly components["schemas"]["ReplicaHealth"][];
             /** @default true */
             readonly success?: boolean;
         };
@@ -3560,6 +3561,17 @@ export interface components {
         readonly RelyingPartyEntity: {
             readonly id: string;
             readonly name: string;
+        };
+        /**
+         * ReplicaHealth
+         * @description A replica of the database: its number in CRUDDUR_READ_URLS, from 1; whether it serves reads
+         *     (`fresh`) or why it does not; and what it has not replayed of the primary's log.
+         */
+        readonly ReplicaHealth: {
+            readonly lag_bytes: number | null;
+            readonly number: number;
+            /** @enum {unknown} */
+            readonly state: "behind" | "busy" | "clock" | "fresh" | "unavailable" | "unverified";
         };
         /**
          * RepliesPaging

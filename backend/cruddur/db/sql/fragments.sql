@@ -327,11 +327,20 @@ live_activities.pictures
 -- event; live.unseen_events explains the two branches. `next_expiry` is that of a crud or of the limit
 -- of a user, seen from the time `read_at`. A server that was restored or promoted may reuse the numbers
 -- of lost transactions, so its start is included. The snapshots of a standby lack the transactions in
--- progress.
+-- progress. A replica that has replayed the log up to `wal` has all that is visible here: a transaction
+-- becomes visible when its commit is flushed, or with synchronous_commit = off when it is inserted.
 SELECT
     now() AS read_at,
     pg_current_snapshot() AS snapshot,
     pg_postmaster_start_time() AS started_at,
+    CASE
+        WHEN NOT pg_is_in_recovery() THEN (
+            CASE
+                WHEN current_setting('synchronous_commit') = 'off' THEN pg_current_wal_insert_lsn()
+                ELSE pg_current_wal_flush_lsn()
+            END - '0/0'
+        )::bigint
+    END AS wal,
     newest.xid AS newest,
     newest.created_at AS newest_at,
     LEAST(
