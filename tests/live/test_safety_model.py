@@ -246,7 +246,7 @@ class Run:
                 is_hidden = self.model.hides(viewer, other)
                 assert (event.data["handle"], event.data["hidden"]) == (other, is_hidden)
                 return
-            assert event.event in {"counts", "gone", "follow", "user"}
+            assert event.event in {"counts", "gone", "follow", "user", "account"}
 
     async def next(self, stream: Listener) -> tuple[str, str]:
         """Return the next crud, or notification by its kind and actor."""
@@ -257,7 +257,7 @@ class Run:
                 return "crud", event.data["uuid"]
             if event.event == "notification":
                 return event.data["kind"], event.data["handle"]
-            assert event.event in {"counts", "gone", "follow", "user"}, event
+            assert event.event in {"counts", "gone", "follow", "user", "account"}, event
 
     # --- What a user sees ------------------------------------------------------------
 
