@@ -353,7 +353,12 @@ async def test_exactly_one_of_simultaneous_sign_ups_gets_the_handle(
 ) -> None:
     responses = await asyncio.gather(
         *(
-            http.post("/api/auth/signup", json=draft(email=f"worf{number}@example.com"))
+            http.post(
+                "/api/auth/signup",
+                json=draft(
+                    email=f"worf{number}@example.com", password=f"{OTHER_PASSWORD} {number}"
+                ),
+            )
             for number in range(4)
         )
     )
@@ -442,8 +447,39 @@ async def test_sign_up_does_not_reveal_that_an_address_is_taken(
     assert not [line for line in caplog.messages if f"code for {EMAIL}" in line]
     # Both requests reserved their handle.
     for handle in ("jadzia", "ezri"):
-        refusal = await sign_up(api, email="third@example.com", handle=handle, expect=422)
+        other = {"email": "third@example.com", "password": OTHER_PASSWORD}
+        refusal = await sign_up(api, **other, handle=handle, expect=422)
         assert refusal == ["handle_taken"]
+
+
+@pytest.mark.rule("C159")
+async def test_a_mistyped_address_can_be_corrected_with_the_same_handle(
+    api: Api, codes: Codes, database: asyncpg.Connection
+) -> None:
+    mistyped = "wrof@example.com"
+    await sign_up(api, email=mistyped)
+    await sign_up(api)
+    for email in (mistyped, EMAIL):
+        assert await confirm(api, codes(mistyped), email, expect=422) == ["code_invalid"]
+    await confirm(api, codes(EMAIL))
+    opened = "SELECT users.handle, accounts.email FROM users JOIN accounts ON user_uuid = uuid"
+    assert await database.fetchrow(opened) == ("worf", EMAIL)
+    assert await count_rows(database, "signups") == 0
+
+
+@pytest.mark.rule("C159")
+async def test_passwords_of_a_reserved_handle_cannot_be_guessed(
+    settings: Settings, codes: Codes
+) -> None:
+    application = create_app(replace(settings, account_attempts=1))
+    async with serving(application) as api:
+        await sign_up(api)
+        for number in range(10):  # ten times the limit of one client
+            async with visiting(application, address=f"10.0.0.{number}") as attacker:
+                guess = {"email": f"{number}@example.com", "password": f"{OTHER_PASSWORD} {number}"}
+                assert await sign_up(attacker, **guess, expect=422) == ["handle_taken"]
+        assert await sign_up(api, email="right@example.com", expect=429) == ["rate_limited"]
+        await confirm(api, codes(EMAIL))
 
 
 async def test_a_taken_address_cannot_be_confirmed_even_with_the_right_code(

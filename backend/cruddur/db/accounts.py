@@ -14,6 +14,7 @@ _RENEW_CODE = load("accounts.renew_code")
 _IS_HANDLE_TAKEN = load("accounts.is_handle_taken")
 _CREDENTIALS = load("accounts.credentials")
 _PENDING = load("accounts.pending")
+_RESERVATION = load("accounts.reservation")
 _BEGIN_RESET = load("accounts.begin_reset")
 _RESET_CODE = load("accounts.reset_code")
 _COMMIT_LATER = load("accounts.commit_later")
@@ -45,6 +46,14 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """The address that has reserved a handle, and the password hash of its latest sign-up."""
+
+    email: str
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signup:
     """A sign-up whose code was entered."""
 
@@ -63,11 +72,18 @@ async def is_handle_taken(conn: Connection, *, handle: str, email: str | None) -
     return taken
 
 
+async def select_reservation(conn: Connection, *, handle: str, email: str) -> Reservation | None:
+    """Return the reservation of a handle by another address in lower case."""
+    row = await _RESERVATION.row(conn, handle=handle, email=email)
+    return Reservation(**row) if row else None
+
+
 async def insert_signup(
     conn: Connection,
     *,
     email: str,
     handle: str,
+    mistyped_email: str | None,
     display_name: str,
     password_hash: str,
     code_hash: bytes,
@@ -76,6 +92,8 @@ async def insert_signup(
 ) -> bool | None:
     """Insert a sign-up, with its invitation and the terms that it accepts, if it does.
 
+    The reservation of the handle by `mistyped_email` ends.
+
     Returns:
         Whether the address already has an account; None if the handle is taken.
     """
@@ -83,6 +101,7 @@ async def insert_signup(
         conn,
         email=email,
         handle=handle,
+        mistyped_email=mistyped_email,
         display_name=display_name,
         password_hash=password_hash,
         code_hash=code_hash,

@@ -19,10 +19,13 @@ class Admission:
     Attributes:
         invitation_uuid: the invitation that its account will use; None if it needs none.
         terms_version: the terms that were accepted; None if the form did not say.
+        mistyped_email: the address of an earlier sign-up by the same person, whose reservation of
+            the handle ends; None if there is none.
     """
 
     invitation_uuid: UUID | None
     terms_version: int | None
+    mistyped_email: str | None = None
 
 
 async def check_sign_up(conn: Connection, fields: Mapping[str, Any]) -> Admission:

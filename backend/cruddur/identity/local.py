@@ -67,6 +67,7 @@ class LocalAccounts:
                 conn,
                 email=email,
                 handle=draft.handle,
+                mistyped_email=admission.mistyped_email,
                 display_name=draft.display_name,
                 password_hash=password_hash,
                 code_hash=self.digest(code),

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cruddur.db import accounts as accounts_db
 from cruddur.db import sessions as db
 from cruddur.db import users as users_db
+from cruddur.db.accounts import Reservation
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import (
@@ -34,7 +35,7 @@ from cruddur.errors import (
 from cruddur.identity.admission import check_sign_up
 from cruddur.identity.keys import KeyRing, Sealer
 from cruddur.identity.passkeys import Passkeys
-from cruddur.identity.passwords import check_strength, prepare_password
+from cruddur.identity.passwords import check_strength, prepare_password, verify_password
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer, require_open_session
@@ -116,8 +117,9 @@ class Accounts:
         """Start a sign-up, once for each `Idempotency-Key`.
 
         The slow part holds no connection. No sign-up waits for another one, unless both have the
-        same key. Codes: password_invalid, password_too_weak, handle_taken, rate_limited, and those
-        of `check_sign_up` and `run_once`.
+        same key. Someone who signs up again with another address and the same password keeps the
+        handle, because the first address may have been mistyped. Codes: password_invalid,
+        password_too_weak, handle_taken, rate_limited, and those of `check_sign_up` and `run_once`.
         """
         fields = msgspec.structs.asdict(draft)
         try:
@@ -132,7 +134,13 @@ class Accounts:
                 return stored_response
         async with self._database.connection() as conn:
             admission = await check_sign_up(conn, fields)
+            reservation = await accounts_db.select_reservation(
+                conn, handle=draft.handle, email=draft.email.lower()
+            )
         async with self._concurrent_calls.of(client.address):
+            if reservation is not None:
+                await self._check_reservation(reservation, draft, client)
+                admission = replace(admission, mistyped_email=reservation.email)
             save = await self._provider.prepare_sign_up(draft, admission)
         send: Callable[[], None] | None = None
         async with self._database.transaction() as conn:
@@ -146,6 +154,22 @@ class Accounts:
         if send is not None and await self._throttle.start_sign_up(attempt):
             send()
         return answer
+
+    async def _check_reservation(
+        self, reservation: Reservation, draft: SignUpDraft, client: Client
+    ) -> None:
+        """Check that whoever signs up has reserved the handle, with another address before.
+
+        The password shows it. A wrong one counts like one at sign-in, where it could be tried, too.
+
+        Raises:
+            InvalidError: handle_taken.
+            RateLimitedError: too many passwords were tried.
+        """
+        guess = await self._throttle.attempt("signin", draft.handle, client)
+        if not await verify_password(draft.password, reservation.password_hash):
+            raise InvalidError("handle_taken")
+        await self._throttle.refund(guess)
 
     async def sign_up_codes(self, fields: Mapping[str, Any]) -> list[str]:
         """Return the codes of the rules that valid fields of a sign-up break.

@@ -111,6 +111,19 @@ WHERE signups.uuid = signup_attempts.signup_uuid
   )
 RETURNING signups.handle
 
+-- name: reservation
+-- The sign-up of another address that has reserved a handle, and its latest password.
+SELECT
+    signups.email,
+    signup_attempts.password_hash
+FROM signups
+JOIN signup_attempts ON signup_attempts.signup_uuid = signups.uuid
+WHERE signups.handle = :handle
+  AND signups.email <> :email
+  AND signups.expires_at > now()
+ORDER BY signup_attempts.uuid DESC
+LIMIT 1
+
 -- name: reset_code
 SELECT
     password_resets.user_uuid,
@@ -127,7 +140,7 @@ WHERE accounts.user_uuid = :user_uuid
 
 -- name: sign_up
 -- Reserves a handle for an address, and starts a sign-up with its own code. No row if the handle is
--- taken or reserved for another address.
+-- taken or reserved for another address than :mistyped_email, whose codes are no longer valid then.
 WITH reserved AS (
     INSERT INTO signups (email, handle, expires_at)
     SELECT
@@ -139,7 +152,7 @@ WITH reserved AS (
         SET
             email = EXCLUDED.email,
             expires_at = EXCLUDED.expires_at
-        WHERE signups.email = EXCLUDED.email
+        WHERE signups.email IN (EXCLUDED.email, :mistyped_email)
            OR signups.expires_at <= now()
     RETURNING uuid
 ),
@@ -154,6 +167,12 @@ outdated AS (
            OR signups.handle = :handle AND signups.expires_at <= now()
         ORDER BY earlier.uuid DESC
         OFFSET 2
+    )
+    OR signup_attempts.signup_uuid IN (
+        SELECT signups.uuid
+        FROM signups
+        WHERE signups.handle = :handle
+          AND signups.email = :mistyped_email
     )
 ),
 attempt AS (
