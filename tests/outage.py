@@ -33,6 +33,8 @@ class Limits:
         self._patch = patch
         self.probe(FOREVER)
         self.acquire(FOREVER)
+        self.switch(0.0)
+        self.host(FOREVER)
         patch.setattr("cruddur.db.connector._GRACE_SECONDS", 0.0)
 
     def probe(self, seconds: float) -> None:
@@ -42,6 +44,14 @@ class Limits:
     def acquire(self, seconds: float) -> None:
         """Set the limit of the wait for a connection."""
         self._patch.setattr("cruddur.db.pool.ACQUIRE_TIMEOUT", seconds)
+
+    def switch(self, seconds: float) -> None:
+        """Set how long requests wait for a server that accepts writes."""
+        self._patch.setattr("cruddur.db.pool.SWITCH_SECONDS", seconds)
+
+    def host(self, seconds: float) -> None:
+        """Set how long one of several hosts may take to connect."""
+        self._patch.setattr("cruddur.db.connector.HOST_SECONDS", seconds)
 
     def reads(self, app: Quart, seconds: float) -> None:
         """Set the limit of all work in the database for one GET request.

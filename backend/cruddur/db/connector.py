@@ -25,6 +25,10 @@ NEXT_HOST_SECONDS = 0.25
 """How long one host is tried alone before the next one is tried in parallel. A host that does not
 respond must leave the others enough of a probe's time (PROBE_SECONDS)."""
 
+HOST_SECONDS = 3.0
+"""How long one of several hosts may take to connect. Less than a request waits for a connection, so
+that its error has the reason of each host."""
+
 _GRACE_SECONDS = 5.0
 """How much longer than `statement_timeout` the client waits, so that the server cancels first."""
 
@@ -95,7 +99,9 @@ class Connector:
         if len(servers) < 2:
             return await self._open(**options)
         servers.sort(key=lambda server: server != self._latest)
-        attempts = [partial(self._open, host=host, port=port, **options) for host, port in servers]
+        attempts = [
+            partial(self._open_in_time, host=host, port=port, **options) for host, port in servers
+        ]
         opened, failures = await _first_success(attempts)
         if opened is None:
             raise NoServerError(
@@ -107,6 +113,10 @@ class Connector:
         index, conn = opened
         self._latest = servers[index]
         return conn
+
+    async def _open_in_time(self, **options: Any) -> Connection:
+        async with asyncio.timeout(HOST_SECONDS):
+            return await self._open(**options)
 
     async def _open(self, **options: Any) -> Connection:
         while True:
@@ -146,6 +156,11 @@ class Connector:
             return False
         reported = conn.get_settings()
         return any(getattr(reported, name, None) == "on" for name in self._excluding_parameters)
+
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Host and port of the latest connection, if the URL has several hosts."""
+        return self._latest
 
     @property
     def transaction_settings(self) -> str:

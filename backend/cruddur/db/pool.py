@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -24,6 +25,12 @@ OLDEST_SERVER = 180000
 ACQUIRE_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it gets a 503."""
 
+SWITCH_SECONDS = 4.0
+"""How long requests wait for a server that accepts writes, from when none could be used first. A
+planned switch-over takes less. In a longer outage, requests fail at once."""
+
+_RECONNECT_SECONDS = 0.1
+"""Pause before each further attempt to connect."""
 
 _ROLLBACK_SECONDS = 2.0
 
@@ -40,6 +47,10 @@ _BEGIN, _COMMIT, _ROLLBACK = (
 
 class DatabaseUnavailableError(OperatorError):
     """The database cannot be reached, or is in a temporary condition."""
+
+
+class ConnectionLostError(DatabaseUnavailableError):
+    """The connection broke during a statement, or its server shut down or accepts no writes."""
 
 
 class NoFreeConnectionError(DatabaseUnavailableError):
@@ -67,15 +78,18 @@ READ_ONLY = "25006"
 # SQLSTATEs (or classes) of temporary conditions of the server, not of the statement: the same
 # request succeeds after the condition has passed or an operator has ended it.
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
-_CONDITIONS = (
+_LOST = (
     "08",  # the connection failed
     READ_ONLY,
+    "57P",  # the server shuts down, starts up or crashed
+)
+_CONDITIONS = (
+    *_LOST,
     "25P03",  # a transaction was idle for too long, and the server closed the connection
     "25P04",  # a transaction took too long, and the server closed the connection
     "53",  # insufficient resources: disk full, out of memory, too many connections
     "55P03",  # a lock could not be acquired in time
     "57014",  # a statement took too long, or an operator canceled it
-    "57P",  # the server shuts down, starts up or crashed
     "58",  # an error outside PostgreSQL, such as of its files
 )
 
@@ -87,6 +101,26 @@ _INTERRUPTIONS = (
     asyncpg.PostgresError,
     DatabaseUnavailableError,
 )
+
+
+@dataclass(slots=True)
+class _Outage:
+    """A time in which no server can be used.
+
+    Attributes:
+        failure: why the latest attempt to connect failed.
+        began: its first failure, on the monotonic clock.
+        tried_at: the start of the latest attempt.
+    """
+
+    failure: Exception
+    began: float = field(default_factory=time.monotonic)
+    tried_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it lasts longer than a switch-over."""
+        return time.monotonic() - self.began >= SWITCH_SECONDS
 
 
 class Database:
@@ -109,6 +143,7 @@ class Database:
         variable: str = "CONNECTION_URL",
         accept: Callable[[Connection], Awaitable[None]] | None = None,
         min_size: int = 1,
+        waits: bool = True,
     ) -> None:
         """Create the pool's configuration; `open` connects.
 
@@ -120,7 +155,9 @@ class Database:
             variable: the variable that sets the DSN, for messages.
             accept: raises a ConnectionError for a new connection that must not be used.
             min_size: the number of connections that stay open and are opened again when they break.
+            waits: whether a request waits if the server cannot be reached; see `connection`.
         """
+        self._waits = waits
         self._dsn = dsn
         self._variable = variable
         self._min_size = min_size
@@ -142,6 +179,8 @@ class Database:
         # before the request that has waited longest, which is then queued behind all others.
         self._turns = asyncio.Semaphore(pool_size)
         self._request_seconds = ACQUIRE_TIMEOUT + statement_timeout - _RESPONSE_SECONDS
+        self._outage: _Outage | None = None
+        self._reconnecting = asyncio.Lock()
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -163,7 +202,7 @@ class Database:
                 reset=_skip_reset,
             )
         except Exception as error:  # the URL, the PG* variables or the server are invalid
-            raise _cannot_connect(self._dsn, self._variable, error) from error
+            raise self._cannot_connect(error) from error
         async with self.connection() as conn:
             await check_version(conn)
 
@@ -187,7 +226,8 @@ class Database:
         """Yield a connection for reading: every statement is its own transaction.
 
         All database work of a GET request ends within the acquire timeout plus the statement
-        timeout, counted from the start of the request.
+        timeout, counted from the start of the request. While no server can be used, the request
+        waits for one, until SWITCH_SECONDS after the first failure.
 
         Args:
             acquire_timeout: seconds to wait for a connection; default: ACQUIRE_TIMEOUT.
@@ -195,8 +235,8 @@ class Database:
         Raises:
             NoFreeConnectionError: all connections are in use.
             RequestTimeError: the time of a GET request is up.
-            DatabaseUnavailableError: the server cannot be reached or accepts no writes, or the
-                connection broke.
+            ConnectionLostError: the connection broke, or its server shut down or accepts no writes.
+            DatabaseUnavailableError: the server cannot be reached or accepts no writes.
         """
         if self._pool is None:
             raise DatabaseUnavailableError("the database is not open")
@@ -215,7 +255,8 @@ class Database:
                         # A server that responds would have canceled the statement.
                         is_unusable = time.monotonic() - acquired > self._statement_timeout
                     else:
-                        is_unusable = condition(error) == READ_ONLY or not await _recover(conn)
+                        is_lost = isinstance(error, ConnectionLostError)
+                        is_unusable = is_lost or not await _recover(conn)
                     if is_unusable:
                         await self._discard_all(pool, conn)
                     raise
@@ -235,29 +276,65 @@ class Database:
     async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]", acquire_timeout: float) -> Any:
         start = time.time_ns()
         has_turn = False
+        failure: Exception | None = None
         try:
             async with asyncio.timeout(acquire_timeout):
                 has_turn = await self._turns.acquire()
                 try:
                     while True:
-                        # The timeout of the pool itself creates a task on Python 3.11.
-                        conn: Any = await pool.acquire()
+                        conn = await self._connect(pool)
                         if not self._connector.is_demoted(conn):
+                            current_operation().database_server = self._connector.server
                             return conn
                         # New connections go to a writable server.
                         await self._discard_all(pool, conn)
                 except BaseException:
                     self._turns.release()
                     raise
-        except _UNREACHABLE as error:
-            if not has_turn:
+        except TimeoutError as error:
+            failure = error if self._outage is None else self._outage.failure
+            if not has_turn and self._outage is None:
                 raise NoFreeConnectionError(
                     f"all {self._pool_size} connections of the pool were in use for"
                     f" {acquire_timeout:g} s"
                 ) from None
-            raise _cannot_connect(self._dsn, self._variable, error) from error
+            raise self._cannot_connect(failure) from failure
+        except DatabaseUnavailableError as error:
+            failure = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            raise
         finally:
-            record_wait(start)
+            record_wait(start, failure)
+
+    async def _connect(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Any:
+        """Acquire a connection of the pool. While no server can be used, wait for one.
+
+        Meanwhile, one request at a time connects, and those that wait share its failure: each
+        attempt costs a sign-in at every standby.
+        """
+        while True:
+            asked = time.monotonic()
+            try:
+                if self._outage is None:
+                    # The timeout of the pool itself creates a task on Python 3.11.
+                    return await pool.acquire()
+                async with self._reconnecting:
+                    if self._outage is not None and self._outage.tried_at < asked:
+                        await asyncio.sleep(_RECONNECT_SECONDS)
+                        self._outage.tried_at = time.monotonic()
+                        conn = await pool.acquire()
+                        self._outage = None
+                        return conn
+            except _UNREACHABLE as error:
+                if not self._waits or not _is_outage(error):
+                    raise self._cannot_connect(error) from error
+                if self._outage is None:
+                    self._outage = _Outage(error)
+                self._outage.failure = error
+            if self._outage is not None and self._outage.is_long:
+                raise self._cannot_connect(self._outage.failure) from self._outage.failure
+
+    def _cannot_connect(self, error: Exception) -> DatabaseUnavailableError:
+        return _cannot_connect(self._dsn, self._variable, error)
 
     @staticmethod
     async def _discard_all(pool: "asyncpg.Pool[asyncpg.Record]", conn: Any) -> None:
@@ -359,26 +436,43 @@ def condition(error: BaseException) -> str:
 
 @contextmanager
 def connection_errors(conn: Any) -> Iterator[None]:
-    """Raise DatabaseUnavailableError for a broken connection or a condition of the server."""
+    """Convert the errors of a broken connection and of a condition of the server.
+
+    Raises:
+        ConnectionLostError: the connection cannot be used any more, but another server can.
+        DatabaseUnavailableError: any other condition.
+    """
     try:
         yield
     except TimeoutError as error:
         raise DatabaseUnavailableError("a statement was not answered in time") from error
     except ReadOnlyServerError as error:
-        raise DatabaseUnavailableError(describe(error)) from error
+        raise ConnectionLostError(describe(error)) from error
     except asyncpg.PostgresError as error:
-        if not (error.sqlstate or "").startswith(_CONDITIONS):
+        if _has_state(error, _LOST):
+            raise ConnectionLostError(describe(error)) from error
+        if not _has_state(error, _CONDITIONS):
             raise
         raise DatabaseUnavailableError(describe(error)) from error
     except asyncpg.InternalClientError as error:
         # The server closed the session, but the end of file has not arrived yet.
         if not _is_lost(conn):
             conn.terminate()
-        raise DatabaseUnavailableError(describe(error)) from error
+        raise ConnectionLostError(describe(error)) from error
     except asyncpg.InterfaceError as error:
         if _is_lost(conn):
-            raise DatabaseUnavailableError(describe(error)) from error
+            raise ConnectionLostError(describe(error)) from error
         raise
+
+
+def _has_state(error: BaseException, states: tuple[str, ...]) -> bool:
+    """Return whether an error has one of these SQLSTATEs or classes."""
+    return (getattr(error, "sqlstate", None) or "").startswith(states)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Return whether a failure to connect means that no server is there to sign in to."""
+    return isinstance(error, OSError) or _has_state(error, _LOST)
 
 
 def _is_lost(conn: Any) -> bool:

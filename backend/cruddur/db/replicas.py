@@ -186,6 +186,7 @@ class Replica:
             variable=VARIABLE,
             accept=self._accept,
             min_size=0,  # a replica that is away is tried again by `run` alone
+            waits=False,  # the primary serves the read
         )
         self._is_open = False
         self._attributes = _server_attributes(url)

@@ -43,12 +43,12 @@ from cruddur.identity.authenticator import has_token
 from cruddur.identity.viewer import Viewer, check_role, check_session
 from cruddur.request_context import current_request
 from cruddur.resources import Resources
-from cruddur.routes.idempotency_key import idempotent_call
+from cruddur.routes.idempotency_key import has_key, idempotent_call
 from cruddur.routes.parsing import InvalidFieldsError, read_body, read_query
 from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
 from cruddur.services.shared_pages import Shows, without_hidden
-from cruddur.services.unit_of_work import Unit, declared_unit, open_unit
+from cruddur.services.unit_of_work import Unit, declared_unit, open_unit, repeated
 from cruddur.telemetry.operation import current_operation
 from cruddur.wire import Draft, Role, Scope, entity_tag
 
@@ -294,7 +294,7 @@ def _access(viewer: Any) -> Access:
 
 
 def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
-    async def view(**arguments: Any) -> Response:
+    async def answer(**arguments: Any) -> Response:
         if endpoint.access == "open":
             return respond(endpoint, await _call(handler, endpoint, arguments, None))
         header = request.headers.get("Authorization")
@@ -306,6 +306,13 @@ def _view(handler: Handler, endpoint: Endpoint) -> Callable[..., Awaitable[Respo
         except UnauthenticatedError:
             resources().authenticator.evict(header)
             raise
+
+    async def view(**arguments: Any) -> Response:
+        # A write may have been committed although its connection broke. With a key, the second
+        # call then gets the first response.
+        if endpoint.method == "GET" or (endpoint.idempotent and has_key()):
+            return await repeated(partial(answer, **arguments))
+        return await answer(**arguments)
 
     view.__name__ = endpoint.name
     return view

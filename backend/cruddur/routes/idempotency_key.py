@@ -9,7 +9,13 @@ from quart import request
 from cruddur.errors import InvalidError
 from cruddur.services.idempotency import IdempotentCall
 
+_HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def has_key() -> bool:
+    """Return whether the current request has a key."""
+    return _HEADER in request.headers
 
 
 def idempotent_call(
@@ -27,7 +33,7 @@ def idempotent_call(
     Raises:
         InvalidError: idempotency_key_invalid, not 1 to 128 visible ASCII characters.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = request.headers.get(_HEADER)
     if key is None:
         return None
     if not _KEY.fullmatch(key):

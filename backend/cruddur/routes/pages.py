@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from cruddur.routes.html import html_headers
 from cruddur.routes.origin import public_origin
 from cruddur.routes.page_heads import PageHead, crud_head, profile_head
 from cruddur.services import activities
+from cruddur.services.unit_of_work import repeated
 from cruddur.wire import Paging, entity_tag
 
 PAGES = (
@@ -166,7 +168,7 @@ def blueprint(directory: Path, *, has_telemetry: bool) -> Blueprint:
 
     async def page_with_head(**arguments: Any) -> Response:
         try:
-            head = await _read_head(**arguments)
+            head = await repeated(partial(_read_head, **arguments))
         except NotFoundError:
             raise NotFound from None
         except Exception as error:
@@ -220,6 +222,10 @@ async def _read_head(handle: str, uuid: UUID | None = None) -> PageHead:
 
 
 async def _feed(handle: str) -> Response:
+    return await repeated(partial(_render_feed, handle))
+
+
+async def _render_feed(handle: str) -> Response:
     feed, _ = await resources().reader.read(
         lambda conn: activities.profile_feed(conn, None, handle, Paging())
     )

@@ -6,12 +6,19 @@ The endpoint opens the unit of work, which commits when the handler returns and 
 raises. Services never commit.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, NewType, get_args
+from typing import Any, Literal, NewType, TypeVar, get_args
 
-from cruddur.db.pool import Database
+from cruddur.db.pool import ConnectionLostError, Database
 from cruddur.db.statements import Connection
+from cruddur.telemetry.operation import current_operation
+
+T = TypeVar("T")
+
+_MAX_REPETITIONS = 2
+"""How often work is repeated that has lost its server."""
 
 Kind = Literal["reading", "writing", "transaction"]
 
@@ -64,3 +71,20 @@ def open_unit(database: Database, kind: Kind) -> AbstractAsyncContextManager[Con
             return database.writing()
         case "transaction":
             return database.transaction()
+
+
+async def repeated(call: Callable[[], Awaitable[T]]) -> T:
+    """Call a function, and again if it lost its server. It must have no effect twice.
+
+    The server was switched over or restarted: the next call waits for a connection
+    (`Database.connection`).
+
+    Raises:
+        Exception: any exception of the last call.
+    """
+    for _ in range(_MAX_REPETITIONS):
+        try:
+            return await call()
+        except ConnectionLostError:
+            current_operation().repetitions += 1
+    return await call()

@@ -64,6 +64,8 @@ class Operation:
         started: its start on the monotonic clock.
         statements, statement_seconds: SQL statements and their time.
         pool_wait_seconds: time spent waiting for database connections.
+        repetitions: how often the work was repeated because it lost its database server.
+        database_server: host and port of the latest database connection, if there are several.
         calls, call_seconds: outgoing HTTP calls and their time.
         user_uuid: the signed-in user, or None.
         error: the exception that it failed with, or None.
@@ -84,6 +86,8 @@ class Operation:
     statements: int = 0
     statement_seconds: float = 0.0
     pool_wait_seconds: float = 0.0
+    repetitions: int = 0
+    database_server: tuple[str, int] | None = None
     calls: int = 0
     call_seconds: float = 0.0
     user_uuid: UUID | None = None
@@ -216,6 +220,8 @@ def operation_attributes(operation: Operation) -> dict[str, AttributeValue]:
     }
     if operation.pool_wait_seconds:
         result["app.db.pool_wait_ms"] = milliseconds(operation.pool_wait_seconds)
+    if operation.repetitions:
+        result["app.db.repetitions"] = operation.repetitions
     if operation.calls:
         result["app.http.calls"] = operation.calls
         result["app.http.duration_ms"] = milliseconds(operation.call_seconds)

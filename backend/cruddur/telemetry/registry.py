@@ -196,6 +196,12 @@ _ATTRIBUTES = (
         "what the least lagging replica has not replayed of the primary's log",
         "By",
     ),
+    Attribute(
+        "app.db.repetitions",
+        "int",
+        "server spans, log lines",
+        "how often the request was repeated because it lost its database server; absent if never",
+    ),
     Attribute("db.response.returned_rows", "int", "SQL spans", "rows that a statement returned"),
     Attribute("app.db.affected_rows", "int", "SQL spans", "rows that a write changed"),
     Attribute("app.http.calls", "int", "server spans, log lines", "outgoing calls, if any"),

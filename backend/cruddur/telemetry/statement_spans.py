@@ -98,9 +98,22 @@ def _start_span(
     return operation.instruments.tracer.start_span(
         str(attributes["db.query.summary"]),
         kind=SpanKind.CLIENT,
-        attributes={**operation.instruments.database, **(_server.get() or {}), **attributes},
+        attributes={
+            **operation.instruments.database,
+            **_host(operation),
+            **(_server.get() or {}),
+            **attributes,
+        },
         start_time=started,
     )
+
+
+def _host(operation: Operation) -> Mapping[str, AttributeValue]:
+    """Return the attributes of the server, if it is one of several. A socket has no port."""
+    if operation.database_server is None or operation.database_server[0].startswith("/"):
+        return {}
+    host, port = operation.database_server
+    return {"server.address": host, "server.port": port}
 
 
 def _record_cost(
