@@ -448,7 +448,7 @@ def _describe(span: Span) -> Iterator[str]:
 
 
 async def prepare(url: str, key: str) -> tuple[str, str]:
-    """Create the schema, and two members of whom one follows the other; return their tokens."""
+    """Create the schema, a writer and a follower of theirs; return their tokens."""
     address = url.rpartition("/")[0] + "/postgres"
     conn = await asyncpg.connect(driver_url(address), target_session_attrs="read-write")
     await conn.execute(f"CREATE DATABASE {DATABASE}")
