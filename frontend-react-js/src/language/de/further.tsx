@@ -193,10 +193,10 @@ export const further: Further = {
     yourPassword: "Dein Passwort",
   },
   email: {
-    title: "E-Mail-Adresse",
+    title: "E‑Mail‑Adresse",
     present: (bold, email) => <>Deine Adresse ist {bold(email)}. Sonst sieht sie niemand.</>,
     elsewhere: "Sie gehört zu deinem Anmeldedienst, bei dem du sie ändern kannst.",
-    newAddress: "Neue E-Mail-Adresse",
+    newAddress: "Neue E‑Mail‑Adresse",
     begin: "Code senden",
     confirmTitle: "Deine neue Adresse bestätigen",
     mailed: (email) => `Wir haben einen Code an ${email} gesendet.`,
