@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,8 @@ from typing import Any
 import httpx
 
 from benchmarks.servers import HOST, free_port, wait
-from cruddur.db.embedded import _before_exec, _system_user, find_binaries
+from cruddur.db.embedded import find_binaries
+from cruddur.db.postgres_user import PostgresUser, before_exec, required_user
 
 PROGRAMS = ("etcd", "patroni", "patronictl")
 """The programs that have to be installed; on Debian, `patroni`, `etcd-server`, `python3-etcd`."""
@@ -52,11 +52,11 @@ def missing_programs() -> list[str]:
 class Member:
     """One member: its Patroni, which starts and supervises its PostgreSQL."""
 
-    def __init__(self, name: str, directory: Path, identity: pwd.struct_passwd | None) -> None:
+    def __init__(self, name: str, directory: Path, user: PostgresUser | None) -> None:
         self.name = name
         self.directory = directory / name
         self.port, self.api_port = free_port(), free_port()
-        self._identity = identity
+        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,9 +68,9 @@ class Member:
         """Write the configuration. Patroni reads YAML, and JSON is YAML."""
         self.directory.mkdir()
         self._file.write_text(json.dumps(settings, indent=1))
-        if self._identity is not None:
+        if self._user is not None:
             for path in (self.directory, self._file):
-                os.chown(path, self._identity.pw_uid, self._identity.pw_gid)
+                self._user.own(path)
 
     def start(self) -> None:
         """Start Patroni."""
@@ -82,7 +82,7 @@ class Member:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_before_exec(self._identity, follow=False),
+                preexec_fn=before_exec(self._user, follow=False),
             )
 
     def kill(self) -> None:
@@ -144,10 +144,10 @@ class Cluster:
     def __init__(self, directory: Path, *, synchronous: bool) -> None:
         self._directory = directory
         self._synchronous = synchronous
-        self._identity = _system_user() if os.geteuid() == 0 else None
+        self._user = required_user()
         self._etcd: subprocess.Popen[bytes] | None = None
         self._etcd_port = free_port()
-        self.members = [Member(name, directory, self._identity) for name in MEMBERS]
+        self.members = [Member(name, directory, self._user) for name in MEMBERS]
 
     def url(self, database: str) -> str:
         """Return a URL that names every member."""
