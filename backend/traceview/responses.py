@@ -20,7 +20,7 @@ class WholeFileBody(FileBody):
     """A small file, which one thread opens, reads and closes.
 
     Quart's own body opens the file in a thread and closes it in another call. If the client
-    disconnects while the file is being opened, nobody closes it. It also fails for a request for
+    disconnects while the file is being opened, it stays open. It also fails for a request for
     the last bytes ("Range: bytes=-10").
     """
 

@@ -358,7 +358,7 @@ async def test_what_belongs_together_is_aligned_on_a_phone(gallery: Gallery) -> 
     await gallery.leave(page)
 
     page = await enter("followers")
-    await page.set_viewport_size({"width": 345, "height": 740})  # beside a scroll bar
+    await page.set_viewport_size({"width": 345, "height": 740})  # next to a scroll bar
     await page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
     for row in await page.locator(".person-row").all():
         name, button = row.locator(".box-person"), row.get_by_role("button")

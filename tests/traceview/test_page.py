@@ -73,7 +73,7 @@ async def test_a_part_of_a_file_is_served(
 async def test_a_file_that_is_no_longer_wanted_while_it_is_opened_is_closed(tmp_path: Path) -> None:
     """As when the client disconnects. A file that is left open causes a ResourceWarning."""
     file = tmp_path / "app.js"
-    os.mkfifo(file)  # a thread that opens it to read waits until somebody opens it to write
+    os.mkfifo(file)  # a thread that opens it to read waits for a thread that opens it to write
     body = create_app().response_class.file_body_class(file)
     opened = asyncio.ensure_future(body.__aenter__())
     writer = None

@@ -158,7 +158,7 @@ class Accounts:
     async def _check_reservation(
         self, reservation: Reservation, draft: SignUpDraft, client: Client
     ) -> None:
-        """Check that whoever signs up has reserved the handle, with another address before.
+        """Check that the same person has reserved the handle, with another address before.
 
         The password shows it. A wrong one counts like one at sign-in, where it could be tried, too.
 

@@ -140,7 +140,7 @@ WHERE accounts.user_uuid = :user_uuid
 
 -- name: sign_up
 -- Reserves a handle for an address, and starts a sign-up with its own code. No row if the handle is
--- taken or reserved for another address than :mistyped_email, whose codes are no longer valid then.
+-- taken or reserved for another address than :mistyped_email. The codes of that address are deleted.
 WITH reserved AS (
     INSERT INTO signups (email, handle, expires_at)
     SELECT
