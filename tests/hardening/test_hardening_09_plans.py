@@ -76,6 +76,7 @@ ARGUMENTS = {
     "code": "'abcdefghjkmnpqrs'",
     "domains": "'{example.com}'",
     "invitation_uuid": "NULL",
+    "mistyped_email": "NULL",
     "terms_version": "1",
     "max_uses": "1",
     **dict.fromkeys(["max_invitations", "max_announcements"], "200"),
