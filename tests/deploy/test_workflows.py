@@ -187,6 +187,10 @@ def test_the_audits_read_every_lock_and_only_warn() -> None:
     }
     read_by_it = {Path(name).name for name in audit["inputs"].split()}
     assert set().union(*pinned.values()) == set().union(*(pinned[name] for name in read_by_it))
+    template = ROOT / "deploy" / "template" / "requirements"
+    for path in template.glob("*.txt"):
+        versions = set(re.findall(r"^(\S+==\S+)", path.read_text("utf-8"), re.MULTILINE))
+        assert versions <= pinned["dev.txt"], "make lock writes both with the same versions"
     locks = {
         str(path.parent.relative_to(ROOT))
         for path in ROOT.rglob("package-lock.json")

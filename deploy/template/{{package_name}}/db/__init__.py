@@ -1,0 +1,1 @@
+"""The only code that uses PostgreSQL. The statements are in `sql/`."""

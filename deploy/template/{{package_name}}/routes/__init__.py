@@ -1,0 +1,1 @@
+"""HTTP: parse a request, call a service, serialize the answer."""

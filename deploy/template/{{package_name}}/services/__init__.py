@@ -1,0 +1,1 @@
+"""The rules of the service. No module here uses Quart or contains SQL."""
