@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 
@@ -26,7 +26,6 @@ CLOSE_SECONDS = 3.0
 OUTAGES = (
     OSError,
     TimeoutError,
-    asyncpg.InterfaceError,  # the connection was closed
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,  # too many connections
     asyncpg.InvalidCatalogNameError,
@@ -61,7 +60,6 @@ class Database:
                 max_size=pool_size,
                 timeout=ACQUIRE_SECONDS,
                 command_timeout=STATEMENT_SECONDS,
-                reset=_skip_reset,
             )
         try:
             yield cls(pool)
@@ -83,6 +81,15 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as conn:
                 yield conn
 
+    async def ping(self) -> None:
+        """Check that the database responds.
+
+        Raises:
+            UnavailableError: see `connection`.
+        """
+        async with self.connection() as conn:
+            await conn.execute("SELECT 1")
+
 
 @contextmanager
 def outages() -> Iterator[None]:
@@ -91,7 +98,3 @@ def outages() -> Iterator[None]:
         yield
     except OUTAGES as error:
         raise UnavailableError(f"the database does not respond: {error}") from error
-
-
-async def _skip_reset(_: Any) -> None:
-    """Save the round trip of a reset: our connections have no session state."""

@@ -1,6 +1,5 @@
 """Routes for probes."""
 
-from ..db.health import ping
 from ..wire import Health
 from .endpoint import ApiBlueprint, resources
 
@@ -16,6 +15,5 @@ async def health_check() -> Health:
 @health.handle("GET", "/api/ready", summary="The process and its database answer")
 async def ready() -> Health:
     """For load balancers: 503 if the database does not answer."""
-    async with resources().database.connection() as conn:
-        await ping(conn)
+    await resources().database.ping()
     return Health()
