@@ -197,6 +197,7 @@ def test_hardening_04_a_closed_terminal_stops_the_service(
     port = free_port()
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, for example, ignores it
         os.execve(
             sys.executable,
             [sys.executable, "-m", "cruddur", "serve", *options],
