@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from traceview.query.checks import check_comparison, check_query
+from traceview.query.fields import resolve
 from traceview.query.model import (
     DATASETS,
     PERCENTILES,
@@ -23,11 +24,21 @@ from traceview.query.model import (
     QueryError,
 )
 
+
+def _is_key(text: str) -> bool:
+    """Hypothesis also tries texts of the code, such as the prefix `root.` alone."""
+    try:
+        resolve("spans", text)
+    except QueryError:
+        return False
+    return True
+
+
 KEYS = (
     st.sampled_from(["name", "duration", "route", "user", "error", "time", "count", "not", "limit"])
     | st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
     | st.text(string.ascii_letters + "._-", min_size=1, max_size=20)
-)
+).filter(_is_key)
 LENGTHS = st.builds(Duration, st.integers(1, 2**62))
 INSTANTS = st.builds(Instant, st.integers(0, 2**62))
 VALUES: st.SearchStrategy[Any] = (
