@@ -169,7 +169,8 @@ def slow_commits(directory: Path) -> Iterator[None]:
     library = directory / "slow_sync.so"
     command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(library), "-ldl"]
     subprocess.run(command, input=SLOW_SYNC, text=True, check=True)
-    with patch.dict(embedded._ENVIRONMENT, LD_PRELOAD=str(library)):
+    environment = {**embedded.program_environment(), "LD_PRELOAD": str(library)}
+    with patch.object(embedded, "program_environment", lambda: environment):
         yield
 
 
