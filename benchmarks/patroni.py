@@ -16,6 +16,7 @@ import httpx
 from benchmarks.servers import HOST, free_port, wait
 from cruddur.db.embedded import find_binaries
 from cruddur.db.postgres_user import PostgresUser, before_exec, required_user
+from outage import children
 
 PROGRAMS = ("etcd", "patroni", "patronictl")
 """The programs that have to be installed; on Debian, `patroni`, `etcd-server`, `python3-etcd`."""
@@ -132,7 +133,7 @@ class Member:
         pids = [self._process.pid]
         with suppress(OSError, ValueError, IndexError):  # PostgreSQL does not run
             postmaster = int((self.directory / "data" / "postmaster.pid").read_text().split()[0])
-            pids += [postmaster, *_children(postmaster)]
+            pids += [postmaster, *children(postmaster)]
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -315,15 +316,3 @@ def running(directory: Path, *, synchronous: bool) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.stop()
-
-
-def _children(parent: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # the process has just ended
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(path.parent.name))
-    return found

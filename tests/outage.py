@@ -185,7 +185,7 @@ def black_hole() -> Iterator[int]:
 def stopped(data: Path) -> Iterator[None]:
     """Stop every process of a server with SIGSTOP, as a paused machine does."""
     postmaster = int((data / "postmaster.pid").read_text().split()[0])
-    pids = [postmaster, *_children(postmaster)]
+    pids = [postmaster, *children(postmaster)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -195,7 +195,8 @@ def stopped(data: Path) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
+    """Return the ids of the child processes of a process."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -88,7 +88,7 @@ _SERVER = load("replicas.server")
 _MARK = load("replicas.mark")
 
 State: TypeAlias = Literal["fresh", "behind", "clock", "unverified", "busy", "unavailable"]
-"""Whether a replica may serve reads; if it may not, why."""
+"""Whether a replica can serve reads; otherwise why it cannot."""
 
 Reason: TypeAlias = State | Literal["conflict", "failed"]
 """`fresh` for a read on a replica; otherwise why the primary serves it."""

@@ -5,7 +5,7 @@ import { useTagsByPrefix, useUsersByPrefix } from "../queries/completion";
 import { useTrending } from "../queries/trends";
 import { useSuggested } from "../queries/users";
 import { type Beginning, beginningAt, complete } from "../text/completion";
-import { Avatar } from "./Avatar";
+import { PersonName } from "./PersonLink";
 import "./Completion.css";
 
 /** Milliseconds without a key after which completions are requested. */
@@ -162,19 +162,7 @@ export function Options({
           onPointerDown={(event) => event.preventDefault()} // the field keeps the focus
           onClick={() => onAccept(index)}
         >
-          {person === undefined ? (
-            <b dir="auto">#{word}</b>
-          ) : (
-            <>
-              <Avatar person={person} size="small" />
-              <span className="box-name">
-                <b>
-                  <bdi>{person.display_name}</bdi>
-                </b>
-                <span>@{person.handle}</span>
-              </span>
-            </>
-          )}
+          {person === undefined ? <b dir="auto">#{word}</b> : <PersonName person={person} />}
         </li>
       ))}
     </ul>

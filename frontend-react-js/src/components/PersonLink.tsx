@@ -7,6 +7,15 @@ import "./Sidebar.css";
 export function PersonLink({ person, to }: { person: ShortUser; to: string }) {
   return (
     <Link className="box-row box-person" to={to}>
+      <PersonName person={person} />
+    </Link>
+  );
+}
+
+/** The picture, the name and the handle of a person in a row. */
+export function PersonName({ person }: { person: ShortUser }) {
+  return (
+    <>
       <Avatar person={person} size="small" />
       <span className="box-name">
         <b>
@@ -14,6 +23,6 @@ export function PersonLink({ person, to }: { person: ShortUser; to: string }) {
         </b>
         <span>@{person.handle}</span>
       </span>
-    </Link>
+    </>
   );
 }
