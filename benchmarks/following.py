@@ -58,13 +58,14 @@ FROM generate_series(1, $2::integer) AS n;
 """
 
 CRUD_ROWS = """
-INSERT INTO activities (uuid, user_uuid, message, created_at, expires_at)
+INSERT INTO activities (uuid, user_uuid, message, created_at, expires_at, reposts_count)
 SELECT
     uuidv7(-(interval '30 days' * n / $1::integer)),
     authors.uuids[1 + floor(random() * cardinality(authors.uuids))::integer],
     'Crud number ' || n || ' of a long and busy month',
     now() - interval '30 days' * n / $1::integer,
-    CASE WHEN n % 100 = 0 THEN now() + interval '1 day' ELSE now() - interval '1 second' END
+    CASE WHEN n % 100 = 0 THEN now() + interval '1 day' ELSE now() - interval '1 second' END,
+    CASE WHEN n % 100 = 0 THEN 1 ELSE 0 END
 FROM generate_series(1, $1::integer) AS n
 CROSS JOIN (SELECT array_agg(users.uuid) AS uuids FROM users) AS authors
 """

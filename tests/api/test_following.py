@@ -139,10 +139,18 @@ async def test_a_crud_with_a_followed_tag_is_marked_unless_its_author_is_followe
     assert [item.get("reposted_by") for item in await feed(andrew)] == ["bayko", None]
 
 
+@pytest.mark.parametrize("passed", [1, 3, 7, 2000])
 @pytest.mark.rule("C97", "C26")
 async def test_paging_lists_each_crud_once(
-    andrew: Member, bayko: Member, member: Callable[..., Any], database: asyncpg.Connection
+    andrew: Member,
+    bayko: Member,
+    member: Callable[..., Any],
+    database: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    passed: int,
 ) -> None:
+    """The first way may give up anywhere, also between two reposts of a crud at the same time."""
+    monkeypatch.setattr(db, "_MAX_PASSED", passed)
     worf, londo = await member("worf"), await member("londo")
     await follow(andrew, bayko, londo)
     await andrew.put("/api/tags/tea/follow")

@@ -245,62 +245,66 @@ FROM created
 WHERE :link::text IS NOT NULL
 
 -- name: lists_repost
--- Whether a repost `passed` by a user that the viewer follows lists its crud in their feed: the crud is
--- live and another user's, is not listed for its author or for a tag, and no user that the viewer
--- follows, and has not muted, has reposted it before.
-(
-    SELECT
-        activities.expires_at > now()
-        AND activities.user_uuid <> passed.reposter_uuid
-        AND (
-            activities.reply_to_activity_uuid IS NOT NULL
-            OR NOT EXISTS (
-                SELECT FROM follows
-                WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
-                  AND follows.followee_uuid = activities.user_uuid
-            )
-            AND NOT EXISTS (
-                SELECT FROM activity_tags
-                WHERE activity_tags.activity_uuid = activities.uuid
-                  AND (
-                      SELECT true
-                      FROM followed_tags
-                      WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
-                        AND followed_tags.tag = activity_tags.tag
-                  )
-            )
+-- Whether a repost `passed` by a user that the viewer follows lists its crud, a live row of activities,
+-- in their feed: it is another user's, is not listed for its author or for a tag, and no user that the
+-- viewer follows, and has not muted, has reposted it before. Nothing is looked up for a viewer who
+-- follows no tag, nor in the other reposts of a crud that has none.
+activities.user_uuid <> passed.reposter_uuid
+AND (
+    activities.reply_to_activity_uuid IS NOT NULL
+    OR (
+        SELECT true
+        FROM follows
+        WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+          AND follows.followee_uuid = activities.user_uuid
+    ) IS NULL
+    AND NOT (
+        (
+            SELECT
+                EXISTS (
+                    SELECT FROM followed_tags
+                    WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
+                )
         )
-    FROM activities
-    WHERE activities.uuid = passed.uuid
+        AND EXISTS (
+            SELECT FROM activity_tags
+            WHERE activity_tags.activity_uuid = activities.uuid
+              AND (
+                  SELECT true
+                  FROM followed_tags
+                  WHERE followed_tags.user_uuid = (SELECT viewer.uuid FROM viewer)
+                    AND followed_tags.tag = activity_tags.tag
+              )
+        )
+    )
 )
-AND NOT EXISTS (
-    SELECT
-    FROM (
+AND NOT (
+    activities.reposts_count > 1
+    AND EXISTS (
         SELECT
-            reposts.user_uuid,
-            reposts.created_at
-        FROM reposts
-        WHERE reposts.activity_uuid = passed.uuid
-        OFFSET 0
-    ) AS earlier
-    WHERE (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
-      AND NOT EXISTS (
-          SELECT FROM mutes
-          WHERE mutes.muter_uuid = (SELECT viewer.uuid FROM viewer)
-            AND mutes.muted_uuid = earlier.user_uuid
-            AND mutes.ends_at > now()
-      )
-      AND earlier.user_uuid <> (
-          SELECT activities.user_uuid
-          FROM activities
-          WHERE activities.uuid = passed.uuid
-      )
-      AND (
-          SELECT true
-          FROM follows
-          WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
-            AND follows.followee_uuid = earlier.user_uuid
-      )
+        FROM (
+            SELECT
+                reposts.user_uuid,
+                reposts.created_at
+            FROM reposts
+            WHERE reposts.activity_uuid = activities.uuid
+            OFFSET 0
+        ) AS earlier
+        WHERE (earlier.created_at, earlier.user_uuid) < (passed.listed_at, passed.reposter_uuid)
+          AND earlier.user_uuid <> activities.user_uuid
+          AND NOT EXISTS (
+              SELECT FROM mutes
+              WHERE mutes.muter_uuid = (SELECT viewer.uuid FROM viewer)
+                AND mutes.muted_uuid = earlier.user_uuid
+                AND mutes.ends_at > now()
+          )
+          AND (
+              SELECT true
+              FROM follows
+              WHERE follows.follower_uuid = (SELECT viewer.uuid FROM viewer)
+                AND follows.followee_uuid = earlier.user_uuid
+          )
+    )
 )
 
 -- name: notification_columns
