@@ -8,7 +8,8 @@ Every status from 400 to 503 has the same body: a JSON array of machine-readable
     ├── UnauthenticatedError    401, with WWW-Authenticate
     ├── ForbiddenError          403
     │   ├── InsufficientScopeError  403, with WWW-Authenticate
-    │   └── CodeRequiredError       403, the password is correct, and a second factor is needed
+    │   ├── CodeRequiredError       403, the password is correct, and a second factor is needed
+    │   └── SuspendedError          403, the credentials are correct, and the account is suspended
     ├── NotFoundError           404 ["not_found"], also for expired cruds
     ├── UnsupportedMediaTypeError  415
     ├── RateLimitedError        429, with Retry-After
@@ -92,15 +93,19 @@ class InsufficientScopeError(ForbiddenError):
 
 
 class CodeRequiredError(ForbiddenError):
-    """The password is correct, and the account also needs its second factor.
+    """The password is correct, and the account also needs its second factor."""
+
+
+class SuspendedError(ForbiddenError):
+    """The credentials of a sign-in are correct and complete, and the account is suspended.
 
     Attributes:
         user_uuid: the user of the account.
     """
 
-    def __init__(self, *codes: str, user_uuid: UUID) -> None:
-        """Set the codes and the user."""
-        super().__init__(*codes)
+    def __init__(self, user_uuid: UUID) -> None:
+        """Set the user."""
+        super().__init__("account_suspended")
         self.user_uuid = user_uuid
 
 

@@ -24,6 +24,7 @@ from cruddur.identity.passkeys import Passkeys, RelyingParty
 from cruddur.identity.provider import Provider
 from cruddur.identity.rotation import load_stored_keys
 from cruddur.identity.second_factors import SecondFactors
+from cruddur.identity.suspension import SuspensionProofs
 from cruddur.identity.tokens import Verifier, cognito_issuer, own_issuer
 from cruddur.live.bus import Bus, PostgresBus
 from cruddur.live.follower import Follower
@@ -72,6 +73,7 @@ class Resources:
     second_factors: SecondFactorSettings
     passkeys: PasskeySettings
     email_changes: EmailChanges
+    suspensions: SuspensionProofs
     uploads: UploadSigner
     picture_converter: PictureConverter
     crud_pictures: CrudPictures
@@ -265,6 +267,7 @@ def _assemble(
         describers[pool_url] = cognito.describe
         if settings.provider == "cognito":
             provider = cognito
+    suspensions = SuspensionProofs(partial(keys.secrets, "suspension proofs"))
     own_accounts = local if provider is local else None
     throttle = Throttle(
         database,
@@ -296,6 +299,7 @@ def _assemble(
             Verifier(issuers),
             ApiTokenVerifier(database),
             describers,
+            suspensions,
             settings.demo_handle,
         ),
         accounts=Accounts(
@@ -310,6 +314,7 @@ def _assemble(
         second_factors=factor_settings,
         passkeys=PasskeySettings(factor_settings),
         email_changes=EmailChanges(database, own_accounts, mailer, throttle, concurrent_calls),
+        suspensions=suspensions,
         uploads=UploadSigner(partial(keys.secrets, "avatar uploads")),
         picture_converter=picture_converter,
         crud_pictures=crud_pictures,

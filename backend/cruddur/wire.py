@@ -1558,12 +1558,6 @@ class AppealDraft(Draft):
     words: Reason
 
 
-class SuspensionAppealDraft(SignInDraft, kw_only=True):
-    """Credentials of a suspended account, and why the decision is wrong."""
-
-    words: Reason
-
-
 class Appealed(Struct):
     """The appeal waits for a moderator."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from quart import Quart
 
 from api.test_hidden_people import DECISIONS
 from api.test_routes import filled, named
@@ -18,6 +19,7 @@ from moderators import appoint
 from support import Api, Member, empty, insert_user, refused
 
 Enter = Callable[[Api, Member, asyncpg.Connection], Awaitable[Api]]
+SUSPENSION_PROOF = "suspended with the cookie"
 
 
 async def _visitor(api: Api, andrew: Member, database: asyncpg.Connection) -> Api:
@@ -75,6 +77,7 @@ CALLERS: Mapping[str, Enter] = {
     **{role: _with_role(role) for role in RANKS},
     "blocked": _blocked,
     "suspended": _suspended,
+    SUSPENSION_PROOF: _suspended,
     **{f"token {scope}": _token(scope) for scope in SCOPES},
     "token read message": _token("read", "message"),
     "token of all scopes": _token(*SCOPES, role="admin"),
@@ -98,6 +101,10 @@ def expected(endpoint: Endpoint, caller: str) -> tuple[int, str] | None:
     """Return the status and code of a rejection, or None if the caller may use the route."""
     if endpoint.access == "open":
         return None
+    if caller == SUSPENSION_PROOF:
+        if endpoint.suspended:
+            return None
+        caller = "anonymous"
     if caller in {"anonymous", "suspended"}:
         # A token that has become invalid is rejected where a response without it would mislead.
         misleads = caller == "suspended" and (endpoint.personal or endpoint.stream)
@@ -127,20 +134,29 @@ async def tried(api: Api, endpoint: Endpoint, **values: str) -> httpx.Response:
 async def test_a_caller_may_use_a_route_exactly_as_it_declares(
     endpoint: Endpoint,
     api: Api,
+    app: Quart,
     member: Callable[..., Any],
     database: asyncpg.Connection,
 ) -> None:
     for caller in CALLERS:
         andrew = await member("andrewbrown", "Andrew Brown")
-        await check_access(endpoint, caller, api, andrew, database)
+        await check_access(endpoint, caller, api, andrew, database, app)
         await empty(database)
 
 
 async def check_access(
-    endpoint: Endpoint, caller: str, api: Api, andrew: Member, database: asyncpg.Connection
+    endpoint: Endpoint,
+    caller: str,
+    api: Api,
+    andrew: Member,
+    database: asyncpg.Connection,
+    app: Quart,
 ) -> None:
     """Check whether a caller may use a route. The database has no other users."""
     entered = await CALLERS[caller](api, andrew, database)
+    if caller == SUSPENSION_PROOF:
+        proof = app.extensions["cruddur"].suspensions.sign(andrew.uuid)
+        entered = Api(api.http, {"Cookie": f"cruddur_suspension={proof}"})
     if caller == "blocked" and _names_hidden(endpoint):
         hidden = await tried(entered, endpoint, handle=BLOCKER, uuid=str(CRUD))
         unknown = await tried(entered, endpoint)
@@ -178,6 +194,16 @@ def test_the_table_has_cells_of_every_kind() -> None:
     assert all(one.role == "member" for one in ENDPOINTS if one.access != "required")
 
 
+@pytest.mark.rule("C160")
+def test_a_suspended_member_can_use_four_routes() -> None:
+    assert {named(one) for one in ENDPOINTS if one.suspended} == {
+        "GET /api/auth/suspension",
+        "POST /api/notices/<uuid:uuid>/appeal",
+        "GET /api/auth/export",
+        "DELETE /api/auth/me",
+    }
+
+
 def test_every_area_except_accounts_has_scopes() -> None:
     """A new route either declares the scopes of API tokens, or its area is listed above."""
     without = {e.tag for e in ENDPOINTS if e.access != "open" and e.scopes is None}
@@ -197,6 +223,7 @@ def test_the_document_describes_the_access_to_a_route(endpoint: Endpoint) -> Non
         return
     scopes = [{"api_token": endpoint.scopes}] if endpoint.scopes else []
     anonymous = [{}] if endpoint.access == "optional" else []
-    assert ways == [*anonymous, {"bearer": []}, *scopes]
+    suspended = [{"suspension": []}] if endpoint.suspended else []
+    assert ways == [*anonymous, {"bearer": []}, *scopes, *suspended]
     schema = operation["responses"]["403"]["content"]["application/json"]["schema"]
     assert "insufficient_scope" in schema["items"]["enum"]

@@ -90,8 +90,6 @@ BODIES: dict[str, Any] = {
     "/api/auth/tokens/<uuid:uuid>": None,
     "/api/auth/sessions": None,
     "/api/auth/sessions/<uuid:uuid>": None,
-    "/api/auth/suspension": {**ACCOUNT, "password": PASSWORD},
-    "/api/auth/suspension/appeal": {**ACCOUNT, "password": PASSWORD, "words": "I am sorry"},
     "/api/reports": {"kind": "profile", "uuid": str(uuid4()), "category": "spam"},
     "/api/notices/<uuid:uuid>/appeal": {"words": "I am sorry"},
     "/api/moderation/cases/<uuid:uuid>/decisions": {"kind": "dismiss", "reason": "It is fine"},

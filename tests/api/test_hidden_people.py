@@ -153,8 +153,7 @@ DECISIONS: dict[str, Decision] = {
     "POST /api/instance/announcements": "own",
     "DELETE /api/instance/announcements/<uuid:uuid>": "own",
     "PUT /api/auth/terms": "own",
-    "POST /api/auth/suspension": "own",
-    "POST /api/auth/suspension/appeal": "own",
+    "GET /api/auth/suspension": "own",
 }
 
 BODIES: dict[str, Any] = {

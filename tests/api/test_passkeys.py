@@ -343,13 +343,18 @@ async def test_attempts_with_passkeys_count_like_those_at_passwords(
         assert await enter_after_password(stranger, key, expect=429) == ["rate_limited"]
 
 
-async def test_a_suspended_member_cannot_sign_in_with_a_passkey(
-    me: Api, api: Api, database: asyncpg.Connection
+@pytest.mark.rule("C160")
+@pytest.mark.parametrize("way", [enter, enter_after_password])
+async def test_a_suspended_member_proves_themselves_with_a_passkey(
+    me: Api, api: Api, database: asyncpg.Connection, way: Any
 ) -> None:
     key = Authenticator()
     await add(me, key)
     await database.execute("UPDATE users SET suspended_until = 'infinity'")
-    assert await enter(api, key, expect=403) == ["account_suspended"]
+    api.http.cookies.clear()
+    assert await way(api, key, expect=403) == ["account_suspended"]
+    assert (await api.request("GET", "/api/auth/export")).content.startswith(b"PK")
+    assert await api.delete("/api/auth/me", {"password": PASSWORD}) == {"status": "deleted"}
 
 
 async def test_an_account_has_at_most_twenty_passkeys(

@@ -1,8 +1,11 @@
 """Reports, the page of moderators, and what a member sees of a decision."""
 
+import json
 import re
+from zipfile import ZipFile
 
 import asyncpg
+import pytest
 from playwright.async_api import Page, expect
 
 from e2e.screen import (
@@ -14,7 +17,7 @@ from e2e.screen import (
     check_page,
     violations,
 )
-from moderators import appoint
+from moderators import CASES, appoint, decide, report
 from support import Member
 
 
@@ -104,6 +107,46 @@ async def test_a_crud_is_reported_judged_and_appealed(
     await expect(own.get_by_role("main")).to_contain_text("The decision was overturned. So it was")
     await expect(own.get_by_role("link", name="Settings", exact=True)).to_be_visible()
     await check_page(own, "moderation-notices")
+
+
+@pytest.mark.rule("C160", "C161")
+async def test_a_banned_member_downloads_their_data_and_deletes_the_account(
+    visit: Visit, watch: Watch, worf: Member, odo: Member, database: asyncpg.Connection
+) -> None:
+    await worf.crud("a good day to insult")
+    await report(odo, "profile", worf.uuid)
+    await appoint(database, odo)
+    await decide(odo, (await odo.get(CASES))[0]["uuid"], "ban", reason="No insults here")
+
+    page = await visit(path="/signin", size={"width": 360, "height": 740})
+    watch.expect(403, "/api/auth/signin")
+    await page.get_by_label("Email or handle").fill("worf")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("main")).to_contain_text("No insults here")
+    own = page.get_by_role("region", name="Your data")
+    archive = own.get_by_role("button", name="Download your data")
+    await archive.focus()
+    async with page.expect_download() as downloading:
+        await page.keyboard.press("Enter")
+    download = await downloading.value
+    assert download.suggested_filename == "cruddur-archive.zip"
+    with ZipFile(await download.path()) as files:
+        assert json.loads(files.read("profile.json"))[0]["handle"] == "worf"
+    await page.keyboard.press("Tab")
+    await expect(own.get_by_role("button", name="Delete account…")).to_be_focused()
+    await check_page(page, "moderation-banned")
+    await page.set_viewport_size({"width": 360, "height": 740})
+
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete your account?")
+    await dialog.get_by_label("Your password").fill(PASSWORD)
+    await page.evaluate(AXE.read_text("utf-8"))
+    assert await violations(page, STANDARDS) == []
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status", name="Notices")).to_contain_text("deleted")
+    assert await database.fetchval("SELECT count(*) FROM users WHERE handle = 'worf'") == 0
+    assert await database.fetchval("SELECT count(*) FROM cases") == 1
 
 
 async def test_a_profile_and_a_message_are_reported(

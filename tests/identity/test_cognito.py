@@ -593,6 +593,27 @@ class TestDeletion:
         assert second["user"]["handle"] == "worf"
         assert second["user"]["uuid"] != first["user"]["uuid"]
 
+    @pytest.mark.rule("C61", "C160", "C162")
+    @everywhere
+    async def test_a_banned_user_deletes_the_account_and_signs_up_again_in_vain(
+        self, api: Api, pool: Pool, email: str, database: asyncpg.Connection
+    ) -> None:
+        await enter(api, pool, email)
+        await database.execute("UPDATE users SET suspended_until = 'infinity'")
+        api.http.cookies.clear()
+        assert await sign_in(api, email, expect=403) == ["account_suspended"]
+        archive = await api.request("GET", "/api/auth/export")
+        assert archive.content.startswith(b"PK")
+        wrong = {"password": "Wrong-horse-1"}
+        assert await api.delete("/api/auth/me", wrong, expect=401) == ["credentials_invalid"]
+        await api.delete("/api/auth/me", {"password": PASSWORD})
+        assert await people(database) == []
+        await sign_up(api, email)
+        await api.post("/api/auth/confirm", {"email": email, "code": pool.code(email)})
+        assert await sign_in(api, email, expect=403) == ["account_suspended"]
+        await api.get("/api/auth/suspension", expect=401)
+        assert await people(database) == []
+
     async def test_a_deletion_that_the_pool_has_already_done_is_completed(
         self, api: Api, fake: FakeCognito, email: str, database: asyncpg.Connection
     ) -> None:

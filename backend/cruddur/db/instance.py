@@ -28,12 +28,14 @@ class AdmissionRules:
         sign_up_mode: who may sign up.
         terms_version: the terms to accept; 0 for none.
         is_blocked: whether the address has a blocked domain.
+        is_suspended: whether a suspended account with the address was deleted.
         invitation_uuid: the invitation with the code, if it has uses left.
     """
 
     sign_up_mode: SignUpMode
     terms_version: int
     is_blocked: bool
+    is_suspended: bool
     invitation_uuid: UUID | None
 
 
@@ -68,14 +70,15 @@ async def select_allows_lifetime(conn: Connection, *, lifetime: timedelta) -> bo
 
 
 async def select_admission_rules(
-    conn: Connection, *, domains: Sequence[str], code: str | None
+    conn: Connection, *, email: str, domains: Sequence[str], code: str | None
 ) -> AdmissionRules:
     """Return what decides whether an account may be opened.
 
     Args:
         conn: a connection for reading.
+        email: the address.
         domains: the domain of the address and those above it, in their normal form.
         code: of an invitation.
     """
-    [row] = await _ADMISSION.rows(conn, domains=domains, code=code)
+    [row] = await _ADMISSION.rows(conn, email=email, domains=domains, code=code)
     return AdmissionRules(**row)

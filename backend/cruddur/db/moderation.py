@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from cruddur.db.statements import Connection, Row, load
-from cruddur.db.viewers import ViewerIds, parameters, private_rows
+from cruddur.db.viewers import ViewerIds, parameters
 from cruddur.wire import (
     AuditEntry,
     Case,
@@ -371,25 +371,16 @@ async def select_audit_entries(
 async def select_own_audit_entries(
     conn: Connection,
     *,
-    viewer: ViewerIds,
+    user_uuid: UUID,
     after_at: datetime | None,
     after_uuid: UUID | None,
     limit: int,
-) -> list[OwnAuditEntry] | None:
-    """Return what the audit log says about the viewer after a position, the oldest entry first.
-
-    Returns:
-        None if the viewer's session is not open.
-    """
-    rows = await private_rows(
-        _OWN_AUDIT_ENTRIES,
-        conn,
-        viewer,
-        after_at=after_at,
-        after_uuid=after_uuid,
-        limit=limit,
+) -> list[OwnAuditEntry]:
+    """Return what the audit log says about a user after a position, the oldest entry first."""
+    rows = await _OWN_AUDIT_ENTRIES.rows(
+        conn, user_uuid=user_uuid, after_at=after_at, after_uuid=after_uuid, limit=limit
     )
-    return None if rows is None else [OwnAuditEntry(**row) for row in rows]
+    return [OwnAuditEntry(**row) for row in rows]
 
 
 def _user(row: Row) -> ShortUser | None:

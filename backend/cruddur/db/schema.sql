@@ -1477,6 +1477,13 @@ ALTER TABLE ONLY public.stream_tickets ALTER COLUMN session_uuid SET STATISTICS 
 ALTER TABLE ONLY public.stream_tickets ALTER COLUMN access_ends_at SET STATISTICS 0;
 ALTER TABLE ONLY public.stream_tickets ALTER COLUMN expires_at SET STATISTICS 0;
 
+CREATE TABLE public.suspended_addresses (
+    email_digest bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.suspended_addresses ALTER COLUMN email_digest SET STATISTICS 0;
+ALTER TABLE ONLY public.suspended_addresses ALTER COLUMN expires_at SET STATISTICS 0;
+
 CREATE UNLOGGED TABLE public.throttles (
     bucket text NOT NULL,
     attempts integer NOT NULL,
@@ -1678,6 +1685,9 @@ ALTER TABLE ONLY public.signups
 ALTER TABLE ONLY public.stream_tickets
     ADD CONSTRAINT stream_tickets_pkey PRIMARY KEY (ticket_hash);
 
+ALTER TABLE ONLY public.suspended_addresses
+    ADD CONSTRAINT suspended_addresses_pkey PRIMARY KEY (email_digest);
+
 ALTER TABLE ONLY public.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (bucket);
 
@@ -1844,6 +1854,8 @@ CREATE INDEX stream_tickets_expires_at_idx ON public.stream_tickets USING btree 
 CREATE INDEX stream_tickets_session_uuid_idx ON public.stream_tickets USING btree (session_uuid);
 
 CREATE INDEX stream_tickets_user_uuid_idx ON public.stream_tickets USING btree (user_uuid);
+
+CREATE INDEX suspended_addresses_expires_at_idx ON public.suspended_addresses USING btree (expires_at);
 
 CREATE INDEX throttles_resets_at_idx ON public.throttles USING btree (resets_at);
 

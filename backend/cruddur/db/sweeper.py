@@ -27,6 +27,7 @@ _OTHER_STATEMENTS = tuple(
         "email_changes",
         "password_resets",
         "sessions",
+        "suspended_addresses",
         "refresh_tokens",
         "throttles",
         "rates",

@@ -21,6 +21,7 @@ _SEARCH = load("users.search")
 _MEMBER = load("users.member")
 _UPDATE = load("users.update")
 _SUGGESTED = load("users.suggested")
+_SUSPENDED = load("users.suspended")
 _ANY = load("users.any")
 _BY_EMAIL = load("users.by_email")
 _LOCK = load("users.lock")
@@ -52,6 +53,12 @@ async def select_viewer(conn: Connection, *, issuer: str, subject: str) -> UserI
 async def select_viewer_by_handle(conn: Connection, *, handle: str) -> UserIdentity | None:
     """Return the user with this handle."""
     row = await _VIEWER_BY_HANDLE.row(conn, handle=handle)
+    return UserIdentity(**row) if row else None
+
+
+async def select_suspended(conn: Connection, *, uuid: UUID) -> UserIdentity | None:
+    """Return the user, if they are suspended now."""
+    row = await _SUSPENDED.row(conn, uuid=uuid)
     return UserIdentity(**row) if row else None
 
 

@@ -41,8 +41,7 @@ async def check_sign_up(conn: Connection, fields: Mapping[str, Any]) -> Admissio
     """
     code = normal_code(fields.get("invitation") or "")
     codes = []
-    domains = domains_of(fields.get("email", ""))
-    rules = await select_admission_rules(conn, domains=domains, code=code)
+    rules = await _rules(conn, fields.get("email", ""), code)
     _check_open(rules)
     if rules.is_blocked:
         codes.append("email_blocked")
@@ -62,16 +61,19 @@ async def check_sign_up(conn: Connection, fields: Mapping[str, Any]) -> Admissio
 async def admit(conn: Connection, email: str, invitation_uuid: UUID | None) -> None:
     """Check again whether an account may be opened, and use its invitation.
 
+    Only now, because the code has shown that the address is the caller's: whether a suspended
+    account with it was deleted.
+
     Args:
         conn: the transaction that opens the account.
         email: its address.
         invitation_uuid: the invitation of its sign-up.
 
     Raises:
-        ForbiddenError: sign_up_closed.
+        ForbiddenError: sign_up_closed, account_suspended.
         InvalidError: email_blocked, invitation_invalid.
     """
-    rules = await select_admission_rules(conn, domains=domains_of(email), code=None)
+    rules = await _rules(conn, email)
     _check_admitted(rules)
     if rules.sign_up_mode == "invitation" and not (
         invitation_uuid is not None and await invitations.update_used(conn, uuid=invitation_uuid)
@@ -101,14 +103,14 @@ async def admit_from_provider(conn: Connection, email: str | None) -> None:
 
     Args:
         conn: the transaction that opens the account.
-        email: the address, if the provider reveals it. Otherwise it can be neither blocked nor
-            invited.
+        email: the address, if the provider reveals it. Otherwise it can be neither blocked,
+            suspended nor invited.
 
     Raises:
-        ForbiddenError: sign_up_closed.
+        ForbiddenError: sign_up_closed, account_suspended.
         InvalidError: email_blocked, invitation_invalid.
     """
-    rules = await select_admission_rules(conn, domains=domains_of(email or ""), code=None)
+    rules = await _rules(conn, email or "")
     _check_admitted(rules)
     if rules.sign_up_mode == "invitation" and not (
         email is not None and await invitations.delete_invited_address(conn, email=email.lower())
@@ -118,7 +120,7 @@ async def admit_from_provider(conn: Connection, email: str | None) -> None:
 
 async def check_address(conn: Connection, email: str) -> None:
     """Check whether an account may have an address. Raises InvalidError: email_blocked."""
-    rules = await select_admission_rules(conn, domains=domains_of(email), code=None)
+    rules = await _rules(conn, email)
     if rules.is_blocked:
         raise InvalidError("email_blocked")
 
@@ -128,8 +130,14 @@ def normal_code(code: str) -> str:
     return code.strip().replace("-", "").lower()
 
 
+async def _rules(conn: Connection, email: str, code: str | None = None) -> AdmissionRules:
+    return await select_admission_rules(conn, email=email, domains=domains_of(email), code=code)
+
+
 def _check_admitted(rules: AdmissionRules) -> None:
     _check_open(rules)
+    if rules.is_suspended:
+        raise ForbiddenError("account_suspended")
     if rules.is_blocked:
         raise InvalidError("email_blocked")
 

@@ -17,6 +17,7 @@ from cruddur.errors import (
 from cruddur.identity.api_tokens import ApiTokenVerifier, is_api_token
 from cruddur.identity.provider import Attributes
 from cruddur.identity.provisioning import provision_user
+from cruddur.identity.suspension import SuspensionProofs
 from cruddur.identity.tokens import Claims, Verifier
 from cruddur.identity.viewer import Viewer, check_session
 from cruddur.wire import Scope
@@ -48,6 +49,7 @@ class Authenticator:
         verifier: Verifier,
         api_tokens: ApiTokenVerifier,
         describers: Mapping[str, Describe],
+        suspensions: SuspensionProofs,
         demo_handle: str,
     ) -> None:
         """Set the dependencies.
@@ -57,12 +59,14 @@ class Authenticator:
             verifier: verifies access tokens.
             api_tokens: verifies API tokens.
             describers: functions that return the attributes of users, by the issuer's name.
+            suspensions: verifies the proofs of suspended users.
             demo_handle: the user for requests without a token; empty for none.
         """
         self._database = database
         self._verifier = verifier
         self._api_tokens = api_tokens
         self._describers = describers
+        self._suspensions = suspensions
         self._demo_handle = demo_handle.lower()
         # The users of other issuers' tokens, for as long as the verifier caches the claims.
         self._users: WeakKeyDictionary[Claims, db.UserIdentity] = WeakKeyDictionary()
@@ -132,6 +136,20 @@ class Authenticator:
         except (UnauthenticatedError, UnavailableError):
             return None
 
+    async def require_suspended(self, proof: str) -> Viewer:
+        """Return the suspended user of a proof.
+
+        Raises:
+            UnauthenticatedError: the proof is not valid, the user is no longer suspended, or the
+                account was deleted.
+        """
+        uuid = self._suspensions.read(proof)
+        async with self._database.connection() as conn:
+            user = await db.select_suspended(conn, uuid=uuid)
+        if user is None:
+            raise UnauthenticatedError
+        return _viewer_without_token(user, is_suspended=True)
+
     async def check_session(self, viewer: Viewer) -> None:
         """Check that a viewer's session is open.
 
@@ -200,14 +218,19 @@ class Authenticator:
         if user is None:
             logger.error("CRUDDUR_DEMO_HANDLE names no user: %s", self._demo_handle)
             raise UnauthenticatedError
-        return Viewer(
-            uuid=user.uuid,
-            session_uuid=None,
-            handle=user.handle,
-            issuer=user.issuer,
-            subject=user.subject,
-            access_token="",
-        )
+        return _viewer_without_token(user)
+
+
+def _viewer_without_token(user: db.UserIdentity, *, is_suspended: bool = False) -> Viewer:
+    return Viewer(
+        uuid=user.uuid,
+        session_uuid=None,
+        handle=user.handle,
+        issuer=user.issuer,
+        subject=user.subject,
+        access_token="",
+        is_suspended=is_suspended,
+    )
 
 
 def has_token(header: str | None) -> bool:

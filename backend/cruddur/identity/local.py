@@ -249,10 +249,10 @@ class LocalAccounts:
             await self.second_factors.check(user_uuid, code)
             return Proof(user_uuid, method="password_and_code")
         if not account.has_passkeys:
-            raise CodeRequiredError("code_required", user_uuid=user_uuid)
+            raise CodeRequiredError("code_required")
         if not account.has_app:
-            raise CodeRequiredError("passkey_required", user_uuid=user_uuid)
-        raise CodeRequiredError("code_required", "passkey_required", user_uuid=user_uuid)
+            raise CodeRequiredError("passkey_required")
+        raise CodeRequiredError("code_required", "passkey_required")
 
     def digest(self, code: str) -> bytes:
         """Return the digest of a code, as it is stored."""

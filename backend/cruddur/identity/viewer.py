@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cruddur.db import moderation as moderation_db
 from cruddur.db import sessions as db
+from cruddur.db import users as users_db
 from cruddur.db.statements import Connection
 from cruddur.errors import ForbiddenError, UnauthenticatedError
 from cruddur.telemetry.operation import current_operation
@@ -33,6 +34,8 @@ class Viewer:
         subject: the user's name with that issuer.
         access_token: empty for the demo identity.
         access_ends_at: when the token expires; None for the demo identity.
+        is_suspended: whether they have shown the proof of a sign-in that was rejected because they
+            are suspended (`cruddur.identity.suspension`), instead of a token.
     """
 
     uuid: UUID
@@ -42,6 +45,7 @@ class Viewer:
     subject: str
     access_token: str
     access_ends_at: datetime | None = None
+    is_suspended: bool = False
 
 
 def require_open_session(result: T | None) -> T:
@@ -59,10 +63,16 @@ def require_open_session(result: T | None) -> T:
 async def check_session(conn: Connection, viewer: Viewer) -> None:
     """Check with a separate statement that the viewer's session is open.
 
+    A suspended viewer has none: they must still be suspended.
+
     Raises:
-        UnauthenticatedError: the session is not open, or the account was deleted.
+        UnauthenticatedError: the session is not open, the suspension is over, or the account was
+            deleted.
     """
-    require_open_session(await db.select_is_open(conn, viewer=viewer))
+    if viewer.is_suspended:
+        require_open_session(await users_db.select_suspended(conn, uuid=viewer.uuid))
+    else:
+        require_open_session(await db.select_is_open(conn, viewer=viewer))
 
 
 async def check_role(

@@ -1,7 +1,8 @@
 """Routes for accounts and sessions. Only they receive the cookie with the refresh token."""
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,7 +11,11 @@ from msgspec import Raw
 from quart import after_this_request, request
 from quart.typing import ResponseTypes as AnyResponse
 
+from cruddur.errors import SuspendedError
+from cruddur.identity.suspension import PROOF_SECONDS
 from cruddur.identity.viewer import Viewer
+from cruddur.routes import cookies
+from cruddur.routes.cookies import read_cookie
 from cruddur.routes.endpoint import ApiBlueprint, client_address, resources
 from cruddur.routes.idempotency_key import idempotent_call
 from cruddur.routes.origin import check_origin
@@ -20,7 +25,6 @@ from cruddur.services.throttling import Client
 from cruddur.services.unit_of_work import Reading
 from cruddur.wire import (
     AccountDeleted,
-    Appealed,
     CodeDelivery,
     CodeSent,
     ConfirmationSent,
@@ -29,7 +33,6 @@ from cruddur.wire import (
     DeleteAccountDraft,
     EmailDraft,
     Member,
-    Notice,
     PasskeySignInDraft,
     PasswordChanged,
     PasswordDraft,
@@ -39,17 +42,12 @@ from cruddur.wire import (
     SignedOut,
     SignInDraft,
     SignUpDraft,
-    SuspensionAppealDraft,
     TermsDraft,
 )
 
-COOKIE = "cruddur_refresh"
-DEVICE_COOKIE = "cruddur_device"
-"""Identifies a device that has signed in before. It grants no access."""
-SECURE = "__Secure-"
-"""Prefix of cookie names if BACKEND_URL is https. `__Host-` would send them with every request."""
 DEVICE_LIFETIME = timedelta(days=180)
-COOKIE_PATH = "/api/auth"
+PATH = "/api/auth"
+SUSPENSION_PATH = "/api"
 LIMITED = ["rate_limited"]
 _DEVICE = re.compile(r"[\w-]{43}", re.ASCII)
 T = TypeVar("T")
@@ -97,14 +95,15 @@ async def signup(body: SignUpDraft) -> Raw:
     summary="Open the account with the code, and sign in",
     cookie=True,
     errors={
-        403: ["sign_up_closed"],
+        403: ["sign_up_closed", "account_suspended"],
         422: ["code_invalid", "handle_taken", "email_blocked", "invitation_invalid"],
         429: LIMITED,
     },
 )
 async def confirm(body: ConfirmDraft) -> Confirmed:
     """Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins.
-    The account uses the invitation of its sign-up now, which may have expired."""
+    The account uses the invitation of its sign-up now, which may have expired. 403
+    `account_suspended` if a suspended account with this address was deleted."""
     result = await resources().accounts.confirm(body, calling_client(), _user_agent())
     return Confirmed() if result is None else Confirmed(session=_set_session_cookies(result))
 
@@ -145,8 +144,11 @@ async def signin(body: SignInDraft) -> SignedIn:
     """With an address or a handle, and a password. If the account has a second factor, the response
     without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and
     both codes if it has both. Sets the refresh token as a cookie. The first sign-in of a Cognito
-    user opens their account, if it is admitted."""
-    result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
+    user opens their account, if it is admitted. For a suspended account, the response is 403
+    `account_suspended`, with a cookie for `GET /api/auth/suspension`, an appeal, the export and the
+    deletion of the account."""
+    with _proving_suspension():
+        result = await resources().accounts.sign_in(body, calling_client(), _user_agent())
     return _set_session_cookies(result)
 
 
@@ -164,43 +166,12 @@ async def signin(body: SignInDraft) -> SignedIn:
 )
 async def signin_passkey(body: PasskeySignInDraft) -> SignedIn:
     """With the answer to a challenge for `sign_in`, for which the authenticator verifies its user.
-    Sets the refresh token as a cookie."""
-    result = await resources().accounts.sign_in_with_passkey(body, calling_client(), _user_agent())
+    Sets the refresh token as a cookie, or that of a suspended account."""
+    with _proving_suspension():
+        result = await resources().accounts.sign_in_with_passkey(
+            body, calling_client(), _user_agent()
+        )
     return _set_session_cookies(result)
-
-
-@accounts.handle(
-    "POST",
-    "/api/auth/suspension",
-    summary="Why an account is suspended",
-    errors={
-        401: ["credentials_invalid"],
-        403: ["email_unconfirmed"],
-        404: ["not_found"],
-        429: LIMITED,
-    },
-)
-async def suspension(body: SignInDraft) -> Notice:
-    """For an account that cannot sign in, with the same credentials. 404 unless it is suspended."""
-    return await resources().accounts.suspension(body, calling_client())
-
-
-@accounts.handle(
-    "POST",
-    "/api/auth/suspension/appeal",
-    summary="Appeal against a suspension",
-    errors={
-        401: ["credentials_invalid"],
-        403: ["email_unconfirmed"],
-        404: ["not_found"],
-        422: ["appeal_used"],
-        429: LIMITED,
-    },
-)
-async def appeal(body: SuspensionAppealDraft) -> Appealed:
-    """Once for each decision, with the credentials of the account. 404 unless it is suspended."""
-    await resources().accounts.appeal(body, calling_client())
-    return Appealed()
 
 
 @accounts.handle(
@@ -212,7 +183,7 @@ async def appeal(body: SuspensionAppealDraft) -> Appealed:
 )
 async def refresh() -> SignedIn:
     """Also replaces the cookie. An old cookie that is sent again ends the session."""
-    check_origin()
+    check_origin(resources().settings.origins)
     result = await resources().accounts.refresh(_refresh_token(), client_address())
     return _set_session_cookies(result)
 
@@ -226,8 +197,9 @@ async def refresh() -> SignedIn:
     errors={403: ["generic_403"]},
 )
 async def signout() -> SignedOut:
-    """Ends the cookie's session. Without a cookie it does nothing."""
-    check_origin()
+    """Ends the cookie's session, or deletes the cookie of a suspended account. Without a cookie it
+    does nothing."""
+    check_origin(resources().settings.origins)
     await resources().accounts.sign_out(_refresh_token())
     return _delete_session_cookies(SignedOut())
 
@@ -272,6 +244,7 @@ async def accept_terms(viewer: Viewer, body: TermsDraft) -> Member:
     summary="Delete the account",
     cookie=True,
     checks_session=True,
+    suspended=True,
     errors={401: ["credentials_invalid"], 429: LIMITED},
 )
 async def delete(viewer: Viewer, body: DeleteAccountDraft) -> AccountDeleted:
@@ -328,7 +301,7 @@ async def revoke(viewer: Viewer, uuid: UUID) -> list[Session]:
 
 
 def _refresh_token() -> str | None:
-    return _cookie(COOKIE)
+    return read_cookie(cookies.REFRESH)
 
 
 def _user_agent() -> str:
@@ -337,21 +310,16 @@ def _user_agent() -> str:
 
 def calling_client() -> Client:
     """Return the client of the request, for the limits of attempts."""
-    device = _cookie(DEVICE_COOKIE) or ""
+    device = read_cookie(cookies.DEVICE) or ""
     return Client(client_address(), device if _DEVICE.fullmatch(device) else None)
-
-
-def _cookie(name: str) -> str | None:
-    """Return a cookie with either name; the name without prefix was set before https."""
-    return request.cookies.get(SECURE + name) or request.cookies.get(name)
 
 
 def _set_session_cookies(result: SignInResult) -> SignedIn:
     @after_this_request
     async def set_cookies(response: AnyResponse) -> AnyResponse:
         if result.device is not None:
-            _set_cookie(response, DEVICE_COOKIE, result.device, DEVICE_LIFETIME)
-        _set_cookie(response, COOKIE, result.refresh_token, SESSION_LIFETIME)
+            _set_cookie(response, cookies.DEVICE, result.device, DEVICE_LIFETIME)
+        _set_cookie(response, cookies.REFRESH, result.refresh_token, SESSION_LIFETIME)
         return response
 
     return result.answer
@@ -360,36 +328,55 @@ def _set_session_cookies(result: SignInResult) -> SignedIn:
 def _delete_session_cookies(answer: T) -> T:
     @after_this_request
     async def delete_cookies(response: AnyResponse) -> AnyResponse:
-        for name in {_cookie_name(COOKIE), *({COOKIE} & request.cookies.keys())}:
+        for name in {_cookie_name(cookies.REFRESH), *({cookies.REFRESH} & request.cookies.keys())}:
             _delete_cookie(response, name)
+        if read_cookie(cookies.SUSPENSION) is not None:
+            _delete_cookie(response, _cookie_name(cookies.SUSPENSION), SUSPENSION_PATH)
         return response
 
     return answer
 
 
-def _set_cookie(response: AnyResponse, name: str, value: str, lifetime: timedelta) -> None:
+@contextlib.contextmanager
+def _proving_suspension() -> Iterator[None]:
+    """Set a cookie for what a suspended account may do, if its sign-in is rejected."""
+    try:
+        yield
+    except SuspendedError as suspended:
+        proof = resources().suspensions.sign(suspended.user_uuid)
+
+        @after_this_request
+        async def set_cookie(response: AnyResponse) -> AnyResponse:
+            lifetime = timedelta(seconds=PROOF_SECONDS)
+            _set_cookie(response, cookies.SUSPENSION, proof, lifetime, SUSPENSION_PATH)
+            return response
+
+        raise
+
+
+def _set_cookie(
+    response: AnyResponse, name: str, value: str, lifetime: timedelta, path: str = PATH
+) -> None:
     """Set a cookie with its current name, and delete a cookie with the name from before https."""
     response.set_cookie(
         _cookie_name(name),
         value,
         max_age=lifetime,
-        path=COOKIE_PATH,
+        path=path,
         secure=_is_secure(),
         httponly=True,
         samesite="Strict",
     )
     if _cookie_name(name) != name and name in request.cookies:
-        _delete_cookie(response, name)
+        _delete_cookie(response, name, path)
 
 
-def _delete_cookie(response: AnyResponse, name: str) -> None:
-    response.delete_cookie(
-        name, path=COOKIE_PATH, secure=_is_secure(), httponly=True, samesite="Strict"
-    )
+def _delete_cookie(response: AnyResponse, name: str, path: str = PATH) -> None:
+    response.delete_cookie(name, path=path, secure=_is_secure(), httponly=True, samesite="Strict")
 
 
 def _cookie_name(name: str) -> str:
-    return SECURE + name if resources().settings.is_https else name
+    return cookies.SECURE + name if resources().settings.is_https else name
 
 
 def _is_secure() -> bool:

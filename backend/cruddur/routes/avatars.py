@@ -32,7 +32,7 @@ avatars = ApiBlueprint("avatars")
 async def key_upload(viewer: Viewer, body: AvatarDraft) -> AvatarUpload:  # noqa: ARG001  # parsed to check the extension; the bytes decide
     """PUT the file to the URL once, within five minutes, without an access token."""
     token = resources().uploads.sign(viewer.uuid)
-    return AvatarUpload(f"{public_origin()}{UPLOAD_PATH}{token}")
+    return AvatarUpload(f"{public_origin(resources().settings.backend_origin)}{UPLOAD_PATH}{token}")
 
 
 @avatars.handle(

@@ -43,7 +43,9 @@ from cruddur.identity.authenticator import has_token
 from cruddur.identity.viewer import Viewer, check_role, check_session
 from cruddur.request_context import current_request
 from cruddur.resources import Resources
+from cruddur.routes.cookies import SUSPENSION, read_cookie
 from cruddur.routes.idempotency_key import has_key, idempotent_call
+from cruddur.routes.origin import check_origin
 from cruddur.routes.parsing import InvalidFieldsError, read_body, read_query
 from cruddur.services.idempotency import run_once
 from cruddur.services.rates import RateClass
@@ -111,6 +113,7 @@ class Endpoint:
     stream: bool
     personal: bool
     checks_session: bool
+    suspended: bool
     role: Role
     field_rules: FieldRules | None
     vary: Sequence[str]
@@ -145,6 +148,7 @@ class ApiBlueprint(Blueprint):
         stream: bool = False,
         personal: bool = False,
         checks_session: bool = False,
+        suspended: bool = False,
         role: Role = "member",
         field_rules: FieldRules | None = None,
         vary: Sequence[str] = (),
@@ -178,6 +182,8 @@ class ApiBlueprint(Blueprint):
                 nothing new.
             checks_session: the endpoint checks the viewer's session before it calls the handler,
                 because no statement of the handler does.
+            suspended: a suspended user may use it, too, without a token and with the cookie of a
+                rejected sign-in. What the handler calls checks the session with `check_session`.
             role: the role that the viewer needs, or a higher one. Others get 403, and so does a
                 viewer without a second factor if the settings require one. The endpoint checks
                 it, and the viewer's session, before it reads the request.
@@ -221,6 +227,7 @@ class ApiBlueprint(Blueprint):
                     stream=stream,
                     personal=personal,
                     checks_session=checks_session,
+                    suspended=suspended,
                     role=role,
                     field_rules=field_rules,
                     vary=vary,
@@ -338,8 +345,13 @@ async def _prefer_session_error(viewer: Viewer | None) -> AsyncIterator[None]:
 async def _viewer(endpoint: Endpoint, header: str | None, *, is_required: bool) -> Viewer | None:
     authenticator = resources().authenticator
     authenticate = authenticator.require if is_required else authenticator.recognize
+    proof = read_cookie(SUSPENSION) if endpoint.suspended and header is None else None
     try:
-        viewer = await authenticate(header, endpoint.scopes)
+        if proof is not None:
+            check_origin(resources().settings.origins)
+            viewer: Viewer | None = await authenticator.require_suspended(proof)
+        else:
+            viewer = await authenticate(header, endpoint.scopes)
         if viewer is not None and endpoint.role != "member":
             needed = resources().settings.moderator_second_factor == "required"
             async with resources().database.connection() as conn:

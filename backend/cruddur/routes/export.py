@@ -18,12 +18,13 @@ export = ApiBlueprint("export")
     "/api/auth/export",
     summary="Everything that is stored about the viewer, as a ZIP archive",
     stream=True,
+    suspended=True,
     content_type="application/zip",
     errors={429: ["rate_limited"]},
 )
 async def archive(conn: Reading, viewer: Viewer) -> Response:
     """JSON and pictures, three times in 24 hours. docs/export.md describes the files. If the
-    session ends, the connection is closed before the end of the archive."""
+    session or the suspension ends, the connection is closed before the end of the archive."""
     response = Response(content_type="application/zip")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Disposition"] = f'attachment; filename="cruddur-{viewer.handle}.zip"'
@@ -53,5 +54,6 @@ async def archive(conn: Reading, viewer: Viewer) -> Response:
 async def own_audit(conn: Reading, viewer: Viewer, query: AuditExportQuery) -> Paged[str]:
     """The oldest entry first; `Link` leads to the next part. The viewer's own acts, and decisions
     about them, without the moderator who decided."""
+    await check_session(conn, viewer)
     page = await moderation.own_audit(conn, viewer, query)
     return Paged(moderation.as_lines(page.items), page.cursor)

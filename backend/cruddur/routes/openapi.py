@@ -15,7 +15,7 @@ from quart import Blueprint, Response
 
 from cruddur.errors import GENERIC_CODES
 from cruddur.identity.api_tokens import PREFIX
-from cruddur.routes.accounts import COOKIE
+from cruddur.routes import cookies
 from cruddur.routes.endpoint import Endpoint, Paged
 from cruddur.routes.html import html_headers
 from cruddur.routes.parsing import validation_codes
@@ -111,7 +111,14 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
                     " scopes that the operation lists; an operation without this scheme accepts no"
                     " API token.",
                 },
-                "refresh": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "refresh": {"type": "apiKey", "in": "cookie", "name": cookies.REFRESH},
+                "suspension": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": cookies.SUSPENSION,
+                    "description": "For 15 minutes after a sign-in that was rejected because the"
+                    " account is suspended.",
+                },
             },
         },
     }
@@ -184,6 +191,7 @@ def _operation(
             *([{}] if endpoint.access == "optional" else []),
             {"bearer": []},
             *([{"api_token": endpoint.scopes}] if endpoint.scopes else []),
+            *([{"suspension": []}] if endpoint.suspended else []),
         ]
     elif endpoint.cookie:
         operation["security"] = [{}, {"refresh": []}]

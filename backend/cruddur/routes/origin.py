@@ -1,18 +1,18 @@
 """The public origin, and the check of the origin of requests whose only credential is a cookie."""
 
+from collections.abc import Collection
+
 from quart import request
 
 from cruddur.errors import ForbiddenError
-from cruddur.routes.endpoint import resources
 
 
-def public_origin() -> str:
-    """Return the public origin of the service; without one, the origin of the request."""
-    base = resources().settings.backend_origin
-    return request.host_url.rstrip("/") if base == "*" else base
+def public_origin(configured: str) -> str:
+    """Return the configured origin of the service; for `*`, the origin of the request."""
+    return request.host_url.rstrip("/") if configured == "*" else configured
 
 
-def check_origin() -> None:
+def check_origin(configured: Collection[str]) -> None:
     """Accept configured origins, the service's own origin, and requests that no browser sent.
 
     Browsers send `Origin` with every POST. A request without it comes from a program, which
@@ -27,6 +27,6 @@ def check_origin() -> None:
         allowed = request.headers.get("Sec-Fetch-Site", "none") in {"same-origin", "none"}
     else:
         own = f"{request.scheme}://{request.host}".lower()
-        allowed = origin.lower() in {own, *resources().settings.origins}
+        allowed = origin.lower() in {own, *configured}
     if not allowed:
         raise ForbiddenError

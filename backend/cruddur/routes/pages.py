@@ -210,7 +210,7 @@ async def _read_head(handle: str, uuid: UUID | None = None) -> PageHead:
         NotFoundError: there is no such user, or no such live crud.
         DatabaseUnavailableError: see `Database.connection`.
     """
-    origin = public_origin()
+    origin = public_origin(resources().settings.backend_origin)
     reader, paging = resources().reader, Paging(limit=1)
     if uuid is None:
         feed, _ = await reader.read(
@@ -229,7 +229,7 @@ async def _render_feed(handle: str) -> Response:
     feed, _ = await resources().reader.read(
         lambda conn: activities.profile_feed(conn, None, handle, Paging())
     )
-    body = render_feed(feed, public_origin())
+    body = render_feed(feed, public_origin(resources().settings.backend_origin))
     response = Response(body, content_type="application/atom+xml; charset=utf-8")
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "noindex"

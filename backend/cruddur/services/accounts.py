@@ -27,9 +27,9 @@ from cruddur.db.statements import Connection
 from cruddur.errors import (
     CodeRequiredError,
     CruddurError,
-    ForbiddenError,
     InvalidError,
     NotFoundError,
+    SuspendedError,
     UnauthenticatedError,
 )
 from cruddur.identity.admission import check_sign_up
@@ -39,7 +39,7 @@ from cruddur.identity.passwords import check_strength, prepare_password, verify_
 from cruddur.identity.provider import Proof, Provider
 from cruddur.identity.tokens import ACCESS_TOKEN_SECONDS, issue
 from cruddur.identity.viewer import Viewer, require_open_session
-from cruddur.services import notices, users
+from cruddur.services import users
 from cruddur.services.concurrent_calls import ConcurrentCalls
 from cruddur.services.idempotency import Created, IdempotentCall, replay, run_once
 from cruddur.services.reports import Reports
@@ -51,7 +51,6 @@ from cruddur.wire import (
     DeleteAccountDraft,
     EmailDraft,
     Member,
-    Notice,
     PasskeySignInDraft,
     PasswordDraft,
     ResetDraft,
@@ -59,7 +58,6 @@ from cruddur.wire import (
     SignedIn,
     SignInDraft,
     SignUpDraft,
-    SuspensionAppealDraft,
     TermsDraft,
 )
 
@@ -248,42 +246,6 @@ class Accounts:
         proof = Proof(passkey.user_uuid, method="passkey")
         return await self._start_session(proof, client, user_agent, device)
 
-    async def suspension(self, draft: SignInDraft, client: Client) -> Notice:
-        """Return the decision that suspends an account now, to someone who knows its password.
-
-        A code of a second factor is not needed. Codes: credentials_invalid, email_unconfirmed,
-        rate_limited.
-
-        Raises:
-            NotFoundError: the account is not suspended.
-        """
-        user_uuid = await self._check_password(draft, client)
-        async with self._database.connection() as conn:
-            return await notices.suspension(conn, user_uuid)
-
-    async def appeal(self, draft: SuspensionAppealDraft, client: Client) -> None:
-        """Appeal against the decision that suspends an account now.
-
-        A code of a second factor is not needed. Codes: credentials_invalid, email_unconfirmed,
-        appeal_used, rate_limited.
-
-        Raises:
-            NotFoundError: the account is not suspended.
-        """
-        user_uuid = await self._check_password(draft, client)
-        async with self._database.transaction() as conn:
-            notice = await notices.suspension(conn, user_uuid)
-            await notices.record_appeal(conn, user_uuid, notice.uuid, draft.words)
-
-    async def _check_password(self, draft: SignInDraft, client: Client) -> UUID:
-        """Return the user with these credentials, whatever the second factor."""
-        try:
-            draft = msgspec.structs.replace(draft, code=None, passkey=None)
-            proof = await self._authenticate(draft, client)
-        except CodeRequiredError as required:
-            return required.user_uuid
-        return proof.user_uuid
-
     async def _authenticate(self, draft: SignInDraft, client: Client) -> Proof:
         attempt = await self._throttle.attempt("signin", draft.email, client)
         try:
@@ -300,11 +262,15 @@ class Accounts:
     async def _start_session(
         self, proof: Proof, client: Client, user_agent: str, device: str | None = None
     ) -> SignInResult:
-        """Start a session. With `device`, the limits of attempts recognize the client later."""
+        """Start a session. With `device`, the limits of attempts recognize the client later.
+
+        Raises:
+            SuspendedError: the account is suspended.
+        """
         token = secrets.token_urlsafe(32)
         async with self._database.transaction() as conn:
             if not await db.lock_sessions(conn, user_uuid=proof.user_uuid):
-                raise ForbiddenError("account_suspended")
+                raise SuspendedError(proof.user_uuid)
             session_uuid = await db.insert_session(
                 conn,
                 user_uuid=proof.user_uuid,

@@ -257,18 +257,15 @@ async def audit(conn: Connection, paging: Paging) -> Page[AuditEntry]:
 async def own_audit(conn: Connection, viewer: Viewer, paging: Paging) -> Page[OwnAuditEntry]:
     """Return a page of what the audit log says about the viewer, the oldest entry first.
 
-    Raises:
-        UnauthenticatedError: the viewer's session is not open.
+    The caller has checked the viewer's session.
     """
     after_at, after_uuid = time_cursor(paging.cursor)
-    listed = require_open_session(
-        await db.select_own_audit_entries(
-            conn,
-            viewer=viewer,
-            after_at=after_at,
-            after_uuid=after_uuid,
-            limit=paging.limit + 1,
-        )
+    listed = await db.select_own_audit_entries(
+        conn,
+        user_uuid=viewer.uuid,
+        after_at=after_at,
+        after_uuid=after_uuid,
+        limit=paging.limit + 1,
     )
     return page(listed, paging.limit, lambda entry: (entry.created_at, entry.uuid))
 

@@ -36,31 +36,34 @@ async def appeal(conn: Connection, viewer: Viewer, uuid: UUID, draft: AppealDraf
     Raises:
         InvalidError: appeal_used, the viewer has appealed before.
         NotFoundError: there is no such decision, or it cannot be appealed.
-        UnauthenticatedError: the viewer's session is not open.
+        UnauthenticatedError: as `check_session`.
     """
     await check_session(conn, viewer)
-    await record_appeal(conn, viewer.uuid, uuid, draft.words)
-
-
-async def record_appeal(conn: Connection, user_uuid: UUID, uuid: UUID, words: str) -> None:
-    """Appeal for a user who has proven who they are. Raises as `appeal`."""
-    case_uuid = await db.update_with_appeal(conn, uuid=uuid, user_uuid=user_uuid, words=words)
+    case_uuid = await db.update_with_appeal(
+        conn, uuid=uuid, user_uuid=viewer.uuid, words=draft.words
+    )
     if case_uuid is None:
-        if await db.select_is_appealed(conn, uuid=uuid, user_uuid=user_uuid):
+        if await db.select_is_appealed(conn, uuid=uuid, user_uuid=viewer.uuid):
             raise InvalidError("appeal_used")
         raise NotFoundError
     await moderation_db.insert_audit_entry(
         conn,
-        actor_uuid=user_uuid,
+        actor_uuid=viewer.uuid,
         action="appeal",
         case_uuid=case_uuid,
-        user_uuid=user_uuid,
+        user_uuid=viewer.uuid,
     )
 
 
-async def suspension(conn: Connection, user_uuid: UUID) -> Notice:
-    """Return the decision that suspends a user now. Raises NotFoundError if there is none."""
-    notice = await db.select_suspension(conn, user_uuid=user_uuid)
+async def suspension(conn: Connection, viewer: Viewer) -> Notice:
+    """Return the decision that suspends the viewer now.
+
+    Raises:
+        NotFoundError: there is none.
+        UnauthenticatedError: as `check_session`.
+    """
+    await check_session(conn, viewer)
+    notice = await db.select_suspension(conn, user_uuid=viewer.uuid)
     if notice is None:
         raise NotFoundError
     return notice

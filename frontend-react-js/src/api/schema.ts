@@ -327,7 +327,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Open the account with the code, and sign in
-         * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins. The account uses the invitation of its sign-up now, which may have expired.
+         * @description Six digits, 15 minutes, 5 tries. Sets the refresh token as a cookie, if a session begins. The account uses the invitation of its sign-up now, which may have expired. 403 `account_suspended` if a suspended account with this address was deleted.
          */
         readonly post: operations["accounts_confirm_post"];
         readonly delete?: never;
@@ -393,7 +393,7 @@ export interface paths {
         };
         /**
          * Everything that is stored about the viewer, as a ZIP archive
-         * @description JSON and pictures, three times in 24 hours. docs/export.md describes the files. If the session ends, the connection is closed before the end of the archive.
+         * @description JSON and pictures, three times in 24 hours. docs/export.md describes the files. If the session or the suspension ends, the connection is closed before the end of the archive.
          */
         readonly get: operations["export_archive_get"];
         readonly put?: never;
@@ -723,7 +723,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in
-         * @description With an address or a handle, and a password. If the account has a second factor, the response without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and both codes if it has both. Sets the refresh token as a cookie. The first sign-in of a Cognito user opens their account, if it is admitted.
+         * @description With an address or a handle, and a password. If the account has a second factor, the response without it is 403: `code_required` if it has an app, `passkey_required` if it has passkeys, and both codes if it has both. Sets the refresh token as a cookie. The first sign-in of a Cognito user opens their account, if it is admitted. For a suspended account, the response is 403 `account_suspended`, with a cookie for `GET /api/auth/suspension`, an appeal, the export and the deletion of the account.
          */
         readonly post: operations["accounts_signin_post"];
         readonly delete?: never;
@@ -743,7 +743,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign in with a passkey alone
-         * @description With the answer to a challenge for `sign_in`, for which the authenticator verifies its user. Sets the refresh token as a cookie.
+         * @description With the answer to a challenge for `sign_in`, for which the authenticator verifies its user. Sets the refresh token as a cookie, or that of a suspended account.
          */
         readonly post: operations["accounts_signin_passkey_post"];
         readonly delete?: never;
@@ -763,7 +763,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Sign out
-         * @description Ends the cookie's session. Without a cookie it does nothing.
+         * @description Ends the cookie's session, or deletes the cookie of a suspended account. Without a cookie it does nothing.
          */
         readonly post: operations["accounts_signout_post"];
         readonly delete?: never;
@@ -799,33 +799,13 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
         /**
-         * Why an account is suspended
-         * @description For an account that cannot sign in, with the same credentials. 404 unless it is suspended.
+         * Why the account is suspended
+         * @description The decision that suspends it now. 404 for a member.
          */
-        readonly post: operations["accounts_suspension_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/auth/suspension/appeal": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
+        readonly get: operations["notices_suspension_get"];
         readonly put?: never;
-        /**
-         * Appeal against a suspension
-         * @description Once for each decision, with the credentials of the account. 404 unless it is suspended.
-         */
-        readonly post: operations["accounts_appeal_post"];
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -3847,19 +3827,6 @@ export interface components {
             readonly ticket?: string | null;
         };
         /**
-         * SuspensionAppealDraft
-         * @description Credentials of a suspended account, and why the decision is wrong.
-         */
-        readonly SuspensionAppealDraft: {
-            /** @default null */
-            readonly code?: string | null;
-            readonly email: string;
-            /** @default null */
-            readonly passkey?: components["schemas"]["PasskeyAnswer"] | null;
-            readonly password: string;
-            readonly words: string;
-        };
-        /**
          * Tag
          * @description A #tag and the number of live cruds that contain it.
          */
@@ -5528,7 +5495,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly "sign_up_closed"[];
+                    readonly "application/json": readonly ("sign_up_closed" | "account_suspended")[];
                 };
             };
             /** @description The body is too large */
@@ -8399,18 +8366,14 @@ export interface operations {
             };
         };
     };
-    readonly accounts_suspension_post: {
+    readonly notices_suspension_get: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SignInDraft"];
-            };
-        };
+        readonly requestBody?: never;
         readonly responses: {
             /** @description Done */
             readonly 200: {
@@ -8421,15 +8384,6 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Notice"];
                 };
             };
-            /** @description The body is not JSON */
-            readonly 400: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "invalid_json"[];
-                };
-            };
             /** @description No valid access token, or wrong credentials */
             readonly 401: {
                 headers: {
@@ -8437,16 +8391,17 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly "credentials_invalid"[];
+                    readonly "application/json": readonly "generic_401"[];
                 };
             };
             /** @description Not allowed */
             readonly 403: {
                 headers: {
+                    readonly "WWW-Authenticate"?: string;
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly "email_unconfirmed"[];
+                    readonly "application/json": readonly "insufficient_scope"[];
                 };
             };
             /** @description It does not exist, it has expired, or the caller is not allowed to see it */
@@ -8456,150 +8411,6 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly "not_found"[];
-                };
-            };
-            /** @description The body is too large */
-            readonly 413: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "payload_too_large"[];
-                };
-            };
-            /** @description The body has the wrong content type */
-            readonly 415: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "unsupported_media_type"[];
-                };
-            };
-            /** @description The request is invalid */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid")[];
-                };
-            };
-            /** @description Too many attempts */
-            readonly 429: {
-                headers: {
-                    readonly "Retry-After": string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "rate_limited"[];
-                };
-            };
-            /** @description Internal error */
-            readonly 500: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "generic_500"[];
-                };
-            };
-            /** @description The service is overloaded or a dependency does not answer */
-            readonly 503: {
-                headers: {
-                    readonly "Retry-After": string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "unavailable"[];
-                };
-            };
-        };
-    };
-    readonly accounts_appeal_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SuspensionAppealDraft"];
-            };
-        };
-        readonly responses: {
-            /** @description Done */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Appealed"];
-                };
-            };
-            /** @description The body is not JSON */
-            readonly 400: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "invalid_json"[];
-                };
-            };
-            /** @description No valid access token, or wrong credentials */
-            readonly 401: {
-                headers: {
-                    readonly "WWW-Authenticate": string;
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "credentials_invalid"[];
-                };
-            };
-            /** @description Not allowed */
-            readonly 403: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "email_unconfirmed"[];
-                };
-            };
-            /** @description It does not exist, it has expired, or the caller is not allowed to see it */
-            readonly 404: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "not_found"[];
-                };
-            };
-            /** @description The body is too large */
-            readonly 413: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "payload_too_large"[];
-                };
-            };
-            /** @description The body has the wrong content type */
-            readonly 415: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly "unsupported_media_type"[];
-                };
-            };
-            /** @description The request is invalid */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": readonly ("email_blank" | "password_blank" | "code_invalid" | "passkey_invalid" | "words_blank" | "words_invalid" | "words_exceed_max_chars" | "appeal_used")[];
                 };
             };
             /** @description Too many attempts */

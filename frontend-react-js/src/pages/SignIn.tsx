@@ -10,8 +10,7 @@ import { SuspensionNote } from "../components/SuspensionNote";
 import { t } from "../language/further";
 import { useSignIn } from "../queries/accounts";
 import { useCanJoin } from "../queries/instance";
-import type { Credentials } from "../queries/notices";
-import { useCanUsePasskeys, usePasskeySignIn } from "../queries/passkeys";
+import { type Credentials, useCanUsePasskeys, usePasskeySignIn } from "../queries/passkeys";
 import { askedOnce } from "../queries/secondFactor";
 import { useMember } from "../queries/session";
 import { hasCode } from "../text/errors";
@@ -112,12 +111,15 @@ export function SignIn() {
           {t.signIn.passkeyAlone}
         </Button>
       )}
-      {hasCode(error, "account_suspended") &&
-        (tried ? (
-          <SuspensionNote key={signIn.submittedAt} credentials={tried} />
-        ) : (
-          <p>{t.signIn.suspendedHint}</p>
-        ))}
+      {hasCode(error, "account_suspended") && (
+        <SuspensionNote
+          attempt={Math.max(signIn.submittedAt, passkey.submittedAt)}
+          onSignedOut={() => {
+            signIn.reset();
+            passkey.reset();
+          }}
+        />
+      )}
     </AccountPage>
   );
 }

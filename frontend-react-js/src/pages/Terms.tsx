@@ -20,11 +20,7 @@ export function Terms() {
           <Link to="/settings">{words}</Link>
         ))}
       </p>
-      <p>
-        {t.terms.suspended((words) => (
-          <Link to="/about">{words}</Link>
-        ))}
-      </p>
+      <p>{t.terms.suspended}</p>
     </Prose>
   );
 }

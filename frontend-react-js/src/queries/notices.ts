@@ -6,11 +6,6 @@ import { updateMember } from "../api/session";
 
 const NOTICES = ["notices"];
 
-export interface Credentials {
-  readonly email: string;
-  readonly password: string;
-}
-
 /** The latest decisions about the member. The server marks them as read. */
 export function useNotices() {
   return useQuery({
@@ -32,16 +27,12 @@ export function useAppeal() {
   });
 }
 
-/** Why an account is suspended. */
-export function useSuspension() {
-  return useMutation({
-    mutationFn: (body: Credentials) => call("post", "/api/auth/suspension", { body }),
-  });
-}
-
-export function useSuspensionAppeal() {
-  return useMutation({
-    mutationFn: (body: Credentials & { words: string }) =>
-      call("post", "/api/auth/suspension/appeal", { body }),
+/** Why the account is suspended whose sign-in was rejected; `attempt` identifies that. */
+export function useSuspension(attempt: number) {
+  return useQuery({
+    queryKey: [...NOTICES, "suspension", attempt],
+    queryFn: ({ signal }) => call("get", "/api/auth/suspension", { signal }),
+    gcTime: 0,
+    retry: false,
   });
 }

@@ -5,10 +5,14 @@ import { call } from "../api/http";
 import { askForPasskey, createPasskey, hasPasskeys } from "../api/passkeys";
 import { enter } from "../api/session";
 import type { Passkey, PasskeyAnswer } from "../api/wire";
-import type { Credentials } from "./notices";
 import { SECOND_FACTOR } from "./secondFactor";
 
 const PASSKEYS = ["passkeys"];
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
 
 /** Whether the service has passkeys; undefined until that is known. */
 export function usePasskeySupport(isNeeded: boolean): boolean | undefined {

@@ -253,13 +253,14 @@ describe("signing in", () => {
     withPasskeys({ get });
     server.on("post", CHALLENGES, ok(CHALLENGE));
     server.on("post", "/api/auth/signin/passkey", refuse(403, "account_suspended"), ok(signedIn()));
+    server.on("get", "/api/auth/suspension", refuse(401, "generic_401"));
     const shown = showPage("/signin");
     await settle();
     await press(shown, "Use a passkey instead");
     expect(form("Sign in")).toHaveTextContent("Your browser didn’t use a passkey. Try again.");
     isCancelled = false;
     await press(shown, "Use a passkey instead");
-    expect(screen.getByText("Sign in with your password to see why.")).toBeVisible();
+    expect(form("Sign in")).toHaveTextContent("Your account is suspended.");
     await press(shown, "Use a passkey instead");
     expect(server.sent("post", CHALLENGES)[0]?.body).toEqual({ purpose: "sign_in" });
     expect(shown.address()).toBe("/");

@@ -1,5 +1,5 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AccountHistory, CasePage, Decision, Notice } from "../../src/api/wire";
 import {
   crud,
@@ -13,7 +13,7 @@ import {
   WORF,
 } from "../support/make";
 import { showPage } from "../support/page";
-import { ok, refuse, type Server, servePage } from "../support/server";
+import { file, ok, refuse, type Server, servePage } from "../support/server";
 import { at, DAY, HOUR, pass, SECOND, settle } from "../support/time";
 
 const CASES = "/api/moderation/cases";
@@ -397,29 +397,91 @@ test("a member is led from the settings to decisions, and appeals", async () => 
   ]);
 });
 
-test("a suspended member sees the reason at the sign-in, and appeals", async () => {
-  const credentials = { email: "worf", password: "today is a good day" };
-  server.on("post", "/api/auth/signin", refuse(403, "account_suspended"));
-  server.on(
-    "post",
-    "/api/auth/suspension",
-    ok(notice({ kind: "suspend", ends_at: at(DAY) })),
-    ok(notice({ kind: "suspend", ends_at: at(DAY), appeal: "waiting" })),
-  );
-  server.on("post", "/api/auth/suspension/appeal", ok({ status: "appealed" }));
-  showPage("/signin");
-  await settle();
-  choose("Email or handle", credentials.email);
-  choose("Password", credentials.password);
-  await press("Sign in");
-  await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
-  expect(screen.getByText("Your account is suspended.")).toBeVisible();
-  choose("Why is the decision wrong?", "I was quoting");
-  await press("Send appeal");
-  await waitFor(() => expect(screen.getByText(/waiting for a moderator/)).toBeVisible());
-  expect(server.sent("post", "/api/auth/suspension/appeal").map(({ body }) => body)).toEqual([
-    { ...credentials, words: "I was quoting" },
-  ]);
+describe("a suspended member", () => {
+  const SUSPENSION = "/api/auth/suspension";
+  const suspended = notice({ kind: "suspend", ends_at: at(DAY) });
+
+  async function trySignIn() {
+    server.on("post", "/api/auth/signin", refuse(403, "account_suspended"));
+    showPage("/signin");
+    await settle();
+    choose("Email or handle", "worf");
+    choose("Password", "today is a good day");
+    await press("Sign in");
+    await settle();
+    expect(screen.getByText("Your account is suspended.")).toBeVisible();
+  }
+
+  test("sees the reason at the sign-in, and appeals", async () => {
+    server.on("get", SUSPENSION, ok(suspended), ok({ ...suspended, appeal: "waiting" }));
+    server.on("post", "/api/notices/{uuid}/appeal", ok({ status: "appealed" }));
+    await trySignIn();
+    await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
+    choose("Why is the decision wrong?", "I was quoting");
+    await press("Send appeal");
+    await waitFor(() => expect(screen.getByText(/waiting for a moderator/)).toBeVisible());
+    expect(server.sent("post", "/api/notices/{uuid}/appeal").map(({ body }) => body)).toEqual([
+      { words: "I was quoting" },
+    ]);
+  });
+
+  test("downloads their data and deletes the account, or signs out", async () => {
+    const saved: string[] = [];
+    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:made");
+    vi.spyOn(URL, "revokeObjectURL").mockReturnValue();
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
+      this: HTMLAnchorElement,
+    ) {
+      saved.push(this.download);
+    });
+    server.on("get", SUSPENSION, ok(suspended));
+    server.on("get", "/api/auth/export", file("PK", "application/zip"));
+    server.on("post", "/api/auth/signout", ok({ status: "signed_out" }));
+    server.on(
+      "delete",
+      "/api/auth/me",
+      refuse(401, "credentials_invalid"),
+      ok({ status: "deleted" }),
+    );
+    await trySignIn();
+    await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
+    await press("Download your data");
+    await waitFor(() => expect(saved).toEqual(["cruddur-archive.zip"]));
+    await press("Sign out");
+    await waitFor(() => expect(screen.queryByText("Be kind")).toBeNull());
+    await press("Sign in");
+    await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
+    await press("Delete account…");
+    const dialog = within(screen.getByRole("dialog"));
+    for (const password of ["wrong", "today is a good day"]) {
+      fireEvent.change(dialog.getByLabelText("Your password"), { target: { value: password } });
+      fireEvent.click(dialog.getByRole("button", { name: "Delete account" }));
+      await settle();
+    }
+    expect(server.sent("delete", "/api/auth/me").map(({ body }) => body)).toEqual([
+      { password: "wrong" },
+      { password: "today is a good day" },
+    ]);
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(screen.getByText("Your account is deleted")).toBeVisible();
+  });
+
+  test("whose account was deleted sees no decision", async () => {
+    server.on("get", SUSPENSION, refuse(401, "generic_401"));
+    await trySignIn();
+    await waitFor(() => expect(server.sent("get", SUSPENSION)).toHaveLength(1));
+    await settle();
+    expect(screen.queryByRole("region", { name: "Your data" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
+  });
+
+  test("can ask again for a decision that the server could not send", async () => {
+    server.on("get", SUSPENSION, refuse(503, "unavailable"), ok(suspended));
+    await trySignIn();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Try again" })).toBeVisible());
+    await press("Try again");
+    await waitFor(() => expect(screen.getByText("Be kind")).toBeVisible());
+  });
 });
 
 test("evidence has everything in the order of its times, and marks what was reported", async () => {

@@ -143,6 +143,10 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 DELETE FROM stream_tickets
 WHERE expires_at BETWEEN '-infinity' AND now()
 
+-- name: suspended_addresses
+DELETE FROM suspended_addresses
+WHERE expires_at BETWEEN '-infinity' AND now()
+
 -- name: throttles
 DELETE FROM throttles
 WHERE resets_at BETWEEN '-infinity' AND now()
@@ -211,6 +215,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     signing_keys,
     signup_attempts,
     stream_tickets,
+    suspended_addresses,
     used_uploads
 
 -- name: vacuum_keys

@@ -131,7 +131,7 @@ RETURNING uuid, handle, issuer, subject
 -- name: delete
 -- Deletes a user and, by foreign keys, everything that belongs to them. Sign-ups and the keys of
 -- sign-ups refer to the e-mail address only. The subject is stored for as long as one of its tokens
--- can be valid.
+-- can be valid, and a digest of the address of a suspended user for as long as the suspension.
 WITH remembered AS (
     INSERT INTO deleted_subjects (issuer, subject, forget_at)
     SELECT
@@ -141,6 +141,18 @@ WITH remembered AS (
     FROM users
     WHERE users.uuid = :uuid
     ON CONFLICT (issuer, subject) DO UPDATE SET forget_at = EXCLUDED.forget_at
+),
+suspended AS (
+    INSERT INTO suspended_addresses (email_digest, expires_at)
+    SELECT
+        sha256(convert_to(lower(users.email), 'UTF8')),
+        users.suspended_until
+    FROM users
+    WHERE users.uuid = :uuid
+      AND users.suspended_until > now()
+      AND users.email IS NOT NULL
+    ON CONFLICT (email_digest) DO UPDATE
+        SET expires_at = GREATEST(suspended_addresses.expires_at, EXCLUDED.expires_at)
 ),
 uninvited AS (
     DELETE FROM invited_addresses
@@ -366,6 +378,17 @@ WHERE last.user_uuid IS NULL
    OR counted.score > last.lasting
    OR counted.score = last.lasting AND counted.user_uuid <= last.user_uuid
 ORDER BY counted.user_uuid
+
+-- name: suspended
+-- A user who is suspended now.
+SELECT
+    users.uuid,
+    users.handle,
+    users.issuer,
+    users.subject
+FROM users
+WHERE users.uuid = :uuid
+  AND users.suspended_until > now()
 
 -- name: update
 UPDATE users

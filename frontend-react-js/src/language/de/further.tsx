@@ -79,7 +79,6 @@ export const further: Further = {
     recoveryCode: "Ersatzcode",
     usePasskey: "Passkey benutzen",
     passkeyAlone: "Stattdessen Passkey nutzen",
-    suspendedHint: "Melde dich mit deinem Passwort an, um den Grund zu sehen.",
   },
   confirm: {
     title: "Gib deinen Code ein",
@@ -219,6 +218,8 @@ export const further: Further = {
     text: "Das Archiv enthält alles, was über dich gespeichert ist: dein Profil, deine Cruds, Bilder, Nachrichten, wem du folgst und mehr. Du kannst es dreimal am Tag herunterladen. Im Protokoll steht, was die Moderation über dich entschieden hat.",
     archive: "Deine Daten herunterladen",
     audit: "Protokoll herunterladen",
+    suspended:
+      "Deine Daten gehören weiter dir. 15 Minuten lang kannst du das Archiv herunterladen oder dein Konto löschen. Danach melde dich noch einmal an. Bis die Sperre geendet hätte, kann kein neues Konto die E-Mail-Adresse eines gelöschten haben.",
   },
   deleting: {
     title: "Diesen Crud löschen?",
@@ -435,13 +436,8 @@ export const further: Further = {
         den Protokollen.
       </>
     ),
-    suspended: (about) => (
-      <>
-        Solange dein Konto gesperrt ist, kannst du das nicht selbst tun, und auch deine Daten nicht
-        herunterladen. Bitte die Leute darum, die diese Instanz betreiben. Wer das ist, steht auf
-        der {about("Info-Seite")}.
-      </>
-    ),
+    suspended:
+      "Auch solange dein Konto gesperrt ist, kannst du es löschen und deine Daten herunterladen: Melde dich an, dann zeigt dir die Seite, wie. Bis die Sperre geendet hätte, kann kein neues Konto dieselbe E-Mail-Adresse haben.",
   },
   privacy: {
     title: "Datenschutzerklärung",
@@ -463,13 +459,16 @@ export const further: Further = {
     howLong:
       "Cruds werden innerhalb einer Minute gelöscht, nachdem sie abgelaufen sind, ebenso Nachrichten, für die ihr beide eine Lebensdauer gewählt habt. Wenn du deine E-Mail-Adresse änderst, behalten wir die alte eine Woche lang, damit du das rückgängig machen kannst. Alles andere bleibt, bis du es oder dein Konto löschst. Ein Gerät, das einen Monat lang nicht benutzt wird, wird abgemeldet.",
     reports:
-      "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, oder so lange, wie es hier festgelegt ist (frag, wer diesen Dienst betreibt), und länger, solange über einen Fall nicht entschieden ist, auch wenn du dein Konto löschst. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
+      "Wenn jemand einen Crud, ein Profil oder eine Nachricht meldet, bekommt die Moderation eine verschlüsselte Kopie, mit bis zu drei Nachrichten darum herum. Sie wird zwei Wochen lang aufbewahrt, oder so lange, wie es hier festgelegt ist (frag, wer diesen Dienst betreibt), und länger, solange über einen Fall nicht entschieden ist, auch wenn du dein Konto löschst. Wenn du ein gesperrtes Konto löschst, behalten wir einen Hash seiner E-Mail-Adresse, bis die Sperre geendet hätte, damit mit ihr kein neues Konto eröffnet wird. Wenn du einen Crud innerhalb von zehn Minuten löschst, bewahren wir eine verschlüsselte Kopie zehn Minuten lang auf, falls ihn jemand meldet. Was die Moderation über dich entscheidet und warum, bleibt bei deinem Konto und in einem Protokoll, das nur die Administration liest.",
     download: (settings) => (
-      <>Du kannst alles davon in deinen {settings("Einstellungen")} herunterladen.</>
+      <>
+        Du kannst alles davon in deinen {settings("Einstellungen")} herunterladen, und auch, nachdem
+        du dich an einem gesperrten Konto angemeldet hast.
+      </>
     ),
     browserTitle: "Was wir in deinem Browser speichern",
     browser:
-      "Zwei Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer, den zuletzt gewählten Reiter der Startseite, ausgeblendete Ankündigungen und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",
+      "Cookies, die Skripte nicht lesen können: Eines hält dich angemeldet, das andere unterscheidet beim nächsten Anmelden deine Geräte von fremden. Ist dein Konto gesperrt, kannst du mit einem weiteren 15 Minuten lang deine Daten herunterladen und löschen. Außerdem einen Vermerk, dass du angemeldet warst, deine nicht gesendeten Entwürfe, die zuletzt gewählte Lebensdauer, den zuletzt gewählten Reiter der Startseite, ausgeblendete Ankündigungen und was du bei Sprache, Farben und Tastenkürzeln gewählt hast. Nichts davon verfolgt dich auf anderen Websites.",
     logsTitle: "Protokolle und Traces",
     logs: "Zu jeder Anfrage halten wir Zeitpunkt, Route und Ergebnis fest, damit wir Fehler finden können. Was du schreibst, deine Passwörter und deine Tokens halten wir nie fest.",
     othersTitle: "Wer das sonst sehen kann",

@@ -79,7 +79,6 @@ export const further = {
     recoveryCode: "Recovery code",
     usePasskey: "Use your passkey",
     passkeyAlone: "Use a passkey instead",
-    suspendedHint: "Sign in with your password to see why.",
   },
   confirm: {
     title: "Enter your code",
@@ -218,6 +217,8 @@ export const further = {
     text: "The archive has everything that is stored about you: your profile, cruds, pictures, messages, follows and more. You can download it three times a day. The log says what moderators decided about you.",
     archive: "Download your data",
     audit: "Download the log about you",
+    suspended:
+      "Your data is still yours. For 15 minutes, you can download the archive of it, or delete your account. After that, sign in again. Until the suspension would have ended, no new account can have the email address of a deleted one.",
   },
   deleting: {
     title: "Delete this crud?",
@@ -431,12 +432,8 @@ export const further = {
         with it, except the evidence of open cases about you, and entries in the logs.
       </>
     ),
-    suspended: (about: Slot) => (
-      <>
-        While your account is suspended, you can’t do that yourself, nor download your data. Ask the
-        people who run this instance for it. The {about("About page")} says who they are.
-      </>
-    ),
+    suspended:
+      "While your account is suspended, you can still delete it and download your data: sign in, and the page shows you how. Until the suspension would have ended, no new account can have the same email address.",
   },
   privacy: {
     title: "Privacy policy",
@@ -458,11 +455,16 @@ export const further = {
     howLong:
       "Cruds are deleted within a minute after they expire, and so are messages for which the two of you chose a lifetime. If you change your email address, we keep the old one for a week, so that you can take the change back. Everything else stays until you delete it, or your account. A device that isn’t used for a month is signed out.",
     reports:
-      "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks, or for another time that the operator sets and can tell you, and for longer while a case is undecided, even if you delete your account. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
-    download: (settings: Slot) => <>You can download all of it in your {settings("settings")}.</>,
+      "If someone reports a crud, a profile or a message, moderators get an encrypted copy, with up to three messages around it. It is kept for two weeks, or for another time that the operator sets and can tell you, and for longer while a case is undecided, even if you delete your account. If you delete a suspended account, we keep a digest of its email address until the suspension would have ended, so that no new account opens with it. If you delete a crud within ten minutes, we keep an encrypted copy for ten more minutes, in case someone reports it. What moderators decide about you, and why, stays with your account, and in a log that only admins read.",
+    download: (settings: Slot) => (
+      <>
+        You can download all of it in your {settings("settings")}, and after you sign in to a
+        suspended account.
+      </>
+    ),
     browserTitle: "What we store in your browser",
     browser:
-      "Two cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. Also a note that you were signed in, your unsent drafts, the lifetime and the tab of the home page you chose last, the announcements you dismissed, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",
+      "Cookies that scripts can’t read: one keeps you signed in, and one tells your own devices from strangers’ at the next sign-in. If your account is suspended, one lets you download and delete your data for 15 minutes. Also a note that you were signed in, your unsent drafts, the lifetime and the tab of the home page you chose last, the announcements you dismissed, and your choices of language, theme and keyboard shortcuts. None of it tracks you on other sites.",
     logsTitle: "Logs and traces",
     logs: "For each request, we record its time, route and outcome, so that we can find faults. We never record what you write, your passwords or your tokens.",
     othersTitle: "Who else can see it",

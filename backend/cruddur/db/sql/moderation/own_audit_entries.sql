@@ -1,12 +1,7 @@
--- What the audit log says about the viewer after a position, the oldest entry first: their own acts, and
--- the decisions that they can see. Who decided, looks at evidence and dismissed cases are left out,
--- because they would reveal moderators and reporters. No row unless the viewer's session is open; one
--- row of NULLs if there is no entry.
-WITH viewer AS MATERIALIZED (
-    SELECT member.uuid
-    FROM signed_in(:viewer, :session) AS member
-),
-about AS (
+-- What the audit log says about a user after a position, the oldest entry first: their own acts, and the
+-- decisions that they can see. Who decided, looks at evidence and dismissed cases are left out, because
+-- they would reveal moderators and reporters.
+WITH about AS (
     (
         SELECT
             audit_entries.uuid,
@@ -15,7 +10,7 @@ about AS (
             audit_entries.why,
             true AS is_own_act
         FROM audit_entries
-        WHERE audit_entries.actor_uuid = (SELECT viewer.uuid FROM viewer)
+        WHERE audit_entries.actor_uuid = :user_uuid
           AND (audit_entries.created_at, audit_entries.uuid) > (
               COALESCE(:after_at, '-infinity'::timestamptz),
               COALESCE(:after_uuid, '00000000-0000-0000-0000-000000000000'::uuid)
@@ -32,8 +27,8 @@ about AS (
             audit_entries.why,
             false AS is_own_act
         FROM audit_entries
-        WHERE audit_entries.user_uuid = (SELECT viewer.uuid FROM viewer)
-          AND audit_entries.actor_uuid IS DISTINCT FROM (SELECT viewer.uuid FROM viewer)
+        WHERE audit_entries.user_uuid = :user_uuid
+          AND audit_entries.actor_uuid IS DISTINCT FROM :user_uuid
           AND audit_entries.action IN (
               'warn', 'remove_crud', 'limit', 'suspend', 'ban', 'lift', 'upheld', 'overturned', 'role'
           )
@@ -51,7 +46,6 @@ SELECT
     about.action,
     about.why,
     about.is_own_act
-FROM viewer
-LEFT JOIN about ON true
+FROM about
 ORDER BY about.created_at, about.uuid
 LIMIT :limit
