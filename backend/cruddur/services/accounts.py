@@ -25,7 +25,6 @@ from cruddur.db.accounts import Reservation
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
 from cruddur.errors import (
-    CodeRequiredError,
     CruddurError,
     InvalidError,
     NotFoundError,
@@ -164,10 +163,9 @@ class Accounts:
             InvalidError: handle_taken.
             RateLimitedError: too many passwords were tried.
         """
-        guess = await self._throttle.attempt("signin", draft.handle, client)
-        if not await verify_password(draft.password, reservation.password_hash):
-            raise InvalidError("handle_taken")
-        await self._throttle.refund(guess)
+        async with self._throttle.counting("signin", draft.handle, client):
+            if not await verify_password(draft.password, reservation.password_hash):
+                raise InvalidError("handle_taken")
 
     async def sign_up_codes(self, fields: Mapping[str, Any]) -> list[str]:
         """Return the codes of the rules that valid fields of a sign-up break.
@@ -237,9 +235,8 @@ class Accounts:
         passkey = await self._passkeys.find(draft.passkey)
         # The name of an account that does not exist, if there is no such passkey.
         login = passkey.handle if passkey else _digest(draft.passkey.credential.raw_id).hex()
-        attempt = await self._throttle.attempt("signin", login, client)
-        await self._passkeys.check("sign_in", draft.passkey, passkey)
-        await self._throttle.refund(attempt)
+        async with self._throttle.counting("signin", login, client):
+            await self._passkeys.check("sign_in", draft.passkey, passkey)
         if passkey is None:
             raise InvalidError("passkey_invalid")
         device = client.device or secrets.token_urlsafe(32)
@@ -247,17 +244,13 @@ class Accounts:
         return await self._start_session(proof, client, user_agent, device)
 
     async def _authenticate(self, draft: SignInDraft, client: Client) -> Proof:
-        attempt = await self._throttle.attempt("signin", draft.email, client)
-        try:
-            async with self._concurrent_calls.of(client.address):
-                proof = await self._provider.authenticate(
-                    draft.email, draft.password, draft.code, draft.passkey
-                )
-        except CodeRequiredError:
-            await self._throttle.refund(attempt)
-            raise
-        await self._throttle.refund(attempt)
-        return proof
+        async with (
+            self._throttle.counting("signin", draft.email, client),
+            self._concurrent_calls.of(client.address),
+        ):
+            return await self._provider.authenticate(
+                draft.email, draft.password, draft.code, draft.passkey
+            )
 
     async def _start_session(
         self, proof: Proof, client: Client, user_agent: str, device: str | None = None
@@ -391,10 +384,11 @@ class Accounts:
         Codes: password_invalid, password_too_weak, credentials_invalid, rate_limited.
         """
         password = new_password({"password": draft.password, "handle": viewer.handle})
-        attempt = await self._throttle.attempt("password", viewer.handle, client)
-        async with self._concurrent_calls.of(client.address):
+        async with (
+            self._throttle.counting("password", viewer.handle, client),
+            self._concurrent_calls.of(client.address),
+        ):
             await self._provider.change_password(viewer, draft.current_password, password)
-        await self._throttle.refund(attempt)
         async with self._database.connection() as conn:
             kept = await _current_session(conn, viewer, token)
         await self._end_sessions(viewer.uuid, kept=kept)
@@ -452,10 +446,11 @@ class Accounts:
 
         Codes: credentials_invalid, rate_limited.
         """
-        attempt = await self._throttle.attempt("password", viewer.handle, client)
-        async with self._concurrent_calls.of(client.address):
+        async with (
+            self._throttle.counting("password", viewer.handle, client),
+            self._concurrent_calls.of(client.address),
+        ):
             await self._provider.delete(viewer, draft.password)
-        await self._throttle.refund(attempt)
         await self._reports.keep_cruds_of(viewer.uuid)
         async with self._database.transaction() as conn:
             await users_db.delete_user(conn, uuid=viewer.uuid)

@@ -14,12 +14,7 @@ from cruddur.db import email_changes as db
 from cruddur.db import sessions as sessions_db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
-from cruddur.errors import (
-    CodeRequiredError,
-    InvalidError,
-    NotFoundError,
-    RateLimitedError,
-)
+from cruddur.errors import InvalidError, NotFoundError, RateLimitedError
 from cruddur.identity.admission import check_address
 from cruddur.identity.local import LocalAccounts, new_code
 from cruddur.identity.mail import Mailer
@@ -64,15 +59,10 @@ class EmailChanges:
         email, code, stop_code = draft.email.lower(), new_code(), secrets.token_urlsafe(16)
         if len(email) > EMAIL_CHARS:  # "İ" becomes two characters
             raise InvalidError("email_invalid")
-        attempt = await self.throttle.attempt("password", viewer.handle, client)
-        async with self.concurrent_calls.of(client.address):
-            account = await accounts.check_password(viewer, draft.password)
-        try:
+        async with self.throttle.counting("password", viewer.handle, client) as attempt:
+            async with self.concurrent_calls.of(client.address):
+                account = await accounts.check_password(viewer, draft.password)
             await accounts.check_second_factor(account, draft.code, draft.passkey)
-        except CodeRequiredError:
-            await self.throttle.refund(attempt)
-            raise
-        await self.throttle.refund(attempt)
         if account.email == email:
             raise InvalidError("email_unchanged")
         async with self.database.connection() as conn:

@@ -85,9 +85,8 @@ class SecondFactorSettings:
         if draft.password is not None:
             await self.check_password(viewer, draft.password, client)
         elif draft.code is not None:
-            attempt = await self.throttle.attempt("password", viewer.handle, client)
-            await accounts.second_factors.check(viewer.uuid, draft.code)
-            await self.throttle.refund(attempt)
+            async with self.throttle.counting("password", viewer.handle, client):
+                await accounts.second_factors.check(viewer.uuid, draft.code)
         else:
             raise InvalidError("password_blank")
 
@@ -97,10 +96,11 @@ class SecondFactorSettings:
         Codes: credentials_invalid, rate_limited, not_found.
         """
         accounts = self.local_accounts()
-        attempt = await self.throttle.attempt("password", viewer.handle, client)
-        async with self.concurrent_calls.of(client.address):
+        async with (
+            self.throttle.counting("password", viewer.handle, client),
+            self.concurrent_calls.of(client.address),
+        ):
             await accounts.check_password(viewer, password)
-        await self.throttle.refund(attempt)
 
     def local_accounts(self) -> LocalAccounts:
         """Return the local accounts. Raises NotFoundError with another provider."""

@@ -7,7 +7,9 @@ ten times as high, and does not apply to clients that the owner has signed in fr
 The handle and the e-mail address of an account share one counter.
 """
 
+import contextlib
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +18,7 @@ from cruddur.db import known_clients
 from cruddur.db import throttles as db
 from cruddur.db.pool import Database
 from cruddur.db.statements import Connection
-from cruddur.errors import RateLimitedError
+from cruddur.errors import CodeRequiredError, RateLimitedError
 from cruddur.identity.keys import Secrets
 from cruddur.services.client_addresses import address_key
 
@@ -109,6 +111,20 @@ class Throttle:
                 if counted.attempts > limit:
                     raise RateLimitedError(counted.retry_after)
         return Attempt(kind, requester, list(buckets))
+
+    @contextlib.asynccontextmanager
+    async def counting(self, kind: str, login: str, client: Client) -> AsyncIterator[Attempt]:
+        """Count what the caller does as an attempt, as `attempt`, and refund it if it succeeds.
+
+        An attempt that only lacks the second factor is refunded, too.
+        """
+        attempt = await self.attempt(kind, login, client)
+        try:
+            yield attempt
+        except CodeRequiredError:
+            await self.refund(attempt)
+            raise
+        await self.refund(attempt)
 
     async def refund(self, attempt: Attempt) -> None:
         """Refund a successful attempt, unless too many attempts of the window succeeded."""
