@@ -306,7 +306,7 @@ async def test_the_token_cache_is_bounded(
     api: Api, andrew: Member, forge: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tokens stay valid, whichever of them the cache has evicted."""
-    monkeypatch.setattr("cruddur.identity.tokens.MAX_CACHED_TOKENS", 3)
+    monkeypatch.setattr("cruddur.identity.token_cache.MAX_CACHED_TOKENS", 3)
     tokens = [forge.signed(username=f"name {number}") for number in range(5)]
     for token in (*tokens, *tokens, *reversed(tokens)):
         await api.get(REQUIRED, headers={"Authorization": f"Bearer {token}"})

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -12,7 +11,7 @@ from cruddur.db import api_tokens as db
 from cruddur.db.api_tokens import ApiTokenIdentity
 from cruddur.db.pool import Database
 from cruddur.errors import UnauthenticatedError
-from cruddur.identity.tokens import MAX_CACHED_TOKENS
+from cruddur.identity.token_cache import TokenCache
 
 PREFIX = "cruddur_"
 """The start of every API token. People and secret scanners recognize one by it."""
@@ -48,7 +47,7 @@ class ApiTokenVerifier:
     def __init__(self, database: Database) -> None:
         """Set the database, which holds the digests of the tokens."""
         self._database = database
-        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._verified: TokenCache[_Verified] = TokenCache()
 
     async def verify(self, token: str) -> ApiTokenIdentity:
         """Return the user, the session and the scopes of a token.
@@ -62,16 +61,13 @@ class ApiTokenVerifier:
         digest = api_token_digest(token)
         cached = self._verified.get(digest)
         if cached is not None and cached.is_current():
-            self._verified.move_to_end(digest)
             return cached.token
-        self._verified.pop(digest, None)
+        self._verified.evict(digest)
         async with self._database.writing() as conn:
             found = await db.update_used(conn, token_hash=digest)
         if found is None:
             raise UnauthenticatedError
-        self._verified[digest] = _Verified(found, monotonic() + LOOKUP_SECONDS)
-        if len(self._verified) > MAX_CACHED_TOKENS:
-            self._verified.popitem(last=False)
+        self._verified.put(digest, _Verified(found, monotonic() + LOOKUP_SECONDS))
         return found
 
     def cached(self, token: str) -> ApiTokenIdentity | None:
@@ -81,7 +77,7 @@ class ApiTokenVerifier:
 
     def evict(self, token: str) -> None:
         """Evict a token, whose session has perhaps ended."""
-        self._verified.pop(api_token_digest(token), None)
+        self._verified.evict(api_token_digest(token))
 
 
 def is_api_token(token: str) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import jwt
 from cruddur.errors import UnauthenticatedError
 from cruddur.identity.jwks import RemoteKeySet
 from cruddur.identity.keys import KeyRing
+from cruddur.identity.token_cache import TokenCache
 
 ISSUER = "cruddur"
 """The `iss` of our tokens, and the issuer of users with local accounts."""
@@ -25,9 +25,6 @@ ACCESS_TOKEN_SECONDS = 15 * 60
 
 LEEWAY_SECONDS = 10
 """Accepted difference between an issuer's clock and ours, so that a new token is valid."""
-
-MAX_CACHED_TOKENS = 4096
-"""Maximum number of verified tokens in the cache, which takes a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -127,7 +124,7 @@ class Verifier:
     def __init__(self, issuers: list[Issuer]) -> None:
         """Set the issuers whose tokens are accepted."""
         self._issuers = {issuer.name: issuer for issuer in issuers}
-        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._verified: TokenCache[_Verified] = TokenCache()
 
     async def verify(self, token: str) -> Claims:
         """Check signature, algorithm, issuer, times, use and client.
@@ -139,16 +136,12 @@ class Verifier:
         digest = _token_digest(token)
         verified = self._verified.get(digest)
         if verified is None or verified.key is not await verified.issuer.find_key(verified.kid):
-            self._verified.pop(digest, None)
+            self._verified.evict(digest)
             verified = await self._check(token)
-            self._verified[digest] = verified
-            if len(self._verified) > MAX_CACHED_TOKENS:
-                self._verified.popitem(last=False)
+            self._verified.put(digest, verified)
         elif not verified.is_current():
-            self._verified.pop(digest, None)
+            self._verified.evict(digest)
             raise UnauthenticatedError
-        else:
-            self._verified.move_to_end(digest)
         return verified.claims
 
     def cached_claims(self, token: str) -> Claims | None:
