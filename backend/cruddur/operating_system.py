@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib import import_module
+from types import ModuleType
 from typing import IO, TYPE_CHECKING
 
 HAS_UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
@@ -33,7 +34,7 @@ _LOCKED_BYTE = 1 << 30  # beyond the text of the file: Windows lets no other pro
 
 def limitations() -> tuple[str, ...]:
     """Return what this system cannot do for the safety of the service, one sentence each."""
-    return () if find_spec("resource") else (UNLIMITED,)
+    return (UNLIMITED,) if _resource() is None else ()
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -46,38 +47,35 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
+def _resource() -> ModuleType | None:
+    """Return the module for limits and usage of processes; None on Windows, which has none."""
+    try:
+        return import_module("resource")
+    except ImportError:
+        return None
+
+
 def cpu_seconds() -> tuple[float, float]:
     """Return the processor time of this process, in user mode and in system mode."""
-    try:
-        import resource
-    except ImportError:
+    if (resource := _resource()) is None:
         times = os.times()
         return times.user, times.system
-    if sys.platform == "win32":
-        return 0.0, 0.0
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime, usage.ru_stime
 
 
 def max_open_files() -> int | None:
     """Return how many files this process may open; None if there is no limit."""
-    try:
-        import resource
-    except ImportError:
+    if (resource := _resource()) is None:
         return None
-    if sys.platform == "win32":
-        return None
+    soft: int
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 def raise_open_files_limit() -> None:
     """Raise the soft limit of open files, usually 1,024, to the hard limit."""
-    try:
-        import resource
-    except ImportError:
-        return
-    if sys.platform != "win32":
+    if resource := _resource():
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
