@@ -39,26 +39,22 @@ LIMIT :batch::bigint
 -- name: conversations
 -- The conversations. The other user is NULL if one of both blocks the other.
 SELECT
-    conversations.uuid::text AS position,
+    joined.uuid::text AS position,
     json_build_object(
-        'uuid', conversations.uuid,
+        'uuid', joined.uuid,
         'with', other.handle,
-        'is_accepted', conversations.has_accepted,
-        'read_at', NULLIF(conversations.read_at, '-infinity'),
-        'cleared_at', NULLIF(conversations.cleared_at, '-infinity'),
-        'lifetime_seconds', extract(epoch FROM conversations.lifetime)::integer
+        'is_accepted', joined.has_accepted,
+        'read_at', NULLIF(joined.read_at, '-infinity'),
+        'cleared_at', NULLIF(joined.cleared_at, '-infinity'),
+        'lifetime_seconds', extract(epoch FROM joined.lifetime)::integer
     )::text AS item
-FROM conversations
+FROM conversations AS joined
 LEFT JOIN users AS other
-    ON other.uuid = conversations.other_uuid
-    AND NOT EXISTS (
-        SELECT FROM blocked_pairs
-        WHERE blocked_pairs.viewer_uuid = :viewer
-          AND blocked_pairs.other_uuid = conversations.other_uuid
-    )
-WHERE conversations.user_uuid = :viewer
-  AND conversations.uuid > COALESCE(:position::text::uuid, '00000000-0000-0000-0000-000000000000')
-ORDER BY conversations.uuid
+    ON other.uuid = joined.other_uuid
+    AND {is_visible}
+WHERE joined.user_uuid = :viewer
+  AND joined.uuid > COALESCE(:position::text::uuid, '00000000-0000-0000-0000-000000000000')
+ORDER BY joined.uuid
 LIMIT :batch::bigint
 
 -- name: cruds
@@ -201,19 +197,15 @@ SELECT
         'created_at', live_messages.created_at,
         'expires_at', live_messages.expires_at
     )::text AS item
-FROM conversations
-JOIN live_messages ON live_messages.message_group_uuid = conversations.uuid
+FROM conversations AS joined
+JOIN live_messages ON live_messages.message_group_uuid = joined.uuid
 LEFT JOIN users AS other
-    ON other.uuid = conversations.other_uuid
-    AND NOT EXISTS (
-        SELECT FROM blocked_pairs
-        WHERE blocked_pairs.viewer_uuid = :viewer
-          AND blocked_pairs.other_uuid = conversations.other_uuid
-    )
-WHERE conversations.user_uuid = :viewer
+    ON other.uuid = joined.other_uuid
+    AND {is_visible}
+WHERE joined.user_uuid = :viewer
   AND (
       live_messages.user_uuid = :viewer
-      OR (other.uuid IS NOT NULL AND live_messages.created_at > conversations.cleared_at)
+      OR (other.uuid IS NOT NULL AND live_messages.created_at > joined.cleared_at)
   )
   AND live_messages.uuid > COALESCE(:position::text::uuid, '00000000-0000-0000-0000-000000000000')
 ORDER BY live_messages.uuid
