@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -100,6 +101,40 @@ async def test_the_queue_lists_open_cases_first_and_each_once(
         listed = [one async for page in pages(worf, f"{CASES}?limit={limit}") for one in page]
         assert [one["uuid"] for one in listed] == expected
         assert [one["is_open"] for one in listed] == [True] * 4 + [False] * 3
+
+
+@pytest.mark.rule("C124")
+async def test_a_case_that_changes_between_two_pages_moves_to_the_other_part(
+    andrew: Member, bayko: Member, worf: Member
+) -> None:
+    uuids = []
+    for number in range(5):
+        await report(andrew, "crud", (await bayko.crud(f"crud {number}"))["uuid"])
+        uuids.append((await worf.get(CASES))[0]["uuid"])
+    closed, other, still_open, last_open, decided = uuids
+    for uuid in (closed, other):
+        await decide(worf, uuid, "warn")
+
+    async def listed(change: Callable[[], Awaitable[Any]]) -> list[str]:
+        """Change a case after the first page of one case, and return all that were listed."""
+        found: list[str] = []
+        async for page in pages(worf, f"{CASES}?limit=1"):
+            found += [one["uuid"] for one in page]
+            if len(found) == 1:
+                await change()
+        return found
+
+    async def appeal() -> None:
+        latest, *_ = await bayko.get("/api/notices")
+        await bayko.post(f"/api/notices/{latest['uuid']}/appeal", {"words": "No"})
+
+    twice = await listed(lambda: decide(worf, decided, "dismiss"))
+    assert twice == [decided, last_open, still_open, decided, other, closed]
+    await decide(worf, last_open, "warn")
+    never = await listed(appeal)
+    assert never == [still_open, decided, other, closed]
+    again = [one["uuid"] for one in await worf.get(CASES)]
+    assert again == [last_open, still_open, decided, other, closed]
 
 
 @pytest.mark.rule("C125")
