@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "werkzeug": ("cruddur.routes", "cruddur.edge"),
     "asyncpg": ("cruddur.db",),
     "httpx": (
+        "cruddur.doctor.certificate",  # the authorities that clients know
         "cruddur.identity",
         "cruddur.http_client",
         "cruddur.picture_stores.opening",

@@ -26,21 +26,27 @@ def run(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
     """Serve until a signal arrives; return the exit code."""
     if settings.signing_key:
         KeyRing(configured_keys(settings.signing_key))
-    if certificate := ServerCertificate.from_settings(settings):
-        certificate.create_context()  # checks the files
+    certificate = ServerCertificate.from_settings(settings)
     require_extras(settings)
     configure_logging(settings)
     for warning in (*settings.warnings, *limitations()):
         logger.warning(warning)
     warn_of_unused_variables(set_variables("OTEL_"))
     try:
-        return _serve(settings, reload=reload, setup=setup, traces=traces)
+        return _serve(settings, certificate, reload=reload, setup=setup, traces=traces)
     except OperatorError as error:
         signals.run(report_failed_start(settings, error))
         raise
 
 
-def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> int:
+def _serve(
+    settings: Settings,
+    certificate: ServerCertificate | None,
+    *,
+    reload: bool,
+    setup: bool,
+    traces: bool,
+) -> int:
     """Open the database and serve until a signal; return the exit code."""
     is_embedded = not settings.connection_url
     with open_database(settings, exclusive=True) as dsn:
@@ -56,4 +62,4 @@ def _serve(settings: Settings, *, reload: bool, setup: bool, traces: bool) -> in
         explorer = run_trace_explorer(settings, signals) if traces else nullcontext((settings, ""))
         with explorer as (settings, page):
             log_summary(settings, is_embedded=is_embedded, seeded=seeded, page=page)
-            return serve(settings, signals, reload=reload)
+            return serve(settings, signals, certificate, reload=reload)

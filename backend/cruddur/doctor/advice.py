@@ -4,8 +4,10 @@ import re
 from urllib.parse import urlsplit
 
 from cruddur.doctor.findings import Finding
+from cruddur.doctor.verification import explain_rejection
 from cruddur.settings import Settings, diagnosis
 from cruddur.settings.checks import is_loopback_host
+from cruddur.settings.library_variables import Signal
 from cruddur.telemetry.honeycomb import describe_key
 
 # What the libraries say, in the order in which it is looked for.
@@ -15,8 +17,16 @@ _PLAIN = {
     ),
     r"refused": "the connection is refused",
     r"due to timeout|timed out|no complete response": "there is no answer",
-    r"certificate verify failed|SSLError": "the certificate is not accepted",
+    r"WRONG_VERSION_NUMBER|record layer failure": "it does not speak TLS at this port",
+    r"SSLError": "TLS fails",
 }
+AUTHORITIES = {
+    "CloudWatch": "AWS_CA_BUNDLE",
+    "Rollbar": "REQUESTS_CA_BUNDLE",
+    "X-Ray": "AWS_CA_BUNDLE",
+}
+"""The variables of the libraries that call sinks, for a file of authorities. OTLP has its own."""
+
 _STATUS = re.compile(r"(?:HTTP|code:?|status:?)\s*([45]\d\d)\b", re.IGNORECASE)
 
 
@@ -28,8 +38,15 @@ def explain_failure(settings: Settings, sink: str, reason: str) -> Finding:
         sink: the name of its export queue.
         reason: what its exporter reported.
     """
-    known = next((text for text in _PLAIN if re.search(text, reason)), "")
     host = _host(settings, sink)
+    if rejection := explain_rejection(
+        reason,
+        host=host or "the service",
+        variable=_variable(settings, sink),
+        authorities=AUTHORITIES.get(sink, "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+    ):
+        return Finding(sink, "fault", *rejection)
+    known = next((text for text in _PLAIN if re.search(text, reason)), "")
     at = f" at {host}" if host else ""
     message = f"it did not accept an item{at}: {_PLAIN.get(known, reason)}"
     return Finding(sink, "fault", message, _advice(settings, sink, reason, host))
@@ -52,13 +69,46 @@ def address_advice(host: str, container: str) -> str:
     return "Check that it runs, and that host and port are right."
 
 
-def _host(settings: Settings, sink: str) -> str:
+def sink_url(settings: Settings, sink: str) -> str:
+    """Return the URL that a sink is called at; empty if the library of AWS chooses it."""
     urls = {"Rollbar": settings.rollbar_endpoint, "CloudWatch": "", "X-Ray": settings.xray_endpoint}
     if sink in urls:
-        return urlsplit(urls[sink]).hostname or ""
-    signal = sink.rpartition(" ")[2]
-    url = {"metrics": settings.metrics_url, "logs": settings.logs_url}.get(signal)
-    return urlsplit(url or settings.traces_url).hostname or ""
+        return urls[sink]
+    by_signal = {"metrics": settings.metrics_url, "logs": settings.logs_url}
+    return by_signal.get(otlp_signal(sink), "") or settings.traces_url
+
+
+def otlp_signal(sink: str) -> Signal:
+    """Return the signal of a sink of OTLP, such as `Honeycomb logs`."""
+    if sink.endswith(" metrics"):
+        return "metrics"
+    return "logs" if sink.endswith(" logs") else "traces"
+
+
+def _host(settings: Settings, sink: str) -> str:
+    return urlsplit(sink_url(settings, sink)).hostname or ""
+
+
+def _variable(settings: Settings, sink: str) -> str:
+    """Return the variable that names the host of a sink."""
+    own = {
+        "CloudWatch": "AWS_DEFAULT_REGION",
+        "Rollbar": "ROLLBAR_ENDPOINT",
+        "X-Ray": "AWS_ENDPOINT_URL_XRAY",
+    }
+    if sink in own:
+        return own[sink]
+    signal = otlp_signal(sink)
+    endpoints = {
+        "traces": settings.otlp_traces_endpoint,
+        "metrics": settings.otlp_metrics_endpoint,
+        "logs": settings.otlp_logs_endpoint,
+    }
+    if endpoints[signal]:
+        return f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
+    if settings.otlp_endpoint:
+        return "OTEL_EXPORTER_OTLP_ENDPOINT"
+    return "HONEYCOMB_API_ENDPOINT"
 
 
 def _advice(settings: Settings, sink: str, reason: str, host: str) -> str:

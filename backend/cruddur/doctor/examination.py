@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cruddur.doctor.addresses import check_binds, check_explorer, check_page
+from cruddur.doctor.bus import check_bus
+from cruddur.doctor.certificate import check_certificate
 from cruddur.doctor.clock import check_clock
 from cruddur.doctor.database import check_database
 from cruddur.doctor.environment import check_env_file, check_names, check_values, read_settings
@@ -20,7 +22,9 @@ Check = Callable[[Settings], Awaitable[list[Finding]]]
 
 CHECKS: dict[str, Check] = {
     "database": check_database,
+    "bus": check_bus,
     "port": check_binds,
+    "certificate": check_certificate,
     "page": check_page,
     "explorer": check_explorer,
     "telemetry": check_sinks,

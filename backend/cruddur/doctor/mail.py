@@ -1,8 +1,11 @@
 """Check the mail server: connect and sign in, without sending a mail."""
 
+from urllib.parse import urlsplit
+
 import aiosmtplib
 
 from cruddur.doctor.findings import Finding
+from cruddur.doctor.verification import explain_rejection
 from cruddur.identity.mail import Mailer
 from cruddur.settings import Settings
 
@@ -19,7 +22,15 @@ async def check_mail(settings: Settings) -> list[Finding]:
         advice = "Correct user and password in SMTP_URL, with special characters percent-encoded."
         return [Finding("mail", "fault", message, advice)]
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        message = f"the mail server cannot be used: {' '.join(str(error).split())}"
+        reason = " ".join(str(error).split())
+        if rejection := explain_rejection(
+            reason,
+            host=urlsplit(settings.smtp_url).hostname or "the mail server",
+            variable="SMTP_URL",
+            authorities="SSL_CERT_FILE",
+        ):
+            return [Finding("mail", "fault", *rejection)]
+        message = f"the mail server cannot be used: {reason}"
         advice = (
             "Check host and port in SMTP_URL; port 465 needs smtps://, and 587 and 25 need smtp://."
         )

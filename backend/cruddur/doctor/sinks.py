@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from cruddur.doctor.advice import explain_failure
+from cruddur.doctor.advice import AUTHORITIES, explain_failure, otlp_signal, sink_url
 from cruddur.doctor.daemon import ask_daemon, explain_daemon
 from cruddur.doctor.findings import Finding
 from cruddur.doctor.threads import in_thread
 from cruddur.process.trace_explorer import is_explorer
 from cruddur.settings import Settings, SettingsError
 from cruddur.settings.checks import is_loopback_host
+from cruddur.settings.library_variables import signal_certificates
 from cruddur.telemetry.export_queue import ExportError, ExportStatus
 from cruddur.telemetry.honeycomb import HoneycombAccount, read_account
 from cruddur.telemetry.pipeline import DeliveryTest, Telemetry
 from cruddur.telemetry.resource import service_resource
+from cruddur.telemetry.sink_clients import certificate_error
 from cruddur.telemetry.sinks import require_extras
 from cruddur.telemetry.xray.documents import trace_id as xray_trace_id
 
@@ -85,6 +87,9 @@ async def _explain(settings: Settings, test: DeliveryTest, status: ExportStatus)
         message, url = await _accepted(settings, test, sink)
         return Finding(sink, "ok", message, url=url)
     reason = status.last_error or f"no answer in {DELIVERY_SECONDS:g} s"
+    if "SSLError" in reason and (url := sink_url(settings, sink)):
+        files = signal_certificates(otlp_signal(sink)) if sink not in AUTHORITIES else ""
+        reason += f" {await in_thread(certificate_error, url, CALL_SECONDS, files)}"
     return explain_failure(settings, sink, reason)
 
 

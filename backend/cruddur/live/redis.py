@@ -21,15 +21,30 @@ _RETRY_SECONDS = 1.0
 """Interval between two connection attempts; meanwhile the follower polls at the same interval."""
 
 
+def client(url: str) -> Redis:
+    """Return a client of a server: redis://, rediss:// or unix://."""
+    return Redis.from_url(
+        url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
+    )
+
+
+async def problem(url: str) -> str:
+    """Connect to a server, and return why it cannot be used; empty if it can."""
+    async with client(url) as redis:
+        try:
+            await redis.ping()
+        except (RedisError, OSError) as error:
+            return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
 class RedisBus(Bus):
     """Publishes each wake-up. While the server is unreachable, followers poll."""
 
     def __init__(self, database: Database, url: str) -> None:
         """Set the server's URL: redis://, rediss:// or unix://."""
         super().__init__(database)
-        self._redis = Redis.from_url(
-            url, socket_connect_timeout=_TIMEOUT, socket_timeout=_TIMEOUT, health_check_interval=10
-        )
+        self._redis = client(url)
         self._is_unreachable = False
 
     async def check(self, conn: Connection) -> None:

@@ -54,12 +54,19 @@ class AddressInUseError(OperatorError):
     """The server cannot listen on an address."""
 
 
-def serve(settings: Settings, signals: StopSignals, *, reload: bool = False) -> int:
+def serve(
+    settings: Settings,
+    signals: StopSignals,
+    certificate: ServerCertificate | None,
+    *,
+    reload: bool = False,
+) -> int:
     """Serve until SIGINT or SIGTERM and return the exit code.
 
-    A single worker runs in this process. Several workers run in child processes.
+    A single worker runs in this process. Several workers run in child processes, which load the
+    certificate themselves.
     """
-    config = server_config(settings.binds, ServerCertificate.from_settings(settings))
+    config = server_config(settings.binds, certificate)
     raise_open_files_limit()
     if settings.workers == 1 and not reload:
         return run_worker(settings, config, signals)
@@ -195,7 +202,7 @@ class ServerConfig(Config):
         return self._certificate is not None
 
     def create_ssl_context(self) -> SSLContext | None:
-        return self._certificate.create_context() if self._certificate else None
+        return self._certificate.context if self._certificate else None
 
     @asynccontextmanager
     async def watching_certificate(self) -> AsyncIterator[None]:

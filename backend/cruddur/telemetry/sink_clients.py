@@ -171,6 +171,26 @@ def bound(session: requests.Session, certificates: str = "") -> requests.Session
     return session
 
 
+def certificate_error(url: str, seconds: float, certificates: str = "") -> str:
+    """Return why the certificate of a server is rejected; empty if it is not.
+
+    Exporters report only the type of such an error, because its text may contain their headers.
+
+    Args:
+        url: any page of the server.
+        seconds: time limit.
+        certificates: see `bound`.
+    """
+    with bound(requests.Session(), certificates) as session:
+        try:
+            session.head(url, timeout=seconds, allow_redirects=False)
+        except requests.exceptions.SSLError as error:
+            return str(error)
+        except requests.RequestException:
+            pass
+    return ""
+
+
 def boto_client(
     service: str, *, region: str | None, connect_timeout: float, read_timeout: float
 ) -> Any:
