@@ -1,6 +1,7 @@
 """HAProxy in front of two services, as deploy/haproxy configures it."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sized
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -101,6 +102,14 @@ async def follow(site: Site, member: Member, opened: asyncio.Event, seen: list[s
             after = listener.last_id
 
 
+def command(site: Site, text: str) -> None:
+    """Send a command to the socket of HAProxy, which answers with an empty line."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(site.directory / "admin.sock"))
+        connection.sendall(f"{text}\n".encode())
+        assert connection.makefile().read().strip() == ""
+
+
 def has_length(items: Sized, length: int) -> bool:
     return len(items) >= length
 
@@ -144,6 +153,26 @@ async def test_a_rolling_restart_fails_no_request_and_loses_no_event(
             await until(partial(has_length, seen, len(written)))
             following.cancel()
     assert sorted(seen) == sorted(written)
+
+
+async def test_a_drained_service_stops_without_any_retry(dsn: str, tmp_path: Path) -> None:
+    statuses = set[int]()
+    is_over = asyncio.Event()
+
+    async def load(one: Site) -> None:
+        while not is_over.is_set():
+            async with one.client() as http:
+                statuses.add((await http.get("/api/activities/home")).status_code)
+
+    with site(dsn, tmp_path, {"retries 3": "retries 0", "option redispatch 1": ""}) as one:
+        command(one, "set server services/a state drain")
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(3):
+                tasks.create_task(load(one))
+            await until(partial(has_length, statuses, 1))
+            assert (await asyncio.to_thread(one.services[0].stop)).code == 0
+            is_over.set()
+    assert statuses == {200}
 
 
 async def test_clients_get_http2_uploads_and_their_own_address(
