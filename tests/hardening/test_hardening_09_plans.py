@@ -287,6 +287,17 @@ WHERE uuid NOT IN (
 ALL_EXPIRED = "UPDATE activities SET expires_at = now() - interval '1 second';"
 
 # The data when the statistics are taken, and the changes afterwards.
+EXPIRING = f"""
+INSERT INTO activities (user_uuid, message, expires_at)
+SELECT '{ANDREW}', 'crud ' || n, now() + n * interval '1 minute'
+FROM generate_series(1, {CRUDS}) AS n;
+INSERT INTO message_groups (uuid, low_user_uuid, high_user_uuid)
+VALUES ('{OTHER}', '{ANDREW}', '{OTHER}');
+INSERT INTO messages (message_group_uuid, user_uuid, message, expires_at)
+SELECT '{OTHER}', '{ANDREW}', 'message ' || n, now() + n * interval '1 minute'
+FROM generate_series(1, {CRUDS}) AS n;
+"""
+
 CHANGES = {
     "empty, then many": ("", written(CRUDS, REPLIES)),
     "few, then many": (written(3, 2) + ALL_EXPIRED, written(CRUDS, REPLIES)),
@@ -407,6 +418,27 @@ async def test_hardening_09_an_account_is_found_by_an_index(
         assert rows <= 5, name
         assert buffers <= 30, name
     await conn.close()
+
+
+@pytest.mark.parametrize("name", ["activities", "messages"])
+async def test_hardening_09_a_sweep_expects_few_expired_rows(
+    make_database: Callable[..., Any], name: str
+) -> None:
+    # If it expected a third of the table, each batch could sort all of a large one.
+    conn = await asyncpg.connect(await make_database())
+    await conn.execute(PEOPLE + EXPIRING)
+    await conn.execute("VACUUM ANALYZE activities, messages")
+    await conn.execute(f"PREPARE sweep AS {load(f'{name}.sweep').sql}")
+    explained = await conn.fetchval("EXPLAIN (FORMAT JSON) EXECUTE sweep(5000)")
+    [expected] = _expected_rows(json.loads(explained)[0]["Plan"], "expired")
+    assert expected <= CRUDS / 100
+    await conn.close()
+
+
+def _expected_rows(plan: dict[str, Any], alias: str) -> list[int]:
+    """Return how many rows the planner expects from the scans of a table."""
+    own = [plan["Plan Rows"]] if plan.get("Alias") == alias else []
+    return own + [n for part in plan.get("Plans", []) for n in _expected_rows(part, alias)]
 
 
 async def test_hardening_09_no_column_of_any_table_or_index_has_statistics(

@@ -4,7 +4,7 @@ DELETE FROM activities
 WHERE activities.uuid IN (
     SELECT expired.uuid
     FROM activities AS expired
-    WHERE expired.expires_at <= now()
+    WHERE expired.expires_at BETWEEN '-infinity' AND now()
     ORDER BY expired.expires_at
     LIMIT (SELECT :batch::bigint)
     FOR UPDATE SKIP LOCKED
