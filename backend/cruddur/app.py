@@ -13,7 +13,11 @@ from cruddur.concurrency.tasks import cancel_tasks
 from cruddur.edge.layers import wrap
 from cruddur.edge.overload import LoadShedding
 from cruddur.edge.tracing import Hooks
-from cruddur.process.periodic_jobs import run_picture_sweeper, run_sweeper
+from cruddur.process.periodic_jobs import (
+    run_index_rebuilds,
+    run_picture_sweeper,
+    run_sweeper,
+)
 from cruddur.public_web.addresses import Network
 from cruddur.resources import open_resources
 from cruddur.routes import error_handlers, openapi, pages, preflight
@@ -165,6 +169,7 @@ def create_app(
             tasks = [
                 asyncio.create_task(run_sweeper(resources)),
                 asyncio.create_task(run_picture_sweeper(resources)),
+                asyncio.create_task(run_index_rebuilds(resources)),
                 asyncio.create_task(resources.previews.run()),
                 asyncio.create_task(
                     run_rate_exchange(rates, resources.database, telemetry.instruments)

@@ -1033,6 +1033,13 @@ ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN key SET STATISTICS 0;
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN body_digest SET STATISTICS 0;
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN created_at SET STATISTICS 0;
 
+CREATE TABLE public.index_rebuilds (
+    index_name text NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.index_rebuilds ALTER COLUMN index_name SET STATISTICS 0;
+ALTER TABLE ONLY public.index_rebuilds ALTER COLUMN due_at SET STATISTICS 0;
+
 CREATE TABLE public.instance (
     is_only boolean DEFAULT true NOT NULL,
     name text DEFAULT 'Cruddur'::text NOT NULL,
@@ -1582,6 +1589,9 @@ ALTER TABLE ONLY public.idempotency_keys
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY public.index_rebuilds
+    ADD CONSTRAINT index_rebuilds_pkey PRIMARY KEY (index_name);
 
 ALTER TABLE ONLY public.instance
     ADD CONSTRAINT instance_pkey PRIMARY KEY (is_only);

@@ -14,6 +14,12 @@ _TRY_LOCK = load("sweeper.try_lock")
 _VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
 _ACTIVITIES = load("activities.sweep")
 _MESSAGES = load("messages.sweep")
+_IS_REBUILD_DUE = load("sweeper.is_rebuild_due")
+_CLAIM_REBUILD = load("sweeper.claim_rebuild")
+_REBUILD = tuple(
+    load(f"sweeper.{name}")
+    for name in ("drop_half_built", "drop_half_replaced", "rebuild", "rebuilt")
+)
 _OTHER_STATEMENTS = tuple(
     load(f"sweeper.{name}")
     for name in (
@@ -63,6 +69,35 @@ async def sweep(dsn: str) -> int | None:
     try:
         with connection_errors(conn):
             return await _sweep(conn)
+    finally:
+        await conn.close()
+
+
+async def select_is_rebuild_due(conn: Connection) -> bool:
+    """Return whether `rebuild_search_index` would rebuild the index."""
+    is_due: bool = await _IS_REBUILD_DUE.value(conn)
+    return is_due
+
+
+async def rebuild_search_index(dsn: str) -> bool:
+    """Rebuild the search index if a week has passed, because it keeps the words of expired cruds.
+
+    Reads and writes continue meanwhile. Sweeps delete rows, but cannot vacuum the table.
+
+    Returns:
+        Whether it was due.
+
+    Raises:
+        DatabaseUnavailableError, DatabaseTooOldError: as `sweep` says.
+    """
+    conn = await connect(dsn)
+    try:
+        with connection_errors(conn):
+            if not await _CLAIM_REBUILD.run(conn):
+                return False
+            for statement in _REBUILD:
+                await statement.run(conn)
+            return True
     finally:
         await conn.close()
 

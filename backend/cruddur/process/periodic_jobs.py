@@ -1,4 +1,4 @@
-"""Jobs that every worker runs periodically: sweeping, and reloading the signing keys."""
+"""Jobs that every worker runs periodically: sweeps, index rebuilds, reloading signing keys."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from time import monotonic
 from opentelemetry.trace import Span
 
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
-from cruddur.db.sweeper import sweep
+from cruddur.db.sweeper import rebuild_search_index, select_is_rebuild_due, sweep
 from cruddur.identity.rotation import reload_stored_keys
 from cruddur.picture_stores.store import StoreError
 from cruddur.resources import Resources
@@ -47,6 +47,34 @@ async def run_sweeper(resources: Resources) -> None:
             with _reported(span, "the encryption of second factors", DatabaseUnavailableError):
                 await resources.second_factors.reseal()
         await asyncio.sleep(settings.sweep_interval)
+
+
+async def run_index_rebuilds(resources: Resources) -> None:
+    """Rebuild the search index when it is due, until cancelled.
+
+    It is separate from the sweep, which it would delay. It has a span only if there is something
+    to do.
+    """
+    while True:
+        if await _is_rebuild_due(resources):
+            with (
+                background("rebuild index", resources.telemetry.instruments) as span,
+                _reported(
+                    span, "the rebuild of the index", DatabaseUnavailableError, DatabaseTooOldError
+                ),
+            ):
+                if await rebuild_search_index(resources.settings.unpooled_url):
+                    logger.info("rebuilt the search index")
+        await asyncio.sleep(resources.settings.sweep_interval)
+
+
+async def _is_rebuild_due(resources: Resources) -> bool:
+    """Return whether the index may be due: if reading it fails, the rebuild records why."""
+    try:
+        async with resources.database.connection() as conn:
+            return await select_is_rebuild_due(conn)
+    except Exception:
+        return True
 
 
 async def run_picture_sweeper(resources: Resources) -> None:

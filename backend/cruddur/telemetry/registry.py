@@ -123,6 +123,11 @@ SPANS = (
     SpanName("doctor", "INTERNAL", "the span that `cruddur doctor` sends to check the sinks"),
     SpanName("sweep", "INTERNAL", "the removal of what has expired; the root of its own trace"),
     SpanName(
+        "rebuild index",
+        "INTERNAL",
+        "the weekly rebuild of the search index; the root of its own trace",
+    ),
+    SpanName(
         "sweep pictures",
         "INTERNAL",
         "the deletion of the files of deleted pictures; the root of its own trace",

@@ -2,6 +2,13 @@
 DELETE FROM announcements
 WHERE expires_at BETWEEN '-infinity' AND now()
 
+-- name: claim_rebuild
+-- For a day, after which another process tries again if this one dies.
+UPDATE index_rebuilds
+SET due_at = now() + interval '1 day'
+WHERE index_name = 'activities_search_idx'
+  AND due_at <= now()
+
 -- name: deleted_activities
 DELETE FROM deleted_activities
 WHERE expires_at BETWEEN '-infinity' AND now()
@@ -9,6 +16,13 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 -- name: deleted_subjects
 DELETE FROM deleted_subjects
 WHERE forget_at BETWEEN '-infinity' AND now()
+
+-- name: drop_half_built
+-- What an interrupted rebuild has left.
+DROP INDEX CONCURRENTLY IF EXISTS activities_search_idx_ccnew
+
+-- name: drop_half_replaced
+DROP INDEX CONCURRENTLY IF EXISTS activities_search_idx_ccold
 
 -- name: email_changes
 DELETE FROM email_changes
@@ -80,6 +94,12 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 DELETE FROM invited_addresses
 WHERE expires_at BETWEEN '-infinity' AND now()
 
+-- name: is_rebuild_due
+SELECT EXISTS (
+    SELECT FROM index_rebuilds
+    WHERE due_at <= now()
+)
+
 -- name: mark
 -- Gives every open stream a position that does not leave the log soon.
 SELECT record_event('mark')
@@ -104,6 +124,15 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 -- name: rates
 DELETE FROM rates
 WHERE full_at <= now()
+
+-- name: rebuild
+-- A GIN index keeps an entry for each word that was ever used.
+REINDEX INDEX CONCURRENTLY activities_search_idx
+
+-- name: rebuilt
+UPDATE index_rebuilds
+SET due_at = now() + interval '7 days'
+WHERE index_name = 'activities_search_idx'
 
 -- name: refresh_tokens
 -- A refresh token that was exchanged so long ago that no client holds a copy.
@@ -190,6 +219,7 @@ VACUUM (ANALYZE, SKIP_LOCKED, PARALLEL 0, TRUNCATE off, INDEX_CLEANUP auto)
     follow_counts,
     follows,
     idempotency_answers,
+    index_rebuilds,
     instance,
     invitations,
     likes,
