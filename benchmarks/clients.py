@@ -200,6 +200,33 @@ def _built_in(**order: Any) -> Load:
     return Load(**json.loads(done.stdout))
 
 
+class Client:
+    """A connection to the service with one request at a time."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def send(self, request: Request) -> tuple[int, bytes]:
+        """Return the status and the body of the response."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(HOST, self._port)
+        reader, writer = self._streams
+        writer.write(request.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        if re.search(rb"\r\nconnection: *close", head, re.IGNORECASE):
+            self.close()
+        return int(head.split()[1]), body
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another one."""
+        if self._streams is not None:
+            self._streams[1].close()
+        self._streams = None
+
+
 class UnreadError(Exception):
     """The server closed the connection instead of reading the request."""
 

@@ -73,6 +73,27 @@ def test_the_benchmark_of_http2_compares_one_connection_with_separate_ones() -> 
     assert re.search(r"^  ratio .* +\d+\.\d\d x  at most 1.5 (?:met|missed)$", output, re.M)
 
 
+@pytest.mark.skipif(not shutil.which("cc"), reason="the clock of the database needs cc")
+def test_the_benchmark_of_growth_reports_the_trend_of_each_table() -> None:
+    # 1: so few rows are written in so short a time that their number is not steady.
+    output = _output("benchmarks.growth", accepted=(0, 1))
+    figures = r" +\d+\.\d\d +-?[\d.]+% +-?\d+\.\d\d \(-?\d+\.\d\d to -?\d+\.\d\d\)"
+    assert re.search(rf"^  all tables and indexes{figures}", output, re.M), output
+    assert re.search(r"^responses: {.*200: \d{2,}", output, re.M), output
+    assert re.search(r"^no table or index .* (?:met|NOT MET)$", output, re.M), output
+
+
+def test_the_benchmark_of_partitions_removes_an_hour_of_each_design() -> None:
+    output = _output("benchmarks.partitions", timeout=300)
+    table, partitioned = output.split("\n\n")[:2]
+    for title in ("deleted by the sweep", "deleted without triggers"):
+        assert re.search(rf"^  {title} +[\d,]+ rows, [\d.]+ s, CPU [\d.]+ s, ", table, re.M), output
+    assert re.search(r"^  dropped as a partition +[\d,]+ rows, [\d.]+ s", partitioned, re.M), output
+    statements = ("home", "profile", "page", "is_live", "following", "search")
+    for name in statements:
+        assert len(re.findall(rf"^  {name} +[\d.]+ +[\d.]+ +[\d,]+$", output, re.M)) == 2, output
+
+
 @pytest.mark.skipif(
     bool(patroni.missing_programs()), reason="patroni or etcd is not installed: make drill"
 )
