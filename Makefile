@@ -45,7 +45,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run doctor dev test coverage check format types schema registry settings icons image-check images dist wheel-check new template-check readme-check bench bench-telemetry \
-    bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-growth bench-partitions bench-page drill test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
+    bench-streams bench-commits bench-following bench-replicas bench-http2 bench-traceview bench-growth bench-partitions bench-scale bench-page drill test-bench test-events test-safety test-evidence lighthouse load load-seed scenarios attack lock \
     clean
 
 help: ## List the targets
@@ -186,6 +186,9 @@ bench-growth: $(VENV)/.dev ## Measure table and index sizes while a month and 48
 
 bench-partitions: $(VENV)/.dev ## Measure expiry by DELETE and by partitions, with 100,000,000 cruds (B="--rows 1000000")
 	$(BIN)/python -m benchmarks.partitions $(B)
+
+bench-scale: $(VENV)/.dev ## Predict 1, 2 and 4 shards and measure them (B=--plan: what 10^8 accounts need)
+	$(BIN)/python -m benchmarks.scale $(B)
 
 bench-page: $(VENV)/.dev $(PAGE) $(if $(PAGE),.local/browser) ## Measure the CPU time of the page with 1,000 cruds
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.page

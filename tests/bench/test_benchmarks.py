@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import patroni
+from benchmarks.scale import MIXES
 from benchmarks.telemetry import MODES
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,16 @@ def test_the_benchmark_of_partitions_removes_an_hour_of_each_design() -> None:
     statements = ("home", "profile", "page", "is_live", "following", "search")
     for name in statements:
         assert len(re.findall(rf"^  {name} +[\d.]+ +[\d.]+ +[\d,]+$", output, re.M)) == 2, output
+
+
+def test_the_benchmark_of_scale_compares_predictions_with_shards() -> None:
+    # 1: a prediction is off by more than the goal, which a busy machine may cause.
+    output = _output("benchmarks.scale", timeout=300, accepted=(0, 1))
+    if output.startswith("skipped"):
+        pytest.skip(output)
+    found = re.findall(r"^  (\w+) +([124]) +[\d.]+ +[\d.]+ \(", output, re.M)
+    assert {name for name, _ in found} == set(MIXES)
+    assert len(found) == 3 * len(MIXES)
 
 
 @pytest.mark.skipif(
