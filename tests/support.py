@@ -36,8 +36,15 @@ JSON = {"Content-Type": "application/json"}
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hashes passwords at the lowest cost. Verifying such a hash is quick, too."""
 
-KEPT = ("events", "expired_activities", "expired_messages", "migrations", "signing_keys")
-"""The tables that keep their rows: the event log, and what the service writes once."""
+KEPT = (
+    "events",
+    "expired_activities",
+    "expired_messages",
+    "index_rebuilds",
+    "migrations",
+    "signing_keys",
+)
+"""The tables that keep their rows: the event log, and what is written once."""
 
 EMPTY = f"""
 DO $$

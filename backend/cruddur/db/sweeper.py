@@ -14,7 +14,6 @@ _TRY_LOCK = load("sweeper.try_lock")
 _VACUUM = (load("sweeper.vacuum"), load("sweeper.vacuum_keys"))
 _ACTIVITIES = load("activities.sweep")
 _MESSAGES = load("messages.sweep")
-_IS_REBUILD_DUE = load("sweeper.is_rebuild_due")
 _CLAIM_REBUILD = load("sweeper.claim_rebuild")
 _REBUILD = tuple(
     load(f"sweeper.{name}")
@@ -71,12 +70,6 @@ async def sweep(dsn: str) -> int | None:
             return await _sweep(conn)
     finally:
         await conn.close()
-
-
-async def select_is_rebuild_due(conn: Connection) -> bool:
-    """Return whether `rebuild_search_index` would rebuild the index."""
-    is_due: bool = await _IS_REBUILD_DUE.value(conn)
-    return is_due
 
 
 async def rebuild_search_index(dsn: str) -> bool:

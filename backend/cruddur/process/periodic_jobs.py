@@ -9,7 +9,7 @@ from time import monotonic
 from opentelemetry.trace import Span
 
 from cruddur.db.pool import DatabaseTooOldError, DatabaseUnavailableError
-from cruddur.db.sweeper import rebuild_search_index, select_is_rebuild_due, sweep
+from cruddur.db.sweeper import rebuild_search_index, sweep
 from cruddur.identity.rotation import reload_stored_keys
 from cruddur.picture_stores.store import StoreError
 from cruddur.resources import Resources
@@ -18,6 +18,9 @@ from cruddur.telemetry.error_reporting import report
 from cruddur.telemetry.operation import current_operation, mark_failed
 
 logger = logging.getLogger(__name__)
+
+REBUILD_CHECK_SECONDS = 3600.0
+"""Interval at which a worker checks whether an index is due."""
 
 ORPHANS_SECONDS = 3600.0
 """Interval of the search for files that belong to no picture."""
@@ -52,29 +55,18 @@ async def run_sweeper(resources: Resources) -> None:
 async def run_index_rebuilds(resources: Resources) -> None:
     """Rebuild the search index when it is due, until cancelled.
 
-    It is separate from the sweep, which it would delay. It has a span only if there is something
-    to do.
+    It is separate from the sweep, which it would delay.
     """
     while True:
-        if await _is_rebuild_due(resources):
-            with (
-                background("rebuild index", resources.telemetry.instruments) as span,
-                _reported(
-                    span, "the rebuild of the index", DatabaseUnavailableError, DatabaseTooOldError
-                ),
-            ):
-                if await rebuild_search_index(resources.settings.unpooled_url):
-                    logger.info("rebuilt the search index")
-        await asyncio.sleep(resources.settings.sweep_interval)
-
-
-async def _is_rebuild_due(resources: Resources) -> bool:
-    """Return whether the index may be due: if reading it fails, the rebuild records why."""
-    try:
-        async with resources.database.connection() as conn:
-            return await select_is_rebuild_due(conn)
-    except Exception:
-        return True
+        await asyncio.sleep(REBUILD_CHECK_SECONDS)
+        with (
+            background("rebuild index", resources.telemetry.instruments, is_quiet=True) as span,
+            _reported(
+                span, "the rebuild of the index", DatabaseUnavailableError, DatabaseTooOldError
+            ),
+        ):
+            if await rebuild_search_index(resources.settings.unpooled_url):
+                logger.info("rebuilt the search index")
 
 
 async def run_picture_sweeper(resources: Resources) -> None:

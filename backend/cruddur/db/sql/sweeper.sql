@@ -94,12 +94,6 @@ WHERE expires_at BETWEEN '-infinity' AND now()
 DELETE FROM invited_addresses
 WHERE expires_at BETWEEN '-infinity' AND now()
 
--- name: is_rebuild_due
-SELECT EXISTS (
-    SELECT FROM index_rebuilds
-    WHERE due_at <= now()
-)
-
 -- name: mark
 -- Gives every open stream a position that does not leave the log soon.
 SELECT record_event('mark')
