@@ -1,6 +1,7 @@
 """HAProxy in front of two services, as deploy/haproxy configures it."""
 
 import asyncio
+import csv
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sized
@@ -21,6 +22,8 @@ from patience import PATIENCE
 from pictures import file
 from support import Member, free_port
 from telemetry.serving import Served, served
+
+HOME = "/api/activities/home"
 
 pytestmark = pytest.mark.skipif(proxy.HAPROXY is None, reason="haproxy is not installed")
 
@@ -82,32 +85,48 @@ async def stream(site: Site, member: Member, after: str = "") -> AsyncIterator[L
         site.client() as http,
         http.stream("GET", "/api/stream", headers=headers) as response,
     ):
-        assert response.status_code == 200
+        response.raise_for_status()
         yield Listener(response.headers, response.aiter_lines(), last_id=after)
 
 
 async def follow(site: Site, member: Member, opened: asyncio.Event, seen: list[str]) -> None:
-    """Read events until cancelled, over a new stream whenever one ends, as a page does."""
+    """Read events until cancelled, over a new stream whenever one ends, as a page does.
+
+    A new stream may reach the service that is stopping, over a connection that is still open. It
+    responds with 503, and the page tries again.
+    """
     after = ""
     while True:
-        async with stream(site, member, after) as listener:
-            await listener.place()
-            opened.set()
-            try:
-                while (event := await listener.next()) is not None:
-                    assert event.event == "crud"
-                    seen.append(event.data["uuid"])
-            except httpx.RemoteProtocolError:
-                pass
-            after = listener.last_id
+        try:
+            async with stream(site, member, after) as listener:
+                await listener.place()
+                opened.set()
+                try:
+                    while (event := await listener.next()) is not None:
+                        assert event.event == "crud"
+                        seen.append(event.data["uuid"])
+                finally:
+                    after = listener.last_id
+        except httpx.RemoteProtocolError:
+            pass
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != 503:
+                raise
+            await asyncio.sleep(0.1)
 
 
-def command(site: Site, text: str) -> None:
-    """Send a command to the socket of HAProxy, which answers with an empty line."""
+def ask(site: Site, command: str) -> str:
+    """Return what HAProxy answers to a command on its socket."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(site.directory / "admin.sock"))
-        connection.sendall(f"{text}\n".encode())
-        assert connection.makefile().read().strip() == ""
+        connection.sendall(f"{command}\n".encode())
+        return connection.makefile().read().strip()
+
+
+def all_are_up(site: Site) -> bool:
+    """Return whether HAProxy has found every service ready."""
+    servers = csv.DictReader(ask(site, "show stat").splitlines())
+    return all(row["status"] == "UP" for row in servers if row["# pxname"] == "services")
 
 
 def has_length(items: Sized, length: int) -> bool:
@@ -134,7 +153,7 @@ async def test_a_rolling_restart_fails_no_request_and_loses_no_event(
             while not is_over.is_set():
                 draft = {"message": str(uuid4()), "ttl": "1-day"}
                 post = await http.post("/api/activities", json=draft, headers=andrew.headers)
-                read = await http.get("/api/activities/home")
+                read = await http.get(HOME)
                 statuses.update((post.status_code, read.status_code))
                 assert statuses == {200}
                 written.append(post.json()["uuid"])
@@ -147,6 +166,7 @@ async def test_a_rolling_restart_fails_no_request_and_loses_no_event(
             for service in list(one.services):
                 assert (await asyncio.to_thread(service.stop)).code == 0
                 await asyncio.to_thread(one.start, service.port)
+                await until(partial(all_are_up, one))
                 await until(partial(has_length, written, len(written) + 20))
             is_over.set()
             await asyncio.gather(*loads)
@@ -162,10 +182,10 @@ async def test_a_drained_service_stops_without_any_retry(dsn: str, tmp_path: Pat
     async def load(one: Site) -> None:
         while not is_over.is_set():
             async with one.client() as http:
-                statuses.add((await http.get("/api/activities/home")).status_code)
+                statuses.add((await http.get(HOME)).status_code)
 
     with site(dsn, tmp_path, {"retries 3": "retries 0", "option redispatch 1": ""}) as one:
-        command(one, "set server services/a state drain")
+        assert ask(one, "set server services/a state drain") == ""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(3):
                 tasks.create_task(load(one))
@@ -183,7 +203,7 @@ async def test_clients_get_http2_uploads_and_their_own_address(
         for http2, version in ((True, "HTTP/2"), (False, "HTTP/1.1")):
             async with one.client(http2=http2) as http:
                 spoofed = {"X-Forwarded-For": "203.0.113.9"}
-                home = await http.get("/api/activities/home", headers=spoofed)
+                home = await http.get(HOME, headers=spoofed)
                 assert (home.status_code, home.http_version) == (200, version)
                 upload = await http.post("/api/pictures", content=picture, headers=andrew.headers)
                 assert upload.status_code == 200
@@ -211,11 +231,11 @@ async def test_a_source_with_too_many_requests_at_a_time_is_rejected(
             one.client() as http,
         ):
             await asyncio.gather(first.place(), second.place())
-            assert (await http.get("/api/activities/home")).status_code == 429
+            assert (await http.get(HOME)).status_code == 429
         async with asyncio.timeout(PATIENCE), one.client() as http:
-            # The streams end when HAProxy sees that their connections are closed. Requests without a
-            # pause would exceed the rate of a source.
-            while (await http.get("/api/activities/home")).status_code != 200:
+            # The streams end when HAProxy sees that their connections are closed. Requests without
+            # a pause would exceed the rate of a source.
+            while (await http.get(HOME)).status_code != 200:  # noqa: ASYNC110  # HAProxy's event
                 await asyncio.sleep(0.1)
 
 
@@ -224,7 +244,7 @@ async def test_without_a_service_the_error_is_that_of_the_api(dsn: str, tmp_path
         for service in one.services:
             service.stop()
         async with one.client() as http:
-            response = await http.get("/api/activities/home")
+            response = await http.get(HOME)
     assert (response.status_code, response.json()) == (503, ["unavailable"])
     assert response.headers["retry-after"] == "5"
 
