@@ -449,6 +449,13 @@ WHERE users.handle = lower(:handle)
         AND blocked_pairs.other_uuid = users.uuid
   )
 
+-- name: identity_columns
+-- Who a user is to the provider of the account.
+users.uuid,
+users.handle,
+users.issuer,
+users.subject
+
 -- name: named_person
 -- The user with :handle, also if they are hidden from the viewer.
 SELECT

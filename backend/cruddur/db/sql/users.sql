@@ -382,10 +382,7 @@ ORDER BY counted.user_uuid
 -- name: suspended
 -- A user who is suspended now.
 SELECT
-    users.uuid,
-    users.handle,
-    users.issuer,
-    users.subject
+    {identity_columns}
 FROM users
 WHERE users.uuid = :uuid
   AND users.suspended_until > now()
@@ -408,19 +405,13 @@ RETURNING
 -- name: viewer
 -- The user of a token's claims.
 SELECT
-    users.uuid,
-    users.handle,
-    users.issuer,
-    users.subject
+    {identity_columns}
 FROM users
 WHERE users.issuer = :issuer
   AND users.subject = :subject
 
 -- name: viewer_by_handle
 SELECT
-    users.uuid,
-    users.handle,
-    users.issuer,
-    users.subject
+    {identity_columns}
 FROM users
 WHERE users.handle = lower(:handle)
