@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AccountHistory, CasePage, Decision, Notice } from "../../src/api/wire";
+import { recordDownloads } from "../support/downloads";
 import {
   crud,
   LONDO,
@@ -426,14 +427,7 @@ describe("a suspended member", () => {
   });
 
   test("downloads their data and deletes the account, or signs out", async () => {
-    const saved: string[] = [];
-    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:made");
-    vi.spyOn(URL, "revokeObjectURL").mockReturnValue();
-    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
-      this: HTMLAnchorElement,
-    ) {
-      saved.push(this.download);
-    });
+    const saved = recordDownloads();
     server.on("get", SUSPENSION, ok(suspended));
     server.on("get", "/api/auth/export", file("PK", "application/zip"));
     server.on("post", "/api/auth/signout", ok({ status: "signed_out" }));

@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { getSession } from "../../src/api/session";
+import { recordDownloads } from "../support/downloads";
 import {
   apiToken,
   device,
@@ -138,14 +139,7 @@ describe("the address", () => {
 
 describe("own data", () => {
   test("is saved as a file, and a limit is a notice", async () => {
-    const saved: string[] = [];
-    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:made");
-    vi.spyOn(URL, "revokeObjectURL").mockReturnValue();
-    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
-      this: HTMLAnchorElement,
-    ) {
-      saved.push(this.download);
-    });
+    const saved = recordDownloads();
     server.on("get", EXPORT, file("PK", "application/zip"), refuse(429, "rate_limited"));
     server.on("get", AUDIT, file("{}\n", "application/jsonl"));
     const { user } = await showSettings();
