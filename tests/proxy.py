@@ -21,7 +21,7 @@ def configuration(name: str, replacements: dict[str, str]) -> str:
 
     Args:
         name: the file in deploy/haproxy.
-        replacements: new texts by old ones, each of which must occur.
+        replacements: new texts by old ones. Every old text must occur.
     """
     text = (CONFIGURATIONS / name).read_text()
     for old, new in replacements.items():

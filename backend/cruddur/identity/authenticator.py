@@ -140,8 +140,8 @@ class Authenticator:
         """Return the suspended user of a proof.
 
         Raises:
-            UnauthenticatedError: the proof is not valid, the user is no longer suspended, or the
-                account was deleted.
+            UnauthenticatedError: the proof is not valid, the suspension is over, or the account
+                was deleted.
         """
         uuid = self._suspensions.read(proof)
         async with self._database.connection() as conn:
